@@ -1,0 +1,85 @@
+# Two commands do most of it: `make lab` and `make test`.
+
+PYTHON  ?= python3
+PORT    ?=
+ARGS    ?=
+WORKERS ?= 2
+
+VENV  := .venv
+READY := $(VENV)/.ready
+RUN   := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python
+FIRST := notebooks/00_start_here.ipynb
+
+LAB_OPTIONS := $(if $(PORT),--port=$(PORT))
+ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
+ifneq ($(shell uname -s),Darwin)
+LAB_OPTIONS += --no-browser
+endif
+endif
+ifeq ($(shell id -u),0)
+LAB_OPTIONS += --allow-root
+endif
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup lab test lint types unit nbval browser notebooks transcripts bench format clean distclean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## create .venv with the pinned libraries and raftlab itself (the other targets do it when needed)
+
+lab: $(READY) ## open JupyterLab on the first notebook (PORT=8890 and ARGS="..." are passed on)
+	@$(RUN) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_OPTIONS) $(ARGS)
+
+test: lint types unit nbval browser ## everything that CI runs, in this order: lint types unit nbval browser
+
+lint: $(READY) ## ruff: mistakes, imports, docstrings, layout
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+types: $(READY) ## mypy, strict
+	$(RUN) -m mypy
+
+unit: $(READY) ## the tests that need no browser
+	$(RUN) -m pytest tests -m "not browser" -n $(WORKERS) --dist loadfile $(ARGS)
+
+nbval: $(READY) ## run every notebook and compare what it prints and draws
+	$(RUN) -m pytest --nbval --nbval-current-env -p no:cacheprovider notebooks -n $(WORKERS) --dist loadscope $(ARGS)
+
+browser: $(READY) ## use the lab in a real Chromium
+	$(RUN) -m pytest tests/browser -m browser $(ARGS)
+
+notebooks: $(READY) ## write and execute the student notebooks from notebooks/full
+	$(RUN) -m raftlab.course.notebooks $(ARGS)
+
+transcripts: $(READY) ## rewrite the expected text of tests/transcripts (review it as a diff)
+	$(RUN) -m pytest tests/transcripts --rewrite $(ARGS)
+
+bench: $(READY) ## measure the speed budgets and print one table
+	$(RUN) tests/bench.py $(ARGS)
+
+format: $(READY) ## let ruff lay out the code and mend what it can
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+clean: ## remove caches and build leftovers
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks test-results
+	find raftlab tests notebooks -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove .venv too
+	rm -rf $(VENV)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "raftlab needs Python 3.11 or newer, and \"$(PYTHON)\" is $$(command -v "$(PYTHON)" >/dev/null && $(PYTHON) --version 2>&1 || echo 'not there'); name another one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
+	  exit 1; }
+	@echo "Setting up $(VENV); this happens once and takes about a minute."
+	@$(PYTHON) -m venv $(VENV)
+	@if command -v uv >/dev/null; then \
+	  uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python -c constraints.txt -e '.[lab,test]'; \
+	else \
+	  $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --compile -c constraints.txt -e '.[lab,test]'; \
+	fi
+	@$(VENV)/bin/python -c 'import matplotlib.font_manager'
+	@touch $@

@@ -1,0 +1,129 @@
+"""pyproject.toml, constraints.txt and environment.yml hold the same packages and versions."""
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+
+ON_PYPI = {"matplotlib-base": "matplotlib"}  # where conda's name is another
+NOT_PINNED = {"python", "pip"}
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def wanted() -> list[Requirement]:
+    """What pyproject.toml asks for, extras included."""
+    extras = project()["optional-dependencies"].values()
+    return [Requirement(line) for line in sum(extras, project()["dependencies"])]
+
+
+def constraint_lines() -> list[str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def pins() -> dict[str, str]:
+    return {
+        canonicalize_name(pin.name): version_of(pin) for pin in map(Requirement, constraint_lines())
+    }
+
+
+def version_of(pin: Requirement) -> str:
+    """The one version an exact pin allows; an AssertionError on any other requirement."""
+    (only,) = pin.specifier
+    assert only.operator == "==" and "*" not in only.version, f"{pin} is not an exact pin"
+    return only.version
+
+
+def environment() -> tuple[list[str], list[str]]:
+    """The conda lines and the pip lines of environment.yml."""
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    (pip,) = [line["pip"] for line in lines if isinstance(line, dict)]
+    return [line for line in lines if isinstance(line, str)], pip
+
+
+def environment_pins() -> dict[str, str]:
+    conda, pip = environment()
+    found = {}
+    for line in conda:
+        name, _, version = line.partition("=")
+        if name not in NOT_PINNED:
+            found[ON_PYPI.get(name, name)] = version
+    for line in pip:
+        if not line.startswith("-"):
+            pin = Requirement(line)
+            found[canonicalize_name(pin.name)] = version_of(pin)
+    return found
+
+
+def installed_needs(name: str, extras: set[str]) -> Iterator[str]:
+    """Every distribution that `name[extras]` needs here, directly or not."""
+    asked: dict[str, set[str]] = defaultdict(set)
+    todo = [(name, extras | {""})]
+    while todo:
+        name, extras = todo.pop()
+        new = extras - asked[name]
+        asked[name] |= new
+        for line in metadata.requires(name) or () if new else ():
+            need = Requirement(line)
+            if any(need.marker is None or need.marker.evaluate({"extra": e}) for e in new):
+                todo.append((canonicalize_name(need.name), need.extras | {""}))
+    return iter(asked)
+
+
+def test_every_constraint_is_one_exact_pin():
+    names = [canonicalize_name(Requirement(line).name) for line in constraint_lines()]
+    assert len(names) == len(set(names))
+    assert len(pins()) == len(names)
+
+
+def test_no_file_holds_the_address_of_a_registry():
+    constraints = (ROOT / "constraints.txt").read_text()
+    assert "://" not in constraints and " @ " not in constraints
+    assert not [line for line in constraints.splitlines() if line.startswith("-")]
+    conda, pip = environment()
+    assert not [line for line in conda + pip if "://" in line or " @ " in line]
+    assert [line for line in pip if line.startswith("-")] == ["-e ."]
+
+
+@pytest.mark.parametrize("need", wanted(), ids=str)
+def test_what_pyproject_asks_for_is_pinned_within_its_range(need):
+    assert need.specifier.contains(pins()[canonicalize_name(need.name)])
+
+
+@pytest.mark.parametrize("need", wanted(), ids=str)
+def test_what_pyproject_asks_for_is_in_the_conda_environment(need):
+    assert canonicalize_name(need.name) in environment_pins()
+
+
+@pytest.mark.parametrize(("name", "version"), environment_pins().items())
+def test_the_conda_environment_has_the_version_of_the_constraints(name, version):
+    assert pins().get(name) == version
+
+
+def test_the_conda_environment_has_the_oldest_python_that_is_supported():
+    conda, _ = environment()
+    (python,) = [line.removeprefix("python=") for line in conda if line.startswith("python=")]
+    assert SpecifierSet(project()["requires-python"]) == SpecifierSet(f">={python}")
+
+
+def test_what_the_libraries_need_in_turn_is_pinned_too():
+    missing = set(installed_needs("raftlab", {"lab", "test"})) - pins().keys() - {"raftlab"}
+    assert not missing, f"add to constraints.txt: {sorted(missing)}"
+
+
+def test_jsonschema_stays_below_the_release_that_slows_every_jupyter_process():
+    assert Version(pins()["jsonschema"]) < Version("4.25")
+    assert environment_pins()["jsonschema"] == pins()["jsonschema"]

@@ -1,0 +1,181 @@
+"""Frames made by hand, for tests of views.
+
+make_frame(5)                                      five quiet followers in term 1
+make_frame(S1=node("S1", role="leader", term=3))   S1 leads; the others are followers
+make_frame(5, S2=node("S2", alive=False), in_flight=[flying(17, heartbeat("S1", "S3"))])
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from raftlab.raft.log import Command, Empty, LogEntry, Snapshot
+from raftlab.raft.messages import (
+    Accepted,
+    AppendEntries,
+    AppendEntriesReply,
+    Message,
+    Rejected,
+    RequestVote,
+    RequestVoteReply,
+)
+from raftlab.raft.progress import ProgressState
+from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import Configuration
+from raftlab.sim.frame import (
+    DiskFrame,
+    Event,
+    Frame,
+    InFlight,
+    NodeFrame,
+    ProgressFrame,
+    VotesFrame,
+)
+
+FIVE = ("S1", "S2", "S3", "S4", "S5")
+
+
+def nodes_named(size: int) -> tuple[str, ...]:
+    """S1 to S<size>."""
+    return tuple(f"S{place}" for place in range(1, size + 1))
+
+
+def make_log(*words: str, first: int = 1) -> tuple[LogEntry, ...]:
+    """Entries from "term:payload": `make_log("1:", "1:x=1", "3:cfg")`; "" is the empty entry."""
+    entries = []
+    for index, word in enumerate(words, start=first):
+        term, _, text = word.partition(":")
+        payload = {"": Empty(), "cfg": Configuration(FIVE)}.get(text) or Command(text.encode())
+        entries.append(LogEntry(int(term), index, payload))
+    return tuple(entries)
+
+
+def node(
+    name: str,
+    *,
+    role: str = "follower",
+    term: int = 1,
+    alive: bool = True,
+    paused: bool = False,
+    voted_for: str | None = None,
+    leader: str | None = None,
+    log: Sequence[LogEntry] = (),
+    snapshot: Snapshot | None = None,
+    commit: int = 0,
+    voters: Sequence[str] = FIVE,
+    disk: DiskFrame | None = None,
+    writing: bool = False,
+    deadline: float | None = None,
+    timeout: float | None = 200.0,
+    heartbeat: float | None = None,
+    votes: Mapping[str, bool] | None = None,
+    prevote: bool = False,
+    progress: Iterable[ProgressFrame] = (),
+) -> NodeFrame:
+    """One node; its disk holds what its memory holds unless `disk` says otherwise."""
+    configuration = Configuration(tuple(voters))
+    log = tuple(log)
+    return NodeFrame(
+        node=name,
+        alive=alive,
+        paused=paused,
+        role=Role(role),
+        term=term,
+        voted_for=voted_for,
+        leader=leader,
+        log=log,
+        snapshot=snapshot,
+        commit_index=commit,
+        applied_index=commit,
+        configuration=configuration,
+        disk=disk or DiskFrame(term, voted_for, log, snapshot, writing),
+        election_deadline=deadline,
+        election_timeout=timeout,
+        heartbeat_deadline=heartbeat,
+        votes=None if votes is None else VotesFrame(term, prevote, configuration, dict(votes)),
+        progress=tuple(progress),
+    )
+
+
+def progress(name: str, match: int, next_index: int, in_flight: int = 0) -> ProgressFrame:
+    """What a leader knows of `name`."""
+    state = ProgressState.PIPELINE if match else ProgressState.PROBE
+    return ProgressFrame(name, match, next_index, 0, state, in_flight, False)
+
+
+def make_frame(
+    size: int = 5,
+    *,
+    at: float = 100.0,
+    number: int = 1,
+    in_flight: Iterable[InFlight] = (),
+    groups: Sequence[Sequence[str]] = (),
+    cuts: Iterable[tuple[str, str]] = (),
+    lost: Message | None = None,
+    text: str = "",
+    **given: NodeFrame,
+) -> Frame:
+    """A frame of `size` nodes; name those that are not quiet followers: `S1=node("S1", …)`.
+
+    `cuts` are added to the links that a partition into `groups` cuts anyway.
+    """
+    names = nodes_named(size)
+    quiet = {
+        name: node(name, voters=names, deadline=at + 60 + 23 * (place % 5))
+        for place, name in enumerate(names)
+    }
+    event = Event(number, at, text, (), lost) if text or lost else None
+    severed = {
+        (sender, receiver)
+        for group in groups
+        for sender in group
+        for receiver in names
+        if receiver not in group
+    }
+    return Frame(
+        number=number,
+        at=at,
+        nodes=tuple((quiet | given).values()),
+        in_flight=tuple(in_flight),
+        groups=tuple(tuple(group) for group in groups),
+        cuts=tuple(sorted(severed | set(cuts))),
+        event=event,
+    )
+
+
+def flying(
+    number: int, message: Message, sent: float = 95.0, arrives: float = 105.0, copies: int = 1
+) -> InFlight:
+    """A message on its way; at 100 ms it is half-way unless told otherwise."""
+    return InFlight(number, message, sent, arrives, copies)
+
+
+def request_vote(sender: str, receiver: str, term: int = 2, prevote: bool = False) -> RequestVote:
+    """A candidate with an empty log asks."""
+    return RequestVote(term, sender, receiver, 0, 0, prevote)
+
+
+def vote(sender: str, receiver: str, term: int = 2, granted: bool = True) -> RequestVoteReply:
+    """A voter answers."""
+    return RequestVoteReply(term, sender, receiver, granted)
+
+
+def heartbeat(sender: str, receiver: str, term: int = 2, commit: int = 0) -> AppendEntries:
+    """An AppendEntries without entries."""
+    return AppendEntries(term, sender, receiver, 0, 0, (), commit)
+
+
+def append(
+    sender: str, receiver: str, *words: str, after: int = 0, term: int = 2, commit: int = 0
+) -> AppendEntries:
+    """An AppendEntries with entries from words: `append("S1", "S2", "2:x=1", after=3)`."""
+    entries = make_log(*words, first=after + 1)
+    return AppendEntries(term, sender, receiver, after, term if after else 0, entries, commit)
+
+
+def accepted(sender: str, receiver: str, index: int = 1, term: int = 2) -> AppendEntriesReply:
+    """A follower agrees up to `index`."""
+    return AppendEntriesReply(term, sender, receiver, 0, Accepted(index))
+
+
+def rejected(sender: str, receiver: str, index: int = 1, term: int = 2) -> AppendEntriesReply:
+    """A follower has something else at `index`."""
+    return AppendEntriesReply(term, sender, receiver, 0, Rejected(index, index - 1, index - 1, 1))
