@@ -1,0 +1,183 @@
+"""What every role shares: the durable fields, the timer, the outgoing side. Figure 2, State.
+
+The machine is one class told in four files, each one idea richer:
+`core` (state) <- `replication` (AppendEntries, Leaders) <- `elections` (RequestVote,
+Followers, Candidates) <- `machine` (what the host calls).
+"""
+
+import random
+
+from raftlab.raft.log import LogEntry, RaftLog
+from raftlab.raft.messages import Message
+from raftlab.raft.options import Options
+from raftlab.raft.output import Detail, Note, RoleChange
+from raftlab.raft.roles import ROLE_AFTER, Cause, Follower, Role, RoleData
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, Term
+
+LONG_AGO: Millis = float("-inf")
+
+
+class MachineCore:
+    """The state of one node, and the few moves that all roles make."""
+
+    __slots__ = (
+        "_alarms",
+        "_committed_out",
+        "_hard_state_changed",
+        "_messages",
+        "_notes",
+        "_role_changes",
+        "_truncate_from",
+        "_unconfirmed",
+        "commit_index",
+        "configuration",
+        "election_deadline",
+        "last_leader_contact",
+        "log",
+        "node_id",
+        "now",
+        "options",
+        "randomized_election_timeout",
+        "rng",
+        "role",
+        "role_data",
+        "rules",
+        "term",
+        "voted_for",
+    )
+
+    def __init__(
+        self,
+        node_id: NodeId,
+        *,
+        configuration: Configuration,
+        term: Term = 0,
+        voted_for: NodeId | None = None,
+        log: RaftLog | None = None,
+        commit_index: Index = 0,
+        now: Millis = 0.0,
+        rng: random.Random | None = None,
+        options: Options | None = None,
+        rules: Rules | None = None,
+    ) -> None:
+        self.node_id = node_id
+        self.configuration = configuration
+        self.term = term
+        self.voted_for = voted_for
+        self.log = log if log is not None else RaftLog()
+        self.commit_index = max(commit_index, self.log.snapshot.index if self.log.snapshot else 0)
+        self.now = now
+        self.rng = rng if rng is not None else random.Random(node_id)
+        self.options = options if options is not None else Options()
+        self.rules = rules if rules is not None else Rules()
+        self._check_start()
+        self.role = Role.FOLLOWER
+        self.role_data: RoleData = Follower()
+        self.last_leader_contact: Millis = LONG_AGO
+        self._committed_out: Index = self.log.snapshot.index if self.log.snapshot else 0
+        self._hard_state_changed = False
+        self._truncate_from: Index | None = None
+        self._unconfirmed = False
+        self._messages: list[Message] = []
+        self._notes: list[Note] = []
+        self._role_changes: list[RoleChange] = []
+        self._alarms: list[str] = []
+        self.reset_election_timeout()
+
+    def _check_start(self) -> None:
+        if not self.node_id:
+            raise Misuse("a node needs a name that is not empty")
+        self.configuration.check()
+        if self.log.last_term > self.term:
+            raise Misuse(
+                f"{self.node_id} cannot start in term {self.term}: its log ends with an entry"
+                f" of term {self.log.last_term}; pass the term that was saved with it"
+            )
+        if not 0 <= self.commit_index <= self.log.last_index:
+            raise Misuse(
+                f"{self.node_id} cannot start with commit index {self.commit_index}: its log"
+                f" ends at {self.log.last_index}"
+            )
+
+    # What a reader may ask
+
+    @property
+    def leader(self) -> NodeId | None:
+        """The leader of the current term as far as this node knows; itself, if it leads."""
+        if self.role is Role.LEADER:
+            return self.node_id
+        return self.role_data.leader if isinstance(self.role_data, Follower) else None
+
+    # Time
+
+    def reset_election_timeout(self) -> None:
+        """Draw a new random timeout and start waiting. Paper: 5.2; 9.3."""
+        self.randomized_election_timeout = self.rules.election_timeout(self.options, self.rng)
+        self.election_deadline = self.now + self.randomized_election_timeout
+
+    # Durable state
+
+    def set_term(self, term: Term) -> None:
+        """Enter a higher term: its vote is not given yet, its timeout is drawn anew. Paper: 5.1."""
+        self.term = term
+        self.voted_for = None
+        self._hard_state_changed = True
+
+    def set_vote(self, candidate: NodeId) -> None:
+        """Give this term's vote. It is on disk before the answer leaves. Paper: Figure 2, State."""
+        if self.voted_for != candidate:
+            self.voted_for = candidate
+            self._hard_state_changed = True
+
+    # Roles
+
+    def change_role(self, cause: Cause, data: RoleData) -> None:
+        """Move as Figure 4 says; a move that is not in `ROLE_AFTER` cannot happen."""
+        before = self.role
+        after = ROLE_AFTER[before, cause]
+        self.role = after
+        self.role_data = data
+        if before is not after or after is Role.CANDIDATE:
+            self._role_changes.append(RoleChange(before, cause, after, self.term))
+
+    def become_follower(self, leader: NodeId | None, cause: Cause) -> None:
+        """Follow `leader`, or nobody yet. Paper: 5.1; Figure 4.
+
+        A node that led had no election timer; it starts waiting now.
+        """
+        if self.role is Role.LEADER:
+            self.reset_election_timeout()
+        self.change_role(cause, Follower(leader))
+
+    def hear_leader(self) -> None:
+        """A message of this term's leader arrived: wait anew. Paper: Figure 2, Followers."""
+        self.last_leader_contact = self.now
+        if self.rules.resets_election_timer(granted_vote=False, heard_leader=True):
+            self.election_deadline = self.now + self.randomized_election_timeout
+
+    # The outgoing side
+
+    def send(self, message: Message) -> None:
+        """Put a message in the next output; it leaves once that output is durable."""
+        self._messages.append(message)
+
+    def note(self, rule: str, text: str, *details: Detail) -> None:
+        """Say what was decided, for whoever reads `Output.debug_log`."""
+        self._notes.append(Note(rule, text, details))
+
+    def alarm(self, text: str) -> None:
+        """Report what should be impossible. The machine carries on."""
+        self._alarms.append(f"{self.node_id}, {self.role.value} in term {self.term}: {text}")
+
+    def truncate(self, index: Index) -> None:
+        """Cut the log at `index`, and say so to the host if the disk has seen what is cut."""
+        if index <= self.log.stable_index:
+            earlier = self._truncate_from
+            self._truncate_from = index if earlier is None else min(earlier, index)
+        self.log.truncate_uncommitted(index)
+
+    def take_entries(self) -> tuple[LogEntry, ...]:
+        """The entries that the disk has not been given yet."""
+        log = self.log
+        return log.entries(log.stable_index + 1, log.next_index)

@@ -1,0 +1,117 @@
+"""What a leader knows about each member: how far it is, and what is on the way to it.
+
+`match_index` is knowledge: the follower is known to agree up to there. `next_index` is
+a guess: what to send next. Paper: Figure 2, volatile state on leaders; 5.3.
+"""
+
+from enum import Enum
+
+from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId
+
+
+class ProgressState(Enum):
+    """How entries are sent. PROBE: one message at a time, until one is accepted.
+
+    PIPELINE: without waiting, up to a window. SNAPSHOT: what is needed was compacted
+    away, so entries wait until a snapshot has arrived. Thesis: 10.2.1.
+    """
+
+    PROBE = "probe"
+    PIPELINE = "pipeline"
+    SNAPSHOT = "snapshot"
+
+
+class FollowerProgress:
+    """One member as its leader sees it. Always `match_index < next_index`.
+
+    `in_flight` holds the last index of each message with entries that has not been
+    answered; `last_reply_at` is when the member last answered in this term, in ms.
+    """
+
+    __slots__ = (
+        "commit_index",
+        "in_flight",
+        "last_reply_at",
+        "match_index",
+        "max_acked_read",
+        "next_index",
+        "node",
+        "probe_sent",
+        "state",
+    )
+
+    def __init__(self, node: NodeId, next_index: Index, now: Millis) -> None:
+        self.node = node
+        self.next_index = next_index
+        self.match_index: Index = 0
+        self.commit_index: Index = 0
+        self.state = ProgressState.PROBE
+        self.probe_sent = False
+        self.in_flight: list[Index] = []
+        self.last_reply_at = now
+        self.max_acked_read = 0
+
+    def accepted(self, index: Index) -> None:
+        """The member agrees up to `index`. Replies may overtake each other: nothing goes back."""
+        if index > self.match_index:
+            self.match_index = index
+        if index >= self.next_index:
+            self.next_index = index + 1
+        if self.in_flight:
+            self.in_flight = [last for last in self.in_flight if last > index]
+
+    def can_send(self, window: int) -> bool:
+        """Whether a message with entries may go out now."""
+        if self.state is ProgressState.PIPELINE:
+            return len(self.in_flight) < window
+        return self.state is ProgressState.PROBE and not self.probe_sent
+
+    def become_probe(self) -> None:
+        """Feel the way: one message at a time."""
+        self.state = ProgressState.PROBE
+        self.probe_sent = False
+        self.in_flight = []
+
+    def become_pipeline(self) -> None:
+        """The logs are known to agree up to `next_index - 1`: send without waiting."""
+        self.state = ProgressState.PIPELINE
+        self.in_flight = []
+
+    def copy(self) -> "FollowerProgress":
+        """An independent record with the same values."""
+        twin = FollowerProgress(self.node, self.next_index, self.last_reply_at)
+        twin.match_index = self.match_index
+        twin.commit_index = self.commit_index
+        twin.state = self.state
+        twin.probe_sent = self.probe_sent
+        twin.in_flight = self.in_flight.copy()
+        twin.max_acked_read = self.max_acked_read
+        return twin
+
+
+class Tracker:
+    """The progress of every member, the leader itself included."""
+
+    __slots__ = ("configuration", "progress")
+
+    def __init__(self, configuration: Configuration, next_index: Index, now: Millis) -> None:
+        self.configuration = configuration
+        self.progress = {
+            node: FollowerProgress(node, next_index, now) for node in configuration.members
+        }
+
+    def match_indexes(self) -> dict[NodeId, Index]:
+        """How far each voter is known to agree, the leader's own durable log included."""
+        progress = self.progress
+        return {node: progress[node].match_index for node in self.configuration.all_voters}
+
+    def heard_since(self, moment: Millis) -> list[NodeId]:
+        """The members that have answered at or after `moment` (ms), in configuration order."""
+        return [node for node, each in self.progress.items() if each.last_reply_at >= moment]
+
+    def copy(self) -> "Tracker":
+        """An independent tracker with the same values."""
+        twin = Tracker.__new__(Tracker)
+        twin.configuration = self.configuration
+        twin.progress = {node: each.copy() for node, each in self.progress.items()}
+        return twin

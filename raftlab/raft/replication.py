@@ -1,0 +1,241 @@
+"""Log replication and commitment: Figure 2's AppendEntries RPC, and its Rules for Leaders."""
+
+from raftlab.raft.core import MachineCore
+from raftlab.raft.log import Empty, LogEntry
+from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Rejected
+from raftlab.raft.progress import FollowerProgress, ProgressState, Tracker
+from raftlab.raft.roles import Cause, Leader, Role
+from raftlab.raft.vocabulary import Index, Millis, NodeId
+
+
+class Replication(MachineCore):
+    """How entries reach followers, and when they are committed."""
+
+    __slots__ = ()
+
+    @property
+    def tracker(self) -> Tracker:
+        """What this leader knows of its followers. Only a leader has one."""
+        assert isinstance(self.role_data, Leader)
+        return self.role_data.tracker
+
+    # Leaders: sending
+
+    def become_leader(self) -> None:
+        """Lead this term: guess everyone's next index, append the empty entry, speak at once.
+
+        Paper: 5.2; Figure 2, Leaders, first rule and volatile state; 8 for the empty entry.
+        """
+        next_index = self.rules.next_index_at_term_start(self.log.last_index)
+        tracker = Tracker(self.configuration, next_index, self.now)
+        low = self.options.election_timeout[0]
+        data = Leader(tracker, self.now + self.options.heartbeat_interval, self.now + low)
+        self.change_role(Cause.MAJORITY_GRANTED, data)
+        self.note("tally_vote", "won the election of term {} and leads", self.term)
+        mine = tracker.progress.get(self.node_id)
+        if mine is not None:
+            mine.accepted(self.log.stable_index)
+        if self.rules.appends_at_term_start():
+            self.log.append_as_leader(self.term, Empty())
+        self.broadcast_heartbeat()
+
+    def replicate(self) -> None:
+        """Send every member what it may be sent now. Paper: 5.3."""
+        for progress in self.tracker.progress.values():
+            if progress.node != self.node_id:
+                self.replicate_to(progress)
+
+    def replicate_to(self, progress: FollowerProgress) -> None:
+        """Send one member the entries it lacks, as far as its window allows."""
+        last_index = self.log.last_index
+        window = self.options.max_in_flight
+        while progress.next_index <= last_index and progress.can_send(window):
+            limit = 1
+            if progress.state is ProgressState.PIPELINE:
+                limit = self.options.max_entries_per_append
+            next_index = progress.next_index
+            entries = self.log.entries(next_index, next_index + limit)
+            self._send_append(progress, entries)
+            if progress.state is ProgressState.PIPELINE:
+                progress.next_index = next_index + len(entries)
+                progress.in_flight.append(progress.next_index - 1)
+            else:
+                progress.probe_sent = True
+
+    def broadcast_heartbeat(self) -> None:
+        """Speak to every member, with entries where some are due and without where not.
+
+        Each heartbeat also asks the consistency question at `next_index - 1`, so a
+        follower that missed something says so. Paper: 5.2; Figure 2, Leaders, first rule.
+        """
+        for progress in self.tracker.progress.values():
+            if progress.node == self.node_id:
+                continue
+            progress.probe_sent = False
+            before = len(self._messages)
+            self.replicate_to(progress)
+            if len(self._messages) == before:
+                self._send_append(progress, ())
+
+    def _send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> None:
+        prev = progress.next_index - 1
+        prev_term = self.log.term_for_index(prev)
+        if prev_term is None:
+            raise NotImplementedError("snapshots: sending what was compacted away")
+        self._messages.append(
+            AppendEntries(
+                self.term,
+                self.node_id,
+                progress.node,
+                prev,
+                prev_term,
+                entries,
+                self.commit_index,
+            )
+        )
+
+    # Followers: receiving
+
+    def on_append_entries(self, request: AppendEntries) -> None:
+        """Check, cut only what conflicts, append, commit, answer. Paper: Figure 2, AppendEntries."""
+        if not self._accept_leader(request.sender):
+            return
+        entries = request.entries
+        if entries and not self._well_formed(request):
+            self.alarm(f"{request.sender} sent entries that no leader can have")
+            return
+        prev, log, rules = request.prev_log_index, self.log, self.rules
+        if not rules.accepts_append(log, prev, request.prev_log_term):
+            rejected = rules.rejection(log, prev, request.prev_log_term)
+            self.note("accepts_append", "has no entry {} of term {}", prev, request.prev_log_term)
+            self._reply_append(request.sender, rejected)
+            return
+        if entries:
+            conflict = rules.conflict_index(log, prev, entries)
+            if conflict is not None and not self._cut(conflict, request.sender):
+                return
+            log.append_as_follower(entries)
+        verified = rules.verified_index(log, prev, len(entries))
+        if request.leader_commit > self.commit_index:
+            self._advance_commit(
+                rules.follower_commit_index(
+                    request.leader_commit, verified, log, self.commit_index
+                ),
+                "follower_commit_index",
+            )
+        self._reply_append(request.sender, Accepted(verified))
+
+    def _accept_leader(self, leader: NodeId) -> bool:
+        """Follow the leader of this term; False if that would make two of them."""
+        if self.role is Role.LEADER:
+            self.alarm(f"{leader} claims to lead the same term")
+            return False
+        known = self.leader
+        if known != leader:
+            if known is not None:
+                self.alarm(f"{leader} claims to lead the same term as {known}")
+            self.become_follower(leader, Cause.LEADER_SEEN)
+        self.hear_leader()
+        return True
+
+    def _well_formed(self, request: AppendEntries) -> bool:
+        """Whether the entries follow `prev_log_index` without a hole, in terms up to the sender's."""
+        index, term = request.prev_log_index, request.prev_log_term
+        for entry in request.entries:
+            index += 1
+            if entry.index != index or entry.term < term:
+                return False
+            term = entry.term
+        return term <= request.term and request.prev_log_index >= 0
+
+    def _cut(self, conflict: Index, leader: NodeId) -> bool:
+        """Cut the conflicting tail; refuse to cut what is committed, which cannot happen."""
+        if conflict <= self.commit_index:
+            self.alarm(f"{leader} contradicts the committed entry {conflict}")
+            return False
+        self.note("conflict_index", "cut its log from entry {}", conflict)
+        self.truncate(conflict)
+        return True
+
+    def _reply_append(self, leader: NodeId, result: Accepted | Rejected) -> None:
+        self._messages.append(
+            AppendEntriesReply(self.term, self.node_id, leader, self.commit_index, result)
+        )
+
+    # Leaders: hearing back
+
+    def on_append_entries_reply(self, reply: AppendEntriesReply) -> None:
+        """Learn how far a member is, commit what a majority holds, send what is next.
+
+        Paper: 5.3; Figure 2, Leaders, third and last rule.
+        """
+        progress = self.tracker.progress.get(reply.sender)
+        if progress is None:
+            return
+        progress.last_reply_at = self.now
+        if reply.commit_index > progress.commit_index:
+            progress.commit_index = reply.commit_index
+        result = reply.result
+        if isinstance(result, Accepted):
+            self._on_accepted(progress, result.last_new_index)
+        elif not self.rules.is_stray_rejection(result, progress):
+            progress.next_index = self.rules.next_index_after(result, self.log, progress)
+            progress.become_probe()
+            self.note("next_index_after", "tries {} from {}", reply.sender, progress.next_index)
+        if progress.next_index <= self.log.last_index:
+            self.replicate_to(progress)
+
+    def _on_accepted(self, progress: FollowerProgress, last_new_index: Index) -> None:
+        matched = self.rules.match_index_after(self.log, last_new_index, progress.next_index)
+        probe_answered = matched >= progress.next_index - 1
+        if matched > progress.match_index:
+            progress.accepted(matched)
+            self.maybe_commit(matched)
+        elif progress.in_flight:
+            progress.accepted(matched)
+        if probe_answered and progress.state is ProgressState.PROBE:
+            progress.become_pipeline()
+
+    # Commitment
+
+    def maybe_commit(self, reached: Index) -> None:
+        """Advance the commit index if one more copy up to `reached` makes a majority."""
+        if reached <= self.commit_index:
+            return
+        tracker = self.tracker
+        matched = self.rules.majority_match_index(tracker.match_indexes(), tracker.configuration)
+        self._advance_commit(
+            self.rules.leader_commit_index(matched, self.log, self.term, self.commit_index),
+            "leader_commit_index",
+        )
+
+    def _advance_commit(self, index: Index, rule: str) -> None:
+        """The only place where the commit index moves: forward, and within the log."""
+        index = min(index, self.log.last_index)
+        if index > self.commit_index:
+            self.commit_index = index
+            self.note(rule, "committed up to {}", index)
+
+    # Time
+
+    def tick_leader(self) -> None:
+        """Heartbeats, and stepping down without a majority. Paper: 5.2. Thesis: 6.2."""
+        leader = self.role_data
+        assert isinstance(leader, Leader)
+        if self.now >= leader.quorum_deadline:
+            timeout = self.options.election_timeout[0]
+            leader.quorum_deadline = self.now + timeout
+            if not self._heard_quorum(leader.tracker, self.now - timeout):
+                self.note("keeps_leading", "heard no majority for {} ms, steps down", timeout)
+                self.become_follower(None, Cause.QUORUM_LOST)
+                return
+        if self.now >= leader.heartbeat_deadline:
+            leader.heartbeat_deadline = self.now + self.options.heartbeat_interval
+            self.broadcast_heartbeat()
+
+    def _heard_quorum(self, tracker: Tracker, since: Millis) -> bool:
+        mine = tracker.progress.get(self.node_id)
+        if mine is not None:
+            mine.last_reply_at = self.now
+        heard = tracker.heard_since(since)
+        return self.rules.keeps_leading(heard, tracker.configuration, self.options)

@@ -1,0 +1,89 @@
+"""The words every other file uses: nodes, terms, indexes, time, and who belongs to the cluster."""
+
+from typing import TypeAlias
+
+import msgspec
+
+NodeId: TypeAlias = str
+"""The name of a server: "S1", "S2", …; never empty."""
+
+Term: TypeAlias = int
+"""Raft's logical clock; 0 is the time before the first election. Paper: 5.1."""
+
+Index: TypeAlias = int
+"""A position in the log, 1-based; 0 is the place before the first entry. Paper: 5.3."""
+
+Millis: TypeAlias = float
+"""Milliseconds of virtual time, or a span of them. No clock is ever read."""
+
+
+class Misuse(ValueError):
+    """The host asked for something that a correct host never asks for.
+
+    A mistake of the program around the machine, not of a peer: what peers send never
+    raises. The machine is unchanged when this is raised.
+    """
+
+
+class NotLeader(Misuse):
+    """Only a leader accepts entries. `leader` is the leader this node knows, or None.
+
+    Paper: 5.1, "if a client contacts a follower, the follower redirects it to the leader".
+    """
+
+    def __init__(self, message: str, leader: NodeId | None) -> None:
+        super().__init__(message)
+        self.leader = leader
+
+
+class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
+    """Who belongs to the cluster, as it stands in a log entry or a snapshot.
+
+    `voters` decide elections and commitment. `old_voters` is not empty only while the
+    cluster is joint, and then both groups must agree. `learners` receive the log and
+    have no vote. The order is the order in which the names were given.
+
+    Paper: 6. Thesis: 4.1 to 4.3 (joint consensus), 4.2.1 (non-voting members).
+    """
+
+    voters: tuple[NodeId, ...]
+    old_voters: tuple[NodeId, ...] = ()
+    learners: tuple[NodeId, ...] = ()
+
+    def check(self) -> None:
+        """Refuse a configuration that can never elect or that names a node twice.
+
+        Raises: Misuse.
+        """
+        if not self.voters:
+            raise Misuse("a configuration needs at least one voter")
+        for group in (self.voters, self.old_voters, self.learners):
+            if len(set(group)) != len(group):
+                raise Misuse(f"a configuration names a node twice: {', '.join(group)}")
+        both = set(self.learners) & {*self.voters, *self.old_voters}
+        if both - set(self.old_voters):
+            raise Misuse(f"{', '.join(sorted(both))} cannot be voter and learner at once")
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether old and new voters must both agree. Paper: 6, Figure 11."""
+        return bool(self.old_voters)
+
+    @property
+    def voter_sets(self) -> tuple[tuple[NodeId, ...], ...]:
+        """The groups of which each needs a majority of its own: one, or two while joint."""
+        return (self.voters, self.old_voters) if self.old_voters else (self.voters,)
+
+    @property
+    def all_voters(self) -> tuple[NodeId, ...]:
+        """Every node with a vote in some group, each named once."""
+        return tuple(dict.fromkeys((*self.voters, *self.old_voters)))
+
+    @property
+    def members(self) -> tuple[NodeId, ...]:
+        """Every node that receives the log, each named once: voters, then learners."""
+        return tuple(dict.fromkeys((*self.voters, *self.old_voters, *self.learners)))
+
+    def can_vote(self, node: NodeId) -> bool:
+        """Whether `node` has a vote in some group; in either group while joint."""
+        return node in self.voters or node in self.old_voters
