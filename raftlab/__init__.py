@@ -1,0 +1,55 @@
+"""raftlab: a laboratory for the Raft consensus algorithm.
+
+    import raftlab as rl
+
+    cluster = rl.Cluster(5, seed=7)
+    cluster.elect()
+    cluster.propose("x=1")
+    cluster.run(100)
+    cluster                      # a picture in a notebook; print(cluster) elsewhere
+    cluster.lab()                # the same cluster under your hands
+
+Importing it loads neither numpy nor matplotlib nor ipywidgets nor networkx: they are
+loaded by the first picture or lab that needs them.
+"""
+
+from raftlab import shown
+from raftlab.raft.log import Command, Empty, LogEntry, RaftLog
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.options import Options
+from raftlab.raft.roles import Role
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frame import Frame, NodeFrame, Trace
+from raftlab.sim.invariants import FIGURE_3, PROPERTIES, Violation
+from raftlab.sim.recording import Recording
+from raftlab.sim.settings import Disks, Network
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FIGURE_3",
+    "PROPERTIES",
+    "Cluster",
+    "Command",
+    "Configuration",
+    "Disks",
+    "Empty",
+    "Frame",
+    "LogEntry",
+    "Misuse",
+    "Network",
+    "NodeFrame",
+    "NotLeader",
+    "Options",
+    "RaftLog",
+    "RaftStateMachine",
+    "Recording",
+    "Role",
+    "Rules",
+    "Trace",
+    "Violation",
+]
+
+shown.wire()

@@ -1,0 +1,52 @@
+"""How a cluster, a frame, a trace and a log show themselves in a notebook.
+
+The protocol and the simulator know nothing of pictures; this module, beside the public
+face, gives their classes `_repr_mimebundle_` (text and deterministic SVG), and gives
+`Cluster` its `lab()`. Everything above the simulator is imported at the first look.
+"""
+
+from typing import Any
+
+from raftlab.raft.log import RaftLog
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frame import Frame, Trace
+
+Bundle = dict[str, str]
+
+
+def wire() -> None:
+    """Give the classes their pictures. Called once, when `raftlab` is imported."""
+    Frame._repr_mimebundle_ = _frame_bundle
+    Cluster._repr_mimebundle_ = _cluster_bundle
+    Trace._repr_mimebundle_ = _trace_bundle
+    RaftLog._repr_mimebundle_ = _log_bundle
+    Cluster.lab = _lab
+
+
+def _frame_bundle(frame: Frame, **_: Any) -> Bundle:
+    from raftlab.view import show
+
+    return show(frame)._repr_mimebundle_()
+
+
+def _cluster_bundle(cluster: Cluster, **_: Any) -> Bundle:
+    return _frame_bundle(cluster.frame())
+
+
+def _trace_bundle(trace: Trace, **_: Any) -> Bundle:
+    from raftlab.view import show_timeline
+
+    return show_timeline(trace)._repr_mimebundle_()
+
+
+def _log_bundle(log: RaftLog, **_: Any) -> Bundle:
+    from raftlab.view import show_log
+
+    return show_log(log)._repr_mimebundle_()
+
+
+def _lab(cluster: Cluster, **options: Any) -> Any:
+    """A live lab on this cluster: see it, step it, break it. `options`: see `raftlab.lab.Lab`."""
+    from raftlab.lab import Lab
+
+    return Lab(cluster, **options)

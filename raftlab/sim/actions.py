@@ -1,0 +1,155 @@
+"""Everything that can happen in a run, as data. A run is a setup and a list of these.
+
+Every action carries `at`, the virtual time in ms. A message is named by its link and its
+number on that link (`sender`, `receiver`, `nth`, from 1), so that editing one part of a
+run does not rename the messages of another.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from raftlab.raft.vocabulary import Millis, NodeId
+
+
+class Deliver(msgspec.Struct, frozen=True, gc=False, tag="deliver", array_like=True):
+    """A message arrives."""
+
+    at: Millis
+    sender: NodeId
+    receiver: NodeId
+    nth: int
+
+
+class Drop(msgspec.Struct, frozen=True, gc=False, tag="drop", array_like=True):
+    """A message is lost."""
+
+    at: Millis
+    sender: NodeId
+    receiver: NodeId
+    nth: int
+
+
+class Duplicate(msgspec.Struct, frozen=True, gc=False, tag="duplicate", array_like=True):
+    """A second copy of a message sets out; it arrives at `arrives_at` (ms)."""
+
+    at: Millis
+    sender: NodeId
+    receiver: NodeId
+    nth: int
+    arrives_at: Millis
+
+
+class Delay(msgspec.Struct, frozen=True, gc=False, tag="delay", array_like=True):
+    """A message is held up: it now arrives at `arrives_at` (ms)."""
+
+    at: Millis
+    sender: NodeId
+    receiver: NodeId
+    nth: int
+    arrives_at: Millis
+
+
+class Tick(msgspec.Struct, frozen=True, gc=False, tag="tick", array_like=True):
+    """A node's clock reaches a moment that it waited for."""
+
+    at: Millis
+    node: NodeId
+
+
+class Written(msgspec.Struct, frozen=True, gc=False, tag="written", array_like=True):
+    """A node's oldest unfinished write is safe on its disk."""
+
+    at: Millis
+    node: NodeId
+
+
+class Timeout(msgspec.Struct, frozen=True, gc=False, tag="timeout", array_like=True):
+    """A node's election timer runs out now. `force`: as if its leader had sent it."""
+
+    at: Millis
+    node: NodeId
+    force: bool = False
+
+
+class Propose(msgspec.Struct, frozen=True, gc=False, tag="propose", array_like=True):
+    """A client hands a command to a node."""
+
+    at: Millis
+    node: NodeId
+    data: bytes
+
+
+class Crash(msgspec.Struct, frozen=True, gc=False, tag="crash", array_like=True):
+    """A node stops and forgets all that is not on its disk."""
+
+    at: Millis
+    node: NodeId
+
+
+class Restart(msgspec.Struct, frozen=True, gc=False, tag="restart", array_like=True):
+    """A crashed node starts again from its disk."""
+
+    at: Millis
+    node: NodeId
+
+
+class Pause(msgspec.Struct, frozen=True, gc=False, tag="pause", array_like=True):
+    """A node stands still; what reaches it waits."""
+
+    at: Millis
+    node: NodeId
+
+
+class Resume(msgspec.Struct, frozen=True, gc=False, tag="resume", array_like=True):
+    """A paused node goes on, and handles what has waited."""
+
+    at: Millis
+    node: NodeId
+
+
+class Partition(msgspec.Struct, frozen=True, gc=False, tag="partition", array_like=True):
+    """The network falls apart: nothing passes from one group to another."""
+
+    at: Millis
+    groups: tuple[tuple[NodeId, ...], ...]
+
+
+class Cut(msgspec.Struct, frozen=True, gc=False, tag="cut", array_like=True):
+    """One directed link carries nothing any more."""
+
+    at: Millis
+    sender: NodeId
+    receiver: NodeId
+
+
+class Heal(msgspec.Struct, frozen=True, gc=False, tag="heal", array_like=True):
+    """Every link carries messages again."""
+
+    at: Millis
+
+
+class Wait(msgspec.Struct, frozen=True, gc=False, tag="wait", array_like=True):
+    """Time passes and nothing happens."""
+
+    at: Millis
+
+
+Action: TypeAlias = (
+    Deliver
+    | Drop
+    | Duplicate
+    | Delay
+    | Tick
+    | Written
+    | Timeout
+    | Propose
+    | Crash
+    | Restart
+    | Pause
+    | Resume
+    | Partition
+    | Cut
+    | Heal
+    | Wait
+)

@@ -1,0 +1,79 @@
+"""What survives a crash: one disk per node, and the writes that have not reached it yet."""
+
+import random
+
+from raftlab.raft.log import LogEntry, RaftLog, Snapshot
+from raftlab.raft.output import Output
+from raftlab.raft.vocabulary import Index, NodeId, Term
+from raftlab.sim.settings import Disks
+
+
+class Disk:
+    """One node's disk. `term`, `voted_for` and `log` are what a restart finds.
+
+    `writes` are the outputs whose writing has begun and not ended, oldest first. They
+    end in that order, or never, if the node crashes before.
+    """
+
+    __slots__ = ("_settings", "log", "snapshot", "term", "voted_for", "writes")
+
+    def __init__(self, settings: Disks) -> None:
+        self._settings = settings
+        self.term: Term = 0
+        self.voted_for: NodeId | None = None
+        self.log: list[LogEntry] = []
+        self.snapshot: Snapshot | None = None
+        self.writes: list[Output] = []
+
+    @property
+    def last_index(self) -> Index:
+        """The index of the last entry on the disk, or 0."""
+        return self.log[-1].index if self.log else 0
+
+    def holds(self, index: Index, term: Term) -> bool:
+        """Whether the disk has an entry of `term` at `index`; index 0 is always there."""
+        if index == 0:
+            return True
+        place = index - self.log[0].index if self.log else -1
+        return 0 <= place < len(self.log) and self.log[place].term == term
+
+    def begin(self, output: Output) -> None:
+        """Start to write what `output` asks for."""
+        self.writes.append(output)
+
+    def finish(self) -> Output:
+        """The oldest write is safe now; returns the output it belongs to."""
+        output = self.writes.pop(0)
+        self._store(output, output.log_entries)
+        return output
+
+    def crash(self, rng: random.Random) -> None:
+        """Lose every write under way; of a torn one, a part may have got through."""
+        if self._settings.torn and self.writes:
+            output = self.writes[0]
+            self._store(output, output.log_entries[: rng.randint(0, len(output.log_entries))])
+        self.writes.clear()
+
+    def load_log(self) -> RaftLog:
+        """The log as a restarting node finds it."""
+        return RaftLog(self.log, self.snapshot)
+
+    def _store(self, output: Output, entries: tuple[LogEntry, ...]) -> None:
+        keeps = self._settings.keeps
+        if output.term is not None:
+            if "term" in keeps:
+                self.term = output.term
+            if "voted_for" in keeps:
+                self.voted_for = output.voted_for
+        if "log" not in keeps:
+            return
+        if output.truncate_from is not None:
+            self._cut(output.truncate_from)
+        if entries:
+            if self.log and entries[0].index <= self.log[-1].index:
+                self._cut(entries[0].index)
+            self.log.extend(entries)
+
+    def _cut(self, index: Index) -> None:
+        if self.log:
+            del self.log[max(index - self.log[0].index, 0) :]

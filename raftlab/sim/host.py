@@ -1,0 +1,153 @@
+"""One node of a cluster: a machine, and the host around it that keeps its contract."""
+
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+from raftlab.raft.log import LogEntry, Payload, RaftLog
+from raftlab.raft.messages import Message
+from raftlab.raft.options import Options
+from raftlab.raft.output import Output
+from raftlab.raft.roles import Role
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
+from raftlab.sim.disk import Disk
+from raftlab.sim.key_value import KeyValue
+from raftlab.sim.settings import Disks
+
+NEVER: Millis = float("inf")
+
+
+class Machine(Protocol):
+    """What can take a place in a cluster: the shipped machine, or a learner's own.
+
+    The attributes are what the invariants and the pictures read.
+    """
+
+    term: Term
+    voted_for: NodeId | None
+    role: Role
+    log: RaftLog
+    commit_index: Index
+
+    @property
+    def next_deadline(self) -> Millis:
+        """When the next `tick` can matter (ms)."""
+
+    def advance(self, message: Message, now: Millis) -> None:
+        """A message has arrived."""
+
+    def tick(self, now: Millis) -> None:
+        """Time has passed."""
+
+    def poll(self) -> Output:
+        """Everything the host must now do."""
+
+    def add_entry(self, payload: Payload) -> Index:
+        """Append an entry as leader."""
+
+
+MachineFactory = Callable[..., Machine]
+"""Called as RaftStateMachine's constructor is, to start a node and to restart it."""
+
+
+class Seen:
+    """What the invariants saw of a node when they last looked. See `invariants.py`."""
+
+    __slots__ = ("commit_index", "entries", "last_entry", "leads", "term")
+
+    def __init__(self) -> None:
+        self.term: Term = 0
+        self.leads = False
+        self.commit_index: Index = 0
+        self.entries: list[LogEntry] = []
+        self.last_entry: LogEntry | None = None
+
+
+class Host:
+    """One node: its machine while it is up, its disk always, its application, its timer.
+
+    `inbox` holds what arrived while the node was paused, `held` what it had written and
+    not yet sent. `timer_at` is the earliest
+    moment for which a wake-up is scheduled.
+    """
+
+    __slots__ = (
+        "alive",
+        "application",
+        "applied_index",
+        "configuration",
+        "disk",
+        "factory",
+        "held",
+        "inbox",
+        "machine",
+        "node",
+        "options",
+        "paused",
+        "rng",
+        "rules",
+        "seen",
+        "timer_at",
+    )
+
+    def __init__(
+        self,
+        node: NodeId,
+        configuration: Configuration,
+        factory: MachineFactory,
+        rng: random.Random,
+        options: Options,
+        rules: Rules,
+        disks: Disks,
+    ) -> None:
+        self.node = node
+        self.configuration = configuration
+        self.factory = factory
+        self.rng = rng
+        self.options = options
+        self.rules = rules
+        self.disk = Disk(disks)
+        self.paused = False
+        self.start(0.0)
+
+    def start(self, now: Millis) -> None:
+        """Start, or restart, from what the disk holds. Everything else begins anew."""
+        self.machine: Machine = self.factory(
+            self.node,
+            configuration=self.configuration,
+            term=self.disk.term,
+            voted_for=self.disk.voted_for,
+            log=self.disk.load_log(),
+            commit_index=0,
+            now=now,
+            rng=self.rng,
+            options=self.options,
+            rules=self.rules,
+        )
+        self.alive = True
+        self.application = KeyValue()
+        self.applied_index: Index = 0
+        self.inbox: list[Message] = []
+        self.held: list[Output] = []
+        self.timer_at: Millis = NEVER
+        self.seen = Seen()
+
+    def stop(self) -> None:
+        """Crash: memory, application and unfinished writes are gone."""
+        self.alive = False
+        self.paused = False
+        self.inbox = []
+        self.held = []
+        self.timer_at = NEVER
+        self.disk.crash(self.rng)
+
+    def apply(self, entries: tuple[LogEntry, ...]) -> None:
+        """Hand committed entries to the application, in order."""
+        for entry in entries:
+            self.application.apply(entry)
+        self.applied_index = entries[-1].index
+
+    def needs_tick(self, now: Millis) -> bool:
+        """Whether the machine waits for this moment or an earlier one."""
+        return self.machine.next_deadline <= now

@@ -1,0 +1,469 @@
+"""What must hold at every moment of every run, checked after every step.
+
+The paper's Figure 3 gives five properties; the others are the book-keeping on which
+their proofs stand. Each is one named function, which looks at the one node that just
+moved (`host`) and at what was seen before (`history`), and returns a sentence if the
+property no longer holds. History variables live here and never in the servers: no
+server could know them (Ongaro's raft.tla keeps them apart in the same way).
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+from raftlab.raft.log import LogEntry
+from raftlab.raft.messages import (
+    Accepted,
+    AppendEntriesReply,
+    Message,
+    RequestVote,
+    RequestVoteReply,
+)
+from raftlab.raft.quorum import majority
+from raftlab.raft.roles import Leader, Role
+from raftlab.raft.vocabulary import Index, NodeId, Term
+from raftlab.sim.frame import ViolationFrame
+from raftlab.sim.host import Host
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """How a property was found broken: a sentence, the nodes, and the log index if any."""
+
+    text: str
+    nodes: tuple[NodeId, ...]
+    index: Index | None = None
+
+
+class Violation(Exception):
+    """A property no longer holds: which, where, and in which section it is stated."""
+
+    def __init__(self, frame: ViolationFrame) -> None:
+        super().__init__(f"{frame.name}, frame {frame.frame}: {frame.text} (paper: {frame.paper})")
+        self.frame = frame
+
+
+class Committed(msgspec.Struct, frozen=True, gc=False):
+    """An entry that some node called committed, that node, and its term at that moment."""
+
+    entry: LogEntry
+    node: NodeId
+    term: Term
+
+
+class History:
+    """What a run has shown so far.
+
+    `leaders`: term -> its leader. `created`: (index, term) -> the entry and the term of
+    the entry before it. `committed` and `applied` start at index 1. `claims`: node -> the
+    highest term it has told anybody. `votes`: (node, term) -> whom it has told so.
+    """
+
+    __slots__ = ("applied", "claims", "committed", "created", "hosts", "leaders", "votes")
+
+    def __init__(self, hosts: dict[NodeId, Host]) -> None:
+        self.hosts = hosts
+        self.leaders: dict[Term, NodeId] = {}
+        self.created: dict[tuple[Index, Term], tuple[LogEntry, Term]] = {}
+        self.committed: list[Committed] = []
+        self.applied: list[LogEntry] = []
+        self.claims: dict[NodeId, Term] = {}
+        self.votes: dict[tuple[NodeId, Term], NodeId] = {}
+
+
+Check: TypeAlias = Callable[[History, Host], Broken | None]
+
+
+# Figure 3
+
+
+def election_safety(history: History, host: Host) -> Broken | None:
+    """At most one leader can be elected in a given term."""
+    machine = host.machine
+    if machine.role is not Role.LEADER:
+        return None
+    other = history.leaders.setdefault(machine.term, host.node)
+    if other == host.node:
+        return None
+    text = f"{other} and {host.node} both lead term {machine.term}"
+    return Broken(text, (other, host.node))
+
+
+def leader_append_only(history: History, host: Host) -> Broken | None:
+    """A leader never overwrites or deletes entries in its log; it only appends."""
+    machine, seen = host.machine, host.seen
+    if not (seen.leads and machine.role is Role.LEADER and machine.term == seen.term):
+        return None
+    kept = agreeing_prefix(host)
+    if kept == len(seen.entries):
+        return None
+    index = seen.entries[kept].index
+    return Broken(
+        f"{host.node} leads term {machine.term} and changed its own entry {index}",
+        (host.node,),
+        index,
+    )
+
+
+def log_matching(history: History, host: Host) -> Broken | None:
+    """If two logs have an entry with the same index and term, they agree up to there."""
+    log = host.machine.log
+    start = agreeing_prefix(host)
+    before = host.seen.entries[start - 1].term if start else 0
+    for index in range(log.first_index + start, log.last_index + 1):
+        entry = log[index]
+        known, known_before = history.created.setdefault((index, entry.term), (entry, before))
+        if (known is not entry and known != entry) or known_before != before:
+            others = tuple(
+                each.node
+                for each in history.hosts.values()
+                if each is not host and known in each.machine.log.entries(index, index + 1)
+            )
+            text = f"entry {index} of term {entry.term} is not the same everywhere, or what lies before it is not"
+            return Broken(text, (host.node, *others), index)
+        before = entry.term
+    return None
+
+
+def leader_completeness(history: History, host: Host) -> Broken | None:
+    """A committed entry is in the log of every leader of a later term."""
+    machine = host.machine
+    if machine.role is not Role.LEADER or not history.committed:
+        return None
+    for index in range(len(history.committed), 0, -1):
+        committed = history.committed[index - 1]
+        if committed.term >= machine.term:
+            continue
+        if machine.log.match_term(index, committed.entry.term):
+            return None
+        text = (
+            f"{host.node} leads term {machine.term} without entry {index} of term"
+            f" {committed.entry.term}, which {committed.node} committed in term {committed.term}"
+        )
+        return Broken(text, (host.node, committed.node), index)
+    return None
+
+
+def later_leaders_complete(history: History, host: Host) -> Broken | None:
+    """A committed entry is in the log of every leader of a later term, even one elected before."""
+    for other in history.hosts.values():
+        if other.alive and other.machine.role is Role.LEADER and other is not host:
+            broken = leader_completeness(history, other)
+            if broken is not None:
+                return broken
+    return None
+
+
+def state_machine_safety(history: History, host: Host) -> Broken | None:
+    """No two nodes ever take different entries for committed at the same index."""
+    machine = host.machine
+    for index in range(host.seen.commit_index + 1, machine.commit_index + 1):
+        if index > machine.log.last_index:
+            return Broken(
+                f"{host.node} committed up to {machine.commit_index} but its log ends"
+                f" at {machine.log.last_index}",
+                (host.node,),
+                index,
+            )
+        if index < machine.log.first_index:
+            continue
+        entry = machine.log[index]
+        if index > len(history.committed):
+            history.committed.append(Committed(entry, host.node, machine.term))
+            continue
+        known = history.committed[index - 1]
+        if known.entry is not entry and known.entry != entry:
+            text = (
+                f"{known.node} committed entry {index} of term {known.entry.term}, and"
+                f" {host.node} another one of term {entry.term}"
+            )
+            return Broken(text, (known.node, host.node), index)
+    return None
+
+
+# Book-keeping
+
+
+def commit_follows_quorum(history: History, host: Host) -> Broken | None:
+    """What a leader commits is on the disks of a majority of each voter set."""
+    machine = host.machine
+    if machine.role is not Role.LEADER or machine.commit_index <= host.seen.commit_index:
+        return None
+    index = machine.commit_index
+    term = machine.log.term_for_index(index)
+    for voters in host.configuration.voter_sets:
+        holders = [
+            voter
+            for voter in voters
+            if term is not None
+            and voter in history.hosts
+            and history.hosts[voter].disk.holds(index, term)
+        ]
+        if len(holders) < majority(len(voters)):
+            text = (
+                f"{host.node} committed entry {index} of term {term}, which is on"
+                f" {len(holders)} of {len(voters)} disks"
+            )
+            return Broken(text, (host.node, *holders), index)
+    return None
+
+
+def committed_stays(history: History, host: Host) -> Broken | None:
+    """A commit index never goes back, and a committed entry never leaves a log."""
+    machine, seen = host.machine, host.seen
+    if machine.commit_index < seen.commit_index:
+        text = f"{host.node} took its commit index back from {seen.commit_index} to {machine.commit_index}"
+        return Broken(text, (host.node,), machine.commit_index)
+    if machine.log.last_index < seen.commit_index:
+        text = f"{host.node} lost entry {seen.commit_index}, which it had committed"
+        return Broken(text, (host.node,), seen.commit_index)
+    return None
+
+
+def terms_rise(history: History, host: Host) -> Broken | None:
+    """A node's term never falls, not even below what it said before a crash."""
+    machine = host.machine
+    least = max(host.seen.term, history.claims.get(host.node, 0))
+    if machine.term >= least:
+        return None
+    return Broken(f"{host.node} went back from term {least} to {machine.term}", (host.node,))
+
+
+def log_terms_rise(history: History, host: Host) -> Broken | None:
+    """Along a log indexes have no hole and terms never fall, and none is above the node's."""
+    log = host.machine.log
+    start = agreeing_prefix(host)
+    before = host.seen.entries[start - 1].term if start else 0
+    for index in range(log.first_index + start, log.last_index + 1):
+        entry = log[index]
+        if entry.index != index or entry.term < before or entry.term > host.machine.term:
+            text = f"{host.node} holds an entry ({entry.index}, term {entry.term}) at {index}"
+            return Broken(f"{text}, after one of term {before}", (host.node,), index)
+        before = entry.term
+    return None
+
+
+def match_is_true(history: History, host: Host, reply: AppendEntriesReply) -> Broken | None:
+    """A leader believes of a follower only what is on its disk, and match stays below next."""
+    data = getattr(host.machine, "role_data", None)
+    progress = data.tracker.progress.get(reply.sender) if isinstance(data, Leader) else None
+    if progress is None:
+        return None
+    log, index = host.machine.log, progress.match_index
+    nodes = (host.node, progress.node)
+    if not index < progress.next_index <= log.last_index + 1:
+        text = (
+            f"{host.node} has match index {index} and next index {progress.next_index} for"
+            f" {progress.node}, and its log ends at {log.last_index}"
+        )
+        return Broken(text, nodes, index)
+    disk, term = history.hosts[reply.sender].disk, log.term_for_index(index)
+    if disk.term > host.machine.term or term is None or disk.holds(index, term):
+        return None
+    text = f"{host.node} believes that {progress.node} holds entry {index} of term {term}"
+    return Broken(f"{text}, and it does not", nodes, index)
+
+
+# What may be said
+
+
+def one_vote_per_term(history: History, host: Host, message: Message) -> Broken | None:
+    """In one term a node gives its vote to one candidate, crashes or not."""
+    if isinstance(message, RequestVoteReply):
+        if message.is_prevote or not message.vote_granted:
+            return None
+        candidate = message.receiver
+    elif isinstance(message, RequestVote) and not message.is_prevote:
+        candidate = host.node
+    else:
+        return None
+    first = history.votes.setdefault((host.node, message.term), candidate)
+    if first == candidate:
+        return None
+    text = f"{host.node} voted for {first} and for {candidate} in term {message.term}"
+    return Broken(text, (host.node, first, candidate))
+
+
+def durable_before_said(history: History, host: Host, message: Message) -> Broken | None:
+    """What a message claims of its sender (term, vote, entries) is on the sender's disk."""
+    disk = host.disk
+    if isinstance(message, AppendEntriesReply) and isinstance(message.result, Accepted):
+        index = message.result.last_new_index
+        if index > disk.last_index:
+            text = f"{host.node} acknowledged entry {index} before it was on its disk"
+            return Broken(text, (host.node,), index)
+    if isinstance(message, RequestVote | RequestVoteReply) and message.is_prevote:
+        return None
+    if message.term > disk.term:
+        return Broken(
+            f"{host.node} spoke in term {message.term} before it was on its disk", (host.node,)
+        )
+    if (
+        isinstance(message, RequestVoteReply)
+        and message.vote_granted
+        and disk.voted_for != message.receiver
+    ):
+        return Broken(f"{host.node} granted a vote before it was on its disk", (host.node,))
+    return None
+
+
+def applied_in_order(history: History, host: Host, entries: tuple[LogEntry, ...]) -> Broken | None:
+    """Entries are applied once, in order, and the same ones by every node."""
+    expected = host.applied_index + 1
+    for entry in entries:
+        if entry.index != expected:
+            return Broken(
+                f"{host.node} applied entry {entry.index} where {expected} was due",
+                (host.node,),
+                expected,
+            )
+        if expected > len(history.applied):
+            history.applied.append(entry)
+        known = history.applied[expected - 1]
+        if known is not entry and known != entry:
+            return Broken(
+                f"{host.node} applied another entry {expected} than the others",
+                (host.node,),
+                expected,
+            )
+        expected += 1
+    return None
+
+
+class Property(msgspec.Struct, frozen=True):
+    """A named property: what it says, where it is stated, and the function that checks it."""
+
+    name: str
+    paper: str
+    check: Callable[..., Broken | None]
+
+    @property
+    def statement(self) -> str:
+        """The property in one sentence."""
+        return (self.check.__doc__ or "").strip()
+
+
+ELECTION_SAFETY = Property("Election Safety", "5.2, Figure 3", election_safety)
+LEADER_APPEND_ONLY = Property("Leader Append-Only", "5.3, Figure 3", leader_append_only)
+LOG_MATCHING = Property("Log Matching", "5.3, Figure 3", log_matching)
+LEADER_COMPLETENESS = Property("Leader Completeness", "5.4, Figure 3", leader_completeness)
+LATER_LEADERS = Property("Leader Completeness", "5.4, Figure 3", later_leaders_complete)
+STATE_MACHINE_SAFETY = Property("State Machine Safety", "5.4.3, Figure 3", state_machine_safety)
+COMMIT_FOLLOWS_QUORUM = Property("Commit Follows Quorum", "5.3, Figure 2", commit_follows_quorum)
+COMMITTED_STAYS = Property("Committed Stays", "5.4, Figure 2", committed_stays)
+TERMS_RISE = Property("Terms Rise", "5.1", terms_rise)
+LOG_TERMS_RISE = Property("Log Terms Rise", "5.3", log_terms_rise)
+MATCH_IS_TRUE = Property("Match Is True", "5.3, Figure 2", match_is_true)
+ONE_VOTE_PER_TERM = Property("One Vote Per Term", "5.2, Figure 2", one_vote_per_term)
+DURABLE_BEFORE_SAID = Property(
+    "Durable Before Said", "Figure 2, persistent state", durable_before_said
+)
+APPLIED_IN_ORDER = Property("Applied In Order", "5.3, Figure 2", applied_in_order)
+
+FIGURE_3 = (
+    ELECTION_SAFETY,
+    LEADER_APPEND_ONLY,
+    LOG_MATCHING,
+    LEADER_COMPLETENESS,
+    STATE_MACHINE_SAFETY,
+)
+"""The five properties of the paper's Figure 3."""
+
+WHEN_ROLE_CHANGES = (TERMS_RISE, ELECTION_SAFETY, LEADER_COMPLETENESS)
+WHEN_LOG_CHANGES = (LEADER_APPEND_ONLY, LOG_TERMS_RISE, LOG_MATCHING, COMMITTED_STAYS)
+WHEN_COMMIT_MOVES = (COMMITTED_STAYS, STATE_MACHINE_SAFETY, COMMIT_FOLLOWS_QUORUM, LATER_LEADERS)
+WHEN_REPLIED = (MATCH_IS_TRUE,)
+WHEN_SAYING = (ONE_VOTE_PER_TERM, DURABLE_BEFORE_SAID)
+WHEN_APPLYING = (APPLIED_IN_ORDER,)
+
+PROPERTIES = (
+    *FIGURE_3,
+    COMMIT_FOLLOWS_QUORUM,
+    COMMITTED_STAYS,
+    TERMS_RISE,
+    LOG_TERMS_RISE,
+    MATCH_IS_TRUE,
+    ONE_VOTE_PER_TERM,
+    DURABLE_BEFORE_SAID,
+    APPLIED_IN_ORDER,
+)
+"""Every property that every cluster watches."""
+
+
+def agreeing_prefix(host: Host) -> int:
+    """How many of the entries seen last time are still there, from the first."""
+    log, seen = host.machine.log, host.seen.entries
+    count = min(len(seen), len(log))
+    while count and log[log.first_index + count - 1] is not seen[count - 1]:
+        if log[log.first_index + count - 1] == seen[count - 1]:
+            break
+        count -= 1
+    return count
+
+
+class Watch:
+    """Looks at the node that just moved, and stops the run when a property is broken.
+
+    Only what can have changed is checked: roles when the role or the term moved, the
+    log from where it changed, the commit index when it moved. So watching costs the
+    same however long the logs are.
+    """
+
+    __slots__ = ("broken", "history")
+
+    def __init__(self, hosts: dict[NodeId, Host]) -> None:
+        self.history = History(hosts)
+        self.broken: tuple[Property, Broken] | None = None
+
+    def moved(self, host: Host) -> None:
+        """`host` has taken a step."""
+        machine, seen = host.machine, host.seen
+        leads = machine.role is Role.LEADER
+        if machine.term != seen.term or leads is not seen.leads:
+            self._check(WHEN_ROLE_CHANGES, host)
+        log = machine.log
+        changed = log.last_entry is not seen.last_entry
+        if changed:
+            self._check(WHEN_LOG_CHANGES, host)
+        if machine.commit_index != seen.commit_index:
+            self._check(WHEN_COMMIT_MOVES, host)
+            seen.commit_index = machine.commit_index
+        if changed:
+            kept = agreeing_prefix(host)
+            del seen.entries[kept:]
+            seen.entries.extend(log.entries(log.first_index + kept, log.next_index))
+            seen.last_entry = log.last_entry
+        seen.term = machine.term
+        seen.leads = leads
+
+    def restarted(self, host: Host) -> None:
+        """`host` has started again from its disk."""
+        host.seen.entries = list(host.machine.log)
+        host.seen.last_entry = host.machine.log.last_entry
+        self.moved(host)
+
+    def replied(self, host: Host, reply: AppendEntriesReply) -> None:
+        """`host` has handled a reply of a follower."""
+        self._check(WHEN_REPLIED, host, reply)
+
+    def says(self, host: Host, message: Message) -> None:
+        """`host` sends a message."""
+        if self.broken is None:
+            self._check(WHEN_SAYING, host, message)
+        if message.term > self.history.claims.get(host.node, 0) and not is_question(message):
+            self.history.claims[host.node] = message.term
+
+    def applies(self, host: Host, entries: tuple[LogEntry, ...]) -> None:
+        """`host` hands committed entries to its application."""
+        self._check(WHEN_APPLYING, host, entries)
+
+    def _check(self, properties: tuple[Property, ...], host: Host, *about: object) -> None:
+        for each in properties:
+            broken = each.check(self.history, host, *about)
+            if broken is not None and self.broken is None:
+                self.broken = (each, broken)
+
+
+def is_question(message: Message) -> bool:
+    """Whether a message speaks of a term that its sender is not in: a pre-vote, asked or granted."""
+    return isinstance(message, RequestVote | RequestVoteReply) and message.is_prevote

@@ -1,0 +1,102 @@
+"""A run is a value: a setup and the actions that happened. The same value, the same run."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.sim import tracing
+from raftlab.sim.actions import Action
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frame import Frame, Trace
+from raftlab.sim.host import MachineFactory
+from raftlab.sim.settings import Setup
+
+RulesGiven = Rules | Mapping[NodeId, Rules] | None
+
+
+class Recording:
+    """What a run started from (`setup`) and everything that happened (`actions`).
+
+    Time travel, figures and twin runs are all made by playing a recording again. The
+    rules and the machine travel along as the classes they are; `setup` has their names.
+    """
+
+    __slots__ = ("_factory", "_rules", "actions", "setup")
+
+    def __init__(
+        self,
+        setup: Setup,
+        actions: tuple[Action, ...],
+        rules: RulesGiven,
+        factory: MachineFactory,
+    ) -> None:
+        self.setup = setup
+        self.actions = actions
+        self._rules = rules
+        self._factory = factory
+
+    def __len__(self) -> int:
+        """How many actions; the run has one frame more."""
+        return len(self.actions)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Recording):
+            return NotImplemented
+        return self.setup == other.setup and self.actions == other.actions
+
+    def __hash__(self) -> int:
+        return hash((self.setup, self.actions))
+
+    def __repr__(self) -> str:
+        end = self.actions[-1].at if self.actions else 0.0
+        setup = self.setup
+        return f"<Recording of {len(setup.nodes)} nodes, seed {setup.seed}: {len(self)} actions, {end:.1f} ms>"
+
+    def upto(self, number: int) -> "Recording":
+        """The first `number` actions. Raises: Misuse, if there are not so many."""
+        if not 0 <= number <= len(self.actions):
+            raise Misuse(f"this run has frames 0 to {len(self.actions)}, and no frame {number}")
+        return Recording(self.setup, self.actions[:number], self._rules, self._factory)
+
+    def start(self, rules: RulesGiven = None) -> Cluster:
+        """A cluster as the run began, before any action; under other `rules` if given."""
+        setup = self.setup
+        return Cluster(
+            setup.nodes,
+            seed=setup.seed,
+            options=setup.options,
+            network=setup.network,
+            disks=setup.disks,
+            rules=self._rules if rules is None else rules,
+            machine=self._factory,
+            watched=setup.watched,
+        )
+
+    def replay(self) -> Cluster:
+        """Play the run again; the cluster can go on from there as the first one could.
+
+        Raises: Violation, if the run ends in one.
+        """
+        cluster = self.start()
+        for action in self.actions:
+            cluster.apply(action)
+        return cluster
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame of the run, from before the first action."""
+        cluster = self.start()
+        yield cluster.frame()
+        for action in self.actions:
+            cluster.apply_quietly(action)
+            yield cluster.frame()
+
+    def trace(self, start: Millis = 0.0, end: Millis | None = None) -> Trace:
+        """The run from `start` to `end` (ms; its last moment if None) as life lines and arrows."""
+        cluster = self.start()
+        return tracing.trace_of(cluster, self.actions, start, end)
+
+    def encode(self) -> bytes:
+        """The setup and the actions as JSON; `decode` reads it back."""
+        return msgspec.json.encode({"setup": self.setup, "actions": self.actions})

@@ -1,0 +1,79 @@
+"""How the world around the machines is set: the network, the disks, and a whole cluster."""
+
+import msgspec
+
+from raftlab.raft.options import Options
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+
+
+def _check_chance(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise Misuse(f"{name} is a chance between 0 and 1, not {value}")
+
+
+class Network(msgspec.Struct, frozen=True):
+    """What may happen to a message.
+
+    * `latency`: (min, max) ms from sender to receiver.
+    * `loss`, `duplication`, `reordering`: chances, 0 to 1. A link keeps its messages in
+      order except for those that `reordering` lets be overtaken: they take up to
+      `max` ms longer.
+
+    Raises: Misuse, for numbers that cannot be.
+    """
+
+    latency: tuple[Millis, Millis] = (5.0, 15.0)
+    loss: float = 0.0
+    duplication: float = 0.0
+    reordering: float = 0.0
+
+    def __post_init__(self) -> None:
+        low, high = self.latency
+        if not 0.0 <= low <= high:
+            raise Misuse(f"latency must be (min, max) with 0 <= min <= max, not {low, high}")
+        for name in ("loss", "duplication", "reordering"):
+            _check_chance(name, getattr(self, name))
+
+
+class Disks(msgspec.Struct, frozen=True):
+    """How every node's disk behaves.
+
+    * `write_ms`: how long one write takes; 0 is at once. What is not written when a node
+      crashes is lost.
+    * `waits`: whether a node holds its messages back until what they claim is written.
+      Raft needs that (paper: Figure 2, "updated on stable storage before responding");
+      False shows why.
+    * `keeps`: what is written at all: "term", "voted_for", "log". Raft needs all three.
+    * `torn`: a crash in the middle of a write leaves a part of its entries.
+
+    Raises: Misuse, for what cannot be.
+    """
+
+    write_ms: Millis = 1.0
+    waits: bool = True
+    keeps: tuple[str, ...] = ("term", "voted_for", "log")
+    torn: bool = False
+
+    def __post_init__(self) -> None:
+        if self.write_ms < 0:
+            raise Misuse(f"write_ms cannot be negative: {self.write_ms}")
+        unknown = set(self.keeps) - {"term", "voted_for", "log"}
+        if unknown:
+            raise Misuse(f"a disk keeps term, voted_for and log, and knows no {sorted(unknown)}")
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """Everything a run starts from. With the same actions it gives the same run.
+
+    `rules` and `machine` are names ("module:Class"), for reading and for checking; the
+    classes themselves are passed along by the recording.
+    """
+
+    nodes: tuple[NodeId, ...]
+    seed: int
+    options: Options = Options()
+    network: Network = Network()
+    disks: Disks = Disks()
+    rules: tuple[tuple[NodeId, str], ...] = ()
+    machine: str = "raftlab.raft.machine:RaftStateMachine"
+    watched: bool = True
