@@ -5,6 +5,7 @@ face, gives their classes `_repr_mimebundle_` (text and deterministic SVG), and 
 `Cluster` its `lab()`. Everything above the simulator is imported at the first look.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from raftlab.raft.log import RaftLog
@@ -16,11 +17,15 @@ Bundle = dict[str, str]
 
 def wire() -> None:
     """Give the classes their pictures. Called once, when `raftlab` is imported."""
-    Frame._repr_mimebundle_ = _frame_bundle
-    Cluster._repr_mimebundle_ = _cluster_bundle
-    Trace._repr_mimebundle_ = _trace_bundle
-    RaftLog._repr_mimebundle_ = _log_bundle
-    Cluster.lab = _lab
+    _give(Frame, "_repr_mimebundle_", _frame_bundle)
+    _give(Cluster, "_repr_mimebundle_", _cluster_bundle)
+    _give(Trace, "_repr_mimebundle_", _trace_bundle)
+    _give(RaftLog, "_repr_mimebundle_", _log_bundle)
+    _give(Cluster, "lab", _lab)
+
+
+def _give(kind: type, name: str, function: Callable[..., Any]) -> None:
+    setattr(kind, name, function)
 
 
 def _frame_bundle(frame: Frame, **_: Any) -> Bundle:

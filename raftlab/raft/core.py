@@ -7,7 +7,7 @@ Followers, Candidates) <- `machine` (what the host calls).
 
 import random
 
-from raftlab.raft.log import LogEntry, RaftLog
+from raftlab.raft.log import RaftLog
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options
 from raftlab.raft.output import Detail, Note, RoleChange
@@ -176,8 +176,3 @@ class MachineCore:
             earlier = self._truncate_from
             self._truncate_from = index if earlier is None else min(earlier, index)
         self.log.truncate_uncommitted(index)
-
-    def take_entries(self) -> tuple[LogEntry, ...]:
-        """The entries that the disk has not been given yet."""
-        log = self.log
-        return log.entries(log.stable_index + 1, log.next_index)

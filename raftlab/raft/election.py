@@ -71,7 +71,8 @@ class Votes:
 
     def register_vote(self, voter: NodeId, granted: bool) -> bool:
         """Note an answer in every set that `voter` belongs to; False if in none."""
-        return any([each.register_vote(voter, granted) for each in self.trackers])
+        registered = [each.register_vote(voter, granted) for each in self.trackers]
+        return any(registered)
 
     def tally_vote(self) -> ElectionResult:
         """Won if won in every set, lost if lost in any. Paper: 6, second rule."""

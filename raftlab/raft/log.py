@@ -54,18 +54,20 @@ class RaftLog:
 
     `snapshot` stands for everything up to its index; `entries` follow without a hole.
     `stable_index` is the last entry handed out to be written: what lies above it has
-    not been given to the disk yet.
+    not been given to the disk yet. `last_index` is the index of the last entry, of the
+    snapshot if there is none, or 0.
 
     Raises: Misuse, if the entries leave a hole, go back in term, or do not meet the
     snapshot.
     """
 
-    __slots__ = ("_entries", "_first_index", "snapshot", "stable_index")
+    __slots__ = ("_entries", "_first_index", "last_index", "snapshot", "stable_index")
 
     def __init__(self, entries: Iterable[LogEntry] = (), snapshot: Snapshot | None = None) -> None:
         self._entries = list(entries)
         self.snapshot = snapshot
         self._first_index: Index = self._entries[0].index if self._entries else self._base + 1
+        self.last_index: Index = self._first_index + len(self._entries) - 1
         self._check()
         self.stable_index: Index = self.last_index
 
@@ -126,11 +128,6 @@ class RaftLog:
         return self._first_index
 
     @property
-    def last_index(self) -> Index:
-        """The index of the last entry, of the snapshot if there is none, or 0."""
-        return self._first_index + len(self._entries) - 1
-
-    @property
     def last_term(self) -> Term:
         """The term of the last entry, of the snapshot if there is none, or 0."""
         if self._entries:
@@ -145,7 +142,7 @@ class RaftLog:
     @property
     def next_index(self) -> Index:
         """The index that the next entry will get."""
-        return self._first_index + len(self._entries)
+        return self.last_index + 1
 
     def term_for_index(self, index: Index) -> Term | None:
         """The term of the entry at `index`; 0 at index 0; None where it is not known."""
@@ -180,7 +177,9 @@ class RaftLog:
     def entries(self, start: Index, stop: Index) -> tuple[LogEntry, ...]:
         """The entries from `start` up to but not including `stop`, as far as they are held."""
         first = self._first_index
-        return tuple(self._entries[max(start - first, 0) : max(stop - first, 0)])
+        if start < first:
+            start = first
+        return tuple(self._entries[start - first : max(stop - first, 0)])
 
     def last_index_of_term_at_most(self, index: Index, term: Term) -> Index:
         """The largest place up to `index` whose entry has at most `term`.
@@ -203,7 +202,8 @@ class RaftLog:
         """
         if term < self.last_term:
             raise Misuse(f"an entry of term {term} cannot follow one of term {self.last_term}")
-        entry = LogEntry(term, self.next_index, payload)
+        self.last_index += 1
+        entry = LogEntry(term, self.last_index, payload)
         self._entries.append(entry)
         return entry
 
@@ -216,11 +216,12 @@ class RaftLog:
         Raises: Misuse, if an entry would leave a hole.
         """
         for entry in entries:
-            if entry.index < self.next_index:
+            if entry.index <= self.last_index:
                 continue
-            if entry.index > self.next_index:
+            if entry.index > self.last_index + 1:
                 raise Misuse(f"entry {entry.index} would leave a hole after {self.last_index}")
             self._entries.append(entry)
+            self.last_index = entry.index
 
     def truncate_uncommitted(self, index: Index) -> None:
         """Cut the entry at `index` and everything after it. Paper: Figure 2, rule 3.
@@ -232,6 +233,7 @@ class RaftLog:
         if index <= self._base:
             raise Misuse(f"entry {index} is in the snapshot up to {self._base}")
         del self._entries[max(index - self._first_index, 0) :]
+        self.last_index = self._first_index + len(self._entries) - 1
         self.stable_index = min(self.stable_index, self.last_index)
 
     def copy(self) -> "RaftLog":
@@ -239,6 +241,7 @@ class RaftLog:
         twin = RaftLog.__new__(RaftLog)
         twin._entries = self._entries.copy()
         twin._first_index = self._first_index
+        twin.last_index = self.last_index
         twin.snapshot = self.snapshot
         twin.stable_index = self.stable_index
         return twin

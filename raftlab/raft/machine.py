@@ -53,7 +53,9 @@ class RaftStateMachine(Elections):
         """
         if message.receiver != self.node_id:
             raise Misuse(f"{self.node_id} was given a message for {message.receiver}")
-        self._set_now(now)
+        if now < self.now:
+            raise Misuse(f"time went back from {self.now} to {now} ms at {self.node_id}")
+        self.now = now
         if message.sender == self.node_id:
             return
         if message.term == self.term:
@@ -93,7 +95,8 @@ class RaftStateMachine(Elections):
         """When the next `tick` can matter (ms); ticks before it change nothing."""
         leader = self.role_data
         if isinstance(leader, Leader):
-            return min(leader.heartbeat_deadline, leader.quorum_deadline)
+            heartbeat, quorum = leader.heartbeat_deadline, leader.quorum_deadline
+            return heartbeat if heartbeat < quorum else quorum
         return self.election_deadline
 
     def add_entry(self, payload: Payload) -> Index:
@@ -121,9 +124,11 @@ class RaftStateMachine(Elections):
         if self._unconfirmed:
             self._previous_output_is_durable()
         log = self.log
-        if self.role is Role.LEADER and log.stable_index < log.last_index:
-            self.replicate()
-        entries = self.take_entries() if log.stable_index < log.last_index else ()
+        entries: tuple[LogEntry, ...] = ()
+        if log.stable_index < log.last_index:
+            if self.role is Role.LEADER:
+                self.replicate()
+            entries = log.entries(log.stable_index + 1, log.last_index + 1)
         if not (
             self._messages
             or entries
@@ -195,11 +200,7 @@ class RaftStateMachine(Elections):
     def _role_fingerprint(self) -> Hashable:
         data = self.role_data
         if isinstance(data, Leader):
-            return tuple(
-                (each.node, each.next_index, each.match_index, each.state, each.probe_sent)
-                + (each.commit_index, tuple(each.in_flight))
-                for each in data.tracker.progress.values()
-            )
+            return tuple(each.fingerprint() for each in data.tracker.progress.values())
         if isinstance(data, Candidate):
             return (data.is_prevote, tuple(sorted(data.votes.answers.items())))
         return data.leader
@@ -302,7 +303,7 @@ class RaftStateMachine(Elections):
             entries,
             None,
             tuple(self._messages),
-            self._take_committed(),
+            self._take_committed() if self.commit_index > self._committed_out else (),
             (),
             tuple(self._role_changes),
             tuple(self._notes),
@@ -322,8 +323,6 @@ class RaftStateMachine(Elections):
         return output
 
     def _take_committed(self) -> tuple[LogEntry, ...]:
-        if self.commit_index <= self._committed_out:
-            return ()
         committed = self.log.entries(self._committed_out + 1, self.commit_index + 1)
         self._committed_out = self.commit_index
         return committed

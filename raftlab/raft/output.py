@@ -71,7 +71,7 @@ class Output(msgspec.Struct, frozen=True):
         """Whether something must reach the disk before the messages may leave."""
         return (
             self.term is not None
-            or bool(self.log_entries)
+            or self.log_entries != ()
             or self.truncate_from is not None
             or self.snapshot is not None
         )

@@ -77,6 +77,19 @@ class FollowerProgress:
         self.state = ProgressState.PIPELINE
         self.in_flight = []
 
+    def fingerprint(self) -> tuple[object, ...]:
+        """Equal for two records that differ in nothing but when the member last answered."""
+        return (
+            self.node,
+            self.next_index,
+            self.match_index,
+            self.commit_index,
+            self.state,
+            self.probe_sent,
+            tuple(self.in_flight),
+            self.max_acked_read,
+        )
+
     def copy(self) -> "FollowerProgress":
         """An independent record with the same values."""
         twin = FollowerProgress(self.node, self.next_index, self.last_reply_at)

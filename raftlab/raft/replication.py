@@ -4,7 +4,7 @@ from raftlab.raft.core import MachineCore
 from raftlab.raft.log import Empty, LogEntry
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Rejected
 from raftlab.raft.progress import FollowerProgress, ProgressState, Tracker
-from raftlab.raft.roles import Cause, Leader, Role
+from raftlab.raft.roles import Cause, Follower, Leader, Role
 from raftlab.raft.vocabulary import Index, Millis, NodeId
 
 
@@ -97,7 +97,7 @@ class Replication(MachineCore):
     # Followers: receiving
 
     def on_append_entries(self, request: AppendEntries) -> None:
-        """Check, cut only what conflicts, append, commit, answer. Paper: Figure 2, AppendEntries."""
+        """Check, cut what conflicts, append, commit, answer. Paper: Figure 2, AppendEntries."""
         if not self._accept_leader(request.sender):
             return
         entries = request.entries
@@ -130,7 +130,8 @@ class Replication(MachineCore):
         if self.role is Role.LEADER:
             self.alarm(f"{leader} claims to lead the same term")
             return False
-        known = self.leader
+        data = self.role_data
+        known = data.leader if isinstance(data, Follower) else None
         if known != leader:
             if known is not None:
                 self.alarm(f"{leader} claims to lead the same term as {known}")
@@ -139,7 +140,7 @@ class Replication(MachineCore):
         return True
 
     def _well_formed(self, request: AppendEntries) -> bool:
-        """Whether the entries follow `prev_log_index` without a hole, in terms up to the sender's."""
+        """Whether the entries follow `prev_log_index` without a hole, in terms of the past."""
         index, term = request.prev_log_index, request.prev_log_term
         for entry in request.entries:
             index += 1
@@ -211,7 +212,8 @@ class Replication(MachineCore):
 
     def _advance_commit(self, index: Index, rule: str) -> None:
         """The only place where the commit index moves: forward, and within the log."""
-        index = min(index, self.log.last_index)
+        if index > self.log.last_index:
+            index = self.log.last_index
         if index > self.commit_index:
             self.commit_index = index
             self.note(rule, "committed up to {}", index)

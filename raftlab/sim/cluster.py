@@ -40,7 +40,7 @@ from raftlab.sim.actions import (
     Written,
 )
 from raftlab.sim.frame import Event, Frame, Trace, ViolationFrame
-from raftlab.sim.host import NEVER, Host, MachineFactory
+from raftlab.sim.host import NEVER, Host, MachineFactory, Write
 from raftlab.sim.invariants import Violation, Watch
 from raftlab.sim.network import Flight, Wires
 from raftlab.sim.settings import Disks, Network, Setup
@@ -48,6 +48,7 @@ from raftlab.sim.settings import Disks, Network, Setup
 if TYPE_CHECKING:
     from raftlab.sim.recording import Recording
 
+RulesGiven: TypeAlias = Rules | type[Rules] | Mapping[NodeId, Rules | type[Rules]] | None
 Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note], ...]]
 
 MOST_NODES = 51
@@ -83,7 +84,7 @@ class Cluster:
         options: Options | None = None,
         network: Network | None = None,
         disks: Disks | None = None,
-        rules: Rules | Mapping[NodeId, Rules] | None = None,
+        rules: RulesGiven = None,
         machine: MachineFactory = RaftStateMachine,
         watched: bool = True,
     ) -> None:
@@ -258,7 +259,7 @@ class Cluster:
                 )
             return self.leader or ""
         self._living(node)
-        end = self.now + patience
+        end, pause = self.now + patience, self.setup.options.election_timeout[0]
         while self.leader != node:
             if self.now >= end:
                 raise Misuse(
@@ -267,9 +268,7 @@ class Cluster:
                 )
             if self._living(node).machine.role is Role.FOLLOWER:
                 self.apply(Timeout(self.now, node, True))
-            self.run_until(
-                lambda cluster: cluster.leader == node, self.setup.options.election_timeout[0]
-            )
+            self.run_until(lambda cluster: cluster.leader == node, pause)
         return node
 
     # What a reader can do to a node
@@ -439,22 +438,19 @@ class Cluster:
             if kind == ARRIVAL:
                 assert isinstance(thing, Flight)
                 if thing.ends_at == time and flights.get(thing.key) is thing:
-                    return self._arrival(time, thing)
+                    sender, receiver, nth = thing.key
+                    if thing.lost or thing.link.cut or not self.hosts[receiver].alive:
+                        return Drop(time, sender, receiver, nth)
+                    return Deliver(time, sender, receiver, nth)
             elif kind == TIMER:
                 assert isinstance(thing, Host)
                 if time == thing.timer_at and self._timer_is_due(thing, time):
                     return Tick(time, thing.node)
             else:
-                host, output = thing  # type: ignore[misc]
-                if host.alive and host.disk.writes and host.disk.writes[0] is output:
-                    return Written(time, host.node)
+                assert isinstance(thing, Write)
+                if thing.is_next():
+                    return Written(time, thing.host.node)
         return None
-
-    def _arrival(self, time: Millis, flight: Flight) -> Action:
-        sender, receiver, nth = flight.key
-        if flight.lost or not self.hosts[receiver].alive or self._wires.link(sender, receiver).cut:
-            return Drop(time, sender, receiver, nth)
-        return Deliver(time, sender, receiver, nth)
 
     def _timer_is_due(self, host: Host, time: Millis) -> bool:
         """Timers are lazy: one that was put off is found too early, and set again."""
@@ -480,7 +476,7 @@ class Cluster:
     # The host's side of the contract
 
     def _pump(self, host: Host) -> None:
-        """Poll the machine and do as its output says, until it has nothing more to say.
+        """Poll the machine and do as its output says; poll again when what it said is durable.
 
         While a write is under way the machine is not polled: calling `poll` again says
         that the previous output is durable.
@@ -491,30 +487,35 @@ class Cluster:
             output = machine.poll()
             if watch is not None:
                 watch.moved(host)
-            if output is NOTHING or output == NOTHING:
+            if output is NOTHING or not self._take(host, output):
                 break
-            self._take(host, output)
         else:
             if watch is not None:
                 watch.moved(host)
         self._arm(host)
 
-    def _take(self, host: Host, output: Output) -> None:
-        """Write first; send and apply once that is safe, or at once if nothing is to be written."""
+    def _take(self, host: Host, output: Output) -> bool:
+        """Write first, then send and apply; at once, if nothing is to be written.
+
+        Returns whether the machine should be polled again now, since a write has ended.
+        """
         if output.debug_log:
             self._notes += tuple((host.node, note) for note in output.debug_log)
         if output.alarms:
             self.alarms.extend(output.alarms)
-        if output.log_entries or output.must_be_written:
-            disks = self.setup.disks
-            host.disk.begin(output)
-            if disks.write_ms > 0:
-                self._schedule(self.now + disks.write_ms, WRITE, (host, output))
-                if disks.waits:
-                    return
-            else:
-                host.disk.finish()
+        if not output.must_be_written:
+            self._release(host, output)
+            return False
+        disks = self.setup.disks
+        host.disk.begin(output)
+        if disks.write_ms > 0:
+            self._schedule(self.now + disks.write_ms, WRITE, Write(host, output))
+            if disks.waits:
+                return False
+        else:
+            host.disk.finish()
         self._release(host, output)
+        return True
 
     def _release(self, host: Host, output: Output) -> None:
         watch = self._watch
@@ -734,11 +735,11 @@ def node_names(nodes: int | Sequence[NodeId]) -> tuple[NodeId, ...]:
 def full_name(thing: object) -> str:
     """The name by which a class can be found again: "module:Class"."""
     kind = thing if hasattr(thing, "__qualname__") else type(thing)
-    return f"{kind.__module__}:{kind.__qualname__}"  # type: ignore[attr-defined]
+    return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _rules_of(rules: Rules | Mapping[NodeId, Rules] | None, node: NodeId) -> Rules:
+def _rules_of(rules: RulesGiven, node: NodeId) -> Rules:
     mine = rules.get(node) if isinstance(rules, Mapping) else rules
-    if isinstance(mine, type):
-        mine = mine()
-    return mine if mine is not None else Rules()
+    if mine is None:
+        return Rules()
+    return mine() if isinstance(mine, type) else mine

@@ -52,16 +52,35 @@ MachineFactory = Callable[..., Machine]
 
 
 class Seen:
-    """What the invariants saw of a node when they last looked. See `invariants.py`."""
+    """What the invariants saw of a node when they last looked. See `invariants.py`.
 
-    __slots__ = ("commit_index", "entries", "last_entry", "leads", "term")
+    `kept` is how many of `entries`, from the first, are still in its log now.
+    """
+
+    __slots__ = ("commit_index", "entries", "kept", "last_entry", "leads", "term")
 
     def __init__(self) -> None:
         self.term: Term = 0
         self.leads = False
         self.commit_index: Index = 0
         self.entries: list[LogEntry] = []
+        self.kept = 0
         self.last_entry: LogEntry | None = None
+
+
+class Write:
+    """A write on its way to a host's disk."""
+
+    __slots__ = ("host", "output")
+
+    def __init__(self, host: "Host", output: Output) -> None:
+        self.host = host
+        self.output = output
+
+    def is_next(self) -> bool:
+        """Whether this write is still wanted, and the oldest one: a crash forgets writes."""
+        writes = self.host.disk.writes
+        return self.host.alive and bool(writes) and writes[0] is self.output
 
 
 class Host:

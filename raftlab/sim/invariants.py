@@ -54,16 +54,26 @@ class Committed(msgspec.Struct, frozen=True, gc=False):
 class History:
     """What a run has shown so far.
 
-    `leaders`: term -> its leader. `created`: (index, term) -> the entry and the term of
-    the entry before it. `committed` and `applied` start at index 1. `claims`: node -> the
-    highest term it has told anybody. `votes`: (node, term) -> whom it has told so.
+    `leaders`: term -> its leader; `latest_term` is the highest of these terms.
+    `created`: (index, term) -> the entry and the term of the entry before it. `committed`
+    and `applied` start at index 1. `claims`: node -> the highest term it has told anybody. `votes`: (node, term) -> whom it has told so.
     """
 
-    __slots__ = ("applied", "claims", "committed", "created", "hosts", "leaders", "votes")
+    __slots__ = (
+        "applied",
+        "claims",
+        "committed",
+        "created",
+        "hosts",
+        "latest_term",
+        "leaders",
+        "votes",
+    )
 
     def __init__(self, hosts: dict[NodeId, Host]) -> None:
         self.hosts = hosts
         self.leaders: dict[Term, NodeId] = {}
+        self.latest_term: Term = 0
         self.created: dict[tuple[Index, Term], tuple[LogEntry, Term]] = {}
         self.committed: list[Committed] = []
         self.applied: list[LogEntry] = []
@@ -83,6 +93,7 @@ def election_safety(history: History, host: Host) -> Broken | None:
     if machine.role is not Role.LEADER:
         return None
     other = history.leaders.setdefault(machine.term, host.node)
+    history.latest_term = max(history.latest_term, machine.term)
     if other == host.node:
         return None
     text = f"{other} and {host.node} both lead term {machine.term}"
@@ -94,10 +105,9 @@ def leader_append_only(history: History, host: Host) -> Broken | None:
     machine, seen = host.machine, host.seen
     if not (seen.leads and machine.role is Role.LEADER and machine.term == seen.term):
         return None
-    kept = agreeing_prefix(host)
-    if kept == len(seen.entries):
+    if seen.kept == len(seen.entries):
         return None
-    index = seen.entries[kept].index
+    index = seen.entries[seen.kept].index
     return Broken(
         f"{host.node} leads term {machine.term} and changed its own entry {index}",
         (host.node,),
@@ -108,7 +118,7 @@ def leader_append_only(history: History, host: Host) -> Broken | None:
 def log_matching(history: History, host: Host) -> Broken | None:
     """If two logs have an entry with the same index and term, they agree up to there."""
     log = host.machine.log
-    start = agreeing_prefix(host)
+    start = host.seen.kept
     before = host.seen.entries[start - 1].term if start else 0
     for index in range(log.first_index + start, log.last_index + 1):
         entry = log[index]
@@ -119,7 +129,9 @@ def log_matching(history: History, host: Host) -> Broken | None:
                 for each in history.hosts.values()
                 if each is not host and known in each.machine.log.entries(index, index + 1)
             )
-            text = f"entry {index} of term {entry.term} is not the same everywhere, or what lies before it is not"
+            text = f"entry {index} of term {entry.term} is not the same everywhere"
+            if known == entry:
+                text = f"what lies before entry {index} of term {entry.term} is not the same"
             return Broken(text, (host.node, *others), index)
         before = entry.term
     return None
@@ -146,8 +158,11 @@ def leader_completeness(history: History, host: Host) -> Broken | None:
 
 def later_leaders_complete(history: History, host: Host) -> Broken | None:
     """A committed entry is in the log of every leader of a later term, even one elected before."""
+    if history.latest_term <= host.machine.term:
+        return None
     for other in history.hosts.values():
-        if other.alive and other.machine.role is Role.LEADER and other is not host:
+        later = other.alive and other.machine.term > host.machine.term
+        if later and other.machine.role is Role.LEADER:
             broken = leader_completeness(history, other)
             if broken is not None:
                 return broken
@@ -212,7 +227,8 @@ def committed_stays(history: History, host: Host) -> Broken | None:
     """A commit index never goes back, and a committed entry never leaves a log."""
     machine, seen = host.machine, host.seen
     if machine.commit_index < seen.commit_index:
-        text = f"{host.node} took its commit index back from {seen.commit_index} to {machine.commit_index}"
+        steps = f"from {seen.commit_index} to {machine.commit_index}"
+        text = f"{host.node} took its commit index back {steps}"
         return Broken(text, (host.node,), machine.commit_index)
     if machine.log.last_index < seen.commit_index:
         text = f"{host.node} lost entry {seen.commit_index}, which it had committed"
@@ -232,7 +248,7 @@ def terms_rise(history: History, host: Host) -> Broken | None:
 def log_terms_rise(history: History, host: Host) -> Broken | None:
     """Along a log indexes have no hole and terms never fall, and none is above the node's."""
     log = host.machine.log
-    start = agreeing_prefix(host)
+    start = host.seen.kept
     before = host.seen.entries[start - 1].term if start else 0
     for index in range(log.first_index + start, log.last_index + 1):
         entry = log[index]
@@ -292,17 +308,13 @@ def durable_before_said(history: History, host: Host, message: Message) -> Broke
         if index > disk.last_index:
             text = f"{host.node} acknowledged entry {index} before it was on its disk"
             return Broken(text, (host.node,), index)
-    if isinstance(message, RequestVote | RequestVoteReply) and message.is_prevote:
+    if is_question(message):
         return None
     if message.term > disk.term:
-        return Broken(
-            f"{host.node} spoke in term {message.term} before it was on its disk", (host.node,)
-        )
-    if (
-        isinstance(message, RequestVoteReply)
-        and message.vote_granted
-        and disk.voted_for != message.receiver
-    ):
+        text = f"{host.node} spoke in term {message.term} before it was on its disk"
+        return Broken(text, (host.node,))
+    granted = isinstance(message, RequestVoteReply) and message.vote_granted
+    if granted and disk.voted_for != message.receiver:
         return Broken(f"{host.node} granted a vote before it was on its disk", (host.node,))
     return None
 
@@ -373,7 +385,9 @@ WHEN_ROLE_CHANGES = (TERMS_RISE, ELECTION_SAFETY, LEADER_COMPLETENESS)
 WHEN_LOG_CHANGES = (LEADER_APPEND_ONLY, LOG_TERMS_RISE, LOG_MATCHING, COMMITTED_STAYS)
 WHEN_COMMIT_MOVES = (COMMITTED_STAYS, STATE_MACHINE_SAFETY, COMMIT_FOLLOWS_QUORUM, LATER_LEADERS)
 WHEN_REPLIED = (MATCH_IS_TRUE,)
-WHEN_SAYING = (ONE_VOTE_PER_TERM, DURABLE_BEFORE_SAID)
+WHEN_SAYING = (DURABLE_BEFORE_SAID,)
+VOTING = (RequestVote, RequestVoteReply)
+WHEN_VOTING = (ONE_VOTE_PER_TERM, DURABLE_BEFORE_SAID)
 WHEN_APPLYING = (APPLIED_IN_ORDER,)
 
 PROPERTIES = (
@@ -424,14 +438,14 @@ class Watch:
         log = machine.log
         changed = log.last_entry is not seen.last_entry
         if changed:
+            seen.kept = agreeing_prefix(host)
             self._check(WHEN_LOG_CHANGES, host)
         if machine.commit_index != seen.commit_index:
             self._check(WHEN_COMMIT_MOVES, host)
             seen.commit_index = machine.commit_index
         if changed:
-            kept = agreeing_prefix(host)
-            del seen.entries[kept:]
-            seen.entries.extend(log.entries(log.first_index + kept, log.next_index))
+            del seen.entries[seen.kept :]
+            seen.entries.extend(log.entries(log.first_index + seen.kept, log.next_index))
             seen.last_entry = log.last_entry
         seen.term = machine.term
         seen.leads = leads
@@ -448,8 +462,10 @@ class Watch:
 
     def says(self, host: Host, message: Message) -> None:
         """`host` sends a message."""
-        if self.broken is None:
-            self._check(WHEN_SAYING, host, message)
+        for each in WHEN_VOTING if type(message) in VOTING else WHEN_SAYING:
+            broken = each.check(self.history, host, message)
+            if broken is not None:
+                self._found(each, broken)
         if message.term > self.history.claims.get(host.node, 0) and not is_question(message):
             self.history.claims[host.node] = message.term
 
@@ -460,10 +476,14 @@ class Watch:
     def _check(self, properties: tuple[Property, ...], host: Host, *about: object) -> None:
         for each in properties:
             broken = each.check(self.history, host, *about)
-            if broken is not None and self.broken is None:
-                self.broken = (each, broken)
+            if broken is not None:
+                self._found(each, broken)
+
+    def _found(self, broken_property: Property, broken: Broken) -> None:
+        if self.broken is None:
+            self.broken = (broken_property, broken)
 
 
 def is_question(message: Message) -> bool:
-    """Whether a message speaks of a term that its sender is not in: a pre-vote, asked or granted."""
+    """Whether a message is about a term that its sender need not be in: a pre-vote."""
     return isinstance(message, RequestVote | RequestVoteReply) and message.is_prevote

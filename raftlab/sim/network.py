@@ -17,24 +17,24 @@ class Flight:
     It ends at `ends_at` (ms): by arriving, or half way if it is `lost`.
     """
 
-    __slots__ = ("arrives_at", "ends_at", "key", "lost", "message", "number", "sent_at")
+    __slots__ = ("arrives_at", "ends_at", "key", "link", "lost", "message", "number", "sent_at")
 
     def __init__(
         self,
         number: int,
-        key: tuple[NodeId, NodeId, int],
+        link: "Link",
         message: Message,
         sent_at: Millis,
         arrives_at: Millis,
-        lost: bool,
     ) -> None:
         self.number = number
-        self.key = key
+        self.key = (message.sender, message.receiver, link.sent)
+        self.link = link
         self.message = message
         self.sent_at = sent_at
         self.arrives_at = arrives_at
-        self.lost = lost
-        self.ends_at = (sent_at + arrives_at) / 2 if lost else arrives_at
+        self.lost = link.cut
+        self.ends_at = (sent_at + arrives_at) / 2 if link.cut else arrives_at
 
 
 class Link:
@@ -76,7 +76,6 @@ class Wires:
         sender, receiver = message.sender, message.receiver
         link = self._links.get((sender, receiver)) or self.link(sender, receiver)
         arrives_at = now + self._low + self._span * link.rng.random()
-        lost = link.cut
         if self._troubled:
             return self._send_through_trouble(link, message, now, arrives_at)
         if arrives_at < link.last_arrival:
@@ -84,15 +83,14 @@ class Wires:
         link.last_arrival = arrives_at
         link.sent += 1
         self.sent += 1
-        return (Flight(self.sent, (sender, receiver, link.sent), message, now, arrives_at, lost),)
+        return (Flight(self.sent, link, message, now, arrives_at),)
 
     def copy(self, message: Message, now: Millis, arrives_at: Millis) -> Flight:
         """A second copy of a message, under a number of its own."""
         link = self.link(message.sender, message.receiver)
         link.sent += 1
         self.sent += 1
-        key = (message.sender, message.receiver, link.sent)
-        return Flight(self.sent, key, message, now, arrives_at, link.cut)
+        return Flight(self.sent, link, message, now, arrives_at)
 
     def _send_through_trouble(
         self, link: Link, message: Message, now: Millis, arrives_at: Millis

@@ -1,19 +1,16 @@
 """A run is a value: a setup and the actions that happened. The same value, the same run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
-from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim import tracing
 from raftlab.sim.actions import Action
-from raftlab.sim.cluster import Cluster
+from raftlab.sim.cluster import Cluster, RulesGiven
 from raftlab.sim.frame import Frame, Trace
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.settings import Setup
-
-RulesGiven = Rules | Mapping[NodeId, Rules] | None
 
 
 class Recording:
@@ -52,7 +49,8 @@ class Recording:
     def __repr__(self) -> str:
         end = self.actions[-1].at if self.actions else 0.0
         setup = self.setup
-        return f"<Recording of {len(setup.nodes)} nodes, seed {setup.seed}: {len(self)} actions, {end:.1f} ms>"
+        what = f"{len(setup.nodes)} nodes, seed {setup.seed}"
+        return f"<Recording of {what}: {len(self)} actions, {end:.1f} ms>"
 
     def upto(self, number: int) -> "Recording":
         """The first `number` actions. Raises: Misuse, if there are not so many."""
