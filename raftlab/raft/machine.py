@@ -285,10 +285,11 @@ class RaftStateMachine(Elections):
         """What was handed out last time is on disk now: the node's own vote and copy count."""
         self._unconfirmed = False
         if self.role is Role.LEADER:
-            mine = self.tracker.progress.get(self.node_id)
+            tracker = self.tracker
+            mine = tracker.progress.get(self.node_id)
             if mine is not None and self.log.stable_index > mine.match_index:
                 mine.accepted(self.log.stable_index)
-                self.maybe_commit(self.log.stable_index)
+                self.maybe_commit(tracker, self.log.stable_index)
         elif self.role is Role.CANDIDATE and not self._hard_state_changed:
             candidate = self.role_data
             assert isinstance(candidate, Candidate)

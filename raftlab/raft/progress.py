@@ -105,10 +105,11 @@ class FollowerProgress:
 class Tracker:
     """The progress of every member, the leader itself included."""
 
-    __slots__ = ("configuration", "progress")
+    __slots__ = ("configuration", "progress", "voters")
 
     def __init__(self, configuration: Configuration, next_index: Index, now: Millis) -> None:
         self.configuration = configuration
+        self.voters = configuration.all_voters
         self.progress = {
             node: FollowerProgress(node, next_index, now) for node in configuration.members
         }
@@ -116,7 +117,7 @@ class Tracker:
     def match_indexes(self) -> dict[NodeId, Index]:
         """How far each voter is known to agree, the leader's own durable log included."""
         progress = self.progress
-        return {node: progress[node].match_index for node in self.configuration.all_voters}
+        return {node: progress[node].match_index for node in self.voters}
 
     def heard_since(self, moment: Millis) -> list[NodeId]:
         """The members that have answered at or after `moment` (ms), in configuration order."""
@@ -126,5 +127,6 @@ class Tracker:
         """An independent tracker with the same values."""
         twin = Tracker.__new__(Tracker)
         twin.configuration = self.configuration
+        twin.voters = self.voters
         twin.progress = {node: each.copy() for node, each in self.progress.items()}
         return twin

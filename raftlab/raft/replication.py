@@ -170,7 +170,8 @@ class Replication(MachineCore):
 
         Paper: 5.3; Figure 2, Leaders, third and last rule.
         """
-        progress = self.tracker.progress.get(reply.sender)
+        tracker = self.tracker
+        progress = tracker.progress.get(reply.sender)
         if progress is None:
             return
         progress.last_reply_at = self.now
@@ -178,7 +179,7 @@ class Replication(MachineCore):
             progress.commit_index = reply.commit_index
         result = reply.result
         if isinstance(result, Accepted):
-            self._on_accepted(progress, result.last_new_index)
+            self._on_accepted(tracker, progress, result.last_new_index)
         elif not self.rules.is_stray_rejection(result, progress):
             progress.next_index = self.rules.next_index_after(result, self.log, progress)
             progress.become_probe()
@@ -186,12 +187,14 @@ class Replication(MachineCore):
         if progress.next_index <= self.log.last_index:
             self.replicate_to(progress)
 
-    def _on_accepted(self, progress: FollowerProgress, last_new_index: Index) -> None:
+    def _on_accepted(
+        self, tracker: Tracker, progress: FollowerProgress, last_new_index: Index
+    ) -> None:
         matched = self.rules.match_index_after(self.log, last_new_index, progress.next_index)
         probe_answered = matched >= progress.next_index - 1
         if matched > progress.match_index:
             progress.accepted(matched)
-            self.maybe_commit(matched)
+            self.maybe_commit(tracker, matched)
         elif progress.in_flight:
             progress.accepted(matched)
         if probe_answered and progress.state is ProgressState.PROBE:
@@ -199,11 +202,10 @@ class Replication(MachineCore):
 
     # Commitment
 
-    def maybe_commit(self, reached: Index) -> None:
+    def maybe_commit(self, tracker: Tracker, reached: Index) -> None:
         """Advance the commit index if one more copy up to `reached` makes a majority."""
         if reached <= self.commit_index:
             return
-        tracker = self.tracker
         matched = self.rules.majority_match_index(tracker.match_indexes(), tracker.configuration)
         self._advance_commit(
             self.rules.leader_commit_index(matched, self.log, self.term, self.commit_index),

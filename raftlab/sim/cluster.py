@@ -54,8 +54,6 @@ Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note]
 MOST_NODES = 51
 REMEMBERED_EVENTS = 1000
 
-ARRIVAL, TIMER, WRITE = 0, 1, 2
-
 
 class Cluster:
     """A simulated Raft cluster.
@@ -102,12 +100,14 @@ class Cluster:
             machine=full_name(machine),
             watched=watched,
         )
+        self._waits = self.setup.disks.waits
+        self._write_ms = self.setup.disks.write_ms
         self.now: Millis = 0.0
         self.actions: list[Action] = []
         self.alarms: list[str] = []
         self.violation: ViolationFrame | None = None
         self.groups: tuple[tuple[NodeId, ...], ...] = ()
-        self._heap: list[tuple[Millis, int, int, object]] = []
+        self._heap: list[tuple[Millis, int, Flight | Host | Write]] = []
         self._scheduled = 0
         self._wires = Wires(self.setup.network, seed)
         self._flights: dict[tuple[NodeId, NodeId, int], Flight] = {}
@@ -224,8 +224,8 @@ class Cluster:
         if not ms >= 0:
             raise Misuse(f"time only goes forward: {ms} ms cannot pass")
         end = self.now + ms
-        while self._step(end):
-            pass
+        while (action := self._next_action(end)) is not None:
+            self.apply(action)
         if self.now < end:
             self.apply(Wait(end))
         return self
@@ -434,22 +434,18 @@ class Cluster:
     def _next_action(self, until: Millis) -> Action | None:
         heap, flights = self._heap, self._flights
         while heap and heap[0][0] <= until:
-            time, _, kind, thing = heappop(heap)
-            if kind == ARRIVAL:
-                assert isinstance(thing, Flight)
+            time, _, thing = heappop(heap)
+            if type(thing) is Flight:
                 if thing.ends_at == time and flights.get(thing.key) is thing:
                     sender, receiver, nth = thing.key
                     if thing.lost or thing.link.cut or not self.hosts[receiver].alive:
                         return Drop(time, sender, receiver, nth)
                     return Deliver(time, sender, receiver, nth)
-            elif kind == TIMER:
-                assert isinstance(thing, Host)
+            elif type(thing) is Host:
                 if time == thing.timer_at and self._timer_is_due(thing, time):
                     return Tick(time, thing.node)
-            else:
-                assert isinstance(thing, Write)
-                if thing.is_next():
-                    return Written(time, thing.host.node)
+            elif type(thing) is Write and thing.is_next():
+                return Written(time, thing.host.node)
         return None
 
     def _timer_is_due(self, host: Host, time: Millis) -> bool:
@@ -462,16 +458,16 @@ class Cluster:
         self._arm(host)
         return False
 
-    def _schedule(self, time: Millis, kind: int, thing: object) -> None:
+    def _schedule(self, time: Millis, thing: Flight | Host | Write) -> None:
         self._scheduled += 1
-        heappush(self._heap, (time, self._scheduled, kind, thing))
+        heappush(self._heap, (time, self._scheduled, thing))
 
     def _arm(self, host: Host) -> None:
         """Make sure that the host is woken when its machine waits for something."""
         deadline = host.machine.next_deadline
         if deadline < host.timer_at and deadline != NEVER:
             host.timer_at = deadline
-            self._schedule(max(deadline, self.now), TIMER, host)
+            self._schedule(max(deadline, self.now), host)
 
     # The host's side of the contract
 
@@ -482,8 +478,7 @@ class Cluster:
         that the previous output is durable.
         """
         machine, watch, disk = host.machine, self._watch, host.disk
-        waits = self.setup.disks.waits
-        while not (waits and disk.writes):
+        while not (disk.writes and self._waits):
             output = machine.poll()
             if watch is not None:
                 watch.moved(host)
@@ -506,11 +501,10 @@ class Cluster:
         if not output.must_be_written:
             self._release(host, output)
             return False
-        disks = self.setup.disks
         host.disk.begin(output)
-        if disks.write_ms > 0:
-            self._schedule(self.now + disks.write_ms, WRITE, Write(host, output))
-            if disks.waits:
+        if self._write_ms > 0:
+            self._schedule(self.now + self._write_ms, Write(host, output))
+            if self._waits:
                 return False
         else:
             host.disk.finish()
@@ -518,12 +512,12 @@ class Cluster:
         return True
 
     def _release(self, host: Host, output: Output) -> None:
-        watch = self._watch
+        watch, hosts, wires, now = self._watch, self.hosts, self._wires, self.now
         for message in output.messages:
             if watch is not None:
                 watch.says(host, message)
-            if message.receiver in self.hosts:
-                for flight in self._wires.send(message, self.now):
+            if message.receiver in hosts:
+                for flight in wires.send(message, now):
                     self._launch(flight)
         if output.committed:
             if watch is not None:
@@ -533,7 +527,7 @@ class Cluster:
     def _launch(self, flight: Flight) -> None:
         self._flights[flight.key] = flight
         self._scheduled += 1
-        heappush(self._heap, (flight.ends_at, self._scheduled, ARRIVAL, flight))
+        heappush(self._heap, (flight.ends_at, self._scheduled, flight))
 
     def _stop(self) -> None:
         assert self._watch is not None and self._watch.broken is not None
@@ -551,15 +545,15 @@ class Cluster:
     # One method per action
 
     def _do_deliver(self, action: Deliver) -> None:
-        flight = self._take_flight(action.sender, action.receiver, action.nth)
+        flight = self._flights.pop((action.sender, action.receiver, action.nth), None)
+        if flight is None:
+            raise Misuse(gone(action))
         message = self._message = flight.message
         host = self.hosts[action.receiver]
-        if not host.alive:
-            return
         if host.paused:
             host.inbox.append(message)
-            return
-        self._hand_over(host, message)
+        elif host.alive:
+            self._hand_over(host, message)
 
     def _hand_over(self, host: Host, message: Message) -> None:
         host.machine.advance(message, self.now)
@@ -568,15 +562,17 @@ class Cluster:
         self._pump(host)
 
     def _do_drop(self, action: Drop) -> None:
-        self._message = self._take_flight(action.sender, action.receiver, action.nth).message
+        flight = self._known_flight(action)
+        self._message = flight.message
+        del self._flights[flight.key]
 
     def _do_duplicate(self, action: Duplicate) -> None:
-        flight = self._known_flight(action.sender, action.receiver, action.nth)
+        flight = self._known_flight(action)
         self._message = flight.message
         self._launch(self._wires.copy(flight.message, self.now, action.arrives_at))
 
     def _do_delay(self, action: Delay) -> None:
-        flight = self._known_flight(action.sender, action.receiver, action.nth)
+        flight = self._known_flight(action)
         self._message = flight.message
         if not flight.lost:
             flight.ends_at = action.arrives_at
@@ -595,7 +591,7 @@ class Cluster:
         output = host.disk.finish()
         if host.paused:
             host.held.append(output)
-        elif self.setup.disks.waits:
+        elif self._waits:
             self._release(host, output)
             self._pump(host)
 
@@ -631,7 +627,7 @@ class Cluster:
         host.timer_at = NEVER
         held, host.held = host.held, []
         for output in held:
-            if self.setup.disks.waits:
+            if self._waits:
                 self._release(host, output)
         waiting, host.inbox = host.inbox, []
         for message in waiting:
@@ -678,16 +674,10 @@ class Cluster:
         there = ", ".join(str(flight.number) for flight in self._flights.values()) or "none"
         raise Misuse(f"No message {number!r} is on its way; in flight: {there}.")
 
-    def _known_flight(self, sender: NodeId, receiver: NodeId, nth: int) -> Flight:
-        flight = self._flights.get((sender, receiver, nth))
+    def _known_flight(self, action: Drop | Duplicate | Delay) -> Flight:
+        flight = self._flights.get((action.sender, action.receiver, action.nth))
         if flight is None:
-            raise Misuse(f"message {nth} from {sender} to {receiver} is not on its way")
-        return flight
-
-    def _take_flight(self, sender: NodeId, receiver: NodeId, nth: int) -> Flight:
-        flight = self._flights.pop((sender, receiver, nth), None)
-        if flight is None:
-            raise Misuse(f"message {nth} from {sender} to {receiver} is not on its way")
+            raise Misuse(gone(action))
         return flight
 
     def _not_leader(self, host: Host, leader: NodeId | None) -> str:
@@ -730,6 +720,11 @@ def node_names(nodes: int | Sequence[NodeId]) -> tuple[NodeId, ...]:
     if not all(isinstance(name, str) and name and name == name.strip() for name in names):
         raise Misuse("a node's name is text, not empty, without blanks around it")
     return names
+
+
+def gone(action: Deliver | Drop | Duplicate | Delay) -> str:
+    """Why nothing can be done to a message any more."""
+    return f"message {action.nth} from {action.sender} to {action.receiver} is not on its way"
 
 
 def full_name(thing: object) -> str:

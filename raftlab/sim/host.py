@@ -54,10 +54,11 @@ MachineFactory = Callable[..., Machine]
 class Seen:
     """What the invariants saw of a node when they last looked. See `invariants.py`.
 
-    `kept` is how many of `entries`, from the first, are still in its log now.
+    While a change of the log is checked, `kept` is how many of `entries`, from the
+    first, are still there, and `new` is what follows them now.
     """
 
-    __slots__ = ("commit_index", "entries", "kept", "last_entry", "leads", "term")
+    __slots__ = ("commit_index", "entries", "kept", "last_entry", "leads", "new", "term")
 
     def __init__(self) -> None:
         self.term: Term = 0
@@ -65,6 +66,7 @@ class Seen:
         self.commit_index: Index = 0
         self.entries: list[LogEntry] = []
         self.kept = 0
+        self.new: tuple[LogEntry, ...] = ()
         self.last_entry: LogEntry | None = None
 
 

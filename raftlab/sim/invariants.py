@@ -56,7 +56,8 @@ class History:
 
     `leaders`: term -> its leader; `latest_term` is the highest of these terms.
     `created`: (index, term) -> the entry and the term of the entry before it. `committed`
-    and `applied` start at index 1. `claims`: node -> the highest term it has told anybody. `votes`: (node, term) -> whom it has told so.
+    and `applied` start at index 1. `claims`: node -> the highest term it has told anybody.
+    `votes`: (node, term) -> the candidate for whom it has told somebody that it votes.
     """
 
     __slots__ = (
@@ -117,24 +118,28 @@ def leader_append_only(history: History, host: Host) -> Broken | None:
 
 def log_matching(history: History, host: Host) -> Broken | None:
     """If two logs have an entry with the same index and term, they agree up to there."""
-    log = host.machine.log
-    start = host.seen.kept
-    before = host.seen.entries[start - 1].term if start else 0
-    for index in range(log.first_index + start, log.last_index + 1):
-        entry = log[index]
-        known, known_before = history.created.setdefault((index, entry.term), (entry, before))
+    seen = host.seen
+    before = seen.entries[seen.kept - 1].term if seen.kept else 0
+    for entry in seen.new:
+        key = (entry.index, entry.term)
+        known, known_before = history.created.setdefault(key, (entry, before))
         if (known is not entry and known != entry) or known_before != before:
-            others = tuple(
-                each.node
-                for each in history.hosts.values()
-                if each is not host and known in each.machine.log.entries(index, index + 1)
-            )
-            text = f"entry {index} of term {entry.term} is not the same everywhere"
-            if known == entry:
-                text = f"what lies before entry {index} of term {entry.term} is not the same"
-            return Broken(text, (host.node, *others), index)
+            return _unequal(history, host, entry, known)
         before = entry.term
     return None
+
+
+def _unequal(history: History, host: Host, entry: LogEntry, known: LogEntry) -> Broken:
+    index = entry.index
+    others = tuple(
+        each.node
+        for each in history.hosts.values()
+        if each is not host and known in each.machine.log.entries(index, index + 1)
+    )
+    text = f"entry {index} of term {entry.term} is not the same everywhere"
+    if known == entry:
+        text = f"what lies before entry {index} of term {entry.term} is not the same"
+    return Broken(text, (host.node, *others), index)
 
 
 def leader_completeness(history: History, host: Host) -> Broken | None:
@@ -171,28 +176,20 @@ def later_leaders_complete(history: History, host: Host) -> Broken | None:
 
 def state_machine_safety(history: History, host: Host) -> Broken | None:
     """No two nodes ever take different entries for committed at the same index."""
-    machine = host.machine
-    for index in range(host.seen.commit_index + 1, machine.commit_index + 1):
-        if index > machine.log.last_index:
-            return Broken(
-                f"{host.node} committed up to {machine.commit_index} but its log ends"
-                f" at {machine.log.last_index}",
-                (host.node,),
-                index,
-            )
-        if index < machine.log.first_index:
+    machine, committed = host.machine, history.committed
+    if machine.commit_index > machine.log.last_index:
+        text = f"{host.node} committed up to {machine.commit_index}"
+        text = f"{text} but its log ends at {machine.log.last_index}"
+        return Broken(text, (host.node,), machine.commit_index)
+    for entry in machine.log.entries(host.seen.commit_index + 1, machine.commit_index + 1):
+        if entry.index > len(committed):
+            committed.append(Committed(entry, host.node, machine.term))
             continue
-        entry = machine.log[index]
-        if index > len(history.committed):
-            history.committed.append(Committed(entry, host.node, machine.term))
-            continue
-        known = history.committed[index - 1]
+        known = committed[entry.index - 1]
         if known.entry is not entry and known.entry != entry:
-            text = (
-                f"{known.node} committed entry {index} of term {known.entry.term}, and"
-                f" {host.node} another one of term {entry.term}"
-            )
-            return Broken(text, (known.node, host.node), index)
+            text = f"{known.node} committed entry {entry.index} of term {known.entry.term}"
+            text = f"{text}, and {host.node} another one of term {entry.term}"
+            return Broken(text, (known.node, host.node), entry.index)
     return None
 
 
@@ -247,15 +244,16 @@ def terms_rise(history: History, host: Host) -> Broken | None:
 
 def log_terms_rise(history: History, host: Host) -> Broken | None:
     """Along a log indexes have no hole and terms never fall, and none is above the node's."""
-    log = host.machine.log
-    start = host.seen.kept
-    before = host.seen.entries[start - 1].term if start else 0
-    for index in range(log.first_index + start, log.last_index + 1):
-        entry = log[index]
-        if entry.index != index or entry.term < before or entry.term > host.machine.term:
+    seen, log = host.seen, host.machine.log
+    before = seen.entries[seen.kept - 1].term if seen.kept else 0
+    for index, entry in enumerate(seen.new, start=log.first_index + seen.kept):
+        if entry.index != index or entry.term < before:
             text = f"{host.node} holds an entry ({entry.index}, term {entry.term}) at {index}"
             return Broken(f"{text}, after one of term {before}", (host.node,), index)
         before = entry.term
+    if before > host.machine.term:
+        text = f"{host.node} holds an entry of term {before} in term {host.machine.term}"
+        return Broken(text, (host.node,), log.last_index)
     return None
 
 
@@ -302,20 +300,19 @@ def one_vote_per_term(history: History, host: Host, message: Message) -> Broken 
 
 def durable_before_said(history: History, host: Host, message: Message) -> Broken | None:
     """What a message claims of its sender (term, vote, entries) is on the sender's disk."""
-    disk = host.disk
-    if isinstance(message, AppendEntriesReply) and isinstance(message.result, Accepted):
-        index = message.result.last_new_index
+    disk, node = host.disk, host.node
+    if message.term > disk.term and not is_question(message):
+        text = f"{node} spoke in term {message.term} before it was on its disk"
+        return Broken(text, (node,))
+    if type(message) is AppendEntriesReply:
+        index = message.result.last_new_index if type(message.result) is Accepted else 0
         if index > disk.last_index:
-            text = f"{host.node} acknowledged entry {index} before it was on its disk"
-            return Broken(text, (host.node,), index)
-    if is_question(message):
-        return None
-    if message.term > disk.term:
-        text = f"{host.node} spoke in term {message.term} before it was on its disk"
-        return Broken(text, (host.node,))
-    granted = isinstance(message, RequestVoteReply) and message.vote_granted
-    if granted and disk.voted_for != message.receiver:
-        return Broken(f"{host.node} granted a vote before it was on its disk", (host.node,))
+            text = f"{node} acknowledged entry {index} before it was on its disk"
+            return Broken(text, (node,), index)
+    elif type(message) is RequestVoteReply:
+        granted = message.vote_granted and not message.is_prevote
+        if granted and disk.voted_for != message.receiver:
+            return Broken(f"{node} granted a vote before it was on its disk", (node,))
     return None
 
 
@@ -439,13 +436,14 @@ class Watch:
         changed = log.last_entry is not seen.last_entry
         if changed:
             seen.kept = agreeing_prefix(host)
+            seen.new = log.entries(log.first_index + seen.kept, log.next_index)
             self._check(WHEN_LOG_CHANGES, host)
         if machine.commit_index != seen.commit_index:
             self._check(WHEN_COMMIT_MOVES, host)
             seen.commit_index = machine.commit_index
         if changed:
             del seen.entries[seen.kept :]
-            seen.entries.extend(log.entries(log.first_index + seen.kept, log.next_index))
+            seen.entries.extend(seen.new)
             seen.last_entry = log.last_entry
         seen.term = machine.term
         seen.leads = leads
@@ -486,4 +484,4 @@ class Watch:
 
 def is_question(message: Message) -> bool:
     """Whether a message is about a term that its sender need not be in: a pre-vote."""
-    return isinstance(message, RequestVote | RequestVoteReply) and message.is_prevote
+    return isinstance(message, VOTING) and message.is_prevote
