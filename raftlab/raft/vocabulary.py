@@ -31,9 +31,12 @@ class NotLeader(Misuse):
     Paper: 5.1, "if a client contacts a follower, the follower redirects it to the leader".
     """
 
-    def __init__(self, message: str, leader: NodeId | None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, leader: NodeId | None = None) -> None:
+        super().__init__(message, leader)
         self.leader = leader
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):

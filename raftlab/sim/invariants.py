@@ -39,8 +39,12 @@ class Violation(Exception):
     """A property no longer holds: which, where, and in which section it is stated."""
 
     def __init__(self, frame: ViolationFrame) -> None:
-        super().__init__(f"{frame.name}, frame {frame.frame}: {frame.text} (paper: {frame.paper})")
+        super().__init__(frame)
         self.frame = frame
+
+    def __str__(self) -> str:
+        broken = self.frame
+        return f"{broken.name}, frame {broken.frame}: {broken.text} (paper: {broken.paper})"
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
@@ -404,12 +408,13 @@ PROPERTIES = (
 def agreeing_prefix(host: Host) -> int:
     """How many of the entries seen last time are still there, from the first."""
     log, seen = host.machine.log, host.seen.entries
-    count = min(len(seen), len(log))
-    while count and log[log.first_index + count - 1] is not seen[count - 1]:
-        if log[log.first_index + count - 1] == seen[count - 1]:
-            break
+    count, before_first = min(len(seen), len(log)), log.first_index - 1
+    while count:
+        entry = log[before_first + count]
+        if entry is seen[count - 1] or entry == seen[count - 1]:
+            return count
         count -= 1
-    return count
+    return 0
 
 
 class Watch:
@@ -456,24 +461,29 @@ class Watch:
 
     def replied(self, host: Host, reply: AppendEntriesReply) -> None:
         """`host` has handled a reply of a follower."""
-        self._check(WHEN_REPLIED, host, reply)
+        self._check_about(WHEN_REPLIED, host, reply)
 
     def says(self, host: Host, message: Message) -> None:
         """`host` sends a message."""
-        for each in WHEN_VOTING if type(message) in VOTING else WHEN_SAYING:
-            broken = each.check(self.history, host, message)
-            if broken is not None:
-                self._found(each, broken)
+        self._check_about(WHEN_VOTING if type(message) in VOTING else WHEN_SAYING, host, message)
         if message.term > self.history.claims.get(host.node, 0) and not is_question(message):
             self.history.claims[host.node] = message.term
 
     def applies(self, host: Host, entries: tuple[LogEntry, ...]) -> None:
         """`host` hands committed entries to its application."""
-        self._check(WHEN_APPLYING, host, entries)
+        self._check_about(WHEN_APPLYING, host, entries)
 
-    def _check(self, properties: tuple[Property, ...], host: Host, *about: object) -> None:
+    def _check(self, properties: tuple[Property, ...], host: Host) -> None:
+        history = self.history
         for each in properties:
-            broken = each.check(self.history, host, *about)
+            broken = each.check(history, host)
+            if broken is not None:
+                self._found(each, broken)
+
+    def _check_about(self, properties: tuple[Property, ...], host: Host, what: object) -> None:
+        history = self.history
+        for each in properties:
+            broken = each.check(history, host, what)
             if broken is not None:
                 self._found(each, broken)
 

@@ -38,7 +38,7 @@ class KeyValue:
             self._obey(entry.payload.data.decode("utf-8", "replace"))
 
     def _obey(self, text: str) -> None:
-        if found := ADD.fullmatch(text):
+        if "+=" in text and (found := ADD.fullmatch(text)):
             key, amount = found.groups()
             held = self._values.get(key, "0")
             if WHOLE.fullmatch(held):
