@@ -27,6 +27,7 @@ from raftlab.sim.frame import (
     InFlight,
     NodeFrame,
     ProgressFrame,
+    ViolationFrame,
     VotesFrame,
 )
 
@@ -111,6 +112,7 @@ def make_frame(
     cuts: Iterable[tuple[str, str]] = (),
     lost: Message | None = None,
     text: str = "",
+    violation: ViolationFrame | None = None,
     **given: NodeFrame,
 ) -> Frame:
     """A frame of `size` nodes; name those that are not quiet followers: `S1=node("S1", …)`.
@@ -138,6 +140,7 @@ def make_frame(
         groups=tuple(tuple(group) for group in groups),
         cuts=tuple(sorted(severed | set(cuts))),
         event=event,
+        violation=violation,
     )
 
 

@@ -1,0 +1,233 @@
+"""The text twins: what a picture tells, as stable text.
+
+The first line is a sentence, then comes a small table. This is what a screen reader
+gets, what transcripts compare, and what can be pasted in a letter. Times have one
+decimal, timers none; no line ends in a space.
+"""
+
+from collections.abc import Iterable
+
+from raftlab.raft.log import RaftLog
+from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import Millis
+from raftlab.sim.frame import DiskFrame, Frame, NodeFrame, ProgressFrame
+from raftlab.view.changes import changed_fields, changed_words
+from raftlab.view.columns import (
+    MOST_COLUMNS,
+    columns_of,
+    disk_end,
+    frame_of_log,
+    last_index,
+    progress_of,
+    shown_entries,
+    snapshot_index,
+    unwritten,
+    vote_unwritten,
+)
+from raftlab.view.partitions import cut_links
+from raftlab.view.words import (
+    clean,
+    flight_text,
+    headline,
+    kind_text,
+    message_text,
+    ms,
+    names,
+    payload_text,
+    role_text,
+    table,
+    violation_text,
+)
+
+__all__ = [
+    "clean",
+    "describe_cluster",
+    "describe_frame",
+    "describe_log",
+    "describe_logs",
+    "flight_text",
+    "headline",
+    "kind_text",
+    "message_text",
+    "ms",
+    "names",
+    "payload_text",
+    "role_text",
+    "table",
+    "violation_text",
+]
+
+
+def describe_frame(frame: Frame, previous: Frame | None = None) -> str:
+    """The cluster, then its logs."""
+    return both(describe_cluster(frame, previous), describe_logs(frame, previous))
+
+
+def both(cluster: str, logs: str) -> str:
+    """Two descriptions of one frame as one: the first sentence is said once."""
+    return f"{cluster}\n{logs.partition(chr(10))[2]}"
+
+
+# The cluster
+
+
+def describe_cluster(frame: Frame, previous: Frame | None = None) -> str:
+    """Who is what and in which term, votes and timers, and what is on its way to whom.
+
+    With `previous`, a last column says what changed since then. A node that is down
+    stands with the term and the vote that its disk holds.
+    """
+    changes = changed_fields(frame, previous)
+    header = ["node", "role", "term", "vote", "timer", "campaign", "changed"]
+    rows = [[*_node_row(node, frame.at), changed_words(changes[node.node])] for node in frame.nodes]
+    parts = [headline(frame), "", _without_empty(header, rows, keep=4, right=(2,))]
+    if frame.violation:
+        parts.insert(1, violation_text(frame.violation))
+    flights = _flights(frame)
+    if flights:
+        parts += ["", flights]
+    lost = frame.event.lost if frame.event else None
+    if lost is not None:
+        way = f"{lost.sender} → {lost.receiver}"
+        parts += ["", f"lost: {way} {kind_text(lost)}: {message_text(lost)}"]
+    cuts = [f"{one} {'↔' if both else '→'} {other}" for one, other, both in cut_links(frame)]
+    if cuts:
+        parts += ["", f"cut: {', '.join(cuts)}"]
+    return "\n".join(parts)
+
+
+def _without_empty(
+    header: list[str], rows: list[list[str]], keep: int, right: Iterable[int] = ()
+) -> str:
+    """A table without those columns, from number `keep` on, that say nothing."""
+    shown = [place for place in range(len(header)) if place < keep or any(r[place] for r in rows)]
+    flush = [shown.index(place) for place in right if place in shown]
+    return table([header[p] for p in shown], [[r[p] for p in shown] for r in rows], right=flush)
+
+
+def _node_row(node: NodeFrame, at: Millis) -> list[str]:
+    role = role_text(node) + (", paused" if node.paused and node.alive else "")
+    held = node if node.alive else node.disk
+    return [node.node, role, str(held.term), held.voted_for or "-", _timer(node, at), _votes(node)]
+
+
+def _timer(node: NodeFrame, at: Millis) -> str:
+    if not node.alive:
+        return ""
+    if node.role is Role.LEADER:
+        if node.heartbeat_deadline is None:
+            return ""
+        return f"heartbeat in {max(node.heartbeat_deadline - at, 0.0):.0f} ms"
+    if node.election_deadline is None:
+        return ""
+    left = f"{max(node.election_deadline - at, 0.0):.0f}"
+    return f"{left} of {node.election_timeout:.0f} ms" if node.election_timeout else f"{left} ms"
+
+
+def _votes(node: NodeFrame) -> str:
+    if node.votes is None or not node.alive or node.role is not Role.CANDIDATE:
+        return ""
+    voters, answers = node.votes.configuration.all_voters, node.votes.answers
+    parts = [f"{sum(answers.values())} of {len(voters)} votes"]
+    for word, answer in (("granted", True), ("refused", False), ("silent", None)):
+        found = [voter for voter in voters if answers.get(voter) is answer]
+        if found:
+            parts.append(f"{word} {' '.join(found)}")
+    return ", ".join(parts)
+
+
+def _flights(frame: Frame) -> str:
+    if not frame.in_flight:
+        return ""
+    rows = []
+    for flight in sorted(frame.in_flight, key=lambda each: each.number):
+        message = flight.message
+        copies = f" ×{flight.copies}" if flight.copies > 1 else ""
+        rows.append(
+            [
+                f"#{flight.number}{copies}",
+                f"{message.sender} → {message.receiver}",
+                kind_text(message),
+                ms(max(flight.arrives_at - frame.at, 0.0)),
+                message_text(message),
+            ]
+        )
+    return table(["in flight", "way", "kind", "arrives in", "says"], rows, right=(3,))
+
+
+# The logs
+
+
+def describe_logs(frame: Frame, previous: Frame | None = None, last: int | None = None) -> str:
+    """Every log in memory, what is committed, what the leader knows, and what the disks hold.
+
+    An entry is its term and its payload; "*" marks one that is not on disk yet, and "*"
+    after the term, that the term or the vote is not. Of a long log the last columns are
+    shown, as in the picture: at most `last` of them. A node that is down stands with what
+    its disk holds.
+    """
+    columns = columns_of(frame, last)
+    changes = changed_fields(frame, previous)
+    known = progress_of(frame)
+    header = ["node", "term", "commit", "match", "next", "disk", "", *map(str, columns), "changed"]
+    rows = [
+        [
+            node.node,
+            f"{node.term}{'*' * vote_unwritten(node)}" if node.alive else "down",
+            str(node.commit_index) if node.alive else "",
+            *_progress(known.get(node.node)),
+            _disk(node.disk),
+            "…" if 0 < columns.start - 1 <= last_index(node) else "",
+            *_cells(node, columns),
+            changed_words(changes[node.node]),
+        ]
+        for node in frame.nodes
+    ]
+    parts = [headline(frame), "", _without_empty(header, rows, keep=3, right=(2, 3, 4))]
+    if any(cell.endswith("*") for row in rows for cell in row):
+        parts.append("* in memory, not on disk yet")
+    return "\n".join(parts)
+
+
+def _progress(known: ProgressFrame | None) -> list[str]:
+    return [str(known.match_index), str(known.next_index)] if known else ["", ""]
+
+
+def _disk(disk: DiskFrame) -> str:
+    parts = [f"term {disk.term}", f"vote {disk.voted_for or '-'}", f"log {disk_end(disk)}"]
+    if disk.snapshot:
+        parts.append(f"snapshot {disk.snapshot.index}")
+    if disk.writing:
+        parts.append("writing")
+    return ", ".join(parts)
+
+
+def _cells(node: NodeFrame, columns: range) -> list[str]:
+    shown = {entry.index: entry for entry in shown_entries(node, columns)}
+    missing = unwritten(node, columns)
+    head = snapshot_index(node)
+    cells = []
+    for index in columns:
+        entry = shown.get(index)
+        if entry:
+            cells.append(f"{entry.term}:{payload_text(entry.payload)}{'*' * (index in missing)}")
+        else:
+            cells.append("snap" if index <= head else "")
+    return cells
+
+
+def describe_log(log: RaftLog, last: int | None = None) -> str:
+    """One log: an entry's index, term and payload; of a long one the `last` entries (14)."""
+    node = frame_of_log(log)
+    if not log.last_index:
+        return "An empty log."
+    columns = range(max(log.last_index - (last or MOST_COLUMNS), 0) + 1, log.last_index + 1)
+    held = "1 entry" if len(log) == 1 else f"{len(log)} entries"
+    sentence = f"A log of {held} that ends at {log.last_index} of term {log.last_term}"
+    if log.snapshot:
+        sentence += f", after a snapshot to {log.snapshot.index} of term {log.snapshot.term}"
+    cells = _cells(node, columns)
+    parts = [f"{sentence}.", "", table([str(index) for index in columns], [cells])]
+    if any(cell.endswith("*") for cell in cells):
+        parts.append("* not handed out to be written yet")
+    return "\n".join(parts)

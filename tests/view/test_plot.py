@@ -1,0 +1,161 @@
+import os
+import subprocess
+import sys
+from math import inf
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("agg")
+
+from matplotlib import pyplot  # noqa: E402
+from matplotlib.collections import PathCollection  # noqa: E402
+
+from raftlab.view import plot, style  # noqa: E402
+from raftlab.view.showing import scene_frame  # noqa: E402
+from tests.view.samples import SAMPLES  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+TIMES = {"150-155 ms": [160.0, 300.0, 900.0, inf], "150-300 ms": [170.0, 180.0, 190.0, 260.0]}
+SPLITS = {"150-155 ms": (80, 200), "150-300 ms": (3, 200)}
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    pyplot.close("all")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_scene_can_be_painted(name):
+    ax = plot.paint(scene_frame(SAMPLES[name]))
+    ax.figure.canvas.draw()
+
+
+def test_a_plot_goes_into_the_axes_that_are_given():
+    _, (left, right) = pyplot.subplots(1, 2)
+    assert plot.plot_cluster(SAMPLES["leader"], left) is left
+    assert plot.plot_logs(SAMPLES["leader"], ax=right) is right
+    assert len(pyplot.get_fignums()) == 1
+
+
+def test_a_plot_of_its_own_has_one_point_a_unit():
+    scene = scene_frame(SAMPLES["leader"])
+    width, height = plot.paint(scene).figure.get_size_inches() * 72
+    assert (width, height) == (pytest.approx(scene.width), pytest.approx(scene.height))
+
+
+def test_painting_changes_no_setting():
+    before = dict(matplotlib.rcParams)
+    plot.plot_cluster(SAMPLES["leader"])
+    plot.plot_election_times(TIMES)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_painter_shows_what_the_scene_says():
+    text = plot.figure_svg(plot.plot_cluster(SAMPLES["leader"]).figure)
+    for words in ("S1", "term 3", "paused", "voted S1"):
+        assert words in text
+    assert "#004488" in text
+    assert "S1 leads term 3" in text
+
+
+def test_dollar_signs_are_no_formulas():
+    from raftlab.view.marks import Scene, Text
+
+    halo = Text("h", 5, 20, "$x^2$ and $", halo=True)
+    scene = Scene(50.0, 30.0, (Text("t", 5, 9, "$x^2$ and $"), halo), "t", "d")
+    assert plot.figure_svg(plot.paint(scene).figure).count("$x^2$ and $") >= 1
+
+
+def test_a_figure_has_a_title_and_a_description():
+    svg = plot.figure_svg(plot.plot_split_votes(SPLITS).figure, "Split <votes>", "80 & 3 of 200")
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == "Split <votes>"
+    assert root.find("{http://www.w3.org/2000/svg}desc").text == "80 & 3 of 200"
+
+
+PRINT_ALL = f"""
+import matplotlib
+matplotlib.use("agg")
+from raftlab.view import plot
+from tests.view.samples import SAMPLES
+inf = float("inf")
+print(plot.figure_svg(plot.plot_cluster(SAMPLES["leader"]).figure))
+print(plot.figure_svg(plot.plot_election_times({TIMES!r}).figure))
+print(plot.figure_svg(plot.plot_split_votes({SPLITS!r}).figure))
+"""
+
+
+def test_the_same_figure_is_the_same_svg_in_every_process():
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", PRINT_ALL],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert len(printed) == 1
+    assert b"<dc:date>" not in printed.pop()
+
+
+def test_a_plot_can_be_shown_with_its_text():
+    shown = plot.show_plot(plot.plot_split_votes(SPLITS), "Split votes\n\n80 of 200")
+    assert repr(shown) == "Split votes\n\n80 of 200"
+    bundle = shown._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(shown)
+    assert bundle["image/svg+xml"].startswith("<svg")
+    assert pyplot.get_fignums() == []
+
+
+def test_lines_are_few_artists_so_that_painting_is_quick():
+    ax = plot.paint(scene_frame(SAMPLES["leader"]))
+    collections = [each for each in ax.collections if isinstance(each, PathCollection)]
+    assert len(collections) <= 4
+    assert len(ax.get_children()) < 40
+
+
+# Statistics
+
+
+def test_election_times_are_cumulative_shares_on_a_logarithmic_axis():
+    ax = plot.plot_election_times(TIMES)
+    assert ax.get_xscale() == "log"
+    slow, quick = ax.get_lines()
+    assert list(slow.get_xdata()) == [160.0, 160.0, 300.0, 900.0]
+    assert list(slow.get_ydata()) == [0.0, 25.0, 50.0, 75.0]
+    assert quick.get_ydata()[-1] == 100.0
+    assert ax.get_legend() is None
+    assert {text.get_text() for text in ax.texts} == set(TIMES)
+
+
+def test_a_name_whose_runs_never_had_a_leader_draws_no_line():
+    ax = plot.plot_election_times({"never": [inf, inf], "once": [200.0, inf]})
+    assert len(ax.get_lines()) == 1
+
+
+@pytest.mark.parametrize("samples", [{}, {"none": []}, {"zero": [0.0]}])
+def test_times_that_cannot_be_plotted_are_refused(samples):
+    with pytest.raises(ValueError, match=r"at least one time|above 0 ms"):
+        plot.plot_election_times(samples)
+
+
+def test_split_votes_are_bars_with_their_numbers():
+    ax = plot.plot_split_votes(SPLITS)
+    assert [bar.get_width() for bar in ax.patches] == [40.0, 1.5]
+    assert [text.get_text() for text in ax.texts] == ["40 % (80 of 200)", "2 % (3 of 200)"]
+    with pytest.raises(ValueError, match="at least one election"):
+        plot.plot_split_votes({"none": (0, 0)})
+
+
+def test_the_style_is_given_to_matplotlib_in_one_call():
+    with matplotlib.rc_context():
+        plot.use_style()
+        assert matplotlib.rcParams["font.size"] == style.SIZE
+        assert not matplotlib.rcParams["axes.grid"]
