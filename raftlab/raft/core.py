@@ -66,16 +66,18 @@ class MachineCore:
         self.term = term
         self.voted_for = voted_for
         self.log = log if log is not None else RaftLog()
-        self.commit_index = max(commit_index, self.log.snapshot.index if self.log.snapshot else 0)
+        self.commit_index = commit_index
         self.now = now
         self.rng = rng if rng is not None else random.Random(node_id)
         self.options = options if options is not None else Options()
         self.rules = rules if rules is not None else Rules()
         self._check_start()
+        applied = self.log.snapshot.index if self.log.snapshot else 0
+        self.commit_index = max(commit_index, applied)
         self.role = Role.FOLLOWER
         self.role_data: RoleData = Follower()
         self.last_leader_contact: Millis = LONG_AGO
-        self._committed_out: Index = self.log.snapshot.index if self.log.snapshot else 0
+        self._committed_out: Index = applied
         self._hard_state_changed = False
         self._truncate_from: Index | None = None
         self._unconfirmed = False

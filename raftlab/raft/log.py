@@ -76,7 +76,13 @@ class RaftLog:
             raise Misuse(
                 f"the log starts at {self._first_index} and leaves a hole after {self._base}"
             )
+        if self.last_index < self._base:
+            raise Misuse(f"the log ends at {self.last_index}, before its snapshot ({self._base})")
         term = 0
+        if self.snapshot is not None:
+            if self.term_for_index(self._base) != self.snapshot.term:
+                raise Misuse(f"entry {self._base} is not the one that the snapshot ends with")
+            term = self.snapshot.term if self._first_index > self._base else 0
         for place, entry in enumerate(self._entries, start=self._first_index):
             if entry.index != place:
                 raise Misuse(f"entry {entry.index} stands where entry {place} belongs")

@@ -7,6 +7,7 @@ same outputs, always.
 
 import copy
 from collections.abc import Hashable
+from typing import assert_never, get_args
 
 from raftlab.raft.elections import Elections
 from raftlab.raft.log import Command, Empty, LogEntry, Payload
@@ -23,6 +24,8 @@ from raftlab.raft.messages import (
 from raftlab.raft.output import NOTHING, Output
 from raftlab.raft.roles import Candidate, Cause, Leader, Role
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, NotLeader
+
+MESSAGES = frozenset(get_args(Message))
 
 
 class RaftStateMachine(Elections):
@@ -51,9 +54,11 @@ class RaftStateMachine(Elections):
         Raises: Misuse, if the message is for another node, is not a message of Raft, or
         if time goes back. The machine is then unchanged.
         """
+        if type(message) not in MESSAGES:
+            raise Misuse(f"{message!r} is not a message of Raft")
         if message.receiver != self.node_id:
             raise Misuse(f"{self.node_id} was given a message for {message.receiver}")
-        if now < self.now:
+        if not now >= self.now:
             raise Misuse(f"time went back from {self.now} to {now} ms at {self.node_id}")
         self.now = now
         if message.sender == self.node_id:
@@ -225,7 +230,7 @@ class RaftStateMachine(Elections):
             case InstallSnapshot() | InstallSnapshotReply():
                 self.note("advance", "leaves a {} alone: not built yet", type(message).__name__)
             case _:
-                raise Misuse(f"{message!r} is not a message of Raft")
+                assert_never(message)
 
     def _meet_newer_term(self, message: Message) -> None:
         """A higher term: adopt it and follow, unless the message only asks about the future.
@@ -272,7 +277,7 @@ class RaftStateMachine(Elections):
     # Books
 
     def _set_now(self, now: Millis) -> None:
-        if now < self.now:
+        if not now >= self.now:
             raise Misuse(f"time went back from {self.now} to {now} ms at {self.node_id}")
         self.now = now
 

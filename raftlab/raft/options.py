@@ -33,7 +33,7 @@ class Options(msgspec.Struct, frozen=True, gc=False):
             raise Misuse(
                 f"election_timeout must be (min, max) with 0 < min <= max, not {low, high}"
             )
-        if self.heartbeat_interval <= 0:
+        if not self.heartbeat_interval > 0:
             raise Misuse(f"heartbeat_interval must be positive, not {self.heartbeat_interval}")
         if self.max_entries_per_append < 1 or self.max_in_flight < 1:
             raise Misuse("max_entries_per_append and max_in_flight must be at least 1")

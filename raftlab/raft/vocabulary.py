@@ -63,8 +63,8 @@ class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
         for group in (self.voters, self.old_voters, self.learners):
             if len(set(group)) != len(group):
                 raise Misuse(f"a configuration names a node twice: {', '.join(group)}")
-        both = set(self.learners) & {*self.voters, *self.old_voters}
-        if both - set(self.old_voters):
+        both = set(self.learners) & set(self.voters)
+        if both:
             raise Misuse(f"{', '.join(sorted(both))} cannot be voter and learner at once")
 
     @property

@@ -129,6 +129,12 @@ class Heal(msgspec.Struct, frozen=True, gc=False, tag="heal", array_like=True):
     at: Millis
 
 
+class Calm(msgspec.Struct, frozen=True, gc=False, tag="calm", array_like=True):
+    """From now on the network loses, doubles and reorders nothing. Cut links stay cut."""
+
+    at: Millis
+
+
 class Wait(msgspec.Struct, frozen=True, gc=False, tag="wait", array_like=True):
     """Time passes and nothing happens."""
 
@@ -151,5 +157,6 @@ Action: TypeAlias = (
     | Partition
     | Cut
     | Heal
+    | Calm
     | Wait
 )

@@ -18,10 +18,11 @@ from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING, Note, Output
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, NotLeader
+from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, NotLeader, Term
 from raftlab.sim import framing
 from raftlab.sim.actions import (
     Action,
+    Calm,
     Crash,
     Cut,
     Delay,
@@ -53,6 +54,9 @@ Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note]
 
 MOST_NODES = 51
 REMEMBERED_EVENTS = 1000
+MOST_POLLS = 1000
+
+AFTER_ALL_ELSE = 1 << 60  # timers come last among what is due at one moment
 
 
 class Cluster:
@@ -64,7 +68,10 @@ class Cluster:
         cluster.run(100)                    # ms of virtual time
         cluster.crash(cluster.leader)
 
-    `nodes` is how many (1 to 51: "S1", "S2", …) or their names. `rules` is one `Rules`
+    `nodes` is how many (1 to 51: "S1", "S2", …) or their names. `logs` gives nodes a past:
+    the terms of the entries that are on their disks at the start, as the paper's Figure 7
+    draws them (`logs={"S1": [1, 1, 4], "S2": [1]}`); every node then starts in the
+    highest of these terms. `rules` is one `Rules`
     for all, or a mapping from node to its own. `machine` builds a node's machine: the
     shipped one, or a learner's own class with the same contract. `watched` says whether
     the properties of `invariants.py` are checked after every step.
@@ -85,11 +92,14 @@ class Cluster:
         rules: RulesGiven = None,
         machine: MachineFactory = RaftStateMachine,
         watched: bool = True,
+        logs: Mapping[NodeId, Sequence[Term]] | None = None,
     ) -> None:
         names = node_names(nodes)
-        self._rules = rules
+        if not isinstance(seed, int):
+            raise Misuse(f"a seed is a whole number, not {seed!r}")
+        self._rules = dict(rules) if isinstance(rules, Mapping) else rules
         self._factory = machine
-        each = {node: _rules_of(rules, node) for node in names}
+        each = rules_for(names, rules)
         self.setup = Setup(
             nodes=names,
             seed=seed,
@@ -99,13 +109,19 @@ class Cluster:
             rules=tuple((node, full_name(mine)) for node, mine in each.items()),
             machine=full_name(machine),
             watched=watched,
+            logs=tuple((node, tuple(terms)) for node, terms in (logs or {}).items()),
         )
+        for node, _ in self.setup.logs:
+            if node not in names:
+                raise Misuse(f"there is no node {node!r} to give a log to")
         self._waits = self.setup.disks.waits
         self._write_ms = self.setup.disks.write_ms
         self.now: Millis = 0.0
         self.actions: list[Action] = []
         self.alarms: list[str] = []
         self.violation: ViolationFrame | None = None
+        self._stopped: str | None = None
+        self._moving: NodeId | None = None
         self.groups: tuple[tuple[NodeId, ...], ...] = ()
         self._heap: list[tuple[Millis, int, Flight | Host | Write]] = []
         self._scheduled = 0
@@ -124,9 +140,12 @@ class Cluster:
                 self.setup.options,
                 each[node],
                 self.setup.disks,
+                AFTER_ALL_ELSE + place,
             )
-            for node in names
+            for place, node in enumerate(names)
         }
+        for node, terms in self.setup.logs:
+            self.hosts[node].begin_with(self.setup.term, terms)
         self._watch = Watch(self.hosts) if watched else None
         for host in self.hosts.values():
             self._pump(host)
@@ -157,6 +176,11 @@ class Cluster:
         return max(
             (host.machine.commit_index for host in self.hosts.values() if host.alive), default=0
         )
+
+    @property
+    def messages_sent(self) -> int:
+        """How many messages have been sent so far, copies and lost ones included."""
+        return self._wires.sent
 
     def machine(self, node: NodeId) -> object:
         """The live machine of a node, for reading. Raises: Misuse, if it is down or unknown."""
@@ -219,11 +243,9 @@ class Cluster:
     def run(self, ms: Millis) -> "Cluster":
         """Let `ms` of virtual time pass; returns the cluster.
 
-        Raises: Misuse, for a negative time.
+        Raises: Misuse, for a negative or an endless time.
         """
-        if not ms >= 0:
-            raise Misuse(f"time only goes forward: {ms} ms cannot pass")
-        end = self.now + ms
+        end = self._after(ms)
         while (action := self._next_action(end)) is not None:
             self.apply(action)
         if self.now < end:
@@ -233,8 +255,11 @@ class Cluster:
     def run_until(
         self, condition: Callable[["Cluster"], bool], limit_ms: Millis = 10_000.0
     ) -> bool:
-        """Step until `condition(cluster)` holds; False if `limit_ms` passed and it never did."""
-        end = self.now + limit_ms
+        """Step until `condition(cluster)` holds; False if `limit_ms` passed and it never did.
+
+        Raises: Misuse, for a negative or an endless limit.
+        """
+        end = self._after(limit_ms)
         while not condition(self):
             if not self._step(end):
                 if self.now < end:
@@ -258,7 +283,8 @@ class Cluster:
                     " connected?"
                 )
             return self.leader or ""
-        self._living(node)
+        if self._living(node).paused:
+            raise Misuse(f"{node} is paused and cannot campaign: resume it first.")
         end, pause = self.now + patience, self.setup.options.election_timeout[0]
         while self.leader != node:
             if self.now >= end:
@@ -286,7 +312,7 @@ class Cluster:
         host = self._living(node)
         if host.paused:
             raise Misuse(f"{node} is paused and takes no commands: resume it first.")
-        data = command.encode() if isinstance(command, str) else bytes(command)
+        data = command_data(command)
         if host.machine.role is not Role.LEADER:
             leader = getattr(host.machine, "leader", None)
             raise NotLeader(self._not_leader(host, leader), leader)
@@ -332,8 +358,10 @@ class Cluster:
 
         cluster.partition(["S1", "S2"])             # against the rest
         cluster.partition("S1 S2", "S3 S4", "S5")
+
+        It takes the place of whatever was cut before.
         """
-        named = [tuple(each.split()) if isinstance(each, str) else tuple(each) for each in groups]
+        named = [side_named(group) for group in groups]
         listed = [node for group in named for node in group]
         for node in listed:
             self._host(node)
@@ -346,11 +374,12 @@ class Cluster:
         self.apply(Partition(self.now, sides))
 
     def isolate(self, node: NodeId) -> None:
-        """Cut one node off from all others."""
+        """Cut one node off from all others. The sides of a partition stay apart."""
         self._host(node)
         if len(self.nodes) == 1:
             raise Misuse(f"{node} is alone already.")
-        self.partition([node])
+        others = [[each for each in group if each != node] for group in self.groups]
+        self.partition(*others, [node])
 
     def cut(self, sender: NodeId, receiver: NodeId, both_ways: bool = True) -> None:
         """Cut one link, in both directions or in one."""
@@ -365,11 +394,17 @@ class Cluster:
         """Mend every link."""
         self.apply(Heal(self.now))
 
+    def calm(self) -> None:
+        """End all loss, duplication and reordering, for good. Cut links stay cut."""
+        self.apply(Calm(self.now))
+
     # What a reader can do to a message
 
     def deliver(self, number: int) -> None:
-        """Let a message in flight arrive now."""
-        self.apply(Deliver(self.now, *self._flight(number).key))
+        """Let a message in flight arrive now, even over a link that is cut."""
+        key = self._flight(number).key
+        self._living(key[1])
+        self.apply(Deliver(self.now, *key))
 
     def drop(self, number: int) -> None:
         """Lose a message in flight."""
@@ -383,8 +418,8 @@ class Cluster:
 
     def delay(self, number: int, ms: Millis = 50.0) -> None:
         """Hold a message in flight up for `ms` longer. A lost message is lost all the same."""
-        if not ms > 0:
-            raise Misuse(f"a delay is more than 0 ms, not {ms}")
+        if not 0 < ms < NEVER:
+            raise Misuse(f"a delay is some time above 0 ms, not {ms}")
         flight = self._flight(number)
         self.apply(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))
 
@@ -393,35 +428,50 @@ class Cluster:
     def apply(self, action: Action) -> None:
         """Carry out one action: the one way in which anything happens.
 
-        Raises: Misuse, if it cannot happen now; Violation, if it breaks a property.
+        Raises: Misuse, if it cannot happen now; Violation, if it breaks a property; and
+        whatever a machine raises while it handles the action. Then the run stands still.
         """
-        if self.violation is not None:
+        if self._stopped is not None:
             raise Misuse(
-                f"The run stopped at frame {self.violation.frame}, where {self.violation.name}"
-                f" was broken. Look at it, or go back: cluster.at({self.violation.frame - 1})."
+                f"The run stopped at frame {self.number}, where {self._stopped}."
+                f" Look at it, or go back: cluster.at({self.number - 1})."
             )
-        if action.at < self.now:
+        if not self.now <= action.at:
             raise Misuse(f"time went back from {self.now} to {action.at} ms")
-        self._message = None
+        carry_out = CARRY_OUT[type(action)]
+        self._message = self._moving = None
         self._notes = ()
         before = self.now
         self.now = action.at
         try:
-            CARRY_OUT[type(action)](self, action)
-        except Misuse:
-            self.now = before
+            carry_out(self, action)
+        except Exception as error:
+            self._give_up(action, before, error)
             raise
-        self.actions.append(action)
-        self._recent.append((len(self.actions), action, self._message, self._notes))
+        self._remember(action)
         if self._watch is not None and self._watch.broken is not None:
             self._stop()
 
     def apply_quietly(self, action: Action) -> None:
-        """Carry out one action; a violation is kept in `violation` and not raised."""
+        """Carry out one action; what stops the run with it is kept and not raised."""
+        before = self._stopped
         try:
             self.apply(action)
-        except Violation:
-            assert self.violation is not None
+        except Exception:
+            if self._stopped is before:
+                raise
+
+    def _give_up(self, action: Action, before: Millis, error: Exception) -> None:
+        """Undo what was refused; stand still where a machine failed, so that it can be seen."""
+        if self._moving is None:
+            self.now = before
+            return
+        self._remember(action)
+        self._stopped = f"{self._moving}'s machine raised {type(error).__name__}: {error}"
+
+    def _remember(self, action: Action) -> None:
+        self.actions.append(action)
+        self._recent.append((len(self.actions), action, self._message, self._notes))
 
     def _step(self, until: Millis) -> bool:
         """Carry out the next scheduled action, if it is due by `until`."""
@@ -458,16 +508,18 @@ class Cluster:
         self._arm(host)
         return False
 
-    def _schedule(self, time: Millis, thing: Flight | Host | Write) -> None:
+    def _schedule(self, time: Millis, thing: Flight | Write) -> None:
         self._scheduled += 1
         heappush(self._heap, (time, self._scheduled, thing))
 
     def _arm(self, host: Host) -> None:
         """Make sure that the host is woken when its machine waits for something."""
-        deadline = host.machine.next_deadline
-        if deadline < host.timer_at and deadline != NEVER:
-            host.timer_at = deadline
-            self._schedule(max(deadline, self.now), host)
+        due = host.machine.next_deadline
+        if due < self.now:
+            due = self.now
+        if due < host.timer_at:
+            host.timer_at = due
+            heappush(self._heap, (due, host.turn, host))
 
     # The host's side of the contract
 
@@ -478,12 +530,20 @@ class Cluster:
         that the previous output is durable.
         """
         machine, watch, disk = host.machine, self._watch, host.disk
+        self._moving = host.node
+        polls = 0
         while not (disk.writes and self._waits):
             output = machine.poll()
             if watch is not None:
                 watch.moved(host)
             if output is NOTHING or not self._take(host, output):
                 break
+            polls += 1
+            if polls > MOST_POLLS:
+                raise Misuse(
+                    f"{host.node} asks for one more write at every poll: poll must hand out"
+                    " each thing once"
+                )
         else:
             if watch is not None:
                 watch.moved(host)
@@ -532,6 +592,7 @@ class Cluster:
     def _stop(self) -> None:
         assert self._watch is not None and self._watch.broken is not None
         broken_property, broken = self._watch.broken
+        self._stopped = f"{broken_property.name} was broken"
         self.violation = ViolationFrame(
             broken_property.name,
             broken.text,
@@ -556,6 +617,7 @@ class Cluster:
             self._hand_over(host, message)
 
     def _hand_over(self, host: Host, message: Message) -> None:
+        self._moving = host.node
         host.machine.advance(message, self.now)
         if self._watch is not None and type(message) is AppendEntriesReply:
             self._watch.replied(host, message)
@@ -581,7 +643,14 @@ class Cluster:
 
     def _do_tick(self, action: Tick) -> None:
         host = self._living(action.node)
+        self._moving = host.node
+        host.timer_at = NEVER
         host.machine.tick(self.now)
+        if host.machine.next_deadline <= self.now:
+            raise Misuse(
+                f"{host.node} was told that it is {self.now} ms and still waits for"
+                f" {host.machine.next_deadline} ms: tick must move next_deadline on"
+            )
         self._pump(host)
 
     def _do_written(self, action: Written) -> None:
@@ -635,9 +704,11 @@ class Cluster:
         self._pump(host)
 
     def _do_partition(self, action: Partition) -> None:
+        side = {node: place for place, group in enumerate(action.groups) for node in group}
+        if len(side) != len(self.nodes) or not all(node in side for node in self.nodes):
+            raise Misuse(f"a partition puts each of {', '.join(self.nodes)} on one side")
         self._wires.heal()
         self.groups = action.groups
-        side = {node: place for place, group in enumerate(action.groups) for node in group}
         for sender in self.nodes:
             for receiver in self.nodes:
                 if side[sender] != side[receiver]:
@@ -650,13 +721,21 @@ class Cluster:
         self._wires.heal()
         self.groups = ()
 
+    def _do_calm(self, action: Calm) -> None:
+        self._wires.calm()
+
     def _do_wait(self, action: Wait) -> None:
         """Nothing happens."""
 
     # Finding what a reader named
 
+    def _after(self, ms: Millis) -> Millis:
+        if not 0 <= ms < NEVER:
+            raise Misuse(f"time only goes forward, and step by step: {ms} ms cannot pass")
+        return self.now + ms
+
     def _host(self, node: NodeId) -> Host:
-        host = self.hosts.get(node)
+        host = self.hosts.get(node) if isinstance(node, str) else None
         if host is None:
             raise Misuse(f"There is no node {node!r}; this cluster has {', '.join(self.nodes)}.")
         return host
@@ -705,6 +784,7 @@ CARRY_OUT: Mapping[type, Callable[..., None]] = {
     Partition: Cluster._do_partition,
     Cut: Cluster._do_cut,
     Heal: Cluster._do_heal,
+    Calm: Cluster._do_calm,
     Wait: Cluster._do_wait,
 }
 
@@ -713,12 +793,13 @@ def node_names(nodes: int | Sequence[NodeId]) -> tuple[NodeId, ...]:
     """ "S1", "S2", … for a number; the names themselves for names. Raises: Misuse."""
     if isinstance(nodes, bool) or not isinstance(nodes, int | Sequence) or isinstance(nodes, str):
         raise Misuse(f"a cluster is made of a number of nodes or of their names, not of {nodes!r}")
+    count = nodes if isinstance(nodes, int) else len(nodes)
+    if not 1 <= count <= MOST_NODES:
+        raise Misuse(f"a cluster has 1 to {MOST_NODES} nodes, not {count}")
     names = tuple(f"S{n}" for n in range(1, nodes + 1)) if isinstance(nodes, int) else tuple(nodes)
-    if not 1 <= len(names) <= MOST_NODES:
-        raise Misuse(f"a cluster has 1 to {MOST_NODES} nodes, not {len(names)}")
-    Configuration(names).check()
     if not all(isinstance(name, str) and name and name == name.strip() for name in names):
         raise Misuse("a node's name is text, not empty, without blanks around it")
+    Configuration(names).check()
     return names
 
 
@@ -733,8 +814,40 @@ def full_name(thing: object) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _rules_of(rules: RulesGiven, node: NodeId) -> Rules:
-    mine = rules.get(node) if isinstance(rules, Mapping) else rules
-    if mine is None:
-        return Rules()
-    return mine() if isinstance(mine, type) else mine
+def rules_for(names: tuple[NodeId, ...], rules: RulesGiven) -> dict[NodeId, Rules]:
+    """Each node's rules: its own if `rules` names it, those for all, or `Rules()`.
+
+    Raises: Misuse, for a node that is not there and for what are no rules.
+    """
+    if not isinstance(rules, Mapping):
+        rules = {} if rules is None else dict.fromkeys(names, rules)
+    strangers = [node for node in rules if node not in names]
+    if strangers:
+        raise Misuse(f"rules are given for {strangers[0]!r}; the nodes are {', '.join(names)}")
+    given = {node: rules.get(node, Rules()) for node in names}
+    made = {node: each() if isinstance(each, type) else each for node, each in given.items()}
+    for node, each in made.items():
+        if not isinstance(each, Rules):
+            raise Misuse(f"the rules of {node} are no subclass of Rules: {each!r}")
+    return made
+
+
+def command_data(command: str | bytes) -> bytes:
+    """A command as it stands in the log: text as UTF-8, bytes as they are. Raises: Misuse."""
+    if isinstance(command, bytes | bytearray | memoryview):
+        return bytes(command)
+    if not isinstance(command, str):
+        raise Misuse(f'a command is text or bytes, like "x=1", not {command!r}')
+    try:
+        return command.encode()
+    except UnicodeEncodeError as error:
+        raise Misuse(f"a command must be writable as UTF-8: {error}") from None
+
+
+def side_named(group: Iterable[NodeId]) -> tuple[NodeId, ...]:
+    """One side of a partition: "S1 S2", or the names one by one. Raises: Misuse."""
+    if isinstance(group, str):
+        return tuple(group.split())
+    if not isinstance(group, Iterable):
+        raise Misuse(f'a side is named by its nodes, like "S1 S2", not by {group!r}')
+    return tuple(group)

@@ -30,6 +30,11 @@ class Disk:
         """The index of the last entry on the disk, or 0."""
         return self.log[-1].index if self.log else 0
 
+    @property
+    def known_term(self) -> Term:
+        """The term that a restart finds: the one saved; without that, the log's last."""
+        return max(self.term, self.log[-1].term) if self.log else self.term
+
     def holds(self, index: Index, term: Term) -> bool:
         """Whether the disk has an entry of `term` at `index`; index 0 is always there."""
         if index == 0:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from raftlab.raft.roles import Candidate, Follower, Leader, Role
+from raftlab.raft.roles import Candidate, Leader, Role
 from raftlab.sim import words
 from raftlab.sim.actions import Drop
 from raftlab.sim.frame import (
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def frame_of(cluster: "Cluster") -> Frame:
     """The whole cluster as it is now."""
     events = cluster.events(1)
+    watched = cluster.setup.watched
     broken = cluster.violation.name if cluster.violation else None
     return Frame(
         number=cluster.number,
@@ -36,7 +37,7 @@ def frame_of(cluster: "Cluster") -> Frame:
         groups=cluster.groups,
         cuts=cluster.cuts,
         event=events[0] if events else None,
-        properties={each.name: each.name != broken for each in PROPERTIES},
+        properties={each.name: each.name != broken for each in PROPERTIES if watched},
         violation=cluster.violation,
     )
 
@@ -75,7 +76,6 @@ def node_frame(host: Host) -> NodeFrame:
     machine = host.machine
     leads = machine.role is Role.LEADER
     data = getattr(machine, "role_data", None)
-    leader = host.node if leads else data.leader if isinstance(data, Follower) else None
     return NodeFrame(
         node=host.node,
         alive=True,
@@ -83,7 +83,7 @@ def node_frame(host: Host) -> NodeFrame:
         role=machine.role,
         term=machine.term,
         voted_for=machine.voted_for,
-        leader=leader,
+        leader=host.node if leads else getattr(machine, "leader", None),
         log=tuple(machine.log),
         snapshot=machine.log.snapshot,
         commit_index=machine.commit_index,

@@ -1,10 +1,10 @@
 """One node of a cluster: a machine, and the host around it that keeps its contract."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from raftlab.raft.log import LogEntry, Payload, RaftLog
+from raftlab.raft.log import Command, LogEntry, Payload, RaftLog
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options
 from raftlab.raft.output import Output
@@ -89,8 +89,8 @@ class Host:
     """One node: its machine while it is up, its disk always, its application, its timer.
 
     `inbox` holds what arrived while the node was paused, `held` what it had written and
-    not yet sent. `timer_at` is the earliest
-    moment for which a wake-up is scheduled.
+    not yet sent. `timer_at` is the earliest moment for which a wake-up is scheduled, and
+    `turn` the order of the nodes whose timers run out at one moment.
     """
 
     __slots__ = (
@@ -110,6 +110,7 @@ class Host:
         "rules",
         "seen",
         "timer_at",
+        "turn",
     )
 
     def __init__(
@@ -121,6 +122,7 @@ class Host:
         options: Options,
         rules: Rules,
         disks: Disks,
+        turn: int = 0,
     ) -> None:
         self.node = node
         self.configuration = configuration
@@ -128,6 +130,7 @@ class Host:
         self.rng = rng
         self.options = options
         self.rules = rules
+        self.turn = turn
         self.disk = Disk(disks)
         self.paused = False
         self.start(0.0)
@@ -137,7 +140,7 @@ class Host:
         self.machine: Machine = self.factory(
             self.node,
             configuration=self.configuration,
-            term=self.disk.term,
+            term=self.disk.known_term,
             voted_for=self.disk.voted_for,
             log=self.disk.load_log(),
             commit_index=0,
@@ -153,6 +156,15 @@ class Host:
         self.held: list[Output] = []
         self.timer_at: Millis = NEVER
         self.seen = Seen()
+
+    def begin_with(self, term: Term, terms: Sequence[Term]) -> None:
+        """Begin a run in `term`, with a log whose entries have the given `terms`.
+
+        Entries of equal index and term hold equal commands, as Log Matching asks.
+        """
+        self.disk.term = term
+        self.disk.log = [past_entry(index, each) for index, each in enumerate(terms, start=1)]
+        self.start(0.0)
 
     def stop(self) -> None:
         """Crash: memory, application and unfinished writes are gone."""
@@ -172,3 +184,11 @@ class Host:
     def needs_tick(self, now: Millis) -> bool:
         """Whether the machine waits for this moment or an earlier one."""
         return self.machine.next_deadline <= now
+
+
+def past_entry(index: Index, term: Term) -> LogEntry:
+    """An entry as it stands in a log that a run begins with: `a=1` for (1, 1), `b=4` for (2, 4)."""
+    letter = "abcdefghijklmnopqrstuvwxyz"[(index - 1) % 26]
+    round_number = (index - 1) // 26
+    key = f"{letter}{round_number}" if round_number else letter
+    return LogEntry(term, index, Command(f"{key}={term}".encode()))

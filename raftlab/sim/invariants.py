@@ -231,9 +231,12 @@ def committed_stays(history: History, host: Host) -> Broken | None:
         steps = f"from {seen.commit_index} to {machine.commit_index}"
         text = f"{host.node} took its commit index back {steps}"
         return Broken(text, (host.node,), machine.commit_index)
-    if machine.log.last_index < seen.commit_index:
-        text = f"{host.node} lost entry {seen.commit_index}, which it had committed"
-        return Broken(text, (host.node,), seen.commit_index)
+    log, kept = machine.log, machine.log.last_index
+    if log.last_entry is not seen.last_entry:
+        kept = log.first_index + seen.kept - 1
+    if kept < seen.commit_index:
+        text = f"{host.node} lost entry {kept + 1}, which it had committed"
+        return Broken(text, (host.node,), kept + 1)
     return None
 
 
@@ -308,6 +311,8 @@ def durable_before_said(history: History, host: Host, message: Message) -> Broke
     if message.term > disk.term and not is_question(message):
         text = f"{node} spoke in term {message.term} before it was on its disk"
         return Broken(text, (node,))
+    if message.term < disk.term:
+        return None  # said before a later term was met, and kept back until that was on disk
     if type(message) is AppendEntriesReply:
         index = message.result.last_new_index if type(message.result) is Accepted else 0
         if index > disk.last_index:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from raftlab.raft.log import Command, LogEntry
 
-SET = re.compile(r"\s*(\w+)\s*=\s*(.*?)\s*", re.DOTALL)
-ADD = re.compile(r"\s*(\w+)\s*\+=\s*(-?\d+)\s*")
+SET = re.compile(r"\s*(\w+)\s*=(.*)", re.DOTALL)
+ADD = re.compile(r"\s*(\w+)\s*\+=\s*(-?\d{1,1000})\s*")
 DELETE = re.compile(r"\s*del\s+(\w+)\s*")
-WHOLE = re.compile(r"-?\d+")
+WHOLE = re.compile(r"-?\d{1,1000}")  # more digits are text: nobody counts that far
 
 
 class KeyValue:
@@ -44,6 +44,6 @@ class KeyValue:
             if WHOLE.fullmatch(held):
                 self._values[key] = str(int(held) + int(amount))
         elif found := SET.fullmatch(text):
-            self._values[found[1]] = found[2]
+            self._values[found[1]] = found[2].strip()
         elif found := DELETE.fullmatch(text):
             self._values.pop(found[1], None)

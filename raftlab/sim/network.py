@@ -121,6 +121,10 @@ class Wires:
         for link in self._links.values():
             link.cut = False
 
+    def calm(self) -> None:
+        """From now on lose, double and reorder nothing."""
+        self._troubled = False
+
     @property
     def cuts(self) -> tuple[tuple[NodeId, NodeId], ...]:
         """The links that carry nothing, in the order of their names."""

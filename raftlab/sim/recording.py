@@ -70,6 +70,7 @@ class Recording:
             rules=self._rules if rules is None else rules,
             machine=self._factory,
             watched=setup.watched,
+            logs=dict(setup.logs),
         )
 
     def replay(self) -> Cluster:

@@ -1,14 +1,20 @@
 """How the world around the machines is set: the network, the disks, and a whole cluster."""
 
+import math
+
 import msgspec
 
 from raftlab.raft.options import Options
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId, Term
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _check_chance(name: str, value: float) -> None:
-    if not 0.0 <= value <= 1.0:
-        raise Misuse(f"{name} is a chance between 0 and 1, not {value}")
+    if not (_is_number(value) and 0.0 <= value <= 1.0):
+        raise Misuse(f"{name} is a chance between 0 and 1, not {value!r}")
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -28,9 +34,10 @@ class Network(msgspec.Struct, frozen=True):
     reordering: float = 0.0
 
     def __post_init__(self) -> None:
-        low, high = self.latency
-        if not 0.0 <= low <= high:
-            raise Misuse(f"latency must be (min, max) with 0 <= min <= max, not {low, high}")
+        latency = self.latency
+        numbers = isinstance(latency, tuple) and len(latency) == 2 and all(map(_is_number, latency))
+        if not (numbers and 0.0 <= latency[0] <= latency[1]):
+            raise Misuse(f"latency must be (min, max) with 0 <= min <= max, not {latency!r}")
         for name in ("loss", "duplication", "reordering"):
             _check_chance(name, getattr(self, name))
 
@@ -55,15 +62,18 @@ class Disks(msgspec.Struct, frozen=True):
     torn: bool = False
 
     def __post_init__(self) -> None:
-        if self.write_ms < 0:
-            raise Misuse(f"write_ms cannot be negative: {self.write_ms}")
-        unknown = set(self.keeps) - {"term", "voted_for", "log"}
-        if unknown:
-            raise Misuse(f"a disk keeps term, voted_for and log, and knows no {sorted(unknown)}")
+        if not (_is_number(self.write_ms) and self.write_ms >= 0):
+            raise Misuse(f"write_ms is a time of 0 ms or more, not {self.write_ms!r}")
+        known = {"term", "voted_for", "log"}
+        if not (isinstance(self.keeps, tuple) and known.issuperset(self.keeps)):
+            raise Misuse(f'keeps is a tuple of "term", "voted_for" and "log", not {self.keeps!r}')
 
 
 class Setup(msgspec.Struct, frozen=True):
     """Everything a run starts from. With the same actions it gives the same run.
+
+    `logs` are the terms of the entries that each node's disk holds at the start, first to
+    last (none: every disk is empty), and `term` the term that is saved with them.
 
     `rules` and `machine` are names ("module:Class"), for reading and for checking; the
     classes themselves are passed along by the recording.
@@ -77,3 +87,9 @@ class Setup(msgspec.Struct, frozen=True):
     rules: tuple[tuple[NodeId, str], ...] = ()
     machine: str = "raftlab.raft.machine:RaftStateMachine"
     watched: bool = True
+    logs: tuple[tuple[NodeId, tuple[Term, ...]], ...] = ()
+
+    @property
+    def term(self) -> Term:
+        """The term that every node has saved at the start: the highest in any log, or 0."""
+        return max((term for _, terms in self.logs for term in terms), default=0)

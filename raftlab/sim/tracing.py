@@ -12,6 +12,7 @@ from raftlab.sim.actions import (
     Crash,
     Cut,
     Deliver,
+    Drop,
     Heal,
     Partition,
     Pause,
@@ -69,10 +70,10 @@ class Tracer:
 
     def note_ended(self, action: Action) -> None:
         """Note the messages that have arrived or were lost."""
-        if len(self._flying) == len(self.cluster.in_flight()):
+        if not isinstance(action, Deliver | Drop):
             return
         there = {flight.number for flight in self.cluster.in_flight()}
-        delivered = isinstance(action, Deliver) and self.cluster.hosts[action.receiver].alive
+        delivered = isinstance(action, Deliver)
         for number in [number for number in self._flying if number not in there]:
             message, sent_at = self._flying.pop(number)
             self.messages.append(MessageSpan(message, sent_at, action.at, delivered))

@@ -15,6 +15,7 @@ from raftlab.raft.output import Note
 from raftlab.raft.vocabulary import Configuration, NodeId
 from raftlab.sim.actions import (
     Action,
+    Calm,
     Crash,
     Cut,
     Delay,
@@ -80,6 +81,8 @@ def happening(action: Action, message: Message | None) -> str:
             return f"the link from {sender} to {receiver} is cut"
         case Heal():
             return "the network is whole again"
+        case Calm():
+            return "the network loses, doubles and reorders nothing from now on"
         case Wait():
             return "time passes"
 
@@ -89,7 +92,7 @@ def nodes_of(action: Action, notes: Notes) -> tuple[NodeId, ...]:
     match action:
         case Deliver(receiver=node):
             first: tuple[NodeId, ...] = (node,)
-        case Drop() | Duplicate() | Delay() | Cut() | Partition() | Heal() | Wait():
+        case Drop() | Duplicate() | Delay() | Cut() | Partition() | Heal() | Calm() | Wait():
             first = ()
         case _:
             first = (action.node,)

@@ -1,0 +1,169 @@
+"""Numbers: what a simulated message, a picture and an import cost. Run with `make bench`.
+
+Each figure is the median of several runs of processor time, beside a bare heapq loop and
+a SimPy loop with the same number of events in the same run: absolute times drift on
+shared machines, ratios do not.
+"""
+
+import heapq
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import simpy
+
+import raftlab as rl
+from raftlab.sim.cluster import Cluster
+from raftlab.view import describe_frame, show
+from raftlab.view.plot import plot_cluster
+
+RUNS = 7
+COMMAND_EVERY_MS = 50.0
+
+
+def median_seconds(work: Callable[[], object], runs: int = RUNS) -> float:
+    """The median processor time of `runs` calls, in seconds."""
+    times = []
+    for _ in range(runs):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return statistics.median(times)
+
+
+def busy_cluster(nodes: int, entries: int = 0, **settings: object) -> Cluster:
+    """A cluster with a leader and `entries` committed entries behind it."""
+    cluster = rl.Cluster(nodes, seed=1, **settings)  # type: ignore[arg-type]
+    cluster.elect()
+    while cluster.commit_index < entries:
+        for _ in range(500):
+            cluster.propose("x=1")
+        cluster.run(200)
+    return cluster.run(500)
+
+
+def microseconds_per_message(cluster: Cluster, messages: int = 4000, runs: int = RUNS) -> float:
+    """Median cost of one message, delivered and handled, with a command every 50 ms."""
+    costs = []
+    for _ in range(runs):
+        before, start = cluster.messages_sent, time.process_time()
+        while cluster.messages_sent - before < messages:
+            cluster.propose("x=1")
+            cluster.run(COMMAND_EVERY_MS)
+        spent = time.process_time() - start
+        costs.append(spent / (cluster.messages_sent - before) * 1e6)
+    return statistics.median(costs)
+
+
+def heapq_loop(events: int) -> None:
+    """The floor: pop the earliest of 30 events and push the next."""
+    heap = [(float(n), n, None) for n in range(30)]
+    for count in range(30, events):
+        now, _, thing = heapq.heappop(heap)
+        heapq.heappush(heap, (now + 7.3, count, thing))
+
+
+def simpy_loop(events: int) -> None:
+    """SimPy waking 30 processes in turn: one event each time."""
+
+    def process(env: simpy.Environment) -> Iterator[simpy.Event]:
+        while True:
+            yield env.timeout(7.3)
+
+    env = simpy.Environment()
+    for _ in range(30):
+        env.process(process(env))
+    env.run(until=7.3 * events / 30)
+
+
+def import_seconds() -> float:
+    """Median wall time of `import raftlab` in a fresh interpreter, less a bare start."""
+
+    def start(code: str) -> float:
+        times = []
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            times.append(time.perf_counter() - began)
+        return statistics.median(times)
+
+    return start("import raftlab") - start("pass")
+
+
+def row(what: str, value: str, budget: str = "") -> None:
+    """Print one line of the table."""
+    print(f"{what:<66} {value:>14}   {budget}", flush=True)
+
+
+def messages() -> None:
+    """What one message costs, and how that grows."""
+    floor = median_seconds(lambda: heapq_loop(100_000)) / 100_000 * 1e6
+    simulated = median_seconds(lambda: simpy_loop(100_000)) / 100_000 * 1e6
+    row("bare heapq loop, per event", f"{floor:.2f} us")
+    row("SimPy timeout loop, per event", f"{simulated:.2f} us")
+    at_once = rl.Disks(write_ms=0)
+    settings: list[tuple[str, dict[str, object], str]] = [
+        ("not watched, disk at once", {"watched": False, "disks": at_once}, "<= 7 us"),
+        ("not watched, disk 1 ms (default)", {"watched": False}, ""),
+        ("watched, disk at once", {"disks": at_once}, "<= 10 us"),
+        ("watched, disk 1 ms (default)", {}, ""),
+    ]
+    for what, given, budget in settings:
+        cost = microseconds_per_message(busy_cluster(5, **given))
+        row(f"one message, 5 nodes, {what}", f"{cost:.2f} us", f"{budget} ({cost / floor:.0f}x heapq)")
+    growth("nodes", {n: busy_cluster(n) for n in (3, 5, 11, 51)})
+    growth("entries", {n: busy_cluster(5, entries=n) for n in (100, 10_000, 100_000)})
+
+
+def growth(unit: str, clusters: dict[int, Cluster]) -> None:
+    """How the cost of a message grows; the budget is 1.5x from first to last."""
+    costs = {n: microseconds_per_message(each, runs=3) for n, each in clusters.items()}
+    first = next(iter(costs.values()))
+    for n, cost in costs.items():
+        row(f"one message, watched, {n} {unit}", f"{cost:.2f} us", f"{cost / first:.2f}x (<= 1.5x)")
+
+
+def recordings() -> None:
+    """Size of a recording, and how long a moment of it takes to reach."""
+    cluster = rl.Cluster(5, seed=1)
+    while cluster.number < 100_000:
+        cluster.elect()
+        cluster.propose("x=1")
+        cluster.run(COMMAND_EVERY_MS)
+    recording = cluster.recording
+    row("recording, bytes per action as JSON", f"{len(recording.encode()) / len(recording):.0f}", "<= 300")
+    replay = median_seconds(lambda: recording.upto(50_000).replay(), runs=3)
+    row("moment 50,000 of 100,000 actions, by replay", f"{replay * 1e3:.0f} ms", "<= 50 ms (issue of its own)")
+
+
+def pictures() -> None:
+    """What a picture costs."""
+    frame = busy_cluster(5, entries=20).frame()
+    row("5-node cluster with logs as SVG", f"{median_seconds(lambda: show(frame).svg) * 1e3:.2f} ms", "<= 2 ms")
+    row("the same as text", f"{median_seconds(lambda: describe_frame(frame)) * 1e3:.2f} ms", "<= 2 ms")
+    plot_cluster(frame)
+    row("a cluster through matplotlib", f"{median_seconds(lambda: draw(frame)) * 1e3:.0f} ms", "<= 80 ms")
+
+
+def draw(frame: rl.Frame) -> None:
+    """Plot a frame and close the figure."""
+    from matplotlib import pyplot
+
+    axes = plot_cluster(frame)
+    axes.figure.canvas.draw()
+    pyplot.close(axes.figure)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Print the whole table."""
+    row("what", "median", "budget")
+    messages()
+    recordings()
+    pictures()
+    row("import raftlab", f"{import_seconds():.3f} s", "<= 0.15 s")
+
+
+if __name__ == "__main__":
+    main()
