@@ -1,10 +1,9 @@
 """Making frames of a live cluster. Nothing here runs unless somebody looks."""
 
-from typing import TYPE_CHECKING
-
 from raftlab.raft.roles import Candidate, Leader, Role
 from raftlab.sim import words
 from raftlab.sim.actions import Drop
+from raftlab.sim.engine import Engine, Moment
 from raftlab.sim.frame import (
     DiskFrame,
     Event,
@@ -17,13 +16,9 @@ from raftlab.sim.frame import (
 from raftlab.sim.host import Host
 from raftlab.sim.invariants import PROPERTIES
 
-if TYPE_CHECKING:
-    from raftlab.sim.cluster import Cluster, Moment
 
-
-def frame_of(cluster: "Cluster") -> Frame:
+def frame_of(cluster: Engine) -> Frame:
     """The whole cluster as it is now."""
-    events = cluster.events(1)
     watched = cluster.setup.watched
     broken = cluster.violation.name if cluster.violation else None
     return Frame(
@@ -36,13 +31,13 @@ def frame_of(cluster: "Cluster") -> Frame:
         ),
         groups=cluster.groups,
         cuts=cluster.cuts,
-        event=events[0] if events else None,
+        event=event_of(cluster.recent[-1]) if cluster.recent else None,
         properties={each.name: each.name != broken for each in PROPERTIES if watched},
         violation=cluster.violation,
     )
 
 
-def event_of(moment: "Moment") -> Event:
+def event_of(moment: Moment) -> Event:
     """One step of the run in words."""
     number, action, message, notes = moment
     return Event(

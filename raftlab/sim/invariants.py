@@ -327,7 +327,7 @@ def durable_before_said(history: History, host: Host, message: Message) -> Broke
 
 def applied_in_order(history: History, host: Host, entries: tuple[LogEntry, ...]) -> Broken | None:
     """Entries are applied once, in order, and the same ones by every node."""
-    expected = host.applied_index + 1
+    applied, expected = history.applied, host.applied_index + 1
     for entry in entries:
         if entry.index != expected:
             return Broken(
@@ -335,10 +335,9 @@ def applied_in_order(history: History, host: Host, entries: tuple[LogEntry, ...]
                 (host.node,),
                 expected,
             )
-        if expected > len(history.applied):
-            history.applied.append(entry)
-        known = history.applied[expected - 1]
-        if known is not entry and known != entry:
+        if expected > len(applied):
+            applied.append(entry)
+        elif applied[expected - 1] is not entry and applied[expected - 1] != entry:
             return Broken(
                 f"{host.node} applied another entry {expected} than the others",
                 (host.node,),

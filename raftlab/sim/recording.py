@@ -1,16 +1,20 @@
 """A run is a value: a setup and the actions that happened. The same value, the same run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim import tracing
 from raftlab.sim.actions import Action
-from raftlab.sim.cluster import Cluster, RulesGiven
 from raftlab.sim.frame import Frame, Trace
+from raftlab.sim.given import RulesGiven
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.settings import Setup
+
+if TYPE_CHECKING:
+    from raftlab.sim.cluster import Cluster
 
 
 class Recording:
@@ -18,9 +22,10 @@ class Recording:
 
     Time travel, figures and twin runs are all made by playing a recording again. The
     rules and the machine travel along as the classes they are; `setup` has their names.
+    `build` makes the cluster that plays it, with the arguments of `Cluster`.
     """
 
-    __slots__ = ("_factory", "_rules", "actions", "setup")
+    __slots__ = ("_build", "_factory", "_rules", "actions", "setup")
 
     def __init__(
         self,
@@ -28,11 +33,13 @@ class Recording:
         actions: tuple[Action, ...],
         rules: RulesGiven,
         factory: MachineFactory,
+        build: Callable[..., "Cluster"],
     ) -> None:
         self.setup = setup
         self.actions = actions
         self._rules = rules
         self._factory = factory
+        self._build = build
 
     def __len__(self) -> int:
         """How many actions; the run has one frame more."""
@@ -56,12 +63,13 @@ class Recording:
         """The first `number` actions. Raises: Misuse, if there are not so many."""
         if not 0 <= number <= len(self.actions):
             raise Misuse(f"this run has frames 0 to {len(self.actions)}, and no frame {number}")
-        return Recording(self.setup, self.actions[:number], self._rules, self._factory)
+        actions = self.actions[:number]
+        return Recording(self.setup, actions, self._rules, self._factory, self._build)
 
-    def start(self, rules: RulesGiven = None) -> Cluster:
+    def start(self, rules: RulesGiven = None) -> "Cluster":
         """A cluster as the run began, before any action; under other `rules` if given."""
         setup = self.setup
-        return Cluster(
+        return self._build(
             setup.nodes,
             seed=setup.seed,
             options=setup.options,
@@ -73,7 +81,7 @@ class Recording:
             logs=dict(setup.logs),
         )
 
-    def replay(self) -> Cluster:
+    def replay(self) -> "Cluster":
         """Play the run again; the cluster can go on from there as the first one could.
 
         Raises: Violation, if the run ends in one.
@@ -97,5 +105,5 @@ class Recording:
         return tracing.trace_of(cluster, self.actions, start, end)
 
     def encode(self) -> bytes:
-        """The setup and the actions as JSON; `decode` reads it back."""
+        """The setup and the actions as JSON; equal runs give equal bytes."""
         return msgspec.json.encode({"setup": self.setup, "actions": self.actions})

@@ -1,7 +1,6 @@
 """Making traces: a run played again, and what a space-time diagram needs noted down."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
@@ -21,10 +20,8 @@ from raftlab.sim.actions import (
     Resume,
     Timeout,
 )
+from raftlab.sim.engine import Engine
 from raftlab.sim.frame import MessageSpan, RoleSpan, Trace, TraceMark
-
-if TYPE_CHECKING:
-    from raftlab.sim.cluster import Cluster
 
 KINDS: dict[type, str] = {
     Propose: "propose",
@@ -42,7 +39,7 @@ KINDS: dict[type, str] = {
 class Tracer:
     """Follows a cluster from action to action."""
 
-    def __init__(self, cluster: "Cluster") -> None:
+    def __init__(self, cluster: Engine) -> None:
         self.cluster = cluster
         self.spans: list[RoleSpan] = []
         self.messages: list[MessageSpan] = []
@@ -120,7 +117,7 @@ class Tracer:
 
 
 def trace_of(
-    cluster: "Cluster", actions: Iterable[Action], start: Millis, end: Millis | None
+    cluster: Engine, actions: Iterable[Action], start: Millis, end: Millis | None
 ) -> Trace:
     """Play `actions` on a fresh `cluster`, and note what happened from `start` to `end` (ms)."""
     tracer = Tracer(cluster)

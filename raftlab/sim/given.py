@@ -1,0 +1,70 @@
+"""What a reader may give to a cluster, and what is made of it: names, rules, commands, sides."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Configuration, Misuse, NodeId
+
+RulesGiven: TypeAlias = Rules | type[Rules] | Mapping[NodeId, Rules | type[Rules]] | None
+
+MOST_NODES = 51
+
+
+def node_names(nodes: int | Sequence[NodeId]) -> tuple[NodeId, ...]:
+    """ "S1", "S2", … for a number; the names themselves for names. Raises: Misuse."""
+    if isinstance(nodes, bool) or not isinstance(nodes, int | Sequence) or isinstance(nodes, str):
+        raise Misuse(f"a cluster is made of a number of nodes or of their names, not of {nodes!r}")
+    count = nodes if isinstance(nodes, int) else len(nodes)
+    if not 1 <= count <= MOST_NODES:
+        raise Misuse(f"a cluster has 1 to {MOST_NODES} nodes, not {count}")
+    names = tuple(f"S{n}" for n in range(1, nodes + 1)) if isinstance(nodes, int) else tuple(nodes)
+    if not all(isinstance(name, str) and name and name == name.strip() for name in names):
+        raise Misuse("a node's name is text, not empty, without blanks around it")
+    Configuration(names).check()
+    return names
+
+
+def rules_for(names: tuple[NodeId, ...], rules: RulesGiven) -> dict[NodeId, Rules]:
+    """Each node's rules: its own if `rules` names it, those for all, or `Rules()`.
+
+    Raises: Misuse, for a node that is not there and for what are no rules.
+    """
+    if not isinstance(rules, Mapping):
+        rules = {} if rules is None else dict.fromkeys(names, rules)
+    strangers = [node for node in rules if node not in names]
+    if strangers:
+        raise Misuse(f"rules are given for {strangers[0]!r}; the nodes are {', '.join(names)}")
+    given = {node: rules.get(node, Rules()) for node in names}
+    made = {node: each() if isinstance(each, type) else each for node, each in given.items()}
+    for node, each in made.items():
+        if not isinstance(each, Rules):
+            raise Misuse(f"the rules of {node} are no subclass of Rules: {each!r}")
+    return made
+
+
+def full_name(thing: object) -> str:
+    """The name by which a class can be found again: "module:Class"."""
+    kind = thing if hasattr(thing, "__qualname__") else type(thing)
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def command_data(command: str | bytes) -> bytes:
+    """A command as it stands in the log: text as UTF-8, bytes as they are. Raises: Misuse."""
+    if isinstance(command, bytes | bytearray | memoryview):
+        return bytes(command)
+    if not isinstance(command, str):
+        raise Misuse(f'a command is text or bytes, like "x=1", not {command!r}')
+    try:
+        return command.encode()
+    except UnicodeEncodeError as error:
+        raise Misuse(f"a command must be writable as UTF-8: {error}") from None
+
+
+def side_named(group: Iterable[NodeId]) -> tuple[NodeId, ...]:
+    """One side of a partition: "S1 S2", or the names one by one. Raises: Misuse."""
+    if isinstance(group, str):
+        return tuple(group.split())
+    if not isinstance(group, Iterable):
+        raise Misuse(f'a side is named by its nodes, like "S1 S2", not by {group!r}')
+    return tuple(group)
