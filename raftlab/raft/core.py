@@ -155,7 +155,7 @@ class MachineCore:
     def hear_leader(self) -> None:
         """A message of this term's leader arrived: wait anew. Paper: Figure 2, Followers."""
         self.last_leader_contact = self.now
-        if self.rules.resets_election_timer(granted_vote=False, heard_leader=True):
+        if self.rules.resets_election_timer(False, True):
             self.election_deadline = self.now + self.randomized_election_timeout
 
     # The outgoing side

@@ -30,6 +30,7 @@ from raftlab.sim.given import (
     RulesGiven,
     command_data,
     full_name,
+    logs_for,
     node_names,
     rules_for,
     side_named,
@@ -90,11 +91,8 @@ class Cluster(Engine):
             rules=tuple((node, full_name(mine)) for node, mine in each.items()),
             machine=full_name(machine),
             watched=watched,
-            logs=tuple((node, tuple(terms)) for node, terms in (logs or {}).items()),
+            logs=logs_for(names, logs),
         )
-        for node, _ in setup.logs:
-            if node not in names:
-                raise Misuse(f"there is no node {node!r} to give a log to")
         super().__init__(setup, each, machine)
 
     # Looking

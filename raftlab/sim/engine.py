@@ -149,7 +149,8 @@ class Engine:
         except Exception as error:
             self._give_up(action, before, error)
             raise
-        self._remember(action)
+        self.actions.append(action)
+        self.recent.append((len(self.actions), action, self._message, self._notes))
         if self._watch is not None and self._watch.broken is not None:
             self._stop()
 
@@ -167,12 +168,9 @@ class Engine:
         if self._moving is None:
             self.now = before
             return
-        self._remember(action)
-        self._stopped = f"{self._moving}'s machine raised {type(error).__name__}: {error}"
-
-    def _remember(self, action: Action) -> None:
         self.actions.append(action)
         self.recent.append((len(self.actions), action, self._message, self._notes))
+        self._stopped = f"{self._moving}'s machine raised {type(error).__name__}: {error}"
 
     def _stop(self) -> None:
         assert self._watch is not None and self._watch.broken is not None
@@ -289,12 +287,12 @@ class Engine:
         return True
 
     def _release(self, host: Host, output: Output) -> None:
-        watch, hosts, wires, now = self._watch, self.hosts, self._wires, self.now
+        watch, hosts = self._watch, self.hosts
         for message in output.messages:
             if watch is not None:
                 watch.says(host, message)
             if message.receiver in hosts:
-                for flight in wires.send(message, now):
+                for flight in self._wires.send(message, self.now):
                     self._launch(flight)
         if output.committed:
             if watch is not None:

@@ -1,10 +1,11 @@
 """What a reader may give to a cluster, and what is made of it: names, rules, commands, sides."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse, NodeId
+from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
 
 RulesGiven: TypeAlias = Rules | type[Rules] | Mapping[NodeId, Rules | type[Rules]] | None
 
@@ -41,6 +42,41 @@ def rules_for(names: tuple[NodeId, ...], rules: RulesGiven) -> dict[NodeId, Rule
         if not isinstance(each, Rules):
             raise Misuse(f"the rules of {node} are no subclass of Rules: {each!r}")
     return made
+
+
+def logs_for(
+    names: tuple[NodeId, ...], logs: Mapping[NodeId, Sequence[Term]] | None
+) -> tuple[tuple[NodeId, tuple[Term, ...]], ...]:
+    """The past of every node, if any is given: the terms of its entries, first to last.
+
+    Raises: Misuse, for what is no log, and for logs that no run can lead to.
+    """
+    if not logs:
+        return ()
+    if not isinstance(logs, Mapping):
+        raise Misuse(f'logs are given like {{"S1": [1, 1, 4]}}, not {logs!r}')
+    strangers = [node for node in logs if node not in names]
+    if strangers:
+        raise Misuse(f"there is no node {strangers[0]!r} to give a log to")
+    for node, terms in logs.items():
+        listed = isinstance(terms, list | tuple) and all(type(term) is int for term in terms)
+        if not (listed and all(low <= high for low, high in pairwise((1, *terms)))):
+            raise Misuse(
+                f"a log is a list of terms from 1, which never fall, and {node}'s is {terms!r}"
+            )
+    owners: dict[tuple[Term, ...], NodeId] = {}
+    ends: dict[tuple[int, Term], tuple[Term, ...]] = {}
+    for node, terms in logs.items():
+        for index, term in enumerate(terms, start=1):
+            prefix = tuple(terms[:index])
+            owners.setdefault(prefix, node)
+            other = ends.setdefault((index, term), prefix)
+            if other != prefix:
+                raise Misuse(
+                    f"{owners[other]} and {node} both have an entry {index} of term {term}, and"
+                    " differ before it: Log Matching does not allow that"
+                )
+    return tuple((node, tuple(logs.get(node, ()))) for node in names)
 
 
 def full_name(thing: object) -> str:

@@ -469,7 +469,11 @@ class Watch:
 
     def says(self, host: Host, message: Message) -> None:
         """`host` sends a message."""
-        self._check_about(WHEN_VOTING if type(message) in VOTING else WHEN_SAYING, host, message)
+        history = self.history
+        for each in WHEN_VOTING if type(message) in VOTING else WHEN_SAYING:
+            broken = each.check(history, host, message)
+            if broken is not None:
+                self._found(each, broken)
         if message.term > self.history.claims.get(host.node, 0) and not is_question(message):
             self.history.claims[host.node] = message.term
 

@@ -6,35 +6,11 @@ not depend on what is sent over another.
 
 import random
 
+import msgspec
+
 from raftlab.raft.messages import Message
 from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.settings import Network
-
-
-class Flight:
-    """A message on its way. `key` is (sender, receiver, nth on that link, from 1).
-
-    It ends at `ends_at` (ms): by arriving, or half way if it is `lost`.
-    """
-
-    __slots__ = ("arrives_at", "ends_at", "key", "link", "lost", "message", "number", "sent_at")
-
-    def __init__(
-        self,
-        number: int,
-        link: "Link",
-        message: Message,
-        sent_at: Millis,
-        arrives_at: Millis,
-    ) -> None:
-        self.number = number
-        self.key = (message.sender, message.receiver, link.sent)
-        self.link = link
-        self.message = message
-        self.sent_at = sent_at
-        self.arrives_at = arrives_at
-        self.lost = link.cut
-        self.ends_at = (sent_at + arrives_at) / 2 if link.cut else arrives_at
 
 
 class Link:
@@ -47,6 +23,27 @@ class Link:
         self.sent = 0
         self.last_arrival: Millis = 0.0
         self.cut = False
+
+
+class Flight(msgspec.Struct, eq=False, gc=False):
+    """A message on its way. `key` is (sender, receiver, nth on that link, from 1).
+
+    It ends at `ends_at` (ms): by arriving, or half way if it is `lost`.
+    """
+
+    number: int
+    key: tuple[NodeId, NodeId, int]
+    link: Link
+    message: Message
+    sent_at: Millis
+    arrives_at: Millis
+    ends_at: Millis
+    lost: bool = False
+
+    def lose(self) -> None:
+        """Let it be lost half way."""
+        self.lost = True
+        self.ends_at = (self.sent_at + self.arrives_at) / 2
 
 
 class Wires:
@@ -83,14 +80,22 @@ class Wires:
         link.last_arrival = arrives_at
         link.sent += 1
         self.sent += 1
-        return (Flight(self.sent, link, message, now, arrives_at),)
+        key = (sender, receiver, link.sent)
+        flight = Flight(self.sent, key, link, message, now, arrives_at, arrives_at)
+        if link.cut:
+            flight.lose()
+        return (flight,)
 
     def copy(self, message: Message, now: Millis, arrives_at: Millis) -> Flight:
         """A second copy of a message, under a number of its own."""
         link = self.link(message.sender, message.receiver)
         link.sent += 1
         self.sent += 1
-        return Flight(self.sent, link, message, now, arrives_at)
+        key = (message.sender, message.receiver, link.sent)
+        flight = Flight(self.sent, key, link, message, now, arrives_at, arrives_at)
+        if link.cut:
+            flight.lose()
+        return flight
 
     def _send_through_trouble(
         self, link: Link, message: Message, now: Millis, arrives_at: Millis
@@ -102,9 +107,8 @@ class Wires:
             arrives_at = max(arrives_at, link.last_arrival)
             link.last_arrival = arrives_at
         first = self.copy(message, now, arrives_at)
-        if settings.loss and rng.random() < settings.loss and not first.lost:
-            first.lost = True
-            first.ends_at = (now + arrives_at) / 2
+        if settings.loss and rng.random() < settings.loss:
+            first.lose()
         if settings.duplication and rng.random() < settings.duplication:
             again = arrives_at + self._span * rng.random()
             return (first, self.copy(message, now, again))
