@@ -116,6 +116,10 @@ class MachineCore:
     def reset_election_timeout(self) -> None:
         """Draw a new random timeout and start waiting. Paper: 5.2; 9.3."""
         self.randomized_election_timeout = self.rules.election_timeout(self.options, self.rng)
+        self.wait_anew()
+
+    def wait_anew(self) -> None:
+        """Start waiting for a leader: the whole timeout from now."""
         self.election_deadline = self.now + self.randomized_election_timeout
 
     # Durable state
@@ -124,6 +128,7 @@ class MachineCore:
         """Enter a higher term: its vote is not given yet, its timeout is drawn anew. Paper: 5.1."""
         self.term = term
         self.voted_for = None
+        self.randomized_election_timeout = self.rules.election_timeout(self.options, self.rng)
         self._hard_state_changed = True
 
     def set_vote(self, candidate: NodeId) -> None:
@@ -149,14 +154,14 @@ class MachineCore:
         A node that led had no election timer; it starts waiting now.
         """
         if self.role is Role.LEADER:
-            self.reset_election_timeout()
+            self.wait_anew()
         self.change_role(cause, Follower(leader))
 
     def hear_leader(self) -> None:
         """A message of this term's leader arrived: wait anew. Paper: Figure 2, Followers."""
         self.last_leader_contact = self.now
         if self.rules.resets_election_timer(False, True):
-            self.election_deadline = self.now + self.randomized_election_timeout
+            self.wait_anew()
 
     # The outgoing side
 

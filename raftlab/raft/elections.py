@@ -19,10 +19,12 @@ class Elections(Replication):
 
         Paper: 5.2; Figure 2, Candidates, first rule. Thesis: 9.6.
         """
-        self.reset_election_timeout()
-        if not is_prevote:
+        if is_prevote:
+            self.reset_election_timeout()
+        else:
             self.set_term(self.term + 1)
             self.set_vote(self.node_id)
+            self.wait_anew()
         votes = Votes(self.configuration)
         self.change_role(cause, Candidate(votes, is_prevote))
         asked_term = self.term + 1 if is_prevote else self.term
@@ -58,7 +60,7 @@ class Elections(Replication):
         if self.rules.resets_election_timer(
             granted_vote=granted and not request.is_prevote, heard_leader=False
         ):
-            self.election_deadline = self.now + self.randomized_election_timeout
+            self.wait_anew()
         term = request.term if granted else self.term
         self.send(RequestVoteReply(term, self.node_id, request.sender, granted, request.is_prevote))
 

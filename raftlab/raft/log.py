@@ -151,13 +151,13 @@ class RaftLog:
         return self.last_index + 1
 
     def term_for_index(self, index: Index) -> Term | None:
-        """The term of the entry at `index`; 0 at index 0; None where it is not known."""
+        """The term of the entry at `index`; 0 just before entry 1; None where it is not known."""
         place = index - self._first_index
         if 0 <= place < len(self._entries):
             return self._entries[place].term
         if self.snapshot is not None and index == self.snapshot.index:
             return self.snapshot.term
-        return 0 if index == 0 else None
+        return 0 if index == 0 and self._first_index == 1 else None
 
     def match_term(self, index: Index, term: Term) -> bool:
         """Whether this log holds an entry of `term` at `index`.

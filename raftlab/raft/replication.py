@@ -141,7 +141,7 @@ class Replication(MachineCore):
 
     def _well_formed(self, request: AppendEntries) -> bool:
         """Whether the entries follow `prev_log_index` without a hole, in terms of the past."""
-        index, term = request.prev_log_index, request.prev_log_term
+        index, term = request.prev_log_index, max(request.prev_log_term, 1)
         for entry in request.entries:
             index += 1
             if entry.index != index or entry.term < term:

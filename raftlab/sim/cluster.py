@@ -337,16 +337,16 @@ class Cluster(Engine):
 
     def delay(self, number: int, ms: Millis = 50.0) -> None:
         """Hold a message in flight up for `ms` longer. A lost message is lost all the same."""
-        if not 0 < ms < NEVER:
-            raise Misuse(f"a delay is some time above 0 ms, not {ms}")
+        if not (isinstance(ms, int | float) and 0 < ms < NEVER):
+            raise Misuse(f"a delay is some time above 0 ms, not {ms!r}")
         flight = self._flight(number)
         self.apply(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))
 
     # Understanding what a reader named
 
     def _after(self, ms: Millis) -> Millis:
-        if not 0 <= ms < NEVER:
-            raise Misuse(f"time only goes forward, and step by step: {ms} ms cannot pass")
+        if not (isinstance(ms, int | float) and 0 <= ms < NEVER):
+            raise Misuse(f"time only goes forward, and step by step: {ms!r} ms cannot pass")
         return self.now + ms
 
     def _flight(self, number: int) -> Flight:

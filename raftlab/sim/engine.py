@@ -45,8 +45,12 @@ from raftlab.sim.settings import Setup
 Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note], ...]]
 """A step as it is remembered: its frame, the action, its message if any, and the notes."""
 
+Due: TypeAlias = tuple[Millis, int, Flight | Host | Write]
+"""What is due: when, in which order among what is due at one moment, and what it is."""
+
 REMEMBERED_EVENTS = 1000
 MOST_POLLS = 1000
+MOST_AT_ONCE = 250_000
 
 AFTER_ALL_ELSE = 1 << 60  # timers come last among what is due at one moment
 
@@ -72,7 +76,8 @@ class Engine:
         self.recent: deque[Moment] = deque(maxlen=REMEMBERED_EVENTS)
         self._stopped: str | None = None
         self._moving: NodeId | None = None
-        self._heap: list[tuple[Millis, int, Flight | Host | Write]] = []
+        self._heap: list[Due] = []
+        self._at_once = 0
         self._scheduled = 0
         self._wires = Wires(setup.network, setup.seed)
         self._flights: dict[tuple[NodeId, NodeId, int], Flight] = {}
@@ -200,18 +205,33 @@ class Engine:
         heap, flights = self._heap, self._flights
         while heap and heap[0][0] <= until:
             time, _, thing = heappop(heap)
+            if time > self.now:
+                at, self._at_once = time, 0
+            else:  # what was passed over is due at once
+                at = self._no_time_passes((time, _, thing))
             if type(thing) is Flight:
                 if thing.ends_at == time and flights.get(thing.key) is thing:
                     sender, receiver, nth = thing.key
                     if thing.lost or thing.link.cut or not self.hosts[receiver].alive:
-                        return Drop(time, sender, receiver, nth)
-                    return Deliver(time, sender, receiver, nth)
+                        return Drop(at, sender, receiver, nth)
+                    return Deliver(at, sender, receiver, nth)
             elif type(thing) is Host:
-                if time == thing.timer_at and self._timer_is_due(thing, time):
-                    return Tick(time, thing.node)
+                if time == thing.timer_at and self._timer_is_due(thing, at):
+                    return Tick(at, thing.node)
             elif type(thing) is Write and thing.is_next():
-                return Written(time, thing.host.node)
+                return Written(at, thing.host.node)
         return None
+
+    def _no_time_passes(self, due: Due) -> Millis:
+        """Now, again; but not for ever."""
+        self._at_once += 1
+        if self._at_once > MOST_AT_ONCE:
+            heappush(self._heap, due)
+            raise Misuse(
+                f"{MOST_AT_ONCE} things have happened at {self.now} ms, and no end is in sight:"
+                " the nodes answer one another and no time passes. Give the network a latency."
+            )
+        return self.now
 
     def _timer_is_due(self, host: Host, time: Millis) -> bool:
         """Timers are lazy: one that was put off is found too early, and set again."""

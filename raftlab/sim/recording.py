@@ -61,8 +61,8 @@ class Recording:
 
     def upto(self, number: int) -> "Recording":
         """The first `number` actions. Raises: Misuse, if there are not so many."""
-        if not 0 <= number <= len(self.actions):
-            raise Misuse(f"this run has frames 0 to {len(self.actions)}, and no frame {number}")
+        if not (isinstance(number, int) and 0 <= number <= len(self.actions)):
+            raise Misuse(f"this run has frames 0 to {len(self.actions)}, and no frame {number!r}")
         actions = self.actions[:number]
         return Recording(self.setup, actions, self._rules, self._factory, self._build)
 

@@ -22,8 +22,8 @@ class Network(msgspec.Struct, frozen=True):
 
     * `latency`: (min, max) ms from sender to receiver.
     * `loss`, `duplication`, `reordering`: chances, 0 to 1. A link keeps its messages in
-      order except for those that `reordering` lets be overtaken: they take up to
-      `max` ms longer.
+      order except for second copies, which come later, and for those that `reordering`
+      lets be overtaken: they take up to `max` ms longer.
 
     Raises: Misuse, for numbers that cannot be.
     """

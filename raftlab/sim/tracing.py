@@ -22,6 +22,7 @@ from raftlab.sim.actions import (
 )
 from raftlab.sim.engine import Engine
 from raftlab.sim.frame import MessageSpan, RoleSpan, Trace, TraceMark
+from raftlab.sim.host import NEVER
 
 KINDS: dict[type, str] = {
     Propose: "propose",
@@ -119,13 +120,19 @@ class Tracer:
 def trace_of(
     cluster: Engine, actions: Iterable[Action], start: Millis, end: Millis | None
 ) -> Trace:
-    """Play `actions` on a fresh `cluster`, and note what happened from `start` to `end` (ms)."""
+    """Play `actions` on a fresh `cluster`, and note what happened from `start` to `end` (ms).
+
+    It ends with the last action if that comes earlier.
+    """
     tracer = Tracer(cluster)
+    until = NEVER if end is None else end
     for action in actions:
-        if end is not None and action.at > end:
+        if action.at > until:
             break
         tracer.follow(action)
-    return tracer.finish(start, cluster.now if end is None else end)
+    else:
+        until = min(until, cluster.now)
+    return tracer.finish(start, until)
 
 
 def _overlaps(span: MessageSpan, start: Millis, end: Millis) -> bool:
