@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import Exercise, Result, RulesExercise
+from raftlab.course.exercises.base import Exercise, Result
 from raftlab.course.exercises.cases import Case
+from raftlab.course.exercises.running import RulesExercise
+from raftlab.course.panel import Panel
 from raftlab.course.situations import votes_of
 from raftlab.raft.election import Votes
 from raftlab.raft.options import Options
@@ -39,6 +41,7 @@ class TimeoutExercise(RulesExercise):
     """`election_timeout` has no one right answer: what it draws is looked at as a whole."""
 
     DRAWS = 200
+    imports = "import random; from raftlab.course.situations import *"
 
     def _try(self, function: Callable[..., Any], case: Case) -> Result | None:
         options: Options = case.arguments[0]
@@ -50,10 +53,8 @@ class TimeoutExercise(RulesExercise):
             again = guard.call(function, options, random.Random(0))
         except guard.LearnerError as problem:
             return self._failed(case, self.wanted(options), str(problem), None)
-        problem = self._problem(drawn, again, low, high)
-        if problem is None:
-            return None
-        return self._failed(case, self.wanted(options), problem, None)
+        wrong = self._problem(drawn, again, low, high)
+        return self._failed(case, self.wanted(options), wrong, None) if wrong else None
 
     @staticmethod
     def wanted(options: Options) -> str:
@@ -77,22 +78,20 @@ class TimeoutExercise(RulesExercise):
             )
         return None
 
-    def call_text(self, case: Case) -> str:
+    def call_text(self, case: Case, answer: Any) -> str:
         """The call with a random source of its own."""
-        return f"MyRules().election_timeout({case.code}, random.Random(0))"
+        return f"{self.named(answer)}().election_timeout({case.code}, random.Random(0))"
 
     def show(self, answer: Any) -> Any:
         """The timeouts that five nodes would draw."""
-        from raftlab.course.panel import Panel
-
         options = self.telling.arguments[0]
         try:
             function = self.function_of(answer)
             drawn = [guard.call(function, options, random.Random(seed)) for seed in range(5)]
-        except guard.Unwritten:
-            return Panel(self._unwritten())
+        except guard.Unwritten as stub:
+            return Panel(self.unwritten(stub))
         except guard.LearnerError as problem:
-            return Panel(f"Exercise {self.number}, {self.call_text(self.telling)}: {problem}")
+            return Panel(self._told(answer, str(problem)))
         low, high = options.election_timeout
         rows = [f"Exercise {self.number}: five nodes draw their timeouts, {low:g} to {high:g} ms"]
         for place, each in enumerate(drawn, start=1):

@@ -1,0 +1,108 @@
+"""The exercises of all notebooks. `exercise("1.2")` is one; `exercise.report()` the marks."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from raftlab.course.exercises import (
+    append,
+    commit,
+    replication,
+    start,
+    tallying,
+    terms,
+    voting,
+)
+from raftlab.course.exercises.base import Exercise, Result
+from raftlab.course.exercises.running import MachineExercise, RulesExercise
+from raftlab.raft.vocabulary import Misuse
+from raftlab.view.words import table
+
+MODULES = (start, append, terms, voting, tallying, replication, commit)
+
+
+class Report:
+    """Which exercises were checked, and the points."""
+
+    def __init__(self, exercises: list[Exercise]) -> None:
+        self.exercises = exercises
+
+    @property
+    def points(self) -> int:
+        """The points of all that passed."""
+        return sum(each.result.points for each in self.exercises if each.result)
+
+    @property
+    def of(self) -> int:
+        """The points that there are."""
+        return sum(each.points for each in self.exercises)
+
+    def __repr__(self) -> str:
+        rows = [
+            [each.number, "★" * each.stars, each.title, _state(each.result), _points(each)]
+            for each in self.exercises
+        ]
+        rows.append(["", "", "", "", f"{self.points} of {self.of}"])
+        return table(["exercise", "", "", "", "points"], rows, right=(4,))
+
+
+class Exercises:
+    """All exercises by number; called, it returns one."""
+
+    def __init__(self) -> None:
+        every = [each for module in MODULES for each in module.EXERCISES]
+        self._all: Mapping[str, Exercise] = {each.number: each for each in every}
+
+    def __call__(self, number: str) -> Exercise:
+        """The exercise of this number. Raises: Misuse, naming those there are."""
+        if number not in self._all:
+            raise Misuse(f"There is no exercise {number!r}; there are {', '.join(self._all)}.")
+        return self._all[number]
+
+    def __repr__(self) -> str:
+        rows = [[each.number, "★" * each.stars, each.title, each.name] for each in self]
+        return table(["exercise", "", "", "to write"], rows)
+
+    def __iter__(self) -> Iterator[Exercise]:
+        return iter(self._all.values())
+
+    def report(self, notebook: str | None = None) -> Report:
+        """The marks so far: of one notebook ("01"), or of those with a checked exercise."""
+        if notebook is not None:
+            begun = {str(int(notebook))}
+        else:
+            begun = {each.number.split(".")[0] for each in self if each.result}
+        return Report([each for each in self if each.number.split(".")[0] in begun])
+
+    def grade(self, answers: Mapping[str, Any], notebook: str | None = None) -> Report:
+        """Check answers by exercise number, afresh; returns the marks.
+
+        exercise.grade({"1.1": MyRules, "1.2": MyRules}, notebook="01")
+        """
+        for each in self:
+            each.result = None
+        for number, answer in answers.items():
+            self(number).check(answer)
+        return self.report(notebook)
+
+
+def _state(result: Result | None) -> str:
+    if result is None:
+        return "not checked"
+    return {None: "to be written", True: "correct", False: "not yet"}[result.passed]
+
+
+def _points(each: Exercise) -> str:
+    return f"{each.result.points if each.result else 0} of {each.points}"
+
+
+exercise = Exercises()
+
+__all__ = [
+    "Exercise",
+    "Exercises",
+    "MachineExercise",
+    "Report",
+    "Result",
+    "RulesExercise",
+    "exercise",
+]

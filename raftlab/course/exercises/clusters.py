@@ -1,0 +1,94 @@
+"""Whole clusters that run a learner's rules: troubled, then healed, always watched."""
+
+import random
+from contextlib import suppress
+
+from raftlab.raft.options import Options
+from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.settings import Network
+
+TROUBLE = Network(latency=(2.0, 20.0), loss=0.05, duplication=0.1, reordering=0.2)
+PATIENCE = 20
+"""Election timeouts that a healed cluster gets to elect and commit."""
+
+
+def trouble(cluster: Cluster, seed: int, rounds: int = 12) -> str | None:
+    """Put a cluster through commands, crashes and partitions, then heal it.
+
+    Returns what is wrong with its progress once healed, or None. Raises: Violation, when
+    a property is broken.
+    """
+    rng = random.Random(f"raftlab trouble {seed}")
+    for _ in range(rounds):
+        _stir(cluster, rng)
+        for _ in range(rng.randint(1, 3)):
+            _propose(cluster, f"x={rng.randint(0, 9)}")
+            cluster.run(rng.choice([10, 40, 120, 250]))
+    return settle(cluster)
+
+
+def settle(cluster: Cluster) -> str | None:
+    """Heal everything and wait; says what is missing if the cluster does not work again."""
+    cluster.heal()
+    cluster.calm()
+    for node, host in cluster.hosts.items():
+        if not host.alive:
+            cluster.restart(node)
+    patience = PATIENCE * cluster.setup.options.election_timeout[1]
+    if not cluster.run_until(lambda each: each.leader is not None, patience):
+        return f"no node was elected within {PATIENCE} election timeouts after the network healed"
+    _propose(cluster, "last=1")
+    if not cluster.run_until(_agreed, patience):
+        return (
+            f"the nodes had not all committed the leader's log within {PATIENCE} election"
+            " timeouts after the network healed"
+        )
+    return None
+
+
+def _agreed(cluster: Cluster) -> bool:
+    """Whether everyone has committed all that the leader has, an entry of its own term included."""
+    leader = cluster.leader
+    if leader is None:
+        return False
+    machine = cluster.hosts[leader].machine
+    last = machine.log.last_index
+    return machine.log.last_term == machine.term and all(
+        host.machine.commit_index == last for host in cluster.hosts.values()
+    )
+
+
+def _propose(cluster: Cluster, command: str) -> None:
+    with suppress(Misuse):  # nobody leads at the moment, and the client goes without
+        cluster.propose(command)
+
+
+def _stir(cluster: Cluster, rng: random.Random) -> None:
+    """Do one thing that a cluster must survive."""
+    down = [node for node, host in cluster.hosts.items() if not host.alive]
+    what = rng.choice(["crash", "restart", "partition", "isolate", "heal", "timeout"])
+    if what == "restart" and down:
+        cluster.restart(rng.choice(down))
+    elif what == "crash" and len(down) < (len(cluster.nodes) - 1) // 2:
+        up = [node for node in cluster.nodes if node not in down]
+        cluster.crash(rng.choice(up))
+    elif what == "partition" and len(cluster.nodes) > 2:
+        cluster.partition(rng.sample(cluster.nodes, len(cluster.nodes) // 2))
+    elif what == "isolate" and cluster.leader:
+        cluster.isolate(cluster.leader)
+    elif what == "heal":
+        cluster.heal()
+    elif what == "timeout":
+        waiting = [
+            node
+            for node, host in cluster.hosts.items()
+            if host.alive and host.machine.role is not Role.LEADER
+        ]
+        cluster.timeout(rng.choice(waiting))
+
+
+def options() -> Options:
+    """The plain protocol of Figure 2, so that the learner's rule has nothing to hide behind."""
+    return Options.figure_2()

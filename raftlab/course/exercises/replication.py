@@ -1,0 +1,165 @@
+"""Exercises of notebook 05: what a leader learns from answers."""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
+
+from raftlab.course.exercises import guard
+from raftlab.course.exercises.base import Result
+from raftlab.course.exercises.cases import Case, rising, words
+from raftlab.course.exercises.running import RulesExercise
+from raftlab.course.predict.leading import WithoutNoOp, leader_with, repair
+from raftlab.course.rows import scene_rows
+from raftlab.course.situations import log_of, progress_of, words_of
+from raftlab.raft.log import RaftLog
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.messages import Rejected
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Configuration
+from raftlab.view.marks import Scene
+
+PAIR = ("leader", "follower")
+FAR_APART = ("1 1 " + "4 " * 40 + "6", "1 1 " + "2 " * 20 + "3 " * 30)
+MOST_MESSAGES = 8
+
+
+def match_cases() -> list[Case]:
+    """Logs of one to five entries, every reply about them, and messages sent since."""
+    return [
+        Case(log_of(words([1] * length)), last_new, following)
+        for length in range(1, 6)
+        for last_new in range(length + 1)
+        for following in range(last_new + 1, length + 2)
+    ]
+
+
+def stray_cases() -> list[Case]:
+    """Rejections of every age, to a leader that probes and to one that pipelines."""
+    return [
+        Case(Rejected(asked, last, min(asked, last), 1), progress_of(match, following, state))
+        for state in ("probe", "pipeline")
+        for match in range(3)
+        for following in range(match + 1, match + 4)
+        for asked, last in product(range(1, 6), range(5))
+    ]
+
+
+def hint_cases() -> list[Case]:
+    """Pairs of logs that a leader and a follower may have, the leader asking at its end."""
+    pairs = [
+        (mine, its)
+        for size in range(1, 8)
+        for length in range(1, min(size, 5))
+        for mine in rising(length, (1, 3))
+        for its in rising(min(size - length, 4), (1, 2))
+    ]
+    return [_hint_case(words(mine), words(its)) for mine, its in pairs if mine != its]
+
+
+def _hint_case(leader: str, follower: str) -> Case:
+    """What the shipped rules of a follower answer to a leader that asks about its last entry."""
+    mine, its = log_of(leader), log_of(follower)
+    rejected = Rules().rejection(its, mine.last_index, mine.last_term)
+    return Case(rejected, mine, progress_of(0, mine.last_index + 1))
+
+
+class HintExercise(RulesExercise):
+    """Many answers to a rejection are safe; few are quick. Both are looked at."""
+
+    def _try(self, function: Callable[..., Any], case: Case) -> Result | None:
+        rejected, _, progress = case.arguments
+        top = rejected.non_matching_index
+        want = (
+            f"a whole number from {progress.match_index + 1} to {top}: earlier than what was asked"
+        )
+        try:
+            got = guard.call(function, *case.fresh())
+        except guard.LearnerError as problem:
+            return self._failed(case, want, str(problem), None)
+        if type(got) is int and progress.match_index + 1 <= got <= max(top, 1):
+            return None
+        return self._failed(case, want, f"it answers {got!r:.40}", None)
+
+    def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
+        """First how quickly two logs far apart are made equal, then whole clusters."""
+        slow = self._slow(answer)
+        return (0, slow) if slow else super().in_clusters(answer)
+
+    def _slow(self, answer: Any) -> Result | None:
+        learner = self.rules_with(answer)
+
+        class Hinted(WithoutNoOp):
+            def next_index_after(self, *arguments: Any) -> int:
+                return int(learner.next_index_after(*arguments))
+
+        leader = leader_with(FAR_APART[0], 8, PAIR, Hinted())
+        follower = RaftStateMachine(
+            "follower", configuration=Configuration(PAIR), term=8, log=log_of(FAR_APART[1])
+        )
+        leader.broadcast_heartbeat()
+        said = repair(leader, follower)
+        if follower.log == leader.log and len(said) <= MOST_MESSAGES:
+            return None
+        how = f"{len(said)} messages" if follower.log == leader.log else "the logs never agree"
+        lines = [
+            f"Exercise {self.number}: not yet. Safe, but slow",
+            f"  expected:  at most {MOST_MESSAGES} messages until two logs that part after entry 2,"
+            " for 41 and 50 entries, are equal",
+            f"  your code: {how}",
+            "  look at:   rejected.hint_index, rejected.hint_term: nothing after that agrees",
+            f"  read:      {self.paper}",
+        ]
+        return Result(False, 0, self.points, "\n".join(lines))
+
+
+def draw_hint(case: Case, got: Any) -> Sequence[Scene]:
+    """The leader's log, and what of it the next message would ask about."""
+    log: RaftLog = case.arguments[1]
+    rows = {"leader": words_of(log)}
+    if type(got) is int and 1 <= got <= log.last_index + 1:
+        rows["held before the next try"] = words([each.term for each in log.entries(1, got)])
+    return (scene_rows(rows, "The leader's log, and where it tries next"),)
+
+
+EXERCISES = (
+    RulesExercise(
+        "5.1",
+        "What an answer proves",
+        1,
+        "match_index_after",
+        "Write match_index_after(log, last_new_index, next_index). An accepting reply says that the"
+        " follower agrees up to last_new_index; since that message was sent, the leader may have"
+        " sent more, so that next_index is further on. Up to where does it know that they agree?",
+        match_cases,
+        Case(log_of("1 1 1 1 1"), 2, 6),
+        "Figure 2, Leaders, third rule; 5.3",
+    ),
+    RulesExercise(
+        "5.2",
+        "An old refusal",
+        2,
+        "is_stray_rejection",
+        "Write is_stray_rejection(rejected, progress): whether a rejection is older than what the"
+        " leader knows by now, and says nothing. It is, if it denies what is known to match"
+        " (progress.match_index); if its log ended before that (rejected.last_index); and, while"
+        " the leader probes (progress.state is ProgressState.PROBE) one message at a time, if it is"
+        " not about the entry before progress.next_index.",
+        stray_cases,
+        Case(Rejected(3, 2, 2, 1), progress_of(4, 6, "pipeline")),
+        "5.3; 5.5",
+    ),
+    HintExercise(
+        "5.3",
+        "Back in few steps",
+        3,
+        "next_index_after",
+        "Write next_index_after(rejected, log, progress): where the leader tries next. The follower"
+        " has nothing, or something else, at rejected.non_matching_index; the last entry it holds"
+        " that could agree is rejected.hint_index, of term rejected.hint_term. Never go back"
+        " below progress.match_index + 1. log.last_index_of_term_at_most(index, term) helps.",
+        hint_cases,
+        _hint_case("1 1 4 4 4 6", "1 1 2 2 3"),
+        "5.3, last part",
+        draw_hint,
+    ),
+)

@@ -1,0 +1,140 @@
+"""Exercises whose answers run in whole clusters: a method of `Rules`, or a part of the machine."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from raftlab.course.exercises import guard
+from raftlab.course.exercises.base import Exercise, Result
+from raftlab.course.exercises.cases import Case
+from raftlab.course.exercises.clusters import TROUBLE, options, trouble
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.rules import Rules
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.invariants import Violation
+from raftlab.view.marks import Scene
+from raftlab.view.words import ms
+
+
+class ClusterExercise(Exercise):
+    """An exercise whose answer also runs in whole clusters, one per seed, always watched."""
+
+    seeds: Sequence[int] = range(12)
+
+    def cluster(self, answer: Any, seed: int) -> Cluster:
+        """The cluster of this seed, run with the learner's code as far as it gets."""
+        cluster = self.start(answer, seed)
+        with suppress(Violation, guard.LearnerError):  # it stands still where it went wrong
+            trouble(cluster, seed)
+        return cluster
+
+    def start(self, answer: Any, seed: int) -> Cluster:
+        """The cluster of this seed before anything has happened."""
+        raise NotImplementedError
+
+    def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
+        """Run a cluster per seed, and stop at the first that fails."""
+        for seed in self.seeds:
+            cluster = self.start(answer, seed)
+            try:
+                problem = trouble(cluster, seed)
+            except Violation as violation:
+                problem = f"{violation.frame.name} is broken: {violation.frame.text}"
+            except guard.LearnerError as error:
+                problem = f"your code fails: {error}"
+            if problem:
+                return len(self.seeds), self._failed_in(cluster, seed, problem, answer)
+        return len(self.seeds), None
+
+    def _failed_in(self, cluster: Cluster, seed: int, problem: str, answer: Any) -> Result:
+        nodes = len(cluster.nodes)
+        lines = [
+            f"Exercise {self.number}: not yet. Alone it answers well, but not in a cluster",
+            f"  expected:  {nodes} nodes keep every property, and commit once the network heals",
+            f"  your code: frame {cluster.number}, {ms(cluster.now)}: {problem}",
+            f'  try it:    exercise("{self.number}").cluster({self.named(answer)}, seed={seed})',
+            f"  read:      {self.paper}",
+        ]
+        return Result(False, 0, self.points, "\n".join(lines))
+
+
+class RulesExercise(ClusterExercise):
+    """An exercise for one method of `Rules`: checked alone, then in clusters that run it.
+
+    The right answer is that of the shipped `Rules`.
+    """
+
+    def __init__(
+        self,
+        number: str,
+        title: str,
+        stars: int,
+        name: str,
+        statement: str,
+        cases: Callable[[], Sequence[Case]],
+        telling: Case,
+        paper: str,
+        picture: Callable[[Case, Any], Sequence[Scene]] | None = None,
+        says: Callable[[Any], str] = repr,
+    ) -> None:
+        reference = getattr(Rules(), name)
+        super().__init__(
+            number, title, stars, name, statement, paper, reference, cases, telling, picture, says
+        )
+
+    def function_of(self, answer: Any) -> Callable[..., Any]:
+        """The method that the learner wrote, bound. Raises: LearnerError, if there is none."""
+        kind = answer if isinstance(answer, type) else type(answer)
+        if not issubclass(kind, Rules) or getattr(kind, self.name) is getattr(Rules, self.name):
+            raise guard.LearnerError(
+                f"pass your subclass of Rules with a method {self.name} of its own"
+            )
+        rules = guard.call(kind) if isinstance(answer, type) else answer
+        function: Callable[..., Any] = getattr(rules, self.name)
+        return function
+
+    def named(self, answer: Any) -> str:
+        """How the learner calls the class."""
+        kind = answer if isinstance(answer, type) else type(answer)
+        return kind.__name__ if issubclass(kind, Rules) else "MyRules"
+
+    def call_text(self, case: Case, answer: Any) -> str:
+        """The call of a case as it can be pasted."""
+        return f"{self.named(answer)}().{self.name}({case.code})"
+
+    def rules_with(self, answer: Any) -> Rules:
+        """The shipped rules with the learner's method in the place of one, under guard."""
+        function = self.function_of(answer)
+
+        def decided(_: Rules, *arguments: Any, **named: Any) -> Any:
+            return guard.call(lambda: function(*arguments, **named))
+
+        rules: Rules = type("YourRules", (Rules,), {self.name: decided, "__slots__": ()})()
+        return rules
+
+    def start(self, answer: Any, seed: int) -> Cluster:
+        """A cluster of three or five in which every node follows the learner's rule."""
+        rules = self.rules_with(answer)
+        return Cluster(size(seed), seed=seed, rules=rules, network=TROUBLE, options=options())
+
+
+class MachineExercise(ClusterExercise):
+    """An exercise for a function that takes the place of one part of the machine.
+
+    `machine` is the shipped machine with a hole: it calls its class's `decide` there.
+    """
+
+    def __init__(self, *arguments: Any, machine: type[RaftStateMachine], **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.machine = machine
+
+    def start(self, answer: Any, seed: int) -> Cluster:
+        """A cluster of three or five whose machines call the learner's function."""
+        decide = staticmethod(self.function_of(answer))
+        filled = type("YourMachine", (self.machine,), {"decide": decide, "__slots__": ()})
+        return Cluster(size(seed), seed=seed, machine=filled, network=TROUBLE, options=options())
+
+
+def size(seed: int) -> int:
+    """How many nodes the cluster of this seed has."""
+    return 5 if seed % 3 else 3

@@ -1,0 +1,186 @@
+"""Questions about commitment: what acks commit, which entries are safe, what becomes of one."""
+
+import random
+from collections.abc import Mapping, Sequence
+
+from raftlab.course.predict.asking import CREDIT, hand_over
+from raftlab.course.predict.leading import leader_with
+from raftlab.course.predict.votes import could_win
+from raftlab.course.question import Question
+from raftlab.course.rows import scene_rows
+from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.messages import Accepted, AppendEntriesReply
+from raftlab.raft.options import Options
+from raftlab.raft.quorum import majority, majority_index
+from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term
+from raftlab.sim.cluster import Cluster
+from raftlab.view.marks import Scene
+from raftlab.view.words import names
+
+
+def commit_after(
+    match: Mapping[NodeId, Index] | None = None,
+    log: str = "",
+    term: Term | None = None,
+    *,
+    seed: int = 0,
+) -> Question:
+    """What does a leader commit, when its followers hold its log up to these indexes?
+
+        predict.commit_after({"S2": 4, "S3": 2, "S4": 0, "S5": 4}, log="1 1 2 2", term=3)
+
+    The leader is S1; it holds all of `log` itself. Nothing was committed before.
+    """
+    if match is None:
+        match, log, term = _random_match(seed)
+    leader = leader_with(log, term or max([0, *terms_of(log)]), ("S1", *match))
+    leader.poll()
+    leader.poll()
+    for node, index in match.items():
+        reply = AppendEntriesReply(leader.term, node, "S1", 0, Accepted(index))
+        if index:
+            hand_over(leader, reply)
+            leader.poll()
+    held = {"S1": leader.log.last_index, **match}
+    said = ", ".join(f"{node} {index}" for node, index in held.items())
+    return Question(
+        f"S1 leads term {leader.term} and has just learned how far each server holds its log:"
+        f" {said}. Nothing was committed before. What is its commit index now?",
+        (),
+        leader.commit_index,
+        _commit_words(leader, list(held.values())),
+        scenes=(scene_rows({"S1's log": log}, f"The log of the leader of term {leader.term}"),),
+    )
+
+
+def _commit_words(leader: RaftStateMachine, held: Sequence[Index]) -> list[str]:
+    reached = majority_index(held)
+    told = " ".join(map(str, sorted(held, reverse=True)))
+    lines = [
+        f"the indexes in order: {told}; a majority ({majority(len(held))}) holds entry {reached}"
+    ]
+    term = leader.log.term_for_index(reached)
+    if leader.commit_index == reached and reached:
+        lines.append(f"entry {reached} is of the leader's own term {term}: committed")
+    elif reached:
+        lines.append(
+            f"entry {reached} is of term {term}, and the leader is in term {leader.term}:"
+            " copies of an earlier term's entry do not commit it (5.4.2)"
+        )
+    return lines
+
+
+def _random_match(seed: int) -> tuple[dict[NodeId, Index], str, Term]:
+    rng = random.Random(f"raftlab commit {seed}")
+    terms = sorted(rng.choices([1, 2, 3], k=rng.randint(3, 6)))
+    term = terms[-1] + rng.choice([0, 0, 1])
+    match = {node: rng.randint(0, len(terms)) for node in FIVE[1:]}
+    return match, " ".join(map(str, terms)), term
+
+
+def acks_commit(cluster: Cluster, acks: Sequence[NodeId] = ()) -> Question:
+    """What is the leader's commit index once the acknowledgements in flight have arrived?
+
+    Of those in flight, only the ones from `acks` arrive; without `acks`, all of them.
+    """
+    leader = cluster.leader
+    if leader is None:
+        raise Misuse("nobody leads: elect a leader first")
+    copy = cluster.recording.replay()
+    machine = copy.hosts[leader].machine
+    before, told = machine.commit_index, []
+    for flight in copy.in_flight():
+        message = flight.message
+        is_reply = isinstance(message, AppendEntriesReply) and message.receiver == leader
+        if is_reply and (not acks or message.sender in acks):
+            copy.deliver(flight.number)
+            told.append(copy.events(1)[0].text)
+    if not told:
+        raise Misuse("no acknowledgement is on its way: propose something and run a little")
+    who = names(list(acks)) if acks else "every follower that has sent one"
+    return Question(
+        f"The commit index of {leader} is {before}. Now the acknowledgement on its way from {who}"
+        " arrives, and nothing else. What is its commit index then?",
+        (),
+        machine.commit_index,
+        told,
+    )
+
+
+def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) -> Question:
+    """Which entries are safe to apply: will no future leader ever be without them?
+
+    Answered by letting every server stand for election: an entry is safe if everyone who
+    can win holds it.
+    """
+    if logs is None:
+        logs = random_logs(random.Random(f"raftlab committed {seed}"), FIVE)
+    cluster = cluster_of(logs, options=Options.figure_2())
+    winners = [node for node in logs if could_win(cluster, node)[0]]
+    held = {node: log_of(words) for node, words in logs.items()}
+    longest = max((held[node] for node in winners), key=lambda log: log.last_index)
+    safe, why = [], [f"these can be elected: {names(winners)}"]
+    for entry in longest:
+        lacking = [n for n in winners if not held[n].match_term(entry.index, entry.term)]
+        if lacking:
+            why.append(f"entry {entry.index}: not safe, {names(lacking)} could lead without it")
+        else:
+            safe.append(str(entry.index))
+            why.append(f"entry {entry.index}: safe, everyone who can be elected holds it")
+    return Question(
+        "These are the logs of all servers; nobody leads at the moment. Which entries may be"
+        " applied, because no future leader can be without them?",
+        [str(entry.index) for entry in longest],
+        safe,
+        why,
+        several=True,
+        scenes=(scene_rows(logs, "The logs of all servers"),),
+        credit=CREDIT,
+    )
+
+
+def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
+    """A leader is cut off with an entry that only S2 has: what becomes of it under `winner`?"""
+    if winner is None:
+        winner = random.Random(f"raftlab deposed {seed}").choice(FIVE[1:])
+    cluster = Cluster(5, seed=seed, options=Options.figure_2())
+    cluster.elect("S1")
+    cluster.run(100)
+    for other in FIVE[2:]:
+        cluster.cut("S1", other)
+    index = cluster.propose("x=1")
+    cluster.run(40)
+    before = cluster.frame()
+    told = _depose(cluster, winner)
+    entry = before["S1"].entry(index)
+    copies = [node.node for node in before.nodes if entry in node.log]
+    kept = [node for node in cluster.frame().nodes if node.entry(index) == entry]
+    committed = [node.node for node in kept if node.commit_index >= index]
+    lost = f"entry {index} of S1 is overwritten by one of {winner}'s"
+    scenes: tuple[Scene, ...] = ()
+    return Question(
+        f"S1 leads term {before.term} and has put x=1 into entry {index}; {names(copies)} hold it."
+        f" Then S1 is cut off from everyone, and {winner} is elected in its place. The"
+        " network heals. What becomes of x=1?",
+        {"committed": "the new leader commits it", "lost": "another entry takes its place"},
+        "committed" if committed else "lost",
+        [*told, f"{names(committed)} have committed it" if committed else lost],
+        scenes=scenes,
+        credit=CREDIT,
+    )
+
+
+def _depose(cluster: Cluster, winner: NodeId) -> list[str]:
+    """Cut S1 off, let `winner` lead, heal; what the election said."""
+    cluster.isolate("S1")
+    cluster.timeout(winner)
+    told = []
+    while cluster.leader != winner:
+        event = cluster.step()
+        if any(word in event.text for word in ("grants", "refuses", "won the", "campaigns")):
+            told.append(event.text)
+    cluster.run(50)
+    cluster.heal()
+    cluster.run(400)
+    return told

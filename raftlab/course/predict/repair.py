@@ -1,0 +1,164 @@
+"""Questions about next indexes: where a leader tries next, and how many tries it takes."""
+
+import random
+
+from raftlab.course.predict.asking import CREDIT
+from raftlab.course.predict.leading import (
+    OneStepBack,
+    WithoutNoOp,
+    leader_with,
+    repair,
+)
+from raftlab.course.predict.logs import diverged
+from raftlab.course.question import Question
+from raftlab.course.rows import scene_rows
+from raftlab.course.situations import log_of, terms_of
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply
+from raftlab.raft.vocabulary import Configuration, Index, Term
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.invariants import Violation
+
+PAIR = ("leader", "follower")
+BESIDE = "The logs of a new leader and of a follower"
+
+
+def exchanges(
+    leader: str, follower: str, *, hints: bool = True
+) -> list[tuple[AppendEntries, AppendEntriesReply]]:
+    """What a new leader and a follower with these logs say until the logs are equal."""
+    term: Term = max([0, *terms_of(leader), *terms_of(follower)]) + 1
+    boss = leader_with(leader, term, PAIR, WithoutNoOp() if hints else OneStepBack())
+    log = log_of(follower)
+    other = RaftStateMachine("follower", configuration=Configuration(PAIR), term=term, log=log)
+    boss.broadcast_heartbeat()
+    return repair(boss, other)
+
+
+def _told(said: list[tuple[AppendEntries, AppendEntriesReply]]) -> list[str]:
+    lines = []
+    for number, (request, reply) in enumerate(said, start=1):
+        asked = f"after {request.prev_log_index} of term {request.prev_log_term}"
+        count = len(request.entries)
+        carried = "1 entry" if count == 1 else f"{count or 'no'} entries"
+        result = reply.result
+        if isinstance(result, Accepted):
+            answer = f"accepted up to {result.last_new_index}"
+        else:
+            answer = f"rejected, hint {result.hint_index} of term {result.hint_term}"
+        lines.append(f"{number}. {carried} {asked}: {answer}")
+    return lines
+
+
+def next_index_after(
+    leader: str | None = None, follower: str = "", *, hints: bool = True, seed: int = 0
+) -> Question:
+    """A follower rejects a new leader's first message: which next_index does it try then?
+
+    `hints=False`: the leader steps back by one, as in the paper's Figure 2.
+    """
+    if leader is None:
+        leader, follower = diverged(random.Random(f"raftlab next {seed}"))
+    said = exchanges(leader, follower, hints=hints)
+    if len(said) < 2:
+        tried, why = said[0][0].prev_log_index + 1, ["the first message is accepted at once"]
+    else:
+        tried, why = said[1][0].prev_log_index + 1, _told(said[:2])
+    how = "with the follower's hint" if hints else "one step back at a time, without hints"
+    return Question(
+        f"A new leader begins with next_index {said[0][0].prev_log_index + 1} for this follower,"
+        f" and looks for the place where their logs agree {how}. Which next_index does it try"
+        " after the first answer?",
+        (),
+        tried,
+        why,
+        scenes=(scene_rows({"leader": leader, "follower": follower}, BESIDE),),
+    )
+
+
+def messages_to_repair(
+    leader: str | None = None, follower: str = "", *, hints: bool = True, seed: int = 0
+) -> Question:
+    """How many AppendEntries does it take until the follower's log equals the leader's?"""
+    if leader is None:
+        leader, follower = diverged(random.Random(f"raftlab repair {seed}"))
+    said = exchanges(leader, follower, hints=hints)
+    how = "uses the follower's hints" if hints else "steps back by one after each rejection"
+    return Question(
+        f"A new leader with this log begins at the end of its log and {how}. How many AppendEntries"
+        " does it send to this follower until their logs are equal?",
+        (),
+        len(said),
+        _told(said) if len(said) <= 12 else [*_told(said)[:5], "…", *_told(said)[-2:]],
+        scenes=(scene_rows({"leader": leader, "follower": follower}, BESIDE),),
+    )
+
+
+def corrupt_next_index(wrong: Index | None = None, *, seed: int = 0) -> Question:
+    """A leader's next_index for a follower is corrupted: is that unsafe, or only slow?
+
+    `wrong` is the corrupt value, from 1 to one past the leader's last entry.
+    """
+    if wrong is None:
+        wrong = random.Random(f"raftlab corrupt {seed}").randint(1, 4)
+    usual, _ = _catch_up(None, seed)
+    count, broken = _catch_up(wrong, seed)
+    if broken:
+        truth, why = "unsafe", broken
+    elif count is None:
+        truth, why = "stuck", "the follower never catches up"
+    elif usual is not None and count > usual:
+        truth = "slower"
+        why = f"every property holds; S2 is sent {count} messages or entries, not {usual}"
+    else:
+        truth = "nothing"
+        why = f"every property holds; S2 is sent {count} messages or entries, as usual"
+    return Question(
+        "S1 leads; everyone holds its four entries, and it is about to send a fifth. An error sets"
+        f" its next_index for S2 to {wrong}. What comes of it?",
+        {
+            "unsafe": "a property breaks: a committed entry may be lost",
+            "stuck": "S2 never gets the new entry",
+            "slower": "S2 gets it, after more or larger messages",
+            "nothing": "nothing changes",
+        },
+        truth,
+        (why, "next_index is a guess: the consistency check finds the truth. match_index decides"),
+        credit=CREDIT,
+    )
+
+
+def _catch_up(wrong: Index | None, seed: int) -> tuple[int | None, str]:
+    """Messages (or entries) that bring S2 up to date after a corruption, and what broke."""
+    cluster = Cluster(3, seed=seed)
+    try:
+        cluster.elect("S1")
+        for value in range(3):
+            cluster.propose(f"x={value}")
+        cluster.run(200)
+        machine = cluster.hosts["S1"].machine
+        assert isinstance(machine, RaftStateMachine)
+        if wrong is not None:
+            progress = machine.tracker.progress["S2"]
+            progress.next_index = wrong
+            progress.become_probe()
+        entries = _send_one(cluster)
+        cluster.run(200)
+    except Violation as violation:
+        return None, f"{violation.frame.name}: {violation.frame.text}"
+    return entries, ""
+
+
+def _send_one(cluster: Cluster) -> int | None:
+    """Propose one more entry; how many messages and entries go to S2 until it has it."""
+    index, end = cluster.propose("x=9"), cluster.now + 2000
+    sent: dict[int, int] = {}
+    while cluster.hosts["S2"].machine.log.last_index < index:
+        if cluster.now >= end:
+            return None
+        for flight in cluster.in_flight():
+            message = flight.message
+            if isinstance(message, AppendEntries) and message.receiver == "S2":
+                sent[flight.number] = max(len(message.entries), 1)
+        cluster.step()
+    return sum(sent.values())

@@ -1,0 +1,242 @@
+"""Questions about terms, roles and timers."""
+
+import random
+from collections.abc import Callable, Sequence
+
+from raftlab.course.predict.asking import CREDIT, campaign, hand_over, vote_reply
+from raftlab.course.question import Question
+from raftlab.course.situations import log_of
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.messages import (
+    Accepted,
+    AppendEntries,
+    AppendEntriesReply,
+    Message,
+    RequestVote,
+    RequestVoteReply,
+)
+from raftlab.raft.options import Options
+from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frame import NodeFrame
+from raftlab.sim.settings import Network
+from raftlab.view.cluster import scene_cluster
+from raftlab.view.marks import Scene
+from raftlab.view.words import ms
+
+THREE = Configuration(("S1", "S2", "S3"))
+MESSAGES: dict[str, Callable[[Term], Message]] = {
+    "heartbeat": lambda term: AppendEntries(term, "S3", "S2", 0, 0, (), 0),
+    "vote request": lambda term: RequestVote(term, "S3", "S2", 0, 0),
+    "refused vote": lambda term: RequestVoteReply(term, "S3", "S2", False),
+    "acknowledgement": lambda term: AppendEntriesReply(term, "S3", "S2", 0, Accepted(0)),
+}
+
+
+def machine_in(role: Role, term: Term) -> RaftStateMachine:
+    """S2 of three servers in this role and term, brought there by campaigns and votes."""
+    before = term if role is Role.FOLLOWER else term - 1
+    machine = RaftStateMachine(
+        "S2", configuration=THREE, term=before, options=Options.figure_2(), now=0.0
+    )
+    if role is Role.FOLLOWER:
+        return machine
+    campaign(machine)
+    machine.poll()
+    if role is Role.LEADER:
+        hand_over(machine, vote_reply("S3", "S2", term))
+    return machine
+
+
+def term_after(
+    role: str | None = None,
+    term: Term = 4,
+    message: str = "heartbeat",
+    message_term: Term = 5,
+    *,
+    seed: int = 0,
+) -> Question:
+    """In which role and term is a server after a message?
+
+    `role`: "follower", "candidate" or "leader"; `message`: "heartbeat", "vote request",
+    "refused vote" or "acknowledgement".
+    """
+    if role is None:
+        rng = random.Random(f"raftlab term {seed}")
+        role = rng.choice(["follower", "candidate", "leader"])
+        message = rng.choice(list(MESSAGES))
+        message_term = term + rng.choice([-1, 0, 1, 3])
+    if message not in MESSAGES or term < 1:
+        raise Misuse(f"message is one of {', '.join(MESSAGES)}, and term at least 1")
+    if role == "leader" and message == "heartbeat" and message_term == term:
+        message_term += 1  # two leaders in one term: that is what cannot happen
+    machine = machine_in(Role(role), term)
+    output = hand_over(machine, MESSAGES[message](message_term))
+    terms = sorted({term, message_term})
+    choices = [
+        f"{each} {number}" for number in terms for each in ("follower", "candidate", "leader")
+    ]
+    why = [f"S2 {note}" for note in output.debug_log]
+    why += _clock_words(term, message_term)
+    why.append(f"S2 is then a {machine.role.value} in term {machine.term}")
+    return Question(
+        f"S2 is a {role} in term {term}. {_a(message)} of term {message_term} arrives from S3."
+        " In which role and term is S2 then?",
+        choices,
+        f"{machine.role.value} {machine.term}",
+        why,
+    )
+
+
+def _clock_words(term: Term, message_term: Term) -> list[str]:
+    if message_term > term:
+        return [f"term {message_term} is higher: whoever sees it adopts it and follows"]
+    return [f"term {message_term} is over: it changes nothing"] if message_term < term else []
+
+
+def _a(thing: str) -> str:
+    return f"{'An' if thing[0] in 'aeiou' else 'A'} {thing}"
+
+
+EVENTS: dict[str, tuple[str, Message]] = {
+    "a": (
+        "a heartbeat of the leader of its term",
+        AppendEntries(4, "S1", "S2", 0, 0, (), 0),
+    ),
+    "b": (
+        "AppendEntries of the leader of its term, which it has to reject",
+        AppendEntries(4, "S1", "S2", 9, 4, (), 0),
+    ),
+    "c": ("a heartbeat of a leader of an earlier term", AppendEntries(3, "S3", "S2", 0, 0, (), 0)),
+    "d": ("a vote request that it grants", RequestVote(5, "S3", "S2", 3, 4)),
+    "e": (
+        "a vote request of a later term that it refuses: the log is old",
+        RequestVote(5, "S3", "S2", 1, 1),
+    ),
+    "f": ("a vote request of an earlier term", RequestVote(3, "S3", "S2", 3, 3)),
+    "g": ("the answer to a vote it once asked for", RequestVoteReply(4, "S3", "S2", True)),
+}
+
+
+def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None) -> Question:
+    """Which events make a follower's election timer start anew?
+
+    `events` are letters of `EVENTS`; by default all, with a seed some.
+    """
+    if events is None:
+        events = sorted(EVENTS)
+        if seed is not None:
+            events = sorted(random.Random(f"raftlab timer {seed}").sample(events, 4))
+    resetting, why = [], []
+    for letter in events:
+        text, message = EVENTS[letter]
+        machine = RaftStateMachine(
+            "S2", configuration=THREE, term=4, log=log_of("1 1 4"), options=Options.figure_2()
+        )
+        before = machine.election_deadline
+        machine.advance(message, 100.0)
+        resets = machine.election_deadline != before
+        if resets:
+            resetting.append(letter)
+        why.append(f"{letter}: {'waits anew' if resets else 'waits on'} after {text}")
+    return Question(
+        "S2 is a follower in term 4, and its log ends with entry 3 of term 4. Which of these events"
+        " make its election timer start anew?",
+        {letter: EVENTS[letter][0] for letter in events},
+        resetting,
+        [*why, "only the leader of its term and a granted vote are reasons to wait"],
+        several=True,
+    )
+
+
+def next_leader(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
+    """Which node leads next, if nothing but what is under way happens?"""
+    scenes: tuple[Scene, ...] = ()
+    if cluster is None:
+        cluster = Cluster(5, seed=seed, options=Options.figure_2())
+        scenes = (scene_cluster(cluster.frame()),)
+    if cluster.leader is not None:
+        raise Misuse(f"{cluster.leader} leads and goes on leading: crash or isolate it first")
+    copy = cluster.recording.replay()
+    patience = 20 * copy.setup.options.election_timeout[1]
+    told = _elections(copy, patience)
+    now = cluster.frame()
+    living = [node for node in now.nodes if node.alive and not node.paused]
+    return Question(
+        "Nobody does anything but wait. Which node leads next?",
+        [*(node.node for node in living), "nobody"],
+        copy.leader or "nobody",
+        told or [f"nobody leads within {patience:g} ms"],
+        given=[_timer(node, now.at) for node in living],
+        scenes=scenes,
+    )
+
+
+def _timer(node: NodeFrame, at: float) -> str:
+    left = (node.election_deadline or at) - at
+    return f"{node.node}: its election timer runs out in {ms(left)}"
+
+
+def _elections(cluster: Cluster, limit_ms: float) -> list[str]:
+    """Run until somebody leads; every campaign, victory and defeat on the way, in words."""
+    told = []
+    end = cluster.now + limit_ms
+    while cluster.leader is None and cluster.now < end:
+        event = cluster.step()
+        if any(word in event.text for word in ("campaigns", "won the", "lost the")):
+            told.append(f"{event.at:.1f} ms: {event.text}")
+    return told
+
+
+WAN_TIMEOUTS: dict[str, tuple[float, float]] = {
+    "a": (50.0, 100.0),
+    "b": (150.0, 300.0),
+    "c": (1500.0, 3000.0),
+    "d": (60000.0, 120000.0),
+}
+
+
+def wan_timeouts(latency: tuple[float, float] = (150.0, 250.0), *, seed: int = 0) -> Question:
+    """Which election timeouts suit a network whose messages take so long (ms, one way)?
+
+    Each choice is run: it suits if a leader stays for 30 s, and if another leads within
+    10 s after a crash.
+    """
+    good, why, choices = [], [], {}
+    for letter, timeout in WAN_TIMEOUTS.items():
+        suits, said = _try_timeouts(timeout, latency, seed)
+        choices[letter] = f"{timeout[0]:g} to {timeout[1]:g} ms"
+        why.append(f"{letter}: {said}")
+        if suits:
+            good.append(letter)
+    return Question(
+        f"Five servers stand far apart: a message takes {latency[0]:g} to {latency[1]:g} ms one"
+        " way. With which election timeouts does one leader stay while nothing fails, and does"
+        " another lead within 10 s when it crashes?",
+        choices,
+        good,
+        why,
+        several=True,
+        credit=CREDIT,
+    )
+
+
+def _try_timeouts(
+    timeout: tuple[float, float], latency: tuple[float, float], seed: int
+) -> tuple[bool, str]:
+    options = Options.figure_2(election_timeout=timeout, heartbeat_interval=timeout[0] / 3)
+    cluster = Cluster(5, seed=seed, options=options, network=Network(latency=latency))
+    if not cluster.run_until(lambda each: each.leader is not None, 2 * timeout[1] + 10_000):
+        return False, "nobody is ever elected"
+    term = cluster.frame().term
+    cluster.run(30_000)
+    elections = cluster.frame().term - term
+    if elections:
+        return False, f"{elections} elections in 30 s though nothing fails"
+    leader: NodeId = cluster.leader or ""
+    cluster.crash(leader)
+    began = cluster.now
+    if cluster.run_until(lambda each: each.leader is not None, 10_000):
+        return True, f"one leader for 30 s, and another {cluster.now - began:.0f} ms after a crash"
+    return False, "one leader for 30 s, but nobody leads within 10 s after a crash"

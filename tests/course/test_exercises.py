@@ -1,0 +1,290 @@
+"""Every exercise passes right answers, catches wrong ones, and survives what learners do."""
+
+import random
+import re
+import sys
+
+import pytest
+
+from raftlab.course import exercise
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Misuse
+from tests.course.answers import RIGHT, WRONG, conflict, rules
+
+NUMBERS = [each.number for each in exercise]
+CASES = [(number, place) for number in NUMBERS for place in range(len(RIGHT[number]))]
+MISTAKES = [(number, place) for number in NUMBERS for place in range(len(WRONG[number]))]
+
+
+@pytest.mark.parametrize(("number", "place"), CASES)
+def test_a_right_answer_passes(number, place):
+    result = exercise(number).check(RIGHT[number][place])
+    assert result.passed, result.text
+    assert result.points == result.of == exercise(number).points
+    assert result.text.startswith(f"Exercise {number}: correct (")
+    assert "\n" not in result.text
+
+
+@pytest.mark.parametrize(("number", "place"), MISTAKES)
+def test_a_wrong_answer_is_caught(number, place):
+    result = exercise(number).check(WRONG[number][place])
+    assert result.passed is False
+    assert result.points == 0
+    expected, instead, *rest = (line.strip() for line in result.text.split("\n")[1:])
+    assert expected.startswith("expected:")
+    assert instead.startswith(("your code:", "for "))
+    assert any(line.startswith("read: ") for line in rest)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_show_draws_what_right_and_wrong_code_does(number):
+    for answer in (*RIGHT[number], *WRONG[number]):
+        shown = exercise(number).show(answer)
+        assert shown.text.startswith(f"Exercise {number}")
+        assert all(scene.description and scene.title for scene in shown.scenes)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_check_gives_the_same_result_twice_and_leaves_chance_alone(number):
+    random.seed(1)
+    before = random.getstate()
+    first = repr(exercise(number).check(WRONG[number][0]))
+    assert repr(exercise(number).check(WRONG[number][0])) == first
+    assert random.getstate() == before
+
+
+def test_a_case_is_told_with_the_learner_s_own_names():
+    class Checked(Rules):
+        def accepts_append(self, log, prev_log_index, prev_log_term):
+            return prev_log_index <= log.last_index
+
+    def my_majority(size):
+        return size // 2
+
+    assert "try it:    Checked().accepts_append(log_of(" in exercise("1.1").check(Checked).text
+    assert "Checked().accepts_append(" in exercise("1.1").show(Checked).text
+    assert "try it:    my_majority(1)" in exercise("4.1").check(my_majority).text
+
+
+def test_an_answer_that_stands_on_a_stub_names_the_stub():
+    def append_entries(log, prev_log_index, prev_log_term, entries):
+        raise NotImplementedError("Exercise 1.1: accepts_append")
+
+    told = exercise("1.3").check(append_entries)
+    assert told.passed is None
+    assert repr(told) == "Exercise 1.1 is still to be written: accepts_append"
+
+
+def test_the_paste_able_call_of_a_failing_case_can_be_pasted():
+    names = {"MyRules": WRONG["1.2"][0]}
+    exec("from raftlab.course.situations import *", names)
+    for number in NUMBERS:
+        for answer in WRONG[number]:
+            result = exercise(number).check(answer)
+            line = next((x for x in result.text.split("\n") if "try it:" in x), None)
+            if line is None or ".cluster(" in line:
+                continue
+            names.update(MyRules=answer, random=random)
+            names[exercise(number).name] = names[answer.__name__] = answer
+            call = line.partition("try it:")[2].strip()
+            try:
+                eval(call, names)
+            except (AttributeError, IndexError, KeyError, TypeError):
+                assert "it raises" in result.text, call
+
+
+# What learners do
+
+
+def stub(self, *arguments, **named):
+    raise NotImplementedError("Exercise 1.2: conflict_index")
+
+
+def for_ever(self, *arguments, **named):
+    while True:
+        pass
+
+
+def for_ever_catching(self, *arguments, **named):
+    while True:
+        try:
+            [1].index(1)
+        except Exception:
+            continue
+
+
+def deeper(self, *arguments, **named):
+    return deeper(self, *arguments)
+
+
+def crash(self, *arguments, **named):
+    return undefined_name  # noqa: F821
+
+
+class EqualsAll:
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 1
+
+
+def mutate(self, log, prev_log_index, entries):
+    found = conflict(log, prev_log_index, entries)
+    if found:
+        log.truncate_uncommitted(found)
+    return found
+
+
+def my_rules(method):
+    return type("MyRules", (Rules,), {"conflict_index": method})
+
+
+def test_a_stub_is_named_and_nothing_is_raised():
+    result = exercise("1.2").check(my_rules(stub))
+    assert result.passed is None
+    assert result.points == 0
+    assert repr(result) == "Exercise 1.2 is still to be written: conflict_index"
+    assert repr(exercise("1.2").show(my_rules(stub))) == repr(result)
+
+
+@pytest.mark.parametrize("loop", [for_ever, for_ever_catching])
+def test_a_loop_without_end_is_stopped(loop):
+    result = exercise("1.2").check(my_rules(loop))
+    assert "it was stopped after 200,000 steps: is there a loop that never ends?" in result.text
+    assert "never ends" in exercise("1.2").show(my_rules(loop)).text
+
+
+def test_a_loop_that_only_a_cluster_reaches_is_stopped_too():
+    calls = []
+
+    def at_first(self, log, prev_log_index, entries):
+        calls.append(1)
+        return conflict(log, prev_log_index, entries) if len(calls) < 600 else for_ever(self)
+
+    result = exercise("1.2").check(my_rules(at_first))
+    assert "not in a cluster" in result.text
+    assert "your code fails: it was stopped" in result.text
+
+
+def test_a_function_that_calls_itself_without_end_is_stopped():
+    assert "it calls itself without an end" in exercise("1.2").check(my_rules(deeper)).text
+
+
+def test_an_error_is_told_with_the_learner_s_own_line():
+    text = exercise("1.2").check(my_rules(crash)).text
+    assert "it raises NameError: name 'undefined_name' is not defined" in text
+    assert "in the line: return undefined_name" in text
+    assert "Traceback" not in text
+
+
+def test_an_object_that_equals_everything_is_not_taken_for_the_answer():
+    for number in NUMBERS:
+        answer = RIGHT[number][0]
+        trick = (
+            rules(exercise(number).name, lambda *_, **__: EqualsAll())
+            if isinstance(answer, type)
+            else lambda *_: EqualsAll()
+        )
+        assert exercise(number).check(trick).passed is False
+
+
+def test_a_rule_that_changes_what_it_is_given_is_caught():
+    assert "it changes what it was given" in exercise("1.2").check(my_rules(mutate)).text
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "MyRules", Rules, Rules(), int, len])
+def test_what_is_no_answer_is_refused_with_a_sentence(wrong):
+    for number in ("1.2", "1.3"):
+        result = exercise(number).check(wrong)
+        assert result.passed is False
+        assert exercise(number).show(wrong).text
+
+
+def test_a_class_that_cannot_be_made_is_told():
+    class Needy(Rules):
+        def __init__(self, more):
+            pass
+
+        conflict_index = for_ever
+
+    assert "it raises TypeError" in exercise("1.2").check(Needy).text
+
+
+def test_a_rule_may_be_given_as_an_instance_and_may_use_helpers():
+    class MyRules(Rules):
+        def conflict_index(self, log, prev_log_index, entries):
+            return self.search(log, entries)
+
+        def search(self, log, entries):
+            return conflict(log, 0, entries)
+
+    assert exercise("1.2").check(MyRules()).passed
+    assert exercise("1.2").check(MyRules).passed
+
+
+def test_checking_leaves_the_tracing_of_others_alone():
+    def tracer(frame, event, argument):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        exercise("1.2").check(RIGHT["1.2"][0])
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
+
+
+# Clusters
+
+
+def test_a_rule_that_is_wrong_only_in_a_cluster_shows_the_cluster():
+    counted = []
+
+    def late(log, prev_log_index, entries):
+        counted.append(1)
+        return 1 if len(counted) > 490 and log.last_index > 1 else conflict(log, 0, entries)
+
+    result = exercise("1.2").check(rules("conflict_index", late))
+    assert "not yet. Alone it answers well, but not in a cluster" in result.text
+    assert "your code: frame " in result.text
+    assert 'exercise("1.2").cluster(MyRules, seed=' in result.text
+
+
+def test_the_cluster_of_a_seed_can_be_looked_at():
+    good = exercise("6.3").cluster(RIGHT["6.3"][0], seed=3)
+    assert good.violation is None
+    bad = rules("tally_vote", lambda votes: next(iter([*votes.tally_vote().__class__][1:2])))
+    assert exercise("4.2").cluster(bad, seed=1).violation.name == "Election Safety"
+
+
+# Marks
+
+
+def test_grade_checks_afresh_and_adds_up():
+    answers = {number: RIGHT[number][0] for number in ("1.1", "1.2")} | {"1.3": WRONG["1.3"][0]}
+    report = exercise.grade(answers, notebook="01")
+    assert (report.points, report.of) == (5, 10)
+    assert repr(report).split("\n")[-1].strip() == "5 of 10"
+    assert re.search(r"1.2 +★★ +Cut only what conflicts +correct +3 of 3\n", repr(report))
+    assert repr(exercise.report()) == repr(report)
+    assert exercise.grade({}).of == 0
+
+
+def test_an_unknown_exercise_is_refused_with_those_there_are():
+    with pytest.raises(Misuse, match=r"There is no exercise '9.9'; there are 0.1, 1.1"):
+        exercise("9.9")
+
+
+def test_the_assignments_have_one_two_and_three_stars():
+    for notebook in ("1", "3", "4", "5", "6"):
+        stars = [each.stars for each in exercise if each.number.split(".")[0] == notebook]
+        assert stars == [1, 2, 3]
+
+
+def test_an_exercise_says_what_to_do():
+    for each in exercise:
+        assert each.name in each.statement
+        assert f"Exercise {each.number}" in repr(each)
+        assert each.number in repr(exercise)

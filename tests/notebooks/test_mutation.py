@@ -1,0 +1,86 @@
+"""nbval turns red when the package is wrong: a wrong leader; only a wrong colour.
+
+The package itself has no switch for this. A start-up file of IPython, written here, breaks
+it in every kernel that nbval starts.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from tests.notebooks.meta import FULL
+
+PATHS = sorted(FULL.glob("*.ipynb"))
+
+UNBROKEN = ""
+
+WRONG_LEADER = """
+import msgspec
+from raftlab.raft.roles import Role
+from raftlab.sim import framing
+
+def wrong(cluster, right=framing.frame_of):
+    frame = right(cluster)
+    leader = frame.leader
+    if leader is None:
+        return frame
+    other = next(node for node in frame.nodes if node is not leader)
+    roles = {leader.node: other.role, other.node: leader.role}
+    nodes = [
+        msgspec.structs.replace(node, role=roles.get(node.node, node.role)) for node in frame.nodes
+    ]
+    return msgspec.structs.replace(frame, nodes=tuple(nodes))
+
+framing.frame_of = wrong
+"""
+
+WRONG_COLOUR = """
+import msgspec
+from raftlab.raft.roles import Role
+from raftlab.view import style
+
+wrong = msgspec.structs.replace(style.FOLLOWER, fill="#BBBBBA")
+style.ROLE_STYLES = {**style.ROLE_STYLES, Role.FOLLOWER: wrong}
+style.TERM_TINTS = ("#77AADC", *style.TERM_TINTS[1:])
+"""
+
+pytestmark = pytest.mark.slow
+
+
+def run_nbval(folder, broken, paths) -> Counter[str]:
+    """Run nbval over copies of `paths` in broken kernels; how many cells failed in which."""
+    notebooks = folder / "notebooks"
+    notebooks.mkdir()
+    for path in paths:
+        shutil.copy(path, notebooks)
+    startup = folder / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00_broken.py").write_text(broken)
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-rf"]
+    command += ["--tb=no", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder)]
+    environment = {**os.environ, "IPYTHONDIR": str(folder / "ipython"), "PYTHONHASHSEED": "1"}
+    done = subprocess.run(
+        [*command, str(notebooks)], capture_output=True, text=True, cwd=folder, env=environment
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    assert re.search(r"\d+ (passed|failed)", done.stdout), done.stdout + done.stderr
+    return Counter(re.findall(r"^FAILED .*?(\w+)\.ipynb::", done.stdout, re.MULTILINE))
+
+
+def test_nbval_is_green_on_a_sound_package(tmp_path):
+    assert run_nbval(tmp_path, UNBROKEN, PATHS[:1]) == {}
+
+
+@pytest.mark.parametrize("broken", [WRONG_LEADER, WRONG_COLOUR], ids=["leader", "colour"])
+def test_nbval_is_red_in_every_notebook_on_a_broken_package(tmp_path, broken):
+    failed = run_nbval(tmp_path, broken, PATHS)
+    assert {path.stem for path in PATHS} == set(failed)
+
+
+def test_there_are_notebooks_to_break():
+    assert PATHS
