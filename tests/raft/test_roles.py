@@ -1,0 +1,89 @@
+"""Roles change as Figure 4 says, and in no other way."""
+
+from itertools import product
+
+import pytest
+
+from raftlab.raft.election import Votes
+from raftlab.raft.progress import Tracker
+from raftlab.raft.roles import ROLE_AFTER, Candidate, Cause, Follower, Leader, Role
+from raftlab.raft.vocabulary import Configuration
+from tests.raft.world import candidate, leader, machine, names
+
+FOLLOWER, CANDIDATE, LEADER = Role.FOLLOWER, Role.CANDIDATE, Role.LEADER
+MAKE = {FOLLOWER: machine, CANDIDATE: candidate, LEADER: leader}
+IMPOSSIBLE = [move for move in product(Role, Cause) if move not in ROLE_AFTER]
+
+
+def test_the_table_holds_the_arrows_of_figure_4_and_those_of_the_thesis():
+    assert dict(ROLE_AFTER) == {
+        (FOLLOWER, Cause.ELECTION_TIMEOUT): CANDIDATE,
+        (CANDIDATE, Cause.ELECTION_TIMEOUT): CANDIDATE,
+        (CANDIDATE, Cause.MAJORITY_GRANTED): LEADER,
+        (CANDIDATE, Cause.LEADER_SEEN): FOLLOWER,
+        (CANDIDATE, Cause.HIGHER_TERM): FOLLOWER,
+        (LEADER, Cause.HIGHER_TERM): FOLLOWER,
+        # Figure 4 does not draw a follower that stays one
+        (FOLLOWER, Cause.LEADER_SEEN): FOLLOWER,
+        (FOLLOWER, Cause.HIGHER_TERM): FOLLOWER,
+        # thesis 9.6, 6.2
+        (CANDIDATE, Cause.PREVOTE_GRANTED): CANDIDATE,
+        (CANDIDATE, Cause.ELECTION_LOST): FOLLOWER,
+        (LEADER, Cause.QUORUM_LOST): FOLLOWER,
+    }
+
+
+def test_the_table_cannot_be_changed():
+    with pytest.raises(TypeError):
+        ROLE_AFTER[LEADER, Cause.LEADER_SEEN] = FOLLOWER
+
+
+def test_nobody_becomes_leader_except_a_candidate_with_a_majority():
+    assert [move for move, after in ROLE_AFTER.items() if after is LEADER] == [
+        (CANDIDATE, Cause.MAJORITY_GRANTED)
+    ]
+
+
+@pytest.mark.parametrize(("role", "cause"), IMPOSSIBLE, ids=lambda each: each.name)
+def test_a_move_that_is_not_in_the_table_cannot_happen(role, cause):
+    node = MAKE[role]()
+    before = node.fingerprint()
+    with pytest.raises(KeyError):
+        node.change_role(cause, Follower("S2"))
+    assert node.fingerprint() == before
+    assert node.poll().role_changes == ()
+
+
+@pytest.mark.parametrize(("role", "cause"), list(ROLE_AFTER), ids=lambda each: each.name)
+def test_a_move_in_the_table_is_made_and_reported(role, cause):
+    node = MAKE[role]()
+    data = {
+        FOLLOWER: Follower("S2"),
+        CANDIDATE: Candidate(Votes(node.configuration)),
+        LEADER: Leader(Tracker(node.configuration, 1, 0.0), 50.0, 150.0),
+    }[ROLE_AFTER[role, cause]]
+    node.change_role(cause, data)
+    assert (node.role, node.role_data) == (ROLE_AFTER[role, cause], data)
+    change = node.poll().role_change
+    if (role, node.role) == (FOLLOWER, FOLLOWER):
+        assert change is None, "staying a follower is no change"
+    else:
+        assert (change.before, change.cause, change.after) == (role, cause, node.role)
+        assert change.term == node.term
+
+
+def test_records_of_a_role_are_copied_with_all_they_hold():
+    follower, votes = Follower("S2"), Votes(Configuration(names(3)))
+    assert follower.copy().leader == "S2"
+    standing = Candidate(votes, is_prevote=True)
+    votes.register_vote("S1", True)
+    twin = standing.copy()
+    votes.register_vote("S2", True)
+    assert (twin.is_prevote, twin.votes.answers) == (True, {"S1": True})
+    leading = Leader(Tracker(Configuration(names(3)), 4, 0.0), 50.0, 150.0)
+    other = leading.copy()
+    other.tracker.progress["S1"].accepted(9)
+    other.heartbeat_deadline = 1.0
+    assert leading.tracker.match_indexes()["S1"] == 0
+    assert (leading.heartbeat_deadline, leading.quorum_deadline) == (50.0, 150.0)
+    assert other.quorum_deadline == 150.0

@@ -1,0 +1,408 @@
+"""A test that cannot fail proves nothing: each decision is broken once, and a test must notice.
+
+Every mutant overrides one method of `Rules`. The test named beside it is run with that
+mutant in place of the rules, and has to fail by an assertion, not by an accident.
+"""
+
+import pytest
+
+from raftlab.raft.election import ElectionResult
+from raftlab.raft.messages import Rejected, TimeoutNow
+from raftlab.raft.roles import Role
+from raftlab.raft.rules import Rules
+from tests.paper import test_section_5_1 as section_5_1
+from tests.paper import test_section_5_2 as section_5_2
+from tests.paper import test_section_5_3 as section_5_3
+from tests.paper import test_section_5_4 as section_5_4
+from tests.paper import test_section_5_5 as section_5_5
+from tests.paper import test_section_8 as section_8
+from tests.paper import test_thesis as thesis
+from tests.raft import test_check_quorum as check_quorum
+from tests.raft import test_elections as elections
+from tests.raft import test_lost_messages as lost_messages
+from tests.raft import test_properties as properties
+from tests.raft import test_repair as repair
+from tests.raft import test_replication as replication
+from tests.raft import test_restart as restart
+from tests.raft import test_stickiness as stickiness
+from tests.raft import world
+from tests.raft.world import FIGURE_2, World, append, leader, machine
+
+WON, UNKNOWN = ElectionResult.WON, ElectionResult.UNKNOWN
+
+
+class NeverSeesANewerTerm(Rules):
+    def is_newer_term(self, message_term, term):
+        return False
+
+
+class TakesStaleMessages(Rules):
+    def is_stale_term(self, message_term, term):
+        return False
+
+
+class SameTimeoutForAll(Rules):
+    def election_timeout(self, options, rng):
+        return options.election_timeout[0]
+
+
+class AnythingResetsTheTimer(Rules):
+    def resets_election_timer(self, granted_vote, heard_leader):
+        return True
+
+
+class NothingResetsTheTimer(Rules):
+    def resets_election_timer(self, granted_vote, heard_leader):
+        return False
+
+
+class LearnersCampaign(Rules):
+    def campaigns(self, node, configuration):
+        return True
+
+
+class NobodyIsSticky(Rules):
+    def leader_is_alive(self, request, options, leads, since_leader):
+        return False
+
+
+class ForceIsIgnored(Rules):
+    def leader_is_alive(self, request, options, leads, since_leader):
+        return leads or since_leader < options.election_timeout[0]
+
+
+class VotesTwice(Rules):
+    def has_vote_left(self, request, term, voted_for, leader):
+        return True
+
+
+class VotesForAnyLog(Rules):
+    def candidate_is_up_to_date(self, request, log):
+        return True
+
+
+class LongerLogWins(Rules):
+    def candidate_is_up_to_date(self, request, log):
+        return request.last_log_index >= log.last_index
+
+
+class CountsOldAnswers(Rules):
+    def is_about_the_present(self, reply_term, asked_term):
+        return True
+
+
+class CountsAnswersForVotes(Rules):
+    def tally_vote(self, votes):
+        counts = [each.granted + each.refused for each in votes.trackers]
+        sizes = [len(each.voters) for each in votes.trackers]
+        won = all(2 * count > size for count, size in zip(counts, sizes, strict=True))
+        return WON if won else UNKNOWN
+
+
+class HalfIsEnough(Rules):
+    def tally_vote(self, votes):
+        won = all(2 * each.granted >= len(each.voters) for each in votes.trackers)
+        return WON if won else votes.tally_vote()
+
+
+class NewVotersAlone(Rules):
+    def tally_vote(self, votes):
+        return votes.trackers[0].tally_vote()
+
+
+class NoConsistencyCheck(Rules):
+    def accepts_append(self, log, prev_log_index, prev_log_term):
+        return prev_log_index <= log.last_index
+
+
+class CutsAfterPrev(Rules):
+    def conflict_index(self, log, prev_log_index, entries):
+        return prev_log_index + 1 if prev_log_index < log.last_index else None
+
+
+class NeverCuts(Rules):
+    def conflict_index(self, log, prev_log_index, entries):
+        return None
+
+
+class AcknowledgesItsWholeLog(Rules):
+    def verified_index(self, log, prev_log_index, count):
+        return log.last_index
+
+
+class CommitsWhatIsNotVerified(Rules):
+    def follower_commit_index(self, leader_commit, verified, log, commit_index):
+        return max(commit_index, min(leader_commit, log.last_index))
+
+
+class GivesNoHint(Rules):
+    def rejection(self, log, prev_log_index, prev_log_term):
+        return Rejected(prev_log_index, log.last_index, prev_log_index - 1, 10**9)
+
+
+class NoEmptyEntry(Rules):
+    def appends_at_term_start(self):
+        return False
+
+
+class StartsFromTheBeginning(Rules):
+    def next_index_at_term_start(self, last_index):
+        return 1
+
+
+class TakesSentForReceived(Rules):
+    def match_index_after(self, log, last_new_index, next_index):
+        return min(next_index, log.last_index)
+
+
+class BelievesStrayRejections(Rules):
+    def is_stray_rejection(self, rejected, progress):
+        return False
+
+
+class AllRejectionsAreStray(Rules):
+    def is_stray_rejection(self, rejected, progress):
+        return True
+
+
+class OneStepBack(Rules):
+    def next_index_after(self, rejected, log, progress):
+        return max(rejected.non_matching_index, progress.match_index + 1)
+
+
+class UpperMedian(Rules):
+    def majority_match_index(self, match_indexes, configuration):
+        reached = sorted(match_indexes.values())
+        return reached[len(reached) // 2]
+
+
+class CountsOldTerms(Rules):
+    def leader_commit_index(self, matched, log, term, commit_index):
+        return max(matched, commit_index)
+
+
+class LeadsForEver(Rules):
+    def keeps_leading(self, heard, configuration, options):
+        return True
+
+
+TALK = properties.test_machines_stay_safe_through_any_talk_and_agree_after_it
+
+NOTICED = [
+    (
+        NeverSeesANewerTerm,
+        section_5_1.test_a_server_whose_term_is_smaller_updates_it,
+        {"make": machine, "message": append("S2", 9)},
+    ),
+    (
+        TakesStaleMessages,
+        section_5_1.test_a_request_with_a_stale_term_is_rejected,
+        {"make": machine},
+    ),
+    (
+        TakesStaleMessages,
+        elections.test_a_vote_for_an_earlier_term_is_refused_with_the_own_term,
+        {},
+    ),
+    (
+        SameTimeoutForAll,
+        section_5_2.test_in_most_cases_only_a_single_server_times_out,
+        {"make": machine},
+    ),
+    (SameTimeoutForAll, elections.test_a_campaign_draws_a_new_timeout, {}),
+    (
+        AnythingResetsTheTimer,
+        elections.test_a_grant_lets_the_voter_wait_anew_and_a_refusal_does_not,
+        {},
+    ),
+    (
+        NothingResetsTheTimer,
+        section_5_2.test_a_server_stays_follower_as_long_as_it_hears_a_leader_or_candidate,
+        {"message": append("S2", 1)},
+    ),
+    (LearnersCampaign, elections.test_a_learner_whose_timer_runs_out_waits_again, {}),
+    (
+        NobodyIsSticky,
+        thesis.test_a_server_that_hears_a_leader_does_not_grant_votes_or_update_its_term,
+        {},
+    ),
+    (
+        ForceIsIgnored,
+        stickiness.test_a_candidate_that_the_leader_itself_sent_is_listened_to,
+        {"make": stickiness.follower},
+    ),
+    (VotesTwice, elections.test_the_second_to_ask_in_a_term_is_refused, {}),
+    (VotesTwice, restart.test_a_vote_outlives_a_restart, {}),
+    (VotesTwice, TALK, None),
+    (
+        VotesForAnyLog,
+        section_5_4.test_nobody_without_all_committed_entries_is_elected,
+        {"late": "S5"},
+    ),
+    (VotesForAnyLog, TALK, None),
+    (
+        LongerLogWins,
+        elections.test_a_vote_is_refused_to_a_candidate_with_an_older_log,
+        {"last": (99, 3)},
+    ),
+    (CountsOldAnswers, elections.test_a_grant_of_an_earlier_campaign_does_not_count, {}),
+    (
+        CountsAnswersForVotes,
+        section_5_2.test_if_votes_are_split_candidates_time_out_and_begin_another_round,
+        {},
+    ),
+    (CountsAnswersForVotes, TALK, None),
+    (
+        HalfIsEnough,
+        section_5_2.test_a_candidate_wins_with_votes_from_a_majority_of_the_full_cluster,
+        {"size": 4},
+    ),
+    (HalfIsEnough, elections.test_two_candidates_of_one_term_split_the_vote_and_neither_leads, {}),
+    (NewVotersAlone, elections.test_while_joint_a_leader_needs_both_majorities, {}),
+    (
+        NoConsistencyCheck,
+        section_5_3.test_a_follower_refuses_entries_if_it_does_not_hold_the_preceding_one,
+        {"prev": (2, 1), "accepts": False},
+    ),
+    (NoConsistencyCheck, TALK, None),
+    (
+        CutsAfterPrev,
+        replication.test_a_late_shorter_append_cuts_nothing_and_is_acknowledged_as_far_as_it_goes,
+        {},
+    ),
+    (CutsAfterPrev, lost_messages.test_an_old_append_that_comes_last_cuts_nothing, {}),
+    (
+        NeverCuts,
+        section_5_3.test_conflicting_entries_are_overwritten_with_the_leader_s,
+        {"follower": (1, 2), "prev": (1, 1), "sent": (3, 4), "after": (1, 3, 4)},
+    ),
+    (NeverCuts, TALK, None),
+    (
+        AcknowledgesItsWholeLog,
+        replication.test_a_heartbeat_cuts_nothing_and_vouches_only_for_what_it_names,
+        {},
+    ),
+    (
+        CommitsWhatIsNotVerified,
+        replication.test_a_stale_tail_beyond_the_verified_index_is_never_committed,
+        {},
+    ),
+    (
+        GivesNoHint,
+        repair.test_each_log_of_figure_7_is_repaired_by_the_leader_for_term_8,
+        {"follower": "f", "rejections": 1},
+    ),
+    (
+        NoEmptyEntry,
+        section_8.test_each_leader_appends_an_empty_entry_at_the_start_of_its_term,
+        {"terms": (1,)},
+    ),
+    (NoEmptyEntry, section_8.test_a_new_leader_does_not_know_which_entries_are_committed, {}),
+    (
+        StartsFromTheBeginning,
+        section_5_3.test_a_new_leader_starts_with_next_index_just_after_its_last_entry,
+        {},
+    ),
+    (
+        TakesSentForReceived,
+        replication.test_an_acknowledgement_is_what_the_leader_knows_of_a_follower,
+        {},
+    ),
+    (
+        BelievesStrayRejections,
+        lost_messages.test_a_rejection_of_another_place_than_the_probe_s_is_stray,
+        {"at": 2},
+    ),
+    (
+        AllRejectionsAreStray,
+        section_5_5.test_append_entries_to_a_crashed_follower_are_retried_until_it_restarts,
+        {},
+    ),
+    (
+        OneStepBack,
+        repair.test_a_divergence_of_50_entries_is_repaired_in_a_handful_of_round_trips,
+        {"name": "", "leader_terms": (1,) * 50, "follower_terms": (), "rejections": 1},
+    ),
+    (UpperMedian, replication.test_an_even_cluster_commits_with_more_than_half, {}),
+    (
+        UpperMedian,
+        section_5_3.test_an_entry_is_committed_once_its_leader_replicated_it_on_a_majority,
+        {"size": 4, "acknowledged": 1, "committed": False},
+    ),
+    (CountsOldTerms, replication.test_an_old_entry_on_a_majority_is_not_committed, {}),
+    (LeadsForEver, check_quorum.test_a_leader_that_hears_less_than_a_majority_does_not, {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("mutant", "test", "about"),
+    NOTICED,
+    ids=[f"{mutant.__name__}-{test.__name__}" for mutant, test, _ in NOTICED],
+)
+def test_a_broken_rule_is_noticed(monkeypatch, mutant, test, about):
+    monkeypatch.setattr(world, "RULES", mutant)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        if about is None:
+            talk_until_it_breaks()
+        else:
+            test(**about)
+
+
+def talk_until_it_breaks():
+    """The talks of `test_properties.py`, without the search for a shorter one."""
+    for seed in range(60):
+        talk = properties.Talk(3 + seed % 3, properties.Random(seed), FIGURE_2)
+        for _ in range(300):
+            talk.happen()
+        talk.logs_match()
+        talk.heal()
+
+
+def test_every_decision_is_broken_at_least_once():
+    decisions = {name for name in vars(Rules) if not name.startswith("_")}
+    broken = {name for mutant, *_ in NOTICED for name in vars(mutant) if name in decisions}
+    assert broken == decisions
+
+
+def test_the_machine_guards_its_commit_index_even_from_its_rules():
+    """A rule that lies about what is committed never takes the index beyond the log, or back."""
+
+    class Boasts(Rules):
+        def follower_commit_index(self, leader_commit, verified, log, commit_index):
+            return leader_commit
+
+        def leader_commit_index(self, matched, log, term, commit_index):
+            return 99 if matched else -1
+
+    node = machine(terms=(1, 1), rules=Boasts())
+    world.tell(node, append("S2", 1, (2, 1), commit=7))
+    assert node.commit_index == 2
+    leading = leader(rules=Boasts())
+    world.tell(leading, world.accepted("S2", 1, 1))
+    assert leading.commit_index == 1
+
+
+def test_a_term_that_is_neither_newer_nor_stale_nor_its_own_is_handled_as_its_own():
+    """What the two mutants of the terms lead to, and what the properties are there to catch."""
+
+    class KnowsNoTerms(NeverSeesANewerTerm, TakesStaleMessages):
+        pass
+
+    for term in (2, 9):
+        node = machine(term=5, rules=KnowsNoTerms())
+        (said,) = world.tell(node, append("S2", term, (0, 0), (1,)))
+        assert (said.term, node.term, node.log.last_index) == (5, 5, 1)
+
+
+def test_an_old_answer_that_a_rule_takes_for_a_new_one_is_counted():
+    """The mistake that `is_about_the_present` is there to prevent: two leaders in one term."""
+    node = world.candidate(rules=CountsOldAnswers(), term=4)
+    world.tell(node, world.vote("S2", 3))
+    assert node.role is Role.LEADER
+
+
+def test_the_network_of_these_tests_fails_on_what_nobody_expected():
+    with pytest.raises(AssertionError, match="nobody expected RequestVote"), World(3) as talking:
+        talking.timeout("S1")
+    with World(3) as talking, pytest.raises(AssertionError, match="no TimeoutNow from S1 to S2"):
+        talking.take(TimeoutNow, "S1", "S2")

@@ -1,0 +1,73 @@
+"""Configurations, and the errors of the host."""
+
+import copy
+import pickle
+
+import pytest
+
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
+
+JOINT = Configuration(("S1", "S2", "S3"), old_voters=("S3", "S4"), learners=("S5",))
+
+
+def test_a_configuration_is_joint_only_with_old_voters():
+    assert not Configuration(("S1",)).is_joint
+    assert JOINT.is_joint
+
+
+def test_each_voter_set_needs_a_majority_of_its_own():
+    assert Configuration(("S1", "S2")).voter_sets == (("S1", "S2"),)
+    assert JOINT.voter_sets == (("S1", "S2", "S3"), ("S3", "S4"))
+
+
+def test_a_node_in_both_sets_is_named_once():
+    assert JOINT.all_voters == ("S1", "S2", "S3", "S4")
+    assert JOINT.members == ("S1", "S2", "S3", "S4", "S5")
+
+
+def test_the_order_of_names_is_the_order_given():
+    assert Configuration(("S3", "S1", "S2")).members == ("S3", "S1", "S2")
+
+
+@pytest.mark.parametrize(
+    ("node", "votes"), [("S1", True), ("S3", True), ("S4", True), ("S5", False), ("S9", False)]
+)
+def test_whoever_votes_in_either_set_can_vote(node, votes):
+    assert JOINT.can_vote(node) is votes
+
+
+@pytest.mark.parametrize(
+    ("configuration", "complaint"),
+    [
+        (Configuration(()), "at least one voter"),
+        (Configuration((), learners=("S1",)), "at least one voter"),
+        (Configuration(("S1", "S1")), "twice"),
+        (Configuration(("S1",), old_voters=("S2", "S2")), "twice"),
+        (Configuration(("S1",), learners=("S2", "S2")), "twice"),
+        (Configuration(("S1", "S2"), learners=("S2",)), "S2 cannot be voter and learner"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_refused(configuration, complaint):
+    with pytest.raises(Misuse, match=complaint):
+        configuration.check()
+
+
+def test_a_node_cannot_be_voter_and_learner_even_if_it_was_a_voter():
+    with pytest.raises(Misuse, match="voter and learner"):
+        Configuration(("S1", "S2"), old_voters=("S1", "S2"), learners=("S2",)).check()
+
+
+def test_a_voter_may_be_on_its_way_to_becoming_a_learner():
+    Configuration(("S1",), old_voters=("S1", "S2"), learners=("S2",)).check()
+
+
+def test_not_leader_is_a_misuse_and_names_the_leader():
+    error = NotLeader("S2 is a follower", "S1")
+    assert isinstance(error, Misuse)
+    assert (str(error), error.leader) == ("S2 is a follower", "S1")
+
+
+@pytest.mark.parametrize("carry", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_not_leader_can_cross_from_one_process_to_another(carry):
+    error = carry(NotLeader("S2 is a follower", "S1"))
+    assert (str(error), error.leader) == ("S2 is a follower", "S1")

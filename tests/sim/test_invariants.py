@@ -1,0 +1,760 @@
+"""Every property can fail: each is fed the least that breaks it, and what comes close to it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from raftlab import (
+    FIGURE_3,
+    PROPERTIES,
+    Cluster,
+    Command,
+    LogEntry,
+    Misuse,
+    RaftLog,
+    Role,
+    Violation,
+)
+from raftlab.raft.messages import (
+    Accepted,
+    AppendEntries,
+    AppendEntriesReply,
+    Rejected,
+    RequestVote,
+    RequestVoteReply,
+)
+from raftlab.raft.roles import Leader
+from raftlab.raft.vocabulary import Index, NodeId, Term
+from raftlab.sim.actions import Wait
+from raftlab.sim.host import Host
+from raftlab.sim.invariants import Watch
+from tests.sim.looking import standing
+
+
+class Stage:
+    """Three nodes that never run: tests move them by hand, and the watch looks on."""
+
+    def __init__(self) -> None:
+        self.hosts: dict[NodeId, Host] = Cluster(3, watched=False).hosts
+        self.watch = Watch(self.hosts)
+
+    def move(
+        self,
+        node: NodeId,
+        *,
+        term: Term | None = None,
+        role: Role | None = None,
+        log: tuple[LogEntry, ...] | None = None,
+        commit: Index | None = None,
+    ) -> None:
+        """Let a node take a step after which it looks like this."""
+        machine = self.hosts[node].machine
+        if term is not None:
+            machine.term = term
+        if role is not None:
+            machine.role = role
+        if log is not None:
+            machine.log = RaftLog()
+            machine.log.append_as_follower(log)
+        if commit is not None:
+            machine.commit_index = commit
+        self.watch.moved(self.hosts[node])
+
+    def write(
+        self,
+        *nodes: NodeId,
+        term: Term | None = None,
+        vote: NodeId | None = None,
+        log: tuple[LogEntry, ...] | None = None,
+    ) -> None:
+        """Put something on disks."""
+        for node in nodes:
+            disk = self.hosts[node].disk
+            disk.term = disk.term if term is None else term
+            disk.voted_for = vote
+            if log is not None:
+                disk.log = list(log)
+
+    def say(self, message: object) -> None:
+        self.watch.says(self.hosts[message.sender], message)
+
+    def apply(self, node: NodeId, *entries: LogEntry) -> None:
+        host = self.hosts[node]
+        self.watch.applies(host, entries)
+        host.apply(entries)
+
+    def restart(self, node: NodeId, term: Term) -> None:
+        host = self.hosts[node]
+        host.stop()
+        host.disk.term = term
+        host.start(0.0)
+        self.watch.restarted(host)
+
+    @property
+    def broken(self) -> tuple[str, str, tuple[NodeId, ...], Index | None] | None:
+        """The name of the broken property, the sentence, the nodes and the index; or None."""
+        if self.watch.broken is None:
+            return None
+        broken_property, broken = self.watch.broken
+        return (broken_property.name, broken.text, broken.nodes, broken.index)
+
+
+def log(*terms: Term, text: str = "x") -> tuple[LogEntry, ...]:
+    """A log by the terms of its entries."""
+    return tuple(
+        LogEntry(term, index, Command(f"{text}={term}".encode()))
+        for index, term in enumerate(terms, start=1)
+    )
+
+
+def lead(stage: Stage, node: NodeId, term: Term, *terms: Term, commit: Index = 0) -> None:
+    stage.move(node, term=term, role=Role.LEADER, log=log(*terms), commit=commit)
+
+
+# What breaks a property, and what does not
+
+
+def two_leaders(stage: Stage) -> None:
+    lead(stage, "S1", 1)
+    lead(stage, "S2", 1)
+
+
+def two_leaders_of_two_terms(stage: Stage) -> None:
+    lead(stage, "S1", 1)
+    lead(stage, "S2", 2)
+    stage.move("S1", role=Role.FOLLOWER)
+    lead(stage, "S1", 3)
+
+
+def leader_overwrites(stage: Stage) -> None:
+    lead(stage, "S1", 2, 1, 2)
+    stage.move("S1", log=log(1, 2, text="y"))
+
+
+def leader_shortens(stage: Stage) -> None:
+    lead(stage, "S1", 1, 1, 1, 1)
+    lead(stage, "S1", 1, 1, 1)
+
+
+def follower_shortens_and_leader_appends(stage: Stage) -> None:
+    stage.move("S1", term=1, log=log(1, 1, 1))
+    stage.move("S1", term=2, log=log(1, 1))
+    lead(stage, "S1", 2, 1, 1, 2)
+    lead(stage, "S1", 2, 1, 1, 2, 2)
+    stage.move("S1", term=3, role=Role.FOLLOWER, log=log(1))
+    lead(stage, "S1", 4, 1)
+
+
+def same_place_other_command(stage: Stage) -> None:
+    stage.move("S1", term=1, log=log(1, 1))
+    stage.move("S2", term=1, log=(log(1)[0], log(1, 1, text="y")[1]))
+
+
+def same_place_other_past(stage: Stage) -> None:
+    stage.move("S1", term=3, log=log(1, 3))
+    stage.move("S2", term=3, log=log(2, 3))
+
+
+def other_terms(stage: Stage) -> None:
+    stage.move("S1", term=3, log=log(1, 1, 1))
+    stage.move("S2", term=3, log=log(1, 2, 3))
+    stage.move("S3", term=3, log=log(1))
+
+
+def leader_without_a_committed_entry(stage: Stage) -> None:
+    stage.write("S1", "S3", term=1, log=log(1, 1))
+    lead(stage, "S1", 1, 1, 1, commit=2)
+    lead(stage, "S2", 2, 1, 2)
+
+
+def commit_behind_a_later_leader(stage: Stage) -> None:
+    lead(stage, "S2", 2, 2)
+    stage.write("S1", "S3", term=1, log=log(1))
+    lead(stage, "S1", 1, 1, commit=1)
+
+
+def old_leader_without_a_committed_entry(stage: Stage) -> None:
+    stage.write("S1", "S3", term=2, log=log(1, 2))
+    lead(stage, "S1", 2, 1, 2, commit=2)
+    lead(stage, "S2", 1, 1)
+
+
+def two_entries_committed_at_one_index(stage: Stage) -> None:
+    stage.move("S1", term=2, log=log(1), commit=1)
+    stage.move("S2", term=2, log=log(2), commit=1)
+
+
+def committed_what_is_not_there(stage: Stage) -> None:
+    stage.move("S1", term=1, log=log(1), commit=2)
+
+
+def committed_one_after_the_other(stage: Stage) -> None:
+    stage.move("S1", term=2, log=log(1, 2), commit=2)
+    stage.move("S2", term=2, log=log(1, 1), commit=1)
+
+
+def committed_with_one_copy(stage: Stage) -> None:
+    stage.write("S1", term=1, log=log(1))
+    lead(stage, "S1", 1, 1, commit=1)
+
+
+def committed_with_copies_of_another_term(stage: Stage) -> None:
+    stage.write("S1", "S2", "S3", term=2, log=log(1))
+    lead(stage, "S1", 2, 2, commit=1)
+
+
+def committed_with_two_copies(stage: Stage) -> None:
+    stage.write("S2", "S3", term=1, log=log(1))
+    lead(stage, "S1", 1, 1, commit=1)
+
+
+def follower_committed_with_one_copy(stage: Stage) -> None:
+    stage.move("S2", term=1, log=log(1), commit=1)
+
+
+def commit_goes_back(stage: Stage) -> None:
+    stage.move("S2", term=1, log=log(1, 1), commit=2)
+    stage.move("S2", commit=1)
+
+
+def committed_is_cut(stage: Stage) -> None:
+    stage.move("S2", term=1, log=log(1, 1, 1), commit=2)
+    stage.move("S2", log=log(1))
+
+
+def committed_is_replaced(stage: Stage) -> None:
+    stage.move("S2", term=2, log=log(1, 1, 1), commit=2)
+    stage.move("S2", log=log(1, 2, 2))
+
+
+def uncommitted_is_replaced(stage: Stage) -> None:
+    stage.move("S2", term=2, log=log(1, 1, 1), commit=2)
+    stage.move("S2", log=log(1, 1, 2, 2))
+    stage.move("S2", log=log(1, 1))
+
+
+def commit_begins_anew_after_a_crash(stage: Stage) -> None:
+    stage.write("S2", term=1, log=log(1, 1))
+    stage.move("S2", term=1, log=log(1, 1), commit=2)
+    stage.restart("S2", term=1)
+
+
+def term_falls(stage: Stage) -> None:
+    stage.move("S1", term=3)
+    stage.move("S1", term=2)
+
+
+def term_falls_behind_what_was_said(stage: Stage) -> None:
+    stage.write("S1", term=3)
+    stage.move("S1", term=3)
+    stage.say(RequestVote(3, "S1", "S2", 0, 0))
+    stage.restart("S1", term=2)
+
+
+def term_falls_behind_what_was_asked(stage: Stage) -> None:
+    stage.write("S1", term=2)
+    stage.move("S1", term=2)
+    stage.say(RequestVote(3, "S1", "S2", 0, 0, is_prevote=True))
+    stage.restart("S1", term=2)
+
+
+def term_falls_back_unsaid(stage: Stage) -> None:
+    stage.move("S1", term=3)
+    stage.restart("S1", term=2)
+
+
+def log_terms_fall(stage: Stage) -> None:
+    stage.move("S1", term=2, log=log(2, 1))
+
+
+def log_is_ahead_of_its_node(stage: Stage) -> None:
+    stage.move("S1", term=1, log=log(1, 2))
+
+
+def log_terms_skip(stage: Stage) -> None:
+    stage.move("S1", term=9, log=log(1, 4, 4, 9))
+
+
+def led_with_progress(stage: Stage, match: Index, next_index: Index) -> None:
+    """S1 leads with two entries, believes `match` and `next_index` of S2, and hears of S2."""
+    stage.hosts["S1"].machine.become_candidate(is_prevote=False)
+    stage.hosts["S1"].machine.become_leader()
+    stage.move("S1", term=1, role=Role.LEADER, log=log(1, 1))
+    data = stage.hosts["S1"].machine.role_data
+    assert isinstance(data, Leader)
+    progress = data.tracker.progress["S2"]
+    progress.match_index, progress.next_index = match, next_index
+    stage.watch.replied(stage.hosts["S1"], AppendEntriesReply(1, "S2", "S1", 0, Accepted(match)))
+
+
+def match_without_entry(stage: Stage) -> None:
+    stage.write("S2", term=1, log=log(1))
+    led_with_progress(stage, 2, 3)
+
+
+def match_of_another_term(stage: Stage) -> None:
+    stage.write("S2", term=1, log=(*log(1), log(0, 0)[1]))
+    led_with_progress(stage, 2, 3)
+
+
+def match_not_below_next(stage: Stage) -> None:
+    stage.write("S2", term=1, log=log(1, 1))
+    led_with_progress(stage, 2, 2)
+
+
+def next_beyond_the_end(stage: Stage) -> None:
+    stage.write("S2", term=1, log=log(1, 1))
+    led_with_progress(stage, 2, 4)
+
+
+def match_with_entry(stage: Stage) -> None:
+    stage.write("S2", term=1, log=log(1, 1))
+    led_with_progress(stage, 2, 3)
+
+
+def match_before_a_later_term(stage: Stage) -> None:
+    """S2 has met a later leader since, which may have cut what S1 knows of."""
+    stage.write("S2", term=2, log=())
+    led_with_progress(stage, 2, 3)
+
+
+def granted(term: Term, voter: NodeId, candidate: NodeId, **what: bool) -> RequestVoteReply:
+    return RequestVoteReply(term, voter, candidate, True, **what)
+
+
+def two_votes(stage: Stage) -> None:
+    stage.write("S3", term=1, vote="S1")
+    stage.say(granted(1, "S3", "S1"))
+    stage.write("S3", term=1, vote="S2")
+    stage.say(granted(1, "S3", "S2"))
+
+
+def vote_for_another_one_than_itself(stage: Stage) -> None:
+    stage.write("S3", term=1, vote="S3")
+    stage.say(RequestVote(1, "S3", "S1", 0, 0))
+    stage.write("S3", term=1, vote="S2")
+    stage.say(granted(1, "S3", "S2"))
+
+
+def votes_that_are_allowed(stage: Stage) -> None:
+    stage.write("S3", term=1, vote="S1")
+    stage.say(granted(2, "S3", "S1", is_prevote=True))
+    stage.say(granted(2, "S3", "S2", is_prevote=True))
+    stage.say(RequestVote(2, "S3", "S1", 0, 0, is_prevote=True))
+    stage.say(granted(1, "S3", "S1"))
+    stage.say(granted(1, "S3", "S1"))
+    stage.say(RequestVoteReply(1, "S3", "S2", False))
+    stage.write("S3", term=2, vote="S2")
+    stage.say(granted(2, "S3", "S2"))
+
+
+def term_said_before_it_was_written(stage: Stage) -> None:
+    stage.write("S1", term=1)
+    stage.say(AppendEntries(2, "S1", "S2", 0, 0, (), 0))
+
+
+def vote_said_before_it_was_written(stage: Stage) -> None:
+    stage.write("S1", term=2, vote=None)
+    stage.say(granted(2, "S1", "S2"))
+
+
+def entry_said_before_it_was_written(stage: Stage) -> None:
+    stage.write("S2", term=1, log=log(1))
+    stage.say(AppendEntriesReply(1, "S2", "S1", 0, Accepted(2)))
+
+
+def said_after_it_was_written(stage: Stage) -> None:
+    stage.write("S2", term=2, vote="S1", log=log(1))
+    stage.say(granted(2, "S2", "S1"))
+    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(1)))
+    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Rejected(7, 1, 1, 1)))
+    stage.say(RequestVote(3, "S2", "S1", 0, 0, is_prevote=True))
+
+
+def said_before_a_later_term_and_kept_back(stage: Stage) -> None:
+    """S2 voted for S3 in term 1 and for S1 in term 2, while one write was under way."""
+    stage.write("S2", term=2, vote="S1", log=())
+    stage.say(AppendEntriesReply(1, "S2", "S3", 0, Accepted(2)))
+    stage.say(granted(1, "S2", "S3"))
+    stage.say(granted(2, "S2", "S1"))
+
+
+def applied_with_a_hole(stage: Stage) -> None:
+    stage.apply("S1", *log(1))
+    stage.apply("S1", log(1, 1, 1)[2])
+
+
+def applied_twice(stage: Stage) -> None:
+    stage.apply("S1", *log(1))
+    stage.apply("S1", *log(1))
+
+
+def applied_another_one(stage: Stage) -> None:
+    stage.apply("S1", *log(1, 1))
+    stage.apply("S2", log(1)[0], log(1, 1, text="y")[1])
+
+
+def applied_in_order(stage: Stage) -> None:
+    stage.apply("S1", *log(1, 1))
+    stage.apply("S2", *log(1))
+    stage.apply("S2", *log(1, 1, 1)[1:])
+    stage.apply("S1", log(1, 1, 1)[2])
+
+
+def applied_anew_after_a_crash(stage: Stage) -> None:
+    stage.apply("S1", *log(1, 1))
+    stage.restart("S1", term=1)
+    stage.apply("S1", *log(1, 1))
+
+
+BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Index | None],] = [
+    (two_leaders, "Election Safety", "S1 and S2 both lead term 1", ("S1", "S2"), None),
+    (
+        leader_overwrites,
+        "Leader Append-Only",
+        "S1 leads term 2 and changed its own entry 1",
+        ("S1",),
+        1,
+    ),
+    (
+        leader_shortens,
+        "Leader Append-Only",
+        "S1 leads term 1 and changed its own entry 3",
+        ("S1",),
+        3,
+    ),
+    (
+        same_place_other_command,
+        "Log Matching",
+        "entry 2 of term 1 is not the same everywhere",
+        ("S2", "S1"),
+        2,
+    ),
+    (
+        same_place_other_past,
+        "Log Matching",
+        "what lies before entry 2 of term 3 is not the same",
+        ("S2", "S1"),
+        2,
+    ),
+    (
+        leader_without_a_committed_entry,
+        "Leader Completeness",
+        "S2 leads term 2 without entry 2 of term 1, which S1 committed in term 1",
+        ("S2", "S1"),
+        2,
+    ),
+    (
+        commit_behind_a_later_leader,
+        "Leader Completeness",
+        "S2 leads term 2 without entry 1 of term 1, which S1 committed in term 1",
+        ("S2", "S1"),
+        1,
+    ),
+    (
+        two_entries_committed_at_one_index,
+        "State Machine Safety",
+        "S1 committed entry 1 of term 1, and S2 another one of term 2",
+        ("S1", "S2"),
+        1,
+    ),
+    (
+        committed_what_is_not_there,
+        "State Machine Safety",
+        "S1 committed up to 2 but its log ends at 1",
+        ("S1",),
+        2,
+    ),
+    (
+        committed_with_one_copy,
+        "Commit Follows Quorum",
+        "S1 committed entry 1 of term 1, which is on 1 of 3 disks",
+        ("S1", "S1"),
+        1,
+    ),
+    (
+        committed_with_copies_of_another_term,
+        "Commit Follows Quorum",
+        "S1 committed entry 1 of term 2, which is on 0 of 3 disks",
+        ("S1",),
+        1,
+    ),
+    (
+        commit_goes_back,
+        "Committed Stays",
+        "S2 took its commit index back from 2 to 1",
+        ("S2",),
+        1,
+    ),
+    (
+        committed_is_cut,
+        "Committed Stays",
+        "S2 lost entry 2, which it had committed",
+        ("S2",),
+        2,
+    ),
+    (
+        committed_is_replaced,
+        "Committed Stays",
+        "S2 lost entry 2, which it had committed",
+        ("S2",),
+        2,
+    ),
+    (term_falls, "Terms Rise", "S1 went back from term 3 to 2", ("S1",), None),
+    (
+        term_falls_behind_what_was_said,
+        "Terms Rise",
+        "S1 went back from term 3 to 2",
+        ("S1",),
+        None,
+    ),
+    (
+        log_terms_fall,
+        "Log Terms Rise",
+        "S1 holds an entry (2, term 1) at 2, after one of term 2",
+        ("S1",),
+        2,
+    ),
+    (
+        log_is_ahead_of_its_node,
+        "Log Terms Rise",
+        "S1 holds an entry of term 2 in term 1",
+        ("S1",),
+        2,
+    ),
+    (
+        match_without_entry,
+        "Match Is True",
+        "S1 believes that S2 holds entry 2 of term 1, and it does not",
+        ("S1", "S2"),
+        2,
+    ),
+    (
+        match_of_another_term,
+        "Match Is True",
+        "S1 believes that S2 holds entry 2 of term 1, and it does not",
+        ("S1", "S2"),
+        2,
+    ),
+    (
+        match_not_below_next,
+        "Match Is True",
+        "S1 has match index 2 and next index 2 for S2, and its log ends at 2",
+        ("S1", "S2"),
+        2,
+    ),
+    (
+        next_beyond_the_end,
+        "Match Is True",
+        "S1 has match index 2 and next index 4 for S2, and its log ends at 2",
+        ("S1", "S2"),
+        2,
+    ),
+    (
+        two_votes,
+        "One Vote Per Term",
+        "S3 voted for S1 and for S2 in term 1",
+        ("S3", "S1", "S2"),
+        None,
+    ),
+    (
+        vote_for_another_one_than_itself,
+        "One Vote Per Term",
+        "S3 voted for S3 and for S2 in term 1",
+        ("S3", "S3", "S2"),
+        None,
+    ),
+    (
+        term_said_before_it_was_written,
+        "Durable Before Said",
+        "S1 spoke in term 2 before it was on its disk",
+        ("S1",),
+        None,
+    ),
+    (
+        vote_said_before_it_was_written,
+        "Durable Before Said",
+        "S1 granted a vote before it was on its disk",
+        ("S1",),
+        None,
+    ),
+    (
+        entry_said_before_it_was_written,
+        "Durable Before Said",
+        "S2 acknowledged entry 2 before it was on its disk",
+        ("S2",),
+        2,
+    ),
+    (
+        applied_with_a_hole,
+        "Applied In Order",
+        "S1 applied entry 3 where 2 was due",
+        ("S1",),
+        2,
+    ),
+    (applied_twice, "Applied In Order", "S1 applied entry 1 where 2 was due", ("S1",), 2),
+    (
+        applied_another_one,
+        "Applied In Order",
+        "S2 applied another entry 2 than the others",
+        ("S2",),
+        2,
+    ),
+]
+
+HARMLESS = [
+    two_leaders_of_two_terms,
+    follower_shortens_and_leader_appends,
+    other_terms,
+    old_leader_without_a_committed_entry,
+    committed_one_after_the_other,
+    committed_with_two_copies,
+    follower_committed_with_one_copy,
+    uncommitted_is_replaced,
+    commit_begins_anew_after_a_crash,
+    term_falls_behind_what_was_asked,
+    term_falls_back_unsaid,
+    log_terms_skip,
+    match_with_entry,
+    match_before_a_later_term,
+    votes_that_are_allowed,
+    said_after_it_was_written,
+    said_before_a_later_term_and_kept_back,
+    applied_in_order,
+    applied_anew_after_a_crash,
+]
+
+
+@pytest.mark.parametrize(
+    ("situation", "name", "text", "nodes", "index"),
+    BREAKING,
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_property_is_seen_to_break(situation, name, text, nodes, index):
+    stage = Stage()
+    situation(stage)
+    assert stage.broken == (name, text, nodes, index)
+
+
+@pytest.mark.parametrize("situation", HARMLESS)
+def test_what_comes_close_breaks_nothing(situation):
+    stage = Stage()
+    situation(stage)
+    assert stage.broken is None
+
+
+def test_every_property_is_seen_to_break():
+    assert {name for _, name, *_ in BREAKING} == {each.name for each in PROPERTIES}
+
+
+def test_the_first_property_that_breaks_is_the_one_that_is_named():
+    stage = Stage()
+    two_leaders(stage)
+    term_falls(stage)
+    assert stage.broken[0] == "Election Safety"
+
+
+# Properties as a reader meets them
+
+
+def test_figure_3_has_five_properties():
+    assert [each.name for each in FIGURE_3] == [
+        "Election Safety",
+        "Leader Append-Only",
+        "Log Matching",
+        "Leader Completeness",
+        "State Machine Safety",
+    ]
+    assert PROPERTIES[:5] == FIGURE_3
+
+
+@pytest.mark.parametrize("each", PROPERTIES, ids=lambda each: each.name)
+def test_a_property_says_what_it_says_and_where_it_is_stated(each):
+    assert each.statement.endswith(".")
+    assert "\n" not in each.statement
+    assert each.paper
+
+
+def broken_cluster() -> Cluster:
+    """S2 is made a second leader of term 1 by hand, and takes a step."""
+    cluster = Cluster(3, seed=1)
+    cluster.elect("S1")
+    cluster.run(200)
+    machine = cluster.hosts["S2"].machine
+    machine.become_candidate(is_prevote=False)
+    machine.term = 1
+    machine.become_leader()
+    return cluster
+
+
+def test_a_violation_stops_the_run_and_says_everything():
+    cluster = broken_cluster()
+    with pytest.raises(Violation) as caught:
+        cluster.run(100)
+    broken = caught.value.frame
+    assert (broken.name, broken.paper) == ("Election Safety", "5.2, Figure 3")
+    assert broken.nodes == ("S1", "S2")
+    assert broken.frame == cluster.number
+    assert str(caught.value) == (
+        f"Election Safety, frame {cluster.number}: S1 and S2 both lead term 1"
+        " (paper: 5.2, Figure 3)"
+    )
+    frame = cluster.frame()
+    assert frame.violation == cluster.violation == broken
+    assert [name for name, holds in frame.properties.items() if not holds] == ["Election Safety"]
+
+
+def test_after_a_violation_the_run_stands_still():
+    cluster = broken_cluster()
+    with pytest.raises(Violation):
+        cluster.run(100)
+    after, number = standing(cluster), cluster.number
+    verbs: list[Callable[[], object]] = [
+        cluster.step,
+        lambda: cluster.run(10),
+        cluster.heal,
+        cluster.calm,
+        lambda: cluster.crash("S3"),
+        lambda: cluster.elect("S3"),
+        lambda: cluster.propose("x=1", to="S1"),
+        lambda: cluster.apply(Wait(cluster.now + 1)),
+    ]
+    for verb in verbs:
+        with pytest.raises(Misuse) as refused:
+            verb()
+        assert str(refused.value) == (
+            f"The run stopped at frame {number}, where Election Safety was broken."
+            f" Look at it, or go back: cluster.at({number - 1})."
+        )
+        assert standing(cluster) == after
+
+
+def test_a_run_that_broke_can_be_looked_at_frame_by_frame_and_gone_back_in():
+    from tests.sim.mutants import UNSAFE
+
+    mutant = UNSAFE[0]
+    cluster = mutant.cluster()
+    with pytest.raises(Violation) as caught:
+        mutant.run(cluster)
+    frames = list(cluster.recording.frames())
+    assert len(frames) == cluster.number + 1
+    assert frames[-1].violation == caught.value.frame
+    assert all(each.violation is None for each in frames[:-1])
+    before = cluster.at(cluster.number - 1)
+    with pytest.raises(Violation) as again:
+        before.step()
+    assert again.value.frame == caught.value.frame
+    with pytest.raises(Violation):
+        cluster.recording.replay()
+    assert cluster.trace().end == cluster.now
+
+
+def test_an_unwatched_cluster_is_not_stopped():
+    from tests.sim.mutants import UNSAFE
+
+    for mutant in UNSAFE[:5]:
+        given = {**mutant.given, **mutant.wrong}
+        cluster = Cluster(mutant.nodes, seed=1, watched=False, **given)
+        mutant.run(cluster)
+        assert cluster.violation is None
+        assert cluster.frame().properties == {}

@@ -1,0 +1,52 @@
+"""Every mutant is killed by the property it breaks, in a run that the correct rules survive."""
+
+import pytest
+
+from raftlab import PROPERTIES, Violation
+from tests.sim.mutants import MUTANTS, STUCK, UNSAFE, Mutant
+
+
+@pytest.mark.parametrize("mutant", UNSAFE, ids=lambda mutant: mutant.name)
+def test_an_unsafe_mutant_breaks_its_property(mutant: Mutant):
+    cluster = mutant.cluster()
+    with pytest.raises(Violation) as caught:
+        mutant.run(cluster)
+    assert caught.value.frame.name == mutant.breaks.name
+    assert cluster.frame().violation == caught.value.frame
+
+
+@pytest.mark.parametrize("mutant", UNSAFE, ids=lambda mutant: mutant.name)
+def test_the_same_run_under_the_correct_rules_breaks_nothing(mutant: Mutant):
+    cluster = mutant.cluster(wrong=False)
+    mutant.run(cluster)
+    assert cluster.violation is None
+    assert not cluster.alarms
+
+
+@pytest.mark.parametrize("mutant", STUCK, ids=lambda mutant: mutant.name)
+def test_a_stuck_mutant_breaks_nothing_and_gets_nowhere(mutant: Mutant):
+    cluster = mutant.cluster()
+    assert mutant.run(cluster) is False
+    assert cluster.violation is None
+
+
+@pytest.mark.parametrize("mutant", STUCK, ids=lambda mutant: mutant.name)
+def test_the_correct_rules_get_there_in_the_same_run(mutant: Mutant):
+    assert mutant.run(mutant.cluster(wrong=False)) is True
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_one_mistake_with_a_source(mutant: Mutant):
+    assert len(mutant.wrong) == 1
+    assert mutant.source
+    assert mutant.forgets.endswith(".")
+    assert mutant.run.__doc__
+    assert mutant.breaks is None or mutant.breaks in PROPERTIES
+
+
+def test_every_property_has_a_mutant_that_breaks_it():
+    assert {mutant.breaks.name for mutant in UNSAFE} == {each.name for each in PROPERTIES}
+
+
+def test_no_two_mutants_have_one_name():
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)

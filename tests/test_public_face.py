@@ -1,0 +1,120 @@
+"""What `import raftlab` gives: few names, each documented, and nothing heavy loaded."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import raftlab
+
+MOST_NAMES = 25
+
+# What only a picture, a plot, a lab or a course needs.
+LATE = {
+    "IPython",
+    "anywidget",
+    "dask",
+    "ipywidgets",
+    "matplotlib",
+    "networkx",
+    "numpy",
+    "traitlets",
+}
+LATE_LAYERS = {"raftlab.check", "raftlab.course", "raftlab.lab", "raftlab.view"}
+
+
+def loaded_by(program: str) -> set[str]:
+    """Every module that a fresh Python holds after running a program."""
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(ended.stdout.split())
+
+
+def tops(modules: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in modules}
+
+
+def test_the_public_names_are_few_and_in_order():
+    assert len(raftlab.__all__) <= MOST_NAMES
+    assert raftlab.__all__ == sorted(raftlab.__all__, key=lambda name: (not name.isupper(), name))
+    assert len(set(raftlab.__all__)) == len(raftlab.__all__)
+
+
+@pytest.mark.parametrize("name", raftlab.__all__)
+def test_a_public_name_is_there_and_says_what_it_is(name):
+    thing = getattr(raftlab, name)
+    if name.isupper():  # a tuple of documented things
+        assert all(each.statement for each in thing)
+        return
+    text = inspect.getdoc(thing)
+    assert text
+    assert text.split("\n")[0].endswith((".", ":"))
+    assert "msgspec" not in text
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in raftlab.__all__ if inspect.isclass(getattr(raftlab, name))]
+)
+def test_every_public_method_of_a_public_class_says_what_it_does(name):
+    kind = getattr(raftlab, name)
+    for attribute in dir(kind):
+        thing = inspect.getattr_static(kind, attribute)
+        function = getattr(thing, "fget", None) or getattr(thing, "__func__", thing)
+        ours = inspect.isfunction(function) and function.__module__.startswith("raftlab")
+        if ours and not attribute.startswith("_"):
+            assert inspect.getdoc(getattr(kind, attribute)), f"{name}.{attribute}"
+
+
+def test_public_classes_say_where_they_come_from():
+    for name in raftlab.__all__:
+        module = getattr(getattr(raftlab, name), "__module__", "raftlab")
+        assert module.split(".")[0] == "raftlab" or name.isupper()
+
+
+def test_a_star_import_gives_the_public_names_and_no_others():
+    space: dict[str, object] = {}
+    exec("from raftlab import *", space)
+    assert set(space) - {"__builtins__"} == set(raftlab.__all__)
+
+
+def test_importing_it_loads_nothing_heavy_and_no_layer_above_the_simulator():
+    modules = loaded_by("import raftlab")
+    assert "raftlab.sim.cluster" in modules
+    assert not LATE & tops(modules)
+    assert not LATE_LAYERS & modules
+
+
+def test_running_a_cluster_loads_nothing_heavy_either():
+    program = (
+        "import raftlab as rl\n"
+        "cluster = rl.Cluster(3, seed=1)\n"
+        "cluster.elect(); cluster.propose('x=1'); cluster.run(500)\n"
+        "cluster.frame(), cluster.trace(), cluster.recording.replay(), repr(cluster)"
+    )
+    modules = loaded_by(program)
+    assert not LATE & tops(modules)
+    assert not LATE_LAYERS & modules
+
+
+def test_an_import_needs_no_other_library_than_msgspec():
+    modules = loaded_by("import raftlab")
+    before = loaded_by("pass")
+    others = tops(modules - before) - set(sys.stdlib_module_names) - {"raftlab"}
+    assert others <= {"msgspec", "typing_extensions"}  # for which msgspec looks
+
+
+def test_the_version_is_the_one_that_is_installed():
+    from importlib.metadata import version
+
+    assert raftlab.__version__ == version("raftlab")
+
+
+def test_errors_are_value_errors_or_violations():
+    assert issubclass(raftlab.NotLeader, raftlab.Misuse)
+    assert issubclass(raftlab.Misuse, ValueError)
+    assert not issubclass(raftlab.Violation, raftlab.Misuse)
