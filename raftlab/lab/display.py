@@ -1,0 +1,195 @@
+"""Showing what came of a deed: every control brought up to date, one message to the stage."""
+
+from collections.abc import Callable, Mapping
+
+from raftlab.lab import panels
+from raftlab.lab.chosen import with_choice
+from raftlab.lab.controls import PICTURES, Controls
+from raftlab.lab.packing import endings, pack
+from raftlab.lab.session import Session
+from raftlab.lab.stage import Heard
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frame import Frame
+from raftlab.view import describe_frame, scene_cluster, scene_commit, scene_logs, scene_votes
+from raftlab.view.marks import Mark, Scene
+
+USUAL_SPEED = 25.0
+STEP_MS = 300.0
+SLIDE_MS = 140.0
+SHORTEST_MS, LONGEST_MS = 100.0, 1200.0
+"""How long a moment of playing lasts at least and at most; a quiet stretch is cut short."""
+
+SHOWN_EVENTS = 30
+LOG_COLUMNS = 10
+MOST_STEPS_FOLLOWED = 40
+FIGURES: Mapping[str, Callable[[Frame, Frame | None], Scene]] = {
+    PICTURES[0]: lambda frame, previous: scene_logs(frame, previous, LOG_COLUMNS),
+    PICTURES[1]: lambda frame, previous: scene_votes(frame, None, previous),
+    PICTURES[2]: lambda frame, previous: scene_commit(frame, None, previous),
+}
+
+
+class Display(Controls):
+    """The controls of a session, and how each shows what the session says."""
+
+    def __init__(self, session: Session, speed: float, hear: Heard) -> None:
+        self.session = session
+        self.playing = False
+        self._trouble = ""
+        self._drawing = False
+        self._clickable: dict[str, Mark] = {}
+        self._drawn: Frame | None = None
+        super().__init__(session.cluster.nodes, speed, hear)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The run that goes on."""
+        return self.session.cluster
+
+    @property
+    def message(self) -> int | None:
+        """The number of the chosen message, if one is chosen."""
+        chosen: int | None = self.messages.value
+        return chosen
+
+    @property
+    def trouble(self) -> str:
+        """What the lab last refused or could not do, in words; empty if all went well."""
+        return self._trouble
+
+    def _still(self, deed: Callable[[], object], ms: Millis | None = None) -> None:
+        """A deed of the reader's; whoever does something stops the playing."""
+        self.playing = False
+        self._try(deed, self._step_ms() if ms is None else ms)
+
+    def _step_ms(self) -> Millis:
+        share: float = (USUAL_SPEED / float(self.speed.value)) ** 0.5
+        return STEP_MS * min(max(share, 0.4), 2.5)
+
+    def _try(
+        self,
+        deed: Callable[[], object],
+        ms: Millis | Callable[[], Millis],
+        steady: bool = False,
+    ) -> None:
+        """Do it, and show what came of it: a new moment, a refusal, or an error."""
+        self._trouble, details = caught(deed)
+        if self._trouble:
+            self.playing = False
+
+        def draw() -> None:
+            length = ms() if callable(ms) else ms
+            even = steady and not self._trouble
+            self._draw(min(max(length, SHORTEST_MS), LONGEST_MS) if even else length, even)
+
+        failed, traceback = caught(draw)
+        if failed:
+            self.playing = False
+            self._trouble, details = failed, traceback
+        self.alarm.value = panels.alarm(self._trouble, details)
+
+    def _draw(self, ms: Millis, steady: bool) -> None:
+        session = self.session
+        frame, previous = session.frame, session.previous
+        self._drawing = True
+        try:
+            self._draw_controls(frame)
+            self._draw_texts(frame, previous)
+            self._draw_stage(frame, previous, ms, steady)
+        finally:
+            self._drawing = False
+
+    def _draw_controls(self, frame: Frame) -> None:
+        session = self.session
+        self.play_button.description = "Stop" if self.playing else "Play"
+        self.play_button.icon = "pause" if self.playing else "play"
+        self._draw_slider(session.position, max(session.number, 1))
+        self.go_on_button.layout.display = "none" if session.is_live else None
+        runs = tuple((branch.label, branch.number) for branch in session.branches)
+        if self.branch.options != runs:
+            with self.branch.hold_sync():
+                self.branch.options = runs
+        self.branch.value = session.branch.number
+        self.branch.layout.display = None if len(runs) > 1 else "none"
+        self.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
+        self._draw_messages(frame)
+        for mode, extra in (
+            (self.partition_mode, self.partition_row),
+            (self.link_mode, self.link_row),
+        ):
+            extra.layout.display = None if mode.value else "none"
+        for node, side in self.sides.items():
+            side.description = f"{node}: {'B' if side.value else 'A'}"
+
+    def _draw_slider(self, position: int, last: int) -> None:
+        """One change at a time: in the browser a slider corrects a value beyond its end."""
+        self.time_slider.max = max(self.time_slider.max, last)
+        self.time_slider.value = position
+        self.time_slider.max = last
+
+    def _draw_messages(self, frame: Frame) -> None:
+        options, chosen = tuple(panels.message_options(frame)), self.message
+        if self.messages.options == options:
+            return
+        there = any(number == chosen for _, number in options)
+        with self.messages.hold_sync():
+            self.messages.options = options
+            self.messages.value = chosen if there else None
+
+    def _draw_texts(self, frame: Frame, previous: Frame | None) -> None:
+        session = self.session
+        self.moment.value = panels.moment(frame, session.number, session.is_live)
+        self.note.value = panels.note(session.note)
+        self.banner.value = panels.banner(session.violation)
+        self.banner_row.layout.display = None if session.violation else "none"
+        self.lights.value = panels.lights(frame, self.cluster.setup.watched)
+        self.events.value = panels.events(session.events(SHOWN_EVENTS))
+        opened = self.details.selected_index
+        if not self.playing or opened == 0:
+            self.nodes_table.value = panels.nodes_table(frame, previous)
+        if not self.playing or opened == 1:
+            self.text.value = panels.text_twin(describe_frame(frame, previous))
+
+    def _draw_stage(self, frame: Frame, previous: Frame | None, ms: Millis, steady: bool) -> None:
+        roles = self._roles_of_nodes()
+        scene = with_choice(scene_cluster(frame, previous), self.node.value, self.message, roles)
+        beside = FIGURES[self.picture.value](frame, previous)
+        self._clickable = {mark.id: mark for mark in (*scene.marks, *beside.marks)}
+        self.stage.show(
+            pack(scene, self._endings(frame, previous)),
+            pack(beside),
+            panels.menus(frame, nodes=not roles),
+            ms=round(ms),
+            steady=steady,
+            playing=self.playing,
+        )
+        self._drawn = frame
+
+    def _roles_of_nodes(self) -> dict[NodeId, str]:
+        """What each node is in the partition or the cut that is being drawn, if one is."""
+        if self.partition_mode.value:
+            return {node: "B" if side.value else "A" for node, side in self.sides.items()}
+        if self.link_mode.value:
+            return {self.link_to.value: "to", self.link_from.value: "from"}
+        return {}
+
+    def _endings(self, frame: Frame, previous: Frame | None) -> tuple[Mark, ...]:
+        """Where the messages came to that were in the last picture and are in this one no more."""
+        if previous is None or previous is not self._drawn:
+            return ()
+        steps = self.session.events_since(MOST_STEPS_FOLLOWED)
+        if steps is None:
+            return ()
+        return endings(frame, previous, [step.lost for step in steps if step.lost is not None])
+
+
+def caught(deed: Callable[[], object]) -> tuple[str, str]:
+    """What went wrong in doing it, as a sentence and, unless it was a refusal, a traceback."""
+    try:
+        deed()
+    except Misuse as refusal:
+        return str(refusal), ""
+    except Exception as error:
+        return panels.told(error)
+    return "", ""

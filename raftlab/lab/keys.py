@@ -1,0 +1,43 @@
+"""The keys of the lab: one table, which the lab acts on and shows."""
+
+import msgspec
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key as browsers call it, as it is printed, what it does in words, and its deed."""
+
+    key: str
+    printed: str
+    words: str
+    deed: str
+
+
+KEYS = (
+    Key(" ", "space", "play or pause", "toggle_play"),
+    Key("ArrowRight", "→", "one step forward", "step"),
+    Key("ArrowLeft", "←", "one frame back", "back"),
+    Key("Home", "Home", "to the first frame", "go_to_start"),
+    Key("End", "End", "to the last frame", "go_to_end"),
+    Key("e", "e", "to the next election", "jump_to_election"),
+    Key("c", "c", "to the next commit", "jump_to_commit"),
+    Key("v", "v", "to the next violation", "jump_to_violation"),
+    Key("g", "g", "go on from this moment as a new run", "go_on_from_here"),
+    Key("ArrowDown", "↓", "choose the next node", "choose_next_node"),
+    Key("ArrowUp", "↑", "choose the node before", "choose_previous_node"),
+    Key("x", "x", "crash the chosen node, or restart it", "crash_or_restart"),
+    Key("p", "p", "pause the chosen node, or let it go on", "pause_or_resume"),
+    Key("t", "t", "let the chosen node time out", "time_out"),
+    Key("i", "i", "isolate the chosen node", "isolate"),
+    Key("h", "h", "heal the network", "heal"),
+    Key("n", "n", "propose the command in the field", "propose"),
+    Key("]", "]", "choose the next message", "choose_next_message"),
+    Key("[", "[", "choose the message before", "choose_previous_message"),
+    Key("a", "a", "let the chosen message arrive", "deliver"),
+    Key("d", "d", "drop the chosen message", "drop"),
+    Key("u", "u", "duplicate the chosen message", "duplicate"),
+    Key("l", "l", "delay the chosen message", "delay"),
+    Key("r", "r", "look again: another cell changed the cluster", "refresh"),
+    Key("?", "?", "show or hide these keys", "toggle_keys"),
+)
+
+DEEDS = {key.key: key.deed for key in KEYS}

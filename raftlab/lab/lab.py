@@ -1,0 +1,145 @@
+"""The lab: a live cluster under a reader's hands. A thin shell around `Session`.
+
+Every control calls one deed; every deed goes through `_try`, which shows what came of
+it, a refusal included. So nothing that goes wrong is swallowed, and one click sends one
+picture.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from raftlab.lab.deeds import Deeds
+from raftlab.lab.display import SLIDE_MS, USUAL_SPEED
+from raftlab.lab.keys import DEEDS
+from raftlab.lab.session import Session
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frame import Frame
+from raftlab.sim.recording import Recording
+from raftlab.view import describe_frame, show
+from raftlab.view.marks import Text
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class Lab(Deeds):
+    """A cluster to see, step and break.
+
+        lab = cluster.lab()          # shows itself as the last line of a cell
+        lab.step_button.click()      # every control has a name
+
+    `speed` is how many ms of virtual time a second of playing shows. `cluster` is the run
+    that goes on (another one than was given, once you acted in the past), `frame` the
+    moment looked at, `recording` the run as a value, and `branches` all runs as values.
+    Without a kernel the lab is the picture of its last moment.
+    """
+
+    def __init__(self, cluster: Cluster, *, speed: float = USUAL_SPEED) -> None:
+        if not isinstance(cluster, Cluster):
+            raise Misuse(f"A lab is made for a cluster, not for {type(cluster).__name__}.")
+        if not speed > 0:
+            raise Misuse(f"speed is ms of virtual time a second and more than 0, not {speed}")
+        super().__init__(Session(cluster), float(speed), self._hear)
+        self._connect()
+        self._try(lambda: None, 0.0)
+
+    # Looking
+
+    @property
+    def frame(self) -> Frame:
+        """The moment looked at."""
+        return self.session.frame
+
+    @property
+    def recording(self) -> Recording:
+        """The run looked at, as a value."""
+        return self.session.branch.recording
+
+    @property
+    def branches(self) -> tuple[Recording, ...]:
+        """Every run of this lab as a value, the first one first."""
+        return tuple(branch.recording for branch in self.session.branches)
+
+    def __repr__(self) -> str:
+        place = "" if self.session.is_live else f" of {self.session.number}, in the past"
+        head = f"<Lab of {len(self.cluster.nodes)} nodes at frame {self.session.position}{place}>"
+        trouble = f"! {self._trouble}\n" if self._trouble else ""
+        return f"{head}\n{trouble}{describe_frame(self.session.frame, self.session.previous)}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        svg = show(self.session.frame, self.session.previous).svg
+        return {"text/plain": repr(self), "image/svg+xml": svg, WIDGET: view}
+
+    # From the page
+
+    def _connect(self) -> None:
+        deeds: dict[Any, Callable[[], None]] = {
+            self.start_button: self.go_to_start,
+            self.back_button: self.back,
+            self.play_button: self.toggle_play,
+            self.step_button: self.step,
+            self.end_button: self.go_to_end,
+            self.go_on_button: self.go_on_from_here,
+            self.run_button: self.run,
+            self.election_button: self.jump_to_election,
+            self.commit_button: self.jump_to_commit,
+            self.violation_button: self.jump_to_violation,
+            self.crash_button: self.crash,
+            self.restart_button: self.restart,
+            self.pause_button: self.pause,
+            self.resume_button: self.resume,
+            self.timeout_button: self.time_out,
+            self.isolate_button: self.isolate,
+            self.heal_button: self.heal,
+            self.partition_button: self.partition,
+            self.cut_button: self.cut,
+            self.propose_button: self.propose,
+            self.deliver_button: self.deliver,
+            self.drop_button: self.drop,
+            self.duplicate_button: self.duplicate,
+            self.delay_button: self.delay,
+            self.before_button: self.back,
+        }
+        for control, deed in deeds.items():
+            control.on_click(lambda _, deed=deed: deed())
+        self.command.on_msg(lambda _, content, __: self._submitted(content))
+        self._watch(self.time_slider, lambda value: self.go_to(value))
+        self._watch(self.branch, lambda value: self.choose_run(value))
+        chosen = (self.node, self.messages, self.picture, self.partition_mode, self.link_mode)
+        for control in (*chosen, *self.sides.values(), self.link_from, self.link_to):
+            self._watch(control, lambda _: self._try(lambda: None, SLIDE_MS))
+        self._watch(self.details, lambda _: self._try(lambda: None, 0.0), "selected_index")
+
+    def _watch(self, control: Any, deed: Callable[[Any], None], trait: str = "value") -> None:
+        def changed(change: Mapping[str, Any]) -> None:
+            if not self._drawing:
+                deed(change["new"])
+
+        control.observe(changed, trait)
+
+    def _submitted(self, content: Mapping[str, Any]) -> None:
+        if content.get("event") == "submit":
+            self.propose()
+
+    def _hear(self, content: Mapping[str, Any]) -> None:
+        """What the stage reports: that it needs the next moment, a click, or a key."""
+        match content:
+            case {"kind": "next", "seq": int(seq)}:
+                self._next_moment(seq)
+            case {"kind": "click", "id": str(name)}:
+                self._clicked(name)
+            case {"kind": "key", "key": str(key)} if key in DEEDS:
+                getattr(self, DEEDS[key])()
+
+    def _clicked(self, name: str) -> None:
+        match self._clickable.get(name):
+            case None | Text():
+                return
+            case mark:
+                data = mark.data
+        self.playing = False
+        if "number" in data:
+            self.choose_message(int(data["number"]))
+        elif "node" in data:
+            self.choose_node(str(data["node"]))

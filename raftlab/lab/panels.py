@@ -1,0 +1,243 @@
+"""What stands around the picture, as HTML: pure functions of frames, events and words.
+
+Everything that comes from outside (commands, names, messages) is escaped. What is marked
+by colour is also marked by a sign and a word.
+"""
+
+import traceback
+from collections.abc import Sequence
+from html import escape
+
+from raftlab.lab.keys import KEYS
+from raftlab.raft.roles import Role
+from raftlab.sim.frame import Event, Frame, InFlight, NodeFrame, ViolationFrame
+from raftlab.sim.invariants import FIGURE_3, PROPERTIES, Property
+from raftlab.view.changes import changed_fields, changed_words
+from raftlab.view.words import clean, kind_text, message_text, ms, payload_text, role_text
+
+MOST_VALUES = 4
+"""How many values of the application a row of the table shows."""
+
+
+# Lights
+
+
+def lights(frame: Frame, watched: bool) -> str:
+    """Figure 3's properties by name, and the others in one word, each with a sign."""
+    if not watched:
+        return _light("unknown", "?", "nothing is watched: Cluster(…, watched=False)", "")
+    shown = [_property_light(each, frame) for each in FIGURE_3]
+    others = [each for each in PROPERTIES if each not in FIGURE_3]
+    broken = [each for each in others if not frame.properties.get(each.name, True)]
+    shown += [_property_light(each, frame) for each in broken]
+    names = "; ".join(each.name for each in others if each not in broken)
+    shown.append(_light("holds", "✓", f"{len(others) - len(broken)} more", names, "hold"))
+    return f'<div class="raftlab-lights" role="list" aria-label="Properties">{"".join(shown)}</div>'
+
+
+def _property_light(each: Property, frame: Frame) -> str:
+    tip = f"{each.statement} (paper: {each.paper})"
+    if frame.properties.get(each.name, True):
+        return _light("holds", "✓", each.name, tip, "holds")
+    return _light("broken", "✕", f"{each.name} is broken", tip)
+
+
+def _light(kind: str, sign: str, words: str, tip: str, spoken: str = "") -> str:
+    heard = f'<span class="raftlab-spoken"> {spoken}</span>' if spoken else ""
+    return (
+        f'<span class="raftlab-light raftlab-{kind}" role="listitem" title="{escape(tip)}">'
+        f"<b aria-hidden=true>{sign}</b> {escape(words)}{heard}</span>"
+    )
+
+
+# Trouble
+
+
+def banner(violation: ViolationFrame | None) -> str:
+    """What was broken, by whom, where, and where the paper says it; nothing if all is well."""
+    if violation is None:
+        return ""
+    facts = [f"nodes {', '.join(violation.nodes)}"] if violation.nodes else []
+    if violation.index is not None:
+        facts.append(f"index {violation.index}")
+    facts += [f"paper {violation.paper}", f"frame {violation.frame}"]
+    return (
+        '<div class="raftlab-banner" role="alert">'
+        f"<b>✕ {escape(violation.name)} is broken:</b> {escape(violation.text)}. "
+        f"<small>{escape(' · '.join(facts))}. The run stands still here; slide back to see"
+        " how it came about.</small></div>"
+    )
+
+
+def alarm(sentence: str, details: str = "") -> str:
+    """A sentence that must not be overlooked; `details` unfold under it."""
+    if not sentence:
+        return ""
+    more = ""
+    if details:
+        more = (
+            f"<details><summary>where it happened</summary><pre>{escape(details)}</pre></details>"
+        )
+    return f'<div class="raftlab-alarm" role="alert"><b>!</b> {escape(sentence)}{more}</div>'
+
+
+def told(error: Exception) -> tuple[str, str]:
+    """An unexpected error as a sentence and its traceback."""
+    sentence = f"{type(error).__name__}: {error}"
+    return sentence, "".join(traceback.format_exception(error))
+
+
+# Events and messages
+
+
+def events(steps: Sequence[Event]) -> str:
+    """The last steps as sentences, the newest first and marked."""
+    if not steps:
+        return '<p class="raftlab-empty">Nothing has happened yet.</p>'
+    rows = [
+        f"<li{' aria-current=step' if place == 0 else ''}>"
+        f"<span>{each.frame}</span><span>{ms(each.at)}</span><span>{escape(each.text)}</span></li>"
+        for place, each in enumerate(reversed(steps))
+    ]
+    return f'<ol class="raftlab-events" aria-label="Last events">{"".join(rows)}</ol>'
+
+
+def message_options(frame: Frame) -> list[tuple[str, int]]:
+    """Every message in flight in one line, with its number; the next to arrive first."""
+    flights = sorted(frame.in_flight, key=lambda each: (each.arrives_at, each.number))
+    return [(message_line(each, frame.at), each.number) for each in flights]
+
+
+def message_line(flight: InFlight, at: float) -> str:
+    """A message in flight: its number, its way, when it arrives, and what it says."""
+    message = flight.message
+    copies = f" ×{flight.copies}" if flight.copies > 1 else ""
+    way = f"#{flight.number}{copies}  {message.sender} → {message.receiver}"
+    left = ms(max(flight.arrives_at - at, 0.0))
+    return clean(f"{way}  in {left}:  {kind_text(message)}, {message_text(message)}", 300)
+
+
+# The nodes as a table
+
+COLUMNS = ("node", "role", "term", "vote", "log", "commit", "timer", "disk", "values", "changed")
+
+
+def nodes_table(frame: Frame, previous: Frame | None) -> str:
+    """Every node in a row: its memory, its disk, its timer, and what the last step changed."""
+    changes = changed_fields(frame, previous)
+    head = "".join(f"<th scope=col>{name}</th>" for name in COLUMNS)
+    rows = "".join(_row(node, frame.at, changes[node.node]) for node in frame.nodes)
+    return (
+        '<div class="raftlab-scroll"><table class="raftlab-nodes"><thead>'
+        f"<tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _row(node: NodeFrame, at: float, changes: frozenset[str]) -> str:
+    paused = ", paused" if node.alive and node.paused else ""
+    cells = [
+        (role_text(node) + paused, {"role"}),
+        (str(node.term) if node.alive else "lost", {"term"}),
+        ((node.voted_for or "–") if node.alive else "lost", {"voted_for"}),
+        (log_text(node) if node.alive else "lost", {"log", "snapshot"}),
+        (str(node.commit_index) if node.alive else "lost", {"commit_index"}),
+        (timer_text(node, at), set()),
+        (disk_text(node), {"disk"}),
+        (values_text(node), {"commit_index"}),
+        (changed_words(changes), set()),
+    ]
+    tags = "".join(
+        f'<td class="{"raftlab-new" if changes & fields else ""}">{escape(text)}</td>'
+        for text, fields in cells
+    )
+    return f"<tr><th scope=row>{escape(node.node)}</th>{tags}</tr>"
+
+
+def log_text(node: NodeFrame) -> str:
+    """The end of a log in memory: how long it is, and its last entry as term and payload."""
+    if not node.last_index:
+        return "empty"
+    if not node.log:
+        return f"snapshot to {node.last_index}"
+    last = node.log[-1]
+    return f"{node.last_index}, last {last.term}:{payload_text(last.payload, 12)}"
+
+
+def disk_text(node: NodeFrame) -> str:
+    """What a crash would leave."""
+    disk = node.disk
+    end = disk.log[-1].index if disk.log else disk.snapshot.index if disk.snapshot else 0
+    writing = ", writing" if disk.writing else ""
+    return f"term {disk.term}, vote {disk.voted_for or '–'}, log {end}{writing}"
+
+
+def timer_text(node: NodeFrame, at: float) -> str:
+    """When the node will speak up by itself."""
+    if not node.alive:
+        return "–"
+    leads = node.role is Role.LEADER
+    deadline = node.heartbeat_deadline if leads else node.election_deadline
+    if deadline is None:
+        return "–"
+    return f"{'heartbeat' if leads else 'election'} in {ms(max(deadline - at, 0.0))}"
+
+
+def values_text(node: NodeFrame) -> str:
+    """What the application holds."""
+    if not node.alive:
+        return "lost"
+    pairs = [f"{clean(key, 12)}={clean(value, 12)}" for key, value in node.values.items()]
+    more = f" and {len(pairs) - MOST_VALUES} more" if len(pairs) > MOST_VALUES else ""
+    return (" ".join(pairs[-MOST_VALUES:]) + more) or "–"
+
+
+# Small things
+
+
+def menus(frame: Frame, nodes: bool) -> dict[str, list[tuple[str, str]]]:
+    """What a click offers to do with a message or, if `nodes`, with a node: key and words."""
+    offered = {"message": [("a", "Deliver"), ("d", "Drop"), ("u", "Duplicate"), ("l", "Delay")]}
+    if not nodes:
+        return offered
+    offered["node"] = [("x", "Crash"), ("p", "Pause"), ("t", "Time out"), ("i", "Isolate")]
+    for node in frame.nodes:
+        if not node.alive:
+            offered[f"node-{node.node}"] = [("x", "Restart"), ("i", "Isolate")]
+        elif node.paused:
+            offered[f"node-{node.node}"] = [("x", "Crash"), ("p", "Resume"), ("i", "Isolate")]
+        elif node.role is Role.LEADER:
+            offered[f"node-{node.node}"] = [("x", "Crash"), ("p", "Pause"), ("i", "Isolate")]
+    return offered
+
+
+def text_twin(text: str) -> str:
+    """The frame in words, as it is printed elsewhere."""
+    return f'<pre class="raftlab-text raftlab-scroll" tabindex=0>{escape(text)}</pre>'
+
+
+def moment(frame: Frame, last: int, live: bool) -> str:
+    """Which frame of how many, and its time."""
+    place = "" if live else ' <b class="raftlab-past">in the past</b>'
+    words = f"frame <b>{frame.number}</b> of {last} · {ms(frame.at)}{place}"
+    return f'<span class="raftlab-moment">{words}</span>'
+
+
+def note(words: str) -> str:
+    """What the last thing done has to say."""
+    return f"<span>{escape(words)}</span>" if words else ""
+
+
+def keys_table() -> str:
+    """The keys of the stage and what they do."""
+    rows = "".join(
+        f"<div><kbd>{escape(key.printed)}</kbd> {escape(key.words)}</div>" for key in KEYS
+    )
+    return (
+        "<p>Click the picture, or reach it with Tab, and use these keys.</p>"
+        f'<div class="raftlab-keys">{rows}</div>'
+    )
+
+
+def label(words: str) -> str:
+    """A name for a group of controls."""
+    return f'<span class="raftlab-label">{escape(words)}</span>'

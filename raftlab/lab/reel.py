@@ -1,0 +1,137 @@
+"""The frames of one run: made when somebody looks, and the last few hundred remembered.
+
+A frame that is no longer remembered is made again by playing the run up to it, so a lab
+may run for as long as it likes without growing.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frame import Event, Frame, NodeFrame
+from raftlab.sim.recording import Recording
+
+REMEMBERED = 256
+"""How many frames are kept."""
+
+WINDOW = 48
+"""How many frames before the wanted one are kept when a run is played again."""
+
+
+class Reel:
+    """The frames of the run of `cluster`, by number; the cluster may go on meanwhile."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._frames: OrderedDict[int, Frame] = OrderedDict()
+        self._ghost: Cluster | None = None
+
+    def frame(self, number: int) -> Frame:
+        """The frame after `number` actions.
+
+        Raises: Misuse, if the run has no such frame, or does not play again as it went.
+        """
+        known = self._frames.get(number)
+        if known is not None:
+            self._frames.move_to_end(number)
+            return known
+        if number == self.cluster.number:
+            return self._keep(self.cluster.frame())
+        self._ghost_at(number)
+        return self._frames[number]
+
+    def events(self, number: int, last: int) -> tuple[Event, ...]:
+        """The last steps up to frame `number` in words, oldest first; at most `last`."""
+        if number == self.cluster.number:
+            return self.cluster.events(last)
+        first = max(number - last, 0) + 1
+        frames = [self.frame(each) for each in range(number, first - 1, -1)]
+        return tuple(frame.event for frame in reversed(frames) if frame.event is not None)
+
+    def find(self, start: int, condition: Callable[[Cluster], bool]) -> int | None:
+        """The first frame after `start` at which `condition` holds of the cluster, or None."""
+        ghost = self._ghost_at(start)
+        while ghost.number < self.cluster.number:
+            self._advance(ghost)
+            if condition(ghost):
+                self._keep(ghost.frame())
+                return ghost.number
+        return None
+
+    def ask(self, number: int, question: Callable[[Cluster], object]) -> object:
+        """What `question` answers of the cluster as it was at frame `number`."""
+        live = number == self.cluster.number
+        return question(self.cluster if live else self._ghost_at(number))
+
+    def forget(self) -> None:
+        """Forget every frame: somebody has laid hands on the machines."""
+        self._frames.clear()
+        self._ghost = None
+
+    def _ghost_at(self, number: int) -> Cluster:
+        """A second cluster, as this run was at frame `number`; frames on the way are kept."""
+        if not 0 <= number <= self.cluster.number:
+            last = self.cluster.number
+            raise Misuse(f"This run has the frames 0 to {last}, and no frame {number}.")
+        ghost = self._ghost
+        if ghost is None or ghost.number > number:
+            ghost = self._ghost = self.cluster.recording.start()
+        while ghost.number < number:
+            if ghost.number >= number - WINDOW and ghost.number not in self._frames:
+                self._keep(ghost.frame())
+            self._advance(ghost)
+        self._keep(ghost.frame())
+        return ghost
+
+    def _advance(self, ghost: Cluster) -> None:
+        number = ghost.number
+        try:
+            ghost.apply_quietly(self.cluster.actions[number])
+        except Misuse as refusal:
+            self._ghost = None
+            raise Misuse(
+                f"This run does not play again as it went: at frame {number + 1}, {refusal}."
+                " Does a machine in it use the time, or randomness of its own?"
+            ) from refusal
+
+    def _keep(self, frame: Frame) -> Frame:
+        neighbour = self._frames.get(frame.number - 1) or self._latest()
+        if neighbour is not None:
+            frame = sharing(frame, neighbour)
+        self._frames[frame.number] = frame
+        self._frames.move_to_end(frame.number)
+        while len(self._frames) > REMEMBERED:
+            self._frames.popitem(last=False)
+        return frame
+
+    def _latest(self) -> Frame | None:
+        return self._frames[next(reversed(self._frames))] if self._frames else None
+
+
+def sharing(frame: Frame, other: Frame) -> Frame:
+    """The same frame, holding no second copy of a node or a log that `other` holds already."""
+    pairs = zip(frame.nodes, other.nodes, strict=True)
+    return msgspec.structs.replace(frame, nodes=tuple(_shared(*pair) for pair in pairs))
+
+
+def _shared(node: NodeFrame, other: NodeFrame) -> NodeFrame:
+    if node == other:
+        return other
+    disk = node.disk
+    if disk == other.disk:
+        disk = other.disk
+    elif disk.log == other.disk.log:
+        disk = msgspec.structs.replace(disk, log=other.disk.log)
+    log = other.log if node.log == other.log else node.log
+    return msgspec.structs.replace(node, disk=disk, log=log)
+
+
+def replayed(recording: Recording) -> Cluster:
+    """The cluster at the end of a recording; if that is a violation, it shows it."""
+    cluster = recording.start()
+    for action in recording.actions:
+        cluster.apply_quietly(action)
+    return cluster

@@ -1,0 +1,368 @@
+"""What the lab knows, without any widget: a run, the moment looked at, and the branches.
+
+Moving forward from a moment in the past shows what happened next, up to the end of the
+run; only then does anything new happen. Whoever acts in the past starts a new run, which
+branches off there; the earlier one is kept.
+"""
+
+import weakref
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from raftlab.lab.reel import Reel, replayed
+from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frame import Event, Frame, ViolationFrame
+from raftlab.sim.invariants import Violation
+from raftlab.sim.recording import Recording
+
+PATIENCE_MS: Millis = 10_000.0
+"""How long a jump looks for what it seeks."""
+
+MOST_MS: Millis = 100_000.0
+"""The longest time that one click lets pass."""
+
+Condition = Callable[[Cluster], bool]
+Verb = Callable[[Cluster], object]
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """Something to jump to. `from_here(cluster)` is a condition for later moments."""
+
+    missed: str
+    from_here: Callable[[Cluster], Condition]
+
+
+def next_election(start: Cluster) -> Condition:
+    """A leader that did not lead that term at the start."""
+    known = {(node, _term(start, node)) for node in start.nodes if _leads(start, node)}
+
+    def elected(cluster: Cluster) -> bool:
+        leader = cluster.leader
+        return leader is not None and (leader, _term(cluster, leader)) not in known
+
+    return elected
+
+
+def next_commit(start: Cluster) -> Condition:
+    """A commit index above the highest there was."""
+    known = start.commit_index
+    return lambda cluster: cluster.commit_index > known
+
+
+def next_violation(start: Cluster) -> Condition:
+    """A property that no longer holds; the run stops there by itself."""
+    return lambda cluster: cluster.violation is not None
+
+
+GOALS: Mapping[str, Goal] = {
+    "election": Goal("Nobody was elected", next_election),
+    "commit": Goal("Nothing more was committed", next_commit),
+    "violation": Goal("Every watched property held", next_violation),
+}
+
+
+class Branch:
+    """One run of a session. `parent` and `start` say which run it left, and at which frame.
+
+    A run that is not looked at is kept as its recording, and played again when wanted.
+    """
+
+    def __init__(self, number: int, cluster: Cluster, parent: int | None, start: int) -> None:
+        self.number = number
+        self.parent = parent
+        self.start = start
+        self._cluster: Cluster | None = cluster
+        self._still_there = weakref.ref(cluster)
+        self._recording: Recording | None = None
+        self._given = parent is None
+
+    @property
+    def recording(self) -> Recording:
+        """The run as a value."""
+        return self._recording or self.wake().recording
+
+    @property
+    def label(self) -> str:
+        """Which run it is and where it began."""
+        origin = f"from frame {self.start} of run {self.parent}" if self.parent else "the first"
+        return f"run {self.number}: {origin}"
+
+    def wake(self) -> Cluster:
+        """Its cluster, at its end: the same object as before, if anybody still holds it."""
+        if self._cluster is None:
+            assert self._recording is not None
+            self._cluster = self._still_there() or replayed(self._recording)
+            self._still_there = weakref.ref(self._cluster)
+            self._recording = None
+        return self._cluster
+
+    def rest(self) -> None:
+        """Let go of the cluster; the one that the lab was given stays."""
+        if self._cluster is not None and not self._given:
+            self._recording = self._cluster.recording
+            self._cluster = None
+
+
+class Session:
+    """A reader's session with a cluster.
+
+    `cluster` is the run that goes on, `position` the number of the frame looked at, and
+    `note` what the last thing done has to say, if anything. What cannot be done raises
+    Misuse and changes nothing; a violation is not raised, it is in `violation`.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.note = ""
+        self._branches = [Branch(1, cluster, None, 0)]
+        self._current = 0
+        self._known = cluster.number
+        self._enter(cluster, cluster.number)
+
+    # Looking
+
+    @property
+    def number(self) -> int:
+        """The number of the last frame of this run."""
+        return self.cluster.number
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the moment looked at is the end of the run, where new things happen."""
+        return self.position == self.cluster.number
+
+    @property
+    def frame(self) -> Frame:
+        """The moment looked at."""
+        return self._reel.frame(self.position)
+
+    @property
+    def previous(self) -> Frame | None:
+        """The frame to compare with: the one before the last thing done, or the one before."""
+        return None if self._since is None else self._reel.frame(self._since)
+
+    @property
+    def violation(self) -> ViolationFrame | None:
+        """The property that is broken at the moment looked at, if one is."""
+        return self.cluster.violation if self.is_live else None
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """Every run of this session, oldest first."""
+        return tuple(self._branches)
+
+    @property
+    def branch(self) -> Branch:
+        """The run looked at."""
+        return self._branches[self._current]
+
+    def events(self, last: int) -> tuple[Event, ...]:
+        """The last steps up to the moment looked at, oldest first; at most `last`."""
+        return self._reel.events(self.position, last)
+
+    def events_since(self, most: int) -> tuple[Event, ...] | None:
+        """What happened after `previous`; None if that was more than `most` steps, or back."""
+        if self._since is None or not 0 < self.position - self._since <= most:
+            return None
+        return self.events(self.position - self._since)
+
+    # Forward
+
+    def step(self) -> None:
+        """The next thing that happens."""
+        self.notice()
+        if self.is_live:
+            self._go(lambda cluster: cluster.step())
+        else:
+            self._show(self.position + 1)
+
+    def run(self, ms: Millis) -> None:
+        """Let `ms` of virtual time pass."""
+        self._check_time(ms)
+        self.notice()
+        start, end = self.position, self.frame.at + ms
+        if not self.is_live and not self._replay(lambda at: at <= end):
+            return
+        self._go(lambda cluster: cluster.run(max(end - cluster.now, 0.0)), since=start)
+
+    def tick(self, ms: Millis) -> bool:
+        """A moment of playing: at least one step, and more until `ms` have passed.
+
+        Returns whether there can be more.
+        """
+        self.notice()
+        start, until = self.position, self.frame.at + ms
+        if not self.is_live:
+            self._replay(lambda at: at < until)
+            return not self._ended
+        self._go(lambda cluster: _steps(cluster, until), since=start)
+        return not self._ended
+
+    def jump(self, goal: str) -> bool:
+        """Run to the next election, commit or violation; whether it came within `PATIENCE_MS`."""
+        sought = GOALS[goal]
+        if goal == "violation" and not self.cluster.setup.watched:
+            raise Misuse("Nothing is watched in this cluster: it was made with watched=False.")
+        self.notice()
+        start = self.position
+        condition = self._condition(sought)
+        if not self.is_live:
+            found = self._reel.find(self.position, condition)
+            self._show(self.number if found is None else found, since=start)
+            if found is not None:
+                return True
+        if condition(self.cluster):
+            return True
+        self._go(lambda cluster: cluster.run_until(condition, PATIENCE_MS), since=start)
+        if condition(self.cluster) or self._ended:
+            return True
+        self.note = f"{sought.missed} within {PATIENCE_MS:,.0f} ms."
+        return False
+
+    # Back
+
+    def back(self) -> None:
+        """One frame back. Raises: Misuse, at the first."""
+        self.notice()
+        if self.position == 0:
+            raise Misuse("This is frame 0, where the run began; there is nothing before it.")
+        self._show(self.position - 1)
+
+    def go_to(self, number: int) -> None:
+        """Look at frame `number`; one beyond the end is the end."""
+        self.notice()
+        self._show(min(max(number, 0), self.number))
+
+    # Acting
+
+    def do(self, verb: Verb) -> object:
+        """Do something to the cluster, now; in the past, that starts a new run from there."""
+        self.notice()
+        if self.is_live:
+            return self._go(verb)
+        start, cluster = self.position, self.cluster.at(self.position)
+        try:
+            answer = verb(cluster)
+        except Misuse:
+            raise
+        except Violation as violation:
+            answer = violation
+        except Exception:
+            self._branch_off(cluster, start)  # so that it can be seen where a machine failed
+            raise
+        self._branch_off(cluster, start)
+        return answer
+
+    def go_on_from_here(self) -> None:
+        """Start a new run from the moment looked at. Raises: Misuse, at the end of the run."""
+        self.notice()
+        if self.is_live:
+            raise Misuse("This is the end of the run: it goes on from here anyway.")
+        self._branch_off(self.cluster.at(self.position), self.position)
+
+    def choose(self, number: int) -> None:
+        """Go to the end of run `number` (from 1). Raises: Misuse, if there is none."""
+        if not 1 <= number <= len(self._branches):
+            raise Misuse(f"There are the runs 1 to {len(self._branches)}, and no run {number}.")
+        if number - 1 != self._current:
+            cluster = self._branches[number - 1].wake()
+            self.branch.rest()
+            self._current = number - 1
+            self._enter(cluster, cluster.number)
+
+    # What happens elsewhere
+
+    def notice(self) -> bool:
+        """Take note of what another cell did to the cluster; whether it did anything."""
+        self.note = ""
+        known, self._known = self._known, self.cluster.number
+        if known == self._known:
+            return False
+        if self.position == known:
+            self._show(self._known, since=known)
+            self.note = f"The cluster went on elsewhere, from frame {known} to {self._known}."
+        return True
+
+    def refresh(self) -> None:
+        """Look again, in case the cluster was changed in a way that leaves no trace."""
+        self._reel.forget()
+        self.notice()
+
+    # Inside
+
+    @property
+    def _ended(self) -> bool:
+        return self.is_live and self.cluster.violation is not None
+
+    def _enter(self, cluster: Cluster, number: int) -> None:
+        self.cluster = cluster
+        self._reel = Reel(cluster)
+        self._known = cluster.number
+        self._show(number)
+
+    def _show(self, number: int, since: int | None = None) -> None:
+        self._reel.frame(number)  # may refuse; then nothing has changed
+        self.position = number
+        self._since = since if since is not None else number - 1 if number else None
+
+    def _go(self, verb: Verb, since: int | None = None) -> object:
+        since = self.cluster.number if since is None else since
+        try:
+            return verb(self.cluster)
+        except Violation as violation:
+            return violation
+        finally:
+            self._known = self.cluster.number
+            if self._known != self.position:
+                self._show(self._known, since)
+
+    def _replay(self, goes_on: Callable[[Millis], bool]) -> bool:
+        """Show what happened next: one step at least, and more while `goes_on(its time)`.
+
+        Returns whether that came to the end of a run that can go on.
+        """
+        actions, start = self.cluster.actions, self.position
+        number = start + 1
+        while number < len(actions) and goes_on(actions[number].at):
+            number += 1
+        self._show(number, since=start)
+        return self.is_live and not self._ended
+
+    def _condition(self, goal: Goal) -> Condition:
+        condition = self._reel.ask(self.position, goal.from_here)
+        assert callable(condition)
+        return condition
+
+    def _branch_off(self, cluster: Cluster, start: int) -> None:
+        parent = self.branch
+        parent.rest()
+        self._branches.append(Branch(len(self._branches) + 1, cluster, parent.number, start))
+        self._current = len(self._branches) - 1
+        self._enter(cluster, cluster.number)
+        if cluster.number > start:
+            self._since = start
+        self.note = (
+            f"You went on from frame {start}: this is run {len(self._branches)}."
+            f" Run {parent.number} is kept."
+        )
+
+    def _check_time(self, ms: Millis) -> None:
+        if not 0 < ms <= MOST_MS:
+            raise Misuse(f"Between 0 and {MOST_MS:,.0f} ms can pass at once, not {ms:g}.")
+
+
+def _steps(cluster: Cluster, until: Millis) -> None:
+    cluster.step()
+    while cluster.now < until:
+        cluster.step()
+
+
+def _leads(cluster: Cluster, node: str) -> bool:
+    host = cluster.hosts[node]
+    return host.alive and host.machine.role is Role.LEADER
+
+
+def _term(cluster: Cluster, node: str) -> int:
+    return cluster.hosts[node].machine.term

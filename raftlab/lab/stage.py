@@ -1,0 +1,68 @@
+"""The moving picture: one anywidget that is told where marks are, and moves them there.
+
+A round trip between browser and kernel takes some 50 ms, so no frame of an animation
+makes one: the stage is told one moment at a time and finds its way there by itself.
+While it plays, it asks for the next moment shortly before it needs it, once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from raftlab.lab.packing import Packed
+
+STATIC = Path(__file__).parent / "static"
+
+Menus = Mapping[str, Sequence[tuple[str, str]]]
+Heard = Callable[[dict[str, Any]], None]
+
+
+class Stage(anywidget.AnyWidget):
+    """Two scenes beside each other, whose marks move from one moment to the next.
+
+    `cluster` and `logs` are packed scenes. `motion` says how to come there: `seq` counts
+    the moments, `ms` is how long it takes, `steady` whether at an even pace, `playing`
+    whether to ask for the next one. `hotkeys` are the keys to report. `menus` holds what
+    a click on a mark offers, by the mark's id or else its role: pairs of key and words.
+    """
+
+    _esm = STATIC / "stage.js"
+    _css = STATIC / "stage.css"
+
+    cluster = traitlets.Dict().tag(sync=True)
+    logs = traitlets.Dict().tag(sync=True)
+    motion = traitlets.Dict({"seq": 0, "ms": 0, "steady": False, "playing": False}).tag(sync=True)
+    hotkeys = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    menus = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, keys: Iterable[str], hear: Heard) -> None:
+        super().__init__(hotkeys=list(keys))
+        self._hear = hear
+        self.on_msg(self._heard)
+
+    @property
+    def seq(self) -> int:
+        """The number of the moment shown."""
+        number: int = self.motion["seq"]
+        return number
+
+    def show(self, cluster: Packed, logs: Packed, menus: Menus, **motion: Any) -> None:
+        """Move to the next moment. What has not changed is not sent.
+
+        `motion` is what the attribute of that name holds, without `seq`.
+        """
+        with self.hold_sync():
+            self.cluster = cluster
+            self.logs = logs
+            self.menus = {name: [list(item) for item in items] for name, items in menus.items()}
+            self.motion = {"seq": self.seq + 1, **motion}
+
+    def _heard(self, _: object, content: dict[str, Any], __: object) -> None:
+        self._hear(content)
+
+    def __repr__(self) -> str:
+        return f"<Stage: moment {self.seq}>"

@@ -1,0 +1,524 @@
+// The stage: paints marks, and moves each from where it is to where it shall be.
+//
+// It knows discs, boxes, arcs, paths and words, and nothing of what they stand for.
+// The geometry is that of raftlab/view/geometry.py and the strokes those of view/svg.py;
+// a browser test compares the two.
+
+const SVG = "http://www.w3.org/2000/svg";
+const MONO = "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, monospace";
+const NECK = 7;
+const LATE = 0.62; // what happens, happens when the messages have come almost all their way
+
+// Geometry
+
+const short = (value) => String(Math.round(value * 100) / 100 + 0);
+const at = ([x, y]) => `${short(x)} ${short(y)}`;
+
+function pointOn([x0, y0], [x1, y1], curve, share) {
+  const dx = x1 - x0, dy = y1 - y0;
+  if (!curve) return [x0 + dx * share, y0 + dy * share];
+  const quarter = Math.atan(2 * curve);
+  const reach = Math.sin(2 * quarter * share) / Math.sin(2 * quarter);
+  const turn = 2 * quarter * (1 - share);
+  const along = reach * Math.cos(turn), across = reach * Math.sin(turn);
+  return [x0 + dx * along + dy * across, y0 + dy * along - dx * across];
+}
+
+function endDirection([x0, y0], [x1, y1], curve) {
+  const dx = x1 - x0, dy = y1 - y0, length = Math.hypot(dx, dy) || 1;
+  const turn = 2 * Math.atan(2 * curve);
+  const c = Math.cos(turn) / length, s = Math.sin(turn) / length;
+  return [dx * c - dy * s, dx * s + dy * c];
+}
+
+function arrowHead([x1, y1], [dx, dy], width) {
+  const size = 0.75 + 0.125 * Math.min(width, 4);
+  const back = 10 * size, side = 4 * size;
+  const x = x1 - dx * back, y = y1 - dy * back;
+  return [[x + dy * side, y - dx * side], [x1, y1], [x - dy * side, y + dx * side]];
+}
+
+function shortened(start, end, curve, by) {
+  const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
+  if (by >= length) return [start, curve];
+  const share = 1 - by / length;
+  const bend = Math.tan(share * Math.atan(2 * curve)) / 2;
+  return [pointOn(start, end, curve, share), bend];
+}
+
+function route(points, curve, closed) {
+  const [start, end] = points;
+  if (points.length === 2 && curve && (start[0] !== end[0] || start[1] !== end[1])) {
+    const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
+    const r = short((length * (1 + 4 * curve * curve)) / (8 * Math.abs(curve)));
+    const large = Math.abs(curve) > 0.5 ? 1 : 0;
+    return `M${at(start)}A${r} ${r} 0 ${large} ${curve > 0 ? 1 : 0} ${at(end)}`;
+  }
+  return `M${points.map(at).join("L")}${closed ? "Z" : ""}`;
+}
+
+function arcRoute([x, y, r, from, to]) {
+  const place = (turns) => {
+    const angle = 2 * Math.PI * turns;
+    return [x + r * Math.sin(angle), y - r * Math.cos(angle)];
+  };
+  const end = Math.min(to, from + 0.9999); // a whole circle would begin where it ends
+  const large = end - from > 0.5 ? 1 : 0;
+  return `M${at(place(from))}A${short(r)} ${short(r)} 0 ${large} 1 ${at(place(end))}`;
+}
+
+function hatchRoute([x, y, w, h], gap) {
+  let steps = "";
+  for (let reach = gap; reach < w + h; reach += gap) {
+    const [left, down] = reach <= h ? [0, reach] : [reach - h, h];
+    const [right, up] = reach <= w ? [reach, 0] : [w, reach - w];
+    steps += `M${at([x + left, y + down])}L${at([x + right, y + up])}`;
+  }
+  return steps;
+}
+
+function pairs(values) {
+  const points = [];
+  for (let i = 0; i + 1 < values.length; i += 2) points.push([values[i], values[i + 1]]);
+  return points;
+}
+
+// Marks: a packed row becomes {id, shape, look, v, …}; `v` are the numbers that move
+
+const READ = {
+  d: (row) => ({ v: row.slice(3, 6), title: row[6] }),
+  b: (row) => ({ v: row.slice(3, 8), title: row[8] }),
+  a: (row) => ({ v: row.slice(3, 8), title: row[8] }),
+  p: (row) => ({ v: [...row[3], row[4]], head: row[5], closed: row[6], title: row[7] }),
+  t: (row) => ({ v: row.slice(3, 5), text: row[5] }),
+};
+
+function read(row, looks) {
+  const [kind, id, number] = row;
+  const mark = { kind, id, look: looks[number], ...READ[kind](row) };
+  mark.shape = `${kind}${mark.v.length}${mark.head ?? ""}${mark.closed ?? ""}${mark.look.h ?? ""}`;
+  return mark;
+}
+
+function element(tag, attributes, parent) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) made.setAttribute(name, value);
+  parent?.append(made);
+  return made;
+}
+
+function build(mark) {
+  const tag = { d: "circle", a: "path", t: "text", p: mark.head === "n" ? "path" : "g" };
+  const el = element(tag[mark.kind] ?? (mark.look.h ? "g" : "rect"), { "data-id": mark.id });
+  mark.el = mark.line = el;
+  if (mark.kind === "p" && mark.head !== "n") {
+    mark.line = element("path", {}, el);
+    mark.tip = element("path", { class: "head" }, el);
+    mark.hit = element("path", { class: "hit" }, el);
+  }
+  if (mark.kind === "b" && mark.look.h) {
+    mark.line = element("rect", {}, el);
+    const [, width, color] = mark.look.h;
+    mark.hatch = element("path", { fill: "none", stroke: color, "stroke-width": width }, el);
+  }
+  dress(mark);
+}
+
+function put(el, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null) el.removeAttribute(name);
+    else el.setAttribute(name, value);
+  }
+}
+
+function dress(mark) {
+  const { look, el } = mark;
+  put(el, { class: [look.c, mark.title ? "told" : ""].filter(Boolean).join(" ") || null });
+  if (mark.kind === "t") {
+    put(el, {
+      "font-size": look.z, fill: look.f, "text-anchor": look.a,
+      "font-weight": look.b && "bold", "font-family": look.mono && MONO,
+      "paint-order": look.halo && "stroke", stroke: look.halo && "#FFFFFF",
+      "stroke-width": look.halo && 3,
+    });
+    if (el.textContent !== mark.text) el.textContent = mark.text;
+    return;
+  }
+  put(mark.line, {
+    fill: look.f ?? "none", stroke: look.s, "stroke-width": look.w, "stroke-dasharray": look.d,
+    opacity: look.o,
+  });
+  if (mark.tip) {
+    const open = mark.head === "o";
+    put(mark.tip, {
+      fill: open ? "none" : look.s, stroke: open ? look.s : null, opacity: look.o,
+      "stroke-width": open ? Math.max(look.w, 1.4) : null,
+    });
+  }
+  tell(mark);
+}
+
+function tell(mark) {
+  const old = mark.el.querySelector(":scope > title");
+  if (!mark.title) old?.remove();
+  else (old ?? mark.el.insertBefore(element("title"), mark.el.firstChild)).textContent = mark.title;
+}
+
+const PLACE = {
+  d: ({ el }, [cx, cy, r]) => put(el, { cx: short(cx), cy: short(cy), r: short(Math.max(r, 0)) }),
+  b: ({ line, hatch, look }, v) => {
+    const [x, y, width, height, r] = v.map(short);
+    put(line, { x, y, width, height, rx: r === "0" ? null : r });
+    if (hatch) hatch.setAttribute("d", hatchRoute(v, look.h[0]));
+  },
+  a: ({ el }, v) => el.setAttribute("d", arcRoute(v)),
+  t: ({ el }, [x, y]) => put(el, { x: short(x), y: short(y) }),
+  p: (mark, v) => {
+    const points = pairs(v), bend = points.length === 2 ? v.at(-1) : 0;
+    if (!mark.tip) return mark.el.setAttribute("d", route(points, bend, mark.closed));
+    const [start, end] = points.slice(-2);
+    const head = arrowHead(end, endDirection(start, end, bend), mark.look.w);
+    const [neck, bent] = mark.head === "f" ? shortened(start, end, bend, NECK) : [end, bend];
+    mark.line.setAttribute("d", route([...points.slice(0, -1), neck], bent, false));
+    mark.tip.setAttribute("d", `M${head.map(at).join("L")}${mark.head === "f" ? "Z" : ""}`);
+    mark.hit.setAttribute("d", route(points, bend, false));
+  },
+};
+
+function place(mark, v) {
+  mark.v = v;
+  PLACE[mark.kind](mark, v);
+}
+
+function show(mark, share) {
+  mark.share = share;
+  mark.el.style.opacity = share >= 1 ? "" : share * (mark.look.o ?? 1);
+}
+
+// One picture: its marks by id, and how they come from one scene to the next
+
+const part = (t, from, to) => Math.min(Math.max((t - from) / (to - from), 0), 1);
+const ease = (t) => (t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) * (1 - t));
+const same = (one, other) => one.every((value, i) => value === other[i]);
+
+class Picture {
+  constructor(parent, name) {
+    this.svg = element("svg", { class: `raftlab ${name}`, role: "img" }, parent);
+    this.wide = 0;
+    this.title = element("title", {}, this.svg);
+    this.desc = element("desc", {}, this.svg);
+    this.paper = element("rect", { class: "paper", fill: "#FFFFFF" }, this.svg);
+    this.group = element("g", {}, this.svg);
+    this.marks = new Map();
+    this.leaving = [];
+    this.moves = [];
+  }
+
+  aim(scene) {
+    if (scene === this.scene || !scene?.marks) return;
+    this.scene = scene;
+    this.settle();
+    this.frame(scene);
+    const before = this.marks, next = new Map();
+    for (const row of scene.marks) {
+      const mark = read(row, scene.looks);
+      next.set(mark.id, this.meet(before.get(mark.id), mark));
+      before.delete(mark.id);
+    }
+    const endings = new Map(scene.gone.map((row) => [row[1], read(row, scene.looks)]));
+    for (const mark of before.values()) this.dismiss(mark, endings.get(mark.id));
+    this.marks = next;
+    this.order();
+  }
+
+  frame({ w, h, title, desc }) {
+    if (this.title.textContent !== title) this.wide = 0;
+    w = this.wide = Math.max(this.wide, w); // so that nothing jumps when a scene gets narrower
+    put(this.svg, { viewBox: `0 0 ${w} ${h}`, "aria-label": title });
+    this.svg.style.setProperty("--natural", `${w}px`);
+    this.svg.style.aspectRatio = `${w} / ${h}`;
+    put(this.paper, { width: w, height: h });
+    if (this.title.textContent !== title) this.title.textContent = title;
+    this.desc.textContent = desc;
+  }
+
+  meet(old, mark) {
+    if (old && old.shape === mark.shape) {
+      const dressed = JSON.stringify(old.look) === JSON.stringify(mark.look)
+        && old.text === mark.text && old.title === mark.title;
+      if (!dressed) old.next = { look: mark.look, text: mark.text, title: mark.title };
+      const moved = !same(old.v, mark.v);
+      const late = !mark.look.m || (mark.kind === "a" && mark.v[3] < old.v[3]);
+      if (moved || !dressed || old.share < 1) {
+        this.moves.push({ mark: old, from: old.v, to: mark.v, late, moved, in: old.share < 1 });
+      }
+      return old;
+    }
+    if (old) this.dismiss(old);
+    build(mark);
+    place(mark, mark.v);
+    show(mark, 0);
+    this.moves.push({ mark, from: mark.v, to: mark.v, moved: false, in: true });
+    return mark;
+  }
+
+  dismiss(mark, ending) {
+    this.leaving.push(mark);
+    mark.el.classList.add("leaving");
+    const flies = ending?.shape === mark.shape;
+    this.moves.push({ mark, from: mark.v, to: flies ? ending.v : mark.v, moved: flies, out: true });
+  }
+
+  order() {
+    let cursor = this.group.firstChild;
+    for (const { el } of this.marks.values()) {
+      while (cursor && cursor.classList.contains("leaving")) cursor = cursor.nextSibling;
+      if (el === cursor) cursor = cursor.nextSibling;
+      else this.group.insertBefore(el, cursor);
+    }
+  }
+
+  step(t, steady) {
+    for (const move of this.moves) {
+      const { mark } = move;
+      if (move.moved) {
+        const share = move.late ? ease(part(t, LATE, 1)) : steady ? t : ease(part(t, 0, 0.9));
+        place(mark, move.from.map((value, i) => value + (move.to[i] - value) * share));
+      }
+      if (mark.next && t >= LATE) {
+        Object.assign(mark, mark.next, { next: null });
+        dress(mark);
+      }
+      if (move.in) show(mark, Math.max(mark.share, part(t, LATE, 1)));
+      if (move.out) show(mark, Math.min(mark.share, 1 - part(t, move.moved ? 0.88 : LATE, 1)));
+    }
+  }
+
+  settle() { // stop where everything is now
+    for (const { mark } of this.moves) if (mark.next) {
+      Object.assign(mark, mark.next, { next: null });
+      dress(mark);
+    }
+    for (const mark of this.leaving) mark.el.remove();
+    this.leaving = [];
+    this.moves = [];
+  }
+}
+
+// The show: moments come from the kernel, one after the other
+
+class Show {
+  constructor(model, root) {
+    Object.assign(this, { model, root });
+    const cluster = box("raftlab-cluster", root), logs = box("raftlab-logs", root);
+    this.pictures = { cluster: new Picture(cluster, "cluster"), logs: new Picture(logs, "logs") };
+    this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
+    this.trip = 60; // ms from asking for a moment to having it
+    this.asked = null;
+    this.take();
+  }
+
+  take() { // a moment has come
+    const motion = this.model.get("motion");
+    if (this.asked) {
+      this.trip += 0.3 * (performance.now() - this.askedAt - this.trip);
+      this.asked = null;
+    }
+    const moment = { ...motion, cluster: this.model.get("cluster"), logs: this.model.get("logs") };
+    if (this.moment && motion.steady && this.busy) this.waiting = moment;
+    else this.start(moment);
+  }
+
+  start(moment) {
+    const first = !this.moment;
+    cancelAnimationFrame(this.raf);
+    this.moment = moment;
+    this.waiting = null;
+    this.busy = true;
+    this.pictures.cluster.aim(moment.cluster);
+    this.pictures.logs.aim(moment.logs);
+    this.began = performance.now();
+    this.length = first && !moment.playing ? 0 : moment.ms;
+    this.drawn = this.still.matches || !this.length;
+    if (this.drawn) this.draw(1);
+    if (this.length || moment.playing) this.raf = requestAnimationFrame(() => this.go());
+    else this.end();
+  }
+
+  go() {
+    const passed = performance.now() - this.began;
+    if (!this.drawn) this.draw(Math.min(passed / this.length, 1));
+    const lead = Math.min(Math.max(this.trip * 1.25, 30), 500);
+    if (this.moment.playing && !this.asked && !this.waiting && passed >= this.length - lead) this.ask();
+    if (passed < this.length) this.raf = requestAnimationFrame(() => this.go());
+    else this.end();
+  }
+
+  draw(t) {
+    for (const picture of Object.values(this.pictures)) picture.step(t, this.moment.steady);
+  }
+
+  end() {
+    this.busy = false;
+    for (const picture of Object.values(this.pictures)) picture.settle();
+    if (this.waiting) this.start(this.waiting);
+  }
+
+  ask() {
+    this.asked = this.moment.seq;
+    this.askedAt = performance.now();
+    report(this.model, this.root, { kind: "next", seq: this.moment.seq });
+  }
+
+  stop() {
+    cancelAnimationFrame(this.raf);
+  }
+}
+
+function box(name, parent) {
+  const made = document.createElement("div");
+  made.className = name;
+  parent.append(made);
+  return made;
+}
+
+// To the kernel; when it has gone, the reader is told, once
+
+function report(model, root, content) {
+  try {
+    model.send(content);
+  } catch {
+    if (root.querySelector(".raftlab-gone")) return;
+    const words = box("raftlab-gone", root);
+    words.setAttribute("role", "alert");
+    words.textContent = "The kernel of this lab has stopped. Run its cell again to go on.";
+  }
+}
+
+// Hands: clicks and keys are reported; the kernel knows what they mean
+
+function listen(model, root, signal) {
+  let unanswered = false; // a key that is held down waits for the answer to its last report
+  const menu = new Menu(model, root);
+  model.on("change:motion", () => (unanswered = false));
+  root.addEventListener("click", (event) => {
+    if (menu.has(event.target)) return;
+    menu.close();
+    root.focus({ preventScroll: true });
+    const mark = event.target.closest("[data-id]");
+    if (!mark) return;
+    report(model, root, { kind: "click", id: mark.dataset.id });
+    menu.open(mark, event);
+  }, { signal });
+  root.addEventListener("keydown", (event) => {
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (menu.takes(event) || !plain || !model.get("hotkeys").includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.repeat && unanswered) return;
+    unanswered = true;
+    menu.close();
+    report(model, root, { kind: "key", key: event.key });
+  }, { signal });
+  document.addEventListener("pointerdown", (event) => {
+    if (!menu.has(event.target)) menu.close();
+  }, { signal });
+}
+
+class Menu { // what can be done with a mark, where it was clicked
+  constructor(model, root) {
+    Object.assign(this, { model, root, el: null });
+  }
+
+  open(mark, { clientX, clientY }) {
+    const menus = this.model.get("menus");
+    const items = menus[mark.dataset.id] ?? menus[mark.classList[0]];
+    if (!items) return;
+    this.el = box("raftlab-menu", this.root);
+    this.el.setAttribute("role", "menu");
+    this.el.setAttribute("aria-label", mark.dataset.id);
+    for (const [key, words] of items) this.add(key, words);
+    const frame = this.root.getBoundingClientRect(), own = this.el.getBoundingClientRect();
+    const left = Math.min(clientX - frame.left + 8, frame.width - own.width - 4);
+    const top = Math.min(clientY - frame.top + 8, frame.height - own.height - 4);
+    Object.assign(this.el.style, { left: `${left}px`, top: `${Math.max(top, 2)}px` });
+    this.el.firstChild.focus({ preventScroll: true });
+  }
+
+  add(key, words) {
+    const item = document.createElement("button");
+    item.type = "button";
+    item.setAttribute("role", "menuitem");
+    item.textContent = words;
+    item.addEventListener("click", () => {
+      this.close();
+      report(this.model, this.root, { kind: "key", key });
+    });
+    this.el.append(item);
+  }
+
+  has(target) {
+    return Boolean(this.el?.contains(target));
+  }
+
+  takes(event) { // the keys that move within an open menu
+    if (!this.has(event.target)) return false;
+    const items = [...this.el.children], here = items.indexOf(event.target);
+    const by = { ArrowDown: 1, ArrowUp: items.length - 1 }[event.key];
+    if (by) items[(here + by) % items.length].focus();
+    else if (event.key === "Escape") this.close();
+    else return event.key === "Enter" || event.key === " " || event.key === "Tab";
+    event.preventDefault();
+    return true;
+  }
+
+  close() {
+    if (!this.el) return;
+    const inside = this.el.contains(document.activeElement);
+    this.el.remove();
+    this.el = null;
+    if (inside) this.root.focus({ preventScroll: true });
+  }
+}
+
+// The controls around the stage are ordinary widgets; three things they leave open are done here
+
+function adopt(root, signal) {
+  const lab = root.closest(".raftlab-lab");
+  if (!lab || lab.dataset.lmSuppressShortcuts) return Boolean(lab);
+  lab.dataset.lmSuppressShortcuts = "true"; // the notebook's own keys stay out of the lab …
+  lab.addEventListener("keydown", (event) => { // … though it looks at the focus first
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  }, { signal });
+  lab.querySelector(".raftlab-note")?.setAttribute("aria-live", "polite");
+  lab.querySelector(".raftlab-transport .noUi-handle")?.setAttribute("aria-label", "Frame");
+  lab.addEventListener("keydown", (event) => {
+    const field = event.target;
+    if (event.key === "Enter" && field.matches?.(".raftlab-command input")) {
+      field.dispatchEvent(new Event("change", { bubbles: true })); // the text, before the Enter
+    }
+  }, { signal, capture: true });
+  return true;
+}
+
+export default {
+  render({ model, el }) {
+    const root = box("raftlab-stage", el);
+    root.tabIndex = 0;
+    root.setAttribute("role", "group");
+    root.setAttribute("aria-label", "The cluster and its logs. Press ? for the keys.");
+    const leave = new AbortController();
+    const stage = new Show(model, root);
+    const take = () => stage.take();
+    model.on("change:motion", take);
+    listen(model, root, leave.signal);
+    let tries = 0;
+    const settle = () => adopt(root, leave.signal) || (tries++ < 100 && setTimeout(settle, 50));
+    settle();
+    return () => {
+      stage.stop();
+      leave.abort();
+      model.off("change:motion", take);
+    };
+  },
+};

@@ -1,0 +1,226 @@
+"""A real JupyterLab on loopback, and a notebook in it, as a reader's browser sees them."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import nbformat
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE_S = 60
+"""How long a server or a kernel may take to start on a busy machine."""
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+
+
+def find_chromium() -> str | None:
+    """The browser to use: $RAFTLAB_CHROMIUM, or a Chromium or Chrome on the PATH."""
+    named = os.environ.get("RAFTLAB_CHROMIUM")
+    if named:
+        return shutil.which(named)
+    return next(filter(None, map(shutil.which, CHROMIUMS)), None)
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """A notebook with these code cells, not yet run."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, path)
+    return path
+
+
+@contextmanager
+def jupyter_lab(home: Path, root: Path) -> Iterator[str]:
+    """A JupyterLab that serves `root` and keeps everything of its own in `home`; its address."""
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
+    log = home / "jupyter.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            _command(root), env=_environment(home), stdout=output, stderr=output, cwd=root
+        )
+        try:
+            yield _address(home / "runtime", server, log)
+        finally:
+            _end(server)
+
+
+def _command(root: Path) -> list[str]:
+    options = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": "0",
+        "ServerApp.open_browser": "False",
+        "ServerApp.root_dir": str(root),
+        "ServerApp.allow_root": "True",
+        "ServerApp.shutdown_no_activity_timeout": "900",
+        "ServerApp.answer_yes": "True",
+        "IdentityProvider.token": "",
+        "LabApp.expose_app_in_browser": "True",
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+    }
+    return [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    own = {name: str(home / folder) for name, folder in folders.items()}
+    return os.environ | own | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+
+def _address(runtime: Path, server: subprocess.Popen[bytes], log: Path) -> str:
+    for _ in range(PATIENCE_S * 10):
+        if server.poll() is not None:
+            break
+        for known in runtime.glob("jpserver-*.json"):
+            address = f"http://127.0.0.1:{json.loads(known.read_text())['port']}"
+            with urlopen(f"{address}/api/status", timeout=PATIENCE_S):
+                return address
+        time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-4000:]}")
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End the server; it ends its kernels."""
+    server.terminate()
+    try:
+        server.wait(15)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait(15)
+
+
+class Notebook:
+    """A notebook in the browser. `lab` is the last lab in it."""
+
+    def __init__(self, page: Page, address: str, path: str) -> None:
+        self.page = page
+        page.goto(f"{address}/lab/tree/{path}?reset")
+        page.wait_for_function(
+            """() => {
+                const panel = window.jupyterapp?.shell?.currentWidget;
+                const session = panel?.sessionContext;
+                return session?.isReady && session.session?.kernel?.status === "idle";
+            }""",
+            timeout=PATIENCE_S * 1000,
+        )
+
+    def run(self, source: str) -> "Notebook":
+        """Let the notebook be one cell with this source, and run it."""
+        self.page.evaluate(
+            """source => {
+                const cell = jupyterapp.shell.currentWidget.content.model.cells.get(0);
+                cell.sharedModel.setSource(source);
+                cell.clearExecution();
+            }""",
+            source,
+        )
+        return self.run_all()
+
+    def run_all(self) -> "Notebook":
+        """Run every cell, from the first, and wait until all have run."""
+        self.page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.wait_for_function(
+            """() => {
+                const panel = jupyterapp.shell.currentWidget;
+                const cells = [...panel.content.model.cells].filter(c => c.type === "code");
+                return cells.every(c => c.executionCount !== null)
+                    && panel.sessionContext.session.kernel.status === "idle";
+            }""",
+            timeout=PATIENCE_S * 1000,
+        )
+        return self
+
+    def show_sides(self) -> "Notebook":
+        """Open the file browser, as JupyterLab does at first."""
+        self.page.evaluate("() => jupyterapp.shell.expandLeft()")
+        return self
+
+    def hide_sides(self) -> "Notebook":
+        """Close the file browser, for room."""
+        self.page.evaluate("() => jupyterapp.shell.collapseLeft()")
+        return self
+
+    @property
+    def lab(self) -> "LabView":
+        """The last lab on the page, wherever it is."""
+        self.page.evaluate(
+            """() => {
+                const content = jupyterapp.shell.currentWidget.content;
+                const cells = [...content.model.cells];
+                const shows = cell => cell.sharedModel.getSource().includes("lab()");
+                return content.scrollToItem(cells.findLastIndex(shows), "start");
+            }"""
+        )
+        return LabView(self.page, self.page.locator(".raftlab-lab").last)
+
+
+class LabView:
+    """A lab on a page, by what a reader sees of it."""
+
+    def __init__(self, page: Page, root: Locator) -> None:
+        self.page = page
+        self.root = root
+        expect(root.locator(".raftlab-cluster [data-id=node-S1]")).to_be_visible(timeout=30_000)
+
+    def button(self, words: str) -> Locator:
+        """A button by what is written on it."""
+        exactly = re.compile(rf"^\s*{re.escape(words)}\s*$")
+        return self.root.locator("button").filter(has_text=exactly)
+
+    def click(self, words: str) -> None:
+        """Click a button, once the picture stands still."""
+        self.button(words).click()
+
+    def mark(self, name: str) -> Locator:
+        """A mark of the picture by its id."""
+        return self.root.locator(f'.raftlab-stage [data-id="{name}"]:not(.leaving)')
+
+    @property
+    def stage(self) -> Locator:
+        """What has the picture in it, and hears keys."""
+        return self.root.locator(".raftlab-stage")
+
+    @property
+    def slider(self) -> Locator:
+        """The handle of the slider."""
+        return self.root.locator(".raftlab-transport .noUi-handle")
+
+    @property
+    def frame(self) -> Locator:
+        """Where the number of the frame is written."""
+        return self.root.locator(".raftlab-moment b").first
+
+    def at_frame(self, number: int) -> None:
+        """The lab shows this frame."""
+        expect(self.frame).to_have_text(str(number))
+
+    def number(self) -> int:
+        """The number of the frame shown."""
+        return int(self.frame.inner_text())
+
+    @property
+    def alarm(self) -> Locator:
+        """What went wrong."""
+        return self.root.locator(".raftlab-alarm")
+
+    @property
+    def newest(self) -> Locator:
+        """The newest event."""
+        return self.root.locator(".raftlab-events li").first

@@ -1,0 +1,139 @@
+"""What the browser paints is what `to_svg` paints, mark for mark."""
+
+import re
+from math import isclose
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import expect
+
+from raftlab.lab import Lab
+from raftlab.lab.chosen import with_choice
+from raftlab.lab.display import LOG_COLUMNS
+from raftlab.view import scene_cluster, scene_logs, to_svg
+
+SETTING = """
+import raftlab as rl
+cluster = rl.Cluster(5, seed=7, disks=rl.Disks(write_ms=6))
+cluster.elect()
+for number in range(4):
+    cluster.propose(f"x={number}")
+    cluster.run(9)
+"""
+MOMENTS = {
+    "under way": "",
+    "fresh": "cluster = rl.Cluster(3)",
+    "campaign": "cluster.crash(cluster.leader); cluster.timeout('S4'); cluster.run(9)",
+    "refusals": "cluster.timeout('S1'); cluster.run(12)",
+    "torn": "cluster.partition('S1 S2', 'S4'); cluster.cut('S3', 'S5', both_ways=False)",
+    "paused and doubled": "cluster.pause('S2'); cluster.duplicate(cluster.in_flight()[0].number)",
+    "lost": "cluster.drop(cluster.in_flight()[-1].number)",
+    "many": "cluster = rl.Cluster(13, seed=1); cluster.elect(); cluster.run(3)",
+}
+NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)")
+DEFAULTS = {
+    "text": {"font-size": "11", "fill": "#222222", "text-anchor": "middle"},
+    "all": {"stroke-width": "1"},
+}
+PAINTED = """svg => {
+    const marks = [...svg.querySelectorAll("circle, rect, path, text")];
+    return marks.filter(m => !m.matches(".paper, .hit")).map(m => [
+        m.tagName,
+        Object.fromEntries([...m.attributes].map(a => [a.name, a.value])),
+        m.tagName === "text" ? m.textContent : "",
+    ]);
+}"""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_the_browser_paints_as_the_svg_does(run_cell, moment):
+    source = f"{SETTING}\n{MOMENTS[moment]}\n"
+    view = run_cell(f"{source}\ncluster.lab()")
+    lab = lab_of(source)
+    assert_painted(view, lab)
+
+
+def test_it_still_does_after_marks_have_moved(run_cell):
+    view, lab = run_cell(f"{SETTING}\ncluster.lab()"), lab_of(SETTING)
+    deeds = {
+        "Step": lab.step,
+        "Crash": lab.crash,
+        "election": lab.jump_to_election,
+        "Back": lab.back,
+        "Isolate": lab.isolate,
+    }
+    for words, deed in deeds.items():
+        view.click(words)
+        deed()
+        expect(view.stage.locator("svg.cluster desc")).to_have_text(lab.stage.cluster["desc"])
+        expect(view.stage.locator(".leaving")).to_have_count(0)
+        view.page.wait_for_timeout(400)
+        assert_painted(view, lab)
+
+
+def lab_of(source: str) -> Lab:
+    """The same lab in this process."""
+    names: dict = {}
+    exec(source, names)
+    return names["cluster"].lab()
+
+
+def assert_painted(view, lab: Lab) -> None:
+    frame, previous = lab.session.frame, lab.session.previous
+    chosen = with_choice(scene_cluster(frame, previous), lab.node.value, lab.message)
+    for name, scene in (
+        ("cluster", chosen),
+        ("logs", scene_logs(frame, previous, LOG_COLUMNS)),
+    ):
+        painted = view.stage.locator(f"svg.{name}").evaluate(PAINTED)
+        seen, meant = [cleaned(*mark) for mark in painted], expected(to_svg(scene))
+        assert len(seen) == len(meant)
+        unlike = [pair for pair in zip(seen, meant, strict=True) if not alike(*pair)]
+        assert unlike == []
+
+
+def expected(svg: str) -> list:
+    """The drawn elements of an SVG, first to last."""
+    root = ElementTree.fromstring(svg)
+    drawn = []
+    for each in root.iter():
+        tag = each.tag.split("}")[1]
+        if tag in ("circle", "rect", "path", "text") and each.get("class") != "paper":
+            drawn.append(cleaned(tag, each.attrib, each.text or "" if tag == "text" else ""))
+    return drawn
+
+
+def cleaned(tag: str, attributes: dict, text: str) -> tuple:
+    """What is seen of an element: numbers rounded, what is usual left out."""
+    usual = DEFAULTS["all"] | (DEFAULTS["text"] if tag == "text" else {})
+    unseen = {"class", "style", "data-id"}
+    seen = {
+        name: value
+        for name, value in attributes.items()
+        if name not in unseen and not name.startswith("data-") and usual.get(name) != value
+    }
+    if "stroke" not in seen:
+        seen.pop("stroke-width", None)
+    return tag, seen, text
+
+
+def alike(seen: tuple, meant: tuple) -> bool:
+    """Whether two elements are the same, but for the last decimals: those are not sent."""
+    (tag, attributes, text), (other, wanted, words) = seen, meant
+    if (tag, other) == ("path", "circle"):  # a whole turn, which the stage draws as an arc
+        ink = {"d", "cx", "cy", "r"}
+        return {k: v for k, v in attributes.items() if k not in ink} == {
+            k: v for k, v in wanted.items() if k not in ink
+        }
+    return (tag, text, attributes.keys()) == (other, words, wanted.keys()) and all(
+        near(value, wanted[name]) for name, value in attributes.items()
+    )
+
+
+def near(value: str, wanted: str) -> bool:
+    """Whether two attributes agree: word for word, or number for number within 2 %."""
+    one, other = NUMBER.split(value), NUMBER.split(wanted)
+    return len(one) == len(other) and all(
+        a == b or (NUMBER.fullmatch(a) and isclose(float(a), float(b), rel_tol=2e-2, abs_tol=0.06))
+        for a, b in zip(one, other, strict=True)
+    )

@@ -1,0 +1,528 @@
+"""The lab without a browser: every control does its deed, and nothing is swallowed."""
+
+import gc
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import raftlab
+from raftlab import Cluster, Misuse
+from raftlab.lab import Lab
+from raftlab.lab.deeds import following
+from raftlab.view import show
+from tests.lab.clusters import Failing, hasty, working
+
+
+def heard(lab: Lab, **content) -> None:
+    """The stage reports something, as it does from a browser."""
+    lab.stage._handle_custom_msg(content, [])
+
+
+def press(lab: Lab, key: str) -> None:
+    heard(lab, kind="key", key=key)
+
+
+def marks(lab: Lab) -> set[str]:
+    return {row[1] for row in lab.stage.cluster["marks"]}
+
+
+# Showing itself
+
+
+def test_a_cluster_has_a_lab():
+    cluster = Cluster(3)
+    lab = cluster.lab(speed=10)
+    assert isinstance(lab, Lab)
+    assert lab.cluster is cluster
+    assert lab.speed.value == 10
+
+
+@pytest.mark.parametrize("wrong", [{"cluster": 5}, {"cluster": Cluster(1), "speed": 0}])
+def test_a_lab_of_nothing_is_refused(wrong):
+    with pytest.raises(Misuse):
+        Lab(**wrong)
+
+
+def test_it_shows_itself_as_a_widget_as_svg_and_as_text():
+    lab = working().lab()
+    bundle = lab._repr_mimebundle_()
+    assert set(bundle) == {
+        "text/plain",
+        "image/svg+xml",
+        "application/vnd.jupyter.widget-view+json",
+    }
+    assert bundle["text/plain"] == repr(lab)
+    assert bundle["image/svg+xml"] == show(lab.frame, lab.session.previous).svg
+    view = bundle["application/vnd.jupyter.widget-view+json"]
+    assert view["model_id"] == lab.widget.model_id
+
+
+def test_its_text_is_the_same_in_every_lab_and_names_no_address():
+    first, second = repr(working().lab()), repr(working().lab())
+    assert first == second
+    assert first.startswith("<Lab of 5 nodes at frame ")
+    assert not re.search("0x[0-9a-f]{6}", first)
+    lab = working().lab()
+    lab.back_button.click()
+    assert "in the past>" in repr(lab)
+
+
+# Every control
+
+
+def test_step_back_start_and_end():
+    lab = working().lab()
+    end = lab.frame.number
+    lab.step_button.click()
+    assert lab.frame.number == end + 1
+    lab.back_button.click()
+    lab.back_button.click()
+    assert lab.frame.number == end - 1
+    assert "in the past" in lab.moment.value
+    lab.start_button.click()
+    assert lab.frame.number == 0
+    lab.back_button.click()
+    assert "nothing before it" in lab.trouble
+    lab.end_button.click()
+    assert lab.frame.number == end + 1
+    assert lab.trouble == ""
+
+
+def test_run_lets_time_pass():
+    lab = working().lab()
+    lab.run_ms.value = 25.0
+    at = lab.frame.at
+    lab.run_button.click()
+    assert lab.frame.at == at + 25.0
+
+
+def test_jumps():
+    lab = Cluster(5, seed=7).lab()
+    lab.election_button.click()
+    assert lab.cluster.leader
+    lab.propose_button.click()
+    lab.commit_button.click()
+    assert lab.cluster.commit_index == 1
+    lab.violation_button.click()
+    assert "Every watched property held" in lab.note.value
+
+
+def test_the_slider_slides():
+    lab = working().lab()
+    assert lab.time_slider.max == lab.time_slider.value == lab.cluster.number
+    lab.time_slider.value = 7
+    assert lab.frame.number == 7
+    assert "frame <b>7</b>" in lab.moment.value
+    assert lab.go_on_button.layout.display != "none"
+
+
+def test_the_slider_of_a_fresh_cluster_is_in_order():
+    lab = Cluster(3).lab()
+    assert (lab.time_slider.max, lab.time_slider.value) == (1, 0)
+    lab.time_slider.value = 1
+    assert lab.time_slider.value == lab.frame.number == 0
+
+
+def test_what_can_be_done_to_a_node():
+    lab = working().lab()
+    lab.node.value = "S3"
+    for button, alive, paused in (
+        (lab.crash_button, False, False),
+        (lab.restart_button, True, False),
+        (lab.pause_button, True, True),
+        (lab.resume_button, True, False),
+    ):
+        button.click()
+        assert lab.trouble == ""
+        assert (lab.frame["S3"].alive, lab.frame["S3"].paused) == (alive, paused)
+    lab.timeout_button.click()
+    assert lab.frame["S3"].role is raftlab.Role.CANDIDATE
+    lab.isolate_button.click()
+    assert lab.frame.groups == (("S3",), ("S1", "S2", "S4", "S5"))
+    lab.heal_button.click()
+    assert lab.frame.groups == ()
+
+
+def test_a_partition_is_drawn_side_by_side():
+    lab = working().lab()
+    assert lab.partition_row.layout.display == "none"
+    lab.partition_mode.value = True
+    assert lab.partition_row.layout.display is None
+    heard(lab, kind="click", id="node-S1")
+    lab.sides["S2"].value = True
+    assert lab.sides["S1"].description == "S1: B"
+    assert "side-S1" in marks(lab)
+    lab.partition_button.click()
+    assert lab.frame.groups == (("S1", "S2"), ("S3", "S4", "S5"))
+    assert not lab.partition_mode.value
+    assert "side-S1" not in marks(lab)
+
+
+def test_a_partition_with_one_side_is_refused_and_can_be_mended():
+    lab = working().lab()
+    lab.partition_mode.value = True
+    lab.partition_button.click()
+    assert "two sides" in lab.trouble
+    assert lab.partition_mode.value
+
+
+def test_a_link_is_cut_in_one_way_or_both():
+    lab = working().lab()
+    lab.link_mode.value = True
+    heard(lab, kind="click", id="node-S1")
+    heard(lab, kind="click", id="node-S4")
+    assert (lab.link_from.value, lab.link_to.value) == ("S1", "S4")
+    lab.both_ways.value = False
+    lab.cut_button.click()
+    assert lab.frame.cuts == (("S1", "S4"),)
+    assert not lab.link_mode.value
+
+
+def test_commands_are_proposed_and_counted_up():
+    lab = working(commands=0).lab()
+    lab.command.value = "y=9"
+    lab.propose_button.click()
+    assert lab.command.value == "y=10"
+    lab.command._handle_custom_msg({"event": "submit"}, [])
+    payloads = [entry.payload for entry in lab.frame.leader.log]
+    assert [each.data for each in payloads[1:]] == [b"y=9", b"y=10"]
+
+
+def test_a_follower_names_the_leader():
+    lab = working().lab()
+    lab.propose_to.value = "S1"
+    lab.propose_button.click()
+    assert "S1 is a follower" in lab.trouble
+    assert "S2" in lab.trouble
+
+
+@pytest.mark.parametrize(
+    "command", ["x", "🦀" * 3, "<b onclick=alert(1)>", "a" * 10_000, "\u0000\u202e", "x=1\ny=2"]
+)
+def test_absurd_commands_are_commands(command):
+    lab = working().lab()
+    lab.command.value = command
+    lab.propose_button.click()
+    assert lab.trouble == ""
+    lab.run_button.click()
+    assert lab.trouble == ""
+    assert "<b onclick" not in lab.events.value
+    assert json.dumps(lab.stage.cluster)
+    assert len(lab.events.value) < 20_000
+
+
+@pytest.mark.parametrize("command", ["", "  "])
+def test_an_empty_command_is_not_proposed(command):
+    lab = working().lab()
+    number = lab.cluster.number
+    lab.command.value = command
+    lab.propose_button.click()
+    assert "type one, for instance x=1" in lab.trouble
+    assert lab.cluster.number == number
+
+
+def test_a_command_after_another_is_counted_up():
+    assert following("x=9") == "x=10"
+    assert following("hello") == "hello"
+    assert following("7") == "8"
+
+
+def test_a_message_is_chosen_on_the_picture_and_dropped():
+    lab = working().lab()
+    number = lab.frame.in_flight[-1].number
+    heard(lab, kind="click", id=f"msg-{number}")
+    assert lab.message == number
+    assert "chosen-message" in marks(lab)
+    lab.drop_button.click()
+    assert all(flight.number != number for flight in lab.frame.in_flight)
+    assert lab.message is None
+    assert lab.frame.event.lost is not None
+    assert [row[1] for row in lab.stage.cluster["gone"] if row[1].startswith("msg-")]
+
+
+def test_a_message_is_chosen_in_the_list_and_delivered_doubled_and_delayed():
+    lab = working().lab()
+    number = lab.messages.options[0][1]
+    lab.messages.value = number
+    lab.delay_ms.value = 30.0
+    arrives = {each.number: each.arrives_at for each in lab.frame.in_flight}[number]
+    lab.delay_button.click()
+    now = {each.number: each.arrives_at for each in lab.frame.in_flight}
+    assert now[number] == arrives + 30.0
+    assert lab.message == number
+    lab.duplicate_button.click()
+    assert len(lab.frame.in_flight) == len(now) + 1
+    lab.deliver_button.click()
+    assert number not in {each.number for each in lab.frame.in_flight}
+
+
+def test_without_a_message_the_lab_says_how_to_choose_one():
+    lab = working().lab()
+    lab.deliver_button.click()
+    assert "click it in the picture or in the list" in lab.trouble
+    assert 'role="alert"' in lab.alarm.value
+    lab.choose_message(10**6)
+    assert "No message 1000000" in lab.trouble
+
+
+def test_every_picture_can_be_shown_at_every_moment():
+    lab = Cluster(5, seed=7).lab()
+    for picture in lab.picture.options:
+        lab.picture.value = picture
+        for _ in range(30):
+            lab.step_button.click()
+            assert lab.trouble == ""
+        assert lab.stage.logs["marks"]
+
+
+# Keys and clicks
+
+
+def test_keys():
+    lab = Cluster(5, seed=7).lab()
+    press(lab, "e")
+    assert lab.cluster.leader
+    press(lab, "n")
+    press(lab, "ArrowDown")
+    assert lab.node.value == "S2"
+    press(lab, "ArrowUp")
+    press(lab, "ArrowUp")
+    assert lab.node.value == "S5"
+    press(lab, "x")
+    assert not lab.frame["S5"].alive
+    press(lab, "x")
+    press(lab, "p")
+    assert lab.frame["S5"].paused
+    press(lab, "p")
+    press(lab, "i")
+    press(lab, "h")
+    for _ in range(4):
+        press(lab, "ArrowRight")
+    press(lab, "]")
+    assert lab.message == lab.messages.options[0][1]
+    press(lab, "[")
+    assert lab.message == lab.messages.options[-1][1]
+    for key in "dalu":
+        press(lab, "]")
+        press(lab, key)
+        assert lab.trouble == ""
+    press(lab, "?")
+    assert lab.details.selected_index == 2
+    press(lab, "?")
+    assert lab.details.selected_index is None
+    number = lab.frame.number
+    press(lab, "ArrowLeft")
+    assert lab.frame.number == number - 1
+    press(lab, "g")
+    assert len(lab.branches) == 2
+
+
+def test_what_the_stage_does_not_know_is_ignored():
+    lab = working().lab()
+    number = lab.stage.seq
+    for content in (
+        {},
+        {"kind": "key", "key": "§"},
+        {"kind": "click", "id": "nothing"},
+        {"kind": "click", "id": "headline"},
+        {"kind": "next", "seq": lab.stage.seq},
+        {"kind": "next"},
+        {"kind": 5},
+    ):
+        heard(lab, **content)
+    assert lab.stage.seq == number
+
+
+# Playing
+
+
+def test_playing_goes_on_as_long_as_the_stage_asks():
+    lab = working().lab()
+    start = lab.frame.number
+    lab.play_button.click()
+    assert lab.playing
+    assert lab.play_button.description == "Stop"
+    for _ in range(5):
+        heard(lab, kind="next", seq=lab.stage.seq)
+    assert lab.frame.number >= start + 5
+    motion = lab.stage.motion
+    assert motion["playing"] and motion["steady"] and 100 <= motion["ms"] <= 1200
+    lab.play_button.click()
+    assert not lab.playing
+    number = lab.frame.number
+    heard(lab, kind="next", seq=lab.stage.seq)
+    assert lab.frame.number == number
+
+
+def test_two_views_that_ask_get_one_moment():
+    lab = working().lab()
+    lab.play()
+    seq = lab.stage.seq
+    heard(lab, kind="next", seq=seq)
+    number = lab.frame.number
+    heard(lab, kind="next", seq=seq)
+    assert lab.frame.number == number
+
+
+def test_playing_stops_at_a_violation_which_is_told():
+    lab = hasty().lab()
+    lab.play()
+    for _ in range(500):
+        heard(lab, kind="next", seq=lab.stage.seq)
+    assert not lab.playing
+    assert not lab.stage.motion["playing"]
+    assert "Commit Follows Quorum is broken" in lab.banner.value
+    assert "✕" in lab.lights.value
+    assert lab.trouble == ""
+    lab.before_button.click()
+    assert lab.banner.value == ""
+    assert "✕" not in lab.lights.value
+
+
+def test_playing_stops_when_the_reader_does_something_and_when_the_lab_is_closed():
+    lab = working().lab()
+    lab.play()
+    heard(lab, kind="click", id="node-S1")
+    assert not lab.playing
+    lab.play()
+    lab.close()
+    heard(lab, kind="next", seq=lab.stage.seq)
+    assert not lab.playing
+
+
+def test_playing_the_past_shows_what_was():
+    lab = working().lab()
+    end = lab.cluster.number
+    lab.start_button.click()
+    lab.play()
+    for _ in range(10):
+        heard(lab, kind="next", seq=lab.stage.seq)
+    assert 10 <= lab.frame.number < end
+    assert lab.cluster.number == end
+
+
+# Trouble
+
+
+def test_an_error_of_the_learners_is_shown_with_its_traceback():
+    lab = Cluster(3, seed=1, rules=Failing()).lab()
+    lab.election_button.click()
+    lab.run_button.click()
+    assert lab.trouble == "ZeroDivisionError: a mistake of the learner's"
+    assert "<details>" in lab.alarm.value
+    assert "verified_index" in lab.alarm.value
+    lab.step_button.click()
+    assert "ZeroDivisionError" in lab.trouble
+
+
+def test_an_error_in_drawing_is_shown(monkeypatch):
+    lab = working().lab()
+
+    def fails(*_):
+        raise RuntimeError("cannot be drawn")
+
+    monkeypatch.setattr("raftlab.lab.display.scene_cluster", fails)
+    lab.step_button.click()
+    assert lab.trouble == "RuntimeError: cannot be drawn"
+    monkeypatch.undo()
+    lab.step_button.click()
+    assert lab.trouble == ""
+
+
+def test_misuse_is_told_in_its_own_words_without_a_traceback():
+    lab = working().lab()
+    lab.restart_button.click()
+    assert "S1 is running" in lab.trouble
+    assert "<details>" not in lab.alarm.value
+    lab.crash_button.click()
+    assert lab.alarm.value == ""
+
+
+# Runs
+
+
+def test_to_act_in_the_past_keeps_every_run():
+    cluster = working()
+    lab, recording = cluster.lab(), cluster.recording
+    lab.go_to(20)
+    lab.crash_button.click()
+    assert lab.cluster is not cluster
+    assert lab.branches[0] == recording == cluster.recording
+    assert lab.recording == lab.cluster.recording == lab.branches[1]
+    assert lab.branch.value == 2
+    assert "run 2" in lab.note.value
+    lab.branch.value = 1
+    assert lab.cluster is cluster
+    assert lab.frame.number == len(recording)
+
+
+def test_another_lab_or_cell_may_move_the_same_cluster():
+    cluster = working()
+    one, other = cluster.lab(), cluster.lab()
+    one.step_button.click()
+    cluster.step()
+    other.step_button.click()
+    assert other.frame.number == cluster.number
+    assert "went on elsewhere" in other.note.value
+    one.refresh()
+    assert one.frame.number == cluster.number
+
+
+# Size
+
+
+def test_a_long_run_keeps_a_bounded_number_of_frames_and_sends_small_messages():
+    lab = working(commands=300).lab()
+    for _ in range(300):
+        lab.step_button.click()
+    gc.collect()
+    frames = [each for each in gc.get_objects() if type(each) is raftlab.Frame]
+    assert len(frames) < 2000
+    sent = json.dumps([lab.stage.cluster, lab.stage.logs], separators=(",", ":"))
+    assert len(sent) < 20_000
+
+
+def test_what_has_not_changed_is_not_sent():
+    lab = working().lab()
+    states = []
+    lab.stage.send_state = lambda key=None: states.append(set(key or ()))
+    lab.step()
+    lab.node.value = "S4"
+    assert states[-1] == {"cluster", "motion"}
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 51])
+def test_small_and_large_clusters(nodes):
+    lab = Cluster(nodes, seed=3).lab()
+    for press_it in (lab.election_button, lab.propose_button, lab.step_button, lab.crash_button):
+        press_it.click()
+    assert lab.trouble == ""
+
+
+def test_importing_raftlab_alone_does_not_load_the_lab():
+    program = "import sys, raftlab; print('raftlab.lab' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.stdout.strip() == "False"
+
+
+BUTTONS = sorted(name for name in vars(Cluster(3).lab()) if name.endswith("_button"))
+
+
+@settings(max_examples=25)
+@given(st.lists(st.one_of(st.sampled_from(BUTTONS), st.integers(-1, 90)), max_size=30))
+def test_whatever_is_clicked_nothing_breaks(clicks):
+    lab = Cluster(3, seed=2).lab()
+    for click in clicks:
+        if isinstance(click, str):
+            getattr(lab, click).click()
+        else:
+            lab.go_to(click)
+        assert "<details>" not in lab.alarm.value
+        assert lab.stage.cluster["desc"].splitlines()[0] in repr(lab)
+        assert lab.frame.number == lab.time_slider.value
+    lab.close()
