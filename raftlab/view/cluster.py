@@ -10,12 +10,16 @@ from raftlab.view.describe import describe_cluster
 from raftlab.view.links import link_marks
 from raftlab.view.marks import Mark, Scene, Text, words_last
 from raftlab.view.partitions import cut_marks, partition_marks
+from raftlab.view.pictures import moved
 from raftlab.view.ring import ring_of
 from raftlab.view.servers import node_marks
 from raftlab.view.words import headline, role_text, violation_text
 
 if TYPE_CHECKING:
     import networkx as nx
+
+_LEFT, _FIRST_LINE, _LINE = 10.0, 18.0, 16.0
+_LINES_WITH_ROOM = 2  # above the ring; with more of them it moves down
 
 
 def cluster_graph(frame: Frame) -> "nx.DiGraph[NodeId]":
@@ -60,10 +64,32 @@ def scene_cluster(frame: Frame, previous: Frame | None = None) -> Scene:
     longest = max((node.election_timeout or 0.0 for node in frame.nodes), default=0.0)
     for node in frame.nodes:
         marks += node_marks(node, ring, frame.at, longest, changes[node.node])
-    sentence = style.fit_text(headline(frame), ring.width - 20, style.SIZE)
-    if frame.violation:
-        words = style.fit_text(violation_text(frame.violation), ring.width - 20, bold=True)
-        marks.append(Text("violation", 10, 34, words, anchor="start", bold=True, role="violation"))
-    marks.append(Text("headline", 10, 18, sentence, anchor="start", role="headline"))
+    sentences = headline_marks(frame, ring.width - 2 * _LEFT)
+    lower = max(len(sentences) - _LINES_WITH_ROOM, 0) * _LINE
+    marks = [*sentences, *(moved(mark, 0.0, lower) for mark in words_last(marks))]
     description = describe_cluster(frame, previous)
-    return Scene(ring.width, ring.height, words_last(marks), "Raft cluster", description)
+    return Scene(ring.width, ring.height + lower, tuple(marks), "Raft cluster", description)
+
+
+def headline_marks(frame: Frame, room: float) -> list[Mark]:
+    """What the moment is, and which property is broken, on as many lines as it takes."""
+    marks = _lines("headline", headline(frame), room, 0)
+    if frame.violation:
+        marks += _lines("violation", violation_text(frame.violation), room, len(marks))
+    return marks
+
+
+def _lines(role: str, text: str, room: float, above: int) -> list[Mark]:
+    bold = role == "violation"
+    return [
+        Text(
+            f"{role}-{place}" if place else role,
+            _LEFT,
+            _FIRST_LINE + (above + place) * _LINE,
+            line,
+            anchor="start",
+            bold=bold,
+            role=role,
+        )
+        for place, line in enumerate(style.wrap_text(text, room, bold=bold))
+    ]

@@ -206,6 +206,18 @@ def text_width(text: str, size: float = SIZE, *, bold: bool = False, mono: bool 
     return thousandths * (_BOLD if bold else 1.0) * size / 1000
 
 
+def wrap_text(text: str, room: float, size: float = SIZE, *, bold: bool = False) -> list[str]:
+    """`text` in lines of at most `room` units, broken between words; a longer word is cut."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size, bold=bold) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(fit_text(word, room, size, bold=bold))
+    return lines
+
+
 def fit_text(text: str, room: float, size: float = SIZE, *, bold: bool = False) -> str:
     """`text` if it is at most `room` units wide, or else as much of it as fits before an "…"."""
     if text_width(text, size, bold=bold) <= room:

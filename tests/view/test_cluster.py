@@ -1,8 +1,10 @@
 from itertools import pairwise
 from math import hypot
 
+import msgspec
 import pytest
 
+from raftlab.sim.frame import ViolationFrame
 from raftlab.view.cluster import cluster_graph, scene_cluster
 from raftlab.view.geometry import point_on
 from raftlab.view.marks import Arc, Box, Disc, Path, Scene, Text
@@ -364,3 +366,14 @@ def test_a_message_to_a_node_outside_the_cluster_is_left_out_of_the_picture():
         **{name: each for name, each in campaigning().items() if name in ("S1", "S2", "S3")},
     )
     assert not has(scene_cluster(frame), "msg-1")
+
+
+def test_a_long_violation_is_told_in_full_on_several_lines():
+    text = "S1 leads term 3 without entry 2 of term 1, which S2 committed in term 1 " * 2
+    broken = ViolationFrame("Leader Completeness", text.strip(), "5.4", 7)
+    frame = msgspec.structs.replace(make_frame(3), violation=broken)
+    scene = scene_cluster(frame)
+    lines = [mark.text for mark in scene.marks if mark.role == "violation"]
+    assert len(lines) > 2
+    assert text.strip() in " ".join(lines)
+    assert scene.height > scene_cluster(make_frame(3)).height
