@@ -84,13 +84,13 @@ class Controls:
             "Go on from here", "code-fork", "Start a new run from this moment (g)"
         )
         speeds = [(f"{each:g} ms/s", each) for each in sorted({*SPEEDS, speed})]
-        self.speed = dropdown("Speed", speeds, speed, "132px")
+        self.speed = dropdown("Speed", speeds, speed, "146px")
         self.run_ms = number("Let pass (ms)", 100.0, "150px")
         self.run_button = button("Run", "forward", "Let that much virtual time pass")
         self.election_button = button("election", "", "Run to the next election (e)")
         self.commit_button = button("commit", "", "Run to the next commit (c)")
         self.violation_button = button("violation", "", "Run until a property is broken (v)")
-        self.branch = dropdown("Runs", [("run 1: the first", 1)], 1, "260px")
+        self.branch = dropdown("Runs", [("run 1: the first", 1)], 1, "320px")
 
     def _make_nodes(self, nodes: Sequence[NodeId]) -> None:
         self.node = dropdown("Node", list(nodes), nodes[0], "110px")

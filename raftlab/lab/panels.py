@@ -57,7 +57,7 @@ def banner(violation: ViolationFrame | None) -> str:
     """What was broken, by whom, where, and where the paper says it; nothing if all is well."""
     if violation is None:
         return ""
-    facts = [f"nodes {', '.join(violation.nodes)}"] if violation.nodes else []
+    facts = [f"nodes {', '.join(dict.fromkeys(violation.nodes))}"] if violation.nodes else []
     if violation.index is not None:
         facts.append(f"index {violation.index}")
     facts += [f"paper {violation.paper}", f"frame {violation.frame}"]
@@ -119,7 +119,7 @@ def message_line(flight: InFlight, at: float) -> str:
 
 # The nodes as a table
 
-COLUMNS = ("node", "role", "term", "vote", "log", "commit", "timer", "disk", "values", "changed")
+COLUMNS = ("node", "role", "term", "vote", "log", "commit", "timer", "disk", "changed", "values")
 
 
 def nodes_table(frame: Frame, previous: Frame | None) -> str:
@@ -143,8 +143,8 @@ def _row(node: NodeFrame, at: float, changes: frozenset[str]) -> str:
         (str(node.commit_index) if node.alive else "lost", {"commit_index"}),
         (timer_text(node, at), set()),
         (disk_text(node), {"disk"}),
-        (values_text(node), {"commit_index"}),
         (changed_words(changes), set()),
+        (values_text(node), {"commit_index"}),
     ]
     tags = "".join(
         f'<td class="{"raftlab-new" if changes & fields else ""}">{escape(text)}</td>'

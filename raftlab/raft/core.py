@@ -24,6 +24,7 @@ class MachineCore:
     __slots__ = (
         "_alarms",
         "_committed_out",
+        "_draws_timeout",
         "_hard_state_changed",
         "_messages",
         "_notes",
@@ -115,20 +116,27 @@ class MachineCore:
 
     def reset_election_timeout(self) -> None:
         """Draw a new random timeout and start waiting. Paper: 5.2; 9.3."""
-        self.randomized_election_timeout = self.rules.election_timeout(self.options, self.rng)
+        self._draws_timeout = True
         self.wait_anew()
 
     def wait_anew(self) -> None:
-        """Start waiting for a leader: the whole timeout from now."""
+        """Start waiting for a leader; the first wait of a term draws how long. Paper: 5.2."""
+        if self._draws_timeout:
+            self.randomized_election_timeout = self.rules.election_timeout(self.options, self.rng)
+            self._draws_timeout = False
         self.election_deadline = self.now + self.randomized_election_timeout
 
     # Durable state
 
     def set_term(self, term: Term) -> None:
-        """Enter a higher term: its vote is not given yet, its timeout is drawn anew. Paper: 5.1."""
+        """Enter a higher term: its vote is not given yet, and its next wait is drawn anew.
+
+        A wait that is under way goes on: a higher term alone is no reason to wait longer.
+        Paper: 5.1; Figure 2, Followers.
+        """
         self.term = term
         self.voted_for = None
-        self.randomized_election_timeout = self.rules.election_timeout(self.options, self.rng)
+        self._draws_timeout = True
         self._hard_state_changed = True
 
     def set_vote(self, candidate: NodeId) -> None:

@@ -81,6 +81,9 @@ class Replication(MachineCore):
         prev = progress.next_index - 1
         prev_term = self.log.term_for_index(prev)
         if prev_term is None:
+            if prev > self.log.last_index:
+                self.alarm(f"next index {progress.next_index} for {progress.node} is past the log")
+                return
             raise NotImplementedError("snapshots: sending what was compacted away")
         self._messages.append(
             AppendEntries(
@@ -235,6 +238,7 @@ class Replication(MachineCore):
                 return
         if self.now >= leader.heartbeat_deadline:
             leader.heartbeat_deadline = self.now + self.options.heartbeat_interval
+            self.note("tick_leader", "speaks as leader of term {}", self.term)
             self.broadcast_heartbeat()
 
     def _heard_quorum(self, tracker: Tracker, since: Millis) -> bool:

@@ -136,15 +136,20 @@ class Notebook:
     def run_all(self) -> "Notebook":
         """Run every cell, from the first, and wait until all have run."""
         self.page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
-        self.page.wait_for_function(
+        failed = self.page.wait_for_function(
             """() => {
                 const panel = jupyterapp.shell.currentWidget;
                 const cells = [...panel.content.model.cells].filter(c => c.type === "code");
+                const failed = cells.flatMap(c => c.outputs.toJSON())
+                    .find(output => output.output_type === "error");
+                if (failed) return {error: `${failed.ename}: ${failed.evalue}`};
                 return cells.every(c => c.executionCount !== null)
-                    && panel.sessionContext.session.kernel.status === "idle";
+                    && panel.sessionContext.session.kernel.status === "idle"
+                    && {error: ""};
             }""",
             timeout=PATIENCE_S * 1000,
-        )
+        ).json_value()["error"]
+        assert not failed, f"a cell failed: {failed}"
         return self
 
     def show_sides(self) -> "Notebook":

@@ -225,6 +225,7 @@ def test_a_violation_stops_the_playing_and_is_told(run_cell, gallery):
     expect(banner).to_contain_text("Commit Follows Quorum is broken", timeout=20_000)
     expect(lab.button("Play")).to_be_visible()
     expect(lab.root.locator(".raftlab-broken")).to_contain_text("✕")
+    lab.root.evaluate("lab => lab.scrollIntoView()")
     lab.page.screenshot(path=gallery / "violation.png")
     lab.click("Look at the frame before")
     expect(banner).not_to_be_visible()

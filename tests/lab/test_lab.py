@@ -526,3 +526,14 @@ def test_whatever_is_clicked_nothing_breaks(clicks):
         assert lab.stage.cluster["desc"].splitlines()[0] in repr(lab)
         assert lab.frame.number == lab.time_slider.value
     lab.close()
+
+
+def test_a_static_page_shows_the_last_frame():
+    nbconvert = pytest.importorskip("nbconvert")
+    nbformat = pytest.importorskip("nbformat")
+    output = nbformat.v4.new_output("display_data", data=working().lab()._repr_mimebundle_())
+    cell = nbformat.v4.new_code_cell("lab", outputs=[output])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    assert "image/svg+xml" in page
+    assert "widget-view+json" not in page

@@ -63,6 +63,14 @@ def test_force_does_not_help_an_older_log():
     assert tell(node, vote_request("S3", 4, (9, 2), force=True)) == [vote("S1", 4, False, to="S3")]
 
 
+def test_once_in_the_later_term_there_is_no_leader_to_stick_to():
+    node = machine(options=STICKY, terms=(3,))
+    tell(node, append("S2", 3, (1, 3)))
+    tell(node, vote_request("S3", 4, (9, 2), force=True))
+    assert (node.term, node.voted_for) == (4, None)
+    assert tell(node, vote_request("S2", 4, (1, 3))) == [vote("S1", 4, to="S2")]
+
+
 def test_who_never_heard_a_leader_listens_to_everyone():
     node = machine(options=STICKY)
     assert tell(node, vote_request("S3", 9)) == [vote("S1", 9, to="S3")]

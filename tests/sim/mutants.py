@@ -63,10 +63,10 @@ class Mutant:
     nodes: int = 3
     given: Mapping[str, object] = field(default_factory=dict)
 
-    def cluster(self, wrong: bool = True) -> Cluster:
+    def cluster(self, wrong: bool = True, seed: int = 1) -> Cluster:
         """The cluster in which it is shown, or the same one without the mistake."""
         given = {"options": PLAIN, **self.given, **(self.wrong if wrong else {})}
-        return Cluster(self.nodes, seed=1, **given)
+        return Cluster(self.nodes, seed=seed, **given)
 
     @property
     def forgets(self) -> str:

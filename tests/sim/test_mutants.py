@@ -5,10 +5,13 @@ import pytest
 from raftlab import PROPERTIES, Violation
 from tests.sim.mutants import MUTANTS, STUCK, UNSAFE, Mutant
 
+seeds = pytest.mark.parametrize("seed", [1, 2, 3])  # what is shown does not hang on luck
+
 
 @pytest.mark.parametrize("mutant", UNSAFE, ids=lambda mutant: mutant.name)
-def test_an_unsafe_mutant_breaks_its_property(mutant: Mutant):
-    cluster = mutant.cluster()
+@seeds
+def test_an_unsafe_mutant_breaks_its_property(mutant: Mutant, seed: int):
+    cluster = mutant.cluster(seed=seed)
     with pytest.raises(Violation) as caught:
         mutant.run(cluster)
     assert caught.value.frame.name == mutant.breaks.name
@@ -16,23 +19,26 @@ def test_an_unsafe_mutant_breaks_its_property(mutant: Mutant):
 
 
 @pytest.mark.parametrize("mutant", UNSAFE, ids=lambda mutant: mutant.name)
-def test_the_same_run_under_the_correct_rules_breaks_nothing(mutant: Mutant):
-    cluster = mutant.cluster(wrong=False)
+@seeds
+def test_the_same_run_under_the_correct_rules_breaks_nothing(mutant: Mutant, seed: int):
+    cluster = mutant.cluster(wrong=False, seed=seed)
     mutant.run(cluster)
     assert cluster.violation is None
     assert not cluster.alarms
 
 
 @pytest.mark.parametrize("mutant", STUCK, ids=lambda mutant: mutant.name)
-def test_a_stuck_mutant_breaks_nothing_and_gets_nowhere(mutant: Mutant):
-    cluster = mutant.cluster()
+@seeds
+def test_a_stuck_mutant_breaks_nothing_and_gets_nowhere(mutant: Mutant, seed: int):
+    cluster = mutant.cluster(seed=seed)
     assert mutant.run(cluster) is False
     assert cluster.violation is None
 
 
 @pytest.mark.parametrize("mutant", STUCK, ids=lambda mutant: mutant.name)
-def test_the_correct_rules_get_there_in_the_same_run(mutant: Mutant):
-    assert mutant.run(mutant.cluster(wrong=False)) is True
+@seeds
+def test_the_correct_rules_get_there_in_the_same_run(mutant: Mutant, seed: int):
+    assert mutant.run(mutant.cluster(wrong=False, seed=seed)) is True
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -8,12 +8,14 @@ written in C is not seen, nor is code that catches `BaseException` in a loop.
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from raftlab.raft.election import Votes
 from raftlab.raft.progress import FollowerProgress
 
+PACKAGE = str(Path(__file__).parents[2])
 MOST_STEPS = 200_000
 """How many lines and instructions of the learner's own code one call may run."""
 
@@ -69,7 +71,7 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
 def where(problem: BaseException) -> str:
     """An exception as one sentence with the learner's own line."""
     frames = traceback.extract_tb(problem.__traceback__)[1:]
-    mine = [frame for frame in frames if "raftlab" not in frame.filename] or frames
+    mine = [frame for frame in frames if not frame.filename.startswith(PACKAGE)] or frames
     said = (
         f"it raises {type(problem).__name__}: {problem}"
         if str(problem)
