@@ -121,7 +121,7 @@ def decision_headline(decision: Decision) -> str:
     if len(decision.groups) > 1:
         held = f"majorities of both groups hold entry {decision.matched}"
     if not decision.matched:
-        held = "no entry is held by a majority yet"
+        held = "the leader knows of no entry on a majority"
     said = f"{who}; {held}" if who else held[0].upper() + held[1:]
     return f"{said}; commit index {commit_moves(decision)}."
 
