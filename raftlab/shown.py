@@ -1,4 +1,4 @@
-"""How a cluster, a frame, a trace and a log show themselves in a notebook.
+"""How a cluster, a frame, a trace and a log show themselves in a notebook and in print.
 
 The protocol and the simulator know nothing of pictures; this module, beside the public
 face, gives their classes `_repr_mimebundle_` (text and deterministic SVG), and gives
@@ -21,6 +21,8 @@ def wire() -> None:
     _give(Cluster, "_repr_mimebundle_", _cluster_bundle)
     _give(Trace, "_repr_mimebundle_", _trace_bundle)
     _give(RaftLog, "_repr_mimebundle_", _log_bundle)
+    _give(Frame, "__str__", _frame_text)
+    _give(Cluster, "__str__", _cluster_text)
     _give(Cluster, "lab", _lab)
 
 
@@ -32,6 +34,16 @@ def _frame_bundle(frame: Frame, **_: Any) -> Bundle:
     from raftlab.view import show
 
     return show(frame)._repr_mimebundle_()
+
+
+def _frame_text(frame: Frame) -> str:
+    from raftlab.view import describe_frame
+
+    return describe_frame(frame)
+
+
+def _cluster_text(cluster: Cluster) -> str:
+    return _frame_text(cluster.frame())
 
 
 def _cluster_bundle(cluster: Cluster, **_: Any) -> Bundle:

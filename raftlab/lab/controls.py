@@ -17,6 +17,19 @@ SPEEDS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0)
 LEADER = "the leader"
 PICTURES = ("logs", "votes", "commit decision")
 
+BUTTONS = (
+    *("start_button", "back_button", "play_button", "step_button", "end_button", "go_on_button"),
+    *("run_button", "election_button", "commit_button", "violation_button", "before_button"),
+    *("crash_button", "restart_button", "pause_button", "resume_button", "timeout_button"),
+    *("isolate_button", "heal_button", "partition_button", "cut_button", "propose_button"),
+    *("deliver_button", "drop_button", "duplicate_button", "delay_button"),
+)
+FIELDS = (
+    *("speed", "run_ms", "node", "command", "propose_to", "link_from", "link_to"),
+    *("both_ways", "messages", "delay_ms"),
+)
+"""What a button's deed may depend on; the page reports it together with the click."""
+
 
 def button(words: str, icon: str, tip: str) -> Any:
     """A button as wide as its words."""
@@ -68,6 +81,10 @@ class Controls:
         self._make_messages()
         self._make_texts()
         self.widget = column("lab", *self._rows())
+        for name in BUTTONS:
+            getattr(self, name).add_class(f"raftlab-button-{name}")
+        for name in FIELDS:
+            getattr(self, name).add_class(f"raftlab-field-{name}")
 
     def _make_time(self, speed: float) -> None:
         self.start_button = button("Start", "fast-backward", "To the first frame (Home)")
@@ -105,7 +122,6 @@ class Controls:
         )
         self.command.style.description_width = "initial"
         self.command.layout.width = "170px"
-        self.command.add_class("raftlab-command")
         self.propose_to = dropdown("to", [LEADER, *nodes], LEADER, "120px")
         self.propose_button = button("Propose", "", "Hand the command to that node (Enter, n)")
 

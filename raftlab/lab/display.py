@@ -1,10 +1,12 @@
 """Showing what came of a deed: every control brought up to date, one message to the stage."""
 
+import threading
 from collections.abc import Callable, Mapping
 
 from raftlab.lab import panels
 from raftlab.lab.chosen import with_choice
 from raftlab.lab.controls import PICTURES, Controls
+from raftlab.lab.hands import Hands
 from raftlab.lab.packing import endings, pack
 from raftlab.lab.session import Session
 from raftlab.lab.stage import Heard
@@ -37,7 +39,8 @@ class Display(Controls):
         self.session = session
         self.playing = False
         self._trouble = ""
-        self._drawing = False
+        self._drawing: int | None = None  # the thread that draws
+        self._hands = Hands()
         self._clickable: dict[str, Mark] = {}
         self._drawn: Frame | None = None
         super().__init__(session.cluster.nodes, speed, hear)
@@ -92,13 +95,13 @@ class Display(Controls):
     def _draw(self, ms: Millis, steady: bool) -> None:
         session = self.session
         frame, previous = session.frame, session.previous
-        self._drawing = True
+        self._drawing = threading.get_ident()
         try:
             self._draw_controls(frame)
             self._draw_texts(frame, previous)
             self._draw_stage(frame, previous, ms, steady)
         finally:
-            self._drawing = False
+            self._drawing = None
 
     def _draw_controls(self, frame: Frame) -> None:
         session = self.session

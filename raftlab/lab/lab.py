@@ -5,9 +5,15 @@ it, a refusal included. So nothing that goes wrong is swallowed, and one click s
 picture.
 """
 
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from ipywidgets import BoundedFloatText, Dropdown, Select
+from traitlets import TraitError
+
+from raftlab.lab.controls import FIELDS
 from raftlab.lab.deeds import Deeds
 from raftlab.lab.display import SLIDE_MS, USUAL_SPEED
 from raftlab.lab.keys import DEEDS
@@ -74,36 +80,35 @@ class Lab(Deeds):
     # From the page
 
     def _connect(self) -> None:
-        deeds: dict[Any, Callable[[], None]] = {
-            self.start_button: self.go_to_start,
-            self.back_button: self.back,
-            self.play_button: self.toggle_play,
-            self.step_button: self.step,
-            self.end_button: self.go_to_end,
-            self.go_on_button: self.go_on_from_here,
-            self.run_button: self.run,
-            self.election_button: self.jump_to_election,
-            self.commit_button: self.jump_to_commit,
-            self.violation_button: self.jump_to_violation,
-            self.crash_button: self.crash,
-            self.restart_button: self.restart,
-            self.pause_button: self.pause,
-            self.resume_button: self.resume,
-            self.timeout_button: self.time_out,
-            self.isolate_button: self.isolate,
-            self.heal_button: self.heal,
-            self.partition_button: self.partition,
-            self.cut_button: self.cut,
-            self.propose_button: self.propose,
-            self.deliver_button: self.deliver,
-            self.drop_button: self.drop,
-            self.duplicate_button: self.duplicate,
-            self.delay_button: self.delay,
-            self.before_button: self.back,
+        self._deeds: dict[str, Callable[[], None]] = {
+            "start_button": self.go_to_start,
+            "back_button": self.back,
+            "play_button": self.toggle_play,
+            "step_button": self.step,
+            "end_button": self.go_to_end,
+            "go_on_button": self.go_on_from_here,
+            "run_button": self.run,
+            "election_button": self.jump_to_election,
+            "commit_button": self.jump_to_commit,
+            "violation_button": self.jump_to_violation,
+            "before_button": self.back,
+            "crash_button": self.crash,
+            "restart_button": self.restart,
+            "pause_button": self.pause,
+            "resume_button": self.resume,
+            "timeout_button": self.time_out,
+            "isolate_button": self.isolate,
+            "heal_button": self.heal,
+            "partition_button": self.partition,
+            "cut_button": self.cut,
+            "propose_button": self.propose,
+            "deliver_button": self.deliver,
+            "drop_button": self.drop,
+            "duplicate_button": self.duplicate,
+            "delay_button": self.delay,
         }
-        for control, deed in deeds.items():
-            control.on_click(lambda _, deed=deed: deed())
-        self.command.on_msg(lambda _, content, __: self._submitted(content))
+        for name, deed in self._deeds.items():
+            getattr(self, name).on_click(lambda _, deed=deed: self._hands.do(deed))
         self._watch(self.time_slider, lambda value: self.go_to(value))
         self._watch(self.branch, lambda value: self.choose_run(value))
         chosen = (self.node, self.messages, self.picture, self.partition_mode, self.link_mode)
@@ -113,24 +118,38 @@ class Lab(Deeds):
 
     def _watch(self, control: Any, deed: Callable[[Any], None], trait: str = "value") -> None:
         def changed(change: Mapping[str, Any]) -> None:
-            if not self._drawing:
-                deed(change["new"])
+            if self._drawing != threading.get_ident():
+                self._hands.do(lambda: deed(change["new"]))
 
         control.observe(changed, trait)
 
-    def _submitted(self, content: Mapping[str, Any]) -> None:
-        if content.get("event") == "submit":
-            self.propose()
-
     def _hear(self, content: Mapping[str, Any]) -> None:
-        """What the stage reports: that it needs the next moment, a click, or a key."""
+        self._hands.do(lambda: self._heed(content))
+
+    def _heed(self, content: Mapping[str, Any]) -> None:
+        """What the stage reports: a button, a key, a click, or that it needs the next moment."""
         match content:
             case {"kind": "next", "seq": int(seq)}:
                 self._next_moment(seq)
-            case {"kind": "click", "id": str(name)}:
-                self._clicked(name)
+            case {"kind": "press", "name": str(name), "fields": dict(fields)} if (
+                name in self._deeds
+            ):
+                self._fill_in(fields)
+                self._deeds[name]()
             case {"kind": "key", "key": str(key)} if key in DEEDS:
                 getattr(self, DEEDS[key])()
+            case {"kind": "click", "id": str(name)}:
+                self._clicked(name)
+
+    def _fill_in(self, fields: Mapping[str, Any]) -> None:
+        """Take what the fields of the page held at the click, in case it came ahead of them."""
+        self._drawing = threading.get_ident()
+        try:
+            for name in FIELDS:
+                if name in fields:
+                    fill(getattr(self, name), fields[name])
+        finally:
+            self._drawing = None
 
     def _clicked(self, name: str) -> None:
         match self._clickable.get(name):
@@ -143,3 +162,14 @@ class Lab(Deeds):
             self.choose_message(int(data["number"]))
         elif "node" in data:
             self.choose_node(str(data["node"]))
+
+
+def fill(control: Any, value: object) -> None:
+    """Give a control what the page says it holds; what it cannot hold leaves it as it is."""
+    with suppress(TraitError, TypeError, ValueError):
+        if isinstance(control, Dropdown | Select):
+            control.label = value
+        elif isinstance(control, BoundedFloatText):
+            control.value = float(str(value))
+        else:
+            control.value = value

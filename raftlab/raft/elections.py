@@ -6,6 +6,14 @@ from raftlab.raft.replication import Replication
 from raftlab.raft.roles import Candidate, Cause, Role
 from raftlab.raft.vocabulary import NodeId, Term
 
+REASONS = {
+    "is_stale_term": "that term is over",
+    "leader_is_alive": "a leader is alive",
+    "has_vote_left": "its vote is given",
+    "candidate_is_up_to_date": "its own log is newer",
+}
+"""Why a vote is refused, in words, by the rule that refuses it."""
+
 
 class Elections(Replication):
     """How a node asks for votes, gives its own, and counts."""
@@ -47,14 +55,21 @@ class Elections(Replication):
         )
 
     def on_request_vote(self, request: RequestVote) -> None:
-        """Grant or refuse; always answer. Paper: Figure 2, RequestVote."""
+        """Grant or refuse, and answer. Paper: Figure 2, RequestVote.
+
+        A candidate of a later term whom a living leader makes us refuse gets no answer:
+        one of our term would mean nothing to it, and its term is not ours. Thesis: 4.2.3.
+        """
         refusal = self.reason_to_refuse(request)
         granted = refusal is None
         kind = "pre-vote" if request.is_prevote else "vote"
-        if granted:
+        if refusal is None:
             self.note("candidate_is_up_to_date", "grants {} its {}", request.sender, kind)
         else:
-            self.note(refusal or "", "refuses {} its {}", request.sender, kind)
+            said = "refuses {} its {}: {}"
+            self.note(refusal, said, request.sender, kind, REASONS[refusal])
+        if refusal == "leader_is_alive" and not request.is_prevote:
+            return
         if granted and not request.is_prevote:
             self.set_vote(request.sender)
         if self.rules.resets_election_timer(

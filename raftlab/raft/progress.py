@@ -6,6 +6,7 @@ a guess: what to send next. Paper: Figure 2, volatile state on leaders; 5.3.
 
 from enum import Enum
 
+from raftlab.raft.quorum import majority_index
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId
 
 
@@ -13,7 +14,7 @@ class ProgressState(Enum):
     """How entries are sent. PROBE: one message at a time, until one is accepted.
 
     PIPELINE: without waiting, up to a window. SNAPSHOT: what is needed was compacted
-    away, so entries wait until a snapshot has arrived. Thesis: 10.2.1.
+    away, so entries wait until a snapshot has arrived. Thesis: 10.2.2.
     """
 
     PROBE = "probe"
@@ -119,9 +120,16 @@ class Tracker:
         progress = self.progress
         return {node: progress[node].match_index for node in self.voters}
 
-    def heard_since(self, moment: Millis) -> list[NodeId]:
-        """The members that have answered at or after `moment` (ms), in configuration order."""
-        return [node for node, each in self.progress.items() if each.last_reply_at >= moment]
+    def heard_within(self, span: Millis, now: Millis) -> list[NodeId]:
+        """The members whose last answer is less than `span` ms old, in configuration order."""
+        return [node for node, each in self.progress.items() if each.last_reply_at + span > now]
+
+    def quorum_heard_at(self) -> Millis:
+        """Until when (ms) a majority of each voter set had answered."""
+        return min(
+            majority_index([self.progress[voter].last_reply_at for voter in voters])
+            for voters in self.configuration.voter_sets
+        )
 
     def copy(self) -> "Tracker":
         """An independent tracker with the same values."""

@@ -4,6 +4,7 @@ Paper: 5.2 and 5.3 (a majority), 6 (two majorities while the configuration is jo
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 from raftlab.raft.vocabulary import Configuration, Index, NodeId
 
@@ -13,10 +14,14 @@ def majority(size: int) -> int:
     return size // 2 + 1
 
 
-def majority_index(reached: Sequence[Index]) -> Index:
-    """The largest index that a majority has reached, given how far each voter is.
+Mark = TypeVar("Mark", int, float)
+"""An index, or a moment: whatever only grows."""
 
-    `reached` has one index per voter, in any order, and is not empty.
+
+def majority_index(reached: Sequence[Mark]) -> Mark:
+    """The largest index (or the latest moment) that a majority has reached.
+
+    `reached` says how far each voter is, in any order, and is not empty.
     """
     return sorted(reached)[(len(reached) - 1) // 2]
 

@@ -5,7 +5,7 @@ from raftlab.raft.log import Empty, LogEntry
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Rejected
 from raftlab.raft.progress import FollowerProgress, ProgressState, Tracker
 from raftlab.raft.roles import Cause, Follower, Leader, Role
-from raftlab.raft.vocabulary import Index, Millis, NodeId
+from raftlab.raft.vocabulary import Index, NodeId
 
 
 class Replication(MachineCore):
@@ -229,21 +229,23 @@ class Replication(MachineCore):
         """Heartbeats, and stepping down without a majority. Paper: 5.2. Thesis: 6.2."""
         leader = self.role_data
         assert isinstance(leader, Leader)
-        if self.now >= leader.quorum_deadline:
-            timeout = self.options.election_timeout[0]
-            leader.quorum_deadline = self.now + timeout
-            if not self._heard_quorum(leader.tracker, self.now - timeout):
-                self.note("keeps_leading", "heard no majority for {} ms, steps down", timeout)
-                self.become_follower(None, Cause.QUORUM_LOST)
-                return
+        if self.now >= leader.quorum_deadline and not self._keeps_leading(leader):
+            self.note("keeps_leading", "has heard no majority for too long and steps down")
+            self.become_follower(None, Cause.QUORUM_LOST)
+            return
         if self.now >= leader.heartbeat_deadline:
             leader.heartbeat_deadline = self.now + self.options.heartbeat_interval
             self.note("tick_leader", "speaks as leader of term {}", self.term)
             self.broadcast_heartbeat()
 
-    def _heard_quorum(self, tracker: Tracker, since: Millis) -> bool:
+    def _keeps_leading(self, leader: Leader) -> bool:
+        """Ask the rule, and ask again when the majority's last answers are too old."""
+        timeout, tracker = self.options.election_timeout[0], leader.tracker
         mine = tracker.progress.get(self.node_id)
         if mine is not None:
             mine.last_reply_at = self.now
-        heard = tracker.heard_since(since)
+        heard = tracker.heard_within(timeout, self.now)
+        leader.quorum_deadline = tracker.quorum_heard_at() + timeout
+        if leader.quorum_deadline <= self.now:
+            leader.quorum_deadline = self.now + timeout
         return self.rules.keeps_leading(heard, tracker.configuration, self.options)

@@ -16,7 +16,7 @@ from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.messages import Rejected, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
-from raftlab.raft.quorum import quorum_index
+from raftlab.raft.quorum import is_quorum, quorum_index
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
 
 
@@ -73,9 +73,10 @@ class Rules:
         """Whether a living leader is reason enough to refuse, so that nobody can disrupt it.
 
         `since_leader` is how long ago this node heard its leader (ms); `leads` if it is
-        the leader itself. Thesis: 4.2.3; 3.10 for `force`.
+        the leader itself. A pre-vote is always refused then: that is what it asks.
+        Thesis: 4.2.3; 9.6; 3.10 for `force`.
         """
-        if not options.leader_stickiness or request.force:
+        if request.force or not (request.is_prevote or options.leader_stickiness):
             return False
         return leads or since_leader < options.election_timeout[0]
 
@@ -156,7 +157,8 @@ class Rules:
         """What a follower tells a leader whose entries do not fit, so that few tries suffice.
 
         The hint is its last entry, up to `prev_log_index`, whose term is not above
-        `prev_log_term`: nothing after it can agree. Paper: 5.3, last part.
+        `prev_log_term`: nothing after it can agree. So there is at most one try for each
+        term in which the two logs differ. Paper: 5.3, last part.
         """
         hint = log.last_index_of_term_at_most(prev_log_index, prev_log_term)
         return Rejected(prev_log_index, log.last_index, hint, log.term_for_index(hint) or 0)
@@ -232,7 +234,4 @@ class Rules:
         self, heard: Sequence[NodeId], configuration: Configuration, options: Options
     ) -> bool:
         """Whether enough members answered within an election timeout to go on. Thesis: 6.2."""
-        if not options.check_quorum:
-            return True
-        reached = dict.fromkeys(heard, 1)
-        return quorum_index(reached, configuration) > 0
+        return not options.check_quorum or is_quorum(heard, configuration)

@@ -33,6 +33,7 @@ from raftlab.sim.given import (
     logs_for,
     node_names,
     rules_for,
+    setting,
     side_named,
 )
 from raftlab.sim.host import NEVER, Host, MachineFactory
@@ -85,9 +86,9 @@ class Cluster(Engine):
         setup = Setup(
             nodes=names,
             seed=seed,
-            options=options or Options(),
-            network=network or Network(),
-            disks=disks or Disks(),
+            options=setting("options", options, Options),
+            network=setting("network", network, Network),
+            disks=setting("disks", disks, Disks),
             rules=tuple((node, full_name(mine)) for node, mine in each.items()),
             machine=full_name(machine),
             watched=watched,
@@ -187,7 +188,10 @@ class Cluster(Engine):
         return True
 
     def elect(self, node: NodeId | None = None) -> NodeId:
-        """Run until there is a leader, or until `node` leads; returns it.
+        """Run until some node leads, or until `node` does; returns it.
+
+        A leader that is cut off still leads, as far as it knows, and is returned: to wait
+        for the next one, elect a node of the other side.
 
         With `node`, its timer is made to run out, and it asks as if its leader had sent
         it (thesis 3.10), so that a living leader does not stand in its way.
@@ -262,7 +266,10 @@ class Cluster(Engine):
         self.apply(Resume(self.now, node))
 
     def timeout(self, node: NodeId) -> None:
-        """Let a node's election timer run out now. A leader has none."""
+        """Let a node's election timer run out now. A leader has none.
+
+        While a leader is alive the others may refuse it (thesis 4.2.3); `elect` asks by force.
+        """
         host = self._living(node)
         if host.paused:
             raise Misuse(f"{node} is paused, and so is its timer: resume it first.")

@@ -390,19 +390,30 @@ class Engine:
         campaign = getattr(host.machine, "campaign", None)
         if campaign is None:
             raise Misuse(f"the machine of {action.node} cannot be told to time out")
-        campaign(self.now, force=action.force)
+        self._ask(host, lambda: campaign(self.now, force=action.force))
         self._pump(host)
 
     def _do_propose(self, action: Propose) -> None:
         host = self._living(action.node)
-        host.machine.add_entry(Command(action.data))
+        self._ask(host, lambda: host.machine.add_entry(Command(action.data)))
         self._pump(host)
+
+    def _ask(self, host: Host, call: Callable[[], object]) -> None:
+        """Ask what a machine may refuse, by Misuse; whatever else it raises is a step."""
+        try:
+            call()
+        except Misuse:
+            raise
+        except Exception:
+            self._moving = host.node
+            raise
 
     def _do_crash(self, action: Crash) -> None:
         self._living(action.node).stop()
 
     def _do_restart(self, action: Restart) -> None:
         host = self._host(action.node)
+        self._moving = host.node
         host.start(self.now)
         if self._watch is not None:
             self._watch.restarted(host)

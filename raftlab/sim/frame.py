@@ -123,6 +123,9 @@ class Event(msgspec.Struct, frozen=True):
     nodes: tuple[NodeId, ...] = ()
     lost: Message | None = None
 
+    def __str__(self) -> str:
+        return f"{self.at:.1f} ms: {self.text}"
+
 
 class ViolationFrame(msgspec.Struct, frozen=True):
     """A property that no longer holds. `paper` is where it is stated."""

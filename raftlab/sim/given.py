@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
 
 RulesGiven: TypeAlias = Rules | type[Rules] | Mapping[NodeId, Rules | type[Rules]] | None
+
+Setting = TypeVar("Setting")
 
 MOST_NODES = 51
 
@@ -104,3 +106,12 @@ def side_named(group: Iterable[NodeId]) -> tuple[NodeId, ...]:
     if not isinstance(group, Iterable):
         raise Misuse(f'a side is named by its nodes, like "S1 S2", not by {group!r}')
     return tuple(group)
+
+
+def setting(name: str, given: Setting | None, kind: type[Setting]) -> Setting:
+    """What was given, or the default of its `kind`. Raises: Misuse, for anything else."""
+    if given is None:
+        return kind()
+    if not isinstance(given, kind):
+        raise Misuse(f"{name} is made with rl.{kind.__name__}(...), not {given!r}")
+    return given

@@ -181,10 +181,6 @@ class Host:
             self.application.apply(entry)
         self.applied_index = entries[-1].index
 
-    def needs_tick(self, now: Millis) -> bool:
-        """Whether the machine waits for this moment or an earlier one."""
-        return self.machine.next_deadline <= now
-
 
 def past_entry(index: Index, term: Term) -> LogEntry:
     """An entry as it stands in a log that a run begins with: `a=1` for (1, 1), `b=4` for (2, 4)."""

@@ -224,6 +224,15 @@ def commit_follows_quorum(history: History, host: Host) -> Broken | None:
     return None
 
 
+def commit_follows_leader(history: History, host: Host) -> Broken | None:
+    """A follower takes for committed only what a leader has committed before."""
+    machine = host.machine
+    if machine.role is Role.LEADER or machine.commit_index <= len(history.committed):
+        return None
+    text = f"{host.node} committed entry {machine.commit_index}, which no leader has committed"
+    return Broken(text, (host.node,), machine.commit_index)
+
+
 def committed_stays(history: History, host: Host) -> Broken | None:
     """A commit index never goes back, and a committed entry never leaves a log."""
     machine, seen = host.machine, host.seen
@@ -315,7 +324,8 @@ def durable_before_said(history: History, host: Host, message: Message) -> Broke
         return None  # said before a later term was met, and kept back until that was on disk
     if type(message) is AppendEntriesReply:
         index = message.result.last_new_index if type(message.result) is Accepted else 0
-        if index > disk.last_index:
+        held = host.machine.log.term_for_index(index) if host.machine.term == disk.term else None
+        if index > disk.last_index or (held is not None and not disk.holds(index, held)):
             text = f"{node} acknowledged entry {index} before it was on its disk"
             return Broken(text, (node,), index)
     elif type(message) is RequestVoteReply:
@@ -326,7 +336,7 @@ def durable_before_said(history: History, host: Host, message: Message) -> Broke
 
 
 def applied_in_order(history: History, host: Host, entries: tuple[LogEntry, ...]) -> Broken | None:
-    """Entries are applied once, in order, and the same ones by every node."""
+    """Committed entries are applied once, in order, and the same ones by every node."""
     applied, expected = history.applied, host.applied_index + 1
     for entry in entries:
         if entry.index != expected:
@@ -335,6 +345,9 @@ def applied_in_order(history: History, host: Host, entries: tuple[LogEntry, ...]
                 (host.node,),
                 expected,
             )
+        if expected > host.machine.commit_index:
+            text = f"{host.node} applied entry {expected} before it was committed"
+            return Broken(text, (host.node,), expected)
         if expected > len(applied):
             applied.append(entry)
         elif applied[expected - 1] is not entry and applied[expected - 1] != entry:
@@ -367,6 +380,7 @@ LEADER_COMPLETENESS = Property("Leader Completeness", "5.4, Figure 3", leader_co
 LATER_LEADERS = Property("Leader Completeness", "5.4, Figure 3", later_leaders_complete)
 STATE_MACHINE_SAFETY = Property("State Machine Safety", "5.4.3, Figure 3", state_machine_safety)
 COMMIT_FOLLOWS_QUORUM = Property("Commit Follows Quorum", "5.3, Figure 2", commit_follows_quorum)
+COMMIT_FOLLOWS_LEADER = Property("Commit Follows Leader", "5.3, Figure 2", commit_follows_leader)
 COMMITTED_STAYS = Property("Committed Stays", "5.4, Figure 2", committed_stays)
 TERMS_RISE = Property("Terms Rise", "5.1", terms_rise)
 LOG_TERMS_RISE = Property("Log Terms Rise", "5.3", log_terms_rise)
@@ -388,7 +402,13 @@ FIGURE_3 = (
 
 WHEN_ROLE_CHANGES = (TERMS_RISE, ELECTION_SAFETY, LEADER_COMPLETENESS)
 WHEN_LOG_CHANGES = (LEADER_APPEND_ONLY, LOG_TERMS_RISE, LOG_MATCHING, COMMITTED_STAYS)
-WHEN_COMMIT_MOVES = (COMMITTED_STAYS, STATE_MACHINE_SAFETY, COMMIT_FOLLOWS_QUORUM, LATER_LEADERS)
+WHEN_COMMIT_MOVES = (
+    COMMITTED_STAYS,
+    COMMIT_FOLLOWS_LEADER,
+    STATE_MACHINE_SAFETY,
+    COMMIT_FOLLOWS_QUORUM,
+    LATER_LEADERS,
+)
 WHEN_REPLIED = (MATCH_IS_TRUE,)
 WHEN_SAYING = (DURABLE_BEFORE_SAID,)
 VOTING = (RequestVote, RequestVoteReply)
@@ -398,6 +418,7 @@ WHEN_APPLYING = (APPLIED_IN_ORDER,)
 PROPERTIES = (
     *FIGURE_3,
     COMMIT_FOLLOWS_QUORUM,
+    COMMIT_FOLLOWS_LEADER,
     COMMITTED_STAYS,
     TERMS_RISE,
     LOG_TERMS_RISE,
@@ -461,6 +482,7 @@ class Watch:
         """`host` has started again from its disk."""
         host.seen.entries = list(host.machine.log)
         host.seen.last_entry = host.machine.log.last_entry
+        self._check((TERMS_RISE,), host)
         self.moved(host)
 
     def replied(self, host: Host, reply: AppendEntriesReply) -> None:

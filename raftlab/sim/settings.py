@@ -1,19 +1,13 @@
 """How the world around the machines is set: the network, the disks, and a whole cluster."""
 
-import math
-
 import msgspec
 
-from raftlab.raft.options import Options
+from raftlab.raft.options import Options, is_number
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, Term
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
 def _check_chance(name: str, value: float) -> None:
-    if not (_is_number(value) and 0.0 <= value <= 1.0):
+    if not (is_number(value) and 0.0 <= value <= 1.0):
         raise Misuse(f"{name} is a chance between 0 and 1, not {value!r}")
 
 
@@ -35,7 +29,7 @@ class Network(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         latency = self.latency
-        numbers = isinstance(latency, tuple) and len(latency) == 2 and all(map(_is_number, latency))
+        numbers = isinstance(latency, tuple) and len(latency) == 2 and all(map(is_number, latency))
         if not (numbers and 0.0 <= latency[0] <= latency[1]):
             raise Misuse(f"latency must be (min, max) with 0 <= min <= max, not {latency!r}")
         for name in ("loss", "duplication", "reordering"):
@@ -62,7 +56,7 @@ class Disks(msgspec.Struct, frozen=True):
     torn: bool = False
 
     def __post_init__(self) -> None:
-        if not (_is_number(self.write_ms) and self.write_ms >= 0):
+        if not (is_number(self.write_ms) and self.write_ms >= 0):
             raise Misuse(f"write_ms is a time of 0 ms or more, not {self.write_ms!r}")
         known = {"term", "voted_for", "log"}
         if not (isinstance(self.keeps, tuple) and known.issuperset(self.keeps)):

@@ -481,23 +481,48 @@ class Menu { // what can be done with a mark, where it was clicked
   }
 }
 
-// The controls around the stage are ordinary widgets; three things they leave open are done here
+// The controls around the stage are ordinary widgets. But messages of different widgets may
+// overtake each other, so a press of a button is reported here, with what the fields hold.
 
-function adopt(root, signal) {
+const NAMED = (kind) => `[class*="raftlab-${kind}-"]`;
+
+function nameOf(el, kind) {
+  return [...el.classList].find((each) => each.startsWith(`raftlab-${kind}-`))?.split("-").at(-1);
+}
+
+function fields(lab) {
+  const held = {};
+  for (const el of lab.querySelectorAll(NAMED("field"))) {
+    const field = el.querySelector("input, select");
+    if (!field) continue;
+    const chosen = field.selectedOptions?.[0]?.textContent.replaceAll("\u00a0", " ");
+    if (field.type === "checkbox") held[nameOf(el, "field")] = field.checked;
+    else if (field.tagName !== "SELECT") held[nameOf(el, "field")] = field.value;
+    else if (chosen !== undefined) held[nameOf(el, "field")] = chosen;
+  }
+  return held;
+}
+
+function adopt(model, root, signal) {
   const lab = root.closest(".raftlab-lab");
   if (!lab || lab.dataset.lmSuppressShortcuts) return Boolean(lab);
   lab.dataset.lmSuppressShortcuts = "true"; // the notebook's own keys stay out of the lab …
-  lab.addEventListener("keydown", (event) => { // … though it looks at the focus first
-    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
-  }, { signal });
   lab.querySelector(".raftlab-note")?.setAttribute("aria-live", "polite");
   lab.querySelector(".raftlab-transport .noUi-handle")?.setAttribute("aria-label", "Frame");
-  lab.addEventListener("keydown", (event) => {
-    const field = event.target;
-    if (event.key === "Enter" && field.matches?.(".raftlab-command input")) {
-      field.dispatchEvent(new Event("change", { bubbles: true })); // the text, before the Enter
-    }
+  const press = (name) => report(model, root, { kind: "press", name, fields: fields(lab) });
+  lab.addEventListener("click", (event) => {
+    const button = event.target.closest(NAMED("button"));
+    if (!button) return;
+    event.stopPropagation();
+    press(nameOf(button, "button"));
   }, { signal, capture: true });
+  lab.addEventListener("keydown", (event) => { // … though it looks at the focus first
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+    if (event.key === "Enter" && event.target.closest(".raftlab-field-command")) {
+      event.preventDefault();
+      press("propose_button");
+    }
+  }, { signal });
   return true;
 }
 
@@ -513,7 +538,7 @@ export default {
     model.on("change:motion", take);
     listen(model, root, leave.signal);
     let tries = 0;
-    const settle = () => adopt(root, leave.signal) || (tries++ < 100 && setTimeout(settle, 50));
+    const settle = () => adopt(model, root, leave.signal) || (tries++ < 100 && setTimeout(settle, 50));
     settle();
     return () => {
       stage.stop();
