@@ -418,7 +418,11 @@ def explains():
     node = machine(terms=(4,))
     node.advance(vote_request("S2", 4, (0, 0)), 0.0)
     assert node.poll().debug_log == (
-        Note("candidate_is_up_to_date", "refuses {} its {}", ("S2", "vote")),
+        Note(
+            "candidate_is_up_to_date",
+            "refuses {} its {}: {}",
+            ("S2", "vote", "its own log is newer"),
+        ),
     )
 
 
@@ -463,7 +467,7 @@ def steps_down_without_a_quorum():
     for _ in range(10):
         if node.role is Role.LEADER:
             let_time_out(node)
-    assert node.role is Role.FOLLOWER
+    assert (node.role, node.now) == (Role.FOLLOWER, COMPLETE.election_timeout[0])
 
 
 def joint_votes():

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from raftlab.lab import panels
-from raftlab.lab.keys import DEEDS
+from raftlab.lab.keys import BUTTONS, DEEDS
 from raftlab.lab.session import MOST_MS
 from raftlab.lab.stage import Heard, Stage
 from raftlab.raft.vocabulary import NodeId
@@ -17,13 +17,6 @@ SPEEDS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0)
 LEADER = "the leader"
 PICTURES = ("logs", "votes", "commit decision")
 
-BUTTONS = (
-    *("start_button", "back_button", "play_button", "step_button", "end_button", "go_on_button"),
-    *("run_button", "election_button", "commit_button", "violation_button", "before_button"),
-    *("crash_button", "restart_button", "pause_button", "resume_button", "timeout_button"),
-    *("isolate_button", "heal_button", "partition_button", "cut_button", "propose_button"),
-    *("deliver_button", "drop_button", "duplicate_button", "delay_button"),
-)
 FIELDS = (
     *("speed", "run_ms", "node", "command", "propose_to", "link_from", "link_to"),
     *("both_ways", "messages", "delay_ms"),

@@ -1,4 +1,4 @@
-"""The keys of the lab: one table, which the lab acts on and shows."""
+"""The keys and the buttons of the lab, and which deed each calls. The lab shows the keys."""
 
 import msgspec
 
@@ -41,3 +41,31 @@ KEYS = (
 )
 
 DEEDS = {key.key: key.deed for key in KEYS}
+
+BUTTONS = {
+    "start_button": "go_to_start",
+    "back_button": "back",
+    "play_button": "toggle_play",
+    "step_button": "step",
+    "end_button": "go_to_end",
+    "go_on_button": "go_on_from_here",
+    "run_button": "run",
+    "election_button": "jump_to_election",
+    "commit_button": "jump_to_commit",
+    "violation_button": "jump_to_violation",
+    "before_button": "back",
+    "crash_button": "crash",
+    "restart_button": "restart",
+    "pause_button": "pause",
+    "resume_button": "resume",
+    "timeout_button": "time_out",
+    "isolate_button": "isolate",
+    "heal_button": "heal",
+    "partition_button": "partition",
+    "cut_button": "cut",
+    "propose_button": "propose",
+    "deliver_button": "deliver",
+    "drop_button": "drop",
+    "duplicate_button": "duplicate",
+    "delay_button": "delay",
+}

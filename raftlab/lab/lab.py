@@ -16,7 +16,7 @@ from traitlets import TraitError
 from raftlab.lab.controls import FIELDS
 from raftlab.lab.deeds import Deeds
 from raftlab.lab.display import SLIDE_MS, USUAL_SPEED
-from raftlab.lab.keys import DEEDS
+from raftlab.lab.keys import BUTTONS, DEEDS
 from raftlab.lab.session import Session
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
@@ -80,35 +80,9 @@ class Lab(Deeds):
     # From the page
 
     def _connect(self) -> None:
-        self._deeds: dict[str, Callable[[], None]] = {
-            "start_button": self.go_to_start,
-            "back_button": self.back,
-            "play_button": self.toggle_play,
-            "step_button": self.step,
-            "end_button": self.go_to_end,
-            "go_on_button": self.go_on_from_here,
-            "run_button": self.run,
-            "election_button": self.jump_to_election,
-            "commit_button": self.jump_to_commit,
-            "violation_button": self.jump_to_violation,
-            "before_button": self.back,
-            "crash_button": self.crash,
-            "restart_button": self.restart,
-            "pause_button": self.pause,
-            "resume_button": self.resume,
-            "timeout_button": self.time_out,
-            "isolate_button": self.isolate,
-            "heal_button": self.heal,
-            "partition_button": self.partition,
-            "cut_button": self.cut,
-            "propose_button": self.propose,
-            "deliver_button": self.deliver,
-            "drop_button": self.drop,
-            "duplicate_button": self.duplicate,
-            "delay_button": self.delay,
-        }
-        for name, deed in self._deeds.items():
-            getattr(self, name).on_click(lambda _, deed=deed: self._hands.do(deed))
+        for name, deed in BUTTONS.items():
+            act = getattr(self, deed)
+            getattr(self, name).on_click(lambda _, act=act: self._hands.do(act))
         self._watch(self.time_slider, lambda value: self.go_to(value))
         self._watch(self.branch, lambda value: self.choose_run(value))
         chosen = (self.node, self.messages, self.picture, self.partition_mode, self.link_mode)
@@ -131,11 +105,9 @@ class Lab(Deeds):
         match content:
             case {"kind": "next", "seq": int(seq)}:
                 self._next_moment(seq)
-            case {"kind": "press", "name": str(name), "fields": dict(fields)} if (
-                name in self._deeds
-            ):
+            case {"kind": "press", "name": str(name), "fields": dict(fields)} if name in BUTTONS:
                 self._fill_in(fields)
-                self._deeds[name]()
+                getattr(self, BUTTONS[name])()
             case {"kind": "key", "key": str(key)} if key in DEEDS:
                 getattr(self, DEEDS[key])()
             case {"kind": "click", "id": str(name)}:

@@ -19,10 +19,12 @@ class Options(msgspec.Struct, frozen=True, gc=False):
     * `heartbeat_interval`: how often a leader speaks at least. Paper: 5.2, 5.6.
     * `pre_vote`: ask for a chance before raising the term. Thesis: 9.6.
     * `check_quorum`: a leader that hears no majority steps down. Thesis: 6.2.
-    * `leader_stickiness`: refuse votes while a leader is alive. Thesis: 4.2.3. Without
-      `check_quorum` a leader that hears nobody, and that all hear, then leads for ever.
+    * `leader_stickiness`: refuse votes while a leader is alive. Thesis: 4.2.3.
     * `max_entries_per_append`, `max_in_flight`: size of one message, and how many
       unanswered messages with entries may be under way to one follower. Thesis: 10.2.
+
+    With `pre_vote` or `leader_stickiness` and without `check_quorum`, a leader that hears
+    nobody and that all can hear leads for ever, and commits nothing.
 
     Raises: Misuse, for numbers that cannot work.
     """

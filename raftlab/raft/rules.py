@@ -73,7 +73,7 @@ class Rules:
         """Whether a living leader is reason enough to refuse, so that nobody can disrupt it.
 
         `since_leader` is how long ago this node heard its leader (ms); `leads` if it is
-        the leader itself. A pre-vote is always refused then: that is what it asks.
+        the leader itself. A pre-vote is refused then in any case: that is what it asks.
         Thesis: 4.2.3; 9.6; 3.10 for `force`.
         """
         if request.force or not (request.is_prevote or options.leader_stickiness):

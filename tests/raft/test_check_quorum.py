@@ -1,5 +1,7 @@
 """Check-quorum, on and off. Thesis 6.2."""
 
+from math import nextafter
+
 import pytest
 
 from raftlab.raft.messages import AppendEntries
@@ -32,21 +34,57 @@ def let_pass(node, ms: float, heard=()) -> None:
                 tell(node, accepted(message.receiver, node.term, index))
 
 
-def test_a_leader_that_hears_nobody_steps_down_within_two_shortest_timeouts():
-    node = leader(options=CHECKED)
-    let_pass(node, LOW)
-    assert node.role is Role.LEADER, "it has only just been elected"
-    let_pass(node, LOW)
+def leads_until(node) -> float:
+    """When a leader that hears nobody any more steps down (ms); it is woken at each last moment."""
+    for _ in range(100):
+        deadline = max(node.now, node.next_deadline)
+        node.tick(nextafter(deadline, node.now))
+        assert node.role is Role.LEADER, "it stepped down before its deadline"
+        node.tick(deadline)
+        drain(node)
+        if node.role is not Role.LEADER:
+            return node.now
+    raise AssertionError("it never steps down")
+
+
+@pytest.mark.parametrize("elected_at", [0.0, 20.0, 200.1, 200.3, 1_000_000.7])
+def test_a_leader_that_hears_nobody_steps_down_one_shortest_timeout_after_its_election(elected_at):
+    node = leader(options=CHECKED, now=elected_at)
+    assert leads_until(node) == elected_at + LOW
     assert (node.role, node.leader, node.term, node.voted_for) == (Role.FOLLOWER, None, 1, "S1")
-    assert node.now <= 2 * LOW
+
+
+@pytest.mark.parametrize("elected_at", [0.0, 200.1, 200.3])
+def test_it_leads_one_shortest_timeout_longer_than_a_majority_answered(elected_at):
+    node = leader(nodes=5, options=CHECKED, now=elected_at)
+    tell(node, accepted("S2", 1, 1), after=30.1)
+    majority_was_heard_at = elected_at + 30.1
+    tell(node, accepted("S3", 1, 1), after=10.3)
+    tell(node, accepted("S3", 1, 1), after=50.0)
+    assert leads_until(node) == majority_was_heard_at + LOW
+
+
+def test_each_answer_of_a_majority_lets_it_lead_longer_whenever_it_was_elected():
+    node = leader(options=CHECKED)
+    for after in (149.9, 140.3, 0.1, 149.7):
+        moment = node.now + after
+        while node.next_deadline < moment:
+            let_time_out(node)
+        tell(node, accepted("S2", 1, 1), after=moment - node.now)
+    heard_at = node.now
+    assert leads_until(node) == heard_at + LOW
 
 
 def test_its_step_down_is_reported():
     node = leader(options=CHECKED)
-    let_pass(node, LOW)
     node.tick(node.now + LOW)
-    change = node.poll().role_change
+    output = node.poll()
+    change, (note,) = output.role_change, output.debug_log
     assert (change.before, change.cause) == (Role.LEADER, Cause.QUORUM_LOST)
+    assert (note.rule, str(note)) == (
+        "keeps_leading",
+        "has heard no majority for too long and steps down",
+    )
 
 
 def test_after_stepping_down_it_waits_a_timeout_and_campaigns():
@@ -139,14 +177,21 @@ def test_a_leader_that_stood_still_too_long_steps_down_when_it_wakes():
     assert node.role is Role.FOLLOWER
 
 
+def test_while_joint_it_leads_one_shortest_timeout_longer_than_both_majorities_answered():
+    joint = Configuration(("S1", "S2", "S3"), old_voters=("S1", "S4"), learners=("S5",))
+    node = leader(configuration=joint, options=CHECKED)
+    for peer in ("S4", "S2", "S3", "S5"):
+        tell(node, accepted(peer, 1, 1), after=20.1)
+    assert leads_until(node) == 20.1 + LOW
+
+
 def test_a_majority_heard_at_the_last_moment_is_heard():
     node = leader(options=CHECKED)
-    first = node.role_data.quorum_deadline
-    node.tick(first)
-    tell(node, accepted("S2", 1, 1))
-    assert node.tracker.progress["S2"].last_reply_at == first
-    node.tick(first + LOW)
-    assert node.role is Role.LEADER, "one timeout ago is within one timeout"
+    tell(node, accepted("S2", 1, 1), after=LOW)
+    node.tick(node.now)
+    assert node.role is Role.LEADER
+    node.tick(node.now + LOW)
+    assert node.role is Role.FOLLOWER, "what was heard a whole timeout ago is too old"
 
 
 def test_a_deposed_leader_keeps_its_log_and_its_commit_index():

@@ -313,19 +313,24 @@ def test_notes_say_which_rule_decided():
 
 
 @pytest.mark.parametrize(
-    ("node", "asked", "rule"),
+    ("node", "asked", "rule", "reason"),
     [
-        ({"term": 6}, vote_request("S2", 5), "is_stale_term"),
-        ({"term": 6, "vote": "S3"}, vote_request("S2", 6), "has_vote_left"),
-        ({"terms": (4,)}, vote_request("S2", 4), "candidate_is_up_to_date"),
+        ({"term": 6}, vote_request("S2", 5), "is_stale_term", "that term is over"),
+        ({"term": 6, "vote": "S3"}, vote_request("S2", 6), "has_vote_left", "its vote is given"),
+        (
+            {"terms": (4,)},
+            vote_request("S2", 4),
+            "candidate_is_up_to_date",
+            "its own log is newer",
+        ),
     ],
 )
-def test_a_refusal_names_the_rule_that_refused(node, asked, rule):
+def test_a_refusal_names_the_rule_that_refused_and_says_why(node, asked, rule, reason):
     held = machine(**node)
     held.advance(asked, 0.0)
     (note,) = held.poll().debug_log
     assert note.rule == rule
-    assert str(note) == "refuses S2 its vote"
+    assert str(note) == f"refuses S2 its vote: {reason}"
 
 
 @pytest.mark.parametrize(("is_prevote", "kind"), [(False, "vote"), (True, "pre-vote")])

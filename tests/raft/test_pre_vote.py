@@ -220,8 +220,28 @@ def test_two_rounds_of_letters_make_a_leader():
         assert {world[each].leader for each in names(3)} == {"S1"}
 
 
-def test_a_leader_without_stickiness_grants_a_pre_vote_and_leads_on():
-    node = leader(options=PRE_VOTE, term=3)
+sticky_or_not = pytest.mark.parametrize("sticky", [True, False], ids=["sticky", "not sticky"])
+
+
+@sticky_or_not
+def test_a_leader_refuses_a_pre_vote_and_leads_on(sticky):
+    node = leader(options=Options.figure_2(pre_vote=True, leader_stickiness=sticky), term=3)
     asked = vote_request("S2", 5, (9, 4), is_prevote=True)
-    assert tell(node, asked) == [vote("S1", 5, to="S2", is_prevote=True)]
+    assert tell(node, asked) == [vote("S1", 4, False, to="S2", is_prevote=True)]
     assert (node.role, node.term) == (Role.LEADER, 4)
+
+
+@sticky_or_not
+def test_nobody_gets_a_chance_while_the_others_hear_their_leader(sticky):
+    options = Options.figure_2(pre_vote=True, leader_stickiness=sticky)
+    with World(3, options=options) as world:
+        world.elect("S1")
+        world.heartbeat("S1")
+        world.timeout("S3")
+        world.settle()
+        assert {each.term for each in world.machines.values()} == {1}
+        assert [world[each].role for each in names(3)] == [
+            Role.LEADER,
+            Role.FOLLOWER,
+            Role.FOLLOWER,
+        ]

@@ -1,5 +1,7 @@
 """What a leader knows of a follower: knowledge never goes back, guesses stay above it."""
 
+from math import nextafter
+
 import pytest
 
 from raftlab.raft.progress import FollowerProgress, ProgressState, Tracker
@@ -136,12 +138,35 @@ def test_only_voters_count_for_commitment():
     assert tracker.match_indexes() == {"S1": 0, "S2": 0, "S3": 5}
 
 
-def test_who_was_heard_at_the_moment_or_after_it_was_heard():
+@pytest.mark.parametrize("answered_at", [50.0, 200.1, 200.3])
+def test_who_answered_less_than_the_span_ago_was_heard_within_it(answered_at):
     tracker = Tracker(Configuration(names(3)), 6, 0.0)
-    tracker.progress["S2"].last_reply_at = 50.0
-    tracker.progress["S3"].last_reply_at = 49.9
-    assert tracker.heard_since(50.0) == ["S2"]
-    assert tracker.heard_since(0.0) == ["S1", "S2", "S3"]
+    tracker.progress["S2"].last_reply_at = answered_at
+    tracker.progress["S3"].last_reply_at = answered_at - 0.1
+    too_late = answered_at + 150.0
+    assert tracker.heard_within(150.0, too_late) == []
+    assert tracker.heard_within(150.0, nextafter(too_late, 0.0)) == ["S2"]
+    assert tracker.heard_within(150.0, too_late - 0.2) == ["S2", "S3"]
+    assert tracker.heard_within(too_late, answered_at) == ["S1", "S2", "S3"]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "answered_at", "heard_at"),
+    [
+        (Configuration(names(1)), (7.5,), 7.5),
+        (Configuration(names(4)), (90.0, 37.3, 20.1, 60.0), 37.3),
+        (Configuration(names(5)), (90.0, 0.0, 37.3, 0.0, 60.1), 37.3),
+        (JOINT, (90.0, 50.5, 30.3, 0.0), 30.3),
+        (JOINT, (20.2, 50.5, 90.0, 99.0), 20.2),
+    ],
+)
+def test_a_quorum_was_heard_until_the_last_moment_when_each_set_had_a_majority(
+    configuration, answered_at, heard_at
+):
+    tracker = Tracker(configuration, 6, 0.0)
+    for progress, moment in zip(tracker.progress.values(), answered_at, strict=True):
+        progress.last_reply_at = moment
+    assert tracker.quorum_heard_at() == heard_at
 
 
 def test_a_copied_tracker_goes_its_own_way():

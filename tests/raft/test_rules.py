@@ -105,6 +105,18 @@ def test_a_leader_is_alive_if_it_was_heard_within_the_shortest_timeout(
     assert rules().leader_is_alive(request, options, leads, since) is alive
 
 
+@pytest.mark.parametrize("sticky", [True, False])
+@pytest.mark.parametrize(
+    ("leads", "since", "alive"), [(True, 9999.0, True), (False, 149.0, True), (False, 150.0, False)]
+)
+def test_a_leader_alive_refuses_a_pre_vote_whether_the_voter_is_sticky_or_not(
+    leads, since, alive, sticky
+):
+    request = vote_request("S2", 5, is_prevote=True)
+    options = Options(leader_stickiness=sticky)
+    assert rules().leader_is_alive(request, options, leads, since) is alive
+
+
 @pytest.mark.parametrize(
     ("voted_for", "leader", "left"),
     [

@@ -4,7 +4,18 @@ import pytest
 
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
-from tests.raft.world import World, append, candidate, leader, machine, tell, vote, vote_request
+from tests.raft.world import (
+    FIGURE_2,
+    World,
+    append,
+    candidate,
+    drain,
+    leader,
+    machine,
+    tell,
+    vote,
+    vote_request,
+)
 
 STICKY = Options.figure_2(leader_stickiness=True)
 LOW = STICKY.election_timeout[0]
@@ -19,15 +30,50 @@ def follower(options=STICKY):
     return node
 
 
-@asked_for
-@pytest.mark.parametrize("make", [follower, lambda: leader(options=STICKY, term=2)])
-def test_while_a_leader_lives_a_later_term_is_refused_and_not_adopted(make, is_prevote):
+def sitting_leader(options=STICKY):
+    """S1, the leader of term 3."""
+    return leader(options=options, term=2)
+
+
+hears_a_leader = pytest.mark.parametrize("make", [follower, sitting_leader])
+
+
+@hears_a_leader
+def test_while_a_leader_lives_a_vote_of_a_later_term_gets_no_answer_and_changes_nothing(make):
     node = make()
     before, deadline = node.fingerprint(), node.next_deadline
-    asked = vote_request("S3", 9, (99, 8), is_prevote=is_prevote)
-    (said,) = tell(node, asked, after=LOW - 1)
-    assert (said.vote_granted, said.term, said.is_prevote) == (False, 3, is_prevote)
+    node.advance(vote_request("S3", 9, (99, 8)), node.now + LOW - 1)
+    said = drain(node)
+    assert (said.messages, said.roles) == ([], [])
+    (note,) = said.notes
+    assert (note.rule, str(note)) == (
+        "leader_is_alive",
+        "refuses S3 its vote: a leader is alive",
+    )
+    assert (node.term, node.voted_for) == before[1:3]
     assert (node.fingerprint(), node.next_deadline) == (before, deadline)
+
+
+@hears_a_leader
+@pytest.mark.parametrize("options", [STICKY, FIGURE_2], ids=["sticky", "not sticky"])
+def test_while_a_leader_lives_a_pre_vote_is_refused_with_the_own_term(make, options):
+    node = make(options)
+    before, deadline = node.fingerprint(), node.next_deadline
+    node.advance(vote_request("S3", 9, (99, 8), is_prevote=True), node.now + LOW - 1)
+    said = drain(node)
+    assert said.messages == [vote("S1", 3, False, to="S3", is_prevote=True)]
+    assert [str(note) for note in said.notes] == ["refuses S3 its pre-vote: a leader is alive"]
+    assert (node.fingerprint(), node.next_deadline) == (before, deadline)
+
+
+@asked_for
+@hears_a_leader
+@pytest.mark.parametrize("term", [2, 3], ids=["an earlier term", "the own term"])
+def test_while_a_leader_lives_a_candidate_that_is_not_ahead_is_still_answered(
+    make, term, is_prevote
+):
+    asked = vote_request("S3", term, (99, 2), is_prevote=is_prevote)
+    assert tell(make(), asked) == [vote("S1", 3, False, to="S3", is_prevote=is_prevote)]
 
 
 @asked_for
@@ -37,11 +83,15 @@ def test_after_the_shortest_timeout_the_leader_is_not_counted_on_any_more(is_pre
     assert tell(node, asked, after=LOW) == [vote("S1", 9, to="S3", is_prevote=is_prevote)]
 
 
-@asked_for
-def test_without_it_a_later_term_is_listened_to(is_prevote):
-    node = follower(Options.figure_2())
-    asked = vote_request("S3", 9, (99, 8), is_prevote=is_prevote)
-    assert tell(node, asked) == [vote("S1", 9, to="S3", is_prevote=is_prevote)]
+def test_without_it_a_vote_of_a_later_term_is_listened_to():
+    node = follower(FIGURE_2)
+    assert tell(node, vote_request("S3", 9, (99, 8))) == [vote("S1", 9, to="S3")]
+
+
+def test_without_it_a_pre_vote_is_granted_after_the_shortest_timeout():
+    node = follower(FIGURE_2)
+    asked = vote_request("S3", 9, (99, 8), is_prevote=True)
+    assert tell(node, asked, after=LOW) == [vote("S1", 9, to="S3", is_prevote=True)]
 
 
 def test_without_it_a_leader_steps_down_for_a_later_term():
@@ -50,7 +100,7 @@ def test_without_it_a_leader_steps_down_for_a_later_term():
     assert (node.role, node.term, node.voted_for) == (Role.FOLLOWER, 9, "S3")
 
 
-@pytest.mark.parametrize("make", [follower, lambda: leader(options=STICKY, term=2)])
+@hears_a_leader
 def test_a_candidate_that_the_leader_itself_sent_is_listened_to(make):
     node = make()
     asked = vote_request("S3", 4, (99, 3), force=True)
@@ -91,8 +141,8 @@ def test_a_stale_leader_is_not_a_leader_heard():
 def test_a_rejected_append_is_a_leader_heard():
     node = machine(options=STICKY)
     tell(node, append("S2", 3, (7, 3), (3,)))
-    (said,) = tell(node, vote_request("S3", 9, (99, 8)))
-    assert not said.vote_granted
+    assert tell(node, vote_request("S3", 9, (99, 8))) == []
+    assert (node.term, node.voted_for) == (3, None)
 
 
 def test_a_candidate_listens_to_a_later_term():

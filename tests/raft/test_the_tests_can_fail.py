@@ -20,6 +20,7 @@ from tests.paper import test_thesis as thesis
 from tests.raft import test_check_quorum as check_quorum
 from tests.raft import test_elections as elections
 from tests.raft import test_lost_messages as lost_messages
+from tests.raft import test_pre_vote as pre_vote
 from tests.raft import test_properties as properties
 from tests.raft import test_repair as repair
 from tests.raft import test_replication as replication
@@ -69,6 +70,13 @@ class NobodyIsSticky(Rules):
 class ForceIsIgnored(Rules):
     def leader_is_alive(self, request, options, leads, since_leader):
         return leads or since_leader < options.election_timeout[0]
+
+
+class OnlyTheStickyRefusePreVotes(Rules):
+    def leader_is_alive(self, request, options, leads, since_leader):
+        return options.leader_stickiness and super().leader_is_alive(
+            request, options, leads, since_leader
+        )
 
 
 class VotesTwice(Rules):
@@ -230,6 +238,11 @@ NOTICED = [
         ForceIsIgnored,
         stickiness.test_a_candidate_that_the_leader_itself_sent_is_listened_to,
         {"make": stickiness.follower},
+    ),
+    (
+        OnlyTheStickyRefusePreVotes,
+        pre_vote.test_a_leader_refuses_a_pre_vote_and_leads_on,
+        {"sticky": False},
     ),
     (VotesTwice, elections.test_the_second_to_ask_in_a_term_is_refused, {}),
     (VotesTwice, restart.test_a_vote_outlives_a_restart, {}),

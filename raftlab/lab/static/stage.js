@@ -518,11 +518,12 @@ function adopt(model, root, signal) {
   }, { signal, capture: true });
   lab.addEventListener("keydown", (event) => { // … though it looks at the focus first
     if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
-    if (event.key === "Enter" && event.target.closest(".raftlab-field-command")) {
-      event.preventDefault();
-      press("propose_button");
-    }
   }, { signal });
+  lab.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.closest(".raftlab-field-command")) return;
+    event.preventDefault();
+    press("propose_button");
+  }, { signal, capture: true });
   return true;
 }
 
