@@ -28,6 +28,7 @@ from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.actions import Propose, Timeout
 from raftlab.sim.invariants import (
     APPLIED_IN_ORDER,
+    COMMIT_FOLLOWS_LEADER,
     COMMIT_FOLLOWS_QUORUM,
     COMMITTED_STAYS,
     DURABLE_BEFORE_SAID,
@@ -388,6 +389,13 @@ class CommitsPastVerified(Rules):
         return max(commit_index, min(leader_commit, log.last_index))
 
 
+class CommitsWhatItHolds(Rules):
+    """A follower takes for committed whatever its leader has sent."""
+
+    def follower_commit_index(self, leader_commit, verified, log, commit_index):
+        return verified
+
+
 class AcknowledgesItsLast(Rules):
     """A follower acknowledges the last entry that it has, not the last that it was sent."""
 
@@ -601,6 +609,15 @@ def half_of_four(cluster: Cluster) -> None:
     cluster.run(100)
 
 
+def news_comes_with_the_next_command(cluster: Cluster) -> None:
+    """The message that brings entry 3 says that entry 2 is committed, and no more."""
+    lead_and_settle(cluster, "S1")
+    cluster.propose("x=1")
+    cluster.run_until(lambda each: each.commit_index == 2, 100)
+    cluster.propose("y=1")
+    cluster.run(100)
+
+
 def one_of_three(cluster: Cluster) -> None:
     """The leader of three nodes reaches none of them."""
     lead_and_settle(cluster, "S1")
@@ -777,6 +794,13 @@ UNSAFE = (
         stale_tail_meets_leader,
         STATE_MACHINE_SAFETY,
         given={"machine": ProbesWithoutEntries},
+    ),
+    Mutant(
+        "a follower commits what it holds",
+        "Figure 2, AppendEntries, rule 5, without leaderCommit",
+        {"rules": CommitsWhatItHolds()},
+        news_comes_with_the_next_command,
+        COMMIT_FOLLOWS_LEADER,
     ),
     Mutant(
         "a follower acknowledges its last entry",

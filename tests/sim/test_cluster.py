@@ -150,6 +150,7 @@ def test_a_step_is_one_action_and_says_what_it_was():
     assert cluster.number == event.frame == 1
     assert event.at == cluster.now > 0
     assert event == cluster.events(1)[0] == cluster.frame().event
+    assert str(event) == f"{event.at:.1f} ms: {event.text}"
     assert event.text == "S2 asks who would vote for it in term 1."
 
 
@@ -508,20 +509,86 @@ def test_a_run_in_which_a_machine_raised_can_be_played_again():
     assert standing(before) == standing(cluster)
 
 
+class FailsWhenAsked(RaftStateMachine):
+    """Cannot take a command, cannot campaign, and cannot start a second time."""
+
+    __slots__ = ()
+
+    def __init__(self, node_id, **given):
+        if given["now"] > 0:
+            raise LookupError("no way back")
+        super().__init__(node_id, **given)
+
+    def add_entry(self, payload):
+        self.log.append_as_leader(self.term, payload)
+        raise LookupError("no room")
+
+    def campaign(self, now, force=False):
+        if self.node_id != "S1":
+            raise LookupError("no courage")
+        super().campaign(now, force)
+
+
+ASKED = [
+    (lambda cluster: cluster.propose("x=1"), "S1", "no room"),
+    (lambda cluster: cluster.timeout("S2"), "S2", "no courage"),
+    (lambda cluster: cluster.restart("S3"), "S3", "no way back"),
+]
+
+
+@pytest.mark.parametrize(("ask", "node", "words"), ASKED, ids=["command", "timeout", "restart"])
+def test_a_machine_that_fails_when_it_is_asked_stops_the_run_and_its_replay(ask, node, words):
+    cluster = Cluster(3, seed=1, machine=FailsWhenAsked)
+    cluster.elect("S1")
+    cluster.crash("S3")
+    number = cluster.number
+    with pytest.raises(LookupError, match=words):
+        ask(cluster)
+    assert cluster.number == number + 1
+    stopped = (
+        f"The run stopped at frame {cluster.number}, where {node}'s machine raised"
+        f" LookupError: {words}. Look at it, or go back: cluster.at({number})."
+    )
+    with pytest.raises(Misuse) as refused:
+        cluster.step()
+    assert str(refused.value) == stopped
+    with pytest.raises(LookupError, match=words):
+        cluster.recording.replay()
+    assert frame_bytes(list(cluster.recording.frames())[-1]) == frame_bytes(cluster.frame())
+    again = cluster.at(number)
+    with pytest.raises(LookupError, match=words):
+        again.apply(cluster.actions[-1])
+    assert standing(again) == standing(cluster)
+    with pytest.raises(Misuse) as refused:
+        again.step()
+    assert str(refused.value) == stopped
+
+
 def test_a_machine_that_refuses_a_command_in_its_own_way_changes_nothing():
-    class Unfinished(RaftStateMachine):
+    class Full(Misuse):
+        """No more commands."""
+
+    class Refuses(RaftStateMachine):
         __slots__ = ()
 
         def add_entry(self, payload):
-            raise NotImplementedError("add_entry")
+            raise Full("add_entry")
 
-    cluster = Cluster(3, seed=1, machine=Unfinished)
-    cluster.elect()
+        def campaign(self, now, force=False):
+            if self.node_id != "S1":
+                raise Full("campaign")
+            super().campaign(now, force)
+
+    cluster = Cluster(3, seed=1, machine=Refuses)
+    cluster.elect("S1")
     before = standing(cluster)
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(Full, match="add_entry"):
         cluster.propose("x=1")
+    with pytest.raises(Full, match="campaign"):
+        cluster.timeout("S2")
     assert standing(cluster) == before
     cluster.run(100)
+    assert standing(cluster.recording.replay()) == standing(cluster)
 
 
 def test_a_machine_that_writes_without_end_is_stopped():

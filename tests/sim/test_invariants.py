@@ -111,6 +111,12 @@ def lead(stage: Stage, node: NodeId, term: Term, *terms: Term, commit: Index = 0
     stage.move(node, term=term, role=Role.LEADER, log=log(*terms), commit=commit)
 
 
+def commit(stage: Stage, term: Term, *terms: Term) -> None:
+    """S1 leads `term` and commits all of its log, which S3 has too."""
+    stage.write("S1", "S3", term=term, log=log(*terms))
+    lead(stage, "S1", term, *terms, commit=len(terms))
+
+
 # What breaks a property, and what does not
 
 
@@ -180,16 +186,17 @@ def old_leader_without_a_committed_entry(stage: Stage) -> None:
 
 
 def two_entries_committed_at_one_index(stage: Stage) -> None:
-    stage.move("S1", term=2, log=log(1), commit=1)
+    commit(stage, 1, 1)
     stage.move("S2", term=2, log=log(2), commit=1)
 
 
 def committed_what_is_not_there(stage: Stage) -> None:
-    stage.move("S1", term=1, log=log(1), commit=2)
+    commit(stage, 1, 1, 1)
+    stage.move("S2", term=1, log=log(1), commit=2)
 
 
 def committed_one_after_the_other(stage: Stage) -> None:
-    stage.move("S1", term=2, log=log(1, 2), commit=2)
+    commit(stage, 2, 1, 2)
     stage.move("S2", term=2, log=log(1, 1), commit=1)
 
 
@@ -209,31 +216,67 @@ def committed_with_two_copies(stage: Stage) -> None:
 
 
 def follower_committed_with_one_copy(stage: Stage) -> None:
+    commit(stage, 1, 1)
+    stage.write("S3", term=1, log=())
     stage.move("S2", term=1, log=log(1), commit=1)
 
 
+def follower_commits_before_its_leader(stage: Stage) -> None:
+    stage.write("S1", "S2", "S3", term=1, log=log(1, 1))
+    lead(stage, "S1", 1, 1, 1, commit=1)
+    stage.move("S2", term=1, log=log(1, 1), commit=2)
+
+
+def candidate_commits_before_any_leader(stage: Stage) -> None:
+    stage.write("S1", "S2", "S3", term=1, log=log(1))
+    stage.move("S2", term=2, role=Role.CANDIDATE, log=log(1), commit=1)
+
+
+def follower_commits_as_far_as_its_leader(stage: Stage) -> None:
+    stage.write("S1", "S2", "S3", term=1, log=log(1, 1))
+    lead(stage, "S1", 1, 1, 1, commit=1)
+    stage.move("S2", term=1, log=log(1, 1), commit=1)
+
+
+def follower_commits_when_its_leader_is_down(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
+    stage.hosts["S1"].stop()
+    stage.move("S2", term=1, log=log(1, 1), commit=2)
+
+
+def leader_steps_down_before_others_commit(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
+    stage.move("S1", term=2, role=Role.FOLLOWER)
+    stage.move("S2", term=2, log=log(1, 1), commit=2)
+
+
 def commit_goes_back(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
     stage.move("S2", term=1, log=log(1, 1), commit=2)
     stage.move("S2", commit=1)
 
 
 def committed_is_cut(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
     stage.move("S2", term=1, log=log(1, 1, 1), commit=2)
     stage.move("S2", log=log(1))
 
 
 def committed_is_replaced(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
     stage.move("S2", term=2, log=log(1, 1, 1), commit=2)
     stage.move("S2", log=log(1, 2, 2))
 
 
 def uncommitted_is_replaced(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
     stage.move("S2", term=2, log=log(1, 1, 1), commit=2)
     stage.move("S2", log=log(1, 1, 2, 2))
     stage.move("S2", log=log(1, 1))
 
 
 def commit_begins_anew_after_a_crash(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
     stage.write("S2", term=1, log=log(1, 1))
     stage.move("S2", term=1, log=log(1, 1), commit=2)
     stage.restart("S2", term=1)
@@ -261,6 +304,19 @@ def term_falls_behind_what_was_asked(stage: Stage) -> None:
 def term_falls_back_unsaid(stage: Stage) -> None:
     stage.move("S1", term=3)
     stage.restart("S1", term=2)
+
+
+def term_begins_anew_after_it_was_said(stage: Stage) -> None:
+    stage.write("S1", term=3)
+    stage.move("S1", term=3)
+    stage.say(RequestVote(3, "S1", "S2", 0, 0))
+    stage.restart("S1", term=0)
+
+
+def term_begins_anew_unsaid(stage: Stage) -> None:
+    stage.move("S1", term=3)
+    stage.say(RequestVote(4, "S1", "S2", 0, 0, is_prevote=True))
+    stage.restart("S1", term=0)
 
 
 def log_terms_fall(stage: Stage) -> None:
@@ -363,6 +419,27 @@ def entry_said_before_it_was_written(stage: Stage) -> None:
     stage.say(AppendEntriesReply(1, "S2", "S1", 0, Accepted(2)))
 
 
+def entry_said_while_another_one_is_written(stage: Stage) -> None:
+    stage.write("S2", term=2, log=log(1, 1, 1))
+    stage.move("S2", term=2, log=log(1, 2))
+    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(2)))
+
+
+def entry_said_before_a_later_one_is_written(stage: Stage) -> None:
+    stage.write("S2", term=2, log=log(1, 1, 1))
+    stage.move("S2", term=2, log=log(1, 2))
+    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(1)))
+    stage.write("S2", term=2, log=log(1, 2))
+    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(2)))
+
+
+def entry_said_and_replaced_in_a_later_term(stage: Stage) -> None:
+    """S2 has met the leader of term 3, whose entry is not yet on its disk."""
+    stage.write("S2", term=2, log=log(1, 2))
+    stage.move("S2", term=3, log=log(1, 3))
+    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(2)))
+
+
 def said_after_it_was_written(stage: Stage) -> None:
     stage.write("S2", term=2, vote="S1", log=log(1))
     stage.say(granted(2, "S2", "S1"))
@@ -380,21 +457,45 @@ def said_before_a_later_term_and_kept_back(stage: Stage) -> None:
 
 
 def applied_with_a_hole(stage: Stage) -> None:
+    commit(stage, 1, 1, 1, 1)
     stage.apply("S1", *log(1))
     stage.apply("S1", log(1, 1, 1)[2])
 
 
 def applied_twice(stage: Stage) -> None:
+    commit(stage, 1, 1)
     stage.apply("S1", *log(1))
     stage.apply("S1", *log(1))
 
 
 def applied_another_one(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
+    stage.move("S2", term=1, log=log(1, 1), commit=2)
     stage.apply("S1", *log(1, 1))
     stage.apply("S2", log(1)[0], log(1, 1, text="y")[1])
 
 
+def applied_before_it_was_committed(stage: Stage) -> None:
+    commit(stage, 1, 1)
+    stage.move("S1", log=log(1, 1))
+    stage.apply("S1", *log(1, 1))
+
+
+def applied_when_only_another_node_has_committed_it(stage: Stage) -> None:
+    commit(stage, 1, 1)
+    stage.move("S2", term=1, log=log(1))
+    stage.apply("S2", *log(1))
+
+
+def applied_as_far_as_committed(stage: Stage) -> None:
+    commit(stage, 1, 1)
+    stage.move("S1", log=log(1, 1))
+    stage.apply("S1", *log(1))
+
+
 def applied_in_order(stage: Stage) -> None:
+    commit(stage, 1, 1, 1, 1)
+    stage.move("S2", term=1, log=log(1, 1, 1), commit=3)
     stage.apply("S1", *log(1, 1))
     stage.apply("S2", *log(1))
     stage.apply("S2", *log(1, 1, 1)[1:])
@@ -402,8 +503,10 @@ def applied_in_order(stage: Stage) -> None:
 
 
 def applied_anew_after_a_crash(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
     stage.apply("S1", *log(1, 1))
     stage.restart("S1", term=1)
+    stage.move("S1", commit=2)
     stage.apply("S1", *log(1, 1))
 
 
@@ -461,8 +564,8 @@ BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Inde
     (
         committed_what_is_not_there,
         "State Machine Safety",
-        "S1 committed up to 2 but its log ends at 1",
-        ("S1",),
+        "S2 committed up to 2 but its log ends at 1",
+        ("S2",),
         2,
     ),
     (
@@ -477,6 +580,20 @@ BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Inde
         "Commit Follows Quorum",
         "S1 committed entry 1 of term 2, which is on 0 of 3 disks",
         ("S1",),
+        1,
+    ),
+    (
+        follower_commits_before_its_leader,
+        "Commit Follows Leader",
+        "S2 committed entry 2, which no leader has committed",
+        ("S2",),
+        2,
+    ),
+    (
+        candidate_commits_before_any_leader,
+        "Commit Follows Leader",
+        "S2 committed entry 1, which no leader has committed",
+        ("S2",),
         1,
     ),
     (
@@ -505,6 +622,13 @@ BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Inde
         term_falls_behind_what_was_said,
         "Terms Rise",
         "S1 went back from term 3 to 2",
+        ("S1",),
+        None,
+    ),
+    (
+        term_begins_anew_after_it_was_said,
+        "Terms Rise",
+        "S1 went back from term 3 to 0",
         ("S1",),
         None,
     ),
@@ -586,6 +710,13 @@ BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Inde
         2,
     ),
     (
+        entry_said_while_another_one_is_written,
+        "Durable Before Said",
+        "S2 acknowledged entry 2 before it was on its disk",
+        ("S2",),
+        2,
+    ),
+    (
         applied_with_a_hole,
         "Applied In Order",
         "S1 applied entry 3 where 2 was due",
@@ -600,6 +731,20 @@ BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Inde
         ("S2",),
         2,
     ),
+    (
+        applied_before_it_was_committed,
+        "Applied In Order",
+        "S1 applied entry 2 before it was committed",
+        ("S1",),
+        2,
+    ),
+    (
+        applied_when_only_another_node_has_committed_it,
+        "Applied In Order",
+        "S2 applied entry 1 before it was committed",
+        ("S2",),
+        1,
+    ),
 ]
 
 HARMLESS = [
@@ -610,16 +755,23 @@ HARMLESS = [
     committed_one_after_the_other,
     committed_with_two_copies,
     follower_committed_with_one_copy,
+    follower_commits_as_far_as_its_leader,
+    follower_commits_when_its_leader_is_down,
+    leader_steps_down_before_others_commit,
     uncommitted_is_replaced,
     commit_begins_anew_after_a_crash,
     term_falls_behind_what_was_asked,
     term_falls_back_unsaid,
+    term_begins_anew_unsaid,
     log_terms_skip,
     match_with_entry,
     match_before_a_later_term,
     votes_that_are_allowed,
     said_after_it_was_written,
     said_before_a_later_term_and_kept_back,
+    entry_said_before_a_later_one_is_written,
+    entry_said_and_replaced_in_a_later_term,
+    applied_as_far_as_committed,
     applied_in_order,
     applied_anew_after_a_crash,
 ]
