@@ -1,10 +1,12 @@
 """The lab without a browser: every control does its deed, and nothing is swallowed."""
 
+import asyncio
 import gc
 import json
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ import raftlab
 from raftlab import Cluster, Misuse
 from raftlab.lab import Lab
 from raftlab.lab.deeds import following
+from raftlab.lab.keys import BUTTONS
 from raftlab.view import show
 from tests.lab.clusters import Failing, hasty, working
 
@@ -188,9 +191,58 @@ def test_commands_are_proposed_and_counted_up():
     lab.command.value = "y=9"
     lab.propose_button.click()
     assert lab.command.value == "y=10"
-    lab.command._handle_custom_msg({"event": "submit"}, [])
+    heard(lab, kind="press", name="propose_button", fields={"command": "y=10"})
     payloads = [entry.payload for entry in lab.frame.leader.log]
     assert [each.data for each in payloads[1:]] == [b"y=9", b"y=10"]
+
+
+def test_a_press_brings_along_what_the_fields_hold():
+    lab = working().lab()
+    number = lab.messages.options[-1][1]
+    fields = {
+        "node": "S4",
+        "delay_ms": "12.5",
+        "messages": lab.messages.options[-1][0],
+        "both_ways": False,
+        "speed": "100 ms/s",
+        "run_ms": "nonsense",
+        "propose_to": "nobody",
+        "step_button": "no field",
+    }
+    arrives = {each.number: each.arrives_at for each in lab.frame.in_flight}[number]
+    heard(lab, kind="press", name="delay_button", fields=fields)
+    assert {each.number: each.arrives_at for each in lab.frame.in_flight}[number] == arrives + 12.5
+    assert (lab.node.value, lab.speed.value, lab.both_ways.value) == ("S4", 100.0, False)
+    assert (lab.run_ms.value, lab.propose_to.value) == (100.0, "the leader")
+    assert "chosen-1" in marks(lab)
+
+
+def on_another_thread(deed, *args, **others) -> None:
+    thread = threading.Thread(target=deed, args=args, kwargs=others)
+    thread.start()
+    thread.join()
+
+
+def test_what_arrives_on_another_thread_waits_for_the_main_one():
+    seen = []
+
+    async def cell() -> None:
+        lab = working().lab()
+        lab.session.cluster.step = lambda: seen.append(threading.get_ident())
+        on_another_thread(heard, lab, kind="key", key="ArrowRight")
+        on_another_thread(heard, lab, **PRESS)
+        assert seen == []
+        await asyncio.sleep(0)
+        assert seen == [threading.get_ident()] * 2
+        on_another_thread(setattr, lab.time_slider, "value", 5)
+        assert lab.frame.number != 5
+        await asyncio.sleep(0)
+        assert lab.frame.number == 5
+
+    asyncio.run(cell())
+
+
+PRESS = {"kind": "press", "name": "step_button", "fields": {}}
 
 
 def test_a_follower_names_the_leader():
@@ -510,11 +562,16 @@ def test_importing_raftlab_alone_does_not_load_the_lab():
     assert told.stdout.strip() == "False"
 
 
-BUTTONS = sorted(name for name in vars(Cluster(3).lab()) if name.endswith("_button"))
+def test_every_button_is_named_for_the_page():
+    lab = Cluster(3).lab()
+    assert {name for name in vars(lab) if name.endswith("_button")} == set(BUTTONS)
+    for name, deed in BUTTONS.items():
+        assert f"raftlab-button-{name}" in getattr(lab, name)._dom_classes
+        assert callable(getattr(lab, deed))
 
 
 @settings(max_examples=25)
-@given(st.lists(st.one_of(st.sampled_from(BUTTONS), st.integers(-1, 90)), max_size=30))
+@given(st.lists(st.one_of(st.sampled_from(sorted(BUTTONS)), st.integers(-1, 90)), max_size=30))
 def test_whatever_is_clicked_nothing_breaks(clicks):
     lab = Cluster(3, seed=2).lab()
     for click in clicks:
