@@ -165,23 +165,8 @@ class Controls:
         self.note.add_class("raftlab-note")
 
     def _rows(self) -> list[Any]:
+        self._make_rows()
         label = widgets.HTML
-        self.note_row = row("state", self.note, self.branch)
-        self.banner_row = row("trouble", self.banner, self.before_button)
-        self.partition_row = row(
-            "extra",
-            label(panels.label("Sides (or click the nodes):")),
-            *self.sides.values(),
-            self.partition_button,
-        )
-        self.link_row = row(
-            "extra",
-            label(panels.label("Link (or click its two nodes):")),
-            self.link_from,
-            self.link_to,
-            self.both_ways,
-            self.cut_button,
-        )
         return [
             row(
                 "transport",
@@ -210,6 +195,26 @@ class Controls:
             self._below(),
             self.details,
         ]
+
+    def _make_rows(self) -> None:
+        """The rows that come and go."""
+        label = widgets.HTML
+        self.note_row = row("state", self.note, self.branch)
+        self.banner_row = row("trouble", self.banner, self.before_button)
+        self.partition_row = row(
+            "extra",
+            label(panels.label("Sides (or click the nodes):")),
+            *self.sides.values(),
+            self.partition_button,
+        )
+        self.link_row = row(
+            "extra",
+            label(panels.label("Link (or click its two nodes):")),
+            self.link_from,
+            self.link_to,
+            self.both_ways,
+            self.cut_button,
+        )
 
     def _below(self) -> Any:
         messages = column(

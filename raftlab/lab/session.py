@@ -5,18 +5,15 @@ run; only then does anything new happen. Whoever acts in the past starts a new r
 branches off there; the earlier one is kept.
 """
 
-import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-import msgspec
-
-from raftlab.lab.reel import Reel, replayed
-from raftlab.raft.roles import Role
+from raftlab.lab.branch import Branch
+from raftlab.lab.goals import GOALS, Condition, Goal
+from raftlab.lab.reel import Reel
 from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Event, Frame, ViolationFrame
 from raftlab.sim.invariants import Violation
-from raftlab.sim.recording import Recording
 
 PATIENCE_MS: Millis = 10_000.0
 """How long a jump looks for what it seeks."""
@@ -24,86 +21,7 @@ PATIENCE_MS: Millis = 10_000.0
 MOST_MS: Millis = 100_000.0
 """The longest time that one click lets pass."""
 
-Condition = Callable[[Cluster], bool]
 Verb = Callable[[Cluster], object]
-
-
-class Goal(msgspec.Struct, frozen=True):
-    """Something to jump to. `from_here(cluster)` is a condition for later moments."""
-
-    missed: str
-    from_here: Callable[[Cluster], Condition]
-
-
-def next_election(start: Cluster) -> Condition:
-    """A leader that did not lead that term at the start."""
-    known = {(node, _term(start, node)) for node in start.nodes if _leads(start, node)}
-
-    def elected(cluster: Cluster) -> bool:
-        leader = cluster.leader
-        return leader is not None and (leader, _term(cluster, leader)) not in known
-
-    return elected
-
-
-def next_commit(start: Cluster) -> Condition:
-    """A commit index above the highest there was."""
-    known = start.commit_index
-    return lambda cluster: cluster.commit_index > known
-
-
-def next_violation(start: Cluster) -> Condition:
-    """A property that no longer holds; the run stops there by itself."""
-    return lambda cluster: cluster.violation is not None
-
-
-GOALS: Mapping[str, Goal] = {
-    "election": Goal("Nobody was elected", next_election),
-    "commit": Goal("Nothing more was committed", next_commit),
-    "violation": Goal("Every watched property held", next_violation),
-}
-
-
-class Branch:
-    """One run of a session. `parent` and `start` say which run it left, and at which frame.
-
-    A run that is not looked at is kept as its recording, and played again when wanted.
-    """
-
-    def __init__(self, number: int, cluster: Cluster, parent: int | None, start: int) -> None:
-        self.number = number
-        self.parent = parent
-        self.start = start
-        self._cluster: Cluster | None = cluster
-        self._still_there = weakref.ref(cluster)
-        self._recording: Recording | None = None
-        self._given = parent is None
-
-    @property
-    def recording(self) -> Recording:
-        """The run as a value."""
-        return self._recording or self.wake().recording
-
-    @property
-    def label(self) -> str:
-        """Which run it is and where it began."""
-        origin = f"from frame {self.start} of run {self.parent}" if self.parent else "the first"
-        return f"run {self.number}: {origin}"
-
-    def wake(self) -> Cluster:
-        """Its cluster, at its end: the same object as before, if anybody still holds it."""
-        if self._cluster is None:
-            assert self._recording is not None
-            self._cluster = self._still_there() or replayed(self._recording)
-            self._still_there = weakref.ref(self._cluster)
-            self._recording = None
-        return self._cluster
-
-    def rest(self) -> None:
-        """Let go of the cluster; the one that the lab was given stays."""
-        if self._cluster is not None and not self._given:
-            self._recording = self._cluster.recording
-            self._cluster = None
 
 
 class Session:
@@ -357,12 +275,3 @@ def _steps(cluster: Cluster, until: Millis) -> None:
     cluster.step()
     while cluster.now < until:
         cluster.step()
-
-
-def _leads(cluster: Cluster, node: str) -> bool:
-    host = cluster.hosts[node]
-    return host.alive and host.machine.role is Role.LEADER
-
-
-def _term(cluster: Cluster, node: str) -> int:
-    return cluster.hosts[node].machine.term
