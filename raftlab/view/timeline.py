@@ -112,8 +112,8 @@ def _headline(window: Window) -> str:
     standing = [each for each in window.trace.spans if each.start <= window.end <= each.end]
     leaders = [each for each in standing if each.role is Role.LEADER]
     if leaders:
-        leader = max(leaders, key=lambda each: each.term)
-        said += f"; {leader.node} leads term {leader.term} at the end"
+        each_leads = [f"{leader.node} leads term {leader.term}" for leader in leaders]
+        said += f"; {', '.join(each_leads)} at the end"
     if window.left_out:
         said += f" ({window.left_out} replies to heartbeats not drawn)"
     return f"{said}."

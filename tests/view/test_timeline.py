@@ -322,3 +322,10 @@ def test_matplotlib_paints_it_into_the_axes_it_is_given():
     assert plot_timeline(STORY, ax, only="votes") is ax
     assert ax.get_xlim() == (0, scene_timeline(STORY, only="votes").width)
     assert len(ax.get_children()) > 10
+
+
+def test_the_headline_names_every_leader_at_the_end():
+    spans = tuple(RoleSpan(node, Role.LEADER, 1, 0.0, 50.0) for node in ("S1", "S3"))
+    trace = Trace(("S1", "S2", "S3"), 0.0, 50.0, spans, (), ())
+    said = describe_timeline(trace).splitlines()[0]
+    assert said.endswith("; S1 leads term 1, S3 leads term 1 at the end.")
