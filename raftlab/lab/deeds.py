@@ -86,7 +86,7 @@ class Deeds(Display):
     def _next_moment(self, seq: int) -> None:
         if not self.playing or seq != self.stage.seq:
             return  # another view of this lab has asked already
-        start, speed = self.session.frame.at, float(self.speed.value)
+        start, speed = self.session.frame.at, self._speed()
 
         def tick() -> None:
             self.playing = False  # unless all goes well
@@ -260,5 +260,5 @@ class Deeds(Display):
 
 def following(command: str) -> str:
     """The command to offer next: a number at its end is counted up."""
-    found = re.fullmatch(r"(.*?)([0-9]{1,9})", command, re.DOTALL)
+    found = re.fullmatch(r"(.*?)(?<![0-9])([0-9]{1,99})", command, re.DOTALL)
     return f"{found[1]}{int(found[2]) + 1}" if found else command

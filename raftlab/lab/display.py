@@ -66,8 +66,11 @@ class Display(Controls):
         self.playing = False
         self._try(deed, self._step_ms() if ms is None else ms)
 
+    def _speed(self) -> float:
+        return float(self.speed.value or USUAL_SPEED)
+
     def _step_ms(self) -> Millis:
-        share: float = (USUAL_SPEED / float(self.speed.value)) ** 0.5
+        share: float = (USUAL_SPEED / self._speed()) ** 0.5
         return STEP_MS * min(max(share, 0.4), 2.5)
 
     def _try(
@@ -157,7 +160,7 @@ class Display(Controls):
     def _draw_stage(self, frame: Frame, previous: Frame | None, ms: Millis, steady: bool) -> None:
         roles = self._roles_of_nodes()
         scene = with_choice(scene_cluster(frame, previous), self.node.value, self.message, roles)
-        beside = FIGURES[self.picture.value](frame, previous)
+        beside = FIGURES[self.picture.value or PICTURES[0]](frame, previous)
         self._clickable = {mark.id: mark for mark in (*scene.marks, *beside.marks)}
         self.stage.show(
             pack(scene, self._endings(frame, previous)),
@@ -193,6 +196,6 @@ def caught(deed: Callable[[], object]) -> tuple[str, str]:
         deed()
     except Misuse as refusal:
         return str(refusal), ""
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a machine may call exit()
         return panels.told(error)
     return "", ""

@@ -138,6 +138,8 @@ class Lab(Deeds):
 
 def fill(control: Any, value: object) -> None:
     """Give a control what the page says it holds; what it cannot hold leaves it as it is."""
+    if value is None and isinstance(control, Dropdown):
+        return
     with suppress(TraitError, TypeError, ValueError):
         if isinstance(control, Dropdown | Select):
             control.label = value

@@ -81,9 +81,9 @@ def alarm(sentence: str, details: str = "") -> str:
     return f'<div class="raftlab-alarm" role="alert"><b>!</b> {escape(sentence)}{more}</div>'
 
 
-def told(error: Exception) -> tuple[str, str]:
+def told(error: BaseException) -> tuple[str, str]:
     """An unexpected error as a sentence and its traceback."""
-    sentence = f"{type(error).__name__}: {error}"
+    sentence = f"{type(error).__name__}: {error}".removesuffix(": ")
     return sentence, "".join(traceback.format_exception(error))
 
 

@@ -167,7 +167,7 @@ class Session:
             raise
         except Violation as violation:
             answer = violation
-        except Exception:
+        except (Exception, SystemExit):
             self._branch_off(cluster, start)  # so that it can be seen where a machine failed
             raise
         self._branch_off(cluster, start)
@@ -182,6 +182,7 @@ class Session:
 
     def choose(self, number: int) -> None:
         """Go to the end of run `number` (from 1). Raises: Misuse, if there is none."""
+        self.notice()
         if not 1 <= number <= len(self._branches):
             raise Misuse(f"There are the runs 1 to {len(self._branches)}, and no run {number}.")
         if number - 1 != self._current:

@@ -72,9 +72,7 @@ class Elections(Replication):
             return
         if granted and not request.is_prevote:
             self.set_vote(request.sender)
-        if self.rules.resets_election_timer(
-            granted_vote=granted and not request.is_prevote, heard_leader=False
-        ):
+        if self.rules.resets_election_timer(granted and not request.is_prevote, False):
             self.wait_anew()
         term = request.term if granted else self.term
         self.send(RequestVoteReply(term, self.node_id, request.sender, granted, request.is_prevote))

@@ -236,7 +236,111 @@ def test_checking_leaves_the_tracing_of_others_alone():
         sys.settrace(before)
 
 
+class Unshown:
+    def __repr__(self):
+        raise ValueError
+
+
+class Untold(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+def raising(problem):
+    def method(*arguments):
+        raise problem
+
+    return method
+
+
+@pytest.mark.parametrize("value", [10**5000, Unshown(), "x" * 10**6], ids=["a", "b", "c"])
+@pytest.mark.parametrize("number", ["4.1", "4.3", "5.3", "6.1", "3.3", "1.3"])
+def test_any_answer_is_told_in_few_words(number, value):
+    right = RIGHT[number][0]
+    name = exercise(number).name
+    answer = rules(name, lambda *_: value) if isinstance(right, type) else lambda *_: value
+    assert exercise(number).check(answer).passed is False
+    assert len(exercise(number).result.text) < 1000
+    assert len(exercise(number).show(answer).text) < 1000
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (SystemExit(3), "your code calls exit()"),
+        (GeneratorExit(), "it raises GeneratorExit"),
+        (Untold(), "it raises Untold: something of type Untold"),
+        (ValueError("y" * 10**6), "it raises ValueError: yyy"),
+    ],
+    ids=["exit", "generator", "untold", "long"],
+)
+def test_any_exception_is_told_in_few_words(problem, said):
+    text = exercise("4.1").check(raising(problem)).text
+    assert said in text
+    assert len(text) < 1000
+
+
+def test_of_what_is_printed_only_the_first_lines_are_shown(capsys):
+    def majority(size):
+        print("size", size)
+        return size // 2 + 1
+
+    exercise("4.1").check(majority)
+    exercise("4.1").check(lambda size: max(majority(size) for _ in range(90)))
+    assert capsys.readouterr().out.count("\n") <= 22
+
+
+def test_no_line_of_raftlab_is_shown_as_the_learner_s():
+    answer = type("MyRules", (Rules,), {"majority_match_index": lambda self: 0})
+    text = exercise("6.1").check(answer).text
+    assert "it raises TypeError" in text
+    assert "in the line" not in text
+
+
+def test_arguments_may_be_called_what_the_learner_likes():
+    class MyRules(Rules):
+        def resets_election_timer(self, a, b):
+            return a or b
+
+    assert exercise("2.3").check(MyRules).passed
+
+
+def test_the_leader_need_not_be_in_the_highest_term_of_all():
+    def leader_of(frame):
+        term = max(each.term for each in frame.nodes)
+        found = [x.node for x in frame.nodes if x.role.value == "leader" and x.term == term]
+        return found[0] if found else None
+
+    assert exercise("0.1").check(leader_of).passed is False
+
+
+def test_a_hint_changes_nothing_and_never_goes_below_what_matches():
+    def changes(rejected, log, progress):
+        progress.next_index = 1
+        return max(min(rejected.hint_index, 4), progress.match_index) + 1
+
+    def forgets(rejected, log, progress):
+        hint = log.last_index_of_term_at_most(rejected.hint_index, rejected.hint_term)
+        return min(hint, rejected.non_matching_index - 1) + 1
+
+    changed = exercise("5.3").check(rules("next_index_after", changes))
+    assert "it changes what it was given" in changed.text
+    assert exercise("5.3").check(rules("next_index_after", forgets)).passed is False
+
+
 # Clusters
+
+
+@pytest.mark.parametrize("odd", [None, "x", 10**9])
+def test_a_wrong_type_in_a_cluster_is_told_and_takes_the_mark(odd):
+    def late(match, configuration):
+        right = sorted(match.values())[(len(match) - 1) // 2]
+        return right if max(match.values()) < 4 else odd
+
+    exercise("6.1").check(RIGHT["6.1"][0])
+    result = exercise("6.1").check(rules("majority_match_index", late))
+    assert "not in a cluster" in result.text
+    assert exercise("6.1").result.passed is False
 
 
 def test_a_rule_that_is_wrong_only_in_a_cluster_shows_the_cluster():

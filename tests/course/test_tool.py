@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from raftlab.course import notebooks
+from raftlab.course import notebooks, predict
 from raftlab.course.notebook_text import from_text, to_text
 from raftlab.course.student import student_copy, without_answers, without_solution
 
@@ -96,6 +96,16 @@ def test_a_method_gives_its_name_to_the_stub_and_code_around_stays():
         ("def f():\n    ### BEGIN SOLUTION 1.1\n    x", "needs ### BEGIN SOLUTION"),
         ("def f():\n    ### BEGIN SOLUTION\n    x\n    ### END SOLUTION", "which exercise"),
         ("### BEGIN SOLUTION 1.1\nx\n### END SOLUTION", "outside a function"),
+        (
+            "def f():\n    ### BEGIN SOLUTION 1.1\n    ### BEGIN SOLUTION 1.2\n"
+            "    x\n    ### END SOLUTION\n    y\n    ### END SOLUTION",
+            "BEGIN SOLUTION inside a solution",
+        ),
+        (
+            "def f():\n    ### BEGIN SOLUTION 1.1\n    x\n    ### END SOLUTION\n"
+            "    y\n    ### END SOLUTION",
+            "END SOLUTION outside a solution",
+        ),
     ],
 )
 def test_a_solution_that_cannot_be_cut_is_refused(source, words):
@@ -114,6 +124,36 @@ def test_a_solution_without_the_tag_is_noticed():
     notebook = from_text(TEXT.replace(' tags=["solution"]\ndef', "\ndef"), "09")
     with pytest.raises(ValueError, match="cell 09-05 has a solution and lacks the tag"):
         student_copy(notebook)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("    ### END", "    # begin solution\n    ### END", None),
+        ("def majority", "# Begin  Solution\ndef majority", "cell 09-05 still has '# Begin  Sol"),
+        ("# A list", "# ## End solution", "cell 09-01 still has"),
+        ('# %% tags=["answer"]', "# %%", "cell 09-04 has an answer and lacks the tag"),
+        ('tags=["answer"]', 'tags=["Answer"]', "cell 09-04 has the tag `Answer`"),
+        ('[markdown] tags=["solution"]', '[markdown] tags=["SOLUTION"]', "cell 09-07 has the tag"),
+    ],
+)
+def test_what_would_leak_to_the_student_is_refused(before, after, words):
+    assert before in TEXT
+    notebook = from_text(TEXT.replace(before, after), "09")
+    if words is None:
+        student_copy(notebook)
+        return
+    with pytest.raises(ValueError, match=words):
+        student_copy(notebook)
+
+
+def test_an_answer_without_arguments_and_a_magic_need_no_tag():
+    notebook = from_text("# %%\nquestion.answer()\n\n# %%\n%time q.answer(1)\n", "09")
+    assert len(student_copy(notebook).cells) == 2
+
+
+def test_the_question_about_a_slow_network_always_has_its_answer():
+    assert predict.wan_timeouts(seed=46).truth == ("c",)
 
 
 def test_what_differs_from_run_to_run_is_taken_out():

@@ -283,6 +283,7 @@ def test_a_command_after_another_is_counted_up():
     assert following("x=9") == "x=10"
     assert following("hello") == "hello"
     assert following("7") == "8"
+    assert following("é=9999999999") == "é=10000000000"
 
 
 def test_a_message_is_chosen_on_the_picture_and_dropped():
@@ -590,6 +591,31 @@ def test_whatever_is_clicked_nothing_breaks(clicks):
         assert lab.stage.cluster["desc"].splitlines()[0] in repr(lab)
         assert lab.frame.number == lab.time_slider.value
     lab.close()
+
+
+def test_a_field_without_a_value_stops_nothing():
+    lab = working().lab()
+    lab.speed.index = lab.picture.index = None
+    number = lab.frame.number
+    lab.step()
+    lab.play()
+    heard(lab, kind="next", seq=lab.stage.seq)
+    assert lab.trouble == ""
+    assert lab.frame.number > number + 1
+    heard(lab, kind="press", name="crash_button", fields={"node": None})
+    assert lab.node.value == "S1"
+    assert lab.trouble == ""
+
+
+@pytest.mark.parametrize("words", [(), ("enough",)])
+def test_a_machine_that_exits_is_an_alarm(words):
+    def leave():
+        raise SystemExit(*words)
+
+    lab = working().lab()
+    lab.do(lambda cluster: leave())
+    assert lab.trouble == ": ".join(("SystemExit", *words))
+    assert "SystemExit" in lab.alarm.value
 
 
 def test_a_static_page_shows_the_last_frame():

@@ -312,6 +312,15 @@ def test_a_failing_rule_leaves_the_run_standing_where_it_failed():
     assert session.is_live
 
 
+def test_a_note_is_gone_when_another_run_is_chosen():
+    session = Session(working())
+    session.go_to(4)
+    session.go_on_from_here()
+    assert "this is run 2" in session.note
+    session.choose(1)
+    assert session.note == ""
+
+
 def test_lost_writes_and_restarts_play_again():
     cluster = Cluster(3, seed=5, disks=Disks(write_ms=4.0, torn=True))
     session = Session(cluster)

@@ -88,7 +88,9 @@ class AppendsEntries(RaftStateMachine):
             self._reply_append(request.sender, rejected)
             return
         if type(verified) is not int:
-            raise guard.LearnerError(f"it returns {verified!r:.40}, and not an index or None")
+            raise guard.LearnerError(
+                f"it returns {guard.told(verified, 40)}, and not an index or None"
+            )
         index = self.rules.follower_commit_index(
             request.leader_commit, verified, log, self.commit_index
         )
@@ -100,7 +102,7 @@ def say_append(outcome: tuple[Any, tuple[LogEntry, ...]]) -> str:
     """An outcome in words."""
     answer, entries = outcome
     log = words([entry.term for entry in entries]) or "empty"
-    return f"{answer!r:.40}, and the log is then {log}"
+    return f"{guard.told(answer, 40)}, and the log is then {log}"
 
 
 def draw_cut(case: Case, conflict: Any) -> Sequence[Scene]:

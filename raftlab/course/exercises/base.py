@@ -12,6 +12,8 @@ from raftlab.view.marks import Scene
 
 POINTS = {1: 2, 2: 3, 3: 5}
 WIDTH = 96
+MOST = 200
+"""How many characters of an answer are shown."""
 STUB = re.compile(r"Exercise (\d+\.\d+): (\w+)")
 
 
@@ -84,6 +86,7 @@ class Exercise:
 
     # What the learner calls
 
+    @guard.few_lines()
     def show(self, answer: Any) -> Panel:
         """What the learner's code does on one telling case, as text and picture."""
         try:
@@ -93,17 +96,22 @@ class Exercise:
             return Panel(self.unwritten(stub))
         except guard.LearnerError as problem:
             return Panel(self._told(answer, str(problem)))
-        text = self._told(answer, f"it answers {self.says(got)}")
+        text = self._told(answer, f"it answers {guard.told(got, MOST, self.says)}")
         return Panel(text, self._drawn(self.telling, got))
 
+    @guard.few_lines()
     def check(self, answer: Any) -> Result:
         """Try the learner's code, case by case, then in whole clusters."""
+        self.result = None
         try:
             self.result = self._checked(answer)
         except guard.Unwritten as stub:
             self.result = Result(None, 0, self.points, self.unwritten(stub))
         except guard.LearnerError as problem:
             text = f"Exercise {self.number}: not yet. {self.name} cannot be used: {problem}."
+            self.result = Result(False, 0, self.points, text)
+        except Exception as problem:  # what it answers breaks what works with it
+            text = f"Exercise {self.number}: not yet. With {self.name}, {guard.where(problem)}."
             self.result = Result(False, 0, self.points, text)
         return self.result
 
@@ -122,7 +130,9 @@ class Exercise:
     def function_of(self, answer: Any) -> Callable[..., Any]:
         """The function that the learner wrote. Raises: LearnerError, if there is none."""
         if not callable(answer) or isinstance(answer, type):
-            raise guard.LearnerError(f"pass the function {self.name} itself, not {answer!r:.60}")
+            raise guard.LearnerError(
+                f"pass the function {self.name} itself, not {guard.told(answer)}"
+            )
         function: Callable[..., Any] = answer
         return function
 
@@ -166,9 +176,9 @@ class Exercise:
             return self._failed(case, want, changed, None)
         if guard.same(want, got):
             return None
-        odd = type(got) is not type(want) and None not in (got, want)
+        odd = type(got) is not type(want) and got is not None and want is not None
         kind = f", of type {type(got).__name__}" if odd else ""
-        return self._failed(case, want, f"it answers {self.says(got)}{kind}", got)
+        return self._failed(case, want, f"it answers {guard.told(got, MOST, self.says)}{kind}", got)
 
     # What is said
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
+from raftlab.course.exercises import guard
 from raftlab.course.exercises.cases import Case, rising, words
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.course.rows import scene_rows
@@ -75,7 +76,9 @@ def draw_leader(case: Case, got: Any) -> Sequence[Scene]:
 def _answer(got: Any, log: RaftLog) -> dict[str, str]:
     if type(got) is not int or got < 0:
         return {}
-    return {f"the answer, {got}": words([entry.term for entry in log.entries(1, got + 1)])}
+    return {
+        f"the answer, {guard.told(got)}": words([entry.term for entry in log.entries(1, got + 1)])
+    }
 
 
 EXERCISES = (

@@ -5,9 +5,11 @@ of seconds: the same code gives the same answer on every machine. What loops ins
 written in C is not seen, nor is code that catches `BaseException` in a loop.
 """
 
+import io
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,6 +20,10 @@ from raftlab.raft.progress import FollowerProgress
 PACKAGE = str(Path(__file__).parents[2])
 MOST_STEPS = 200_000
 """How many lines and instructions of the learner's own code one call may run."""
+MOST_LINES = 10
+"""How many lines that a learner's code prints are shown, in one check."""
+MOST_PRINTED = 2_000
+"""How many characters of them."""
 
 
 class Unwritten(Exception):
@@ -51,9 +57,12 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
         return count
 
     before = sys.gettrace()
-    sys.settrace(count)
     try:
-        return function(*arguments)
+        sys.settrace(count)
+        try:
+            return function(*arguments)
+        finally:
+            sys.settrace(before)
     except NotImplementedError as problem:
         raise Unwritten(str(problem)) from None
     except _TooLong:
@@ -62,22 +71,55 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
         ) from None
     except RecursionError:
         raise LearnerError("it calls itself without an end") from None
-    except Exception as problem:
+    except SystemExit:
+        raise LearnerError("your code calls exit()") from None
+    except (Exception, GeneratorExit) as problem:
         raise LearnerError(where(problem)) from None
-    finally:
-        sys.settrace(before)
+
+
+def told(value: object, most: int = 60, form: Callable[[Any], str] = repr) -> str:
+    """A learner's value in one line of at most so many characters, whatever it is."""
+    try:
+        text = str(call(form, value))[: most + 1].replace("\n", " ")
+    except (Unwritten, LearnerError):
+        return f"something of type {type(value).__name__[:most]} that cannot be written down"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+class _FewLines(io.TextIOBase):
+    """Passes on the first lines that are printed, and says once that there are more."""
+
+    def __init__(self, onto: Any) -> None:
+        self.onto, self.lines, self.left = onto, MOST_LINES, MOST_PRINTED
+
+    def write(self, text: str) -> int:
+        """Pass on what there is still room for."""
+        if self.left:
+            shown = "".join(text[: self.left].splitlines(keepends=True)[: self.lines])
+            self.onto.write(shown)
+            self.lines -= shown.count("\n")
+            self.left -= len(shown)
+            if not (self.left and self.lines):
+                self.left = 0
+                self.onto.write("... what your code prints after this is not shown\n")
+        return len(text)
+
+
+@contextmanager
+def few_lines() -> Iterator[None]:
+    """Inside, only the first lines that are printed are shown."""
+    with redirect_stdout(_FewLines(sys.stdout)):
+        yield
 
 
 def where(problem: BaseException) -> str:
     """An exception as one sentence with the learner's own line."""
     frames = traceback.extract_tb(problem.__traceback__)[1:]
-    mine = [frame for frame in frames if not frame.filename.startswith(PACKAGE)] or frames
-    said = (
-        f"it raises {type(problem).__name__}: {problem}"
-        if str(problem)
-        else (f"it raises {type(problem).__name__}")
-    )
-    return f"{said}, in the line: {mine[-1].line}" if mine and mine[-1].line else said
+    mine = [frame for frame in frames if not frame.filename.startswith(PACKAGE)]
+    text = told(problem, 200, str)
+    said = f"it raises {type(problem).__name__}" + (f": {text}" if text else "")
+    line = mine[-1].line if mine else None
+    return f"{said}, in the line: {told(line, 100, str)}" if line else said
 
 
 def same(want: object, got: object) -> bool:

@@ -53,7 +53,12 @@ def hint_cases() -> list[Case]:
         for mine in rising(length, (1, 3))
         for its in rising(min(size - length, 4), (1, 2))
     ]
-    return [_hint_case(words(mine), words(its)) for mine, its in pairs if mine != its]
+    matching = [  # the leader knows more by now than the hint says
+        Case(Rejected(5, 4, hint, min(hint, 1)), log_of("1 1 1 1 2 2"), progress_of(match, 6))
+        for match in range(1, 4)
+        for hint in range(match)
+    ]
+    return [_hint_case(words(mine), words(its)) for mine, its in pairs if mine != its] + matching
 
 
 def _hint_case(leader: str, follower: str) -> Case:
@@ -72,13 +77,17 @@ class HintExercise(RulesExercise):
         want = (
             f"a whole number from {progress.match_index + 1} to {top}: earlier than what was asked"
         )
+        given = case.fresh()
         try:
-            got = guard.call(function, *case.fresh())
+            got = guard.call(function, *given)
         except guard.LearnerError as problem:
             return self._failed(case, want, str(problem), None)
+        if not all(map(guard.unchanged, case.arguments, given)):
+            changed = "it changes what it was given; it must only decide"
+            return self._failed(case, want, changed, None)
         if type(got) is int and progress.match_index + 1 <= got <= max(top, 1):
             return None
-        return self._failed(case, want, f"it answers {got!r:.40}", None)
+        return self._failed(case, want, f"it answers {guard.told(got, 40)}", None)
 
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """First how quickly two logs far apart are made equal, then whole clusters."""

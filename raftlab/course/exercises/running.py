@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise, Result
@@ -21,10 +21,11 @@ class ClusterExercise(Exercise):
 
     seeds: Sequence[int] = range(12)
 
+    @guard.few_lines()
     def cluster(self, answer: Any, seed: int) -> Cluster:
         """The cluster of this seed, run with the learner's code as far as it gets."""
         cluster = self.start(answer, seed)
-        with suppress(Violation, guard.LearnerError):  # it stands still where it went wrong
+        with suppress(Exception):  # it stands still where it went wrong
             trouble(cluster, seed)
         return cluster
 
@@ -42,6 +43,10 @@ class ClusterExercise(Exercise):
                 problem = f"{violation.frame.name} is broken: {violation.frame.text}"
             except guard.LearnerError as error:
                 problem = f"your code fails: {error}"
+            except guard.Unwritten:
+                raise
+            except Exception as error:  # what it answers breaks the machine
+                problem = f"with what your code answers, {guard.where(error)}"
             if problem:
                 return len(self.seeds), self._failed_in(cluster, seed, problem, answer)
         return len(self.seeds), None
@@ -90,7 +95,7 @@ class RulesExercise(ClusterExercise):
                 f"pass your subclass of Rules with a method {self.name} of its own"
             )
         rules = guard.call(kind) if isinstance(answer, type) else answer
-        function: Callable[..., Any] = getattr(rules, self.name)
+        function: Callable[..., Any] = guard.call(getattr, rules, self.name)
         return function
 
     def named(self, answer: Any) -> str:
@@ -105,9 +110,15 @@ class RulesExercise(ClusterExercise):
     def rules_with(self, answer: Any) -> Rules:
         """The shipped rules with the learner's method in the place of one, under guard."""
         function = self.function_of(answer)
+        hint = get_type_hints(getattr(Rules, self.name))["return"]
+        kinds = get_args(hint) or ((int, float) if hint is float else (hint,))
 
         def decided(_: Rules, *arguments: Any, **named: Any) -> Any:
-            return guard.call(lambda: function(*arguments, **named))
+            got = guard.call(lambda: function(*arguments, **named))
+            if type(got) not in kinds:
+                kind = type(got).__name__
+                raise guard.LearnerError(f"it answers {guard.told(got)}, of type {kind}")
+            return got
 
         rules: Rules = type("YourRules", (Rules,), {self.name: decided, "__slots__": ()})()
         return rules

@@ -37,6 +37,8 @@ def frame_cases() -> list[Case]:
             continue
         cut = f"frame_of({seed}, 700, cut={leader.node!r})"
         cases.append(FrameCase(cut, frame_of(seed, 700, cut=leader.node)))
+    for cut in ("S1", "S3"):  # somebody is in a later term than the leader
+        cases.append(FrameCase(f"frame_of(1, 700, cut={cut!r})", frame_of(1, 700, cut=cut)))
     return cases
 
 

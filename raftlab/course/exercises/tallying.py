@@ -65,9 +65,10 @@ class TimeoutExercise(RulesExercise):
     def _problem(self, drawn: list[Any], again: Any, low: float, high: float) -> str | None:
         for each in drawn:
             if type(each) not in (int, float):
-                return f"it answers {each!r:.40}, and not a number of ms"
+                return f"it answers {guard.told(each, 40)}, and not a number of ms"
             if not low <= each <= high:
-                return f"it answers {each:g} ms, outside {low:g} to {high:g}"
+                number = guard.told(each, 40, "{:g}".format)
+                return f"it answers {number} ms, outside {low:g} to {high:g}"
         if again != drawn[0]:
             return "the same rng gives two answers: it draws from somewhere else"
         thirds = {min(int(3 * (each - low) / (high - low)), 2) for each in drawn}
@@ -82,6 +83,7 @@ class TimeoutExercise(RulesExercise):
         """The call with a random source of its own."""
         return f"{self.named(answer)}().election_timeout({case.code}, random.Random(0))"
 
+    @guard.few_lines()
     def show(self, answer: Any) -> Any:
         """The timeouts that five nodes would draw."""
         options = self.telling.arguments[0]
@@ -95,9 +97,11 @@ class TimeoutExercise(RulesExercise):
         low, high = options.election_timeout
         rows = [f"Exercise {self.number}: five nodes draw their timeouts, {low:g} to {high:g} ms"]
         for place, each in enumerate(drawn, start=1):
-            number = type(each) in (int, float)
+            number = type(each) in (int, float) and abs(each) < 1e6
             bar = "#" * max(0, min(60, round(each / 5))) if number else ""
-            rows.append(f"  S{place} {each:7.1f} {bar}" if number else f"  S{place} {each!r:.40}")
+            rows.append(
+                f"  S{place} {each:7.1f} {bar}" if number else f"  S{place} {guard.told(each, 40)}"
+            )
         return Panel("\n".join(rows))
 
 

@@ -109,7 +109,9 @@ def checked_answer(answer: object) -> tuple[bool, Term, NodeId | None]:
     match answer:
         case (bool() as granted, int() as term, None | str() as voted_for):
             return granted, term, voted_for
-    raise guard.LearnerError(f"it returns {answer!r:.60}, and not (vote_granted, term, voted_for)")
+    raise guard.LearnerError(
+        f"it returns {guard.told(answer)}, and not (vote_granted, term, voted_for)"
+    )
 
 
 def draw_logs(case: Case, _: Any) -> Sequence[Scene]:
