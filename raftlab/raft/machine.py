@@ -118,7 +118,7 @@ class RaftStateMachine(Elections):
         if isinstance(payload, Configuration):
             raise NotImplementedError("changing the configuration")
         if self.role is not Role.LEADER:
-            raise NotLeader(self._not_leader(), self.leader)
+            raise NotLeader.of(self.node_id, self.role.value, self.term, self.leader)
         return self.log.append_as_leader(self.term, payload).index
 
     def poll(self) -> Output:
@@ -280,11 +280,6 @@ class RaftStateMachine(Elections):
         if not now >= self.now:
             raise Misuse(f"time went back from {self.now} to {now} ms at {self.node_id}")
         self.now = now
-
-    def _not_leader(self) -> str:
-        role = f"{self.node_id} is a {self.role.value} in term {self.term}"
-        known = f"its leader is {self.leader}" if self.leader else "it knows no leader"
-        return f"{role} and cannot accept entries; {known}."
 
     def _previous_output_is_durable(self) -> None:
         """What was handed out last time is on disk now: the node's own vote and copy count."""

@@ -38,6 +38,13 @@ class NotLeader(Misuse):
     def __str__(self) -> str:
         return str(self.args[0])
 
+    @classmethod
+    def of(cls, node: NodeId, role: str, term: Term, leader: NodeId | None) -> "NotLeader":
+        """The refusal of `node`, which has `role` in `term` and follows `leader`, if anyone."""
+        known = f"its leader is {leader}" if leader else "it knows no leader"
+        said = f"{node} is a {role} in term {term} and cannot accept entries; {known}."
+        return cls(said, leader)
+
 
 class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
     """Who belongs to the cluster, as it stands in a log entry or a snapshot.

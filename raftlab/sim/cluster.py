@@ -36,7 +36,7 @@ from raftlab.sim.given import (
     setting,
     side_named,
 )
-from raftlab.sim.host import NEVER, Host, MachineFactory
+from raftlab.sim.host import NEVER, MachineFactory
 from raftlab.sim.network import Flight
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks, Network, Setup
@@ -236,9 +236,10 @@ class Cluster(Engine):
         if host.paused:
             raise Misuse(f"{node} is paused and takes no commands: resume it first.")
         data = command_data(command)
-        if host.machine.role is not Role.LEADER:
-            leader = getattr(host.machine, "leader", None)
-            raise NotLeader(self._not_leader(host, leader), leader)
+        machine = host.machine
+        if machine.role is not Role.LEADER:
+            leader = getattr(machine, "leader", None)
+            raise NotLeader.of(node, machine.role.value, machine.term, leader)
         self.apply(Propose(self.now, node, data))
         return host.machine.log.last_index
 
@@ -362,11 +363,3 @@ class Cluster(Engine):
                 return flight
         there = ", ".join(str(flight.number) for flight in self._flights.values()) or "none"
         raise Misuse(f"No message {number!r} is on its way; in flight: {there}.")
-
-    def _not_leader(self, host: Host, leader: NodeId | None) -> str:
-        machine = host.machine
-        known = f"its leader is {leader}" if leader else "it knows no leader"
-        return (
-            f"{host.node} is a {machine.role.value} in term {machine.term} and cannot accept"
-            f" entries; {known}."
-        )

@@ -46,12 +46,6 @@ def end_direction(start: Point, end: Point, curve: float) -> Point:
     return dx * c - dy * s, dx * s + dy * c
 
 
-def start_direction(start: Point, end: Point, curve: float) -> Point:
-    """The direction, of length 1, in which a bent line leaves its start."""
-    back = end_direction(end, start, -curve)
-    return -back[0], -back[1]
-
-
 def curve_points(start: Point, end: Point, curve: float, steps: int = 16) -> tuple[Point, ...]:
     """The bent line as a chain of `steps` straight pieces."""
     return tuple(point_on(start, end, curve, step / steps) for step in range(steps + 1))

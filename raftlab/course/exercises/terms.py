@@ -1,25 +1,16 @@
 """Exercises of notebook 02: terms, roles and the election timer."""
 
-from collections.abc import Sequence
 from itertools import product
-from typing import Any
 
 from raftlab.course.exercises.base import Exercise
 from raftlab.course.exercises.cases import Case
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.raft.roles import ROLE_AFTER, Cause, Role
-from raftlab.view.marks import Scene
-from raftlab.view.roles import scene_roles
 
 
 def role_after(role: Role, cause: Cause) -> Role | None:
     """The role after `cause`, as the machine's own table has it; None if it cannot happen."""
     return ROLE_AFTER.get((role, cause))
-
-
-def draw_role(case: Case, _: Any) -> Sequence[Scene]:
-    """Figure 4, which the table draws."""
-    return (scene_roles(),)
 
 
 EXERCISES = (
