@@ -19,7 +19,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame, NodeFrame, Trace
 from raftlab.sim.invariants import FIGURE_3, PROPERTIES, Violation
@@ -42,6 +42,7 @@ __all__ = [
     "Network",
     "NodeFrame",
     "NotLeader",
+    "NotNow",
     "Options",
     "RaftLog",
     "RaftStateMachine",

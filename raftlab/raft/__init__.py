@@ -1,5 +1,8 @@
 """The protocol: pure, deterministic, without I/O. Read the files in this order:
 
 vocabulary, log, messages, quorum, election, progress, roles, options, rules, output,
-core, replication, elections, machine.
+core, replication, elections, snapshots, transfer, membership, reads, machine.
+
+What the machine does up to `elections` is the paper's Figure 2; from `snapshots` on it is
+the rest of the paper and of the thesis. The files before `core` are the words for both.
 """

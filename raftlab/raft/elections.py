@@ -1,10 +1,11 @@
 """Leader election: Figure 2's RequestVote RPC, and its Rules for Followers and Candidates."""
 
+from raftlab.raft.core import LONG_AGO
 from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.messages import RequestVote, RequestVoteReply
 from raftlab.raft.replication import Replication
-from raftlab.raft.roles import Candidate, Cause, Role
-from raftlab.raft.vocabulary import NodeId, Term
+from raftlab.raft.roles import Candidate, Cause, Follower, Role
+from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
 
 REASONS = {
     "is_stale_term": "that term is over",
@@ -68,7 +69,7 @@ class Elections(Replication):
         else:
             said = "refuses {} its {}: {}"
             self.note(refusal, said, request.sender, kind, REASONS[refusal])
-        if refusal == "leader_is_alive" and not request.is_prevote:
+        if refusal == "leader_is_alive" and not request.is_prevote and request.term > self.term:
             return
         if granted and not request.is_prevote:
             self.set_vote(request.sender)
@@ -91,8 +92,13 @@ class Elections(Replication):
         return None
 
     def sticks_to_leader(self, request: RequestVote) -> bool:
-        """Whether a living leader keeps this node from listening to a candidate of a later term."""
-        if request.term <= self.term:
+        """Whether a living leader keeps this node from listening to a candidate of a later term.
+
+        For leases also to one of its own term, if that term came by another message: it has
+        promised its leader not to.
+        """
+        promised = self.options.lease_reads and self.voted_for is None
+        if request.term < self.term or (request.term == self.term and not promised):
             return False
         leads = self.role is Role.LEADER
         since_leader = self.now - self.last_leader_contact
@@ -125,7 +131,29 @@ class Elections(Replication):
 
     def election_timed_out(self, force: bool = False) -> None:
         """Nobody led for an election timeout: campaign, if this node may."""
-        if self.rules.campaigns(self.node_id, self.configuration):
+        previous: Configuration | None = None
+        changed_at = self.log.configuration_index
+        if changed_at > self.commit_index:
+            previous = self.log.configuration_at(changed_at - 1) or self.first_configuration
+        if self.rules.campaigns(self.node_id, self.configuration, previous):
             self.become_candidate(self.options.pre_vote and not force, force)
         else:
             self.reset_election_timeout()
+            if self.leader is not None:
+                self.change_role(Cause.LEADER_FORGOTTEN, Follower())
+
+    def forget_leader(self) -> None:
+        """Follow nobody, as if the leader had been silent for long: votes are free again.
+
+        For a host that knows that the leader is gone, so that nobody waits for a timeout.
+
+        Raises: Misuse, for a leader, and while leases count on what this node heard.
+        """
+        if self.role is Role.LEADER:
+            raise Misuse(f"{self.node_id} leads term {self.term} and follows nobody")
+        if self.options.lease_reads:
+            raise Misuse(f"{self.node_id} may not forget its leader: lease_reads counts on it")
+        self.last_leader_contact = LONG_AGO
+        if isinstance(self.role_data, Follower) and self.role_data.leader is not None:
+            self.note("forget_leader", "forgets its leader {}", self.role_data.leader)
+            self.change_role(Cause.LEADER_FORGOTTEN, Follower())

@@ -36,6 +36,12 @@ class LogEntry(msgspec.Struct, frozen=True, gc=False):
     index: Index
     payload: Payload
 
+    @property
+    def size(self) -> int:
+        """How many bytes of command it carries, at least 1; other entries count as none."""
+        payload = self.payload
+        return len(payload.data) or 1 if type(payload) is Command else 0
+
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
     """All that the log said up to and including `index`, and the configuration there.
@@ -54,27 +60,46 @@ class RaftLog:
 
     `snapshot` stands for everything up to its index; `entries` follow without a hole.
     `stable_index` is the last entry handed out to be written: what lies above it has
-    not been given to the disk yet. `last_index` is the index of the last entry, of the
-    snapshot if there is none, or 0.
+    not been given to the disk yet. `first_index` is the index of the first entry held, one
+    past the last index if there is none. `last_index` is the index of the last entry, of the
+    snapshot if there is none, or 0. `configuration_index` is the index of the newest
+    configuration, of the snapshot if no entry after it holds one, or 0.
 
     Raises: Misuse, if the entries leave a hole, go back in term, or do not meet the
     snapshot.
     """
 
-    __slots__ = ("_entries", "_first_index", "last_index", "snapshot", "stable_index")
+    __slots__ = (
+        "_configurations",
+        "_entries",
+        "_term_before",
+        "configuration_index",
+        "first_index",
+        "last_index",
+        "snapshot",
+        "stable_index",
+    )
 
     def __init__(self, entries: Iterable[LogEntry] = (), snapshot: Snapshot | None = None) -> None:
         self._entries = list(entries)
         self.snapshot = snapshot
-        self._first_index: Index = self._entries[0].index if self._entries else self._base + 1
-        self.last_index: Index = self._first_index + len(self._entries) - 1
+        self.first_index: Index = self._entries[0].index if self._entries else self._base + 1
+        self.last_index: Index = self.first_index + len(self._entries) - 1
+        self._term_before: Term | None = None
+        if self.first_index == 1:
+            self._term_before = 0
+        elif self.snapshot is not None and self.first_index == self._base + 1:
+            self._term_before = self.snapshot.term
         self._check()
         self.stable_index: Index = self.last_index
+        self._configurations: list[Index] = []
+        self.configuration_index: Index = 0
+        self._find_configurations()
 
     def _check(self) -> None:
-        if self._first_index > self._base + 1 or self._first_index < 1:
+        if self.first_index > self._base + 1 or self.first_index < 1:
             raise Misuse(
-                f"the log starts at {self._first_index} and leaves a hole after {self._base}"
+                f"the log starts at {self.first_index} and leaves a hole after {self._base}"
             )
         if self.last_index < self._base:
             raise Misuse(f"the log ends at {self.last_index}, before its snapshot ({self._base})")
@@ -82,13 +107,26 @@ class RaftLog:
         if self.snapshot is not None:
             if self.term_for_index(self._base) != self.snapshot.term:
                 raise Misuse(f"entry {self._base} is not the one that the snapshot ends with")
-            term = self.snapshot.term if self._first_index > self._base else 0
-        for place, entry in enumerate(self._entries, start=self._first_index):
+            term = self.snapshot.term if self.first_index > self._base else 0
+        for place, entry in enumerate(self._entries, start=self.first_index):
             if entry.index != place:
                 raise Misuse(f"entry {entry.index} stands where entry {place} belongs")
             if entry.term < term:
                 raise Misuse(f"entry {place} goes back from term {term} to {entry.term}")
             term = entry.term
+
+    def _find_configurations(self) -> None:
+        """Note where the entries after the snapshot that hold a configuration are."""
+        self._configurations = [
+            entry.index
+            for entry in self._entries
+            if type(entry.payload) is Configuration and entry.index > self._base
+        ]
+        self._note_configuration()
+
+    def _note_configuration(self) -> None:
+        held = self._configurations
+        self.configuration_index = held[-1] if held else self._base
 
     @property
     def _base(self) -> Index:
@@ -113,13 +151,13 @@ class RaftLog:
 
         Raises: IndexError, if it was compacted away or was never there.
         """
-        place = index - self._first_index
+        place = index - self.first_index
         if index < 1 or place < 0 or place >= len(self._entries):
             raise IndexError(f"no entry {index}: the log holds {self._span()}")
         return self._entries[place]
 
     def _span(self) -> str:
-        return f"{self._first_index} to {self.last_index}" if self._entries else "no entries"
+        return f"{self.first_index} to {self.last_index}" if self._entries else "no entries"
 
     def __repr__(self) -> str:
         terms = " ".join(f"{entry.index}:t{entry.term}" for entry in self._entries[-8:])
@@ -127,11 +165,6 @@ class RaftLog:
         return f"<RaftLog {more}{terms or 'empty'}>"
 
     # What is in it
-
-    @property
-    def first_index(self) -> Index:
-        """The index of the first entry held; one past the last index if there is none."""
-        return self._first_index
 
     @property
     def last_term(self) -> Term:
@@ -151,19 +184,21 @@ class RaftLog:
         return self.last_index + 1
 
     def term_for_index(self, index: Index) -> Term | None:
-        """The term of the entry at `index`; 0 just before entry 1; None where it is not known."""
-        place = index - self._first_index
+        """The term of the entry at `index`; 0 just before entry 1; None where it is not known.
+
+        The term of the entry just before the first one held is remembered while this lives,
+        so that all that is held can be sent.
+        """
+        place = index - self.first_index
         if 0 <= place < len(self._entries):
             return self._entries[place].term
-        if self.snapshot is not None and index == self.snapshot.index:
-            return self.snapshot.term
-        return 0 if index == 0 and self._first_index == 1 else None
+        return self._term_before if place == -1 else None
 
     def match_term(self, index: Index, term: Term) -> bool:
-        """Whether this log holds an entry of `term` at `index`.
+        """Whether this log agrees with one that has an entry of `term` at `index`.
 
         Every log agrees before its first entry, and below a snapshot everything is
-        committed and so agrees too. Paper: Figure 2, AppendEntries, rule 2.
+        committed and so agrees, whatever is asked. Paper: Figure 2, AppendEntries, rule 2.
         """
         if index == 0:
             return term == 0
@@ -180,9 +215,21 @@ class RaftLog:
             return last_term > self.last_term
         return last_index >= self.last_index
 
+    def configuration_at(self, index: Index) -> Configuration | None:
+        """The newest configuration at or before `index`; None if neither entry nor snapshot says.
+
+        `index` is not below the snapshot's. Paper: 6, "the latest configuration in its log".
+        """
+        for held in reversed(self._configurations):
+            if held <= index:
+                payload = self[held].payload
+                assert isinstance(payload, Configuration)
+                return payload
+        return self.snapshot.configuration if self.snapshot else None
+
     def entries(self, start: Index, stop: Index) -> tuple[LogEntry, ...]:
         """The entries from `start` up to but not including `stop`, as far as they are held."""
-        first = self._first_index
+        first = self.first_index
         if start < first:
             start = first
         return tuple(self._entries[start - first : max(stop - first, 0)])
@@ -193,11 +240,11 @@ class RaftLog:
         Terms never go back along a log, so this is one binary search. It may be the
         place just before the first entry held. Thesis: 4.2.1; paper: 5.3, last part.
         """
-        stop = min(index, self.last_index) - self._first_index + 1
+        stop = min(index, self.last_index) - self.first_index + 1
         if stop <= 0:
-            return max(min(index, self._first_index - 1), 0)
+            return max(min(index, self.first_index - 1), 0)
         found = bisect_right(self._entries, term, 0, stop, key=lambda entry: entry.term)
-        return self._first_index + found - 1
+        return self.first_index + found - 1
 
     # How it changes
 
@@ -211,6 +258,9 @@ class RaftLog:
         self.last_index += 1
         entry = LogEntry(term, self.last_index, payload)
         self._entries.append(entry)
+        if type(payload) is Configuration:
+            self._configurations.append(self.last_index)
+            self.configuration_index = self.last_index
         return entry
 
     def append_as_follower(self, entries: Iterable[LogEntry]) -> None:
@@ -228,6 +278,9 @@ class RaftLog:
                 raise Misuse(f"entry {entry.index} would leave a hole after {self.last_index}")
             self._entries.append(entry)
             self.last_index = entry.index
+            if type(entry.payload) is Configuration:
+                self._configurations.append(entry.index)
+                self.configuration_index = entry.index
 
     def truncate_uncommitted(self, index: Index) -> None:
         """Cut the entry at `index` and everything after it. Paper: Figure 2, rule 3.
@@ -238,16 +291,54 @@ class RaftLog:
         """
         if index <= self._base:
             raise Misuse(f"entry {index} is in the snapshot up to {self._base}")
-        del self._entries[max(index - self._first_index, 0) :]
-        self.last_index = self._first_index + len(self._entries) - 1
+        del self._entries[max(index - self.first_index, 0) :]
+        self.last_index = self.first_index + len(self._entries) - 1
         self.stable_index = min(self.stable_index, self.last_index)
+        if self.configuration_index > self.last_index:
+            while self._configurations and self._configurations[-1] > self.last_index:
+                self._configurations.pop()
+            self._note_configuration()
+
+    def compact(self, snapshot: Snapshot, trailing: int = 0) -> None:
+        """Let `snapshot` stand for everything up to its index, but keep the last `trailing` of it.
+
+        Kept entries can still be sent to a follower that is a little behind. Paper: 7.
+
+        Raises: Misuse, if it is no newer than the snapshot held, or lies past the end.
+        """
+        if not self._base < snapshot.index <= self.last_index:
+            raise Misuse(
+                f"a snapshot up to {snapshot.index} cannot stand for a log from {self._base + 1}"
+                f" to {self.last_index}"
+            )
+        first = max(self.first_index, snapshot.index + 1 - trailing)
+        ends_here = first == snapshot.index + 1
+        self._term_before = snapshot.term if ends_here else self.term_for_index(first - 1)
+        del self._entries[: first - self.first_index]
+        self.first_index = first
+        self.snapshot = snapshot
+        self._configurations = [each for each in self._configurations if each > snapshot.index]
+        self._note_configuration()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Begin anew after `snapshot`, with no entries. Paper: 7, Figure 13, rules 7 and 8."""
+        self._entries = []
+        self.snapshot = snapshot
+        self._term_before = snapshot.term
+        self.first_index = snapshot.index + 1
+        self.last_index = self.stable_index = snapshot.index
+        self._configurations = []
+        self._note_configuration()
 
     def copy(self) -> "RaftLog":
         """An independent log with the same entries (which are shared: they never change)."""
         twin = RaftLog.__new__(RaftLog)
         twin._entries = self._entries.copy()
-        twin._first_index = self._first_index
+        twin.first_index = self.first_index
+        twin._term_before = self._term_before
         twin.last_index = self.last_index
         twin.snapshot = self.snapshot
         twin.stable_index = self.stable_index
+        twin._configurations = self._configurations.copy()
+        twin.configuration_index = self.configuration_index
         return twin

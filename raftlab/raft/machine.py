@@ -9,7 +9,6 @@ import copy
 from collections.abc import Hashable
 from typing import assert_never, get_args
 
-from raftlab.raft.elections import Elections
 from raftlab.raft.log import Command, Empty, LogEntry, Payload
 from raftlab.raft.messages import (
     AppendEntries,
@@ -17,23 +16,45 @@ from raftlab.raft.messages import (
     InstallSnapshot,
     InstallSnapshotReply,
     Message,
+    ReadIndex,
+    ReadIndexReply,
     RequestVote,
     RequestVoteReply,
     TimeoutNow,
 )
 from raftlab.raft.output import NOTHING, Output
+from raftlab.raft.reads import LinearizableReads
 from raftlab.raft.roles import Candidate, Cause, Leader, Role
-from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, NotLeader
+from raftlab.raft.vocabulary import (
+    Configuration,
+    Index,
+    Millis,
+    Misuse,
+    NodeId,
+    NotNow,
+)
 
 MESSAGES = frozenset(get_args(Message))
+"""The classes of all messages."""
+
+CLAIMING_NOTHING = (AppendEntries, InstallSnapshot, TimeoutNow, ReadIndexReply)
+"""Messages of a leader, whose term was on its disk before it led. Thesis: 10.2.1."""
 
 
-class RaftStateMachine(Elections):
+class RaftStateMachine(LinearizableReads):
     """One Raft node, without I/O.
 
     The constructor is the only way to start and to restart; what is not passed in is
-    lost. Calling `poll` again tells the machine that everything the previous output
-    asked to be written is on disk.
+    lost. `applied` is how far the application has kept what it applied, if it keeps
+    anything: what follows comes out as `Output.committed` anew. `configuration` is the one
+    that the cluster began with, which holds until the log says otherwise.
+
+    Calling `poll` again tells the machine that everything the previous output asked to be
+    written is on disk (but see `persisted`). Calls that name no time happen at the time of
+    the latest one that did; `set_now` says that it is later.
+
+    `compact` (snapshots), `transfer_leadership`, `forget_leader` and `read` stand in the
+    files of their ideas.
 
         machine = RaftStateMachine("S1", configuration=Configuration(("S1", "S2", "S3")))
         machine.tick(machine.next_deadline)
@@ -77,7 +98,7 @@ class RaftStateMachine(Elections):
 
         Raises: Misuse, if time goes back.
         """
-        self._set_now(now)
+        self.set_now(now)
         if self.role is Role.LEADER:
             self.tick_leader()
         elif now >= self.election_deadline:
@@ -86,45 +107,62 @@ class RaftStateMachine(Elections):
     def campaign(self, now: Millis, force: bool = False) -> None:
         """The election timer runs out now. `force`: stand at once, as if the leader had asked.
 
+        A host that calls this while a leader is heard breaks what `lease_reads` counts on.
         Thesis: 3.10 for `force`.
 
         Raises: Misuse, for a leader, and if time goes back.
         """
         if self.role is Role.LEADER:
             raise Misuse(f"{self.node_id} leads term {self.term} and has no election timer")
-        self._set_now(now)
+        self.set_now(now)
         self.election_timed_out(force)
 
     @property
     def next_deadline(self) -> Millis:
-        """When the next `tick` can matter (ms); ticks before it change nothing."""
+        """When the next `tick` can matter (ms); before it, a tick only tells the time."""
         leader = self.role_data
         if isinstance(leader, Leader):
             heartbeat, quorum = leader.heartbeat_deadline, leader.quorum_deadline
-            return heartbeat if heartbeat < quorum else quorum
+            due = heartbeat if heartbeat < quorum else quorum
+            transfer = leader.transfer
+            return due if transfer is None else min(due, transfer.resend_at, transfer.deadline)
         return self.election_deadline
 
     def add_entry(self, payload: Payload) -> Index:
-        """Append a command (or an empty entry) as leader; returns its index.
+        """Append a command, an empty entry or a configuration as leader; returns its index.
 
         The entry is not committed yet: it is once it comes out as `Output.committed`
-        with the same term. Paper: 5.3.
+        with the same term. A `Configuration` names the voters and learners that the
+        cluster shall have; the machine gets there by itself. Paper: 5.3, 6.
 
-        Raises: NotLeader, which names the leader this node knows; Misuse, for anything
-        that is not a payload.
+        Raises: NotLeader, which names the leader this node knows; NotNow, if the leader
+        cannot take it at this moment; Misuse, for anything that is not a payload.
         """
         if not isinstance(payload, Command | Empty | Configuration):
             raise Misuse(f"{payload!r} is not a payload: pass Command(b'...') or Empty()")
+        leader = self.leader_taking_commands()
         if isinstance(payload, Configuration):
-            raise NotImplementedError("changing the configuration")
-        if self.role is not Role.LEADER:
-            raise NotLeader.of(self.node_id, self.role.value, self.term, self.leader)
+            return self.change_configuration(payload)
+        if isinstance(payload, Command):
+            self._admit(leader, len(payload.data) or 1)
         return self.log.append_as_leader(self.term, payload).index
+
+    def _admit(self, leader: Leader, size: int) -> None:
+        """Count a command that waits to be committed, or refuse it."""
+        self.count_committed(leader)
+        waiting = leader.uncommitted_bytes
+        if not self.rules.takes_command(size, waiting, self.options):
+            raise NotNow(
+                f"{self.node_id} has {waiting} bytes of commands that are not committed, and"
+                f" takes no more than {self.options.max_uncommitted_bytes}: ask again later"
+            )
+        leader.uncommitted_bytes += size
 
     def poll(self) -> Output:
         """Everything the host must now do; `NOTHING` if there is nothing.
 
-        Calling it says that the previous output is done: written, and handed on.
+        Calling it says that the previous output is done: written, and handed on. Under
+        `Options.async_persistence` it says nothing: `persisted` does.
         """
         if self._unconfirmed:
             self._previous_output_is_durable()
@@ -134,36 +172,40 @@ class RaftStateMachine(Elections):
             if self.role is Role.LEADER:
                 self.replicate()
             entries = log.entries(log.stable_index + 1, log.last_index + 1)
+        reads = self._has_reads and self.take_reads()
         if not (
             self._messages
             or entries
+            or reads
             or self._hard_state_changed
             or self.commit_index > self._committed_out
             or self._notes
             or self._role_changes
             or self._truncate_from is not None
+            or self._new_snapshot is not None
             or self._alarms
         ):
             return NOTHING
         return self._take_output(entries)
 
-    # Not built yet
+    def persisted(self, output: Output) -> None:
+        """Everything that `output` asked to be written is on disk, and all before it.
 
-    def read(self) -> int:
-        """Ask for a linearizable read. Thesis: 6.4."""
-        raise NotImplementedError("reads")
+        Only under `Options.async_persistence`, where many writes may be under way: a leader
+        counts its own copy, and a candidate its own vote, from then on. An entry that was
+        overwritten meanwhile counts for nothing. Thesis: 10.2.1.
 
-    def transfer_leadership(self, to: NodeId | None = None) -> None:
-        """Hand leadership over. Thesis: 3.10."""
-        raise NotImplementedError("leadership transfer")
-
-    def compact(self, up_to: Index) -> None:
-        """Forget the log up to `up_to` in favour of a snapshot. Paper: 7."""
-        raise NotImplementedError("snapshots")
-
-    def persisted(self, index: Index, term: int) -> None:
-        """Say that entries up to `index` of `term` are on disk. Thesis: 10.2.1."""
-        raise NotImplementedError("asynchronous persistence")
+        Raises: Misuse, where calling `poll` says so already.
+        """
+        if not self.options.async_persistence:
+            raise Misuse("calling poll again says what is on disk: async_persistence is off")
+        if output.log_entries and self.role is Role.LEADER:
+            written = output.log_entries[-1]
+            if self.rules.is_still_there(written, self.log):
+                self._own_copy_is_durable(written.index)
+        is_own_vote = output.term == self.term and output.voted_for == self.node_id
+        if is_own_vote and self.role is Role.CANDIDATE:
+            self._own_vote_is_durable()
 
     # Copies
 
@@ -177,12 +219,15 @@ class RaftStateMachine(Elections):
         twin._notes = self._notes.copy()
         twin._role_changes = self._role_changes.copy()
         twin._alarms = self._alarms.copy()
+        twin._asked_reads = self._asked_reads.copy()
+        twin._ready_reads = self._ready_reads.copy()
+        twin._failed_reads = self._failed_reads.copy()
         return twin
 
     def fingerprint(self) -> Hashable:
         """Equal for two machines that differ in nothing but time and random draws.
 
-        Queued output counts; notes and alarms do not.
+        Queued output counts; notes, alarms and changes of role do not.
         """
         return (
             self.node_id,
@@ -192,6 +237,7 @@ class RaftStateMachine(Elections):
             self._role_fingerprint(),
             tuple(self.log),
             self.log.snapshot,
+            self.log.term_for_index(self.log.first_index - 1),
             self.log.stable_index,
             self.commit_index,
             self._committed_out,
@@ -200,12 +246,21 @@ class RaftStateMachine(Elections):
             self._unconfirmed,
             tuple(self._messages),
             self.configuration,
+            self.open_round,
+            self._new_snapshot,
+            self._last_read,
+            tuple((read_id, index) for read_id, (_, index) in self._asked_reads.items()),
+            tuple(self._ready_reads),
+            tuple(self._failed_reads),
         )
 
     def _role_fingerprint(self) -> Hashable:
         data = self.role_data
         if isinstance(data, Leader):
-            return tuple(each.fingerprint() for each in data.tracker.progress.values())
+            progress = tuple(each.fingerprint() for each in data.tracker.progress.values())
+            transfer = data.transfer
+            handing = (transfer.to, transfer.sent) if transfer else None
+            return (progress, handing, data.has_handed_over, data.reads.fingerprint())
         if isinstance(data, Candidate):
             return (data.is_prevote, tuple(sorted(data.votes.answers.items())))
         return data.leader
@@ -218,8 +273,12 @@ class RaftStateMachine(Elections):
             case AppendEntriesReply():
                 if self.role is Role.LEADER:
                     self.on_append_entries_reply(message)
+                    if message.read_round:
+                        self.hear_round(message)
             case AppendEntries():
                 self.on_append_entries(message)
+                if self._asked_reads and not message.entries:
+                    self.ask_again(message)
             case RequestVote():
                 self.on_request_vote(message)
             case RequestVoteReply():
@@ -227,8 +286,15 @@ class RaftStateMachine(Elections):
             case TimeoutNow():
                 if self.role is Role.FOLLOWER:
                     self.election_timed_out(force=True)
-            case InstallSnapshot() | InstallSnapshotReply():
-                self.note("advance", "leaves a {} alone: not built yet", type(message).__name__)
+            case InstallSnapshot():
+                self.on_install_snapshot(message)
+            case InstallSnapshotReply():
+                if self.role is Role.LEADER:
+                    self.on_install_snapshot_reply(message)
+            case ReadIndex():
+                self.on_read_index(message)
+            case ReadIndexReply():
+                self.on_read_index_reply(message)
             case _:
                 assert_never(message)
 
@@ -262,59 +328,70 @@ class RaftStateMachine(Elections):
                 rejected = self.rules.rejection(
                     self.log, message.prev_log_index, message.prev_log_term
                 )
-                self._reply_append(message.sender, rejected)
+                self._reply_append(message, rejected)
             case RequestVote():
                 self.on_request_vote(message)
             case RequestVoteReply() | AppendEntriesReply():
                 if self.rules.is_about_the_present(message.term, self.term):
                     self._handle(message)
             case InstallSnapshot():
-                last = self.log.last_index
-                self.send(
-                    InstallSnapshotReply(self.term, self.node_id, message.sender, last, False)
-                )
+                self._reply_snapshot(message, False)
 
     # Books
-
-    def _set_now(self, now: Millis) -> None:
-        if not now >= self.now:
-            raise Misuse(f"time went back from {self.now} to {now} ms at {self.node_id}")
-        self.now = now
 
     def _previous_output_is_durable(self) -> None:
         """What was handed out last time is on disk now: the node's own vote and copy count."""
         self._unconfirmed = False
         if self.role is Role.LEADER:
-            tracker = self.tracker
-            mine = tracker.progress.get(self.node_id)
-            if mine is not None and self.log.stable_index > mine.match_index:
-                mine.accepted(self.log.stable_index)
-                self.maybe_commit(tracker, self.log.stable_index)
+            self._own_copy_is_durable(self.log.stable_index)
         elif self.role is Role.CANDIDATE and not self._hard_state_changed:
-            candidate = self.role_data
-            assert isinstance(candidate, Candidate)
-            if not candidate.is_prevote and candidate.votes.register_vote(self.node_id, True):
-                self.conclude_election()
+            self._own_vote_is_durable()
+
+    def _own_copy_is_durable(self, index: Index) -> None:
+        tracker = self.tracker
+        mine = tracker.progress.get(self.node_id)
+        if mine is not None and index > mine.match_index:
+            mine.accepted(index)
+            self.maybe_commit(tracker, index)
+
+    def _own_vote_is_durable(self) -> None:
+        candidate = self.role_data
+        assert isinstance(candidate, Candidate)
+        if not candidate.is_prevote and candidate.votes.register_vote(self.node_id, True):
+            self.conclude_election()
 
     def _take_output(self, entries: tuple[LogEntry, ...]) -> Output:
+        messages = tuple(self._messages)
+        at_once: tuple[Message, ...] = ()
+        writes_later = self.options.async_persistence
+        if writes_later:
+            messages, at_once = split(messages)
+        snapshot = self._new_snapshot
         output = Output(
             self.term if self._hard_state_changed else None,
             self.voted_for if self._hard_state_changed else None,
             self._truncate_from,
             entries,
-            None,
-            tuple(self._messages),
+            snapshot,
+            messages,
             self._take_committed() if self.commit_index > self._committed_out else (),
-            (),
+            tuple(self._ready_reads),
             tuple(self._role_changes),
             tuple(self._notes),
             tuple(self._alarms),
+            self.log.first_index if snapshot is not None else None,
+            tuple(self._failed_reads),
+            at_once,
         )
-        self._unconfirmed = self._hard_state_changed or bool(entries)
+        self._unconfirmed = not writes_later and (self._hard_state_changed or bool(entries))
         self.log.stable_index = self.log.last_index
         self._hard_state_changed = False
         self._truncate_from = None
+        self._new_snapshot = None
         self._messages.clear()
+        if self._ready_reads or self._failed_reads:
+            self._ready_reads.clear()
+            self._failed_reads.clear()
         if self._role_changes:
             self._role_changes.clear()
         if self._notes:
@@ -327,3 +404,9 @@ class RaftStateMachine(Elections):
         committed = self.log.entries(self._committed_out + 1, self.commit_index + 1)
         self._committed_out = self.commit_index
         return committed
+
+
+def split(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """The messages that wait for the disk, and those that need not."""
+    waiting = tuple(each for each in messages if not isinstance(each, CLAIMING_NOTHING))
+    return waiting, tuple(each for each in messages if isinstance(each, CLAIMING_NOTHING))

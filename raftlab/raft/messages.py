@@ -2,7 +2,7 @@
 
 Every message carries the sender's term, and names its sender and receiver.
 Paper: Figure 2 (RequestVote, AppendEntries), Figure 13 (InstallSnapshot);
-thesis 3.10 (TimeoutNow), 9.6 (pre-vote).
+thesis 3.10 (TimeoutNow), 6.4 (ReadIndex), 9.6 (pre-vote).
 """
 
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from raftlab.raft.log import LogEntry, Snapshot
-from raftlab.raft.vocabulary import Index, NodeId, Term
+from raftlab.raft.vocabulary import Index, Millis, NodeId, Term
 
 
 class RequestVote(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -48,7 +48,8 @@ class AppendEntries(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A leader replicates its log; with no entries, a heartbeat.
 
     `prev_log_index` and `prev_log_term` name the entry just before `entries`.
-    `read_id` numbers the leader's latest round of reads (thesis 6.4); 0 is none.
+    `read_round` numbers the leader's latest question whether it still leads (thesis 6.4);
+    0 is none.
     """
 
     term: Term
@@ -58,7 +59,7 @@ class AppendEntries(msgspec.Struct, frozen=True, gc=False, tag=True):
     prev_log_term: Term
     entries: tuple[LogEntry, ...]
     leader_commit: Index
-    read_id: int = 0
+    read_round: int = 0
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -81,14 +82,14 @@ class Rejected(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class AppendEntriesReply(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """The answer to `AppendEntries`, with the follower's own commit index."""
+    """The answer to `AppendEntries`, with the follower's own commit index and the same round."""
 
     term: Term
     sender: NodeId
     receiver: NodeId
     commit_index: Index
     result: Accepted | Rejected
-    read_id: int = 0
+    read_round: int = 0
 
 
 class InstallSnapshot(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -118,6 +119,31 @@ class TimeoutNow(msgspec.Struct, frozen=True, gc=False, tag=True):
     receiver: NodeId
 
 
+class ReadIndex(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A follower asks its leader how far it must have applied the log to serve a read.
+
+    `read_id` and `asked_at` (ms, by the asker's clock) name the read; the answer repeats
+    them, so that an answer to a read from before a restart is told apart. Thesis: 6.4.
+    """
+
+    term: Term
+    sender: NodeId
+    receiver: NodeId
+    read_id: int
+    asked_at: Millis
+
+
+class ReadIndexReply(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The read may be served once everything up to `index` has been applied. Thesis: 6.4."""
+
+    term: Term
+    sender: NodeId
+    receiver: NodeId
+    read_id: int
+    asked_at: Millis
+    index: Index
+
+
 Message: TypeAlias = (
     RequestVote
     | RequestVoteReply
@@ -126,4 +152,6 @@ Message: TypeAlias = (
     | InstallSnapshot
     | InstallSnapshotReply
     | TimeoutNow
+    | ReadIndex
+    | ReadIndexReply
 )

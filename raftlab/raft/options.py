@@ -6,6 +6,14 @@ import msgspec
 
 from raftlab.raft.vocabulary import Millis, Misuse
 
+COUNTS = (
+    "max_entries_per_append",
+    "max_in_flight",
+    "max_bytes_per_append",
+    "max_uncommitted_bytes",
+)
+PROTECTIONS = ("pre_vote", "check_quorum", "leader_stickiness", "catch_up_first")
+
 
 def is_number(value: object) -> bool:
     """Whether `value` is a number that can be a time: not endless, and not "not a number"."""
@@ -20,8 +28,21 @@ class Options(msgspec.Struct, frozen=True, gc=False):
     * `pre_vote`: ask for a chance before raising the term. Thesis: 9.6.
     * `check_quorum`: a leader that hears no majority steps down. Thesis: 6.2.
     * `leader_stickiness`: refuse votes while a leader is alive. Thesis: 4.2.3.
-    * `max_entries_per_append`, `max_in_flight`: size of one message, and how many
-      unanswered messages with entries may be under way to one follower. Thesis: 10.2.
+    * `max_entries_per_append`, `max_bytes_per_append`, `max_in_flight`: size of one message
+      (one entry always fits), and how many unanswered messages with entries may be under
+      way to one follower. Thesis: 10.2.
+    * `max_uncommitted_bytes`: a leader with more than that in commands that are not committed
+      takes no further ones (one is always taken).
+    * `trailing_entries`: how many entries a compacted log keeps below its snapshot. Paper: 7.
+    * `snapshot_timeout`: when a snapshot that nobody has answered is sent again.
+    * `transfer_timeout`: how long a leader tries to hand over before it goes on. Thesis: 3.10.
+    * `catch_up_first`: only a learner that has caught up becomes a voter. Paper: 6. Thesis: 4.2.1.
+    * `single_server_changes`: one voter is added or removed at a time, without a joint
+      configuration. Thesis: 4.1.
+    * `lease_reads`: a leader that was heard of late answers reads without asking again; safe
+      while no clock runs more than `clock_drift_bound` times as fast as another. Thesis: 6.4.1.
+    * `async_persistence`: the host says with `persisted` what is on disk, and leaders send
+      entries while they write them. Thesis: 10.2.1.
 
     With `pre_vote` or `leader_stickiness` and without `check_quorum`, a leader that hears
     nobody and that all can hear leads for ever, and commits nothing.
@@ -36,21 +57,42 @@ class Options(msgspec.Struct, frozen=True, gc=False):
     leader_stickiness: bool = True
     max_entries_per_append: int = 64
     max_in_flight: int = 10
+    max_bytes_per_append: int = 65_536
+    max_uncommitted_bytes: int = 1_048_576
+    trailing_entries: int = 0
+    snapshot_timeout: Millis = 500.0
+    transfer_timeout: Millis = 300.0
+    catch_up_first: bool = True
+    single_server_changes: bool = False
+    lease_reads: bool = False
+    clock_drift_bound: float = 1.1
+    async_persistence: bool = False
 
     def __post_init__(self) -> None:
         span = self.election_timeout
         pair = isinstance(span, tuple) and len(span) == 2 and all(map(is_number, span))
         if not (pair and 0 < span[0] <= span[1]):
             raise Misuse(f"election_timeout must be (min, max) with 0 < min <= max, not {span!r}")
-        interval = self.heartbeat_interval
-        if not (is_number(interval) and interval > 0):
-            raise Misuse(f"heartbeat_interval must be positive, not {interval!r}")
-        for count in (self.max_entries_per_append, self.max_in_flight):
+        for name in ("heartbeat_interval", "snapshot_timeout", "transfer_timeout"):
+            time = getattr(self, name)
+            if not (is_number(time) and time > 0):
+                raise Misuse(f"{name} must be positive, not {time!r}")
+        for name in COUNTS:
+            count = getattr(self, name)
             if not isinstance(count, int) or count < 1:
-                raise Misuse("max_entries_per_append and max_in_flight must be at least 1")
+                raise Misuse(f"{name} must be at least 1, not {count!r}")
+        if not isinstance(self.trailing_entries, int) or self.trailing_entries < 0:
+            raise Misuse(f"trailing_entries must be 0 or more, not {self.trailing_entries!r}")
+        if not (is_number(self.clock_drift_bound) and self.clock_drift_bound >= 1):
+            raise Misuse(f"clock_drift_bound must be 1 or more, not {self.clock_drift_bound!r}")
+        if self.lease_reads and not self.leader_stickiness:
+            raise Misuse("lease_reads needs leader_stickiness: it is what makes a lease hold")
 
     @classmethod
     def figure_2(cls, **changes: object) -> "Options":
-        """The paper's Figure 2 and nothing later: no pre-vote, check-quorum or stickiness."""
-        plain = {"pre_vote": False, "check_quorum": False, "leader_stickiness": False}
+        """As the paper's Figure 2 has it, without the protections of the thesis.
+
+        No pre-vote, check-quorum or stickiness, and no catching up before a vote.
+        """
+        plain = dict.fromkeys(PROTECTIONS, False)
         return msgspec.structs.replace(cls(), **{**plain, **changes})

@@ -35,15 +35,27 @@ class RoleChange(msgspec.Struct, frozen=True, gc=False):
     term: Term
 
 
+class ReadReady(msgspec.Struct, frozen=True, gc=False):
+    """A read that may be answered now: `index` is applied with this output. Thesis: 6.4."""
+
+    read_id: int
+    index: Index
+
+
 class Output(msgspec.Struct, frozen=True):
     """Everything the host must now do, in this order. Paper: Figure 2, persistent state.
 
     1. Write `term` and `voted_for` together, if `term` is not None (`voted_for` may be
        None: the vote was given back by a new term). Store `snapshot`. Cut the stored log
-       at `truncate_from`, if not None. Write `log_entries`. All of it must be safe on
-       disk before anything else happens.
+       at `truncate_from`, and drop what it holds below `first_index`, if they are not None.
+       Write `log_entries`. All of it must be safe on disk before anything else happens.
     2. Send `messages`.
-    3. Apply `committed` to the application, in order, and answer `reads`.
+    3. Load `snapshot` into the application if it is ahead of it. Apply `committed`, in
+       order. Then answer `reads`, and tell the clients of `failed_reads` to ask again.
+
+    `messages_at_once` need not wait for step 1: a leader's messages to its followers, under
+    `Options.async_persistence`; otherwise it is empty. With several writes under way,
+    `messages` wait for those of the earlier outputs, too.
 
     `role_changes` lists every step since the last poll; `role_change` is the newest.
     `debug_log` says what was decided and why; `alarms` reports what should be impossible.
@@ -56,10 +68,13 @@ class Output(msgspec.Struct, frozen=True):
     snapshot: Snapshot | None = None
     messages: tuple[Message, ...] = ()
     committed: tuple[LogEntry, ...] = ()
-    reads: tuple[int, ...] = ()
+    reads: tuple[ReadReady, ...] = ()
     role_changes: tuple[RoleChange, ...] = ()
     debug_log: tuple[Note, ...] = ()
     alarms: tuple[str, ...] = ()
+    first_index: Index | None = None
+    failed_reads: tuple[int, ...] = ()
+    messages_at_once: tuple[Message, ...] = ()
 
     @property
     def role_change(self) -> RoleChange | None:

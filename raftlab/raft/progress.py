@@ -27,17 +27,27 @@ class FollowerProgress:
 
     `in_flight` holds the last index of each message with entries that has not been
     answered; `last_reply_at` is when the member last answered in this term, in ms.
+    `retry_at` is when a snapshot that was sent counts as lost (ms). `acked_round` is the
+    latest round of reads it has answered.
+
+    A learner catches up in rounds: each goes from `round_since` (ms) until it holds what
+    the leader held then, up to `round_end`; `caught_up` if the last one was short enough.
+    Thesis: 4.2.1.
     """
 
     __slots__ = (
+        "acked_round",
+        "caught_up",
         "commit_index",
         "in_flight",
         "last_reply_at",
         "match_index",
-        "max_acked_read",
         "next_index",
         "node",
         "probe_sent",
+        "retry_at",
+        "round_end",
+        "round_since",
         "state",
     )
 
@@ -50,7 +60,11 @@ class FollowerProgress:
         self.probe_sent = False
         self.in_flight: list[Index] = []
         self.last_reply_at = now
-        self.max_acked_read = 0
+        self.acked_round = 0
+        self.retry_at: Millis = 0.0
+        self.round_end: Index = next_index
+        self.round_since = now
+        self.caught_up = False
 
     def accepted(self, index: Index) -> None:
         """The member agrees up to `index`. Replies may overtake each other: nothing goes back."""
@@ -66,6 +80,14 @@ class FollowerProgress:
         if self.state is ProgressState.PIPELINE:
             return len(self.in_flight) < window
         return self.state is ProgressState.PROBE and not self.probe_sent
+
+    def become_snapshot(self, index: Index, retry_at: Millis) -> None:
+        """A snapshot up to `index` is on its way: entries wait until it has arrived."""
+        self.state = ProgressState.SNAPSHOT
+        self.next_index = index + 1
+        self.probe_sent = False
+        self.in_flight = []
+        self.retry_at = retry_at
 
     def become_probe(self) -> None:
         """Feel the way: one message at a time."""
@@ -88,18 +110,24 @@ class FollowerProgress:
             self.state,
             self.probe_sent,
             tuple(self.in_flight),
-            self.max_acked_read,
+            self.acked_round,
+            self.round_end,
+            self.caught_up,
         )
 
     def copy(self) -> "FollowerProgress":
         """An independent record with the same values."""
-        twin = FollowerProgress(self.node, self.next_index, self.last_reply_at)
+        twin = FollowerProgress(self.node, self.round_end, self.round_since)
+        twin.next_index = self.next_index
+        twin.last_reply_at = self.last_reply_at
         twin.match_index = self.match_index
         twin.commit_index = self.commit_index
         twin.state = self.state
         twin.probe_sent = self.probe_sent
         twin.in_flight = self.in_flight.copy()
-        twin.max_acked_read = self.max_acked_read
+        twin.acked_round = self.acked_round
+        twin.retry_at = self.retry_at
+        twin.caught_up = self.caught_up
         return twin
 
 
@@ -114,6 +142,25 @@ class Tracker:
         self.progress = {
             node: FollowerProgress(node, next_index, now) for node in configuration.members
         }
+
+    def set_configuration(
+        self, configuration: Configuration, next_index: Index, now: Millis
+    ) -> None:
+        """Follow the members of `configuration`: keep what is known, begin anew with newcomers.
+
+        Who belongs to no group any more is forgotten. Paper: 6.
+        """
+        known = self.progress
+        self.configuration = configuration
+        self.voters = configuration.all_voters
+        self.progress = {
+            node: known.get(node) or FollowerProgress(node, next_index, now)
+            for node in configuration.members
+        }
+
+    def acked_rounds(self) -> dict[NodeId, int]:
+        """The latest round of reads that each voter has answered. Thesis: 6.4."""
+        return {node: self.progress[node].acked_round for node in self.voters}
 
     def match_indexes(self) -> dict[NodeId, Index]:
         """How far each voter is known to agree, the leader's own durable log included."""

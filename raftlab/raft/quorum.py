@@ -28,6 +28,8 @@ def majority_index(reached: Sequence[Mark]) -> Mark:
 
 def quorum_index(reached: Mapping[NodeId, Index], configuration: Configuration) -> Index:
     """The largest index reached by a majority of each voter set. Nodes not heard of count as 0."""
+    if not configuration.old_voters:
+        return majority_index([reached.get(voter, 0) for voter in configuration.voters])
     return min(
         majority_index([reached.get(voter, 0) for voter in voters])
         for voters in configuration.voter_sets

@@ -35,9 +35,21 @@ class Replication(MachineCore):
         mine = tracker.progress.get(self.node_id)
         if mine is not None:
             mine.accepted(self.log.stable_index)
+        data.counted_index = self.commit_index
+        data.uncommitted_bytes = sum(each.size for each in self.uncommitted_entries())
         if self.rules.appends_at_term_start():
             self.log.append_as_leader(self.term, Empty())
         self.broadcast_heartbeat()
+
+    def uncommitted_entries(self) -> tuple[LogEntry, ...]:
+        """The entries that are not known to be committed."""
+        return self.log.entries(self.commit_index + 1, self.log.last_index + 1)
+
+    def count_committed(self, leader: Leader) -> None:
+        """What has been committed since the last count is no longer waiting."""
+        committed = self.log.entries(leader.counted_index + 1, self.commit_index + 1)
+        leader.uncommitted_bytes -= sum(each.size for each in committed)
+        leader.counted_index = self.commit_index
 
     def replicate(self) -> None:
         """Send every member what it may be sent now. Paper: 5.3."""
@@ -47,17 +59,14 @@ class Replication(MachineCore):
 
     def replicate_to(self, progress: FollowerProgress) -> None:
         """Send one member the entries it lacks, as far as its window allows."""
-        last_index = self.log.last_index
-        window = self.options.max_in_flight
-        while progress.next_index <= last_index and progress.can_send(window):
-            limit = 1
-            if progress.state is ProgressState.PIPELINE:
-                limit = self.options.max_entries_per_append
-            next_index = progress.next_index
-            entries = self.log.entries(next_index, next_index + limit)
-            self._send_append(progress, entries)
-            if progress.state is ProgressState.PIPELINE:
-                progress.next_index = next_index + len(entries)
+        log, options = self.log, self.options
+        while progress.next_index <= log.last_index and progress.can_send(options.max_in_flight):
+            probing = progress.state is ProgressState.PROBE
+            entries = self.rules.entries_for_one_message(log, progress.next_index, probing, options)
+            if not self.send_append(progress, entries):
+                return
+            if not probing:
+                progress.next_index += len(entries)
                 progress.in_flight.append(progress.next_index - 1)
             else:
                 progress.probe_sent = True
@@ -72,19 +81,23 @@ class Replication(MachineCore):
             if progress.node == self.node_id:
                 continue
             progress.probe_sent = False
+            if progress.state is ProgressState.SNAPSHOT:
+                self.wait_for_snapshot(progress)
             before = len(self._messages)
             self.replicate_to(progress)
             if len(self._messages) == before:
-                self._send_append(progress, ())
+                self.send_append(progress, ())
 
-    def _send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> None:
+    def send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
+        """Send `entries`, or none, after `next_index - 1`; False if its term is not known."""
         prev = progress.next_index - 1
         prev_term = self.log.term_for_index(prev)
         if prev_term is None:
             if prev > self.log.last_index:
                 self.alarm(f"next index {progress.next_index} for {progress.node} is past the log")
-                return
-            raise NotImplementedError("snapshots: sending what was compacted away")
+            else:
+                self.send_what_was_compacted(progress)
+            return False
         self._messages.append(
             AppendEntries(
                 self.term,
@@ -94,14 +107,16 @@ class Replication(MachineCore):
                 prev_term,
                 entries,
                 self.commit_index,
+                self.open_round,
             )
         )
+        return True
 
     # Followers: receiving
 
     def on_append_entries(self, request: AppendEntries) -> None:
         """Check, cut what conflicts, append, commit, answer. Paper: Figure 2, AppendEntries."""
-        if not self._accept_leader(request.sender):
+        if not self.accept_leader(request.sender):
             return
         entries = request.entries
         if entries and not self._well_formed(request):
@@ -111,13 +126,15 @@ class Replication(MachineCore):
         if not rules.accepts_append(log, prev, request.prev_log_term):
             rejected = rules.rejection(log, prev, request.prev_log_term)
             self.note("accepts_append", "has no entry {} of term {}", prev, request.prev_log_term)
-            self._reply_append(request.sender, rejected)
+            self._reply_append(request, rejected)
             return
         if entries:
             conflict = rules.conflict_index(log, prev, entries)
             if conflict is not None and not self._cut(conflict, request.sender):
                 return
             log.append_as_follower(entries)
+            if log.configuration_index != self._configuration_index:
+                self.adopt_configuration()
         verified = rules.verified_index(log, prev, len(entries))
         if request.leader_commit > self.commit_index:
             self._advance_commit(
@@ -126,9 +143,9 @@ class Replication(MachineCore):
                 ),
                 "follower_commit_index",
             )
-        self._reply_append(request.sender, Accepted(verified))
+        self._reply_append(request, Accepted(verified))
 
-    def _accept_leader(self, leader: NodeId) -> bool:
+    def accept_leader(self, leader: NodeId) -> bool:
         """Follow the leader of this term; False if that would make two of them."""
         if self.role is Role.LEADER:
             self.alarm(f"{leader} claims to lead the same term")
@@ -161,9 +178,16 @@ class Replication(MachineCore):
         self.truncate(conflict)
         return True
 
-    def _reply_append(self, leader: NodeId, result: Accepted | Rejected) -> None:
+    def _reply_append(self, request: AppendEntries, result: Accepted | Rejected) -> None:
         self._messages.append(
-            AppendEntriesReply(self.term, self.node_id, leader, self.commit_index, result)
+            AppendEntriesReply(
+                self.term,
+                self.node_id,
+                request.sender,
+                self.commit_index,
+                result,
+                request.read_round,
+            )
         )
 
     # Leaders: hearing back
@@ -173,35 +197,46 @@ class Replication(MachineCore):
 
         Paper: 5.3; Figure 2, Leaders, third and last rule.
         """
-        tracker = self.tracker
+        leader = self.role_data
+        assert isinstance(leader, Leader)
+        tracker = leader.tracker
         progress = tracker.progress.get(reply.sender)
         if progress is None:
             return
         progress.last_reply_at = self.now
+        if progress.acked_round < reply.read_round <= leader.reads.round:
+            progress.acked_round = reply.read_round
         if reply.commit_index > progress.commit_index:
             progress.commit_index = reply.commit_index
         result = reply.result
         if isinstance(result, Accepted):
-            self._on_accepted(tracker, progress, result.last_new_index)
+            self.on_accepted(leader, progress, result.last_new_index)
         elif not self.rules.is_stray_rejection(result, progress):
             progress.next_index = self.rules.next_index_after(result, self.log, progress)
             progress.become_probe()
             self.note("next_index_after", "tries {} from {}", reply.sender, progress.next_index)
         if progress.next_index <= self.log.last_index:
+            self.replicate_if_member(leader, progress)
+
+    def replicate_if_member(self, leader: Leader, progress: FollowerProgress) -> None:
+        """Send what is next, unless the answer ended a membership or this node's leadership."""
+        if self.role_data is leader and progress.node in leader.tracker.progress:
             self.replicate_to(progress)
 
-    def _on_accepted(
-        self, tracker: Tracker, progress: FollowerProgress, last_new_index: Index
+    def on_accepted(
+        self, leader: Leader, progress: FollowerProgress, last_new_index: Index
     ) -> None:
+        """A member agrees up to `last_new_index`. Paper: Figure 2, Leaders, third rule."""
+        tracker = leader.tracker
         matched = self.rules.match_index_after(self.log, last_new_index, progress.next_index)
         probe_answered = matched >= progress.next_index - 1
         if matched > progress.match_index:
             progress.accepted(matched)
             self.maybe_commit(tracker, matched)
-        elif progress.in_flight:
-            progress.accepted(matched)
-        if probe_answered and progress.state is ProgressState.PROBE:
+        if probe_answered and progress.state is not ProgressState.PIPELINE:
             progress.become_pipeline()
+        if leader.transfer is not None or tracker.configuration.learners:
+            self.after_accepted(leader, progress)
 
     # Commitment
 
@@ -217,11 +252,29 @@ class Replication(MachineCore):
 
     def _advance_commit(self, index: Index, rule: str) -> None:
         """The only place where the commit index moves: forward, and within the log."""
-        if index > self.log.last_index:
-            index = self.log.last_index
-        if index > self.commit_index:
+        log, before = self.log, self.commit_index
+        if index > log.last_index:
+            index = log.last_index
+        if index > before:
             self.commit_index = index
             self.note(rule, "committed up to {}", index)
+            if before < log.configuration_index <= index or self.configuration.old_voters:
+                self.configuration_may_be_committed()
+
+    # What Figure 2 leaves open, and later files fill in
+
+    def send_what_was_compacted(self, progress: FollowerProgress) -> None:
+        """A member needs what the log no longer holds. Filled in by `snapshots`."""
+        self.alarm(f"the log does not hold what {progress.node} needs")
+
+    def wait_for_snapshot(self, progress: FollowerProgress) -> None:
+        """A snapshot is on its way to a member. Filled in by `snapshots`."""
+
+    def after_accepted(self, leader: Leader, progress: FollowerProgress) -> None:
+        """A member has accepted something. Filled in by `transfer` and `membership`."""
+
+    def configuration_may_be_committed(self) -> None:
+        """The commit index has moved past a configuration. Filled in by `membership`."""
 
     # Time
 

@@ -1,4 +1,4 @@
-"""The decisions of Raft: the paper's Figure 2, one method each.
+"""The decisions of Raft, one method each: the paper's Figure 2 first, then what came later.
 
 The machine keeps the books and asks these methods; nothing here changes anything. To
 see what a rule is for, override it in a subclass and give that to a cluster.
@@ -12,7 +12,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from raftlab.raft.election import ElectionResult, Votes
-from raftlab.raft.log import LogEntry, RaftLog
+from raftlab.raft.log import LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import Rejected, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
@@ -58,12 +58,16 @@ class Rules:
         """
         return granted_vote or heard_leader
 
-    def campaigns(self, node: NodeId, configuration: Configuration) -> bool:
+    def campaigns(
+        self, node: NodeId, configuration: Configuration, previous: Configuration | None
+    ) -> bool:
         """Whether a node whose timer ran out may stand for election: voters may, learners not.
 
-        Thesis: 4.2.1.
+        `previous` is the configuration before, as long as `configuration` is not known to be
+        committed. A voter of it may have to stand, although it would be removed: perhaps
+        nobody else holds the entry that removes it. Thesis: 4.2.1, 4.2.2.
         """
-        return configuration.can_vote(node)
+        return configuration.can_vote(node) or (previous is not None and previous.can_vote(node))
 
     # Receiving RequestVote
 
@@ -230,8 +234,188 @@ class Rules:
             return matched
         return commit_index
 
+    def entries_for_one_message(
+        self, log: RaftLog, next_index: Index, probing: bool, options: Options
+    ) -> tuple[LogEntry, ...]:
+        """What one AppendEntries carries: one entry as a probe, else as much as is allowed.
+
+        One entry is always sent, however long it is. Thesis: 10.2.2.
+        """
+        if probing or next_index == log.last_index:
+            return log.entries(next_index, next_index + 1)
+        entries = log.entries(next_index, next_index + options.max_entries_per_append)
+        room = options.max_bytes_per_append
+        for count, entry in enumerate(entries):
+            room -= entry.size
+            if room < 0 and count:
+                return entries[:count]
+        return entries
+
+    def takes_command(self, size: int, uncommitted_bytes: int, options: Options) -> bool:
+        """Whether one more command may wait to be committed; the first one always may.
+
+        A leader that cannot commit must not collect commands without end.
+        """
+        return uncommitted_bytes == 0 or uncommitted_bytes + size <= options.max_uncommitted_bytes
+
+    def is_still_there(self, written: LogEntry, log: RaftLog) -> bool:
+        """Whether an entry that reached the disk late is still the one at its place.
+
+        A later leader may have put another one there meanwhile. Thesis: 10.2.1.
+        """
+        return log.term_for_index(written.index) == written.term
+
     def keeps_leading(
         self, heard: Sequence[NodeId], configuration: Configuration, options: Options
     ) -> bool:
         """Whether enough members answered within an election timeout to go on. Thesis: 6.2."""
         return not options.check_quorum or is_quorum(heard, configuration)
+
+    # Leadership transfer
+
+    def may_be_handed_leadership(self, node: NodeId, configuration: Configuration) -> bool:
+        """Whether leadership may be handed to `node`: only voters that stay. Thesis: 3.10."""
+        return node in configuration.voters
+
+    def may_take_over(self, match_index: Index, last_index: Index) -> bool:
+        """Whether a follower has all that the leader has, so that it wins at once. Thesis: 3.10."""
+        return match_index == last_index
+
+    def takes_commands_while_handing_over(self) -> bool:
+        """A leader that hands over takes no commands: its successor would not have them.
+
+        Thesis: 3.10, first step.
+        """
+        return False
+
+    # Snapshots
+
+    def takes_snapshot(self, snapshot: Snapshot, commit_index: Index) -> bool:
+        """Whether a snapshot brings anything new: an older one would roll the application back.
+
+        Paper: 7, Figure 13, receiver.
+        """
+        return snapshot.index > commit_index
+
+    def keeps_tail(self, log: RaftLog, snapshot: Snapshot) -> bool:
+        """Whether what follows a snapshot in the log stays: only if the log agrees with it.
+
+        Paper: 7, Figure 13, rules 6 and 7.
+        """
+        return log.term_for_index(snapshot.index) == snapshot.term
+
+    # Membership
+
+    def configuration_in_force(
+        self, log: RaftLog, commit_index: Index, first: Configuration
+    ) -> Configuration:
+        """The newest configuration in the log, committed or not; `first` if it holds none.
+
+        Paper: 6, "a server always uses the latest configuration in its log".
+        """
+        return log.configuration_at(log.last_index) or first
+
+    def change_is_pending(
+        self, configuration: Configuration, configuration_index: Index, commit_index: Index
+    ) -> bool:
+        """Whether an earlier change is not through, so that no other may begin.
+
+        Paper: 6. Thesis: 4.1.
+        """
+        return configuration.is_joint or configuration_index > commit_index
+
+    def may_change_in_term(
+        self, log: RaftLog, commit_index: Index, term: Term, options: Options
+    ) -> bool:
+        """Whether this leader may change the configuration yet.
+
+        With single-server changes it must have committed an entry of its own term first:
+        two leaders in turn could otherwise use majorities that do not meet. Joint changes
+        need no such rule. Ongaro on raft-dev, 2015-07-10, correcting thesis 4.1.
+        """
+        if not options.single_server_changes:
+            return True
+        return log.term_for_index(commit_index) == term
+
+    def next_configuration(
+        self, current: Configuration, target: Configuration, options: Options
+    ) -> Configuration:
+        """What to append to get from `current` to `target`.
+
+        Joint, if voters change; learners have no part in majorities and come and go at once.
+        Paper: 6. Thesis: 4.1 (single-server changes need no joint configuration), 4.3.
+        """
+        if options.single_server_changes or set(target.voters) == set(current.voters):
+            return target
+        return current.joint_with(target)
+
+    def leaves_joint(
+        self, configuration: Configuration, configuration_index: Index, commit_index: Index
+    ) -> bool:
+        """Whether the leader now appends the new configuration alone: the joint one is committed.
+
+        Paper: 6, Figure 11.
+        """
+        return configuration.is_joint and configuration_index <= commit_index
+
+    def hands_over_when_removed(
+        self,
+        node: NodeId,
+        configuration: Configuration,
+        configuration_index: Index,
+        commit_index: Index,
+    ) -> bool:
+        """Whether a leader has to go: the configuration without it is committed.
+
+        Until then it leads, and does not count itself. Paper: 6. Thesis: 4.2.2.
+        """
+        return configuration_index <= commit_index and not configuration.can_vote(node)
+
+    def has_caught_up(self, round_ms: Millis, options: Options) -> bool:
+        """Whether a learner's last round was short enough for it to become a voter.
+
+        A round brings it what the leader held when the round began. Thesis: 4.2.1.
+        """
+        return round_ms < options.election_timeout[0]
+
+    # Reads
+
+    def may_read(self, log: RaftLog, commit_index: Index, term: Term) -> bool:
+        """Whether this leader knows what is committed: once an entry of its own term is.
+
+        Thesis: 6.4, step 1.
+        """
+        return log.term_for_index(commit_index) == term
+
+    def still_led_at(self, acked: Mapping[NodeId, int], configuration: Configuration) -> int:
+        """The latest round that a majority has answered: nobody else led when it began.
+
+        Thesis: 6.4, step 3.
+        """
+        return quorum_index(acked, configuration)
+
+    def lease_holds(
+        self, lease_from: Millis, now: Millis, handed_over: bool, options: Options
+    ) -> bool:
+        """Whether nobody else can lead yet, by this node's own clock.
+
+        `lease_from` is when the question was asked that a majority has answered (ms): each
+        of them then listens to no candidate for a minimum election timeout of its own
+        clock. A node that was told to campaign is listened to all the same, so a leader
+        that has begun to hand over in this term (`handed_over`) has no lease any more.
+        Thesis: 6.4.1, 3.10.
+        """
+        if handed_over:
+            return False
+        return now - lease_from < options.election_timeout[0] / options.clock_drift_bound
+
+    def waits_after_start(self, options: Options) -> bool:
+        """Whether a node that has just started refuses votes as if it had heard a leader.
+
+        It may have heard one before, and have forgotten; leases count on it. Thesis: 6.4.1.
+        """
+        return options.lease_reads
+
+    def may_serve_read(self, index: Index, commit_index: Index) -> bool:
+        """Whether a node's log shows enough for a read at `index`. Thesis: 6.4, step 4."""
+        return index <= commit_index

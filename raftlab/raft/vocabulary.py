@@ -39,11 +39,26 @@ class NotLeader(Misuse):
         return str(self.args[0])
 
     @classmethod
-    def of(cls, node: NodeId, role: str, term: Term, leader: NodeId | None) -> "NotLeader":
+    def of(
+        cls,
+        node: NodeId,
+        role: str,
+        term: Term,
+        leader: NodeId | None,
+        what: str = "accept entries",
+    ) -> "NotLeader":
         """The refusal of `node`, which has `role` in `term` and follows `leader`, if anyone."""
         known = f"its leader is {leader}" if leader else "it knows no leader"
-        said = f"{node} is a {role} in term {term} and cannot accept entries; {known}."
+        said = f"{node} is a {role} in term {term} and cannot {what}; {known}."
         return cls(said, leader)
+
+
+class NotNow(Misuse):
+    """A leader's refusal that will pass: ask it again later. The message says why.
+
+    A configuration change while another is under way, a command while leadership is
+    handed over or while too much is uncommitted, a learner that has not caught up.
+    """
 
 
 class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
@@ -68,6 +83,9 @@ class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
         if not self.voters:
             raise Misuse("a configuration needs at least one voter")
         for group in (self.voters, self.old_voters, self.learners):
+            names = [each for each in group if isinstance(each, str) and each]
+            if not isinstance(group, tuple) or len(names) < len(group):
+                raise Misuse(f"a configuration is made of tuples of names, not of {group!r}")
             if len(set(group)) != len(group):
                 raise Misuse(f"a configuration names a node twice: {', '.join(group)}")
         both = set(self.learners) & set(self.voters)
@@ -93,6 +111,14 @@ class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
     def members(self) -> tuple[NodeId, ...]:
         """Every node that receives the log, each named once: voters, then learners."""
         return tuple(dict.fromkeys((*self.voters, *self.old_voters, *self.learners)))
+
+    def joint_with(self, target: "Configuration") -> "Configuration":
+        """The way to `target`: both groups of voters must agree. Paper: 6, C_old,new."""
+        return Configuration(target.voters, self.voters, target.learners)
+
+    def without_old(self) -> "Configuration":
+        """What the joint configuration leads to: the new voters alone. Paper: 6, C_new."""
+        return Configuration(self.voters, (), self.learners)
 
     def can_vote(self, node: NodeId) -> bool:
         """Whether `node` has a vote in some group; in either group while joint."""

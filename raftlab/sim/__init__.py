@@ -1,5 +1,5 @@
 """Many machines, one virtual clock. Read the files in this order:
 
-settings, actions, network, disk, key_value, frame, host, invariants, engine, words,
-framing, tracing, recording, given, cluster.
+settings, actions, network, disk, sessions, key_value, frame, host, invariants, contract,
+carrying, engine, verbs, asking, words, framing, tracing, recording, given, clients, cluster.
 """

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from raftlab.raft.vocabulary import Millis, NodeId
+from raftlab.raft.vocabulary import Index, Millis, NodeId
 
 
 class Deliver(msgspec.Struct, frozen=True, gc=False, tag="deliver", array_like=True):
@@ -135,6 +135,76 @@ class Calm(msgspec.Struct, frozen=True, gc=False, tag="calm", array_like=True):
     at: Millis
 
 
+class Join(msgspec.Struct, frozen=True, gc=False, tag="join", array_like=True):
+    """A new server starts, with an empty disk; it is no member of the cluster yet."""
+
+    at: Millis
+    node: NodeId
+
+
+class Reconfigure(msgspec.Struct, frozen=True, gc=False, tag="reconfigure", array_like=True):
+    """A node is asked to change who belongs to the cluster."""
+
+    at: Millis
+    node: NodeId
+    voters: tuple[NodeId, ...]
+    learners: tuple[NodeId, ...] = ()
+
+
+class TransferLeadership(msgspec.Struct, frozen=True, gc=False, tag="transfer", array_like=True):
+    """A node is asked to hand its leadership over: to `to`, or to whoever can take it."""
+
+    at: Millis
+    node: NodeId
+    to: NodeId | None = None
+
+
+class ForgetLeader(msgspec.Struct, frozen=True, gc=False, tag="forget", array_like=True):
+    """A follower is told that its leader is gone."""
+
+    at: Millis
+    node: NodeId
+
+
+class Compact(msgspec.Struct, frozen=True, gc=False, tag="compact", array_like=True):
+    """A node lets a snapshot stand for its log up to an index."""
+
+    at: Millis
+    node: NodeId
+    up_to: Index
+
+
+class Read(msgspec.Struct, frozen=True, gc=False, tag="read", array_like=True):
+    """A client asks a node for a value."""
+
+    at: Millis
+    node: NodeId
+    key: str
+
+
+class Wipe(msgspec.Struct, frozen=True, gc=False, tag="wipe", array_like=True):
+    """The disk of a crashed node is lost, with all that was on it."""
+
+    at: Millis
+    node: NodeId
+
+
+class SetClockRate(msgspec.Struct, frozen=True, gc=False, tag="clock", array_like=True):
+    """From now on a node's clock runs `rate` times as fast as it should."""
+
+    at: Millis
+    node: NodeId
+    rate: float
+
+
+class SlowDisk(msgspec.Struct, frozen=True, gc=False, tag="disk", array_like=True):
+    """From now on every write of a node takes `write_ms`."""
+
+    at: Millis
+    node: NodeId
+    write_ms: Millis
+
+
 class Wait(msgspec.Struct, frozen=True, gc=False, tag="wait", array_like=True):
     """Time passes and nothing happens."""
 
@@ -158,5 +228,14 @@ Action: TypeAlias = (
     | Cut
     | Heal
     | Calm
+    | Join
+    | Reconfigure
+    | TransferLeadership
+    | ForgetLeader
+    | Compact
+    | Read
+    | Wipe
+    | SetClockRate
+    | SlowDisk
     | Wait
 )

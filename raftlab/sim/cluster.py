@@ -1,48 +1,34 @@
 """A cluster you can touch: the verbs people use, on the engine that carries them out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, NotLeader, Term
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term
 from raftlab.sim import framing
 from raftlab.sim.actions import (
-    Calm,
-    Crash,
-    Cut,
-    Delay,
-    Deliver,
-    Drop,
-    Duplicate,
-    Heal,
-    Partition,
-    Pause,
-    Propose,
-    Restart,
-    Resume,
     Timeout,
     Wait,
 )
-from raftlab.sim.engine import Engine
+from raftlab.sim.asking import Asking
+from raftlab.sim.clients import Client, checked_name
 from raftlab.sim.frame import Event, Frame, Trace
 from raftlab.sim.given import (
     RulesGiven,
-    command_data,
     full_name,
     logs_for,
     node_names,
     rules_for,
     setting,
-    side_named,
 )
 from raftlab.sim.host import NEVER, MachineFactory
-from raftlab.sim.network import Flight
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks, Network, Setup
 
 
-class Cluster(Engine):
+class Cluster(Asking):
     """A simulated Raft cluster.
 
         cluster = Cluster(5, seed=7)
@@ -97,14 +83,6 @@ class Cluster(Engine):
         super().__init__(setup, each, machine)
 
     # Looking
-
-    @property
-    def leader(self) -> NodeId | None:
-        """The living leader of the highest term, or None."""
-        leading = [
-            host for host in self.hosts.values() if host.alive and host.machine.role is Role.LEADER
-        ]
-        return max(leading, key=lambda host: host.machine.term).node if leading else None
 
     @property
     def commit_index(self) -> Index:
@@ -194,7 +172,8 @@ class Cluster(Engine):
         for the next one, elect a node of the other side.
 
         With `node`, its timer is made to run out, and it asks as if its leader had sent
-        it (thesis 3.10), so that a living leader does not stand in its way.
+        it (thesis 3.10), so that a living leader does not stand in its way. Nothing asks
+        that leader: with `lease_reads`, use `transfer`.
 
         Raises: Misuse, if that does not happen within 20 election timeouts.
         """
@@ -220,146 +199,38 @@ class Cluster(Engine):
             self.run_until(lambda cluster: cluster.leader == node, pause)
         return node
 
-    # What a reader can do to a node
+    # Clients
 
-    def propose(self, command: str | bytes, to: NodeId | None = None) -> Index:
-        """Hand a command to the leader, or to the node `to`; returns its index in the log.
+    def get(self, key: str, of: NodeId | None = None) -> str | None:
+        """Read and run until the answer is there; None if `key` has no value.
 
-        Raises: Misuse, if there is no leader; NotLeader, if `to` is none.
+        Raises: Misuse, if there is no answer within 20 election timeouts; and as `read` does.
         """
-        node = to if to is not None else self.leader
-        if node is None:
+        reading = self.read(key, of)
+        patience = 20 * self.setup.options.election_timeout[1]
+        if not self.run_until(lambda _: reading.is_done or reading.has_failed, patience):
             raise Misuse(
-                "No node leads, so nobody can take a command. Run until one does: cluster.elect()."
+                f"{reading.node} has not answered within {patience:g} ms: can it reach a"
+                " majority, and has a leader committed anything in its term?"
             )
-        host = self._living(node)
-        if host.paused:
-            raise Misuse(f"{node} is paused and takes no commands: resume it first.")
-        data = command_data(command)
-        machine = host.machine
-        if machine.role is not Role.LEADER:
-            leader = getattr(machine, "leader", None)
-            raise NotLeader.of(node, machine.role.value, machine.term, leader)
-        self.apply(Propose(self.now, node, data))
-        return host.machine.log.last_index
+        return reading.value
 
-    def crash(self, node: NodeId) -> None:
-        """Stop a node; it forgets all that is not on its disk."""
-        self._living(node)
-        self.apply(Crash(self.now, node))
+    def client(self, name: str, to: NodeId | None = None) -> Client:
+        """A client with a session: its commands are executed once, however often it repeats them.
 
-    def restart(self, node: NodeId) -> None:
-        """Start a crashed node again, from what its disk holds."""
-        if self._host(node).alive:
-            raise Misuse(f"{node} is running; crash it before you restart it.")
-        self.apply(Restart(self.now, node))
-
-    def pause(self, node: NodeId) -> None:
-        """Let a node stand still, as if its machine hung; what reaches it waits."""
-        if self._living(node).paused:
-            raise Misuse(f"{node} is paused already; resume it with cluster.resume({node!r}).")
-        self.apply(Pause(self.now, node))
-
-    def resume(self, node: NodeId) -> None:
-        """Let a paused node go on."""
-        if not self._living(node).paused:
-            raise Misuse(f"{node} is not paused.")
-        self.apply(Resume(self.now, node))
-
-    def timeout(self, node: NodeId) -> None:
-        """Let a node's election timer run out now. A leader has none.
-
-        While a leader is alive the others may refuse it (thesis 4.2.3); `elect` asks by force.
+        Proposes `open NAME`; see `Client`. Thesis: 6.3.
         """
-        host = self._living(node)
-        if host.paused:
-            raise Misuse(f"{node} is paused, and so is its timer: resume it first.")
-        if host.machine.role is Role.LEADER:
-            raise Misuse(f"{node} leads and waits for no leader: choose another node.")
-        self.apply(Timeout(self.now, node))
-
-    # What a reader can do to the network
-
-    def partition(self, *groups: Iterable[NodeId]) -> None:
-        """Cut the network into groups; nodes that are not named form one more.
-
-        cluster.partition(["S1", "S2"])             # against the rest
-        cluster.partition("S1 S2", "S3 S4", "S5")
-
-        It takes the place of whatever was cut before.
-        """
-        named = [side_named(group) for group in groups]
-        listed = [node for group in named for node in group]
-        for node in listed:
-            self._host(node)
-        if len(set(listed)) != len(listed):
-            raise Misuse("A node can be on one side only; one is named twice.")
-        rest = tuple(node for node in self.nodes if node not in listed)
-        sides = tuple(group for group in (*named, rest) if group)
-        if len(sides) < 2:
-            raise Misuse("A partition needs two sides: name some of the nodes, not all or none.")
-        self.apply(Partition(self.now, sides))
-
-    def isolate(self, node: NodeId) -> None:
-        """Cut one node off from all others. The sides of a partition stay apart."""
-        self._host(node)
-        if len(self.nodes) == 1:
-            raise Misuse(f"{node} is alone already.")
-        others = [[each for each in group if each != node] for group in self.groups]
-        self.partition(*others, [node])
-
-    def cut(self, sender: NodeId, receiver: NodeId, both_ways: bool = True) -> None:
-        """Cut one link, in both directions or in one."""
-        self._host(sender), self._host(receiver)
-        if sender == receiver:
-            raise Misuse(f"{sender} has no link to itself.")
-        self.apply(Cut(self.now, sender, receiver))
-        if both_ways:
-            self.apply(Cut(self.now, receiver, sender))
-
-    def heal(self) -> None:
-        """Mend every link."""
-        self.apply(Heal(self.now))
-
-    def calm(self) -> None:
-        """End all loss, duplication and reordering, for good. Cut links stay cut."""
-        self.apply(Calm(self.now))
-
-    # What a reader can do to a message
-
-    def deliver(self, number: int) -> None:
-        """Let a message in flight arrive now, even over a link that is cut."""
-        key = self._flight(number).key
-        self._living(key[1])
-        self.apply(Deliver(self.now, *key))
-
-    def drop(self, number: int) -> None:
-        """Lose a message in flight."""
-        self.apply(Drop(self.now, *self._flight(number).key))
-
-    def duplicate(self, number: int) -> None:
-        """Send a second copy of a message in flight on its way; it arrives just after."""
-        flight = self._flight(number)
-        arrives_at = max(flight.arrives_at, self.now) + self.setup.network.latency[0] / 2
-        self.apply(Duplicate(self.now, *flight.key, arrives_at))
-
-    def delay(self, number: int, ms: Millis = 50.0) -> None:
-        """Hold a message in flight up for `ms` longer. A lost message is lost all the same."""
-        if not (isinstance(ms, int | float) and 0 < ms < NEVER):
-            raise Misuse(f"a delay is some time above 0 ms, not {ms!r}")
-        flight = self._flight(number)
-        self.apply(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))
+        client = Client(self, checked_name(name))
+        client.retry(to)
+        return client
 
     # Understanding what a reader named
+
+    def _rules_of_newcomer(self, node: NodeId) -> Rules:
+        rules = None if isinstance(self._rules, Mapping) else self._rules
+        return rules_for((node,), rules)[node]
 
     def _after(self, ms: Millis) -> Millis:
         if not (isinstance(ms, int | float) and 0 <= ms < NEVER):
             raise Misuse(f"time only goes forward, and step by step: {ms!r} ms cannot pass")
         return self.now + ms
-
-    def _flight(self, number: int) -> Flight:
-        for flight in self._flights.values():
-            if flight.number == number:
-                return flight
-        there = ", ".join(str(flight.number) for flight in self._flights.values()) or "none"
-        raise Misuse(f"No message {number!r} is on its way; in flight: {there}.")

@@ -27,18 +27,28 @@ class Disk:
 
     @property
     def last_index(self) -> Index:
-        """The index of the last entry on the disk, or 0."""
-        return self.log[-1].index if self.log else 0
+        """The index of the last entry on the disk, of the snapshot if there is none, or 0."""
+        if self.log:
+            return self.log[-1].index
+        return self.snapshot.index if self.snapshot else 0
 
     @property
     def known_term(self) -> Term:
         """The term that a restart finds: the one saved; without that, the log's last."""
-        return max(self.term, self.log[-1].term) if self.log else self.term
+        if self.log:
+            return max(self.term, self.log[-1].term)
+        return max(self.term, self.snapshot.term) if self.snapshot else self.term
 
     def holds(self, index: Index, term: Term) -> bool:
-        """Whether the disk has an entry of `term` at `index`; index 0 is always there."""
-        if index == 0:
+        """Whether the disk has an entry of `term` at `index`; index 0 is always there.
+
+        What a snapshot stands for was committed, and so is the same everywhere.
+        """
+        snapshot = self.snapshot
+        if index == 0 or (snapshot is not None and index < snapshot.index):
             return True
+        if snapshot is not None and index == snapshot.index:
+            return term == snapshot.term
         place = index - self.log[0].index if self.log else -1
         return 0 <= place < len(self.log) and self.log[place].term == term
 
@@ -59,6 +69,12 @@ class Disk:
             self._store(output, output.log_entries[: rng.randint(0, len(output.log_entries))])
         self.writes.clear()
 
+    def wipe(self) -> None:
+        """Lose everything."""
+        self.term, self.voted_for = 0, None
+        self.log, self.snapshot = [], None
+        self.writes.clear()
+
     def load_log(self) -> RaftLog:
         """The log as a restarting node finds it."""
         return RaftLog(self.log, self.snapshot)
@@ -72,12 +88,18 @@ class Disk:
                 self.voted_for = output.voted_for
         if "log" not in keeps:
             return
+        if output.snapshot is not None:
+            self.snapshot = output.snapshot
         if output.truncate_from is not None:
             self._cut(output.truncate_from)
+        if output.first_index is not None and self.log:
+            del self.log[: max(output.first_index - self.log[0].index, 0)]
         if entries:
             if self.log and entries[0].index <= self.log[-1].index:
                 self._cut(entries[0].index)
             self.log.extend(entries)
+        if self.snapshot is not None and self.log and self.last_index < self.snapshot.index:
+            self.log = []  # a torn write: all that is left is in the snapshot
 
     def _cut(self, index: Index) -> None:
         if self.log:

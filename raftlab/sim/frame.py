@@ -17,7 +17,11 @@ from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
 
 
 class ProgressFrame(msgspec.Struct, frozen=True):
-    """What a leader knows of one member. See `raftlab.raft.progress`."""
+    """What a leader knows of one member. See `raftlab.raft.progress`.
+
+    `caught_up`: a learner that may become a voter. `acked_round`: the latest round of
+    reads it has answered.
+    """
 
     node: NodeId
     match_index: Index
@@ -26,6 +30,9 @@ class ProgressFrame(msgspec.Struct, frozen=True):
     state: ProgressState
     in_flight: int
     probe_sent: bool
+    is_learner: bool = False
+    caught_up: bool = False
+    acked_round: int = 0
 
 
 class VotesFrame(msgspec.Struct, frozen=True):
@@ -35,6 +42,30 @@ class VotesFrame(msgspec.Struct, frozen=True):
     is_prevote: bool
     configuration: Configuration
     answers: Mapping[NodeId, bool]
+
+
+class ReadFrame(msgspec.Struct, frozen=True):
+    """A read that a client has asked of a node and that is not answered yet. Thesis: 6.4.
+
+    `key` is what it asks for. `index` is how far the node must have applied the log to
+    answer; None while that is not known: the leader first makes sure that it still leads.
+    """
+
+    key: str
+    since: Millis
+    index: Index | None
+
+
+class TransferFrame(msgspec.Struct, frozen=True):
+    """A leader that hands its leadership over. Thesis: 3.10.
+
+    `to` is the chosen node, or None while any that has caught up will do; `sent` is the node
+    that was told to campaign at once; `deadline` (ms) is when the leader gives up.
+    """
+
+    to: NodeId | None
+    sent: NodeId | None
+    deadline: Millis
 
 
 class DiskFrame(msgspec.Struct, frozen=True):
@@ -53,9 +84,13 @@ class DiskFrame(msgspec.Struct, frozen=True):
 class NodeFrame(msgspec.Struct, frozen=True):
     """One node. While it is down, only `node`, `alive` and `disk` say anything new.
 
-    `role` to `progress` is its memory; `log` the entries in memory, first to last.
+    `role` to `progress` is its memory; `log` the entries in memory, first to last, after
+    `snapshot`, if it has one. `configuration` is the newest in its log, committed or not,
+    and stands at `configuration_index` (0: the one that the cluster began with).
     `election_deadline` is when it campaigns (ms), if it is no leader;
     `election_timeout` how long it waits in all (ms). `values` is the application.
+    `reads` are the reads that it has not answered; `transfer` is set while it hands its
+    leadership over; `clock_rate` is how fast its clock runs (1: true).
     """
 
     node: NodeId
@@ -77,6 +112,20 @@ class NodeFrame(msgspec.Struct, frozen=True):
     votes: VotesFrame | None = None
     progress: tuple[ProgressFrame, ...] = ()
     values: Mapping[str, str] = {}
+    configuration_index: Index = 0
+    reads: tuple[ReadFrame, ...] = ()
+    transfer: TransferFrame | None = None
+    clock_rate: float = 1.0
+
+    @property
+    def is_voter(self) -> bool:
+        """Whether it has a vote, by the newest configuration in its own log."""
+        return self.configuration.can_vote(self.node)
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is a voter or a learner, by the newest configuration in its own log."""
+        return self.node in self.configuration.members
 
     @property
     def last_index(self) -> Index:
@@ -204,7 +253,8 @@ class TraceMark(msgspec.Struct, frozen=True):
     """A moment worth a mark on a node's life line.
 
     `kind` is one of "propose", "commit", "crash", "restart", "pause", "resume",
-    "timeout", "partition", "heal"; for the last two `node` is None.
+    "timeout", "transfer", "forget", "configuration", "join", "compact", "read", "wipe",
+    "clock", "disk", "partition", "heal"; for the last two `node` is None.
     """
 
     at: Millis

@@ -1,9 +1,11 @@
 """Making frames of a live cluster. Nothing here runs unless somebody looks."""
 
 from raftlab.raft.roles import Candidate, Leader, Role
+from raftlab.raft.vocabulary import Configuration, Millis
 from raftlab.sim import words
 from raftlab.sim.actions import Drop
-from raftlab.sim.engine import Engine, Moment
+from raftlab.sim.contract import Moment
+from raftlab.sim.engine import Engine
 from raftlab.sim.frame import (
     DiskFrame,
     Event,
@@ -11,10 +13,12 @@ from raftlab.sim.frame import (
     InFlight,
     NodeFrame,
     ProgressFrame,
+    ReadFrame,
+    TransferFrame,
     VotesFrame,
 )
-from raftlab.sim.host import Host
-from raftlab.sim.invariants import PROPERTIES
+from raftlab.sim.host import NEVER, Host
+from raftlab.sim.invariants import PROPERTIES, configuration_of
 
 
 def frame_of(cluster: Engine) -> Frame:
@@ -65,8 +69,10 @@ def node_frame(host: Host) -> NodeFrame:
             snapshot=disk.snapshot,
             commit_index=0,
             applied_index=0,
-            configuration=host.configuration,
+            configuration=configuration_on(host),
             disk=disk,
+            configuration_index=host.disk.load_log().configuration_index,
+            clock_rate=rate_of(host),
         )
     machine = host.machine
     leads = machine.role is Role.LEADER
@@ -83,15 +89,68 @@ def node_frame(host: Host) -> NodeFrame:
         snapshot=machine.log.snapshot,
         commit_index=machine.commit_index,
         applied_index=host.applied_index,
-        configuration=host.configuration,
+        configuration=configuration_of(host),
         disk=disk,
-        election_deadline=None if leads else getattr(machine, "election_deadline", None),
-        election_timeout=None if leads else getattr(machine, "randomized_election_timeout", None),
-        heartbeat_deadline=data.heartbeat_deadline if isinstance(data, Leader) else None,
+        election_deadline=None if leads else when(host, "election_deadline"),
+        election_timeout=None if leads else lasts(host, "randomized_election_timeout"),
+        heartbeat_deadline=heartbeat_at(host, data) if isinstance(data, Leader) else None,
         votes=votes_frame(host, data) if isinstance(data, Candidate) else None,
-        progress=progress_frames(data) if isinstance(data, Leader) else (),
+        progress=progress_frames(host, data) if isinstance(data, Leader) else (),
         values=host.application.values,
+        configuration_index=machine.log.configuration_index,
+        reads=read_frames(host),
+        transfer=transfer_frame(host, data) if isinstance(data, Leader) else None,
+        clock_rate=rate_of(host),
     )
+
+
+def rate_of(host: Host) -> float:
+    """How fast a node's clock runs."""
+    return host.clock.rate if host.clock is not None else 1.0
+
+
+def configuration_on(host: Host) -> Configuration:
+    """The newest configuration on a node's disk."""
+    log = host.disk.load_log()
+    return log.configuration_at(log.last_index) or host.configuration
+
+
+def when(host: Host, name: str) -> Millis | None:
+    """A moment that a machine waits for, in virtual time (ms); None if it has none."""
+    due = getattr(host.machine, name, None)
+    return due if due is None or host.clock is None else host.clock.when(due)
+
+
+def heartbeat_at(host: Host, leader: Leader) -> Millis:
+    """When a leader speaks next, in virtual time (ms)."""
+    due = leader.heartbeat_deadline
+    return due if host.clock is None else host.clock.when(due)
+
+
+def lasts(host: Host, name: str) -> Millis | None:
+    """A span of a machine's time, in virtual time (ms); None if it has none."""
+    span = getattr(host.machine, name, None)
+    return span if span is None or host.clock is None else span / host.clock.rate
+
+
+def read_frames(host: Host) -> tuple[ReadFrame, ...]:
+    """The reads that a node has not answered."""
+    asked = getattr(host.machine, "asked_reads", {})
+    return tuple(
+        ReadFrame(reading.key, reading.since, asked.get(read_id))
+        for read_id, reading in host.readings.items()
+    )
+
+
+def transfer_frame(host: Host, leader: Leader) -> TransferFrame | None:
+    """The handing over of leadership that is under way."""
+    transfer = leader.transfer
+    if transfer is None:
+        return None
+    deadline = transfer.deadline
+    if host.clock is not None and deadline < NEVER:
+        deadline = host.clock.when(deadline)
+    return TransferFrame(transfer.to, transfer.sent, deadline)
 
 
 def disk_frame(host: Host) -> DiskFrame:
@@ -104,11 +163,12 @@ def votes_frame(host: Host, candidate: Candidate) -> VotesFrame:
     """One campaign as its candidate counts it."""
     term = host.machine.term + 1 if candidate.is_prevote else host.machine.term
     answers = candidate.votes.answers
-    return VotesFrame(term, candidate.is_prevote, host.configuration, answers)
+    return VotesFrame(term, candidate.is_prevote, configuration_of(host), answers)
 
 
-def progress_frames(leader: Leader) -> tuple[ProgressFrame, ...]:
+def progress_frames(host: Host, leader: Leader) -> tuple[ProgressFrame, ...]:
     """What a leader knows of every member."""
+    has_caught_up = getattr(host.machine, "has_caught_up", lambda each: each.caught_up)
     return tuple(
         ProgressFrame(
             node=each.node,
@@ -118,6 +178,9 @@ def progress_frames(leader: Leader) -> tuple[ProgressFrame, ...]:
             state=each.state,
             in_flight=len(each.in_flight),
             probe_sent=each.probe_sent,
+            is_learner=each.node in leader.tracker.configuration.learners,
+            caught_up=has_caught_up(each),
+            acked_round=each.acked_round,
         )
         for each in leader.tracker.progress.values()
     )

@@ -99,12 +99,12 @@ def command_data(command: str | bytes) -> bytes:
         raise Misuse(f"a command must be writable as UTF-8: {error}") from None
 
 
-def side_named(group: Iterable[NodeId]) -> tuple[NodeId, ...]:
-    """One side of a partition: "S1 S2", or the names one by one. Raises: Misuse."""
+def side_named(group: Iterable[NodeId], what: str = "a side") -> tuple[NodeId, ...]:
+    """Some nodes, such as a side of a partition: "S1 S2", or one by one. Raises: Misuse."""
     if isinstance(group, str):
         return tuple(group.split())
     if not isinstance(group, Iterable):
-        raise Misuse(f'a side is named by its nodes, like "S1 S2", not by {group!r}')
+        raise Misuse(f'{what} is named by its nodes, like "S1 S2", not by {group!r}')
     return tuple(group)
 
 

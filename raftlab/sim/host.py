@@ -4,13 +4,13 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from raftlab.raft.log import Command, LogEntry, Payload, RaftLog
+from raftlab.raft.log import Command, LogEntry, Payload, RaftLog, Snapshot
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options
 from raftlab.raft.output import Output
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, Term
 from raftlab.sim.disk import Disk
 from raftlab.sim.key_value import KeyValue
 from raftlab.sim.settings import Disks
@@ -46,6 +46,9 @@ class Machine(Protocol):
     def add_entry(self, payload: Payload) -> Index:
         """Append an entry as leader."""
 
+    # What not every machine has: campaign, transfer_leadership, forget_leader, compact,
+    # read, persisted. Without one of them, the verb that needs it is refused.
+
 
 MachineFactory = Callable[..., Machine]
 """Called as RaftStateMachine's constructor is, to start a node and to restart it."""
@@ -54,20 +57,96 @@ MachineFactory = Callable[..., Machine]
 class Seen:
     """What the invariants saw of a node when they last looked. See `invariants.py`.
 
-    While a change of the log is checked, `kept` is how many of `entries`, from the
-    first, are still there, and `new` is what follows them now.
+    `entries` are those of the log, from `first_index`. While a change of the log is checked,
+    `kept` is how many of them, from the first, are still there, and `new` is what follows
+    them now.
     """
 
-    __slots__ = ("commit_index", "entries", "kept", "last_entry", "leads", "new", "term")
+    __slots__ = (
+        "commit_index",
+        "configuration",
+        "configuration_index",
+        "entries",
+        "first_index",
+        "kept",
+        "last_entry",
+        "leads",
+        "new",
+        "term",
+    )
 
     def __init__(self) -> None:
         self.term: Term = 0
         self.leads = False
         self.commit_index: Index = 0
+        self.configuration: Configuration | None = None
+        self.configuration_index: Index = 0
+        self.first_index: Index = 1
         self.entries: list[LogEntry] = []
         self.kept = 0
         self.new: tuple[LogEntry, ...] = ()
         self.last_entry: LogEntry | None = None
+
+
+class Clock:
+    """A clock that runs `rate` times as fast as time: at `since` (ms) it showed `showed`.
+
+    It never goes back behind `latest`, not even by a rounding error.
+    """
+
+    __slots__ = ("latest", "rate", "showed", "since")
+
+    def __init__(self, rate: float, since: Millis, showed: Millis) -> None:
+        self.rate = rate
+        self.since = since
+        self.showed = self.latest = showed
+
+    def at(self, time: Millis) -> Millis:
+        """What it shows at `time` (ms of virtual time)."""
+        return max(self.latest, self.showed + (time - self.since) * self.rate)
+
+    def when(self, shown: Millis) -> Millis:
+        """When it shows `shown` (ms of virtual time)."""
+        return self.since + (shown - self.showed) / self.rate
+
+
+class Reading:
+    """A read that a client asked of `node`: of `key`, at `since` (ms).
+
+    `value` is the answer once it `is_done`; None stands for a key that has no value. If
+    `has_failed`, the node has lost its leader, or crashed: ask again. `floor` is how many
+    entries were committed when it was asked: what the answer must show at least.
+    """
+
+    __slots__ = ("_value", "floor", "has_failed", "index", "is_done", "key", "node", "since")
+
+    def __init__(self, node: NodeId, key: str, since: Millis) -> None:
+        self.node = node
+        self.key = key
+        self.since = since
+        self.floor: Index = 0
+        self.index: Index | None = None
+        self.is_done = False
+        self.has_failed = False
+        self._value: str | None = None
+
+    def answer(self, value: str | None, index: Index) -> None:
+        """The answer, and how far the node had applied its log."""
+        self._value, self.index, self.is_done = value, index, True
+
+    @property
+    def value(self) -> str | None:
+        """The answer. Raises: Misuse, as long as there is none."""
+        if not self.is_done:
+            why = "has failed; ask again" if self.has_failed else "is not answered yet; run on"
+            raise Misuse(f"the read of {self.key} at {self.node} {why}")
+        return self._value
+
+    def __repr__(self) -> str:
+        state = "failed" if self.has_failed else "waiting"
+        if self.is_done:
+            state = f"{self._value!r}, from entries 1 to {self.index}"
+        return f"<read of {self.key} at {self.node}: {state}>"
 
 
 class Write:
@@ -90,13 +169,16 @@ class Host:
 
     `inbox` holds what arrived while the node was paused, `held` what it had written and
     not yet sent. `timer_at` is the earliest moment for which a wake-up is scheduled, and
-    `turn` the order of the nodes whose timers run out at one moment.
+    `turn` the order of the nodes whose timers run out at one moment. `clock` is None while
+    the node's clock has always been true. `readings` are the reads that its machine knows.
+    `configuration` is the one that the cluster began with.
     """
 
     __slots__ = (
         "alive",
         "application",
         "applied_index",
+        "clock",
         "configuration",
         "disk",
         "factory",
@@ -106,11 +188,14 @@ class Host:
         "node",
         "options",
         "paused",
+        "readings",
         "rng",
         "rules",
         "seen",
         "timer_at",
         "turn",
+        "write_ms",
+        "written_at",
     )
 
     def __init__(
@@ -123,6 +208,7 @@ class Host:
         rules: Rules,
         disks: Disks,
         turn: int = 0,
+        now: Millis = 0.0,
     ) -> None:
         self.node = node
         self.configuration = configuration
@@ -132,30 +218,45 @@ class Host:
         self.rules = rules
         self.turn = turn
         self.disk = Disk(disks)
+        self.write_ms = disks.write_ms
+        self.clock: Clock | None = None
         self.paused = False
-        self.start(0.0)
+        self.start(now)
 
-    def start(self, now: Millis) -> None:
+    def now(self, time: Millis) -> Millis:
+        """What this node's clock shows at `time` (ms of virtual time)."""
+        return time if self.clock is None else self.clock.at(time)
+
+    def start(self, time: Millis) -> None:
         """Start, or restart, from what the disk holds. Everything else begins anew."""
         self.machine: Machine = self.factory(
             self.node,
             configuration=self.configuration,
             term=self.disk.known_term,
             voted_for=self.disk.voted_for,
-            log=self.disk.load_log(),
+            log=self._log_on_disk(),
             commit_index=0,
-            now=now,
+            now=self.now(time),
             rng=self.rng,
             options=self.options,
             rules=self.rules,
         )
         self.alive = True
-        self.application = KeyValue()
-        self.applied_index: Index = 0
+        snapshot = self.disk.snapshot
+        self.application = KeyValue.decode(snapshot.data) if snapshot else KeyValue()
+        self.applied_index: Index = snapshot.index if snapshot else 0
+        self.readings: dict[int, Reading] = {}
+        self.written_at: Millis = time
         self.inbox: list[Message] = []
         self.held: list[Output] = []
         self.timer_at: Millis = NEVER
         self.seen = Seen()
+
+    def _log_on_disk(self) -> RaftLog:
+        try:
+            return self.disk.load_log()
+        except Misuse as error:
+            raise Misuse(f"{self.node} cannot start from its disk: {error}") from error
 
     def begin_with(self, term: Term, terms: Sequence[Term]) -> None:
         """Begin a run in `term`, with a log whose entries have the given `terms`.
@@ -173,6 +274,9 @@ class Host:
         self.inbox = []
         self.held = []
         self.timer_at = NEVER
+        for reading in self.readings.values():
+            reading.has_failed = True
+        self.readings = {}
         self.disk.crash(self.rng)
 
     def apply(self, entries: tuple[LogEntry, ...]) -> None:
@@ -180,6 +284,22 @@ class Host:
         for entry in entries:
             self.application.apply(entry)
         self.applied_index = entries[-1].index
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Let the application begin anew from a snapshot that is ahead of it. Paper: 7."""
+        self.application = KeyValue.decode(snapshot.data)
+        self.applied_index = snapshot.index
+
+    def application_at(self, index: Index) -> KeyValue:
+        """The application as it was when `index` was applied, from the log that is still held."""
+        if index == self.applied_index:
+            return self.application
+        log = self.machine.log
+        snapshot = log.snapshot
+        application = KeyValue.decode(snapshot.data) if snapshot else KeyValue()
+        for entry in log.entries(snapshot.index + 1 if snapshot else 1, index + 1):
+            application.apply(entry)
+        return application
 
 
 def past_entry(index: Index, term: Term) -> LogEntry:

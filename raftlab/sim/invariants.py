@@ -12,19 +12,21 @@ from typing import TypeAlias
 
 import msgspec
 
-from raftlab.raft.log import LogEntry
+from raftlab.raft.log import LogEntry, Snapshot
 from raftlab.raft.messages import (
     Accepted,
+    AppendEntries,
     AppendEntriesReply,
+    InstallSnapshotReply,
     Message,
     RequestVote,
     RequestVoteReply,
 )
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Leader, Role
-from raftlab.raft.vocabulary import Index, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
 from raftlab.sim.frame import ViolationFrame
-from raftlab.sim.host import Host
+from raftlab.sim.host import Host, Reading
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -62,16 +64,20 @@ class History:
     `created`: (index, term) -> the entry and the term of the entry before it. `committed`
     and `applied` start at index 1. `claims`: node -> the highest term it has told anybody.
     `votes`: (node, term) -> the candidate for whom it has told somebody that it votes.
+    `snapshots`: index -> the first snapshot that ended there. `configurations`: those that
+    were committed, each with its index.
     """
 
     __slots__ = (
         "applied",
         "claims",
         "committed",
+        "configurations",
         "created",
         "hosts",
         "latest_term",
         "leaders",
+        "snapshots",
         "votes",
     )
 
@@ -84,6 +90,8 @@ class History:
         self.applied: list[LogEntry] = []
         self.claims: dict[NodeId, Term] = {}
         self.votes: dict[tuple[NodeId, Term], NodeId] = {}
+        self.snapshots: dict[Index, Snapshot] = {}
+        self.configurations: list[tuple[Index, Configuration]] = []
 
 
 Check: TypeAlias = Callable[[History, Host], Broken | None]
@@ -122,15 +130,27 @@ def leader_append_only(history: History, host: Host) -> Broken | None:
 
 def log_matching(history: History, host: Host) -> Broken | None:
     """If two logs have an entry with the same index and term, they agree up to there."""
-    seen = host.seen
-    before = seen.entries[seen.kept - 1].term if seen.kept else 0
-    for entry in seen.new:
+    before = term_before_new(host)
+    for entry in host.seen.new:
         key = (entry.index, entry.term)
+        if before is None:  # what was before it is in a snapshot
+            before = history.created.get(key, (entry, entry.term))[1]
         known, known_before = history.created.setdefault(key, (entry, before))
         if (known is not entry and known != entry) or known_before != before:
             return _unequal(history, host, entry, known)
         before = entry.term
     return None
+
+
+def term_before_new(host: Host) -> Term | None:
+    """The term of the entry before the new ones; None if a snapshot stands for it."""
+    seen = host.seen
+    if seen.kept:
+        return seen.entries[seen.kept - 1].term
+    log = host.machine.log
+    if log.snapshot is not None and log.snapshot.index == log.first_index - 1:
+        return log.snapshot.term
+    return log.term_for_index(log.first_index - 1)
 
 
 def _unequal(history: History, host: Host, entry: LogEntry, known: LogEntry) -> Broken:
@@ -188,6 +208,8 @@ def state_machine_safety(history: History, host: Host) -> Broken | None:
     for entry in machine.log.entries(host.seen.commit_index + 1, machine.commit_index + 1):
         if entry.index > len(committed):
             committed.append(Committed(entry, host.node, machine.term))
+            if type(entry.payload) is Configuration:
+                history.configurations.append((entry.index, entry.payload))
             continue
         known = committed[entry.index - 1]
         if known.entry is not entry and known.entry != entry:
@@ -202,12 +224,32 @@ def state_machine_safety(history: History, host: Host) -> Broken | None:
 
 def commit_follows_quorum(history: History, host: Host) -> Broken | None:
     """What a leader commits is on the disks of a majority of each voter set."""
-    machine = host.machine
-    if machine.role is not Role.LEADER or machine.commit_index <= host.seen.commit_index:
+    machine, seen = host.machine, host.seen
+    if not led(host) or machine.commit_index <= seen.commit_index:
         return None
-    index = machine.commit_index
-    term = machine.log.term_for_index(index)
-    for voters in host.configuration.voter_sets:
+    now, before = configuration_of(host), seen.configuration
+    broken = _not_on_a_majority(history, host, now, machine.commit_index)
+    if broken is None and before is not None and before.is_joint and not now.is_joint:
+        return _not_on_a_majority(history, host, before, seen.configuration_index)
+    return broken
+
+
+def led(host: Host) -> bool:
+    """Whether a node leads, or did so in this term until this very step."""
+    machine, seen = host.machine, host.seen
+    return machine.role is Role.LEADER or (seen.leads and machine.term == seen.term)
+
+
+def configuration_of(host: Host) -> Configuration:
+    """The configuration that a node uses; for a machine that has none, the first one."""
+    return getattr(host.machine, "configuration", host.configuration)
+
+
+def _not_on_a_majority(
+    history: History, host: Host, configuration: Configuration, index: Index
+) -> Broken | None:
+    term = host.machine.log.term_for_index(index)
+    for voters in configuration.voter_sets:
         holders = [
             voter
             for voter in voters
@@ -227,7 +269,7 @@ def commit_follows_quorum(history: History, host: Host) -> Broken | None:
 def commit_follows_leader(history: History, host: Host) -> Broken | None:
     """A follower takes for committed only what a leader has committed before."""
     machine = host.machine
-    if machine.role is Role.LEADER or machine.commit_index <= len(history.committed):
+    if led(host) or machine.commit_index <= len(history.committed):
         return None
     text = f"{host.node} committed entry {machine.commit_index}, which no leader has committed"
     return Broken(text, (host.node,), machine.commit_index)
@@ -261,7 +303,7 @@ def terms_rise(history: History, host: Host) -> Broken | None:
 def log_terms_rise(history: History, host: Host) -> Broken | None:
     """Along a log indexes have no hole and terms never fall, and none is above the node's."""
     seen, log = host.seen, host.machine.log
-    before = seen.entries[seen.kept - 1].term if seen.kept else 0
+    before = term_before_new(host) or 0
     for index, entry in enumerate(seen.new, start=log.first_index + seen.kept):
         if entry.index != index or entry.term < before:
             text = f"{host.node} holds an entry ({entry.index}, term {entry.term}) at {index}"
@@ -271,6 +313,23 @@ def log_terms_rise(history: History, host: Host) -> Broken | None:
         text = f"{host.node} holds an entry of term {before} in term {host.machine.term}"
         return Broken(text, (host.node,), log.last_index)
     return None
+
+
+def one_change_at_a_time(history: History, host: Host) -> Broken | None:
+    """No log ever holds two configurations that are not committed."""
+    log = host.machine.log
+    committed = max(len(history.committed), host.machine.commit_index)
+    if log.configuration_index <= committed:
+        return None
+    pending = [
+        entry.index
+        for entry in log.entries(committed + 1, log.last_index + 1)
+        if isinstance(entry.payload, Configuration)
+    ]
+    if len(pending) < 2:
+        return None
+    text = f"{host.node} holds uncommitted configurations at {pending[0]} and {pending[1]}"
+    return Broken(text, (host.node,), pending[1])
 
 
 def match_is_true(history: History, host: Host, reply: AppendEntriesReply) -> Broken | None:
@@ -328,6 +387,10 @@ def durable_before_said(history: History, host: Host, message: Message) -> Broke
         if index > disk.last_index or (held is not None and not disk.holds(index, held)):
             text = f"{node} acknowledged entry {index} before it was on its disk"
             return Broken(text, (node,), index)
+    elif type(message) is InstallSnapshotReply:
+        if message.success and message.last_index > disk.last_index:
+            text = f"{node} acknowledged a snapshot before it was on its disk"
+            return Broken(text, (node,), message.last_index)
     elif type(message) is RequestVoteReply:
         granted = message.vote_granted and not message.is_prevote
         if granted and disk.voted_for != message.receiver:
@@ -360,6 +423,46 @@ def applied_in_order(history: History, host: Host, entries: tuple[LogEntry, ...]
     return None
 
 
+def snapshots_are_true(history: History, host: Host, snapshot: Snapshot) -> Broken | None:
+    """A snapshot says what the committed entries say that it stands for: the same everywhere."""
+    index = snapshot.index
+    if index <= len(history.committed):
+        term = history.committed[index - 1].entry.term
+        if term != snapshot.term:
+            text = f"{host.node} has a snapshot that ends with entry {index} of term"
+            text = f"{text} {snapshot.term}; what was committed there is of term {term}"
+            return Broken(text, (host.node,), index)
+    else:
+        text = f"{host.node} has a snapshot up to entry {index}, which is not committed"
+        return Broken(text, (host.node,), index)
+    known = history.snapshots.setdefault(index, snapshot)
+    if known != snapshot:
+        text = f"{host.node} has another snapshot up to entry {index} than the others"
+        return Broken(text, (host.node,), index)
+    if snapshot.configuration != _committed_configuration(history, host, index):
+        text = f"{host.node} has a snapshot up to entry {index} with a configuration"
+        return Broken(f"{text} that is not the one there", (host.node,), index)
+    return None
+
+
+def _committed_configuration(history: History, host: Host, index: Index) -> Configuration:
+    for committed_at, configuration in reversed(history.configurations):
+        if committed_at <= index:
+            return configuration
+    return host.configuration
+
+
+def reads_are_current(history: History, host: Host, reading: Reading) -> Broken | None:
+    """A read shows every entry that was committed when it was asked."""
+    if host.applied_index >= reading.floor:
+        return None
+    text = (
+        f"{host.node} answered a read of {reading.key} from entries 1 to {host.applied_index},"
+        f" and {reading.floor} were committed when it was asked"
+    )
+    return Broken(text, (host.node,), reading.floor)
+
+
 class Property(msgspec.Struct, frozen=True):
     """A named property: what it says, where it is stated, and the function that checks it."""
 
@@ -390,6 +493,9 @@ DURABLE_BEFORE_SAID = Property(
     "Durable Before Said", "Figure 2, persistent state", durable_before_said
 )
 APPLIED_IN_ORDER = Property("Applied In Order", "5.3, Figure 2", applied_in_order)
+ONE_CHANGE_AT_A_TIME = Property("One Change At A Time", "6; thesis 4.1", one_change_at_a_time)
+SNAPSHOTS_ARE_TRUE = Property("Snapshots Are True", "7, Figure 12", snapshots_are_true)
+READS_ARE_CURRENT = Property("Reads Are Current", "8; thesis 6.4", reads_are_current)
 
 FIGURE_3 = (
     ELECTION_SAFETY,
@@ -400,20 +506,37 @@ FIGURE_3 = (
 )
 """The five properties of the paper's Figure 3."""
 
-WHEN_ROLE_CHANGES = (TERMS_RISE, ELECTION_SAFETY, LEADER_COMPLETENESS)
-WHEN_LOG_CHANGES = (LEADER_APPEND_ONLY, LOG_TERMS_RISE, LOG_MATCHING, COMMITTED_STAYS)
-WHEN_COMMIT_MOVES = (
+Checks: TypeAlias = tuple[tuple[Callable[..., Broken | None], Property], ...]
+
+
+def checks(*properties: Property) -> Checks:
+    """What is called at one occasion, and which property each call is about."""
+    return tuple((each.check, each) for each in properties)
+
+
+WHEN_ROLE_CHANGES = checks(TERMS_RISE, ELECTION_SAFETY, LEADER_COMPLETENESS)
+WHEN_LOG_CHANGES = checks(
+    LEADER_APPEND_ONLY,
+    LOG_TERMS_RISE,
+    LOG_MATCHING,
+    COMMITTED_STAYS,
+    ONE_CHANGE_AT_A_TIME,
+)
+WHEN_COMMIT_MOVES = checks(
     COMMITTED_STAYS,
     COMMIT_FOLLOWS_LEADER,
     STATE_MACHINE_SAFETY,
     COMMIT_FOLLOWS_QUORUM,
     LATER_LEADERS,
 )
-WHEN_REPLIED = (MATCH_IS_TRUE,)
-WHEN_SAYING = (DURABLE_BEFORE_SAID,)
+WHEN_REPLIED = checks(MATCH_IS_TRUE)
+WHEN_SAYING = checks(DURABLE_BEFORE_SAID)
 VOTING = (RequestVote, RequestVoteReply)
-WHEN_VOTING = (ONE_VOTE_PER_TERM, DURABLE_BEFORE_SAID)
-WHEN_APPLYING = (APPLIED_IN_ORDER,)
+WHEN_VOTING = checks(ONE_VOTE_PER_TERM, DURABLE_BEFORE_SAID)
+WHEN_APPLYING = checks(APPLIED_IN_ORDER)
+WHEN_COMPACTED = checks(SNAPSHOTS_ARE_TRUE)
+WHEN_READ = checks(READS_ARE_CURRENT)
+WHEN_RESTARTED = checks(TERMS_RISE)
 
 PROPERTIES = (
     *FIGURE_3,
@@ -426,6 +549,9 @@ PROPERTIES = (
     ONE_VOTE_PER_TERM,
     DURABLE_BEFORE_SAID,
     APPLIED_IN_ORDER,
+    ONE_CHANGE_AT_A_TIME,
+    SNAPSHOTS_ARE_TRUE,
+    READS_ARE_CURRENT,
 )
 """Every property that every cluster watches."""
 
@@ -440,6 +566,29 @@ def agreeing_prefix(host: Host) -> int:
             return count
         count -= 1
     return 0
+
+
+def head_moved(host: Host) -> None:
+    """A snapshot has taken the place of the first entries: they are no longer looked at.
+
+    If it contradicts the entry that stood at its end, what follows is looked at anew.
+    """
+    seen, first = host.seen, host.machine.log.first_index
+    if first > seen.first_index and not contradicted(host):
+        del seen.entries[: first - seen.first_index]
+    else:
+        seen.entries = []
+    seen.first_index = first
+    seen.last_entry = seen.entries[-1] if seen.entries else None
+
+
+def contradicted(host: Host) -> bool:
+    """Whether the snapshot ends with another entry than the one that was seen there."""
+    seen, snapshot = host.seen, host.machine.log.snapshot
+    if snapshot is None:
+        return False
+    place = snapshot.index - seen.first_index
+    return 0 <= place < len(seen.entries) and seen.entries[place].term != snapshot.term
 
 
 class Watch:
@@ -463,10 +612,13 @@ class Watch:
         if machine.term != seen.term or leads is not seen.leads:
             self._check(WHEN_ROLE_CHANGES, host)
         log = machine.log
-        changed = log.last_entry is not seen.last_entry
+        if log.first_index != seen.first_index:
+            head_moved(host)
+        last_entry = log.last_entry
+        changed = last_entry is not seen.last_entry
         if changed:
             seen.kept = agreeing_prefix(host)
-            seen.new = log.entries(log.first_index + seen.kept, log.next_index)
+            seen.new = log.entries(log.first_index + seen.kept, log.last_index + 1)
             self._check(WHEN_LOG_CHANGES, host)
         if machine.commit_index != seen.commit_index:
             self._check(WHEN_COMMIT_MOVES, host)
@@ -474,15 +626,18 @@ class Watch:
         if changed:
             del seen.entries[seen.kept :]
             seen.entries.extend(seen.new)
-            seen.last_entry = log.last_entry
+            seen.last_entry = last_entry
+            seen.configuration = configuration_of(host)
+            seen.configuration_index = log.configuration_index
         seen.term = machine.term
         seen.leads = leads
 
     def restarted(self, host: Host) -> None:
         """`host` has started again from its disk."""
         host.seen.entries = list(host.machine.log)
+        host.seen.first_index = host.machine.log.first_index
         host.seen.last_entry = host.machine.log.last_entry
-        self._check((TERMS_RISE,), host)
+        self._check(WHEN_RESTARTED, host)
         self.moved(host)
 
     def replied(self, host: Host, reply: AppendEntriesReply) -> None:
@@ -491,35 +646,45 @@ class Watch:
 
     def says(self, host: Host, message: Message) -> None:
         """`host` sends a message."""
-        history = self.history
-        for each in WHEN_VOTING if type(message) in VOTING else WHEN_SAYING:
-            broken = each.check(history, host, message)
-            if broken is not None:
-                self._found(each, broken)
-        if message.term > self.history.claims.get(host.node, 0) and not is_question(message):
-            self.history.claims[host.node] = message.term
+        kind, claims = type(message), self.history.claims
+        if kind is not AppendEntries or message.term > host.disk.term:
+            self._check_about(WHEN_VOTING if kind in VOTING else WHEN_SAYING, host, message)
+        if message.term > claims.get(host.node, 0) and not is_question(message):
+            claims[host.node] = message.term
+
+    def wiped(self, host: Host) -> None:
+        """`host` has lost its disk: what it said before is no promise of its own any more."""
+        self.history.claims.pop(host.node, None)
+
+    def keeps_snapshot(self, host: Host, snapshot: Snapshot) -> None:
+        """`host` has written a snapshot."""
+        self._check_about(WHEN_COMPACTED, host, snapshot)
+
+    def asks(self, reading: Reading) -> None:
+        """A client asks for a read: from now on it must show all that is committed."""
+        reading.floor = len(self.history.committed)
+
+    def answers(self, host: Host, reading: Reading) -> None:
+        """`host` has answered a read."""
+        self._check_about(WHEN_READ, host, reading)
 
     def applies(self, host: Host, entries: tuple[LogEntry, ...]) -> None:
         """`host` hands committed entries to its application."""
         self._check_about(WHEN_APPLYING, host, entries)
 
-    def _check(self, properties: tuple[Property, ...], host: Host) -> None:
+    def _check(self, checks: Checks, host: Host) -> None:
         history = self.history
-        for each in properties:
-            broken = each.check(history, host)
-            if broken is not None:
-                self._found(each, broken)
+        for check, its_property in checks:
+            broken = check(history, host)
+            if broken is not None and self.broken is None:
+                self.broken = (its_property, broken)
 
-    def _check_about(self, properties: tuple[Property, ...], host: Host, what: object) -> None:
+    def _check_about(self, checks: Checks, host: Host, what: object) -> None:
         history = self.history
-        for each in properties:
-            broken = each.check(history, host, what)
-            if broken is not None:
-                self._found(each, broken)
-
-    def _found(self, broken_property: Property, broken: Broken) -> None:
-        if self.broken is None:
-            self.broken = (broken_property, broken)
+        for check, its_property in checks:
+            broken = check(history, host, what)
+            if broken is not None and self.broken is None:
+                self.broken = (its_property, broken)
 
 
 def is_question(message: Message) -> bool:

@@ -46,6 +46,7 @@ class Disks(msgspec.Struct, frozen=True):
       False shows why.
     * `keeps`: what is written at all: "term", "voted_for", "log". Raft needs all three.
     * `torn`: a crash in the middle of a write leaves a part of its entries.
+    * `snapshot_every`: a node compacts its log after so many applied entries; 0 is never.
 
     Raises: Misuse, for what cannot be.
     """
@@ -54,6 +55,7 @@ class Disks(msgspec.Struct, frozen=True):
     waits: bool = True
     keeps: tuple[str, ...] = ("term", "voted_for", "log")
     torn: bool = False
+    snapshot_every: int = 0
 
     def __post_init__(self) -> None:
         if not (is_number(self.write_ms) and self.write_ms >= 0):
@@ -61,6 +63,8 @@ class Disks(msgspec.Struct, frozen=True):
         known = {"term", "voted_for", "log"}
         if not (isinstance(self.keeps, tuple) and known.issuperset(self.keeps)):
             raise Misuse(f'keeps is a tuple of "term", "voted_for" and "log", not {self.keeps!r}')
+        if not isinstance(self.snapshot_every, int) or self.snapshot_every < 0:
+            raise Misuse(f"snapshot_every is 0 or more entries, not {self.snapshot_every!r}")
 
 
 class Setup(msgspec.Struct, frozen=True):

@@ -8,17 +8,26 @@ from raftlab.raft.vocabulary import Millis, NodeId, Term
 from raftlab.sim import words
 from raftlab.sim.actions import (
     Action,
+    Compact,
     Crash,
     Cut,
     Deliver,
     Drop,
+    ForgetLeader,
     Heal,
+    Join,
     Partition,
     Pause,
     Propose,
+    Read,
+    Reconfigure,
     Restart,
     Resume,
+    SetClockRate,
+    SlowDisk,
     Timeout,
+    TransferLeadership,
+    Wipe,
 )
 from raftlab.sim.engine import Engine
 from raftlab.sim.frame import MessageSpan, RoleSpan, Trace, TraceMark
@@ -34,6 +43,15 @@ KINDS: dict[type, str] = {
     Partition: "partition",
     Cut: "partition",
     Heal: "heal",
+    Join: "join",
+    Reconfigure: "configuration",
+    TransferLeadership: "transfer",
+    ForgetLeader: "forget",
+    Compact: "compact",
+    Read: "read",
+    Wipe: "wipe",
+    SetClockRate: "clock",
+    SlowDisk: "disk",
 }
 
 
@@ -84,14 +102,14 @@ class Tracer:
             self.marks.append(TraceMark(action.at, node, kind, words.happening(action, None)))
         for node, host in self.cluster.hosts.items():
             index = host.machine.commit_index if host.alive else 0
-            if index > self._committed[node]:
+            if index > self._committed.get(node, 0):
                 self.marks.append(TraceMark(action.at, node, "commit", f"committed up to {index}"))
             self._committed[node] = index
 
     def note_role(self, node: NodeId, at: Millis) -> None:
-        """Close a stretch of a life when role or term changed."""
-        role, term, start = self._since[node]
+        """Close a stretch of a life when role or term changed; a newcomer's begins here."""
         now = self._standing(node)
+        role, term, start = self._since.setdefault(node, (*now, at))
         if now != (role, term):
             self.spans.append(RoleSpan(node, role, term, start, at))
             self._since[node] = (*now, at)

@@ -1,36 +1,52 @@
 """Steps of a run as sentences, for the lab, for events and for transcripts."""
 
 from collections.abc import Sequence
+from typing import TypeAlias, assert_never
 
 from raftlab.raft.log import Command, LogEntry
+from raftlab.raft.membership import describe
 from raftlab.raft.messages import (
     Accepted,
     AppendEntries,
     AppendEntriesReply,
+    InstallSnapshot,
+    InstallSnapshotReply,
     Message,
+    ReadIndex,
+    ReadIndexReply,
     RequestVote,
     RequestVoteReply,
+    TimeoutNow,
 )
 from raftlab.raft.output import Note
 from raftlab.raft.vocabulary import Configuration, NodeId
 from raftlab.sim.actions import (
     Action,
     Calm,
+    Compact,
     Crash,
     Cut,
     Delay,
     Deliver,
     Drop,
     Duplicate,
+    ForgetLeader,
     Heal,
+    Join,
     Partition,
     Pause,
     Propose,
+    Read,
+    Reconfigure,
     Restart,
     Resume,
+    SetClockRate,
+    SlowDisk,
     Tick,
     Timeout,
+    TransferLeadership,
     Wait,
+    Wipe,
     Written,
 )
 
@@ -85,6 +101,47 @@ def happening(action: Action, message: Message | None) -> str:
             return "the network loses, doubles and reorders nothing from now on"
         case Wait():
             return "time passes"
+        case _:
+            return of_the_whole_protocol(action)
+
+
+Later: TypeAlias = (
+    Join
+    | Reconfigure
+    | TransferLeadership
+    | ForgetLeader
+    | Compact
+    | Read
+    | Wipe
+    | SetClockRate
+    | SlowDisk
+)
+
+
+def of_the_whole_protocol(action: Later) -> str:
+    """What happened, for the verbs that go beyond Figure 2."""
+    match action:
+        case Join(node=node):
+            return f"a new server {node} starts"
+        case Reconfigure(node=node):
+            wanted = Configuration(action.voters, (), action.learners)
+            return f"an operator asks {node} for the configuration {configuration_text(wanted)}"
+        case TransferLeadership(node=node, to=to):
+            return f"{node} is asked to hand its leadership over to {to or 'another node'}"
+        case ForgetLeader(node=node):
+            return f"{node} is told that its leader is gone"
+        case Compact(node=node, up_to=up_to):
+            return f"{node} compacts its log up to entry {up_to}"
+        case Read(node=node, key=key):
+            return f"a client asks {node} for {clip(key)}"
+        case Wipe(node=node):
+            return f"{node}'s disk is lost"
+        case SetClockRate(node=node, rate=rate):
+            return f"{node}'s clock runs {rate:g} times as fast from now on"
+        case SlowDisk(node=node, write_ms=write_ms):
+            return f"{node}'s disk takes {write_ms:g} ms for a write from now on"
+        case _:
+            assert_never(action)
 
 
 def nodes_of(action: Action, notes: Notes) -> tuple[NodeId, ...]:
@@ -119,8 +176,20 @@ def message_text(message: Message | None) -> str:
             return f"an acknowledgement up to entry {index}"
         case AppendEntriesReply():
             return "a rejection"
+        case InstallSnapshot(snapshot=snapshot):
+            return f"a snapshot up to entry {snapshot.index}"
+        case InstallSnapshotReply(success=True, last_index=index):
+            return f"an acknowledgement of the snapshot up to entry {index}"
+        case InstallSnapshotReply():
+            return "a refused snapshot"
+        case TimeoutNow():
+            return "TimeoutNow"
+        case ReadIndex():
+            return "a question for a read"
+        case ReadIndexReply(index=index):
+            return f"an answer for a read: up to entry {index}"
         case _:
-            return type(message).__name__
+            assert_never(message)
 
 
 def entries_text(entries: Sequence[LogEntry]) -> str:
@@ -137,8 +206,13 @@ def payload_text(entry: LogEntry) -> str:
     if isinstance(payload, Command):
         return clip(payload.data.decode("utf-8", "replace"))
     if isinstance(payload, Configuration):
-        return " ".join(payload.voters)
+        return configuration_text(payload)
     return "empty"
+
+
+def configuration_text(configuration: Configuration) -> str:
+    """Who belongs to the cluster: "S1 S2 S3", "joint S1 S2 → S2 S3", learners last."""
+    return describe(configuration)
 
 
 def clip(text: str, most: int = 40) -> str:

@@ -104,7 +104,7 @@ def campaign_headline(campaign: Campaign) -> str:
     who = f"{clean(campaign.candidate)} asks for {kind}s" if campaign.candidate else f"The {kind}s"
     when = f" for term {campaign.term}" if campaign.term is not None else ""
     if len(trackers) > 1:
-        return f"{who}{when}: {result}; both groups of voters must grant."
+        return f"{who}{when}: {result}; both groups must grant."
     granted, voters = trackers[0].granted, len(trackers[0].voters)
     return f"{who}{when}: {granted} of {voters} granted, {majority(voters)} needed, {result}."
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from raftlab.raft.log import LogEntry
-from raftlab.raft.vocabulary import Index
+from raftlab.raft.vocabulary import Configuration, Index
 from raftlab.sim.frame import NodeFrame
 from raftlab.view import style
 from raftlab.view.columns import (
@@ -13,17 +13,30 @@ from raftlab.view.columns import (
     shown_entries,
     snapshot_index,
     snapshot_of,
+    snapshot_unwritten,
     unwritten,
 )
+from raftlab.view.configurations import configuration_labels, configuration_text
+from raftlab.view.glyphs import snapshot_shape
 from raftlab.view.marks import Box, Ink, Mark, Path, Text
-from raftlab.view.words import payload_text
+from raftlab.view.members import configuration_entry
+from raftlab.view.words import clean, payload_text, snapshot_text
 
 GAP = 3.0
 """Between two cells, in units: room for the divider and the commit bar."""
 
+_CORNER = 7.0
+_SPACE = 4.0
+_MOST_ROOM = 100.0
+"""The most that the nodes of a configuration take; the rest is in its tooltip."""
+
 
 class Grid(msgspec.Struct, frozen=True):
-    """Where rows and columns lie. `left` is where the column of the first index begins."""
+    """Where rows and columns lie. `left` is where the column of the first index begins.
+
+    `wider` are the columns, ascending, that are wider than `cell`, and by how much: those
+    of configurations, which have more to say.
+    """
 
     columns: range
     left: float
@@ -32,10 +45,24 @@ class Grid(msgspec.Struct, frozen=True):
     high: float
     pitch: float
     detailed: bool
+    wider: tuple[tuple[Index, float], ...] = ()
 
     def x(self, index: Index) -> float:
         """The left edge of a column; of one before the first, the first one's."""
-        return self.left + self.cell * max(index - self.columns.start, 0)
+        x = self.left + self.cell * max(index - self.columns.start, 0)
+        if not self.wider:
+            return x
+        return x + sum([more for column, more in self.wider if column < index])
+
+    def wide(self, index: Index) -> float:
+        """How wide the cell in a column is."""
+        if not self.wider:
+            return self.cell - GAP
+        return self.cell - GAP + sum([more for column, more in self.wider if column == index])
+
+    def right(self, index: Index) -> float:
+        """The right edge of the cell in a column."""
+        return self.x(index) + self.wide(index)
 
     def y(self, row: int) -> float:
         """The upper edge of a row's cells."""
@@ -53,7 +80,8 @@ def cell_marks(
     """The shown part of one log, with its snapshot, dividers, and rings around what is new.
 
     `commit` is its commit index, or None if nothing is known of it: then no border is
-    that of a committed entry and none that of an uncommitted one.
+    that of a committed entry and none that of an uncommitted one. The configuration in
+    force has a filled corner.
     """
     yield from _missing_head(node, grid, y)
     missing = unwritten(node, grid.columns)
@@ -70,6 +98,9 @@ def cell_marks(
             yield _divider(node, entry.index, grid, y)
         term = entry.term
     yield from _rings(node, sorted(new), grid, y)
+    yield from _also_in_snapshot(node, entries, grid, y)
+    if configuration_entry(node) in grid.columns:
+        yield _corner(node, grid, y)
     for entry in entries:
         yield from _words(node, entry, grid, y, entry.index in new, entry.index in missing)
 
@@ -86,18 +117,62 @@ def _cell(
         "index": entry.index,
         "term": entry.term,
     }
-    return Box(name, grid.x(entry.index), y, grid.cell - GAP, grid.high, ink, 0.0, "entry", data)
+    x, wide, title = grid.x(entry.index), grid.wide(entry.index), ""
+    if isinstance(entry.payload, Configuration):
+        members = clean(configuration_text(entry.payload), 400)
+        title = f"entry {entry.index} of term {entry.term}: {members}"
+    return Box(name, x, y, wide, grid.high, ink, 0.0, "entry", data, title)
 
 
 def _words(
     node: NodeFrame, entry: LogEntry, grid: Grid, y: float, new: bool, missing: bool
 ) -> Iterator[Mark]:
-    x, name = grid.x(entry.index) + (grid.cell - GAP) / 2, f"entry-{node.node}-{entry.index}"
+    wide, name = grid.wide(entry.index), f"entry-{node.node}-{entry.index}"
+    x = grid.x(entry.index) + wide / 2
     size, black = style.SMALL, "#000000"
-    yield Text(f"{name}-term", x, y + 11.5, str(entry.term), size, black, mono=True, bold=new)
+    kind, words = _payload_words(entry, wide - 4) if grid.detailed else ("", "")
+    aside = _beside_term(kind) if kind else 0.0
+    at, term = x - aside / 2, str(entry.term)
+    yield Text(f"{name}-term", at, y + 11.5, term, size, black, mono=True, bold=new)
+    if kind:
+        at += style.text_width(term, size, mono=True) / 2 + _SPACE
+        yield Text(f"{name}-kind", at, y + 11.5, kind, size, black, "start", bold=new)
     if grid.detailed:
-        words = style.fit_text(payload_text(entry.payload, 12), grid.cell - GAP - 4, size, bold=new)
+        words = style.fit_text(words, wide - 4, size, bold=new)
         yield Text(f"{name}-text", x, y + 24.5, words, size, black, bold=new)
+
+
+def _payload_words(entry: LogEntry, room: float) -> tuple[str, str]:
+    """What stands beside the term, and below it: of a configuration, its kind and its nodes.
+
+    Where those have no room (`configuration_room`), only what kind it is, below the term.
+    """
+    if not isinstance(entry.payload, Configuration):
+        return "", payload_text(entry.payload, 12)
+    _, code, kind = configuration_labels(entry.payload)
+    return (kind, code) if configuration_room(entry) <= room else ("", kind)
+
+
+def configuration_room(entry: LogEntry) -> float:
+    """How much room the words of a configuration need in a cell; a long list is cut there."""
+    assert isinstance(entry.payload, Configuration)
+    _, code, kind = configuration_labels(entry.payload)
+    above = style.text_width(str(entry.term), style.SMALL, mono=True) + _beside_term(kind)
+    return max(above, min(style.text_width(code, style.SMALL, bold=True), _MOST_ROOM))
+
+
+def _beside_term(kind: str) -> float:
+    return _SPACE + style.text_width(kind, style.SMALL, bold=True)
+
+
+def _corner(node: NodeFrame, grid: Grid, y: float) -> Mark:
+    """The filled upper right corner of the configuration that is in force."""
+    index = configuration_entry(node)
+    x, title = grid.right(index), f"{node.node}: the configuration in force"
+    corner, side = Ink(style.INK), min(_CORNER, grid.high / 2)
+    points = (x - side, y), (x, y), (x, y + side)
+    name = f"in-force-{node.node}"
+    return Path(name, points, corner, closed=True, role="in-force", title=title)
 
 
 def _divider(node: NodeFrame, index: Index, grid: Grid, y: float) -> Mark:
@@ -113,7 +188,7 @@ def _rings(node: NodeFrame, new: list[Index], grid: Grid, y: float) -> Iterator[
     starts = [index for index in new if index - 1 not in new]
     ends = [index for index in new if index + 1 not in new]
     for start, end in zip(starts, ends, strict=True):
-        x, right = grid.x(start) - 4, grid.x(end) + grid.cell - GAP + 4
+        x, right = grid.x(start) - 4, grid.right(end) + 4
         name = f"changed-{node.node}-{start}"
         yield Box(name, x, y - 4, right - x, grid.high + 8, ink, 4.0, "changed")
 
@@ -133,11 +208,31 @@ def _missing_head(node: NodeFrame, grid: Grid, y: float) -> Iterator[Mark]:
     if head < first:
         return
     x, snapshot = grid.x(first), snapshot_of(node)
-    wide = grid.x(head) + grid.cell - GAP - x
-    ink = Ink(style.PAPER, style.INK, style.COMMITTED_WIDTH)
+    wide = grid.right(min(head, grid.columns.stop - 1)) - x
+    hatch = snapshot_unwritten(node)
     name = f"snapshot-{node.node}"
-    yield Box(name, x, y, wide, grid.high, ink, grid.high / 2, "snapshot")
-    term = f", term {snapshot.term}" if snapshot and snapshot.index == head else ""
-    fits = (f"snapshot to {head}{term}", f"to {head}", f"{head}")
+    title = f"snapshot up to {snapshot_text(snapshot)}" if snapshot else ""
+    yield from snapshot_shape(name, x, y, wide, grid.high, style.COMMITTED_WIDTH, hatch, title)
+    end = snapshot.index if snapshot else head
+    term = f", term {snapshot.term}" if snapshot else ""
+    fits = (f"snapshot to {end}{term}", f"to {end}{term}", f"to {end}", f"{end}")
     words = next((w for w in fits if style.text_width(w, style.SMALL) < wide - 8), fits[-1])
-    yield Text(f"{name}-text", x + wide / 2, y + grid.high / 2 + 3.5, words, style.SMALL)
+    here = y + grid.high / 2 + 3.5
+    yield Text(f"{name}-text", x + wide / 2, here, words, style.SMALL, halo=hatch)
+
+
+def _also_in_snapshot(
+    node: NodeFrame, entries: tuple[LogEntry, ...], grid: Grid, y: float
+) -> Iterator[Mark]:
+    """A bracket over the kept entries that the snapshot stands for as well."""
+    snapshot = snapshot_of(node)
+    kept = [entry.index for entry in entries if snapshot and entry.index <= snapshot.index]
+    if not snapshot or not kept:
+        return
+    left, right, over, down = grid.x(kept[0]), grid.right(kept[-1]), y - 6, y - 2.5
+    if snapshot_index(node) >= grid.columns.start:
+        left -= GAP  # it goes on from the block of what is no longer kept
+    points = (left, over), (right, over), (right, down)
+    title = f"{node.node}: also in the snapshot to {snapshot.index}"
+    ink = Ink(None, style.INK, 1.6)
+    yield Path(f"kept-{node.node}", points, ink, role="kept", title=title)

@@ -5,7 +5,19 @@ from collections.abc import Mapping
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frame import Frame, NodeFrame
 
-_FIELDS = ("role", "term", "voted_for", "votes", "log", "commit_index", "snapshot")
+_FIELDS = (
+    "role",
+    "term",
+    "voted_for",
+    "votes",
+    "log",
+    "commit_index",
+    "snapshot",
+    "configuration",
+    "reads",
+    "transfer",
+    "clock_rate",
+)
 
 
 def changed_fields(frame: Frame, previous: Frame | None) -> Mapping[NodeId, frozenset[str]]:
@@ -35,6 +47,5 @@ def _changes(node: NodeFrame, before: NodeFrame | None) -> frozenset[str]:
 
 def changed_words(changes: frozenset[str]) -> str:
     """The changes as a reader would list them: "role, term, vote"."""
-    words = {"voted_for": "vote", "commit_index": "commit", "alive": ""}
-    order = ("role", "term", "voted_for", "votes", "log", "commit_index", "snapshot", "disk")
-    return ", ".join(words.get(name, name) for name in order if name in changes)
+    words = {"voted_for": "vote", "commit_index": "commit", "clock_rate": "clock"}
+    return ", ".join(words.get(name, name) for name in (*_FIELDS, "disk") if name in changes)

@@ -1,42 +1,50 @@
 """The cluster on a ring: who is what, in which term, and what is on its way to whom."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frame import Frame
 from raftlab.view import style
+from raftlab.view.asides import LINE, Aside, asides, baselines, count_lines
 from raftlab.view.changes import changed_fields
 from raftlab.view.describe import describe_cluster
 from raftlab.view.links import link_marks
 from raftlab.view.marks import Mark, Scene, Text, words_last
+from raftlab.view.members import VOTER, configuration_lines, standings
 from raftlab.view.partitions import cut_marks, partition_marks
 from raftlab.view.pictures import moved
-from raftlab.view.ring import ring_of
+from raftlab.view.ring import Ring, ring_of
 from raftlab.view.servers import node_marks
-from raftlab.view.words import headline, role_text, violation_text
+from raftlab.view.words import clean, headline, role_text, violation_text
 
 if TYPE_CHECKING:
     import networkx as nx
 
 _LEFT, _FIRST_LINE, _LINE = 10.0, 18.0, 16.0
 _LINES_WITH_ROOM = 2  # above the ring; with more of them it moves down
+_CLEAR = 14.0  # from the last of them to the first line beside a node
+_CLEARER = 22.0  # and where configurations stand above, which are as many lines again
+_FEWEST_BELOW = 2  # lines below the lowest node, so that the logs do not jump with each vote
 
 
 def cluster_graph(frame: Frame) -> "nx.DiGraph[NodeId]":
     """The cluster as a graph: its nodes, and an edge wherever messages are in flight.
 
-    Nodes have `role` (as `describe_cluster` says it), `term`, `voted_for`, `alive`,
-    `paused` and `pos` (x, y); edges have `messages`, a tuple of `InFlight` in the order
-    of their numbers.
+    Nodes have `role` and `member` (as `describe_cluster` says them), `term`, `voted_for`,
+    `alive`, `paused` and `pos` (x, y); edges have `messages`, a tuple of `InFlight` in the
+    order of their numbers.
     """
     import networkx as nx  # takes a tenth of a second, so only when a picture is wanted
 
     graph: nx.DiGraph[NodeId] = nx.DiGraph(at=frame.at)
     ring = ring_of(tuple(node.node for node in frame.nodes))
+    standing = standings(frame)
     for node in frame.nodes:
         graph.add_node(
             node.node,
             role=role_text(node),
+            member=standing[node.node].word or VOTER,
             term=node.term if node.alive else node.disk.term,
             voted_for=node.voted_for if node.alive else node.disk.voted_for,
             alive=node.alive,
@@ -62,28 +70,60 @@ def scene_cluster(frame: Frame, previous: Frame | None = None) -> Scene:
     marks: list[Mark] = [*partition_marks(frame, ring), *cut_marks(frame, ring)]
     marks += link_marks(frame, graph, ring)
     longest = max((node.election_timeout or 0.0 for node in frame.nodes), default=0.0)
+    standing, beside = standings(frame), {}
     for node in frame.nodes:
-        marks += node_marks(node, ring, frame.at, longest, changes[node.node])
+        name, changed = node.node, changes[node.node]
+        beside[name] = asides(node, standing[name], frame.at, changed)
+        marks += node_marks(node, ring, frame.at, longest, changed, standing[name], beside[name])
     sentences = headline_marks(frame, ring.width - 2 * _LEFT)
-    lower = max(len(sentences) - _LINES_WITH_ROOM, 0) * _LINE
+    lower, more = _room(frame, ring, beside, len(sentences))
     marks = [*sentences, *(moved(mark, 0.0, lower) for mark in words_last(marks))]
     description = describe_cluster(frame, previous)
-    return Scene(ring.width, ring.height + lower, tuple(marks), "Raft cluster", description)
+    height = ring.height + lower + more
+    return Scene(ring.width, height, tuple(marks), "Raft cluster", description)
+
+
+def _room(
+    frame: Frame, ring: Ring, beside: Mapping[NodeId, list[Aside]], sentences: int
+) -> tuple[float, float]:
+    """How far the ring moves down for what stands above it, and what is added below."""
+    changing = bool(configuration_lines(frame))
+    lower = max(sentences - _LINES_WITH_ROOM, 0) * _LINE
+    clear = _FIRST_LINE + _LINE * (sentences - 1) + (_CLEARER if changing else _CLEAR)
+    if not ring.detailed:  # there is only the term of the node at twelve o'clock
+        first = ring.y - ring.radius - ring.gap - 6
+        return max(lower, clear - first) if changing else lower, 0.0
+    lowest = max(y for _, y in ring.places.values()) + ring.gap
+    bottom = lowest + 10 + LINE * (_FEWEST_BELOW - 1) + 8 if changing else ring.height
+    bottom = min(bottom, ring.height)
+    for node in frame.nodes:
+        if len(beside[node.node]) + count_lines(node):
+            first, last = baselines(node, ring, beside[node.node])
+            lower, bottom = max(lower, clear - first), max(bottom, last + 4)
+    return lower, bottom - ring.height
 
 
 def headline_marks(frame: Frame, room: float) -> list[Mark]:
-    """What the moment is, and which property is broken, on as many lines as it takes."""
+    """What the moment is, which property is broken, and who belongs to the cluster.
+
+    On as many lines as it takes.
+    """
     marks = _lines("headline", headline(frame), room, 0)
     if frame.violation:
         marks += _lines("violation", violation_text(frame.violation), room, len(marks))
+    for place, said in enumerate(configuration_lines(frame)):
+        name = f"configuration-{chr(ord('a') + place)}"
+        marks += _lines("configuration", clean(said, 400), 0.96 * room, len(marks), name)
     return marks
 
 
-def _lines(role: str, text: str, room: float, above: int) -> list[Mark]:
-    bold = role == "violation"
+def _lines(role: str, text: str, room: float, above: int, name: str = "") -> list[Mark]:
+    bold, name = role == "violation", name or role
+    by_clauses = role == "configuration"  # so that "in force at" keeps its nodes
+    lines = style.wrap_clauses(text, room) if by_clauses else style.wrap_text(text, room, bold=bold)
     return [
         Text(
-            f"{role}-{place}" if place else role,
+            f"{name}-{place}" if place else name,
             _LEFT,
             _FIRST_LINE + (above + place) * _LINE,
             line,
@@ -91,5 +131,5 @@ def _lines(role: str, text: str, room: float, above: int) -> list[Mark]:
             bold=bold,
             role=role,
         )
-        for place, line in enumerate(style.wrap_text(text, room, bold=bold))
+        for place, line in enumerate(lines)
     ]

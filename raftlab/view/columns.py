@@ -10,14 +10,21 @@ from raftlab.sim.frame import DiskFrame, Frame, NodeFrame, ProgressFrame
 MOST_COLUMNS = 14
 """How many columns a long log shows."""
 
+MOST_GONE = 4
+"""How many columns are spent on what every log has compacted away."""
+
 
 def columns_of(frame: Frame, last: int | None = None) -> range:
-    """The indexes to show: at most the `last` ones (14), with room for the next entry to send."""
+    """The indexes to show: at most the `last` ones (14), with room for the next entry to send.
+
+    Of what no node has any more but in its snapshot, only the last few.
+    """
     width = MOST_COLUMNS if last is None else max(last, 1)
     end = max((last_index(node) for node in frame.nodes), default=0)
     known = progress_of(frame).values()
     stop = max(end, *(min(each.next_index, end + 1) for each in known)) if known else end
-    return range(max(stop - width, 0) + 1, stop + 1)
+    gone = min((snapshot_index(node) for node in frame.nodes), default=0)
+    return range(max(stop - width, gone - MOST_GONE, 0) + 1, stop + 1)
 
 
 def entries_of(node: NodeFrame) -> tuple[LogEntry, ...]:
@@ -78,6 +85,11 @@ def unwritten(node: NodeFrame, columns: range) -> frozenset[Index]:
         if entry.index > safe and held != entry:
             missing.add(entry.index)
     return frozenset(missing)
+
+
+def snapshot_unwritten(node: NodeFrame) -> bool:
+    """Whether the snapshot in memory is not on disk yet."""
+    return node.alive and node.snapshot is not None and node.snapshot != node.disk.snapshot
 
 
 def vote_unwritten(node: NodeFrame) -> bool:

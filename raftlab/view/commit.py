@@ -30,6 +30,7 @@ from raftlab.view.decisions import (
     describe_decision,
     leader_shown,
     nobody_decides,
+    not_counted,
     verdict,
 )
 from raftlab.view.glyphs import cross, node_shape
@@ -145,6 +146,10 @@ def _scene(
     for group in decision.groups:
         marks += _group(group, grid, roles, top)
         top += _height(group)
+    silent = not_counted(decision)
+    if silent:
+        marks.append(Text("uncounted", _LEFT, top + 8, silent, anchor="start", role="uncounted"))
+        top += 22
     lines = [verdict(decision), all_the_same(decision)]
     for row, line in enumerate(line for line in lines if line):
         text = Text(
@@ -152,7 +157,7 @@ def _scene(
         )
         marks.append(msgspec.structs.replace(text, role="verdict"))
         top += 17 * row
-    widest = max(style.text_width(line, bold=True) for line in [headline, *lines])
+    widest = max(style.text_width(line, bold=True) for line in [headline, silent, *lines])
     reach = max(
         _edge(group.index, grid) + style.text_width(counted(group)) / 2 for group in decision.groups
     )

@@ -31,7 +31,8 @@ class Decision(msgspec.Struct, frozen=True):
 
     `matched_term` is None where the leader does not know the term. `old` and `new` are
     its commit index before and after; `leader` is "" where there is no cluster, and then
-    `actual` is None, else the commit index that the leader really has.
+    `actual` is None, else the commit index that the leader really has. `uncounted` are
+    those that hold entries and have no vote: learners, or a leader that is on its way out.
     """
 
     groups: tuple[Reached, ...]
@@ -42,6 +43,7 @@ class Decision(msgspec.Struct, frozen=True):
     new: Index
     leader: NodeId = ""
     actual: Index | None = None
+    uncounted: tuple[tuple[NodeId, Index], ...] = ()
 
 
 def decide(
@@ -80,7 +82,19 @@ def decision_of(node: NodeFrame, previous: Frame | None) -> Decision:
             old = before.commit_index
     known = {each.node: each.match_index for each in node.progress}
     decision = decide(known, node, node.term, old, node.configuration)
-    return msgspec.structs.replace(decision, leader=node.node, actual=node.commit_index)
+    return msgspec.structs.replace(
+        decision,
+        leader=node.node,
+        actual=node.commit_index,
+        uncounted=_uncounted(known | {node.node: last_index(node)}, node),
+    )
+
+
+def _uncounted(known: Mapping[NodeId, Index], node: NodeFrame) -> tuple[tuple[NodeId, Index], ...]:
+    """The learners, and a leader without a vote, with their match indexes."""
+    members = dict.fromkeys((*node.configuration.members, node.node))
+    silent = [name for name in members if not node.configuration.can_vote(name)]
+    return tuple((name, known.get(name, 0)) for name in silent)
 
 
 def _group_names(configuration: Configuration) -> tuple[str, ...]:
@@ -155,6 +169,14 @@ def all_the_same(decision: Decision) -> str:
     return f"{clean(decision.leader)} has committed up to {decision.actual} all the same."
 
 
+def not_counted(decision: Decision) -> str:
+    """Whose copies count for nothing, and how far they are; else ""."""
+    if not decision.uncounted:
+        return ""
+    each = ", ".join(f"{clean(name)} (match {index})" for name, index in decision.uncounted)
+    return f"Without a vote, not counted: {each}."
+
+
 def counted(group: Reached) -> str:
     """How many have reached the majority's index, and how many it takes."""
     least = max(group.index, 1)
@@ -183,7 +205,8 @@ def describe_decision(decision: Decision, holder: NodeFrame) -> str:
     entries = [entry for entry in holder.log if entry.index in columns]
     terms = " ".join(f"{entry.index}:{entry.term}" for entry in entries) or "none"
     whose = f"{clean(decision.leader)}'s entries" if decision.leader else "The leader's entries"
-    said = [f"{whose} (index:term): {terms}", verdict(decision), all_the_same(decision)]
+    said = [not_counted(decision), f"{whose} (index:term): {terms}"]
+    said += [verdict(decision), all_the_same(decision)]
     return "\n\n".join([*parts, "\n".join(line for line in said if line)])
 
 

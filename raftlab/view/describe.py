@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from raftlab.raft.log import RaftLog
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Millis
+from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.frame import DiskFrame, Frame, NodeFrame, ProgressFrame
 from raftlab.view.changes import changed_fields, changed_words
 from raftlab.view.columns import (
@@ -21,10 +21,19 @@ from raftlab.view.columns import (
     progress_of,
     shown_entries,
     snapshot_index,
+    snapshot_unwritten,
     unwritten,
     vote_unwritten,
 )
+from raftlab.view.configurations import configuration_text, group_text
+from raftlab.view.members import (
+    Standing,
+    configuration_lines,
+    configuration_source,
+    standings,
+)
 from raftlab.view.partitions import cut_links
+from raftlab.view.pending import clock_text, progress_words, reads_are_asked, waiting_text
 from raftlab.view.words import (
     clean,
     flight_text,
@@ -35,6 +44,7 @@ from raftlab.view.words import (
     names,
     payload_text,
     role_text,
+    snapshot_text,
     table,
     violation_text,
 )
@@ -77,12 +87,17 @@ def describe_cluster(frame: Frame, previous: Frame | None = None) -> str:
     With `previous`, a last column says what changed since then. A node that is down
     stands with the term and the vote that its disk holds.
     """
-    changes = changed_fields(frame, previous)
-    header = ["node", "role", "term", "vote", "timer", "campaign", "changed"]
-    rows = [[*_node_row(node, frame.at), changed_words(changes[node.node])] for node in frame.nodes]
+    changes, standing = changed_fields(frame, previous), standings(frame)
+    header = ["node", "role", "term", "vote", "member", "timer", "clock", "campaign", "changed"]
+    rows = [
+        [*_node_row(node, frame.at, standing[node.node]), changed_words(changes[node.node])]
+        for node in frame.nodes
+    ]
     parts = [headline(frame), "", _without_empty(header, rows, keep=4, right=(2,))]
-    if frame.violation:
-        parts.insert(1, violation_text(frame.violation))
+    said = [violation_text(frame.violation)] if frame.violation else []
+    parts[1:1] = said + configuration_lines(frame)
+    for block in waiting_text(frame):
+        parts += ["", block]
     flights = _flights(frame)
     if flights:
         parts += ["", flights]
@@ -105,10 +120,12 @@ def _without_empty(
     return table([header[p] for p in shown], [[r[p] for p in shown] for r in rows], right=flush)
 
 
-def _node_row(node: NodeFrame, at: Millis) -> list[str]:
+def _node_row(node: NodeFrame, at: Millis, standing: Standing) -> list[str]:
     role = role_text(node) + (", paused" if node.paused and node.alive else "")
     held = node if node.alive else node.disk
-    return [node.node, role, str(held.term), held.voted_for or "-", _timer(node, at), _votes(node)]
+    who = [node.node, role, str(held.term), held.voted_for or "-"]
+    member = f"{standing.word} (its log: {standing.own})" if standing.own else standing.word
+    return [*who, member, _timer(node, at), clock_text(node), _votes(node)]
 
 
 def _timer(node: NodeFrame, at: Millis) -> str:
@@ -127,8 +144,13 @@ def _timer(node: NodeFrame, at: Millis) -> str:
 def _votes(node: NodeFrame) -> str:
     if node.votes is None or not node.alive or node.role is not Role.CANDIDATE:
         return ""
-    voters, answers = node.votes.configuration.all_voters, node.votes.answers
-    parts = [f"{sum(answers.values())} of {len(voters)} votes"]
+    configuration, answers = node.votes.configuration, node.votes.answers
+    voters, parts = configuration.all_voters, []
+    for name, group in (("old", configuration.old_voters), ("new", configuration.voters)):
+        if group:
+            whose = f" of the {name} group" if configuration.is_joint else ""
+            granted = sum(answers.get(voter, False) for voter in group)
+            parts.append(f"{granted} of {len(group)} votes{whose}")
     for word, answer in (("granted", True), ("refused", False), ("silent", None)):
         found = [voter for voter in voters if answers.get(voter) is answer]
         if found:
@@ -168,14 +190,17 @@ def describe_logs(frame: Frame, previous: Frame | None = None, last: int | None 
     """
     columns = columns_of(frame, last)
     changes = changed_fields(frame, previous)
-    known = progress_of(frame)
-    header = ["node", "term", "commit", "match", "next", "disk", "", *map(str, columns), "changed"]
+    known, asked = progress_of(frame), reads_are_asked(frame)
+    changing = bool(configuration_lines(frame))
+    header = ["node", "term", "commit", "match", "next", "progress", "config", "disk"]
+    header += ["", *map(str, columns), "changed"]
     rows = [
         [
             node.node,
             f"{node.term}{'*' * vote_unwritten(node)}" if node.alive else "down",
             str(node.commit_index) if node.alive else "",
-            *_progress(known.get(node.node)),
+            *_progress(known.get(node.node), asked),
+            configuration_source(node) if changing and node.alive else "",
             _disk(node.disk),
             "…" if 0 < columns.start - 1 <= last_index(node) else "",
             *_cells(node, columns),
@@ -186,11 +211,31 @@ def describe_logs(frame: Frame, previous: Frame | None = None, last: int | None 
     parts = [headline(frame), "", _without_empty(header, rows, keep=3, right=(2, 3, 4))]
     if any(cell.endswith("*") for row in rows for cell in row):
         parts.append("* in memory, not on disk yet")
-    return "\n".join(parts)
+    return "\n".join([*parts, *_snapshots(frame)])
 
 
-def _progress(known: ProgressFrame | None) -> list[str]:
-    return [str(known.match_index), str(known.next_index)] if known else ["", ""]
+def _progress(known: ProgressFrame | None, asked: bool) -> list[str]:
+    if known is None:
+        return ["", "", ""]
+    return [str(known.match_index), str(known.next_index), progress_words(known, asked)]
+
+
+def _snapshots(frame: Frame) -> list[str]:
+    """Each snapshot: how far it reaches, who belonged to the cluster there, and who holds it."""
+    holders: dict[str, dict[str, list[NodeId]]] = {}
+    for node in frame.nodes:
+        held = (
+            ("in memory", node.snapshot if node.alive else None),
+            ("on disk", node.disk.snapshot),
+        )
+        for place, snapshot in held:
+            if snapshot:
+                places = holders.setdefault(f"snapshot to {snapshot_text(snapshot)}", {})
+                places.setdefault(place, []).append(node.node)
+    return [
+        f"{said}; {'; '.join(f'{place}: {group_text(at)}' for place, at in places.items())}"
+        for said, places in holders.items()
+    ]
 
 
 def _disk(disk: DiskFrame) -> str:
@@ -205,14 +250,14 @@ def _disk(disk: DiskFrame) -> str:
 def _cells(node: NodeFrame, columns: range) -> list[str]:
     shown = {entry.index: entry for entry in shown_entries(node, columns)}
     missing = unwritten(node, columns)
-    head = snapshot_index(node)
+    head, star = snapshot_index(node), "*" * snapshot_unwritten(node)
     cells = []
     for index in columns:
         entry = shown.get(index)
         if entry:
             cells.append(f"{entry.term}:{payload_text(entry.payload)}{'*' * (index in missing)}")
         else:
-            cells.append("snap" if index <= head else "")
+            cells.append(f"snap{star}" if index <= head else "")
     return cells
 
 
@@ -225,9 +270,15 @@ def describe_log(log: RaftLog, last: int | None = None) -> str:
     held = "1 entry" if len(log) == 1 else f"{len(log)} entries"
     sentence = f"A log of {held} that ends at {log.last_index} of term {log.last_term}"
     if log.snapshot:
-        sentence += f", after a snapshot to {log.snapshot.index} of term {log.snapshot.term}"
+        kept = node.log and node.log[0].index <= log.snapshot.index
+        sentence += f", {'with' if kept else 'after'} a snapshot to {log.snapshot.index}"
+        sentence += f" of term {log.snapshot.term}"
+        sentence += f", and from {node.log[0].index} kept all the same" if kept else ""
     cells = _cells(node, columns)
     parts = [f"{sentence}.", "", table([str(index) for index in columns], [cells])]
     if any(cell.endswith("*") for cell in cells):
         parts.append("* not handed out to be written yet")
+    if log.snapshot:
+        members = configuration_text(log.snapshot.configuration)
+        parts.append(f"the snapshot's configuration: {members}")
     return "\n".join(parts)

@@ -3,7 +3,9 @@
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import NodeId
 from raftlab.view import style
+from raftlab.view.geometry import around
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path
+from raftlab.view.members import ORDINARY, Standing
 
 SQUARE = 0.86
 """Half a side of a leader's square, as a share of a follower's radius: equal to the eye."""
@@ -22,11 +24,19 @@ def node_shape(
     kind: str = "node",
     data: dict[str, str | int | float] | None = None,
     title: str = "",
+    standing: Standing = ORDINARY,
 ) -> Mark:
-    """A node of radius `r` around (x, y) in the shape and colour of its role; None: down."""
+    """A node of radius `r` around (x, y) in the shape and colour of its role; None: down.
+
+    Without a vote it is hollow: a learner has a thick edge, what is not a member a thin one.
+    """
     look = style.node_style(role)
     ink = Ink(look.fill, look.edge, 1.5, look.dash if role is None else ())
     told = data or {}
+    if not standing.votes and role is not None:
+        learns = max(r * style.LEARNER_WIDTH, min(4.0, 0.4 * r))
+        edge = learns if standing.is_member else style.OUTSIDE_WIDTH
+        ink, r = Ink(style.PAPER, look.edge, edge), r - (edge - 1.5) / 2
     if look.shape == "square":
         half = r * SQUARE
         side = 2 * half
@@ -73,3 +83,30 @@ def vote_mark(
         return [ring]
     bar = Path(f"{name}-bar", ((x - r, y), (x + r, y)), Ink(None, style.INK, 1.6), role="vote")
     return [ring, bar]
+
+
+def group_badge(name: str, x: float, y: float, r: float, groups: tuple[str, ...]) -> list[Mark]:
+    """A disc of which the left half is filled for an old voter, the right half for a new one."""
+    title = f"votes in: {' and '.join(groups) or 'neither group'}"
+    ground = Disc(name, x, y, r, Ink(style.PAPER, style.INK, 1.2), "group", {}, title)
+    halves = []
+    for side, first in (("old", 0.5), ("new", 0.0)):
+        if side in groups:
+            bow = [around(x, y, r, first + step / 32) for step in range(17)]
+            ink = Ink(style.INK)
+            halves.append(Path(f"{name}-{side}", tuple(bow), ink, closed=True, role="group"))
+    return [ground, *halves]
+
+
+def snapshot_shape(
+    name: str, x: float, y: float, w: float, h: float, width: float, hatch: bool, title: str
+) -> list[Mark]:
+    """A box with round ends that stands for entries; hatched inside if it is not on disk yet."""
+    ink, r = Ink(style.PAPER, style.INK, width), h / 2
+    shape = Box(name, x, y, w, h, ink, r, "snapshot", title=title)
+    if not hatch:
+        return [shape]
+    free = 0.3 * r  # the round ends leave no more room for the corners of the hatching
+    w, h = w - 2 * free, h - 2 * free
+    inner = Box(f"{name}-hatch", x + free, y + free, w, h, Ink(hatch=True), role="unwritten")
+    return [shape, inner]

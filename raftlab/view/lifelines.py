@@ -1,12 +1,10 @@
-"""The life lines of a timeline: roles, terms, and the moments that happened to one node or all."""
+"""The life lines of a timeline: roles, terms, and the partitions that run across them all."""
 
 from collections.abc import Iterator
 
 from raftlab.raft.vocabulary import Millis, NodeId, Term
-from raftlab.sim.frame import TraceMark
 from raftlab.view import style
-from raftlab.view.glyphs import cross, pause
-from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Text
+from raftlab.view.marks import Box, Ink, Mark, Path, Text
 from raftlab.view.window import LEFT, TOP, WIDTH, Window, marks_shown, stretches
 from raftlab.view.words import clean, ms
 
@@ -91,7 +89,7 @@ def _term(name: str, term: Term, left: float, room: float, y: float) -> Iterator
             return
 
 
-# Moments
+# What happens to all
 
 
 def partitions(window: Window) -> Iterator[Mark]:
@@ -113,51 +111,3 @@ def partitions(window: Window) -> Iterator[Mark]:
         if at - half > taken:
             yield Text(f"{name}-words", at, TOP - 28, word, style.SMALL, role="mark")
             taken = at + half + 4
-
-
-def moments(window: Window) -> Iterator[Mark]:
-    """What happened to one node: a glyph on its life line, and a word below where there is room."""
-    taken = dict.fromkeys(window.rows, 0.0)
-    for place, mark in enumerate(marks_shown(window)):
-        if mark.node is None:
-            continue
-        name, x, y = f"mark-{place}-{mark.kind}", window.x(mark.at), window.rows[mark.node]
-        yield from _glyph(name, mark, x, y)
-        word = style.fit_text(_word(mark), 80, style.SMALL)
-        half = style.text_width(word, style.SMALL) / 2
-        if x - half > taken[mark.node]:
-            below = y + (28 if mark.kind == "propose" else 19)
-            yield Text(f"{name}-words", x, below, word, style.SMALL, halo=True, role="mark")
-            taken[mark.node] = x + half + 3
-
-
-def _word(mark: TraceMark) -> str:
-    """What stands beside a mark: the entry committed, the command proposed, or the kind."""
-    if mark.kind == "commit":
-        return mark.text.rpartition(" ")[2]
-    if mark.kind == "propose" and " hands " in mark.text:
-        return clean(mark.text.partition(" hands ")[2].rpartition(" to ")[0], 12)
-    return mark.kind
-
-
-def _glyph(name: str, mark: TraceMark, x: float, y: float) -> Iterator[Mark]:
-    ink, role, title = Ink(None, style.INK, 1.6), f"mark {mark.kind}", clean(mark.text, 80)
-    match mark.kind:
-        case "propose":
-            yield Path(name, ((x, y + 20), (x, y + 6)), ink, head="filled", role=role, title=title)
-        case "commit":
-            bar = Ink(None, style.INK, 3.0)
-            yield Path(name, ((x, y - 8), (x, y + 9)), bar, role=role, title=title)
-        case "crash":
-            yield Disc(f"{name}-ground", x, y, 6.5, Ink(style.PAPER), role)
-            yield from cross(name, x, y, 5.0, style.QUIET, 2.4)
-        case "pause":
-            yield from pause(name, x, y, 6.5)
-        case "timeout":
-            yield Disc(name, x, y, 6.0, Ink(style.PAPER, style.INK, 1.4), role, title=title)
-            hands = (x, y - 4.0), (x, y), (x + 3.0, y)
-            yield Path(f"{name}-hands", hands, Ink(None, style.INK, 1.4), role=role)
-        case _:  # it goes on: restart, resume
-            points = (x - 4.0, y - 5.5), (x + 5.5, y), (x - 4.0, y + 5.5)
-            go = Ink(style.PAPER, style.INK, 1.4)
-            yield Path(name, points, go, closed=True, role=role, title=title)

@@ -12,6 +12,9 @@ from raftlab.view.geometry import Point, partial_curve, point_on
 Line: TypeAlias = tuple[Point, Point]
 
 LABEL_ROOM = 84.0
+ASIDE_SIZE = 10.0
+"""How wide the lines beside a node may be, and their letters."""
+
 HEADER = 26.0
 SIDEWAYS = 0.35
 """How far to a side of the ring (1 is all the way) a node has its label beside it."""

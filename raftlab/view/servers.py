@@ -1,22 +1,31 @@
-"""One node of a cluster: shape, name, term, timer, and the lines beside it."""
+"""One node of a cluster: shape, name, term, timer, and its badges."""
 
 from collections.abc import Iterator
-from math import hypot
+from math import cos, sin
 
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.frame import NodeFrame
 from raftlab.view import style
-from raftlab.view.glyphs import SQUARE, cross, node_shape, pause, vote_mark
+from raftlab.view.asides import Aside, aside_marks
+from raftlab.view.glyphs import SQUARE, cross, group_badge, node_shape, pause
 from raftlab.view.marks import Arc, Disc, Ink, Mark, Text
-from raftlab.view.ring import LABEL_ROOM, SIDEWAYS, Ring
+from raftlab.view.members import Standing
+from raftlab.view.pending import clock_text
+from raftlab.view.ring import Ring
 from raftlab.view.words import clean, role_text
 
 
 def node_marks(
-    node: NodeFrame, ring: Ring, at: Millis, longest: Millis, changes: frozenset[str]
+    node: NodeFrame,
+    ring: Ring,
+    at: Millis,
+    longest: Millis,
+    changes: frozenset[str],
+    standing: Standing,
+    lines: list[Aside],
 ) -> Iterator[Mark]:
-    """One node at `at` ms. `longest` is the cluster's longest election timeout, in ms."""
+    """One node at `at` ms, `lines` beside it. `longest` is the longest election timeout, in ms."""
     x, y = ring.places[node.node]
     role = node.role if node.alive else None
     if changes - {"disk"}:
@@ -30,20 +39,28 @@ def node_marks(
         "term": node.term,
     }
     name = f"node-{node.node}"
-    yield node_shape(name, x, y, ring.r, role, data=data, title=_tooltip(node, at))
-    yield from _inside(node, ring, changes)
+    title = _tooltip(node, at, standing)
+    yield node_shape(name, x, y, ring.r, role, data=data, title=title, standing=standing)
+    yield from _inside(node, ring, changes, standing)
     if node.alive and node.paused:
         yield from _pause(node.node, ring)
+    if standing.groups:
+        yield from _groups(node.node, ring, standing)
     if ring.detailed:
-        yield from _beside(node, ring, changes)
+        yield from aside_marks(node, ring, lines, changes)
     else:
         yield from _far_term(node, ring, changes)
 
 
-def _tooltip(node: NodeFrame, at: Millis) -> str:
+def _tooltip(node: NodeFrame, at: Millis, standing: Standing) -> str:
+    what = f", {standing.word}" if standing.word else ""
     if not node.alive:
-        return f"{node.node} is down; its disk holds term {node.disk.term}"
-    text = f"{node.node}: {role_text(node)} in term {node.term}"
+        return f"{node.node}{what} is down; its disk holds term {node.disk.term}"
+    text = f"{node.node}: {role_text(node)} in term {node.term}{what}"
+    if standing.own:
+        text += f" (by its own log: {standing.own})"
+    if clock_text(node):
+        text += f", clock {clock_text(node)}"
     if node.voted_for:
         text += f", voted for {node.voted_for}"
     if node.election_deadline is not None and node.role is not Role.LEADER:
@@ -80,9 +97,26 @@ def _pause(node: NodeId, ring: Ring) -> Iterator[Mark]:
     yield from pause(f"pause-{node}", x, y, max(ring.r * 0.34, 5.5))
 
 
-def _inside(node: NodeFrame, ring: Ring, changes: frozenset[str]) -> Iterator[Mark]:
+def _groups(node: NodeId, ring: Ring, standing: Standing) -> Iterator[Mark]:
+    """In which group it votes, at the upper left; with many nodes, on the inner side."""
+    x, y = ring.places[node]
+    if ring.detailed:
+        x, y = x - ring.r * 0.85, y - ring.r * 0.85
+    else:
+        dx, dy = (ring.x - x) / ring.radius, (ring.y - y) / ring.radius
+        aside, reach = 0.75, ring.r * 1.15  # a little to one side: a pause stands in the middle
+        c, s = cos(aside) * reach, sin(aside) * reach
+        x, y = x + dx * c - dy * s, y + dy * c + dx * s
+    yield from group_badge(f"group-{node}", x, y, max(ring.r * 0.28, 5.0), standing.groups)
+
+
+def _inside(
+    node: NodeFrame, ring: Ring, changes: frozenset[str], standing: Standing
+) -> Iterator[Mark]:
     x, y = ring.places[node.node]
     color = style.node_style(node.role if node.alive else None).label
+    if node.alive and not standing.votes:
+        color = style.INK  # it is hollow
     size = (13.0 if ring.r > 20 else 11.0) if ring.detailed else style.SMALL
     room = 2 * ring.r - (4 if ring.detailed else 2)
     word = style.fit_text(clean(node.node), room, size, bold=True)
@@ -98,7 +132,8 @@ def _inside(node: NodeFrame, ring: Ring, changes: frozenset[str]) -> Iterator[Ma
     yield Text(name, x, y + down, word, size, color, bold=bold, role="name")
     if ring.detailed:
         term = f"term {node.term}"
-        if style.text_width(term, style.SMALL, bold=True) > 2 * SQUARE * ring.r:
+        room = 2 * SQUARE * ring.r * (1.0 if standing.votes else 0.85)
+        if style.text_width(term, style.SMALL, bold=True) > room:
             term = f"t{node.term}"
         yield Text(
             f"term-{node.node}",
@@ -121,74 +156,3 @@ def _far_term(node: NodeFrame, ring: Ring, changes: frozenset[str]) -> Iterator[
     bold = "term" in changes
     size = style.SMALL
     yield Text(f"term-{node.node}", x, y, f"t{term}", size, style.QUIET, bold=bold, role="term")
-
-
-def _beside(node: NodeFrame, ring: Ring, changes: frozenset[str]) -> Iterator[Mark]:
-    """The lines next to a node, on its outer side: what it is, and whom it voted for."""
-    lines = _lines(node, changes)
-    counts = node.votes is not None and node.alive and node.role is Role.CANDIDATE
-    height = 14.0 * (len(lines) + counts)
-    x, y, anchor = _label_place(node.node, ring, height)
-    for line, (kind, words, bold, color) in enumerate(lines):
-        words = style.fit_text(words, LABEL_ROOM - 4, 10.0, bold=bold)
-        name, here = f"{kind}-{node.node}", y + 14.0 * line
-        yield Text(name, x, here, words, 10.0, color, anchor, bold=bold, role=kind)
-    if counts:
-        yield from _count(node, x, y + 14.0 * len(lines), anchor, "votes" in changes)
-
-
-def _lines(node: NodeFrame, changes: frozenset[str]) -> list[tuple[str, str, bool, str]]:
-    """Kind, words, bold and colour of each line."""
-    if not node.alive:
-        return [
-            ("role", "down", "role" in changes, style.INK),
-            ("term", f"disk: term {node.disk.term}", "term" in changes, style.QUIET),
-        ]
-    lines = []
-    if node.role is not Role.FOLLOWER:
-        lines.append(("role", role_text(node), "role" in changes, style.INK))
-    if node.paused:
-        lines.append(("paused", "paused", "role" in changes, style.INK))
-    if node.voted_for:
-        words, bold = f"voted {clean(node.voted_for)}", "voted_for" in changes
-        lines.append(("vote", words, bold, style.INK if bold else style.QUIET))
-    return lines
-
-
-def _label_place(node: NodeId, ring: Ring, height: float) -> tuple[float, float, str]:
-    """Where the first baseline of a block of lines goes, and its anchor."""
-    x, y = ring.places[node]
-    dx, dy = x - ring.x, y - ring.y
-    length = hypot(dx, dy) or 1.0
-    if abs(dx) < SIDEWAYS * length or not ring.radius:
-        above = dy <= 0
-        return x, (y - ring.gap - height + 8 if above else y + ring.gap + 10), "middle"
-    side = 1 if dx > 0 else -1
-    return x + side * (ring.gap + 2), y - height / 2 + 10.5, "start" if side > 0 else "end"
-
-
-def _count(node: NodeFrame, x: float, y: float, anchor: str, bold: bool) -> Iterator[Mark]:
-    """A campaign: one mark per voter, and how many votes there are."""
-    assert node.votes is not None
-    voters = node.votes.configuration.all_voters
-    answers = node.votes.answers
-    words = f"{sum(answers.values())} of {len(voters)}"
-    step, r = (10.0, 3.6) if len(voters) <= 5 else (0.0, 0.0)
-    pips = step * len(voters)
-    wide = pips + style.text_width(words, style.SMALL, bold=bold)
-    left = {"start": x, "middle": x - wide / 2, "end": x - wide}[anchor]
-    if step:
-        for place, voter in enumerate(voters):
-            name = f"vote-{node.node}-{voter}"
-            here = left + step * place + r + 0.6
-            yield from vote_mark(name, here, y - 3.4, r, voter, answers.get(voter))
-    yield Text(
-        f"votes-{node.node}",
-        left + pips + 2,
-        y,
-        words if step else f"{words} votes",
-        style.SMALL,
-        anchor="start",
-        bold=bold,
-        role="votes",
-    )

@@ -41,14 +41,15 @@ def show(frame: Frame, previous: Frame | None = None) -> Picture:
     return Picture(scene_frame(frame, previous))
 
 
+_ABOVE = ("headline", "violation", "configuration")
+
+
 def scene_frame(frame: Frame, previous: Frame | None = None) -> Scene:
     """The cluster over its logs, as one scene; ids begin with "cluster-" and "logs-"."""
     cluster, logs = scene_cluster(frame, previous), scene_logs(frame, previous)
     scene = stack(cluster, logs, names=("cluster", "logs"))
     description = both(cluster.description, logs.description)
-    marks = tuple(
-        _at_left(mark) if mark.role in ("headline", "violation") else mark for mark in scene.marks
-    )
+    marks = tuple(_at_left(mark) if mark.role in _ABOVE else mark for mark in scene.marks)
     return Scene(scene.width, scene.height, marks, "Raft cluster and logs", description)
 
 

@@ -14,7 +14,13 @@ from types import MappingProxyType
 
 import msgspec
 
-from raftlab.raft.messages import AppendEntries, Message, RequestVote, RequestVoteReply
+from raftlab.raft.messages import (
+    AppendEntries,
+    AppendEntriesReply,
+    Message,
+    RequestVote,
+    RequestVoteReply,
+)
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Term
 
@@ -87,6 +93,8 @@ class LineStyle(msgspec.Struct, frozen=True, gc=False):
 
 VOTE_DASH = (6.0, 3.5)
 PREVOTE_DASH = (2.5, 3.5)
+READ_DASH = (7.0, 2.5, 1.5, 2.5)
+"""What is about a read: the request for a read index, and what carries a round of reads."""
 
 MESSAGE_STYLES: Mapping[str, LineStyle] = MappingProxyType(
     {
@@ -97,17 +105,29 @@ MESSAGE_STYLES: Mapping[str, LineStyle] = MappingProxyType(
         "InstallSnapshot": LineStyle(LEADER.fill, 4.5, (), "filled"),
         "InstallSnapshotReply": LineStyle(LEADER.fill, 1.6, (), "open"),
         "TimeoutNow": LineStyle(LEADER.fill, 2.0, (1.5, 3.0), "filled"),
+        "ReadIndex": LineStyle(INK, 1.6, READ_DASH, "filled"),
+        "ReadIndexReply": LineStyle(INK, 1.6, READ_DASH, "open"),
     }
 )
 
 HEARTBEAT = LineStyle(LEADER.fill, 1.0, (), "filled")
+READ_HEARTBEAT = LineStyle(LEADER.fill, 1.4, READ_DASH, "filled")
+READ_HEARTBEAT_REPLY = LineStyle(LEADER.fill, 1.6, READ_DASH, "open")
 PREVOTE = LineStyle(CANDIDATE.fill, 1.6, PREVOTE_DASH, "filled")
 PREVOTE_REPLY = LineStyle(CANDIDATE.fill, 1.6, PREVOTE_DASH, "open")
 
 
 def message_style(message: Message) -> LineStyle:
-    """The line of one message: its kind, a heartbeat thinner, a pre-vote with shorter dashes."""
+    """The line of one message: its kind, a heartbeat thinner, a pre-vote with shorter dashes.
+
+    A heartbeat that asks for a round of reads, and an answer to a round, are broken as
+    everything about reads is.
+    """
     match message:
+        case AppendEntries(entries=(), read_round=asked) if asked:
+            return READ_HEARTBEAT
+        case AppendEntriesReply(read_round=asked) if asked:
+            return READ_HEARTBEAT_REPLY
         case AppendEntries(entries=()):
             return HEARTBEAT
         case RequestVote(is_prevote=True):
@@ -130,6 +150,12 @@ HATCH_GAP = 6.0
 HATCH_WIDTH = 0.8
 HATCH = "#777777"
 CHANGED_WIDTH = 1.6
+
+LEARNER_WIDTH = 0.2
+"""The edge of a hollow node, a learner, as a share of its radius."""
+
+OUTSIDE_WIDTH = 1.6
+"""The edge of a hollow node that is not a member."""
 
 FONT = "DejaVu Sans"
 MONO_FONT = "DejaVu Sans Mono"
@@ -215,6 +241,21 @@ def wrap_text(text: str, room: float, size: float = SIZE, *, bold: bool = False)
             lines[-1] = longer
         else:
             lines.append(fit_text(word, room, size, bold=bold))
+    return lines
+
+
+def wrap_clauses(text: str, room: float, size: float = SIZE) -> list[str]:
+    """`text` in lines of at most `room` units, broken after a semicolon if that is possible.
+
+    A clause that is longer than a line is broken between words.
+    """
+    lines: list[str] = []
+    for clause in text.replace("; ", ";\n").split("\n"):
+        longer = f"{lines[-1]} {clause}" if lines else clause
+        if lines and text_width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines += wrap_text(clause, room, size)
     return lines
 
 

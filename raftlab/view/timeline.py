@@ -15,8 +15,9 @@ from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.frame import MessageSpan, Trace
 from raftlab.view import style
 from raftlab.view.glyphs import cross
-from raftlab.view.lifelines import life_lines, moments, partitions, term_bands, term_numbers
+from raftlab.view.lifelines import life_lines, partitions, term_bands, term_numbers
 from raftlab.view.marks import Ink, Mark, Path, Scene, Text
+from raftlab.view.moments import moments, sample_marks, sample_word, unnamed
 from raftlab.view.window import (
     LEFT,
     WIDTH,
@@ -231,6 +232,14 @@ def _legend(window: Window) -> tuple[list[Mark], float]:
         else:
             marks.append(Path(name, line, ink, head=head, role="legend"))
         marks.append(Text(f"{name}-word", x + 30, y, word, 9, style.QUIET, "start", role="legend"))
+        x += wide
+    for sample in unnamed(window):
+        word, name = sample_word(sample), f"legend-{sample.kind}"
+        wide = 18 + style.text_width(word, style.SMALL) + 11
+        if x + wide > WIDTH:
+            x, y = LEFT, y + _LEGEND_LINE
+        marks += sample_marks(name, sample, x + 7, y - 3)
+        marks.append(Text(f"{name}-word", x + 18, y, word, 9, style.QUIET, "start", role="legend"))
         x += wide
     return marks, y + 12
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from raftlab.raft.log import Command, Empty, Payload
+from raftlab.raft.log import Command, Empty, Payload, Snapshot
 from raftlab.raft.messages import (
     Accepted,
     AppendEntries,
@@ -10,6 +10,8 @@ from raftlab.raft.messages import (
     InstallSnapshot,
     InstallSnapshotReply,
     Message,
+    ReadIndex,
+    ReadIndexReply,
     RequestVote,
     RequestVoteReply,
     TimeoutNow,
@@ -17,9 +19,13 @@ from raftlab.raft.messages import (
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.frame import Frame, InFlight, NodeFrame, ViolationFrame
+from raftlab.view.configurations import configuration_labels, configuration_text
 
 MAX_PAYLOAD = 24
 """How many letters of a payload are shown at most."""
+
+MAX_CONFIGURATION = 80
+"""The same of a configuration, in runs of nodes: cut, it would be told nowhere in full."""
 
 
 def ms(time: Millis) -> str:
@@ -64,11 +70,14 @@ def clean(text: str, limit: int = MAX_PAYLOAD) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def payload_text(payload: Payload, limit: int = MAX_PAYLOAD) -> str:
-    """What an entry holds, in a word: `x=1`, "·" for the empty entry, "cfg" for members."""
-    if isinstance(payload, Command):
-        return clean(payload.data[: 4 * limit].decode("utf-8", "replace"), limit) or '""'
-    return "·" if isinstance(payload, Empty) else "cfg"
+def payload_text(payload: Payload, limit: int | None = None) -> str:
+    """What an entry holds, in a word: `x=1`, "·" for the empty entry, "cfg S1-5" for members."""
+    if isinstance(payload, Empty):
+        return "·"
+    if not isinstance(payload, Command):
+        return clean(configuration_labels(payload)[0], limit or MAX_CONFIGURATION)
+    most = limit or MAX_PAYLOAD
+    return clean(payload.data[: 4 * most].decode("utf-8", "replace"), most) or '""'
 
 
 def role_text(node: NodeFrame) -> str:
@@ -90,11 +99,13 @@ def kind_text(message: Message) -> str:
         case RequestVoteReply():
             return "RequestVote reply"
         case AppendEntries(entries=()):
-            return "heartbeat"
+            return "heartbeat for a read" if message.read_round else "heartbeat"
         case AppendEntriesReply():
             return "AppendEntries reply"
         case InstallSnapshotReply():
             return "InstallSnapshot reply"
+        case ReadIndexReply():
+            return "ReadIndex reply"
         case _:
             return type(message).__name__
 
@@ -111,14 +122,20 @@ def message_text(message: Message) -> str:
         case AppendEntries():
             return _append_text(message)
         case AppendEntriesReply():
-            return f"term {message.term}, {_result_text(message)}, commit {message.commit_index}"
+            said = f"term {message.term}, {_result_text(message)}, commit {message.commit_index}"
+            return said + _round_text(message.read_round)
         case InstallSnapshot():
-            return f"term {message.term}, snapshot up to {message.snapshot.index}"
+            return f"term {message.term}, snapshot up to {snapshot_text(message.snapshot)}"
         case InstallSnapshotReply():
             taken = "taken" if message.success else "refused"
             return f"term {message.term}, {taken} up to {message.last_index}"
         case TimeoutNow():
             return f"term {message.term}"
+        case ReadIndex():
+            return f"term {message.term}, {_read_text(message)}"
+        case ReadIndexReply():
+            served = f"to be served once {message.index} is applied"
+            return f"term {message.term}, {_read_text(message)}, {served}"
 
 
 def flight_text(flight: InFlight, at: Millis) -> str:
@@ -141,7 +158,21 @@ def _append_text(message: AppendEntries) -> str:
         parts.append(f"{span} ({held}{more})")
     before = message.prev_log_index
     parts.append(f"after {before}" + (f" of term {message.prev_log_term}" if before else ""))
-    return ", ".join([*parts, f"commit {message.leader_commit}"])
+    return ", ".join([*parts, f"commit {message.leader_commit}"]) + _round_text(message.read_round)
+
+
+def _round_text(read_round: int) -> str:
+    return f", read round {read_round}" if read_round else ""
+
+
+def _read_text(message: ReadIndex | ReadIndexReply) -> str:
+    return f"read {message.read_id} asked at {ms(message.asked_at)}"
+
+
+def snapshot_text(snapshot: Snapshot) -> str:
+    """How far a snapshot reaches, and who belonged to the cluster there."""
+    members = clean(configuration_text(snapshot.configuration), 200)
+    return f"{snapshot.index} of term {snapshot.term}, {members}"
 
 
 def _result_text(message: AppendEntriesReply) -> str:

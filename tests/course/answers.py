@@ -130,8 +130,10 @@ def append_cutting_before_checking(log, prev_log_index, prev_log_term, entries):
 def role_by_hand(role, cause):
     if cause is Cause.HIGHER_TERM:
         return Role.FOLLOWER
-    if cause is Cause.QUORUM_LOST:
+    if cause in (Cause.QUORUM_LOST, Cause.REMOVED):
         return Role.FOLLOWER if role is Role.LEADER else None
+    if cause is Cause.LEADER_FORGOTTEN:
+        return Role.FOLLOWER if role is Role.FOLLOWER else None
     if role is Role.LEADER:
         return None
     if cause is Cause.LEADER_SEEN:

@@ -31,7 +31,7 @@ SIZES = [2, 3, 4, 5, 6, 7]
 
 
 def test_when_servers_start_up_they_begin_as_followers():
-    """5.2: when servers start up, they begin as followers."""
+    """Paper: 5.2, Figure 4. Nobody starts as anything but a follower."""
     with World(5) as world:
         assert {each.role for each in world.machines.values()} == {Role.FOLLOWER}
 
@@ -40,7 +40,7 @@ def test_when_servers_start_up_they_begin_as_followers():
     "message", [append("S2", 1), append("S2", 1, (0, 0), (1,)), vote_request("S2", 1)]
 )
 def test_a_server_stays_follower_as_long_as_it_hears_a_leader_or_candidate(message):
-    """5.2: it remains follower as long as it receives valid RPCs from a leader or candidate."""
+    """Paper: 5.2. Entries, heartbeats and votes it grants all keep it a follower."""
     node = machine()
     for _ in range(50):
         node.tick(node.now + 100.0)
@@ -49,7 +49,7 @@ def test_a_server_stays_follower_as_long_as_it_hears_a_leader_or_candidate(messa
 
 
 def test_leaders_send_heartbeats_to_all_followers_to_maintain_their_authority():
-    """5.2: leaders send periodic heartbeats (AppendEntries that carry no log entries) to all."""
+    """Paper: 5.2. A leader with nothing to say still speaks to all, at regular times."""
     node = leader(nodes=5)
     for peer in names(5)[1:]:
         tell(node, accepted(peer, 1, 1))
@@ -64,7 +64,7 @@ def test_leaders_send_heartbeats_to_all_followers_to_maintain_their_authority():
 
 @pytest.mark.parametrize("make", [machine, candidate], ids=["follower", "candidate"])
 def test_without_communication_for_an_election_timeout_a_server_begins_an_election(make):
-    """5.2: no communication over the election timeout: it begins an election."""
+    """Paper: 5.2. Silence for one election timeout, and not a moment less."""
     node = make()
     term = node.term
     node.tick(node.election_deadline - 0.001)
@@ -75,14 +75,14 @@ def test_without_communication_for_an_election_timeout_a_server_begins_an_electi
 
 
 def test_to_begin_an_election_it_increments_its_term_and_becomes_candidate():
-    """5.2: to begin an election, a follower increments its current term and becomes candidate."""
+    """Paper: 5.2; Figure 2, candidates, first rule. The next term, and a new role."""
     node = machine(term=4)
     let_time_out(node)
     assert (node.term, node.role) == (5, Role.CANDIDATE)
 
 
 def test_a_candidate_votes_for_itself_and_asks_each_of_the_others_in_parallel():
-    """5.2: it votes for itself and issues RequestVote RPCs in parallel to each other server."""
+    """Paper: 5.2; Figure 2, candidates, first rule. Its own vote, then all others' at once."""
     node = machine(nodes=5, terms=(1, 2), term=4)
     asked = let_time_out(node)
     assert node.voted_for == "S1"
@@ -91,7 +91,7 @@ def test_a_candidate_votes_for_itself_and_asks_each_of_the_others_in_parallel():
 
 
 def test_a_candidate_goes_on_until_it_wins_or_another_does_or_time_runs_out():
-    """5.2: a candidate continues until one of three things happens."""
+    """Paper: 5.2. There are three ways for a candidacy to end."""
     won, beaten, late = candidate(), candidate(), candidate()
     tell(won, vote("S2", 1))
     assert won.role is Role.LEADER
@@ -105,7 +105,7 @@ def test_a_candidate_goes_on_until_it_wins_or_another_does_or_time_runs_out():
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_candidate_wins_with_votes_from_a_majority_of_the_full_cluster(size):
-    """5.2: it wins if it receives votes from a majority of the servers in the full cluster."""
+    """Paper: 5.2. Of all servers, whether they answer or not."""
     node, have = candidate(nodes=size), 1
     for peer in names(size)[1:]:
         assert (node.role is Role.LEADER) == (2 * have > size)
@@ -116,7 +116,7 @@ def test_a_candidate_wins_with_votes_from_a_majority_of_the_full_cluster(size):
 
 
 def test_votes_must_be_for_the_same_term():
-    """5.2: … for the same term."""
+    """Paper: 5.2. Votes from different terms do not add up."""
     node = candidate(nodes=5, term=6)
     tell(node, vote("S2", 6))
     tell(node, vote("S3", 5))
@@ -137,14 +137,14 @@ def test_votes_must_be_for_the_same_term():
     ],
 )
 def test_each_server_votes_for_at_most_one_candidate_in_a_term(given, asks, granted):
-    """5.2: each server votes for at most one candidate in a given term, first come first served."""
+    """Paper: 5.2; Figure 2, RequestVote, receiver rule 2. The first to ask gets the vote."""
     node = machine(term=4, vote=given)
     assert tell(node, vote_request(asks, 4)) == [vote("S1", 4, granted, to=asks)]
     assert node.voted_for == (given or asks)
 
 
 def test_the_majority_rule_ensures_at_most_one_winner_in_a_term():
-    """5.2: the majority rule ensures that at most one candidate can win; Figure 3."""
+    """Paper: 5.2; Figure 3, Election Safety. Two majorities share a server, which has one vote."""
     for seed in range(40):
         with World(5) as world:
             for node in ("S1", "S2", "S3"):
@@ -163,7 +163,7 @@ def test_the_majority_rule_ensures_at_most_one_winner_in_a_term():
 
 
 def test_a_candidate_that_wins_becomes_leader_and_tells_all_others():
-    """5.2: it becomes leader; then it sends heartbeats to all to prevent new elections."""
+    """Paper: 5.2. At once, and everybody."""
     node = candidate(nodes=5)
     tell(node, vote("S2", 1))
     said = tell(node, vote("S3", 1))
@@ -173,7 +173,7 @@ def test_a_candidate_that_wins_becomes_leader_and_tells_all_others():
 
 
 def test_its_first_words_prevent_new_elections():
-    """5.2: … to establish its authority and prevent new elections."""
+    """Paper: 5.2. Whoever hears them waits anew."""
     with World(3) as world:
         world.timeout("S1")
         world.deliver(RequestVote, "S1", "S2")
@@ -187,21 +187,21 @@ def test_its_first_words_prevent_new_elections():
 
 @pytest.mark.parametrize("term", [5, 6, 9])
 def test_a_candidate_recognizes_a_leader_whose_term_is_as_large_as_its_own(term):
-    """5.2: if the leader's term is at least as large, the candidate returns to follower."""
+    """Paper: 5.2. A leader of this term or a later one: the candidate follows it."""
     node = candidate(term=4)
     tell(node, append("S2", term, (0, 0), (term,)))
     assert (node.role, node.leader, node.term) == (Role.FOLLOWER, "S2", term)
 
 
 def test_a_candidate_rejects_a_leader_of_a_smaller_term_and_goes_on():
-    """5.2: if the term in the RPC is smaller, the candidate rejects and continues."""
+    """Paper: 5.2. A leader of an earlier term does not end a candidacy."""
     node = candidate(term=4)
     (said,) = tell(node, append("S2", 4, (0, 0), (4,)))
     assert (said.term, node.role, node.log.last_index) == (5, Role.CANDIDATE, 0)
 
 
 def test_if_votes_are_split_candidates_time_out_and_begin_another_round():
-    """5.2: each candidate times out and starts a new election with another round of RequestVote."""
+    """Paper: 5.2. Nobody has a majority: the next term, and everybody is asked again."""
     node = candidate(nodes=4)
     tell(node, vote("S2", 1))
     tell(node, vote("S3", 1, granted=False))
@@ -213,7 +213,7 @@ def test_if_votes_are_split_candidates_time_out_and_begin_another_round():
 
 @pytest.mark.parametrize("make", [machine, candidate], ids=["follower", "candidate"])
 def test_election_timeouts_are_chosen_randomly_from_a_fixed_interval(make):
-    """5.2: election timeouts are chosen randomly from a fixed interval (e.g. 150-300 ms)."""
+    """Paper: 5.2. By default between 150 and 300 ms."""
     drawn = []
     for seed in range(200):
         node = make(seed=seed)
@@ -223,7 +223,7 @@ def test_election_timeouts_are_chosen_randomly_from_a_fixed_interval(make):
 
 
 def test_each_candidate_restarts_its_timeout_at_the_start_of_an_election():
-    """5.2: each candidate restarts its randomized timeout at the start of an election."""
+    """Paper: 5.2. Each campaign has its own random time."""
     node = machine()
     for _ in range(5):
         let_time_out(node)
@@ -231,7 +231,7 @@ def test_each_candidate_restarts_its_timeout_at_the_start_of_an_election():
 
 
 def test_it_waits_for_that_timeout_to_elapse_before_the_next_election():
-    """5.2: it waits for that timeout to elapse before starting the next election."""
+    """Paper: 5.2. The next campaign begins when that time has passed, and not before."""
     node = candidate()
     node.tick(node.election_deadline - 0.001)
     assert node.term == 1
@@ -253,13 +253,13 @@ def conflicts(size: int, make: Callable, rules: Rules | None = None) -> float:
 
 @pytest.mark.parametrize("make", [machine, candidate], ids=["followers", "candidates"])
 def test_in_most_cases_only_a_single_server_times_out(make):
-    """5.2: this spreads out the servers so that in most cases only a single one will time out."""
+    """Paper: 5.2. Random timeouts are mostly far enough apart."""
     assert conflicts(3, make) < 0.25
     assert conflicts(5, make) < 0.40
 
 
 def test_without_randomness_they_would_all_time_out_together():
-    """The test above can fail. 9.3: without any randomness, elections take very long."""
+    """Paper: 5.2. The test above can fail: here everybody waits equally long."""
 
     class Constant(Rules):
         def election_timeout(self, options, rng):
@@ -269,7 +269,7 @@ def test_without_randomness_they_would_all_time_out_together():
 
 
 def test_split_votes_are_rare_and_resolved_quickly():
-    """5.2: randomized timeouts ensure that split votes are rare and resolved quickly."""
+    """Paper: 5.2. Most elections take one term, and hardly any takes many."""
     terms = []
     for seed in range(30):
         cluster = Cluster(5, seed=seed, options=FIGURE_2, network=Network(latency=(5.0, 15.0)))
@@ -280,7 +280,7 @@ def test_split_votes_are_rare_and_resolved_quickly():
 
 
 def test_there_is_a_leader_soon_after_the_last_one_crashed():
-    """5.2: … the new leader sends heartbeats before the other servers time out."""
+    """Paper: 5.2. Somebody times out first, and is heard before the others do."""
     for seed in range(10):
         cluster = Cluster(5, seed=seed, options=Options.figure_2())
         old = cluster.elect()

@@ -36,7 +36,7 @@ def led(nodes: int = 3, **about) -> World:
 
 
 def test_the_leader_appends_the_command_and_issues_append_entries_to_each_in_parallel():
-    """5.3: the leader appends the command as a new entry, then issues AppendEntries to each."""
+    """Paper: 5.3. A command becomes an entry, and the entry goes to all at once."""
     node = accepted_by_all(leader(nodes=5))
     index = node.add_entry(Command(b"x=1"))
     assert node.log[index].payload == Command(b"x=1")
@@ -46,7 +46,7 @@ def test_the_leader_appends_the_command_and_issues_append_entries_to_each_in_par
 
 
 def test_the_leader_applies_an_entry_once_it_is_safely_replicated():
-    """5.3: when the entry has been safely replicated, the leader applies it."""
+    """Paper: 5.3. Once a majority has it, and not before."""
     node = accepted_by_all(leader())
     assert [each.index for each in drain(node).committed] == []
     propose(node)
@@ -55,7 +55,7 @@ def test_the_leader_applies_an_entry_once_it_is_safely_replicated():
 
 
 def test_the_leader_retries_until_all_followers_store_all_entries():
-    """5.3: the leader retries indefinitely, even after it has responded to the client."""
+    """Paper: 5.3. Also when the entry is committed and the client answered."""
     with led() as world:
         world.propose("S1")
         world.settle("S1", "S2")
@@ -70,7 +70,7 @@ def test_the_leader_retries_until_all_followers_store_all_entries():
 
 
 def test_each_entry_stores_a_command_the_term_and_its_index():
-    """5.3: each log entry stores a command along with the term number, and has an index."""
+    """Paper: 5.3, Figure 6. What, when, and where."""
     node = leader(term=4)
     index = node.add_entry(Command(b"x=1"))
     held = node.log[index]
@@ -96,7 +96,7 @@ def test_each_entry_stores_a_command_the_term_and_its_index():
 def test_an_entry_is_committed_once_its_leader_replicated_it_on_a_majority(
     size, acknowledged, committed
 ):
-    """5.3: an entry is committed once its leader has replicated it on a majority of servers."""
+    """Paper: 5.3. Half of the servers are not enough."""
     with World(size) as world:
         world.timeout("S1", force=True)
         world.settle()
@@ -108,7 +108,7 @@ def test_an_entry_is_committed_once_its_leader_replicated_it_on_a_majority(
 
 @pytest.mark.parametrize("terms", [(), (1,), (1, 2), (1, 1, 3), (2, 2, 2)])
 def test_committing_an_entry_commits_all_that_precede_it(terms):
-    """5.3: this also commits all preceding entries, including those of previous leaders."""
+    """Paper: 5.3. Those of earlier leaders too."""
     node = leader(terms=terms, term=3)
     assert node.commit_index == 0
     node.advance(accepted("S2", 4, len(terms) + 1), node.now)
@@ -117,14 +117,14 @@ def test_committing_an_entry_commits_all_that_precede_it(terms):
 
 
 def test_the_leader_includes_the_highest_committed_index_in_every_append():
-    """5.3: it includes that index in future AppendEntries RPCs (including heartbeats)."""
+    """Paper: 5.3. Heartbeats say it too."""
     node = accepted_by_all(leader())
     assert {each.leader_commit for each in let_time_out(node)} == {1}
     assert {each.leader_commit for each in propose(node)} == {1}
 
 
 def test_a_follower_applies_an_entry_once_it_learns_that_it_is_committed_in_log_order():
-    """5.3: once a follower learns that an entry is committed, it applies it, in log order."""
+    """Paper: 5.3. From the leader's word, one after the other."""
     node = machine(term=1)
     node.advance(append("S2", 1, (0, 0), (1, 1, 1), commit=0), 0.0)
     assert drain(node).committed == []
@@ -133,7 +133,7 @@ def test_a_follower_applies_an_entry_once_it_learns_that_it_is_committed_in_log_
 
 
 def test_a_leader_creates_at_most_one_entry_with_an_index_in_a_term():
-    """5.3: entries with the same index and term store the same command."""
+    """Paper: 5.3, Log Matching. So index and term name one command for ever."""
     node, seen = leader(), {}
     for number in range(20):
         index = node.add_entry(Command(b"%d" % number))
@@ -144,7 +144,7 @@ def test_a_leader_creates_at_most_one_entry_with_an_index_in_a_term():
 
 @pytest.mark.parametrize("terms", [(1,), (1, 1, 4), LEADER_OF_TERM_8])
 def test_append_entries_names_the_entry_that_immediately_precedes(terms):
-    """5.3: the leader includes the index and term of the entry that immediately precedes."""
+    """Paper: 5.3. By index and term."""
     node = leader(terms=terms)
     (message, _) = let_time_out(node)
     assert (message.prev_log_index, message.prev_log_term) == (len(terms), terms[-1])
@@ -162,7 +162,7 @@ def test_append_entries_names_the_entry_that_immediately_precedes(terms):
     ],
 )
 def test_a_follower_refuses_entries_if_it_does_not_hold_the_preceding_one(prev, accepts):
-    """5.3: if the follower does not find that entry in its log, it refuses the new entries."""
+    """Paper: 5.3; Figure 2, AppendEntries, receiver rule 2. The consistency check."""
     node = machine(terms=(1, 2), term=3)
     (said,) = tell(node, append("S2", 3, prev, (3,)))
     assert isinstance(said.result, Rejected) is not accepts
@@ -170,7 +170,7 @@ def test_a_follower_refuses_entries_if_it_does_not_hold_the_preceding_one(prev, 
 
 
 def test_when_append_entries_succeeds_the_logs_are_identical_up_to_the_new_entries():
-    """5.3: whenever AppendEntries returns successfully, the logs are identical so far."""
+    """Paper: 5.3, Log Matching. Acceptance is proof of that, by induction."""
     held = log(*LEADER_OF_TERM_8)
     for follower in FIGURE_7.values():
         for prev in range(len(LEADER_OF_TERM_8)):
@@ -197,7 +197,7 @@ def test_when_append_entries_succeeds_the_logs_are_identical_up_to_the_new_entri
     ],
 )
 def test_conflicting_entries_are_overwritten_with_the_leader_s(follower, prev, sent, after):
-    """5.3: conflicting entries in follower logs will be overwritten with the leader's."""
+    """Paper: 5.3; Figure 2, AppendEntries, receiver rules 3 and 4. The leader's log prevails."""
     node = machine(terms=follower, term=4)
     tell(node, append("S2", 4, prev, sent))
     assert terms_of(node) == list(after)
@@ -205,12 +205,12 @@ def test_conflicting_entries_are_overwritten_with_the_leader_s(follower, prev, s
 
 @pytest.mark.parametrize("follower", sorted(FIGURE_7))
 def test_the_leader_forces_each_log_of_figure_7_to_duplicate_its_own(follower):
-    """5.3, Figure 7: the leader handles inconsistencies by forcing the followers' logs."""
+    """Paper: 5.3, Figure 7. Missing entries, extra ones, or both."""
     repaired(LEADER_OF_TERM_8, FIGURE_7[follower])
 
 
 def test_a_new_leader_starts_with_next_index_just_after_its_last_entry():
-    """5.3: it initializes all nextIndex values to the index just after the last one in its log."""
+    """Paper: 5.3; Figure 2, volatile state on leaders. It guesses that all are like itself."""
     node = leader(terms=(1, 1, 4), quiet=False)
     followers = [node.tracker.progress[peer] for peer in ("S2", "S3")]
     assert {each.next_index for each in followers} == {4}
@@ -218,7 +218,7 @@ def test_a_new_leader_starts_with_next_index_just_after_its_last_entry():
 
 
 def test_after_a_rejection_the_leader_decrements_next_index_and_retries():
-    """5.3: after a rejection, the leader decrements nextIndex and retries."""
+    """Paper: 5.3. One refusal, one step back, one more try."""
     node = leader(terms=(1, 1, 4))
     (again,) = tell(node, rejected("S2", 5, at=3, last=2, hint=(2, 1)))
     assert node.tracker.progress["S2"].next_index == 3
@@ -226,7 +226,7 @@ def test_after_a_rejection_the_leader_decrements_next_index_and_retries():
 
 
 def test_in_the_end_next_index_reaches_a_point_where_the_logs_match():
-    """5.3: eventually nextIndex will reach a point where the leader and follower logs match."""
+    """Paper: 5.3. From there on what conflicts is replaced."""
     with World(3, logs=((1, 3, 3), (1, 2, 2, 2), (1, 3, 3)), term=3) as world:
         world.elect("S1", "S1", "S3")
         world.heartbeat("S1")
@@ -237,7 +237,7 @@ def test_in_the_end_next_index_reaches_a_point_where_the_logs_match():
 
 
 def test_the_follower_says_where_the_conflict_may_begin():
-    """5.3, last part: the follower includes the term of the conflict and where it begins."""
+    """Paper: 5.3, last part. A refusal carries a hint, so that few tries suffice."""
     node = machine(terms=(1, *(2,) * 20), term=4)
     (said,) = tell(node, append("S2", 4, (21, 4), (4,)))
     assert said.result == Rejected(21, 21, 21, 2)
@@ -246,12 +246,12 @@ def test_the_follower_says_where_the_conflict_may_begin():
 
 
 def test_one_rejection_bypasses_all_entries_of_a_conflicting_term():
-    """5.3: one AppendEntries RPC will be required for each term with conflicting entries."""
+    """Paper: 5.3, last part. One try for each term that conflicts, not for each entry."""
     assert repaired((1, *(3,) * 20), (1, *(2,) * 20)) == 1
 
 
 def test_a_leader_never_overwrites_or_deletes_entries_in_its_own_log():
-    """5.3: a leader never overwrites or deletes entries in its own log; Figure 3."""
+    """Paper: 5.3; Figure 3, Leader Append-Only. Whoever asks for it."""
     node = leader(terms=(1, 1))
     held = list(node.log)
     for message in [
@@ -266,7 +266,7 @@ def test_a_leader_never_overwrites_or_deletes_entries_in_its_own_log():
 
 
 def test_an_entry_reaches_a_majority_in_a_single_round():
-    """5.3: in the normal case a new entry is replicated with a single round to a majority."""
+    """Paper: 5.3. Normally there and back once is enough."""
     with led(5) as world:
         index = world.propose("S1")
         for peer in ("S2", "S3"):
@@ -277,7 +277,7 @@ def test_an_entry_reaches_a_majority_in_a_single_round():
 
 
 def test_a_single_slow_follower_does_not_hold_up_the_others():
-    """5.3: a single slow follower will not impact performance."""
+    """Paper: 5.3. Commitment needs a majority, and not everybody."""
     with led(3) as world:
         for number in range(30):
             index = world.propose("S1")
@@ -287,7 +287,7 @@ def test_a_single_slow_follower_does_not_hold_up_the_others():
 
 
 def test_raft_goes_on_as_long_as_a_majority_is_up_and_stops_without_one():
-    """5.3: Raft can accept, replicate, and apply as long as a majority of the servers are up."""
+    """Paper: 5.3. Three of five are enough, two are not."""
     with led(5) as world:
         world.crash("S4")
         world.crash("S5")
@@ -304,7 +304,7 @@ def test_raft_goes_on_as_long_as_a_majority_is_up_and_stops_without_one():
 
 
 def test_state_machines_apply_the_same_entries_in_the_same_order():
-    """5.3: … each server applies entries in log order; Figure 3, State Machine Safety."""
+    """Paper: 5.3; Figure 3, State Machine Safety. In the order of the log, everywhere."""
     with led(3) as world:
         for text in ("x=1", "x=2", "x=3"):
             world.propose("S1", text)

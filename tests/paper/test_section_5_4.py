@@ -6,7 +6,10 @@ from raftlab.raft.log import Command
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.invariants import Violation
 from tests.raft.world import (
+    FIGURE_2,
     World,
     accepted,
     drain,
@@ -24,7 +27,7 @@ from tests.raft.world import (
 
 
 def test_a_request_for_a_vote_includes_where_the_candidate_s_log_ends():
-    """5.4.1: the RPC includes information about the candidate's log."""
+    """Paper: 5.4.1. Index and term of its last entry."""
     for terms in [(), (1,), (1, 2), (1, 2, 2)]:
         for asked in let_time_out(machine(terms=terms, term=4)):
             assert isinstance(asked, RequestVote)
@@ -55,13 +58,13 @@ def test_a_request_for_a_vote_includes_where_the_candidate_s_log_ends():
     ],
 )
 def test_the_voter_denies_its_vote_if_its_own_log_is_more_up_to_date(own, last, granted):
-    """5.4.1: the voter denies its vote if its own log is more up-to-date than the candidate's."""
+    """Paper: 5.4.1. The later last term wins; if they are equal, the longer log."""
     node = machine(terms=own, term=3)
     assert tell(node, vote_request("S2", 3, last)) == [vote("S1", 3, granted, to="S2")]
 
 
 def test_a_candidate_must_contact_a_majority_to_be_elected():
-    """5.4.1: a candidate must contact a majority of the cluster in order to be elected."""
+    """Paper: 5.4.1. So it meets somebody who holds what is committed."""
     with World(5) as world:
         world.timeout("S1")
         world.settle("S1", "S2")
@@ -73,7 +76,7 @@ def test_a_candidate_must_contact_a_majority_to_be_elected():
 
 @pytest.mark.parametrize("late", ["S4", "S5"])
 def test_nobody_without_all_committed_entries_is_elected(late):
-    """5.4.1: … prevents a candidate from winning unless its log contains all committed entries."""
+    """Paper: 5.4.1. Voters that hold them stand in the way."""
     with World(5) as world:
         world.elect("S1")
         world.heartbeat("S1")
@@ -93,21 +96,21 @@ def test_nobody_without_all_committed_entries_is_elected(late):
 
 @pytest.mark.parametrize(("matched", "committed"), [(1, 0), (2, 0), (3, 3)])
 def test_only_entries_of_the_leader_s_current_term_are_committed_by_counting(matched, committed):
-    """5.4.2: only log entries from the leader's current term are committed by counting replicas."""
+    """Paper: 5.4.2; Figure 2, leaders, last rule. Copies of older entries prove nothing."""
     node = leader(terms=(1, 2), term=2)
     tell(node, accepted("S2", 3, matched))
     assert node.commit_index == committed
 
 
 def test_an_entry_of_the_current_term_commits_all_before_it_indirectly():
-    """5.4.2: once an entry from the current term has been committed, all prior entries are."""
+    """Paper: 5.4.2. Log Matching: they come with it."""
     node = leader(terms=(1, 1, 2, 3), term=3)
     node.advance(accepted("S3", 4, 5), node.now)
     assert terms_of(drain(node).committed) == [1, 1, 2, 3, 4]
 
 
 def test_entries_keep_their_term_when_a_later_leader_replicates_them():
-    """5.4.2: log entries retain their original term numbers when a leader replicates them."""
+    """Paper: 5.4.2. Who created an entry stays visible."""
     with World(3, logs=((1, 2), (), ()), term=2) as world:
         world.elect("S1")
         world.heartbeat("S1")
@@ -172,7 +175,7 @@ def overwritten(world: World) -> None:
 
 
 def test_figure_8_c_an_old_entry_on_a_majority_is_not_committed():
-    """5.4.2, Figure 8 (c): the entry of term 2 is on a majority, but it is not committed."""
+    """Paper: 5.4.2, Figure 8 (c). Three of five hold entry 2, and it is not committed."""
     world = figure_8(NoEmptyEntry())
     known = world["S1"].tracker.match_indexes()
     assert sorted(node for node, match in known.items() if match >= 2) == ["S1", "S2", "S3"]
@@ -180,7 +183,7 @@ def test_figure_8_c_an_old_entry_on_a_majority_is_not_committed():
 
 
 def test_figure_8_d_it_is_overwritten_and_nobody_had_applied_it():
-    """5.4.2, Figure 8 (d): S5 could be elected and overwrite the entry with its own."""
+    """Paper: 5.4.2, Figure 8 (d). S5 is elected, and its own entry takes that place."""
     world = figure_8(NoEmptyEntry())
     overwritten(world)
     assert [terms_of(world[node]) for node in ("S2", "S3", "S4", "S5")] == [[1, 3, 5]] * 4
@@ -189,7 +192,7 @@ def test_figure_8_d_it_is_overwritten_and_nobody_had_applied_it():
 
 
 def test_figure_8_e_with_an_entry_of_its_own_on_a_majority_both_are_committed():
-    """5.4.2, Figure 8 (e): then S5 cannot win an election, and all prior entries are committed."""
+    """Paper: 5.4.2, Figure 8 (e). Then S5 cannot be elected any more."""
     world = figure_8(NoEmptyEntry())
     world.propose("S1", "of term 4")
     world.settle("S1", "S2", "S3")
@@ -206,7 +209,7 @@ def test_figure_8_e_with_an_entry_of_its_own_on_a_majority_both_are_committed():
 
 
 def test_figure_8_with_counting_two_servers_apply_different_commands():
-    """Why the rule is there: without it Figure 8 (d) breaks State Machine Safety."""
+    """Paper: 5.4.2, Figure 8. With counting, (d) breaks State Machine Safety."""
     world = figure_8(CountsOldTerms())
     assert world["S1"].commit_index == 2
     overwritten(world)
@@ -215,8 +218,33 @@ def test_figure_8_with_counting_two_servers_apply_different_commands():
     assert world.applied["S5"][1].payload == Command(b"of term 3")
 
 
+def figure_8_in_the_simulator(rules: type[Rules]) -> Cluster:
+    """From the end of (b): S1 leads and copies its old entry to S3, crashes, and S5 leads."""
+    past = {"S1": (1, 2), "S2": (1, 2), "S3": (1,), "S4": (1,), "S5": (1, 3)}
+    cluster = Cluster(5, seed=1, options=FIGURE_2, rules=rules, logs=past)
+    cluster.partition("S1 S2 S3", "S4 S5")
+    cluster.elect("S1")
+    cluster.run(100)
+    assert terms_of(cluster.machine("S3").log) == [1, 2]
+    cluster.crash("S1")
+    cluster.heal()
+    cluster.elect("S5")
+    cluster.propose("x=5")
+    cluster.run(200)
+    return cluster
+
+
+def test_figure_8_as_a_run_of_the_simulator():
+    """Paper: 5.4.2, Figure 8. What (d) overwrites nobody has committed; with counting, S1 has."""
+    cluster = figure_8_in_the_simulator(NoEmptyEntry)
+    assert [terms_of(cluster.machine(node).log) for node in ("S2", "S3", "S4")] == [[1, 3, 5]] * 3
+    with pytest.raises(Violation) as stopped:
+        figure_8_in_the_simulator(CountsOldTerms)
+    assert stopped.value.frame.name == "Leader Completeness"
+
+
 def test_the_empty_entry_of_a_term_makes_figure_8_e_the_usual_case():
-    """5.4.2 and 8: with an entry of its own, a new leader commits what it inherited."""
+    """Paper: 5.4.2, with 8. A new leader has an entry of its own, and commits what it inherited."""
     with World(5, logs=((1, 2), (1, 2), (1,), (1,), (1,)), term=3) as world:
         world.elect("S1", "S1", "S2", "S3")
         world.heartbeat("S1", "S1", "S2", "S3")
@@ -228,7 +256,7 @@ def test_the_empty_entry_of_a_term_makes_figure_8_e_the_usual_case():
 
 
 def test_the_voter_that_holds_a_committed_entry_stands_between_old_and_new_leader():
-    """5.4.3: at least one server both accepted the entry and voted for the new leader."""
+    """Paper: 5.4.3, Figure 9. One server accepted the entry, and is asked for its vote."""
     committed = entry(2, 2)
     for holders in (("S1", "S2", "S3"), ("S1", "S4", "S5"), ("S1", "S2", "S5")):
         for stranger in {"S2", "S3", "S4", "S5"} - {*holders}:
@@ -241,7 +269,7 @@ def test_the_voter_that_holds_a_committed_entry_stands_between_old_and_new_leade
 
 
 def test_followers_that_applied_an_entry_never_apply_another_there():
-    """5.4.3: no server will ever apply a different entry for the same index."""
+    """Paper: 5.4.3; Figure 3, State Machine Safety. One index, one command, on every server."""
     world = figure_8(NoEmptyEntry())
     overwritten(world)
     world.lose_all()

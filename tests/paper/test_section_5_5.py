@@ -10,11 +10,12 @@ from raftlab.raft.messages import (
     RequestVoteReply,
 )
 from raftlab.raft.roles import Role
-from tests.raft.world import World, append, machine, tell, terms_of, vote_request
+from raftlab.sim.cluster import Cluster
+from tests.raft.world import FIGURE_2, World, append, machine, tell, terms_of, vote_request
 
 
 def test_append_entries_to_a_crashed_follower_are_retried_until_it_restarts():
-    """5.5: Raft handles these failures by retrying indefinitely."""
+    """Paper: 5.5. However long that takes."""
     with World(3) as world:
         world.elect("S1")
         world.crash("S3")
@@ -29,7 +30,7 @@ def test_append_entries_to_a_crashed_follower_are_retried_until_it_restarts():
 
 
 def test_a_request_for_a_vote_to_a_crashed_server_is_made_again_in_the_next_campaign():
-    """5.5: … RequestVote RPCs sent to it fail, and are retried."""
+    """Paper: 5.5. As long as nobody leads, somebody asks."""
     with World(3) as world:
         world.crash("S2")
         world.crash("S3")
@@ -43,7 +44,7 @@ def test_a_request_for_a_vote_to_a_crashed_server_is_made_again_in_the_next_camp
 
 
 def test_if_the_crashed_server_restarts_the_rpc_completes_successfully():
-    """5.5: if the crashed server restarts, then the RPC will complete successfully."""
+    """Paper: 5.5. The next try finds it up."""
     with World(3) as world:
         world.elect("S1")
         world.propose("S1")
@@ -55,7 +56,7 @@ def test_if_the_crashed_server_restarts_the_rpc_completes_successfully():
 
 
 def test_a_server_that_crashed_before_responding_receives_the_same_rpc_again():
-    """5.5: if it crashes after completing an RPC but before responding, it gets the same again."""
+    """Paper: 5.5. It had done what was asked, and is asked once more."""
     with World(3) as world:
         world.elect("S1")
         world.propose("S1")
@@ -85,7 +86,7 @@ def test_a_server_that_crashed_before_responding_receives_the_same_rpc_again():
     ids=["entries", "heartbeat", "refused", "conflict", "vote", "vote of a later term"],
 )
 def test_rpcs_are_idempotent(message):
-    """5.5: Raft RPCs are idempotent, so this causes no harm."""
+    """Paper: 5.5. A second copy of a request does nothing, and is answered like the first."""
     node = machine(terms=(1, 1, 1))
     tell(node, message)
     before = node.fingerprint()
@@ -95,7 +96,7 @@ def test_rpcs_are_idempotent(message):
 
 
 def test_entries_that_are_already_there_are_ignored():
-    """5.5: a follower that receives entries already in its log ignores those in the new request."""
+    """Paper: 5.5. A follower does not write what it holds."""
     node = machine(terms=(1, 1, 1))
     held = node.log[2]
     node.advance(append("S2", 1, (0, 0), (1, 1)), 0.0)
@@ -106,7 +107,7 @@ def test_entries_that_are_already_there_are_ignored():
 
 
 def test_a_candidate_that_crashed_keeps_its_term_and_its_vote():
-    """5.5 with Figure 2, persistent state: what it asked for before, it still stands by."""
+    """Paper: 5.5; Figure 2, persistent state. What it asked for before, it still stands by."""
     with World(3) as world:
         world.timeout("S1")
         world.deliver(RequestVote, "S1", "S2")
@@ -120,7 +121,7 @@ def test_a_candidate_that_crashed_keeps_its_term_and_its_vote():
 
 
 def test_an_answer_to_a_campaign_before_the_crash_elects_nobody():
-    """5.5: a restarted server is a follower, whatever was answered to the candidate it was."""
+    """Paper: 5.5. A restarted server is a follower, whatever comes for the old candidate."""
     with World(3) as world:
         world.timeout("S1")
         world.lose(RequestVote, "S1", "S3")
@@ -130,3 +131,30 @@ def test_an_answer_to_a_campaign_before_the_crash_elects_nobody():
         world.restart("S1")
         world.hand(answer)
         assert world["S1"].role is Role.FOLLOWER
+
+
+def test_a_voter_that_crashed_before_answering_votes_for_the_same_candidate_again():
+    """Paper: 5.5; Figure 2, persistent state. Its vote was on disk; the retry gets the answer."""
+    with World(3) as world:
+        world.timeout("S1")
+        request = world.deliver(RequestVote, "S1", "S2")
+        world.lose(RequestVoteReply, "S2", "S1")
+        world.lose(RequestVote, "S1", "S3")
+        world.crash("S2")
+        world.restart("S2")
+        world.hand(vote_request("S3", 1, to="S2"))
+        assert world.take(RequestVoteReply, "S2", "S3").vote_granted is False
+        world.hand(request)
+        assert world.take(RequestVoteReply, "S2", "S1").vote_granted
+
+
+def test_crashes_of_candidates_are_handled_like_those_of_followers():
+    """Paper: 5.5. Another server times out, and the cluster has a leader in a later term."""
+    cluster = Cluster(5, seed=1, options=FIGURE_2)
+    cluster.timeout("S1")
+    cluster.crash("S1")
+    cluster.elect()
+    assert cluster.leader != "S1"
+    cluster.restart("S1")
+    cluster.run(300)
+    assert cluster.machine("S1").leader == cluster.leader

@@ -343,6 +343,174 @@ def test_a_copy_holds_the_same_and_goes_its_own_way():
     assert (twin.stable_index, held.stable_index) == (6, 7)
 
 
+# Compaction
+
+
+@pytest.mark.parametrize(
+    ("trailing_entries", "left"),
+    [(0, [4, 5]), (1, [3, 4, 5]), (2, [2, 3, 4, 5]), (9, [1, 2, 3, 4, 5])],
+)
+def test_a_compacted_log_keeps_what_follows_and_as_many_trailing_entries_as_it_is_told(
+    trailing_entries, left
+):
+    held = log(1, 1, 2, 2, 3)
+    held.compact(Snapshot(3, 2, THREE), trailing_entries)
+    assert [each.index for each in held] == left
+    assert (held.first_index, held.last_index, held.next_index) == (left[0], 5, 6)
+    assert held.snapshot == Snapshot(3, 2, THREE)
+    assert held.term_for_index(3) == 2
+
+
+def test_trailing_entries_that_are_gone_do_not_come_back():
+    held = log(1, 1, 2, 2, 3)
+    held.compact(Snapshot(3, 2, THREE))
+    held.compact(Snapshot(4, 2, THREE), trailing=3)
+    assert [each.index for each in held] == [4, 5]
+
+
+def test_a_log_can_be_compacted_to_its_end_and_goes_on_from_there():
+    held = log(1, 1, 2)
+    held.compact(Snapshot(3, 2, THREE))
+    assert (len(held), held.last_index, held.last_term) == (0, 3, 2)
+    assert (held.first_index, held.next_index) == (4, 4)
+    assert held.append_as_leader(5, Empty()).index == 4
+
+
+@pytest.mark.parametrize("index", [-1, 0, 4, 5, 8, 10**30])
+def test_a_snapshot_that_is_no_newer_or_past_the_end_is_refused_and_changes_nothing(index):
+    held = trailing()
+    twin = held.copy()
+    with pytest.raises(Misuse, match=f"a snapshot up to {index} cannot stand for"):
+        held.compact(Snapshot(index, 2, THREE))
+    assert held == twin and held.first_index == twin.first_index
+
+
+def test_compacting_leaves_what_is_stable_as_it_is():
+    held = log(1, 1, 1)
+    held.append_as_leader(1, Empty())
+    held.compact(Snapshot(2, 1, THREE))
+    assert held.stable_index == 3
+
+
+def test_a_restored_log_holds_nothing_but_the_snapshot():
+    held = log(1, 1, 1)
+    held.restore(Snapshot(9, 4, THREE))
+    assert (list(held), held.first_index, held.last_index, held.last_term) == ([], 10, 9, 4)
+    assert held.stable_index == 9
+    assert held.configuration_at(9) == THREE
+
+
+def test_a_log_restored_below_its_end_has_lost_its_tail():
+    held = log(1, 1, 1)
+    held.restore(Snapshot(2, 3, THREE))
+    assert (held.last_index, held.stable_index, held.term_for_index(3)) == (2, 2, None)
+
+
+# Configurations
+
+
+TWO, FOUR = Configuration(("S1", "S2")), Configuration(("S1", "S2", "S3", "S4"))
+
+
+def changing() -> RaftLog:
+    """Configurations at 2 and 5, commands elsewhere."""
+    held = log(1)
+    for payload in (TWO, Command(b"x"), Command(b"y"), FOUR, Command(b"z")):
+        held.append_as_leader(1, payload)
+    return held
+
+
+@pytest.mark.parametrize(
+    ("index", "found"), [(1, None), (2, TWO), (4, TWO), (5, FOUR), (6, FOUR), (99, FOUR)]
+)
+def test_the_configuration_at_an_index_is_the_newest_up_to_there(index, found):
+    assert changing().configuration_at(index) == found
+
+
+def test_a_log_without_a_configuration_says_nothing_of_it():
+    assert log(1, 1).configuration_at(2) is None
+    assert log(1, 1).configuration_index == 0
+
+
+def test_a_cut_brings_the_configuration_before_back():
+    held = changing()
+    assert held.configuration_index == 5
+    held.truncate_uncommitted(6)
+    assert held.configuration_index == 5
+    held.truncate_uncommitted(5)
+    assert (held.configuration_index, held.configuration_at(9)) == (2, TWO)
+    held.truncate_uncommitted(1)
+    assert (held.configuration_index, held.configuration_at(9)) == (0, None)
+
+
+@pytest.mark.parametrize("trailing_entries", [0, 9])
+def test_a_snapshot_says_the_configuration_of_all_that_it_stands_for(trailing_entries):
+    held = changing()
+    held.compact(Snapshot(4, 1, TWO), trailing_entries)
+    assert (held.configuration_index, held.configuration_at(4)) == (5, TWO)
+    held.compact(Snapshot(6, 1, FOUR), trailing_entries)
+    assert (held.configuration_index, held.configuration_at(6)) == (6, FOUR)
+
+
+def test_a_log_that_is_read_back_finds_its_configurations():
+    held = changing()
+    assert RaftLog(held).configuration_index == 5
+    later = RaftLog(held.entries(4, 7), Snapshot(5, 1, THREE))
+    assert (later.configuration_index, later.configuration_at(6)) == (5, THREE)
+
+
+def test_a_follower_notes_the_configurations_it_appends():
+    held = log(1)
+    held.append_as_follower((entry(1, 1), LogEntry(1, 2, TWO), LogEntry(1, 3, FOUR)))
+    assert (held.configuration_index, held.configuration_at(2)) == (3, TWO)
+
+
+def test_a_command_has_the_size_of_its_bytes_and_nothing_else_has_any():
+    assert LogEntry(1, 1, Command(b"four")).size == 4
+    assert LogEntry(1, 1, Empty()).size == LogEntry(1, 1, THREE).size == 0
+
+
+@given(st.data())
+def test_a_log_behaves_as_a_plain_list_does_wherever_it_starts(data):
+    """As a list of payloads from index 1, of which compaction forgets the head."""
+    held, naive, base = RaftLog(), [], 0
+    for _ in range(data.draw(st.integers(1, 12))):
+        what = data.draw(st.sampled_from(["append", "cut", "compact", "restore", "copy"]))
+        if what == "append":
+            payload = data.draw(st.sampled_from([Empty(), TWO, FOUR]))
+            held.append_as_leader(1, payload)
+            naive.append(payload)
+        elif what == "cut" and base < len(naive):
+            index = data.draw(st.integers(base + 1, len(naive)))
+            held.truncate_uncommitted(index)
+            del naive[index - 1 :]
+        elif what == "compact" and base < len(naive):
+            base = data.draw(st.integers(base + 1, len(naive)))
+            held.compact(snapshot_of(naive, base), data.draw(st.integers(0, 3)))
+        elif what == "restore":
+            base += data.draw(st.integers(1, 3))
+            naive = (naive + [Empty()] * base)[:base]
+            held.restore(snapshot_of(naive, base))
+        elif what == "copy":
+            held = held.copy()
+        first = held.first_index
+        assert [each.payload for each in held] == naive[first - 1 :]
+        assert first <= base + 1 and held.last_index == len(naive)
+        for index in range(base, len(naive) + 1):
+            assert held.configuration_at(index) == newest(naive[:index])
+        assert RaftLog(held, held.snapshot).configuration_index == held.configuration_index
+
+
+def newest(payloads: list) -> Configuration | None:
+    """The last configuration among these."""
+    return next((each for each in reversed(payloads) if isinstance(each, Configuration)), None)
+
+
+def snapshot_of(payloads: list, index: int) -> Snapshot:
+    """A snapshot that stands for the first of these, up to `index`."""
+    return Snapshot(index, 1, newest(payloads[:index]))
+
+
 @given(st.data())
 def test_a_log_behaves_as_a_plain_list_does(data):
     held, naive, stable = RaftLog(), [], 0

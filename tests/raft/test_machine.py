@@ -13,29 +13,35 @@ import pytest
 
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog, Snapshot
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.messages import RequestVote
+from raftlab.raft.messages import ReadIndexReply, RequestVote
+from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING
-from raftlab.raft.roles import Cause, Role
+from raftlab.raft.roles import Cause, Role, Transfer
 from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
 from tests.raft.local import fields_of
 from tests.raft.world import (
     COMPLETE,
     accepted,
+    accepted_by_all,
     append,
     candidate,
     drain,
     entries,
+    install,
     leader,
     let_time_out,
     log,
     machine,
     names,
+    rejected,
+    snapshot,
     tell,
     vote,
     vote_request,
 )
 
 THREE = Configuration(names(3))
+TRAILING = Options.figure_2(trailing_entries=9)
 ROLES = {"follower": machine, "candidate": candidate, "leader": leader}
 in_every_role = pytest.mark.parametrize("make", ROLES.values(), ids=ROLES)
 
@@ -245,6 +251,23 @@ def test_ticks_before_the_deadline_change_nothing(make):
     assert node.fingerprint() == before
 
 
+@pytest.mark.parametrize("heartbeats_before", [0, 1, 3])
+def test_ticks_before_the_deadline_change_nothing_while_leadership_is_handed_over(
+    heartbeats_before,
+):
+    node = accepted_by_all(leader())
+    node.tick(20.0)
+    node.transfer_leadership("S2")
+    drain(node)
+    for _ in range(heartbeats_before):
+        let_time_out(node)
+    before, deadline = node.fingerprint(), node.next_deadline
+    for share in (0.2, 0.5, 0.999):
+        node.tick(node.now + (deadline - node.now) * share)
+        assert node.poll() is NOTHING
+    assert (node.fingerprint(), node.next_deadline) == (before, deadline)
+
+
 @in_every_role
 def test_a_tick_at_the_deadline_does_something_and_moves_it(make):
     node = make()
@@ -253,13 +276,19 @@ def test_a_tick_at_the_deadline_does_something_and_moves_it(make):
     assert node.next_deadline > deadline
 
 
-def test_a_leader_waits_for_its_heartbeat_or_its_quorum_whichever_is_first():
+def test_a_leader_waits_for_its_heartbeat_its_quorum_or_its_transfer_whichever_is_first():
     node = leader(options=COMPLETE)
     held = node.role_data
     held.heartbeat_deadline, held.quorum_deadline = 80.0, 70.0
     assert node.next_deadline == 70.0
     held.quorum_deadline = 90.0
     assert node.next_deadline == 80.0
+    held.transfer = Transfer("S2", deadline=60.0)
+    assert node.next_deadline == 60.0
+    held.transfer = Transfer("S2", deadline=100.0)
+    assert node.next_deadline == 80.0
+    held.transfer.resend_at = 75.0
+    assert node.next_deadline == 75.0
 
 
 def test_messages_to_itself_are_left_alone():
@@ -353,25 +382,53 @@ def test_a_machine_that_is_never_polled_keeps_everything_for_later():
     )
 
 
-# What is not built yet
+# What only some may be asked
 
 
 @pytest.mark.parametrize(
-    ("call", "name"),
+    ("call", "kind", "complaint"),
     [
-        (lambda node: node.read(), "reads"),
-        (lambda node: node.transfer_leadership("S2"), "leadership transfer"),
-        (lambda node: node.compact(1), "snapshots"),
-        (lambda node: node.persisted(1, 1), "asynchronous persistence"),
-        (lambda node: node.add_entry(THREE), "changing the configuration"),
+        (lambda node: node.compact(3), Misuse, "cannot compact its log up to 3"),
+        (lambda node: node.persisted(NOTHING), Misuse, "async_persistence is off"),
     ],
+    ids=["compact", "persisted"],
 )
 @in_every_role
-def test_what_is_not_built_yet_says_so_by_name_and_changes_nothing(make, call, name):
+def test_what_nobody_can_do_now_is_refused_and_changes_nothing(make, call, kind, complaint):
     node = make()
     before = everything(node)
-    with pytest.raises(NotImplementedError, match=name):
+    with pytest.raises(kind, match=complaint):
         call(node)
+    assert everything(node) == before
+    assert node.poll() is NOTHING
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda node: node.read(), "cannot answer a read"),
+        (lambda node: node.transfer_leadership(), "cannot hand leadership over"),
+        (lambda node: node.transfer_leadership("S2"), "cannot hand leadership over"),
+        (lambda node: node.add_entry(Configuration(names(2))), "cannot accept entries"),
+    ],
+    ids=["read", "transfer", "transfer to S2", "configuration"],
+)
+@pytest.mark.parametrize("make", [machine, candidate], ids=["follower", "candidate"])
+def test_what_only_a_leader_can_do_is_refused_by_name_and_changes_nothing(make, call, what):
+    node = make()
+    before = everything(node)
+    with pytest.raises(NotLeader, match=f"S1 is a {node.role.value} in term .* {what}") as refused:
+        call(node)
+    assert refused.value.leader is None
+    assert everything(node) == before
+    assert node.poll() is NOTHING
+
+
+def test_a_leader_cannot_forget_its_leader_and_nothing_changes():
+    node = leader()
+    before = everything(node)
+    with pytest.raises(Misuse, match="S1 leads term 1 and follows nobody"):
+        node.forget_leader()
     assert everything(node) == before
 
 
@@ -426,6 +483,42 @@ def test_copying_takes_nothing_out():
     assert output.messages and output.log_entries and output.role_changes and output.debug_log
 
 
+def everywhere() -> RaftStateMachine:
+    """A leader with a snapshot, a transfer, a read and a follower that waits for a snapshot."""
+    node = leader(terms=(1, 1), nodes=5)
+    for peer in ("S2", "S3"):
+        tell(node, accepted(peer, 2, 3))
+    node.compact(3, b"all")
+    tell(node, rejected("S5", 2, at=2, last=0))
+    node.read()
+    node.transfer_leadership("S4")
+    return node
+
+
+def reading() -> RaftStateMachine:
+    """A follower that has asked its leader about a read, and has been told its index."""
+    node = machine(term=2)
+    tell(node, append("S2", 2))
+    node.read()
+    node.advance(ReadIndexReply(2, "S2", "S1", 1, node.now, 5), node.now)
+    node.advance(install("S2", 2, snapshot(3, 1)), node.now)
+    return node
+
+
+@pytest.mark.parametrize("make", [everywhere, reading])
+def test_a_copy_keeps_snapshots_transfers_and_reads_and_goes_its_own_way(make):
+    node = make()
+    twin = node.copy()
+    assert twin.fingerprint() == node.fingerprint()
+    assert fields_of(twin) == fields_of(node)
+    before, fields = node.fingerprint(), fields_of(node)
+    tell(twin, append("S2", 9, (3, 1 if make is reading else 2), (9,), commit=2))
+    let_time_out(twin)
+    assert node.fingerprint() == before
+    assert fields_of(node) == fields
+    assert twin.fingerprint() != before
+
+
 def differing() -> dict[str, RaftStateMachine]:
     """Machines that differ from the first in one thing each."""
     asked = machine()
@@ -436,7 +529,50 @@ def differing() -> dict[str, RaftStateMachine]:
     written.poll()
     durable = written.copy()
     durable.poll()
+    kept, trailing = machine(terms=(1, 1)), machine(terms=(1, 1), options=TRAILING)
+    for node in (kept, trailing):
+        node.advance(append("S2", 1, (2, 1), commit=2), 0.0)
+        drain(node)
+    committed = kept.copy()
+    kept.compact(1)
+    trailing.compact(1)
+    taken = kept.copy()
+    taken.poll()
+    following = machine(term=1)
+    tell(following, append("S2", 1))
+    asked_once = following.copy()
+    asked_once.read()
+    answered = asked_once.copy()
+    answered.advance(ReadIndexReply(1, "S2", "S1", 1, 0.0, 5), 0.0)
+    forgot = following.copy()
+    forgot.forget_leader()
+    handing, told = accepted_by_all(leader()), accepted_by_all(leader())
+    handing.add_entry(Command(b"x"))
+    told.add_entry(Command(b"x"))
+    writing = handing.copy()
+    for node in (handing, told, writing):
+        drain(node)
+    handing.transfer_leadership("S2")
+    told.transfer_leadership()
+    gave_up = told.copy()
+    gave_up.tick(gave_up.now + 300.0)
+    for node in (handing, told, gave_up, writing):
+        drain(node)
+    read = writing.copy()
+    read.read()
     return {
+        "committed": committed,
+        "compacted": kept,
+        "compacted with a trail": trailing,
+        "compacted and written": taken,
+        "following": following,
+        "asked about a read": asked_once,
+        "told about a read": answered,
+        "handing over to one": handing,
+        "handing over to any": told,
+        "has handed over": gave_up,
+        "leads on": writing,
+        "reads": read,
         "first": machine(),
         "name": machine("S2"),
         "term": machine(term=1),
@@ -457,6 +593,14 @@ def test_fingerprints_differ_wherever_machines_do():
     prints = {name: node.fingerprint() for name, node in differing().items()}
     assert len(set(prints.values())) == len(prints)
     assert all(hash(each) is not None for each in prints.values())
+
+
+def test_a_fingerprint_sees_that_a_leader_once_handed_over():
+    """A lease is worth nothing any more, whatever else is as before."""
+    node = leader()
+    twin = node.copy()
+    twin.role_data.has_handed_over = True
+    assert twin.fingerprint() != node.fingerprint()
 
 
 def test_a_fingerprint_does_not_see_time_or_chance():

@@ -5,7 +5,14 @@ import pytest
 
 from raftlab.raft import messages
 from raftlab.raft.log import Command, Empty, LogEntry, Snapshot
-from raftlab.raft.messages import InstallSnapshot, InstallSnapshotReply, Message, TimeoutNow
+from raftlab.raft.messages import (
+    InstallSnapshot,
+    InstallSnapshotReply,
+    Message,
+    ReadIndex,
+    ReadIndexReply,
+    TimeoutNow,
+)
 from raftlab.raft.vocabulary import Configuration
 from tests.raft.world import accepted, append, rejected, vote, vote_request
 
@@ -21,6 +28,8 @@ ONE_OF_EACH = [
     InstallSnapshot(3, "S2", "S1", Snapshot(5, 2, THREE, b"x=1")),
     InstallSnapshotReply(3, "S2", "S1", 5, True),
     TimeoutNow(3, "S2", "S1"),
+    ReadIndex(3, "S2", "S1", 7, 12.5),
+    ReadIndexReply(3, "S2", "S1", 7, 12.5, 4),
 ]
 kind_of = pytest.mark.parametrize("message", ONE_OF_EACH, ids=lambda each: type(each).__name__)
 
@@ -55,11 +64,11 @@ def test_every_payload_is_the_same_after_a_journey_as_bytes():
         assert msgspec.json.decode(msgspec.json.encode(held), type=LogEntry) == held
 
 
-def test_there_is_one_class_for_each_message_of_the_paper():
+def test_there_is_one_class_for_each_message_of_the_paper_and_the_thesis():
     kinds = {type(message) for message in ONE_OF_EACH}
     assert kinds == set(Message.__args__)
     assert {kind.__name__ for kind in kinds} == {
         "RequestVote", "RequestVoteReply", "AppendEntries", "AppendEntriesReply",
-        "InstallSnapshot", "InstallSnapshotReply", "TimeoutNow",
+        "InstallSnapshot", "InstallSnapshotReply", "TimeoutNow", "ReadIndex", "ReadIndexReply",
     }  # fmt: skip
     assert all(getattr(messages, kind.__name__) is kind for kind in kinds)

@@ -42,13 +42,52 @@ def test_an_election_timeout_may_be_one_value():
     assert Options(election_timeout=(100.0, 100.0)).election_timeout == (100, 100)
 
 
-@pytest.mark.parametrize("interval", [0, -1, math.nan])
-def test_a_heartbeat_interval_is_positive(interval):
-    with pytest.raises(Misuse, match="heartbeat_interval must be positive"):
-        Options(heartbeat_interval=interval)
+@pytest.mark.parametrize("name", ["heartbeat_interval", "snapshot_timeout", "transfer_timeout"])
+@pytest.mark.parametrize("span", [0, -1, math.nan, math.inf, "50"])
+def test_a_span_of_time_is_positive_and_ends(name, span):
+    with pytest.raises(Misuse, match=f"{name} must be positive"):
+        Options(**{name: span})
+    with pytest.raises(Misuse, match=f"{name} must be positive"):
+        Options.figure_2(**{name: span})
 
 
-@pytest.mark.parametrize("name", ["max_entries_per_append", "max_in_flight"])
+@pytest.mark.parametrize("entries", [-1, 1.5, None])
+def test_trailing_entries_are_counted_from_none(entries):
+    with pytest.raises(Misuse, match="trailing_entries must be 0 or more"):
+        Options(trailing_entries=entries)
+    assert Options(trailing_entries=0).trailing_entries == 0
+
+
+@pytest.mark.parametrize("bound", [0.9, math.nan, math.inf, "1"])
+def test_no_clock_is_bounded_by_less_than_its_own_pace(bound):
+    with pytest.raises(Misuse, match="clock_drift_bound must be 1 or more"):
+        Options(clock_drift_bound=bound)
+    assert Options(clock_drift_bound=1).clock_drift_bound == 1
+
+
+def test_leases_need_followers_that_stick_to_their_leader():
+    with pytest.raises(Misuse, match="lease_reads needs leader_stickiness"):
+        Options(lease_reads=True, leader_stickiness=False)
+    with pytest.raises(Misuse, match="lease_reads needs leader_stickiness"):
+        Options.figure_2(lease_reads=True)
+    assert Options(lease_reads=True).lease_reads
+
+
+def test_what_costs_safety_or_changes_the_contract_is_off_unless_asked_for():
+    options = Options()
+    assert not (options.lease_reads or options.single_server_changes or options.async_persistence)
+    assert options.catch_up_first and not Options.figure_2().catch_up_first
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "max_entries_per_append",
+        "max_in_flight",
+        "max_bytes_per_append",
+        "max_uncommitted_bytes",
+    ],
+)
 def test_sizes_are_at_least_one(name):
     with pytest.raises(Misuse, match="at least 1"):
         Options(**{name: 0})

@@ -3,7 +3,7 @@
 import pytest
 
 from raftlab.raft.log import Snapshot
-from raftlab.raft.output import NOTHING, Note, Output, RoleChange
+from raftlab.raft.output import NOTHING, Note, Output, ReadReady, RoleChange
 from raftlab.raft.roles import Cause, Role
 from raftlab.raft.vocabulary import Configuration
 from tests.raft.world import entry, vote
@@ -14,6 +14,8 @@ from tests.raft.world import entry, vote
     [
         (NOTHING, False),
         (Output(messages=(vote("S1", 1),)), False),
+        (Output(messages_at_once=(vote("S1", 1),)), False),
+        (Output(reads=(ReadReady(1, 0),), failed_reads=(2,)), False),
         (Output(committed=(entry(1, 1),)), False),
         (Output(term=0), True),
         (Output(term=3, voted_for="S1"), True),

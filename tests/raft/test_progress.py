@@ -91,19 +91,28 @@ def test_a_pipeline_starts_with_nothing_under_way():
     assert (mine.state, list(mine.in_flight), mine.next_index) == (PIPELINE, [], 6)
 
 
+def test_a_snapshot_under_way_stops_entries_and_the_next_one_comes_after_it():
+    mine = progress(match=2, next_index=4, state=PIPELINE)
+    mine.in_flight, mine.probe_sent = [3], True
+    mine.become_snapshot(7, retry_at=500.0)
+    assert (mine.state, mine.next_index, mine.match_index) == (SNAPSHOT, 8, 2)
+    assert (mine.in_flight, mine.probe_sent, mine.retry_at) == ([], False, 500.0)
+
+
 def test_a_copy_goes_its_own_way():
     mine = progress(match=4, next_index=9, state=PIPELINE)
-    mine.in_flight, mine.commit_index, mine.max_acked_read = [7, 8], 3, 2
+    mine.in_flight, mine.commit_index, mine.acked_round = [7, 8], 3, 2
+    mine.retry_at, mine.round_end, mine.round_since, mine.caught_up = 80.0, 9, 60.0, True
     twin = mine.copy()
-    assert twin.fingerprint() == mine.fingerprint()
-    assert twin.last_reply_at == mine.last_reply_at
+    for name in FollowerProgress.__slots__:
+        assert getattr(twin, name) == getattr(mine, name), name
     twin.accepted(8)
     assert (mine.match_index, list(mine.in_flight)) == (4, [7, 8])
 
 
 @pytest.mark.parametrize(
     "change",
-    ["next_index", "match_index", "commit_index", "max_acked_read"],
+    ["next_index", "match_index", "commit_index", "acked_round", "round_end", "caught_up"],
 )
 def test_a_fingerprint_shows_every_number(change):
     mine, other = progress(), progress()
@@ -129,6 +138,32 @@ def test_every_member_is_tracked_learners_too():
     tracker = Tracker(JOINT, 6, 0.0)
     assert tuple(tracker.progress) == ("S1", "S2", "S3", "S4")
     assert {each.next_index for each in tracker.progress.values()} == {6}
+
+
+def test_a_member_that_stays_is_known_as_before_and_a_newcomer_is_not():
+    tracker = Tracker(Configuration(("S1", "S2", "S3")), 6, 0.0)
+    tracker.progress["S2"].accepted(5)
+    tracker.set_configuration(Configuration(("S2", "S4"), learners=("S1",)), 9, 70.0)
+    assert tuple(tracker.progress) == ("S2", "S4", "S1")
+    assert tracker.voters == ("S2", "S4")
+    assert tracker.progress["S2"].match_index == 5
+    newcomer = tracker.progress["S4"]
+    assert (newcomer.match_index, newcomer.next_index, newcomer.last_reply_at) == (0, 9, 70.0)
+
+
+def test_who_left_and_comes_again_is_a_newcomer():
+    tracker = Tracker(Configuration(("S1", "S2")), 6, 0.0)
+    tracker.progress["S2"].accepted(5)
+    tracker.set_configuration(Configuration(("S1",)), 7, 0.0)
+    tracker.set_configuration(Configuration(("S1", "S2")), 8, 0.0)
+    assert tracker.progress["S2"].match_index == 0
+
+
+def test_the_rounds_of_voters_count_and_those_of_learners_do_not():
+    tracker = Tracker(JOINT, 6, 0.0)
+    for node, each in zip(("S1", "S2", "S3", "S4"), (4, 3, 2, 9), strict=True):
+        tracker.progress[node].acked_round = each
+    assert tracker.acked_rounds() == {"S1": 4, "S2": 3, "S3": 2}
 
 
 def test_only_voters_count_for_commitment():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raftlab.raft.log import Command, RaftLog, Snapshot
+from raftlab.raft.log import Command, Snapshot
 from raftlab.raft.messages import (
     AppendEntries,
     InstallSnapshot,
@@ -19,7 +19,6 @@ from tests.raft.world import (
     accepted,
     accepted_by_all,
     append,
-    candidate,
     drain,
     entries,
     entry,
@@ -28,7 +27,6 @@ from tests.raft.world import (
     let_time_out,
     log,
     machine,
-    names,
     propose,
     rejected,
     tell,
@@ -427,31 +425,14 @@ def test_heartbeats_come_at_their_interval_and_not_before():
     assert node.role_data.heartbeat_deadline == due + FIGURE_2.heartbeat_interval
 
 
-# What is not built yet
-
-
-def test_a_leader_that_would_have_to_send_its_snapshot_says_that_it_cannot_yet():
-    held = RaftLog(entries(1, start=6), Snapshot(5, 1, Configuration(names(3))))
-    node = leader(held=held, term=1)
-    with pytest.raises(NotImplementedError, match="snapshots"):
-        node.advance(rejected("S2", 2, at=6, last=0), node.now)
-
-
-def test_snapshots_are_left_alone_until_they_are_built():
-    carried = Snapshot(3, 1, Configuration(("S1", "S2", "S3")))
-    for node in (machine(term=2), candidate(term=1), leader(term=1)):
-        drain(node)
-        role, held = node.role, node.log.copy()
-        assert tell(node, InstallSnapshot(2, "S2", "S1", carried)) == []
-        assert tell(node, InstallSnapshotReply(2, "S2", "S1", 3, True)) == []
-        assert (node.role, node.log) == (role, held)
+# What is over
 
 
 def test_a_stale_snapshot_is_refused_with_the_own_term():
     node = machine(terms=(1, 1), term=5)
     carried = Snapshot(9, 3, Configuration(("S1", "S2", "S3")))
     assert tell(node, InstallSnapshot(4, "S2", "S1", carried)) == [
-        InstallSnapshotReply(5, "S1", "S2", 2, False)
+        InstallSnapshotReply(5, "S1", "S2", 9, False)
     ]
 
 

@@ -6,7 +6,16 @@ import pytest
 
 from raftlab.raft.election import Votes
 from raftlab.raft.progress import Tracker
-from raftlab.raft.roles import ROLE_AFTER, Candidate, Cause, Follower, Leader, Role
+from raftlab.raft.roles import (
+    ROLE_AFTER,
+    Candidate,
+    Cause,
+    Follower,
+    Leader,
+    Reads,
+    Role,
+    Transfer,
+)
 from raftlab.raft.vocabulary import Configuration
 from tests.raft.world import candidate, leader, machine, names
 
@@ -30,6 +39,9 @@ def test_the_table_holds_the_arrows_of_figure_4_and_those_of_the_thesis():
         (CANDIDATE, Cause.PREVOTE_GRANTED): CANDIDATE,
         (CANDIDATE, Cause.ELECTION_LOST): FOLLOWER,
         (LEADER, Cause.QUORUM_LOST): FOLLOWER,
+        # a host that knows better; thesis 4.2.2
+        (FOLLOWER, Cause.LEADER_FORGOTTEN): FOLLOWER,
+        (LEADER, Cause.REMOVED): FOLLOWER,
     }
 
 
@@ -87,3 +99,43 @@ def test_records_of_a_role_are_copied_with_all_they_hold():
     assert leading.tracker.match_indexes()["S1"] == 0
     assert (leading.heartbeat_deadline, leading.quorum_deadline) == (50.0, 150.0)
     assert other.quorum_deadline == 150.0
+
+
+def test_what_a_leader_hands_over_counts_and_is_asked_is_copied_with_it():
+    leading = Leader(Tracker(Configuration(names(3)), 4, 0.0), 50.0, 150.0)
+    leading.transfer = Transfer("S2", 300.0)
+    leading.transfer.sent, leading.transfer.resend_at = "S2", 60.0
+    leading.has_handed_over = True
+    leading.uncommitted_bytes, leading.counted_index = 12, 3
+    leading.reads.round, leading.reads.asked_at = 2, {2: 10.0}
+    twin = leading.copy()
+    handing = twin.transfer
+    assert (handing.to, handing.deadline, handing.sent, handing.resend_at) == (
+        "S2", 300.0, "S2", 60.0
+    )  # fmt: skip
+    assert (twin.has_handed_over, twin.uncommitted_bytes, twin.counted_index) == (True, 12, 3)
+    handing.sent, twin.reads.round, twin.uncommitted_bytes = None, 3, 0
+    twin.reads.asked_at[3] = 20.0
+    assert (leading.transfer.sent, leading.uncommitted_bytes) == ("S2", 12)
+    assert (leading.reads.round, leading.reads.asked_at) == (2, {2: 10.0})
+
+
+@pytest.mark.parametrize("kind", [Reads, Transfer, Leader, Candidate, Follower])
+def test_a_copy_leaves_nothing_out(kind):
+    votes, tracker = Votes(Configuration(names(3))), Tracker(Configuration(names(3)), 4, 0.0)
+    made = {
+        Reads: lambda: Reads(),
+        Transfer: lambda: Transfer("S2", 300.0),
+        Leader: lambda: Leader(tracker, 50.0, 150.0),
+        Candidate: lambda: Candidate(votes, True),
+        Follower: lambda: Follower("S2"),
+    }[kind]()
+    plain = [
+        name for name in kind.__slots__ if isinstance(getattr(made, name), int | float | str | None)
+    ]
+    for number, name in enumerate(plain, 1000):
+        setattr(made, name, number)
+    if "transfer" in plain:
+        made.transfer = None
+    twin = made.copy()
+    assert [getattr(twin, name) for name in plain] == [getattr(made, name) for name in plain]

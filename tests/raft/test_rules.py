@@ -1,14 +1,16 @@
 """The decisions, one by one, with nothing around them."""
 
 import random
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from raftlab.raft.election import ElectionResult, Votes
-from raftlab.raft.log import RaftLog
+from raftlab.raft.log import Command, LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import Rejected
 from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
@@ -78,7 +80,16 @@ def test_only_the_leader_or_a_granted_vote_resets_the_timer(granted, heard, rese
     ("node", "may"), [("S1", True), ("S3", True), ("S4", False), ("S9", False)]
 )
 def test_voters_campaign_and_learners_and_strangers_do_not(node, may):
-    assert rules().campaigns(node, JOINT) is may
+    assert rules().campaigns(node, JOINT, None) is may
+
+
+@pytest.mark.parametrize(
+    ("node", "may"), [("S1", True), ("S3", True), ("S4", False), ("S9", False)]
+)
+def test_voters_of_the_configuration_before_campaign_while_the_next_may_be_uncommitted(node, may):
+    without_s3 = Configuration(("S1", "S2"), learners=("S4",))
+    assert rules().campaigns(node, without_s3, JOINT) is may
+    assert rules().campaigns("S3", without_s3, None) is False
 
 
 # Votes
@@ -325,6 +336,230 @@ def test_a_leader_goes_on_while_a_majority_answers():
 def test_while_joint_a_leader_needs_a_majority_of_both_sets():
     assert not rules().keeps_leading(["S1", "S2"], JOINT, COMPLETE)
     assert rules().keeps_leading(["S1", "S2", "S3"], JOINT, COMPLETE)
+
+
+# Flow control
+
+
+@pytest.mark.parametrize(
+    ("probing", "most", "room", "sent"),
+    [
+        (True, 64, 1000, [2]),
+        (False, 64, 1000, [2, 3, 4, 5]),
+        (False, 3, 1000, [2, 3, 4]),
+        (False, 64, 6, [2, 3]),
+        (False, 64, 8, [2, 3]),
+        (False, 64, 1, [2]),
+    ],
+)
+def test_one_message_carries_a_probe_or_what_is_allowed_and_never_less_than_one_entry(
+    probing, most, room, sent
+):
+    options = Options(max_entries_per_append=most, max_bytes_per_append=room)
+    carried = rules().entries_for_one_message(log(1, 1, 1, 1, 1), 2, probing, options)
+    assert [each.index for each in carried] == sent, "each of these entries is three bytes long"
+
+
+@pytest.mark.parametrize(
+    ("size", "waiting", "takes"),
+    [(3, 7, True), (4, 7, False), (99, 0, True), (0, 11, False), (0, 10, True)],
+)
+def test_a_command_is_taken_if_it_is_alone_or_if_there_is_room(size, waiting, takes):
+    assert rules().takes_command(size, waiting, Options(max_uncommitted_bytes=10)) is takes
+
+
+# Writing late
+
+
+@pytest.mark.parametrize(
+    ("index", "term", "there"), [(3, 4, True), (3, 1, False), (4, 4, False), (1, 1, True)]
+)
+def test_an_entry_written_late_counts_if_no_other_took_its_place(index, term, there):
+    written = LogEntry(term, index, Command(b""))
+    assert rules().is_still_there(written, log(1, 1, 4)) is there
+
+
+# Handing over
+
+
+@pytest.mark.parametrize(
+    ("node", "may"), [("S1", True), ("S3", False), ("S4", False), ("S9", False)]
+)
+def test_only_voters_that_stay_are_handed_the_lead(node, may):
+    assert rules().may_be_handed_leadership(node, JOINT) is may
+
+
+@pytest.mark.parametrize(("match", "may"), [(9, True), (8, False), (0, False)])
+def test_only_who_has_everything_takes_over(match, may):
+    assert rules().may_take_over(match, 9) is may
+
+
+def test_no_commands_are_taken_while_handing_over():
+    assert rules().takes_commands_while_handing_over() is False
+
+
+# Snapshots
+
+
+@pytest.mark.parametrize(("index", "takes"), [(6, True), (5, False), (4, False)])
+def test_only_a_snapshot_beyond_what_is_committed_is_taken(index, takes):
+    assert rules().takes_snapshot(Snapshot(index, 1, JOINT), commit_index=5) is takes
+
+
+@pytest.mark.parametrize(
+    ("index", "term", "keeps"), [(3, 4, True), (3, 5, False), (2, 1, True), (9, 4, False)]
+)
+def test_what_follows_a_snapshot_stays_only_if_the_log_agrees_with_it(index, term, keeps):
+    assert rules().keeps_tail(log(1, 1, 4, 4), Snapshot(index, term, JOINT)) is keeps
+
+
+# Membership
+
+FIRST, SECOND, THIRD = (Configuration(names(size)) for size in (1, 2, 3))
+
+
+def changing(*payloads: Configuration | None, snapshot: Snapshot | None = None) -> RaftLog:
+    """A log of term 1 with these configurations, and commands in between."""
+    base = snapshot.index if snapshot else 0
+    held = (
+        LogEntry(1, index, payload or Command(b"x"))
+        for index, payload in enumerate(payloads, base + 1)
+    )
+    return RaftLog(held, snapshot)
+
+
+@pytest.mark.parametrize(
+    ("held", "in_force"),
+    [
+        (changing(), FIRST),
+        (changing(None, None), FIRST),
+        (changing(None, SECOND, None), SECOND),
+        (changing(SECOND, THIRD), THIRD),
+        (changing(snapshot=Snapshot(7, 1, SECOND)), SECOND),
+        (changing(None, THIRD, snapshot=Snapshot(7, 1, SECOND)), THIRD),
+    ],
+    ids=["empty", "commands", "entry", "newest", "snapshot", "entry after a snapshot"],
+)
+@pytest.mark.parametrize("commit_index", [0, 1, 9])
+def test_the_newest_configuration_is_in_force_committed_or_not(held, in_force, commit_index):
+    assert rules().configuration_in_force(held, commit_index, FIRST) == in_force
+
+
+@pytest.mark.parametrize(
+    ("configuration", "at", "pending"),
+    [(SECOND, 6, True), (SECOND, 5, False), (SECOND, 0, False), (JOINT, 5, True), (JOINT, 6, True)],
+)
+def test_a_change_is_pending_until_it_is_committed_and_not_joint(configuration, at, pending):
+    assert rules().change_is_pending(configuration, at, commit_index=5) is pending
+
+
+@pytest.mark.parametrize(
+    ("commit", "one_by_one", "may"),
+    [(2, True, False), (3, True, True), (0, True, False), (2, False, True), (3, False, True)],
+)
+def test_single_server_changes_wait_for_a_committed_entry_of_the_own_term(commit, one_by_one, may):
+    options = Options(single_server_changes=one_by_one)
+    assert rules().may_change_in_term(log(1, 1, 4), commit, 4, options) is may
+
+
+@pytest.mark.parametrize(
+    ("target", "one_by_one", "appended"),
+    [
+        (THIRD, False, Configuration(names(3), old_voters=names(2))),
+        (THIRD, True, THIRD),
+        (Configuration(names(2), learners=("S3",)), False, None),
+        (Configuration(("S2", "S1"), learners=("S3",)), False, None),
+        (
+            Configuration(("S1",), learners=("S2",)),
+            False,
+            Configuration(("S1",), old_voters=names(2), learners=("S2",)),
+        ),
+    ],
+    ids=["voter", "voter alone", "learner", "any order", "demotion"],
+)
+def test_voters_change_through_a_joint_configuration_and_learners_at_once(
+    target, one_by_one, appended
+):
+    options = Options(single_server_changes=one_by_one)
+    assert rules().next_configuration(SECOND, target, options) == (appended or target)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "at", "leaves"), [(JOINT, 5, True), (JOINT, 6, False), (SECOND, 5, False)]
+)
+def test_the_joint_configuration_is_left_once_it_is_committed(configuration, at, leaves):
+    assert rules().leaves_joint(configuration, at, commit_index=5) is leaves
+
+
+@pytest.mark.parametrize(
+    ("node", "at", "goes"),
+    [("S9", 5, True), ("S9", 6, False), ("S1", 5, False), ("S3", 5, False), ("S4", 5, True)],
+)
+def test_a_leader_goes_once_a_configuration_in_which_it_has_no_vote_is_committed(node, at, goes):
+    assert rules().hands_over_when_removed(node, JOINT, at, 5) is goes
+
+
+@pytest.mark.parametrize(("took", "caught_up"), [(149.0, True), (150.0, False), (0.0, True)])
+def test_a_learner_has_caught_up_if_its_round_took_less_than_an_election_timeout(took, caught_up):
+    assert rules().has_caught_up(took, COMPLETE) is caught_up
+
+
+# Reads
+
+
+@pytest.mark.parametrize(("commit", "may"), [(0, False), (2, False), (3, True)])
+def test_a_leader_reads_once_it_has_committed_an_entry_of_its_own_term(commit, may):
+    assert rules().may_read(log(1, 1, 4), commit, 4) is may
+
+
+@pytest.mark.parametrize(
+    ("acked", "reached"),
+    [
+        ({"S1": 3, "S2": 3, "S3": 3}, 3),
+        ({"S1": 3, "S2": 3, "S3": 1}, 1),
+        ({"S1": 3, "S2": 1, "S3": 3}, 1),
+        ({"S1": 3, "S2": 3}, 0),
+        ({"S1": 3, "S2": 3, "S4": 3}, 0),
+    ],
+)
+def test_the_round_that_counts_is_the_latest_that_a_majority_of_each_set_has_answered(
+    acked, reached
+):
+    assert rules().still_led_at(acked, JOINT) == reached
+
+
+@pytest.mark.parametrize(
+    ("since", "handed_over", "drift", "holds"),
+    [
+        (99.0, False, 1.5, True),
+        (100.0, False, 1.5, False),
+        (149.0, False, 1.0, True),
+        (150.0, False, 1.0, False),
+        (0.0, True, 1.0, False),
+    ],
+)
+def test_a_lease_holds_for_a_minimum_timeout_of_the_fastest_clock_and_not_after_a_hand_over(
+    since, handed_over, drift, holds
+):
+    options = Options(clock_drift_bound=drift, lease_reads=True)
+    assert rules().lease_holds(1000.0, 1000.0 + since, handed_over, options) is holds
+
+
+def test_only_where_leases_count_on_it_does_a_node_wait_after_its_start():
+    assert rules().waits_after_start(Options(lease_reads=True)) is True
+    assert rules().waits_after_start(COMPLETE) is False
+
+
+@pytest.mark.parametrize(("index", "serves"), [(4, True), (5, True), (6, False)])
+def test_a_read_is_served_once_its_index_is_committed_here(index, serves):
+    assert rules().may_serve_read(index, commit_index=5) is serves
+
+
+def test_every_decision_has_a_test_here():
+    """Each method is asked by its name in this file."""
+    decisions = {name for name in vars(Rules) if not name.startswith("_")}
+    asked = set(re.findall(r"rules\(\)\.(\w+)\(", Path(__file__).read_text(encoding="utf-8")))
+    assert asked == decisions
 
 
 def test_the_decisions_change_nothing():

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 
 JOINT = Configuration(("S1", "S2", "S3"), old_voters=("S3", "S4"), learners=("S5",))
 
@@ -59,6 +59,30 @@ def test_a_node_cannot_be_voter_and_learner_even_if_it_was_a_voter():
 
 def test_a_voter_may_be_on_its_way_to_becoming_a_learner():
     Configuration(("S1",), old_voters=("S1", "S2"), learners=("S2",)).check()
+
+
+def test_joint_with_keeps_the_old_voters_beside_the_new_and_takes_the_new_learners():
+    current = Configuration(("S1", "S2"), learners=("S4",))
+    joint = current.joint_with(Configuration(("S2", "S3"), learners=("S5",)))
+    assert joint == Configuration(("S2", "S3"), old_voters=("S1", "S2"), learners=("S5",))
+    assert joint.without_old() == Configuration(("S2", "S3"), learners=("S5",))
+
+
+def test_not_now_is_a_misuse_that_will_pass_and_another_one_than_not_leader():
+    assert issubclass(NotNow, Misuse)
+    assert not issubclass(NotNow, NotLeader) and not issubclass(NotLeader, NotNow)
+
+
+@pytest.mark.parametrize(
+    ("leader", "said"),
+    [
+        ("S1", "S2 is a follower in term 4 and cannot vote for lunch; its leader is S1."),
+        (None, "S2 is a follower in term 4 and cannot vote for lunch; it knows no leader."),
+    ],
+)
+def test_a_refusal_says_who_refuses_what_and_who_would_not(leader, said):
+    error = NotLeader.of("S2", "follower", 4, leader, "vote for lunch")
+    assert (str(error), error.leader) == (said, leader)
 
 
 def test_not_leader_is_a_misuse_and_names_the_leader():

@@ -15,9 +15,11 @@ that is on its way when the test ends, and that nobody has spoken of, fails the 
         world.deliver(RequestVoteReply, "S2", "S1")
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
+
+import msgspec
 
 from raftlab.raft.log import Command, LogEntry, RaftLog, Snapshot
 from raftlab.raft.machine import RaftStateMachine
@@ -25,13 +27,17 @@ from raftlab.raft.messages import (
     Accepted,
     AppendEntries,
     AppendEntriesReply,
+    InstallSnapshot,
+    InstallSnapshotReply,
     Message,
     Rejected,
     RequestVote,
     RequestVoteReply,
+    TimeoutNow,
 )
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING, Note, Output, RoleChange
+from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration
@@ -68,6 +74,24 @@ def entries(*terms: int, start: int = 1) -> tuple[LogEntry, ...]:
 def log(*terms: int) -> RaftLog:
     """A log with entries of these terms, from index 1."""
     return RaftLog(entries(*terms))
+
+
+def sized(index: int, term: int, size: int) -> LogEntry:
+    """An entry that carries `size` bytes."""
+    return LogEntry(term, index, Command(bytes(size)))
+
+
+def snapshot(index: int, term: int, configuration: Configuration | None = None) -> Snapshot:
+    """A snapshot of three nodes up to (`index`, `term`), unless told."""
+    return Snapshot(
+        index, term, configuration or Configuration(names(3)), f"up to {index}".encode()
+    )
+
+
+def after(held: Snapshot, *terms: int, trailing: Sequence[int] = ()) -> RaftLog:
+    """A log that starts with a snapshot: entries of `terms` follow it, `trailing` lead up to it."""
+    first = held.index + 1 - len(trailing)
+    return RaftLog(entries(*trailing, *terms, start=first), held)
 
 
 def terms_of(holder: RaftStateMachine | RaftLog | Iterable[LogEntry]) -> list[int]:
@@ -115,7 +139,9 @@ class Said:
 
     def __init__(self, outputs: Sequence[Output]) -> None:
         self.outputs = outputs
-        self.messages: list[Message] = [each for out in outputs for each in out.messages]
+        self.messages: list[Message] = [
+            each for out in outputs for each in (*out.messages_at_once, *out.messages)
+        ]
         self.log_entries: list[LogEntry] = [each for out in outputs for each in out.log_entries]
         self.committed: list[LogEntry] = [each for out in outputs for each in out.committed]
         self.roles: list[RoleChange] = [each for out in outputs for each in out.role_changes]
@@ -128,6 +154,8 @@ def drain(node: RaftStateMachine) -> Said:
     outputs = []
     while (output := node.poll()) != NOTHING:
         outputs.append(output)
+        if node.options.async_persistence:
+            node.persisted(output)
         assert len(outputs) < 100, "a machine that always has something more to do"
     return Said(outputs)
 
@@ -180,6 +208,11 @@ def accepted_by_all(node: RaftStateMachine) -> RaftStateMachine:
         if peer != node.node_id:
             tell(node, accepted(peer, node.term, node.log.last_index))
     return node
+
+
+def known(node: RaftStateMachine, peer: str) -> FollowerProgress:
+    """What this leader knows of `peer`."""
+    return node.tracker.progress[peer]
 
 
 def in_flight(node: RaftStateMachine, peer: str) -> int:
@@ -241,6 +274,23 @@ def rejected(
     return AppendEntriesReply(term, sender, to, commit, Rejected(at, last, *hint))
 
 
+def install(sender: str, term: int, held: Snapshot, to: str = "S1") -> InstallSnapshot:
+    """`sender`, as leader of `term`, sends its snapshot."""
+    return InstallSnapshot(term, sender, to, held)
+
+
+def installed(
+    sender: str, term: int, index: int, success: bool = True, to: str = "S1"
+) -> InstallSnapshotReply:
+    """`sender` has taken a snapshot up to `index`, or refuses it."""
+    return InstallSnapshotReply(term, sender, to, index, success)
+
+
+def timeout_now(sender: str, term: int, to: str = "S1") -> TimeoutNow:
+    """`sender`, as leader of `term`, tells a follower to campaign at once."""
+    return TimeoutNow(term, sender, to)
+
+
 # Several machines
 
 
@@ -249,18 +299,30 @@ class Disk:
 
     def __init__(self, node: RaftStateMachine) -> None:
         self.term, self.vote = node.term, node.voted_for
-        self.log: list[LogEntry] = list(node.log)
+        self.entries: dict[int, LogEntry] = {each.index: each for each in node.log}
         self.snapshot: Snapshot | None = node.log.snapshot
 
     def write(self, output: Output) -> None:
-        """Do as step 1 of `Output` says."""
+        """Do as step 1 of `Output` says, and in that order."""
         if output.term is not None:
             self.term, self.vote = output.term, output.voted_for
+        if output.snapshot is not None:
+            self.snapshot = output.snapshot
         if output.truncate_from is not None:
-            del self.log[output.truncate_from - 1 :]
+            self._keep(lambda index: index < output.truncate_from)
         for each in output.log_entries:
-            assert each.index == len(self.log) + 1, f"{each} does not follow what was written"
-            self.log.append(each)
+            assert each.index not in self.entries, f"{each} was written and never cut"
+            self.entries[each.index] = each
+        if output.first_index is not None:
+            self._keep(lambda index: index >= output.first_index)
+
+    def _keep(self, stays: Callable[[int], bool]) -> None:
+        self.entries = {index: each for index, each in self.entries.items() if stays(index)}
+
+    @property
+    def log(self) -> list[LogEntry]:
+        """The entries that a restart finds, in order."""
+        return [self.entries[index] for index in sorted(self.entries)]
 
 
 class World:
@@ -268,7 +330,10 @@ class World:
 
     `logs` gives the terms along each node's log; everyone is in `term`, or in the last
     term of its log if that is later. Every machine's own invariants are checked after
-    every call.
+    every call. What is applied is a list of entries; a snapshot holds that list as bytes.
+
+    Writes take no time, but under `Options.async_persistence` those of the nodes in `slow`
+    wait for `persist`.
     """
 
     def __init__(
@@ -287,6 +352,9 @@ class World:
         self.machines: dict[str, RaftStateMachine] = {}
         self.disks: dict[str, Disk] = {}
         self.alarms: list[str] = []
+        self.loaded = 0
+        self.slow: set[str] = set()
+        self.writes: dict[str, list[Output]] = {}
         self._invariants: dict[str, LocalInvariants] = {}
         self._about = {"nodes": nodes, "options": options, "rules": rules, "seed": seed}
         for place, node in enumerate(names(nodes)):
@@ -296,7 +364,9 @@ class World:
     def _start(self, node: str, started: RaftStateMachine) -> None:
         self.machines[node] = started
         self.disks[node] = Disk(started)
+        self.writes[node] = []
         self.applied[node] = []
+        self._load(node, started.log.snapshot)
         self._invariants[node] = LocalInvariants(started)
 
     def __getitem__(self, node: str) -> RaftStateMachine:
@@ -316,11 +386,38 @@ class World:
         machine = self.machines[node]
         self._invariants[node].check()
         while (output := machine.poll()) != NOTHING:
-            self.disks[node].write(output)
             self._invariants[node].check(output)
-            self.flying += output.messages
+            self.flying += output.messages_at_once
+            self._load(node, output.snapshot)
             self.applied[node] += output.committed
             self.alarms += output.alarms
+            self.writes[node].append(output)
+            if node not in self.slow:
+                self._write(node)
+
+    def persist(self, node: str) -> None:
+        """Let the oldest write of a slow disk be done."""
+        self._write(node)
+        self.pump(node)
+
+    def _write(self, node: str) -> None:
+        output = self.writes[node].pop(0)
+        self.disks[node].write(output)
+        self.flying += output.messages
+        if self[node].options.async_persistence:
+            self[node].persisted(output)
+            self._invariants[node].persisted(output)
+
+    def _load(self, node: str, held: Snapshot | None) -> None:
+        if held is not None and held.index > len(self.applied[node]):
+            self.applied[node] = msgspec.json.decode(held.data, type=list[LogEntry])
+            self.loaded += 1
+
+    def compact(self, node: str, up_to: int | None = None) -> None:
+        """Let a snapshot stand for what a node has applied, up to an index or all of it."""
+        applied = self.applied[node][:up_to]
+        self[node].compact(len(applied), msgspec.json.encode(applied))
+        self.pump(node)
 
     def wait(self, ms: float) -> None:
         """Let time pass; no timer is looked at."""
@@ -344,8 +441,9 @@ class World:
         return index
 
     def crash(self, node: str) -> None:
-        """Memory is lost, and what is on its way to the node."""
+        """Memory is lost, and what is on its way to the node or to its disk."""
         self.machines.pop(node)
+        self.writes[node] = []
         self.flying = [each for each in self.flying if each.receiver != node]
 
     def restart(self, node: str) -> None:
@@ -355,7 +453,7 @@ class World:
             node,
             machine(
                 node,
-                held=RaftLog(disk.log),
+                held=RaftLog(disk.log, disk.snapshot),
                 term=disk.term,
                 vote=disk.vote,
                 now=self.now,

@@ -75,7 +75,33 @@ def drive(cluster: Cluster, look: Callable[[Cluster], None] = lambda cluster: No
         steps(20)
     act(cluster.calm)
     steps(100)
+    the_whole_protocol(cluster, act, steps)
     return cluster
+
+
+def the_whole_protocol(
+    cluster: Cluster, act: Callable[..., None], steps: Callable[[int], None]
+) -> None:
+    """The verbs that go beyond Figure 2."""
+    act(cluster.set_clock_rate, "S4", 1.05)
+    act(cluster.slow_disk, "S5", 12.0)
+    act(cluster.add_node, "S6")
+    for node in cluster.nodes:
+        act(cluster.compact, node)
+    act(cluster.add_learner, "S6")
+    steps(80)
+    act(cluster.read, "x")
+    act(cluster.read, "y", "S6")
+    act(cluster.promote, "S6")
+    steps(80)
+    act(cluster.transfer)
+    steps(40)
+    act(cluster.forget_leader, "S2")
+    act(cluster.remove, "S6")
+    steps(80)
+    act(cluster.crash, "S6")
+    act(cluster.wipe, "S6")
+    steps(40)
 
 
 def digest_of_faulty_run() -> str:

@@ -1,4 +1,7 @@
-"""Real mistakes, each one override, and a short run that shows what it breaks.
+"""Real mistakes, each one override, and a short run that shows what it breaks: Figure 2.
+
+Those in the rest of the paper and the thesis are in `mutants_of_membership`, `_snapshots`
+and `_reads`.
 
 `UNSAFE` break a property, which every cluster watches; `STUCK` break none and get nowhere.
 In `source`, H, E, S, M and F numbers are rows of a catalogue of real bugs. The mistake is
@@ -1130,5 +1133,3 @@ STUCK = (
     ),
 )
 """Mistakes that break nothing and get nowhere."""
-
-MUTANTS = (*UNSAFE, *STUCK)

@@ -1,232 +1,234 @@
 """Random runs: one whole number gives the weather, the troubles, and everything that happens.
 
-`python -m tests.sim.random_runs 2000` tries the seeds 0 to 1999 and prints those that fail.
+`python -m tests.sim.random_runs 2000` tries the seeds 0 to 1999 and prints those that fail;
+with two numbers, the seeds from the first up to the second.
 """
 
 import random
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
-from raftlab import Cluster, Command, Disks, Misuse, Network, Options, Role
+from raftlab import Cluster, Disks, Misuse, Network, Options
+from raftlab.sim.host import Host
+from raftlab.sim.key_value import KeyValue
+from tests.sim.random_verbs import (
+    RandomRun,
+    Verbs,
+    client_tries,
+    current,
+    former,
+    propose,
+    restart_all,
+    resume_all,
+    some_verbs,
+)
 
 TROUBLE_MS = 3000.0
-PATIENCE_MS = 20 * 300.0
+PATIENCE_MS = 30 * 300.0
+QUIET_MS = 2 * 300.0
+ECHO_MS = 100.0  # the slowest network's answer to the last message of before
 
 
-@dataclass
-class RandomRun:
-    """One run: its cluster, and what was learnt of it.
-
-    `acknowledged` maps the index of every command that some node called committed to its
-    text; `settled_after` is how long the healed cluster needed (ms) to lead and commit.
-    """
-
-    seed: int
-    cluster: Cluster
-    rng: random.Random
-    proposed: int = 0
-    acknowledged: dict[int, str] = field(default_factory=dict)
-    settled_after: float | None = None
-
-    def __str__(self) -> str:
-        setup = self.cluster.setup
-        last = "\n".join(f"{each.at:9.1f}  {each.text}" for each in self.cluster.events(25))
-        return (
-            f"seed {self.seed}: {self.cluster!r}\n{setup.network}\n{setup.disks}\n{setup.options}\n"
-            f"acknowledged: {self.acknowledged}\nlast events:\n{last}"
-        )
-
-    def note_acknowledged(self) -> None:
-        for host in self.cluster.hosts.values():
-            if not host.alive:
-                continue
-            for index in range(len(self.acknowledged) + 1, host.machine.commit_index + 1):
-                payload = host.machine.log[index].payload
-                text = payload.data.decode() if isinstance(payload, Command) else ""
-                self.acknowledged[index] = text
-
-
-def start(seed: int, nodes: int = 5, **wrong: object) -> RandomRun:
+def start(seed: int, nodes: int | None = None, **wrong: object) -> RandomRun:
     """A cluster whose weather `seed` decides, before anything has happened."""
     rng = random.Random(f"random run {seed}")
+    count = rng.choice([3, 3, 4, 5, 5, 6, 7])
+    given = {"network": network(rng), "disks": disks(rng), "options": options(rng), **wrong}
+    return RandomRun(seed, Cluster(nodes or count, seed=seed, **given), rng)
+
+
+def network(rng: random.Random) -> Network:
     lossy = rng.random() < 0.7
-    network = Network(
+    return Network(
         latency=rng.choice([(1.0, 3.0), (5.0, 15.0), (5.0, 50.0), (10.0, 10.0)]),
         loss=rng.choice([0.0, 0.02, 0.1, 0.25]) if lossy else 0.0,
         duplication=rng.choice([0.0, 0.02, 0.1, 0.3]) if lossy else 0.0,
         reordering=rng.choice([0.0, 0.05, 0.3, 0.7]) if lossy else 0.0,
     )
-    disks = Disks(write_ms=rng.choice([0.0, 1.0, 8.0]), torn=rng.random() < 0.5)
-    options = rng.choice(
-        [
-            Options(),
-            Options(),
-            Options(max_entries_per_append=4, max_in_flight=3),
-            Options(pre_vote=False),
-            Options(leader_stickiness=False),
-            Options.figure_2(),
-        ]
+
+
+def disks(rng: random.Random) -> Disks:
+    return Disks(
+        write_ms=rng.choice([0.0, 1.0, 8.0]),
+        torn=rng.random() < 0.5,
+        snapshot_every=rng.choice([0, 0, 0, 1, 5, 20]),
     )
-    given = {"network": network, "disks": disks, "options": options, **wrong}
-    return RandomRun(seed, Cluster(nodes, seed=seed, **given), rng)
 
 
-def trouble(run: RandomRun, ms: float = TROUBLE_MS) -> None:
-    """Let random things happen for `ms` of virtual time, more or less often."""
+def options(rng: random.Random) -> Options:
+    most_entries, most_in_flight = rng.choice([(64, 10), (64, 10), (4, 3), (1, 10), (64, 1)])
+    lease_reads = rng.random() < 0.25
+    later = {
+        "max_entries_per_append": most_entries,
+        "max_in_flight": most_in_flight,
+        "max_uncommitted_bytes": rng.choice([1_048_576, 1_048_576, 40]),
+        "trailing_entries": rng.choice([0, 0, 1, 5, 100]),
+        "single_server_changes": rng.random() < 0.4,
+        "async_persistence": rng.random() < 0.4,
+    }
+    if rng.random() < 0.15:
+        return Options.figure_2(**later)
+    return Options(
+        pre_vote=rng.random() < 0.8,
+        check_quorum=rng.random() < 0.8,
+        leader_stickiness=lease_reads or rng.random() < 0.8,
+        lease_reads=lease_reads,
+        clock_drift_bound=rng.choice([1.1, 2.0]),
+        catch_up_first=rng.random() < 0.5,
+        **later,
+    )
+
+
+def trouble(run: RandomRun, ms: float = TROUBLE_MS, only: Verbs | None = None) -> None:
+    """Let random things happen for `ms` of virtual time: `only` these, or some of all."""
     cluster, rng = run.cluster, run.rng
     share = rng.choice([0.1, 0.3, 0.6])
+    verbs, weights = zip(*(only or some_verbs(rng)), strict=True)
     while cluster.now < ms:
         cluster.run(rng.choice([0.0, rng.uniform(0, 10), rng.uniform(10, 60)]))
-        verb = rng.choices(VERBS, WEIGHTS)[0] if rng.random() < share else propose
+        verb = rng.choice([propose, propose, client_tries])
+        if rng.random() < share:
+            verb = rng.choices(verbs, weights)[0]
         with suppress(Misuse):  # test_refusals.py looks at the sentences
             verb(run)
-        run.note_acknowledged()
-
-
-def propose(run: RandomRun) -> None:
-    run.proposed += 1
-    run.cluster.propose(f"k{run.proposed}={run.proposed}")
-
-
-def crash(run: RandomRun) -> None:
-    run.cluster.crash(run.rng.choice(run.cluster.nodes))
-
-
-def restart(run: RandomRun) -> None:
-    run.cluster.restart(run.rng.choice(run.cluster.nodes))
-
-
-def crash_leader(run: RandomRun) -> None:
-    run.cluster.crash(run.cluster.leader)
-
-
-def crash_all(run: RandomRun) -> None:
-    for node in run.cluster.nodes:
-        if run.cluster.hosts[node].alive:
-            run.cluster.crash(node)
-
-
-def restart_all(run: RandomRun) -> None:
-    for node in run.cluster.nodes:
-        if not run.cluster.hosts[node].alive:
-            run.cluster.restart(node)
-
-
-def pause(run: RandomRun) -> None:
-    run.cluster.pause(run.rng.choice(run.cluster.nodes))
-
-
-def resume(run: RandomRun) -> None:
-    run.cluster.resume(run.rng.choice(run.cluster.nodes))
-
-
-def resume_all(run: RandomRun) -> None:
-    for node in run.cluster.nodes:
-        if run.cluster.hosts[node].paused:
-            run.cluster.resume(node)
-
-
-def partition(run: RandomRun) -> None:
-    nodes = run.cluster.nodes
-    run.cluster.partition(run.rng.sample(nodes, min(run.rng.randint(1, 3), len(nodes))))
-
-
-def isolate(run: RandomRun) -> None:
-    run.cluster.isolate(run.rng.choice(run.cluster.nodes))
-
-
-def cut(run: RandomRun) -> None:
-    sender, receiver = run.rng.choices(run.cluster.nodes, k=2)
-    run.cluster.cut(sender, receiver, both_ways=run.rng.random() < 0.5)
-
-
-def heal(run: RandomRun) -> None:
-    run.cluster.heal()
-
-
-def timeout(run: RandomRun) -> None:
-    run.cluster.timeout(run.rng.choice(run.cluster.nodes))
-
-
-def touch_message(run: RandomRun) -> None:
-    cluster, rng = run.cluster, run.rng
-    flights = cluster.in_flight()
-    if flights:
-        verb = rng.choice([cluster.deliver, cluster.drop, cluster.duplicate, cluster.delay])
-        verb(rng.choice(flights).number)
-
-
-def hold_back(run: RandomRun) -> None:
-    flights = run.cluster.in_flight()
-    if flights:
-        run.cluster.delay(run.rng.choice(flights).number, run.rng.uniform(1, 1500))
-
-
-TROUBLES: list[tuple[Callable[[RandomRun], None], int]] = [
-    (crash, 4),
-    (crash_leader, 3),
-    (crash_all, 1),
-    (restart, 12),
-    (restart_all, 2),
-    (pause, 4),
-    (resume, 8),
-    (partition, 3),
-    (isolate, 2),
-    (cut, 4),
-    (heal, 8),
-    (timeout, 5),
-    (touch_message, 8),
-    (hold_back, 4),
-]
-VERBS = [verb for verb, _ in TROUBLES]
-WEIGHTS = [weight for _, weight in TROUBLES]
+        run.note_shown()
 
 
 def settle(run: RandomRun) -> bool:
-    """End all troubles; whether a new command is on every node within 20 election timeouts."""
+    """End all troubles; whether all members have a new command within 30 election timeouts.
+
+    It is over when nothing that was said before the peace, and no answer to it, is on its way.
+    """
+    make_peace(run)
     cluster = run.cluster
-    cluster.calm()
-    cluster.heal()
-    resume_all(run)
-    restart_all(run)
-    start, asked = cluster.now, None
+    start, noise, asked = cluster.now, cluster.now, None
     while cluster.now < start + PATIENCE_MS:
+        stop_former(run)
         leader = cluster.leader
         if leader and (leader, cluster.machine(leader).term) != asked:
-            cluster.propose(f"last={run.seed}", to=leader)
-            asked = (leader, cluster.machine(leader).term)
+            with suppress(Misuse):  # it may be handing over, or have too much to commit
+                cluster.propose(f"last={run.seed}", to=leader)
+                asked = (leader, cluster.machine(leader).term)
         cluster.run(10)
-        if all(values.get("last") == str(run.seed) for values in applied(cluster)):
+        if disturbers(run) or any(each.sent_at < start for each in cluster.in_flight()):
+            noise = cluster.now
+        if all_is_well(run) and cluster.now > noise + ECHO_MS:
             run.settled_after = cluster.now - start
-            run.note_acknowledged()
             return True
     return False
 
 
-def applied(cluster: Cluster) -> list[dict[str, str]]:
-    """What each node's application holds."""
-    return [dict(host.application.values) for host in cluster.hosts.values()]
+def make_peace(run: RandomRun) -> None:
+    """Heal the network, the clocks, the disks and the nodes; what was held up arrives."""
+    cluster = run.cluster
+    cluster.calm()
+    cluster.heal()
+    for node in cluster.nodes:
+        cluster.set_clock_rate(node, 1.0)
+        cluster.slow_disk(node, cluster.setup.disks.write_ms)
+    resume_all(run)
+    restart_all(run)
+    for flight in cluster.in_flight():
+        if flight.arrives_at > cluster.now + ECHO_MS and flight.message.receiver not in run.wiped:
+            cluster.deliver(flight.number)
+
+
+def stop_former(run: RandomRun) -> None:
+    """Switch removed servers off, where nothing keeps them from disrupting. Thesis: 4.2.3."""
+    for node in disturbers(run):
+        if run.cluster.hosts[node].alive:
+            run.cluster.crash(node)
+
+
+def disturbers(run: RandomRun) -> list[str]:
+    """Removed servers that may call elections: those that are up, or have just said something."""
+    cluster, options = run.cluster, run.cluster.setup.options
+    if options.pre_vote or options.leader_stickiness:
+        return []
+    speaking = {each.message.sender for each in cluster.in_flight()}
+    up = {host.node for host in run.living}
+    return [node for node in former(cluster) if node in up | speaking]
+
+
+def members(cluster: Cluster) -> list[Host]:
+    return [cluster.hosts[node] for node in cluster.configuration.members]
+
+
+def all_is_well(run: RandomRun) -> bool:
+    """Whether one voter leads, no change is pending, and all members hold and applied the same."""
+    cluster = run.cluster
+    leader, configuration = cluster.leader, cluster.configuration
+    if leader not in configuration.voters or configuration.is_joint:
+        return False
+    machine = cluster.machine(leader)
+    handing_over = cluster.frame()[leader].transfer
+    if handing_over or current(cluster) != configuration:
+        return False
+    last = (machine.log.last_index, machine.log.last_term)
+    return all(
+        (host.machine.log.last_index, host.machine.log.last_term) == last
+        and host.applied_index == last[0]
+        and host.application.get("last") == str(run.seed)
+        for host in members(cluster)
+    )
 
 
 def complaint(run: RandomRun) -> str | None:
-    """What is wrong with a run that has settled, or None."""
+    """What is wrong with a run that should have settled, or None."""
     cluster = run.cluster
     if run.settled_after is None:
-        return f"no new command on every node within {PATIENCE_MS:g} ms of peace"
-    values = applied(cluster)
-    if any(each != values[0] for each in values):
-        return f"the nodes hold different values: {values}"
-    for text in run.acknowledged.values():
-        key, _, value = text.partition("=")
-        if key.startswith("k") and values[0].get(key) != value:
-            return f"{text} was acknowledged, and is gone"
-    leaders = [host for host in cluster.hosts.values() if host.machine.role is Role.LEADER]
-    if len(leaders) != 1:
-        return f"{len(leaders)} nodes lead after all is well"
+        return f"no new command on every member within {PATIENCE_MS:g} ms of peace"
+    should = KeyValue()
+    for entry in run.committed:
+        should.apply(entry)
+    for host in members(cluster):
+        if host.application.encode() != should.encode():
+            return f"{host.node} holds other values than were committed"
+        if logs_differ(members(cluster)[0], host):
+            return f"{host.node} has another log"
+    for key, value in run.shown.items():
+        if key.startswith("k") and should.get(key) != value:
+            return f"{key}={value} was shown to somebody, and is gone"
+    for client, serial in should.sessions.items():
+        if int(should.get(client) or 0) != serial:
+            return f"{client} sent {serial} commands, and {should.get(client)} were executed"
     if cluster.alarms:
         return f"alarms: {cluster.alarms}"
+    return wrong_read(run) or disturbed(run)
+
+
+def logs_differ(one: Host, other: Host) -> bool:
+    """Whether two logs differ where both still hold entries."""
+    log, first = one.machine.log, other.machine.log.first_index
+    return any(entry != other.machine.log[entry.index] for entry in log if entry.index >= first)
+
+
+def wrong_read(run: RandomRun) -> str | None:
+    """A read that did not show what the entries up to its index say, or None."""
+    done = sorted((each.index, each.key, each.value) for each in run.readings if each.is_done)
+    application, entries = KeyValue(), iter(run.committed)
+    applied = 0
+    for index, key, value in done:
+        while applied < index:
+            application.apply(next(entries))
+            applied += 1
+        if application.get(key) != value:
+            return f"a read of {key} at {index} gave {value} and not {application.get(key)}"
+    return None
+
+
+def disturbed(run: RandomRun) -> str | None:
+    """What goes wrong in a while of quiet with one read at every member, or None."""
+    cluster = run.cluster
+    leader, term = cluster.leader, cluster.machine(cluster.leader).term
+    able = [host.node for host in members(cluster) if hasattr(host.machine, "read")]
+    readings = [cluster.read("last", node) for node in able]
+    cluster.run(QUIET_MS)
+    for reading in readings:
+        if not reading.is_done or reading.value != str(run.seed):
+            return f"{reading!r} in all quiet"
+    if (cluster.leader, cluster.machine(leader).term) != (leader, term):
+        return f"{leader} led term {term} in all quiet, and does not any more"
     return None
 
 
@@ -236,9 +238,9 @@ def random_run(seed: int) -> RandomRun:
     try:
         trouble(run)
         settle(run)
+        wrong = complaint(run)
     except Exception as error:
         raise AssertionError(f"{type(error).__name__}: {error}\n{run}") from error
-    wrong = complaint(run)
     assert wrong is None, f"{wrong}\n{run}"
     return run
 
@@ -250,7 +252,7 @@ def main(first: int, last: int) -> None:
             slowest = max(slowest, random_run(seed).settled_after or 0.0)
         except AssertionError as error:
             failed.append(seed)
-            print(error, "\n")
+            print(error, "\n", flush=True)
     print(f"{last - first} runs, failed: {failed}; the slowest peace took {slowest:.0f} ms")
 
 

@@ -6,7 +6,7 @@ from raftlab import Cluster, Command, Disks, Misuse, Network, Options, Role, Rul
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.sim import engine
 from raftlab.sim.actions import Propose, Tick, Wait
-from raftlab.sim.engine import REMEMBERED_EVENTS
+from raftlab.sim.contract import REMEMBERED_EVENTS
 from raftlab.sim.given import MOST_NODES
 from tests.sim.looking import frame_bytes, standing
 

@@ -9,16 +9,19 @@ from raftlab import (
     PROPERTIES,
     Cluster,
     Command,
+    Configuration,
     LogEntry,
     Misuse,
     RaftLog,
     Role,
     Violation,
 )
+from raftlab.raft.log import Snapshot
 from raftlab.raft.messages import (
     Accepted,
     AppendEntries,
     AppendEntriesReply,
+    InstallSnapshotReply,
     Rejected,
     RequestVote,
     RequestVoteReply,
@@ -26,16 +29,22 @@ from raftlab.raft.messages import (
 from raftlab.raft.roles import Leader
 from raftlab.raft.vocabulary import Index, NodeId, Term
 from raftlab.sim.actions import Wait
-from raftlab.sim.host import Host
+from raftlab.sim.host import Host, Reading
 from raftlab.sim.invariants import Watch
 from tests.sim.looking import standing
 
 
 class Stage:
-    """Three nodes that never run: tests move them by hand, and the watch looks on."""
+    """Nodes that never run: tests move them by hand, and the watch looks on.
+
+    S1, S2 and S3 are the voters; S4 and S5 are there, and belong to nothing.
+    """
 
     def __init__(self) -> None:
-        self.hosts: dict[NodeId, Host] = Cluster(3, watched=False).hosts
+        cluster = Cluster(3, watched=False)
+        cluster.add_node("S4")
+        cluster.add_node("S5")
+        self.hosts: dict[NodeId, Host] = cluster.hosts
         self.watch = Watch(self.hosts)
 
     def move(
@@ -46,9 +55,12 @@ class Stage:
         role: Role | None = None,
         log: tuple[LogEntry, ...] | None = None,
         commit: Index | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         """Let a node take a step after which it looks like this."""
         machine = self.hosts[node].machine
+        if configuration is not None:
+            machine.configuration = configuration
         if term is not None:
             machine.term = term
         if role is not None:
@@ -74,6 +86,33 @@ class Stage:
             disk.voted_for = vote
             if log is not None:
                 disk.log = list(log)
+
+    def compact(
+        self, node: NodeId, index: Index, term: Term, trailing: int = 0, data: bytes = b""
+    ) -> None:
+        """Let a snapshot stand for a log up to `index`, and be written."""
+        snapshot = Snapshot(index, term, FIRST, data)
+        self.hosts[node].machine.log.compact(snapshot, trailing)
+        self.watch.moved(self.hosts[node])
+        self.watch.keeps_snapshot(self.hosts[node], snapshot)
+
+    def install(self, node: NodeId, index: Index, term: Term, **what: object) -> None:
+        """Let a snapshot take the place of a log."""
+        snapshot = Snapshot(index, term, **{"configuration": FIRST, **what})
+        machine = self.hosts[node].machine
+        machine.log.restore(snapshot)
+        machine.commit_index = max(machine.commit_index, index)
+        self.watch.moved(self.hosts[node])
+        self.watch.keeps_snapshot(self.hosts[node], snapshot)
+
+    def ask(self, node: NodeId) -> Reading:
+        """A client asks a node for a value."""
+        reading = Reading(node, "x", 0.0)
+        self.watch.asks(reading)
+        return reading
+
+    def answer(self, reading: Reading) -> None:
+        self.watch.answers(self.hosts[reading.node], reading)
 
     def say(self, message: object) -> None:
         self.watch.says(self.hosts[message.sender], message)
@@ -104,6 +143,19 @@ def log(*terms: Term, text: str = "x") -> tuple[LogEntry, ...]:
     return tuple(
         LogEntry(term, index, Command(f"{text}={term}".encode()))
         for index, term in enumerate(terms, start=1)
+    )
+
+
+FIRST = Configuration(("S1", "S2", "S3"))
+JOINT = Configuration(("S3", "S4", "S5"), ("S1", "S2", "S3"))
+NEW = Configuration(("S3", "S4", "S5"))
+
+
+def log_with(term: Term, *payloads: object) -> tuple[LogEntry, ...]:
+    """A log by what is in its entries, all of one term."""
+    return tuple(
+        LogEntry(term, index, payload if isinstance(payload, Configuration) else Command(payload))
+        for index, payload in enumerate(payloads, start=1)
     )
 
 
@@ -510,6 +562,248 @@ def applied_anew_after_a_crash(stage: Stage) -> None:
     stage.apply("S1", *log(1, 1))
 
 
+# Membership
+
+
+def two_changes_pending(stage: Stage) -> None:
+    commit(stage, 1, 1)
+    stage.move("S1", log=log_with(1, b"x=1", JOINT, b"y=1", NEW))
+
+
+def second_change_after_the_first(stage: Stage) -> None:
+    entries = log_with(1, JOINT, b"y=1", NEW)
+    stage.write("S1", "S3", "S4", term=1, log=entries)
+    stage.move("S1", term=1, role=Role.LEADER, log=entries[:1], configuration=JOINT)
+    stage.move("S1", commit=1)
+    stage.move("S1", log=entries, configuration=NEW)
+    stage.move("S4", term=1, log=entries)  # it does not know yet that the first is committed
+
+
+def joint(stage: Stage, *holders: NodeId) -> None:
+    """S3 leads, and appends a joint configuration, which reaches the disks of `holders`."""
+    entries = log_with(1, JOINT)
+    stage.write(*holders, term=1, log=entries)
+    stage.move("S3", term=1, role=Role.LEADER, log=entries, configuration=JOINT)
+
+
+def committed_by_the_new_half(stage: Stage) -> None:
+    joint(stage, "S3", "S4", "S5")
+    stage.move("S3", commit=1)
+
+
+def committed_by_the_old_half(stage: Stage) -> None:
+    joint(stage, "S1", "S2", "S3")
+    stage.move("S3", commit=1)
+
+
+def committed_by_the_new_half_and_left_at_once(stage: Stage) -> None:
+    joint(stage, "S3", "S4", "S5")
+    stage.move("S3", log=log_with(1, JOINT, NEW), configuration=NEW, commit=1)
+
+
+def committed_by_both_halves_and_left_at_once(stage: Stage) -> None:
+    joint(stage, "S1", "S3", "S4")
+    stage.move("S3", log=log_with(1, JOINT, NEW), configuration=NEW, commit=1)
+
+
+def more_is_committed_once_joint_is_left(stage: Stage) -> None:
+    """S3 and S4 hold entry 2, which is enough as soon as S1 and S2 do not count any more."""
+    entries = log_with(1, JOINT, b"x=1")
+    stage.write("S3", "S4", term=1, log=entries)
+    stage.write("S1", term=1, log=entries[:1])
+    stage.move("S3", term=1, role=Role.LEADER, log=entries, configuration=JOINT)
+    stage.move("S3", log=(*entries, LogEntry(1, 3, NEW)), configuration=NEW, commit=2)
+
+
+def removed(stage: Stage, *holders: NodeId) -> None:
+    """S1 leads without a vote; entry 1, which removes it, is on the disks of `holders`."""
+    without = Configuration(("S2", "S3"))
+    entries = log_with(1, without)
+    stage.write(*holders, term=1, log=entries)
+    stage.move("S1", term=1, role=Role.LEADER, log=entries, configuration=without)
+
+
+def removed_leader_commits_with_its_own_copy(stage: Stage) -> None:
+    removed(stage, "S1", "S2")
+    stage.move("S1", commit=1)
+
+
+def removed_leader_goes_with_the_commit_too_early(stage: Stage) -> None:
+    removed(stage, "S1", "S2")
+    stage.move("S1", commit=1, role=Role.FOLLOWER)
+
+
+def removed_leader_goes_with_the_commit(stage: Stage) -> None:
+    removed(stage, "S2", "S3")
+    stage.move("S1", commit=1, role=Role.FOLLOWER)
+
+
+def learners_hold_it(stage: Stage) -> None:
+    with_learners = Configuration(("S1", "S2", "S3"), (), ("S4", "S5"))
+    stage.write("S1", "S4", "S5", term=1, log=log(1))
+    stage.move("S1", term=1, configuration=with_learners)
+    lead(stage, "S1", 1, 1, commit=1)
+
+
+def new_server_has_nothing(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
+    stage.move("S4")
+    stage.restart("S4", term=0)
+
+
+# Snapshots
+
+
+def leader_compacts(stage: Stage) -> None:
+    commit(stage, 1, 1, 1, 1)
+    stage.compact("S1", 2, 1)
+    stage.hosts["S1"].machine.log.append_as_leader(1, Command(b"x=4"))
+    stage.move("S1")
+
+
+def leader_compacts_and_keeps_some(stage: Stage) -> None:
+    commit(stage, 1, 1, 1, 1, 1)
+    stage.compact("S1", 2, 1, trailing=1)
+    stage.compact("S1", 4, 1, trailing=2)
+
+
+def leader_compacts_and_changes_what_follows(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
+    stage.move("S1", log=log(1, 1, 1))
+    stage.compact("S1", 1, 1)
+    stage.hosts["S1"].machine.log.truncate_uncommitted(3)
+    stage.move("S1")
+
+
+def snapshot_of_the_committed(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
+    stage.install("S2", 2, 1)
+    stage.move("S2", term=1)
+    stage.compact("S1", 2, 1)
+
+
+def snapshot_takes_the_place_of_a_stale_log(stage: Stage) -> None:
+    commit(stage, 2, 1, 2, 2)
+    stage.move("S2", term=2, log=log(1, 1, 1, 1), commit=1)
+    stage.install("S2", 3, 2)
+
+
+def stale_tail_behind_a_snapshot(stage: Stage) -> None:
+    commit(stage, 2, 1, 2)
+    stage.move("S2", term=2, log=log(1, 1, 1), commit=1)
+    stage.compact("S2", 2, 2)
+
+
+def tail_with_another_past(stage: Stage) -> None:
+    commit(stage, 3, 1, 2)
+    stage.move("S2", term=3, log=log(1, 1, 3), commit=1)
+    stage.compact("S2", 2, 2)
+
+
+def older_snapshot(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
+    stage.move("S2", term=1, log=log(1, 1), commit=2)
+    stage.install("S2", 1, 1)
+
+
+def snapshot_of_the_uncommitted(stage: Stage) -> None:
+    commit(stage, 1, 1)
+    stage.move("S1", log=log(1, 1))
+    stage.compact("S1", 2, 1)
+
+
+def snapshot_of_another_term(stage: Stage) -> None:
+    commit(stage, 2, 1, 2)
+    stage.install("S2", 2, 1)
+
+
+def snapshot_with_other_values(stage: Stage) -> None:
+    commit(stage, 1, 1)
+    stage.compact("S1", 1, 1, data=b"x=1")
+    stage.install("S2", 1, 1, data=b"x=2")
+
+
+def snapshot_with_another_configuration(stage: Stage) -> None:
+    joint(stage, "S1", "S3", "S4")
+    stage.move("S3", commit=1)
+    stage.install("S4", 1, 1, configuration=NEW)
+
+
+def snapshot_with_its_configuration(stage: Stage) -> None:
+    joint(stage, "S1", "S3", "S4")
+    stage.move("S3", commit=1)
+    stage.install("S4", 1, 1, configuration=JOINT)
+
+
+def snapshot_said_before_it_was_written(stage: Stage) -> None:
+    stage.write("S2", term=1, log=log(1))
+    stage.say(InstallSnapshotReply(1, "S2", "S1", 3, True))
+
+
+def snapshot_said_after_it_was_written(stage: Stage) -> None:
+    stage.write("S2", term=1, log=())
+    stage.hosts["S2"].disk.snapshot = Snapshot(3, 1, FIRST)
+    stage.say(InstallSnapshotReply(1, "S2", "S1", 3, True))
+    stage.say(InstallSnapshotReply(1, "S2", "S1", 9, False))
+    stage.say(AppendEntriesReply(1, "S2", "S1", 0, Accepted(2)))
+
+
+def leader_without_what_it_has_compacted(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
+    stage.install("S3", 2, 1)
+    stage.move("S3", term=2, role=Role.LEADER)
+
+
+def entry_in_flight_before_it_is_written(stage: Stage) -> None:
+    """A leader may send what it is still writing; its term has been on its disk for long."""
+    stage.write("S1", term=1, log=())
+    lead(stage, "S1", 1, 1)
+    stage.say(AppendEntries(1, "S1", "S2", 0, 0, log(1), 0))
+
+
+def leader_speaks_at_once_before_its_term_is_written(stage: Stage) -> None:
+    stage.write("S1", term=1, log=())
+    lead(stage, "S1", 2, 2)
+    stage.say(AppendEntries(2, "S1", "S2", 0, 0, log(2), 0))
+
+
+def match_of_what_is_in_snapshots(stage: Stage) -> None:
+    stage.write("S1", "S2", "S3", term=1, log=log(1, 1))
+    led_with_progress(stage, 2, 3)
+    stage.move("S1", commit=2)
+    stage.compact("S1", 2, 1)
+    stage.write("S2", term=1, log=())
+    stage.hosts["S2"].disk.snapshot = Snapshot(2, 1, FIRST)
+    stage.watch.replied(stage.hosts["S1"], AppendEntriesReply(1, "S2", "S1", 0, Accepted(2)))
+
+
+# Reads, and disks that are lost
+
+
+def read_of_the_past(stage: Stage) -> None:
+    commit(stage, 1, 1, 1)
+    stage.move("S2", term=1, log=log(1, 1), commit=1)
+    stage.apply("S2", *log(1))
+    stage.answer(stage.ask("S2"))
+
+
+def read_of_what_was_committed_when_it_was_asked(stage: Stage) -> None:
+    commit(stage, 1, 1)
+    stage.apply("S1", *log(1))
+    reading = stage.ask("S1")
+    stage.write("S1", "S3", term=1, log=log(1, 1))
+    stage.move("S1", log=log(1, 1), commit=2)
+    stage.answer(reading)
+
+
+def term_begins_anew_with_the_disk(stage: Stage) -> None:
+    stage.write("S4", term=3)
+    stage.move("S4", term=3)
+    stage.say(RequestVote(3, "S4", "S2", 0, 0))
+    stage.watch.wiped(stage.hosts["S4"])
+    stage.restart("S4", term=0)
+
+
 BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Index | None],] = [
     (two_leaders, "Election Safety", "S1 and S2 both lead term 1", ("S1", "S2"), None),
     (
@@ -745,6 +1039,132 @@ BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Inde
         ("S2",),
         1,
     ),
+    (
+        two_changes_pending,
+        "One Change At A Time",
+        "S1 holds uncommitted configurations at 2 and 4",
+        ("S1",),
+        4,
+    ),
+    (
+        committed_by_the_new_half,
+        "Commit Follows Quorum",
+        "S3 committed entry 1 of term 1, which is on 1 of 3 disks",
+        ("S3", "S3"),
+        1,
+    ),
+    (
+        committed_by_the_old_half,
+        "Commit Follows Quorum",
+        "S3 committed entry 1 of term 1, which is on 1 of 3 disks",
+        ("S3", "S3"),
+        1,
+    ),
+    (
+        committed_by_the_new_half_and_left_at_once,
+        "Commit Follows Quorum",
+        "S3 committed entry 1 of term 1, which is on 1 of 3 disks",
+        ("S3", "S3"),
+        1,
+    ),
+    (
+        removed_leader_commits_with_its_own_copy,
+        "Commit Follows Quorum",
+        "S1 committed entry 1 of term 1, which is on 1 of 2 disks",
+        ("S1", "S2"),
+        1,
+    ),
+    (
+        removed_leader_goes_with_the_commit_too_early,
+        "Commit Follows Quorum",
+        "S1 committed entry 1 of term 1, which is on 1 of 2 disks",
+        ("S1", "S2"),
+        1,
+    ),
+    (
+        learners_hold_it,
+        "Commit Follows Quorum",
+        "S1 committed entry 1 of term 1, which is on 1 of 3 disks",
+        ("S1", "S1"),
+        1,
+    ),
+    (
+        leader_compacts_and_changes_what_follows,
+        "Leader Append-Only",
+        "S1 leads term 1 and changed its own entry 3",
+        ("S1",),
+        3,
+    ),
+    (
+        stale_tail_behind_a_snapshot,
+        "Log Terms Rise",
+        "S2 holds an entry (3, term 1) at 3, after one of term 2",
+        ("S2",),
+        3,
+    ),
+    (
+        tail_with_another_past,
+        "Log Matching",
+        "what lies before entry 3 of term 3 is not the same",
+        ("S2",),
+        3,
+    ),
+    (
+        older_snapshot,
+        "Committed Stays",
+        "S2 lost entry 2, which it had committed",
+        ("S2",),
+        2,
+    ),
+    (
+        snapshot_of_the_uncommitted,
+        "Snapshots Are True",
+        "S1 has a snapshot up to entry 2, which is not committed",
+        ("S1",),
+        2,
+    ),
+    (
+        snapshot_of_another_term,
+        "Snapshots Are True",
+        "S2 has a snapshot that ends with entry 2 of term 1; what was committed there is of term 2",
+        ("S2",),
+        2,
+    ),
+    (
+        snapshot_with_other_values,
+        "Snapshots Are True",
+        "S2 has another snapshot up to entry 1 than the others",
+        ("S2",),
+        1,
+    ),
+    (
+        snapshot_with_another_configuration,
+        "Snapshots Are True",
+        "S4 has a snapshot up to entry 1 with a configuration that is not the one there",
+        ("S4",),
+        1,
+    ),
+    (
+        snapshot_said_before_it_was_written,
+        "Durable Before Said",
+        "S2 acknowledged a snapshot before it was on its disk",
+        ("S2",),
+        3,
+    ),
+    (
+        leader_speaks_at_once_before_its_term_is_written,
+        "Durable Before Said",
+        "S1 spoke in term 2 before it was on its disk",
+        ("S1",),
+        None,
+    ),
+    (
+        read_of_the_past,
+        "Reads Are Current",
+        "S2 answered a read of x from entries 1 to 1, and 2 were committed when it was asked",
+        ("S2",),
+        2,
+    ),
 ]
 
 HARMLESS = [
@@ -774,6 +1194,22 @@ HARMLESS = [
     applied_as_far_as_committed,
     applied_in_order,
     applied_anew_after_a_crash,
+    second_change_after_the_first,
+    committed_by_both_halves_and_left_at_once,
+    more_is_committed_once_joint_is_left,
+    removed_leader_goes_with_the_commit,
+    new_server_has_nothing,
+    leader_compacts,
+    leader_compacts_and_keeps_some,
+    snapshot_of_the_committed,
+    snapshot_takes_the_place_of_a_stale_log,
+    snapshot_with_its_configuration,
+    snapshot_said_after_it_was_written,
+    leader_without_what_it_has_compacted,
+    entry_in_flight_before_it_is_written,
+    match_of_what_is_in_snapshots,
+    read_of_what_was_committed_when_it_was_asked,
+    term_begins_anew_with_the_disk,
 ]
 
 

@@ -3,7 +3,15 @@
 import pytest
 
 from raftlab import PROPERTIES, Violation
-from tests.sim.mutants import MUTANTS, STUCK, UNSAFE, Mutant
+from tests.sim import mutants
+from tests.sim.mutants import Mutant
+from tests.sim.mutants_of_membership import STUCK_MEMBERSHIP, UNSAFE_MEMBERSHIP
+from tests.sim.mutants_of_reads import STUCK_READS, UNSAFE_READS
+from tests.sim.mutants_of_snapshots import STUCK_SNAPSHOTS, UNSAFE_SNAPSHOTS
+
+UNSAFE = (*mutants.UNSAFE, *UNSAFE_MEMBERSHIP, *UNSAFE_SNAPSHOTS, *UNSAFE_READS)
+STUCK = (*mutants.STUCK, *STUCK_MEMBERSHIP, *STUCK_SNAPSHOTS, *STUCK_READS)
+MUTANTS = (*UNSAFE, *STUCK)
 
 seeds = pytest.mark.parametrize("seed", [1, 2, 3])  # what is shown does not hang on luck
 

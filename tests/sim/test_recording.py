@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, Options, Role, Rules
-from raftlab.sim.actions import Deliver, Drop, Wait
+from raftlab.sim.actions import Deliver, Drop, Join, Wait
 from tests.sim.looking import drive, faulty_cluster, frame_bytes, standing
 
 
@@ -258,7 +258,8 @@ def test_a_trace_has_a_life_line_for_every_node_without_a_gap():
     trace = cluster.trace()
     for node in cluster.nodes:
         spans = [each for each in trace.spans if each.node == node]
-        assert spans[0].start == 0.0
+        joined = [each.at for each in cluster.actions if isinstance(each, Join)]
+        assert spans[0].start == (joined[0] if node == "S6" else 0.0)
         assert spans[-1].end == cluster.now == trace.end
         for earlier, later in pairwise(spans):
             assert earlier.end == later.start

@@ -3,11 +3,15 @@
 import pytest
 
 from raftlab import Cluster, Command, Configuration, Empty, LogEntry, Network, Options
+from raftlab.raft.log import Snapshot
 from raftlab.raft.messages import (
     Accepted,
     AppendEntries,
     AppendEntriesReply,
     InstallSnapshot,
+    InstallSnapshotReply,
+    ReadIndex,
+    ReadIndexReply,
     Rejected,
     RequestVote,
     RequestVoteReply,
@@ -17,6 +21,7 @@ from raftlab.sim import words
 from raftlab.sim.actions import Action
 from tests.sim.looking import drive, faulty_cluster
 
+SNAPSHOT = Snapshot(9, 2, Configuration(("S1",)))
 ENTRY = LogEntry(2, 7, Command(b"x=1"))
 
 
@@ -42,7 +47,14 @@ ENTRY = LogEntry(2, 7, Command(b"x=1"))
         (AppendEntriesReply(3, "a", "b", 0, Accepted(7)), "an acknowledgement up to entry 7"),
         (AppendEntriesReply(3, "a", "b", 0, Rejected(7, 6, 6, 1)), "a rejection"),
         (TimeoutNow(3, "a", "b"), "TimeoutNow"),
-        (InstallSnapshot(3, "a", "b", None), "InstallSnapshot"),
+        (InstallSnapshot(3, "a", "b", SNAPSHOT), "a snapshot up to entry 9"),
+        (
+            InstallSnapshotReply(3, "a", "b", 9, True),
+            "an acknowledgement of the snapshot up to entry 9",
+        ),
+        (InstallSnapshotReply(3, "a", "b", 9, False), "a refused snapshot"),
+        (ReadIndex(3, "a", "b", 1, 5.0), "a question for a read"),
+        (ReadIndexReply(3, "a", "b", 1, 5.0, 7), "an answer for a read: up to entry 7"),
     ],
 )
 def test_a_message_is_told_in_a_few_words(message, text):
@@ -59,6 +71,7 @@ def test_a_message_is_told_in_a_few_words(message, text):
         (Command(b"x" * 50), "x" * 39 + "…"),
         (Empty(), "empty"),
         (Configuration(("S1", "S2")), "S1 S2"),
+        (Configuration(("S1", "S2"), ("S1",), ("S3",)), "joint S1 → S1 S2, learners S3"),
     ],
 )
 def test_a_payload_is_told_on_one_short_line(payload, text):

@@ -49,6 +49,11 @@ def make_log(*words: str, first: int = 1) -> tuple[LogEntry, ...]:
     return tuple(entries)
 
 
+def entry_of(term: int, index: int, configuration: Configuration) -> LogEntry:
+    """The entry of a configuration."""
+    return LogEntry(term, index, configuration)
+
+
 def node(
     name: str,
     *,
@@ -70,10 +75,20 @@ def node(
     votes: Mapping[str, bool] | None = None,
     prevote: bool = False,
     progress: Iterable[ProgressFrame] = (),
+    configuration: Configuration | None = None,
+    **more: object,
 ) -> NodeFrame:
-    """One node; its disk holds what its memory holds unless `disk` says otherwise."""
-    configuration = Configuration(tuple(voters))
+    """One node; its disk holds what its memory holds unless `disk` says otherwise.
+
+    It goes by `configuration`, or the newest one in `log`, or plain `voters`. `more` are
+    fields of `NodeFrame` as they are.
+    """
     log = tuple(log)
+    held = [entry for entry in log if isinstance(entry.payload, Configuration)]
+    if configuration is None and held and held[-1].payload != Configuration(FIVE):
+        configuration = held[-1].payload
+        more = {"configuration_index": held[-1].index} | more
+    configuration = configuration or Configuration(tuple(voters))
     return NodeFrame(
         node=name,
         alive=alive,
@@ -93,13 +108,16 @@ def node(
         heartbeat_deadline=heartbeat,
         votes=None if votes is None else VotesFrame(term, prevote, configuration, dict(votes)),
         progress=tuple(progress),
+        **more,
     )
 
 
-def progress(name: str, match: int, next_index: int, in_flight: int = 0) -> ProgressFrame:
-    """What a leader knows of `name`."""
-    state = ProgressState.PIPELINE if match else ProgressState.PROBE
-    return ProgressFrame(name, match, next_index, 0, state, in_flight, False)
+def progress(
+    name: str, match: int, next_index: int, in_flight: int = 0, **more: object
+) -> ProgressFrame:
+    """What a leader knows of `name`; `more` are fields of `ProgressFrame` as they are."""
+    state = more.pop("state", ProgressState.PIPELINE if match else ProgressState.PROBE)
+    return ProgressFrame(name, match, next_index, 0, state, in_flight, False, **more)
 
 
 def make_frame(

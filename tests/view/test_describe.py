@@ -140,7 +140,8 @@ def test_one_log_in_words():
         "\n"
         "1     2     3     4     5    6      7\n"
         "snap  snap  snap  snap  3:·  3:x=3  3:name=long*\n"
-        "* not handed out to be written yet"
+        "* not handed out to be written yet\n"
+        "the snapshot's configuration: voters S1 S2 S3 S4 S5"
     )
     assert describe_log(RaftLog()) == "An empty log."
     assert describe_log(RaftLog(LOG[:1])).startswith("A log of 1 entry that ends at 1 of term 1.")
@@ -292,7 +293,7 @@ def test_payloads_are_one_short_line():
         entry.payload for entry in make_log("1:x=1", "1:", "1:cfg", "1:a\nb\x00c", "1:" + "y" * 99)
     ]
     shown = [words.payload_text(payload) for payload in payloads]
-    assert shown[:3] == ["x=1", "·", "cfg"]
+    assert shown[:3] == ["x=1", "·", "cfg S1-5"]
     assert shown[3] == "a\ufffdb\ufffdc"
     assert shown[4] == "y" * 23 + "…"
 
@@ -338,7 +339,7 @@ def test_direction_marks_cannot_turn_a_line_around():
         (
             InstallSnapshot(3, "S1", "S2", SNAPSHOT),
             "InstallSnapshot",
-            "term 3, snapshot up to 4",
+            "term 3, snapshot up to 4 of term 2, voters S1 S2 S3 S4 S5",
         ),
         (
             InstallSnapshotReply(3, "S2", "S1", 4, True),

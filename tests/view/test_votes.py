@@ -109,7 +109,7 @@ def test_while_joint_each_group_has_its_own_majority_line():
     assert mark(scene, "old-result").text == "LOST"
     assert len(of_role(scene, "majority")) == 2
     first = scene.description.partition("\n")[0]
-    assert first == "The votes: LOST; both groups of voters must grant."
+    assert first == "The votes: LOST; both groups must grant."
     assert "S1     new and old  granted" in scene.description
     check_scene(scene)
 

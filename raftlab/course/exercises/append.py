@@ -79,13 +79,13 @@ class AppendsEntries(RaftStateMachine):
 
     def on_append_entries(self, request: AppendEntries) -> None:
         """The learner's function checks, cuts and appends; the rest is as always."""
-        if not self._accept_leader(request.sender):
+        if not self.accept_leader(request.sender):
             return
         log, prev = self.log, request.prev_log_index
         verified = guard.call(type(self).decide, log, prev, request.prev_log_term, request.entries)
         if verified is None:
             rejected = self.rules.rejection(log, prev, request.prev_log_term)
-            self._reply_append(request.sender, rejected)
+            self._reply_append(request, rejected)
             return
         if type(verified) is not int:
             raise guard.LearnerError(
@@ -95,7 +95,7 @@ class AppendsEntries(RaftStateMachine):
             request.leader_commit, verified, log, self.commit_index
         )
         self._advance_commit(index, "follower_commit_index")
-        self._reply_append(request.sender, Accepted(verified))
+        self._reply_append(request, Accepted(verified))
 
 
 def say_append(outcome: tuple[Any, tuple[LogEntry, ...]]) -> str:

@@ -88,7 +88,7 @@ class AnswersVotes(RaftStateMachine):
         granted, term, voted_for = checked_answer(
             guard.call(type(self).decide, self.term, self.voted_for, self.log.copy(), message)
         )
-        super()._set_now(now)
+        super().set_now(now)
         if term > self.term:
             self._step_down(term)
         elif term < self.term:

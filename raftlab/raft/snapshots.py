@@ -1,0 +1,157 @@
+"""Log compaction: snapshots, taken and sent. Paper: 7, Figures 12 and 13.
+
+The bytes of a snapshot are the host's; the machine knows where it ends, in which term,
+and which configuration holds there.
+"""
+
+from raftlab.raft.elections import Elections
+from raftlab.raft.log import Snapshot
+from raftlab.raft.messages import AppendEntries, InstallSnapshot, InstallSnapshotReply
+from raftlab.raft.progress import FollowerProgress, ProgressState
+from raftlab.raft.roles import Leader
+from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term
+
+
+class Snapshots(Elections):
+    """How a log is cut short, and how a follower gets what was cut away."""
+
+    __slots__ = ()
+
+    # All servers
+
+    def compact(self, up_to: Index, data: bytes = b"") -> None:
+        """Let a snapshot stand for the log up to `up_to`; `data` is the application there.
+
+        `Options.trailing_entries` of what it covers stay in the log. Paper: 7.
+
+        Raises: Misuse, for entries that were not handed out as committed, or are in the
+        snapshot already.
+        """
+        log = self.log
+        base = log.snapshot.index if log.snapshot else 0
+        if not isinstance(up_to, int) or not base < up_to <= self._committed_out:
+            raise Misuse(
+                f"{self.node_id} cannot compact its log up to {up_to!r}: it has committed up to"
+                f" {self._committed_out}, and its snapshot stands for what is up to {base}"
+            )
+        if isinstance(self.role_data, Leader):
+            self.count_committed(self.role_data)
+        term = log.term_for_index(up_to)
+        assert term is not None, "committed entries above the snapshot are in the log"
+        configuration = log.configuration_at(up_to) or self.first_configuration
+        self._keep_snapshot(Snapshot(up_to, term, configuration, data))
+        self.note("compact", "keeps a snapshot up to entry {}", up_to)
+
+    def _keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Let it stand for the head of the log, and be written with the next output."""
+        self.log.compact(snapshot, self.options.trailing_entries)
+        self._new_snapshot = snapshot
+
+    # Leaders: sending
+
+    def send_what_was_compacted(self, progress: FollowerProgress) -> None:
+        """Send the snapshot; while it is under way, a heartbeat that asks nothing.
+
+        Paper: 7, "the leader uses a new RPC called InstallSnapshot".
+        """
+        snapshot = self.log.snapshot
+        assert snapshot is not None, "only a snapshot hides the term of an entry"
+        if progress.state is ProgressState.SNAPSHOT:
+            heartbeat = AppendEntries(
+                self.term, self.node_id, progress.node, 0, 0, (), 0, self.open_round
+            )
+            self.send(heartbeat)
+            return
+        progress.become_snapshot(snapshot.index, self.now + self.options.snapshot_timeout)
+        self.note("compact", "sends {} its snapshot up to entry {}", progress.node, snapshot.index)
+        self.send(InstallSnapshot(self.term, self.node_id, progress.node, snapshot))
+
+    def wait_for_snapshot(self, progress: FollowerProgress) -> None:
+        """A snapshot that nobody answers for long is taken for lost: feel the way again."""
+        if self.now >= progress.retry_at:
+            progress.become_probe()
+
+    def on_install_snapshot_reply(self, reply: InstallSnapshotReply) -> None:
+        """A snapshot has arrived, or was refused: go on from there. Paper: 7."""
+        leader = self.role_data
+        assert isinstance(leader, Leader)
+        progress = leader.tracker.progress.get(reply.sender)
+        if progress is None:
+            return
+        progress.last_reply_at = self.now
+        if reply.success:
+            self.on_accepted(leader, progress, reply.last_index)
+        else:
+            self._lose_snapshot(progress)
+        if progress.next_index <= self.log.last_index:
+            self.replicate_if_member(leader, progress)
+
+    def snapshot_failed(self, node: NodeId) -> None:
+        """The host knows that the snapshot to `node` did not arrive: try again at the next chance.
+
+        For a host that carries snapshots outside of messages; without this, a snapshot
+        counts as lost after `Options.snapshot_timeout`.
+        """
+        leader = self.role_data
+        progress = leader.tracker.progress.get(node) if isinstance(leader, Leader) else None
+        if progress is not None:
+            self._lose_snapshot(progress)
+
+    def _lose_snapshot(self, progress: FollowerProgress) -> None:
+        """Feel the way again, with the next heartbeat."""
+        if progress.state is ProgressState.SNAPSHOT:
+            progress.become_probe()
+            progress.probe_sent = True
+
+    # Followers: receiving
+
+    def on_install_snapshot(self, request: InstallSnapshot) -> None:
+        """Take the leader's snapshot if it brings anything new. Paper: 7, Figure 13."""
+        if not self.accept_leader(request.sender):
+            return
+        snapshot = request.snapshot
+        if not is_sound(snapshot, request.term):
+            self.alarm(f"{request.sender} sent a snapshot that no leader can have")
+            self._reply_snapshot(request, False)
+            return
+        if self.rules.takes_snapshot(snapshot, self.commit_index):
+            self._install(snapshot)
+        else:
+            self.note("takes_snapshot", "has all that the snapshot up to {} says", snapshot.index)
+        self._reply_snapshot(request, True)
+
+    def _reply_snapshot(self, request: InstallSnapshot, success: bool) -> None:
+        leader, index = request.sender, request.snapshot.index
+        self.send(InstallSnapshotReply(self.term, self.node_id, leader, index, success))
+
+    def _install(self, snapshot: Snapshot) -> None:
+        """Put it in the place of what it stands for; keep what follows if the log agrees."""
+        log = self.log
+        base = log.snapshot.index if log.snapshot else 0
+        keeps = self.rules.keeps_tail(log, snapshot)
+        if keeps and base < snapshot.index <= log.last_index:
+            self._keep_snapshot(snapshot)
+            self.note(
+                "keeps_tail", "takes a snapshot up to {} and keeps what follows", snapshot.index
+            )
+        else:
+            after = snapshot.index + 1
+            earlier = self._truncate_from
+            self._truncate_from = after if earlier is None else min(earlier, after)
+            log.restore(snapshot)
+            self._new_snapshot = snapshot
+            self.note("keeps_tail", "starts from a snapshot up to {}", snapshot.index)
+        self.commit_index = max(self.commit_index, snapshot.index)
+        self._committed_out = snapshot.index
+        self.adopt_configuration()
+
+
+def is_sound(snapshot: Snapshot, term: Term) -> bool:
+    """Whether a leader of `term` can have this snapshot."""
+    if not (snapshot.index >= 1 and 1 <= snapshot.term <= term):
+        return False
+    try:
+        snapshot.configuration.check()
+    except Misuse:
+        return False
+    return True

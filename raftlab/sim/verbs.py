@@ -1,0 +1,189 @@
+"""What a reader can do to nodes, to the network and to messages: one verb an action."""
+
+from collections.abc import Iterable
+
+from raftlab.raft.options import is_number
+from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.sim.actions import (
+    Calm,
+    Crash,
+    Cut,
+    Delay,
+    Deliver,
+    Drop,
+    Duplicate,
+    ForgetLeader,
+    Heal,
+    Partition,
+    Pause,
+    Restart,
+    Resume,
+    SetClockRate,
+    SlowDisk,
+    Timeout,
+    Wipe,
+)
+from raftlab.sim.engine import Engine
+from raftlab.sim.given import (
+    side_named,
+)
+from raftlab.sim.host import NEVER, Host
+from raftlab.sim.network import Flight
+
+
+class Verbs(Engine):
+    """The verbs that need nobody's consent. Raises: Misuse, for what cannot be done now."""
+
+    # To a node
+
+    def crash(self, node: NodeId) -> None:
+        """Stop a node; it forgets all that is not on its disk."""
+        self._living(node)
+        self.apply(Crash(self.now, node))
+
+    def restart(self, node: NodeId) -> None:
+        """Start a crashed node again, from what its disk holds."""
+        if self._host(node).alive:
+            raise Misuse(f"{node} is running; crash it before you restart it.")
+        self.apply(Restart(self.now, node))
+
+    def pause(self, node: NodeId) -> None:
+        """Let a node stand still, as if its machine hung; what reaches it waits."""
+        if self._living(node).paused:
+            raise Misuse(f"{node} is paused already; resume it with cluster.resume({node!r}).")
+        self.apply(Pause(self.now, node))
+
+    def resume(self, node: NodeId) -> None:
+        """Let a paused node go on."""
+        if not self._living(node).paused:
+            raise Misuse(f"{node} is not paused.")
+        self.apply(Resume(self.now, node))
+
+    def timeout(self, node: NodeId) -> None:
+        """Let a node's election timer run out now. A leader has none.
+
+        While a leader is alive the others may refuse it (thesis 4.2.3); `elect` asks by force.
+        """
+        host = self._living(node)
+        if host.paused:
+            raise Misuse(f"{node} is paused, and so is its timer: resume it first.")
+        if host.machine.role is Role.LEADER:
+            raise Misuse(f"{node} leads and waits for no leader: choose another node.")
+        self.apply(Timeout(self.now, node))
+
+    def forget_leader(self, node: NodeId) -> None:
+        """Tell a follower that its leader is gone, so that it waits for no timeout to vote."""
+        self._running(node)
+        self.apply(ForgetLeader(self.now, node))
+
+    def wipe(self, node: NodeId) -> None:
+        """Lose a node's disk, with everything on it; a node that is up crashes first.
+
+        Raft does not survive a node that forgets and comes back under its old name. The way
+        back is `remove` and then `add_learner` under a new one.
+        """
+        if self._host(node).alive:
+            self.crash(node)
+        self.apply(Wipe(self.now, node))
+
+    def set_clock_rate(self, node: NodeId, rate: float) -> None:
+        """Let a node's clock run `rate` times as fast as it should; 1 makes it true again."""
+        self._host(node)
+        if not (is_number(rate) and 0.01 <= rate <= 100):
+            raise Misuse(f"a clock runs 0.01 to 100 times as fast as time, not {rate!r}")
+        self.apply(SetClockRate(self.now, node, float(rate)))
+
+    def slow_disk(self, node: NodeId, write_ms: Millis) -> None:
+        """Let every write of a node take `write_ms` from now on."""
+        self._host(node)
+        if not (is_number(write_ms) and write_ms >= 0):
+            raise Misuse(f"a write takes 0 ms or more, not {write_ms!r}")
+        self.apply(SlowDisk(self.now, node, float(write_ms)))
+
+    # To the network
+
+    def partition(self, *groups: Iterable[NodeId]) -> None:
+        """Cut the network into groups; nodes that are not named form one more.
+
+        cluster.partition(["S1", "S2"])             # against the rest
+        cluster.partition("S1 S2", "S3 S4", "S5")
+
+        It takes the place of whatever was cut before.
+        """
+        named = [side_named(group) for group in groups]
+        listed = [node for group in named for node in group]
+        for node in listed:
+            self._host(node)
+        if len(set(listed)) != len(listed):
+            raise Misuse("A node can be on one side only; one is named twice.")
+        rest = tuple(node for node in self.nodes if node not in listed)
+        sides = tuple(group for group in (*named, rest) if group)
+        if len(sides) < 2:
+            raise Misuse("A partition needs two sides: name some of the nodes, not all or none.")
+        self.apply(Partition(self.now, sides))
+
+    def isolate(self, node: NodeId) -> None:
+        """Cut one node off from all others. The sides of a partition stay apart."""
+        self._host(node)
+        if len(self.nodes) == 1:
+            raise Misuse(f"{node} is alone already.")
+        others = [[each for each in group if each != node] for group in self.groups]
+        self.partition(*others, [node])
+
+    def cut(self, sender: NodeId, receiver: NodeId, both_ways: bool = True) -> None:
+        """Cut one link, in both directions or in one."""
+        self._host(sender), self._host(receiver)
+        if sender == receiver:
+            raise Misuse(f"{sender} has no link to itself.")
+        self.apply(Cut(self.now, sender, receiver))
+        if both_ways:
+            self.apply(Cut(self.now, receiver, sender))
+
+    def heal(self) -> None:
+        """Mend every link."""
+        self.apply(Heal(self.now))
+
+    def calm(self) -> None:
+        """End all loss, duplication and reordering, for good. Cut links stay cut."""
+        self.apply(Calm(self.now))
+
+    # To a message
+
+    def deliver(self, number: int) -> None:
+        """Let a message in flight arrive now, even over a link that is cut."""
+        key = self._flight(number).key
+        self._living(key[1])
+        self.apply(Deliver(self.now, *key))
+
+    def drop(self, number: int) -> None:
+        """Lose a message in flight."""
+        self.apply(Drop(self.now, *self._flight(number).key))
+
+    def duplicate(self, number: int) -> None:
+        """Send a second copy of a message in flight on its way; it arrives just after."""
+        flight = self._flight(number)
+        arrives_at = max(flight.arrives_at, self.now) + self.setup.network.latency[0] / 2
+        self.apply(Duplicate(self.now, *flight.key, arrives_at))
+
+    def delay(self, number: int, ms: Millis = 50.0) -> None:
+        """Hold a message in flight up for `ms` longer. A lost message is lost all the same."""
+        if not (isinstance(ms, int | float) and 0 < ms < NEVER):
+            raise Misuse(f"a delay is some time above 0 ms, not {ms!r}")
+        flight = self._flight(number)
+        self.apply(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))
+
+    # Understanding what a reader named
+
+    def _running(self, node: NodeId) -> Host:
+        host = self._living(node)
+        if host.paused:
+            raise Misuse(f"{node} is paused: resume it first.")
+        return host
+
+    def _flight(self, number: int) -> Flight:
+        for flight in self._flights.values():
+            if flight.number == number:
+                return flight
+        there = ", ".join(str(flight.number) for flight in self._flights.values()) or "none"
+        raise Misuse(f"No message {number!r} is on its way; in flight: {there}.")

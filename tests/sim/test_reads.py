@@ -1,0 +1,165 @@
+"""A read shows all that was committed when it was asked, wherever it is asked. Thesis: 6.4."""
+
+import pytest
+
+from raftlab import Cluster, Misuse, NotLeader, Options
+
+LEASES = Options(lease_reads=True)
+
+
+def led_by_s1(**given: object) -> Cluster:
+    """S1 leads three, and everybody has x=1."""
+    cluster = Cluster(3, **{"seed": 5, **given})
+    cluster.elect("S1")
+    cluster.propose("x=1")
+    cluster.run(300)
+    return cluster
+
+
+def sent(cluster: Cluster, ms: float) -> int:
+    """How many messages are sent in the next `ms`."""
+    before = cluster.messages_sent
+    cluster.run(ms)
+    return cluster.messages_sent - before
+
+
+@pytest.mark.parametrize("node", ["S1", "S2", "S3"])
+@pytest.mark.parametrize("options", [Options(), LEASES, Options(async_persistence=True)])
+def test_every_node_answers(node, options):
+    cluster = led_by_s1(options=options)
+    assert cluster.get("x", of=node) == "1"
+    assert cluster.get("y", of=node) is None
+
+
+def test_a_read_is_answered_when_a_majority_has_answered():
+    cluster = led_by_s1()
+    reading = cluster.read("x")
+    assert not reading.is_done
+    with pytest.raises(Misuse, match="not answered yet"):
+        reading.value  # noqa: B018
+    cluster.run(50)
+    assert (reading.value, reading.index) == ("1", 2)
+
+
+def test_a_read_puts_nothing_into_the_log():
+    cluster = led_by_s1()
+    cluster.get("x")
+    assert cluster.machine("S1").log.last_index == 2
+
+
+def test_a_read_shows_what_was_committed_while_it_waited():
+    cluster = led_by_s1()
+    cluster.propose("x=2")
+    cluster.run_until(lambda each: each.commit_index == 3, 100)
+    assert [cluster.get("x", of=node) for node in cluster.nodes] == ["2", "2", "2"]
+
+
+def test_a_leader_that_hears_nobody_does_not_answer():
+    cluster = led_by_s1(options=Options(check_quorum=False))
+    cluster.isolate("S1")
+    reading = cluster.read("x", of="S1")
+    cluster.run(2000)
+    assert not reading.is_done
+
+
+def test_a_read_fails_when_its_leader_steps_down():
+    cluster = led_by_s1()
+    cluster.isolate("S1")
+    reading = cluster.read("x", of="S1")
+    cluster.run(1000)
+    assert reading.has_failed
+    with pytest.raises(Misuse, match="ask again"):
+        reading.value  # noqa: B018
+
+
+def test_a_read_fails_when_its_node_crashes():
+    cluster = led_by_s1()
+    reading = cluster.read("x", of="S2")
+    cluster.crash("S2")
+    assert reading.has_failed
+
+
+def test_a_node_that_knows_no_leader_is_not_asked():
+    cluster = Cluster(3, seed=5)
+    with pytest.raises(NotLeader, match="cannot answer a read; it knows no leader"):
+        cluster.read("x", of="S2")
+
+
+def test_a_new_leader_answers_once_it_has_committed():
+    cluster = led_by_s1()
+    cluster.elect("S2")
+    reading = cluster.read("x", of="S2")
+    cluster.run(200)
+    assert (reading.value, reading.index) == ("1", 3)
+
+
+def test_a_read_at_a_learner_is_answered():
+    cluster = led_by_s1()
+    cluster.add_learner("S4")
+    cluster.run(300)
+    assert cluster.get("x", of="S4") == "1"
+
+
+def test_a_server_that_is_no_member_gets_no_answer():
+    cluster = led_by_s1(options=Options(check_quorum=False))
+    cluster.isolate("S3")
+    cluster.remove("S3")
+    cluster.run(100)
+    cluster.heal()
+    reading = cluster.read("x", of="S3")
+    cluster.run(1000)
+    assert not reading.is_done
+
+
+def test_a_read_is_answered_while_the_members_change():
+    cluster = led_by_s1()
+    cluster.remove("S3")
+    reading = cluster.read("x")
+    cluster.run(200)
+    assert reading.value == "1"
+
+
+# Leases
+
+
+def test_with_a_lease_a_leader_answers_at_once():
+    cluster = led_by_s1(options=LEASES)
+    reading = cluster.read("x")
+    assert reading.value == "1"
+    assert sent(cluster, 0) == 0
+
+
+def test_a_lease_ends_without_news():
+    cluster = led_by_s1(options=Options(lease_reads=True, check_quorum=False))
+    cluster.isolate("S1")
+    assert cluster.read("x", of="S1").is_done
+    cluster.run(150 / 1.1)
+    assert not cluster.read("x", of="S1").is_done
+
+
+def test_a_lease_is_judged_at_the_moment_of_the_read():
+    """The leader has heard nothing since its last heartbeat: the lease runs out between two."""
+    options = Options(lease_reads=True, check_quorum=False, heartbeat_interval=140.0)
+    cluster = led_by_s1(options=options)
+    cluster.run_until(lambda each: each.machine("S1").role_data.heartbeat_deadline - each.now > 139)
+    cluster.run(40)
+    assert cluster.read("x", of="S1").is_done
+    cluster.isolate("S1")
+    cluster.run(99)
+    assert not cluster.read("x", of="S1").is_done
+
+
+def test_a_leader_that_hands_over_asks():
+    cluster = led_by_s1(options=LEASES)
+    cluster.isolate("S3")
+    cluster.transfer("S3")
+    reading = cluster.read("x")
+    assert not reading.is_done
+    cluster.run(50)
+    assert reading.value == "1"
+
+
+def test_with_leases_nobody_is_told_to_forget_its_leader():
+    cluster = led_by_s1(options=LEASES)
+    with pytest.raises(Misuse, match="lease_reads counts on it"):
+        cluster.forget_leader("S2")

@@ -1,0 +1,80 @@
+"""docs/protocol.md names every rule and every option, where it is, and nothing else."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import raftlab
+from raftlab import Cluster, Options, Rules
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs" / "protocol.md").read_text()
+MAP, _, VERBS = PAGE.partition("## To see it happen")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in MAP.splitlines()
+    if line.startswith("|") and not line.startswith("|---")
+][1:]
+
+
+def code(cell: str) -> list[str]:
+    """What stands in backticks in a cell."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_every_rule_is_on_the_page():
+    named = {rule for row in ROWS for rule in code(row[3])}
+    rules = {name for name, _ in inspect.getmembers(Rules, inspect.isfunction)}
+    assert named == {name for name in rules if not name.startswith("_")}
+
+
+def test_every_option_is_on_the_page():
+    assert {option for row in ROWS for option in code(row[4])} == set(Options.__struct_fields__)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_a_row_names_the_file_that_asks_its_rules(row):
+    (file,) = code(row[2])
+    folder = ROOT / "raftlab" / "raft"
+    assert (folder / file).is_file()
+    asked = "".join(path.read_text() for path in folder.glob("*.py") if path.name != "rules.py")
+    for rule in code(row[3]):
+        assert f"rules.{rule}(" in asked
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", PAGE))
+def test_a_link_of_the_page_leads_somewhere(link):
+    assert (ROOT / "docs" / link).resolve().is_file()
+
+
+@pytest.mark.parametrize("call", re.findall(r"`([a-z.]+\([^`]*\))`", VERBS))
+def test_what_the_page_says_to_type_can_be_typed(call):
+    cluster = Cluster(3, seed=1)
+    cluster.elect("S1")
+    cluster.run(100)
+    if "promote" in call:
+        cluster.add_learner("S4")
+        cluster.run(300)
+    if "S2 S3 S4" in call:
+        cluster.add_learner("S4")
+        cluster.run(300)
+    before = cluster.number
+    names = {"cluster": cluster, "rl": raftlab}
+    names["client"] = cluster.client("c9")
+    cluster.run(200)
+    eval(call if call[0] != "." else f"client{call}", names)
+    assert call.startswith("rl.") or cluster.number > before
+
+
+def test_the_sections_of_the_page_are_named_where_the_rules_stand():
+    sources = {name: inspect.getdoc(rule) or "" for name, rule in inspect.getmembers(Rules)}
+    for part, _, _, rules, _ in ROWS:
+        for rule in code(rules):
+            cites = (
+                "Paper:" in sources[rule],
+                "Thesis:" in sources[rule],
+                "raft-dev" in sources[rule],
+            )
+            assert any(cites) or rule == "takes_command", (part, rule)
