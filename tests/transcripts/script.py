@@ -9,118 +9,53 @@
       0.0 ms  S1's election timer is made to run out (by force): …
 
 A command stands on one line, "----" under it, what it prints under that, then a blank line.
-A verb prints what happened, step by step; `quiet` before it prints the last line of that only.
+A verb prints what happened, step by step. `quiet` before it prints the last line of that only,
+and `only WORDS` the lines in which one of the words stands ("commit|lost").
 
-    new N [option=value …]       a cluster: see OPTIONS
+    new N [option=value …]       a cluster: see `settings.py`
     elect [NODE]                 until there is a leader, or until NODE leads
     timeout NODE                 its election timer runs out now
     propose TEXT [NODE]          hand a command to the leader, or to NODE
     step [N]                     the next N things that happen
     run MS                       let time pass
-    crash, restart, pause, resume, isolate NODE
+    crash, restart, pause, resume, isolate, wipe NODE
+    forget-leader NODE           let it follow nobody
+    clock NODE RATE              let its clock run RATE times as fast
+    slow-disk NODE MS            let its writes take MS
+    compact NODE [INDEX]         let a snapshot stand for its log
+    transfer [NODE]              let the leader hand over
+    read KEY [NODE]              ask for a value; `show reads` says what came of it
+    get KEY [NODE]               ask, and run until there is an answer
+    add-node, add-learner, promote, remove NODE
+    reconfigure VOTERS [LEARNERS]
+                                 "S1 S2 S4" "S5"
+    open-sessions NAME …         a client session for each name
     partition NODES | NODES …    cut the network into groups
     cut SENDER RECEIVER [one-way], heal, calm
     deliver, drop, duplicate, delay MESSAGE [MS]
                                  MESSAGE is its number, or SENDER RECEIVER for the oldest there
-    show [cluster | logs | flights | applied | NODE …]
+    show [cluster | logs | flights | applied | members | reads | NODE …]
+    answers NODE [FIRST]         what its application said to each command, from entry FIRST
+    committed, vote …            tables of majorities, without a cluster: see `tables.py`
     events [N]                   the last N steps
     expect-error COMMAND         print what is wrong with that
 """
 
+import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from raftlab.raft.options import Options
-from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Event
+from raftlab.sim.host import Reading
 from raftlab.sim.invariants import Violation
-from raftlab.sim.settings import Disks, Network
 from raftlab.view.describe import describe_cluster, describe_logs, flight_text
+from tests.transcripts import looking, tables
+from tests.transcripts.settings import new_cluster
 
 RULE = "----"
-
-
-class NoEmptyEntry(Rules):
-    """Nothing is appended when a term starts, as in the paper's Figure 8."""
-
-    def appends_at_term_start(self) -> bool:
-        return False
-
-
-class CountsOldTerms(NoEmptyEntry):
-    """An entry on a majority is taken for committed, whatever its term."""
-
-    def leader_commit_index(self, matched, log, term, commit_index):
-        return max(matched, commit_index)
-
-
-RULES = {"no-empty-entry": NoEmptyEntry, "counts-old-terms": CountsOldTerms}
-
-
-def numbers(text: str) -> tuple[float, float]:
-    """ "5-15" or "10" as a range."""
-    low, _, high = text.partition("-")
-    return (float(low), float(high or low))
-
-
-def logs(text: str) -> dict[str, list[int]]:
-    """ "S1:1,1,4;S2:1" as terms for each node."""
-    pairs = (each.split(":") for each in text.split(";"))
-    return {node: [int(term) for term in terms.split(",") if term] for node, terms in pairs}
-
-
-def switch(text: str) -> bool:
-    """ "on" or "off"."""
-    return {"on": True, "off": False}[text]
-
-
-# name of an option -> (where it goes, what it is called there, how its value is read)
-OPTIONS: dict[str, tuple[str, str, Callable[[str], object]]] = {
-    "pre-vote": ("options", "pre_vote", switch),
-    "check-quorum": ("options", "check_quorum", switch),
-    "stickiness": ("options", "leader_stickiness", switch),
-    "window": ("options", "max_in_flight", int),
-    "latency": ("network", "latency", numbers),
-    "loss": ("network", "loss", float),
-    "write": ("disks", "write_ms", float),
-    "keeps": ("disks", "keeps", lambda text: tuple(text.split(","))),
-    "seed": ("cluster", "seed", int),
-    "logs": ("cluster", "logs", logs),
-    "rules": ("cluster", "rules", RULES.__getitem__),
-    "watched": ("cluster", "watched", switch),
-}
-
-
-def new_cluster(size: str, *settings: str) -> Cluster:
-    """A cluster with a steady network and quick disks, unless told otherwise.
-
-    Pre-vote, check-quorum and stickiness are off unless `complete` is among the settings:
-    most scenes are scenes of the paper.
-    """
-    given: dict[str, dict[str, object]] = {
-        "options": {},
-        "network": {"latency": (10.0, 10.0)},
-        "disks": {"write_ms": 0.0},
-        "cluster": {},
-    }
-    plain = Options() if "complete" in settings else Options.figure_2()
-    for name in ("pre_vote", "check_quorum", "leader_stickiness"):
-        given["options"][name] = getattr(plain, name)
-    for setting in settings:
-        if setting != "complete":
-            name, _, value = setting.partition("=")
-            part, called, read = OPTIONS[name]
-            given[part][called] = read(value)
-    return Cluster(
-        int(size),
-        options=Options(**given["options"]),
-        network=Network(**given["network"]),
-        disks=Disks(**given["disks"]),
-        **given["cluster"],
-    )
 
 
 def told(event: Event) -> str:
@@ -132,7 +67,13 @@ class Script:
     """The cluster of one transcript, and its commands."""
 
     def __init__(self) -> None:
-        self.cluster: Cluster | None = None
+        self.made: Cluster | None = None
+        self.readings: list[Reading] = []
+
+    @property
+    def cluster(self) -> Cluster:
+        assert self.made is not None, "a transcript starts with: new N"
+        return self.made
 
     def run(self, line: str) -> str:
         """Carry out one command; what it prints, without blank lines."""
@@ -140,16 +81,18 @@ class Script:
         if command == "expect-error":
             return self._expect_error(line.removeprefix("expect-error").strip())
         if command == "quiet":
-            return "\n".join(self.run(" ".join(map(shlex.quote, about))).splitlines()[-1:])
-        if command == "new":
-            self.cluster = new_cluster(*about)
-            return ""
-        assert self.cluster is not None, "a transcript starts with: new N"
-        before = self.cluster.number
+            return "\n".join(self._lines(about)[-1:])
+        if command == "only":
+            words = re.compile(about[0])
+            return "\n".join(filter(words.search, self._lines(about[1:])))
+        before = self.made.number if self.made else 0
         printed = getattr(self, f"do_{command.replace('-', '_')}")(*about)
-        happened = self.cluster.number - before
+        happened = self.made.number - before if self.made else 0
         steps = [told(event) for event in self.cluster.events(happened)] if happened else []
         return "\n".join(filter(None, [*steps, *(printed or "").splitlines()]))
+
+    def _lines(self, words: list[str]) -> list[str]:
+        return self.run(" ".join(map(shlex.quote, words))).splitlines()
 
     def _expect_error(self, line: str) -> str:
         try:
@@ -159,6 +102,9 @@ class Script:
         except Violation as violation:
             return f"violation: {violation}"
         raise AssertionError(f"{line!r} was expected to fail, and printed\n{printed}")
+
+    def do_new(self, size: str, *settings: str) -> None:
+        self.made, self.readings = new_cluster(size, *settings), []
 
     # Letting time pass
 
@@ -170,6 +116,10 @@ class Script:
 
     def do_propose(self, text: str, to: str | None = None) -> None:
         self.cluster.propose(text, to)
+
+    def do_open_sessions(self, *clients: str) -> None:
+        for client in clients:
+            self.cluster.propose(f"open {client}")
 
     def do_step(self, times: str = "1") -> None:
         for _ in range(int(times)):
@@ -191,6 +141,50 @@ class Script:
 
     def do_resume(self, node: str) -> None:
         self.cluster.resume(node)
+
+    def do_wipe(self, node: str) -> None:
+        self.cluster.wipe(node)
+
+    def do_forget_leader(self, node: str) -> None:
+        self.cluster.forget_leader(node)
+
+    def do_clock(self, node: str, rate: str) -> None:
+        self.cluster.set_clock_rate(node, float(rate))
+
+    def do_slow_disk(self, node: str, ms: str) -> None:
+        self.cluster.slow_disk(node, float(ms))
+
+    def do_compact(self, node: str, up_to: str | None = None) -> None:
+        self.cluster.compact(node, int(up_to) if up_to else None)
+
+    def do_transfer(self, to: str | None = None) -> None:
+        self.cluster.transfer(to)
+
+    # Reads
+
+    def do_read(self, key: str, of: str | None = None) -> None:
+        self.readings.append(self.cluster.read(key, of))
+
+    def do_get(self, key: str, of: str | None = None) -> str:
+        value = self.cluster.get(key, of)
+        return f"{key} has no value" if value is None else f"{key} is {value}"
+
+    # Members
+
+    def do_add_node(self, node: str) -> None:
+        self.cluster.add_node(node)
+
+    def do_add_learner(self, node: str) -> None:
+        self.cluster.add_learner(node)
+
+    def do_promote(self, node: str) -> None:
+        self.cluster.promote(node)
+
+    def do_remove(self, node: str) -> None:
+        self.cluster.remove(node)
+
+    def do_reconfigure(self, voters: str, learners: str = "") -> None:
+        self.cluster.reconfigure(voters, learners)
 
     # The network
 
@@ -237,38 +231,34 @@ class Script:
 
     def do_show(self, *what: str) -> str:
         frame = self.cluster.frame()
-        if not what:
-            logs = describe_logs(frame).split("\n", 1)[1]
-            return f"{describe_cluster(frame)}\n{logs}"
-        if what[0] in ("cluster", "logs"):
-            return {"cluster": describe_cluster, "logs": describe_logs}[what[0]](frame)
-        if what[0] == "flights":
-            flights = [flight_text(each, frame.at) for each in frame.in_flight]
-            return "\n".join(flights) or "nothing is on its way"
-        if what[0] == "applied":
-            return "\n".join(
-                f"{node.node}  applied {node.applied_index}: "
-                + (" ".join(f"{key}={value}" for key, value in node.values.items()) or "-")
-                for node in frame.nodes
-                if node.alive
-            )
-        return "\n".join(self._one(node) for node in what)
+        match what:
+            case ():
+                logs = describe_logs(frame).split("\n", 1)[1]
+                return f"{describe_cluster(frame)}\n{logs}"
+            case ("cluster",):
+                return describe_cluster(frame)
+            case ("logs",):
+                return describe_logs(frame)
+            case ("flights",):
+                flights = [flight_text(each, frame.at) for each in frame.in_flight]
+                return "\n".join(flights) or "nothing is on its way"
+            case ("applied",):
+                return looking.applied_table(frame)
+            case ("members",):
+                return looking.members_table(frame)
+            case ("reads",):
+                return looking.reads_table(self.readings)
+            case _:
+                return "\n".join(looking.node_text(frame[node]) for node in what)
 
-    def _one(self, name: str) -> str:
-        node = next(each for each in self.cluster.frame().nodes if each.node == name)
-        if not node.alive:
-            return f"{name} is down"
-        known = "".join(
-            f"\n  {each.node}: match {each.match_index}, next {each.next_index},"
-            f" {each.state.value}, in flight {each.in_flight}"
-            for each in node.progress
-            if each.node != name
-        )
-        terms = " ".join(str(entry.term) for entry in node.log) or "empty"
-        return (
-            f"{name} is a {node.role.value} in term {node.term}, vote {node.voted_for or '-'},"
-            f" leader {node.leader or '-'}; log {terms}; commit {node.commit_index}{known}"
-        )
+    def do_answers(self, node: str, first: str = "1") -> str:
+        return looking.answers_table(self.cluster, node, int(first))
+
+    def do_committed(self, *words: str) -> str:
+        return tables.committed(*words)
+
+    def do_vote(self, *words: str) -> str:
+        return tables.vote(*words)
 
     def do_events(self, last: str = "10") -> str:
         return "\n".join(told(event) for event in self.cluster.events(int(last)))
