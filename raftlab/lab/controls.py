@@ -6,64 +6,33 @@ from typing import Any
 import ipywidgets as widgets
 
 from raftlab.lab import panels
-from raftlab.lab.keys import BUTTONS, DEEDS
-from raftlab.lab.session import MOST_MS
+from raftlab.lab.further import LEADER, FurtherControls
+from raftlab.lab.keys import BUTTONS, DEEDS, ENTERS
+from raftlab.lab.making import button, column, dropdown, label, number, offer, row, text, toggle
 from raftlab.lab.stage import Heard, Stage
 from raftlab.raft.vocabulary import NodeId
 
 SPEEDS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0)
 """How many ms of virtual time one second of playing shows."""
 
-LEADER = "the leader"
 PICTURES = ("logs", "votes", "commit decision")
 
 FIELDS = (
     *("speed", "run_ms", "node", "command", "propose_to", "link_from", "link_to"),
-    *("both_ways", "messages", "delay_ms"),
+    *("both_ways", "messages", "delay_ms", "transfer_to", "key", "read_from"),
+    *("learner_name", "voters", "learners", "clock_rate", "write_ms"),
 )
 """What a button's deed may depend on; the page reports it together with the click."""
 
-
-def button(words: str, icon: str, tip: str) -> Any:
-    """A button as wide as its words."""
-    made = widgets.Button(description=words, icon=icon, tooltip=tip)
-    made.layout.width = "auto"
-    return made
-
-
-def dropdown(words: str, options: Sequence[Any], value: Any, width: str) -> Any:
-    """A labelled list to choose from."""
-    made = widgets.Dropdown(description=words, options=options, value=value)
-    made.style.description_width = "initial"
-    made.layout.width = width
-    return made
+ONLY_FOR = {
+    "learner_name": "learner_button",
+    "voters": "reconfigure_button",
+    "learners": "reconfigure_button",
+}
+"""Fields that the lab fills in anew: at any other click the page may hold what is outdated."""
 
 
-def number(words: str, value: float, width: str) -> Any:
-    """A labelled field for ms."""
-    made = widgets.BoundedFloatText(
-        value=value, min=0.1, max=MOST_MS, step=1.0, description=words, layout={"width": width}
-    )
-    made.style.description_width = "initial"
-    return made
-
-
-def row(name: str, *children: Any) -> Any:
-    """Controls side by side, which wrap where it is narrow."""
-    made = widgets.HBox(children)
-    made.add_class("raftlab-row")
-    made.add_class(f"raftlab-{name}")
-    return made
-
-
-def column(name: str, *children: Any) -> Any:
-    """Widgets one below the other."""
-    made = widgets.VBox(children)
-    made.add_class(f"raftlab-{name}")
-    return made
-
-
-class Controls:
+class Controls(FurtherControls):
     """The widgets of one lab. `widget` holds them all."""
 
     def __init__(self, nodes: Sequence[NodeId], speed: float, hear: Heard) -> None:
@@ -73,11 +42,14 @@ class Controls:
         self._make_network(nodes)
         self._make_messages()
         self._make_texts()
+        self._make_further()
         self.widget = column("lab", *self._rows())
         for name in BUTTONS:
             getattr(self, name).add_class(f"raftlab-button-{name}")
         for name in FIELDS:
             getattr(self, name).add_class(f"raftlab-field-{name}")
+        for name, pressed in ENTERS.items():
+            getattr(self, name).add_class(f"raftlab-enter-{pressed}")
 
     def _make_time(self, speed: float) -> None:
         self.start_button = button("Start", "fast-backward", "To the first frame (Home)")
@@ -110,27 +82,16 @@ class Controls:
         self.resume_button = button("Resume", "", "Let it go on (p)")
         self.timeout_button = button("Time out", "", "Let its election timer run out now (t)")
         self.isolate_button = button("Isolate", "", "Cut it off from all others (i)")
-        self.command = widgets.Text(
-            value="x=1", description="Command", continuous_update=False, placeholder="x=1"
-        )
-        self.command.style.description_width = "initial"
-        self.command.layout.width = "170px"
+        self.command = text("Command", "x=1", "170px", "x=1")
         self.propose_to = dropdown("to", [LEADER, *nodes], LEADER, "120px")
         self.propose_button = button("Propose", "", "Hand the command to that node (Enter, n)")
 
     def _make_network(self, nodes: Sequence[NodeId]) -> None:
-        self.partition_mode = widgets.ToggleButton(
-            description="Partition…", tooltip="Choose each node's side, then cut between them"
-        )
-        self.link_mode = widgets.ToggleButton(
-            description="Cut a link…", tooltip="Choose a link, then cut it"
-        )
-        for each in (self.partition_mode, self.link_mode):
-            each.layout.width = "auto"
+        self.partition_mode = toggle("Partition…", "Choose each node's side, then cut between them")
+        self.link_mode = toggle("Cut a link…", "Choose a link, then cut it")
         self.heal_button = button("Heal", "", "Mend every link (h)")
-        self.sides = {node: widgets.ToggleButton(description=f"{node}: A") for node in nodes}
-        for side in self.sides.values():
-            side.layout.width = "auto"
+        self._nodes: tuple[NodeId, ...] = tuple(nodes)
+        self._side_of: dict[NodeId, Any] = {node: self._new_side(node) for node in nodes}
         self.partition_button = button("Cut between A and B", "", "Nothing passes between them")
         self.link_from = dropdown("from", list(nodes), nodes[0], "110px")
         self.link_to = dropdown("to", list(nodes), nodes[-1], "100px")
@@ -166,7 +127,6 @@ class Controls:
 
     def _rows(self) -> list[Any]:
         self._make_rows()
-        label = widgets.HTML
         return [
             row(
                 "transport",
@@ -175,9 +135,9 @@ class Controls:
             ),
             row(
                 "jumps",
-                *(self.speed, self.run_ms, self.run_button, label(panels.label("Next"))),
+                *(self.speed, self.run_ms, self.run_button, label("Next")),
                 *(self.election_button, self.commit_button, self.violation_button),
-                *(self.partition_mode, self.link_mode, self.heal_button),
+                *(self.partition_mode, self.link_mode, self.heal_button, self.further_mode),
             ),
             row(
                 "acts",
@@ -185,6 +145,7 @@ class Controls:
                 *(self.resume_button, self.timeout_button, self.isolate_button),
                 *(self.command, self.propose_to, self.propose_button),
             ),
+            self.further,
             self.partition_row,
             self.link_row,
             self.stage,
@@ -198,18 +159,13 @@ class Controls:
 
     def _make_rows(self) -> None:
         """The rows that come and go."""
-        label = widgets.HTML
         self.note_row = row("state", self.note, self.branch)
         self.banner_row = row("trouble", self.banner, self.before_button)
-        self.partition_row = row(
-            "extra",
-            label(panels.label("Sides (or click the nodes):")),
-            *self.sides.values(),
-            self.partition_button,
-        )
+        self._sides_label = label("Sides (or click the nodes):")
+        self.partition_row = row("extra", *self._partition_widgets())
         self.link_row = row(
             "extra",
-            label(panels.label("Link (or click its two nodes):")),
+            label("Link (or click its two nodes):"),
             self.link_from,
             self.link_to,
             self.both_ways,
@@ -226,6 +182,35 @@ class Controls:
                 *(self.delay_button, self.delay_ms),
             ),
         )
-        heading = widgets.HTML(panels.label("What happened (newest first)"))
-        happened = column("panel", heading, self.events)
+        happened = column("panel", label("What happened (newest first)"), self.events)
         return row("below", messages, happened)
+
+    # Following the nodes: a server joins, or the moment looked at is one before it did
+
+    @property
+    def sides(self) -> dict[NodeId, Any]:
+        """For each node of the moment looked at, the button that says on which side it is."""
+        return {node: self._side_of[node] for node in self._nodes}
+
+    def name_nodes(self, nodes: Sequence[NodeId]) -> None:
+        """Let every list name these nodes; what was chosen stays, if it is there."""
+        if self._nodes == (names := tuple(nodes)):
+            return
+        self._nodes = names
+        for control, otherwise in (
+            (self.node, names[0]),
+            (self.link_from, names[0]),
+            (self.link_to, names[-1]),
+        ):
+            offer(control, names, otherwise)
+        offer(self.propose_to, (LEADER, *names), LEADER)
+        for node in names:
+            if node not in self._side_of:
+                self._side_of[node] = self._new_side(node)
+        self.partition_row.children = self._partition_widgets()
+
+    def _new_side(self, node: NodeId) -> Any:
+        return toggle(f"{node}: A")
+
+    def _partition_widgets(self) -> tuple[Any, ...]:
+        return self._sides_label, *self.sides.values(), self.partition_button

@@ -6,8 +6,8 @@ from typing import Any
 
 from ipywidgets import Widget
 
-from raftlab.lab.controls import LEADER
 from raftlab.lab.display import SHORTEST_MS, SLIDE_MS, Display
+from raftlab.lab.further import LEADER
 from raftlab.raft.vocabulary import Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 
@@ -211,11 +211,11 @@ class Deeds(Display):
 
     def choose_next_node(self) -> None:
         """Choose the next node in order."""
-        self._choose_beside(self.node, list(self.cluster.nodes), 1)
+        self._choose_beside(self.node, list(self.sides), 1)
 
     def choose_previous_node(self) -> None:
         """Choose the node before in order."""
-        self._choose_beside(self.node, list(self.cluster.nodes), -1)
+        self._choose_beside(self.node, list(self.sides), -1)
 
     def choose_message(self, number: int) -> None:
         """Choose a message in flight by its number."""
@@ -253,7 +253,7 @@ class Deeds(Display):
     def close(self) -> None:
         """Stop playing, and take the lab off the page."""
         self.playing = False
-        for each in (*self.sides.values(), *vars(self).values()):
+        for each in (*self._side_of.values(), *vars(self).values()):
             if isinstance(each, Widget):
                 each.close()
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from raftlab.lab import panels
 from raftlab.lab.chosen import with_choice
@@ -10,11 +11,13 @@ from raftlab.lab.hands import Hands
 from raftlab.lab.packing import endings, pack
 from raftlab.lab.session import Session
 from raftlab.lab.stage import Heard
+from raftlab.lab.table import nodes_table
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame
 from raftlab.view import describe_frame, scene_cluster, scene_commit, scene_logs, scene_votes
 from raftlab.view.marks import Mark, Scene
+from raftlab.view.members import reference
 
 USUAL_SPEED = 25.0
 STEP_MS = 300.0
@@ -23,8 +26,12 @@ SHORTEST_MS, LONGEST_MS = 100.0, 1200.0
 """How long a moment of playing lasts at least and at most; a quiet stretch is cut short."""
 
 SHOWN_EVENTS = 30
+SHOWN_ANSWERS = 3
 LOG_COLUMNS = 10
 MOST_STEPS_FOLLOWED = 40
+OPEN = "raftlab-open"
+"""Marks a lab whose panel is open, so that its picture leaves room for it."""
+
 FIGURES: Mapping[str, Callable[[Frame, Frame | None], Scene]] = {
     PICTURES[0]: lambda frame, previous: scene_logs(frame, previous, LOG_COLUMNS),
     PICTURES[1]: lambda frame, previous: scene_votes(frame, None, previous),
@@ -43,7 +50,7 @@ class Display(Controls):
         self._hands = Hands()
         self._clickable: dict[str, Mark] = {}
         self._drawn: Frame | None = None
-        super().__init__(session.cluster.nodes, speed, hear)
+        super().__init__(tuple(node.node for node in session.frame.nodes), speed, hear)
 
     @property
     def cluster(self) -> Cluster:
@@ -65,6 +72,18 @@ class Display(Controls):
         """A deed of the reader's; whoever does something stops the playing."""
         self.playing = False
         self._try(deed, self._step_ms() if ms is None else ms)
+
+    def _watch(self, control: Any, deed: Callable[[Any], None], trait: str = "value") -> None:
+        def changed(change: Mapping[str, Any]) -> None:
+            if self._drawing != threading.get_ident():
+                self._hands.do(lambda: deed(change["new"]))
+
+        control.observe(changed, trait)
+
+    def _new_side(self, node: NodeId) -> Any:
+        side = super()._new_side(node)
+        self._watch(side, lambda _: self._try(lambda: None, SLIDE_MS))
+        return side
 
     def _speed(self) -> float:
         return float(self.speed.value or USUAL_SPEED)
@@ -108,6 +127,7 @@ class Display(Controls):
 
     def _draw_controls(self, frame: Frame) -> None:
         session = self.session
+        self._draw_nodes(frame)
         self.play_button.description = "Stop" if self.playing else "Play"
         self.play_button.icon = "pause" if self.playing else "play"
         self._draw_slider(session.position, max(session.number, 1))
@@ -120,13 +140,29 @@ class Display(Controls):
         self.branch.layout.display = None if len(runs) > 1 else "none"
         self.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
         self._draw_messages(frame)
+        self._draw_modes()
+
+    def _draw_modes(self) -> None:
+        """What is shown only while its button is down."""
         for mode, extra in (
             (self.partition_mode, self.partition_row),
             (self.link_mode, self.link_row),
+            (self.further_mode, self.further),
         ):
             extra.layout.display = None if mode.value else "none"
         for node, side in self.sides.items():
             side.description = f"{node}: {'B' if side.value else 'A'}"
+        if self.further_mode.value:
+            self.widget.add_class(OPEN)
+        else:
+            self.widget.remove_class(OPEN)
+
+    def _draw_nodes(self, frame: Frame) -> None:
+        """A server may have joined, or this moment may be one before it did."""
+        nodes = tuple(node.node for node in frame.nodes)
+        self.name_nodes(nodes)
+        known = reference(frame) or frame.nodes[0]
+        self.suggest(nodes, known.configuration)
 
     def _draw_slider(self, position: int, last: int) -> None:
         """One change at a time: in the browser a slider corrects a value beyond its end."""
@@ -151,9 +187,11 @@ class Display(Controls):
         self.banner_row.layout.display = None if session.violation else "none"
         self.lights.value = panels.lights(frame, self.cluster.setup.watched)
         self.events.value = panels.events(session.events(SHOWN_EVENTS))
+        if self.further_mode.value:
+            self.reads.value = panels.reads(frame, session.answers(SHOWN_ANSWERS))
         opened = self.details.selected_index
         if not self.playing or opened == 0:
-            self.nodes_table.value = panels.nodes_table(frame, previous)
+            self.nodes_table.value = nodes_table(frame, previous)
         if not self.playing or opened == 1:
             self.text.value = panels.text_twin(describe_frame(frame, previous))
 

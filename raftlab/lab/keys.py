@@ -30,6 +30,9 @@ KEYS = (
     Key("i", "i", "isolate the chosen node", "isolate"),
     Key("h", "h", "heal the network", "heal"),
     Key("n", "n", "propose the command in the field", "propose"),
+    Key("m", "m", "show or hide members, reads and trouble", "toggle_further"),
+    Key("o", "o", "hand leadership over", "transfer"),
+    Key("q", "q", "read the key in the field", "read"),
     Key("]", "]", "choose the next message", "choose_next_message"),
     Key("[", "[", "choose the message before", "choose_previous_message"),
     Key("a", "a", "let the chosen message arrive", "deliver"),
@@ -68,4 +71,27 @@ BUTTONS = {
     "drop_button": "drop",
     "duplicate_button": "duplicate",
     "delay_button": "delay",
+    "transfer_button": "transfer",
+    "forget_button": "forget_leader",
+    "compact_button": "compact",
+    "learner_button": "add_learner",
+    "promote_button": "promote",
+    "remove_button": "remove",
+    "reconfigure_button": "reconfigure",
+    "read_button": "read",
+    "wipe_button": "wipe",
+    "clock_button": "set_clock",
+    "disk_button": "set_disk",
+    "calm_button": "calm",
 }
+
+ENTERS = {
+    "command": "propose_button",
+    "learner_name": "learner_button",
+    "voters": "reconfigure_button",
+    "learners": "reconfigure_button",
+    "key": "read_button",
+    "clock_rate": "clock_button",
+    "write_ms": "disk_button",
+}
+"""The button that Enter presses, where a field has one."""

@@ -6,16 +6,16 @@ picture.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from ipywidgets import BoundedFloatText, Dropdown, Select
 from traitlets import TraitError
 
-from raftlab.lab.controls import FIELDS
-from raftlab.lab.deeds import Deeds
+from raftlab.lab.controls import FIELDS, ONLY_FOR
 from raftlab.lab.display import SLIDE_MS, USUAL_SPEED
+from raftlab.lab.further_deeds import FurtherDeeds
 from raftlab.lab.keys import BUTTONS, DEEDS
 from raftlab.lab.session import Session
 from raftlab.raft.vocabulary import Misuse
@@ -28,7 +28,7 @@ from raftlab.view.marks import Text
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-class Lab(Deeds):
+class Lab(FurtherDeeds):
     """A cluster to see, step and break.
 
         lab = cluster.lab()          # shows itself as the last line of a cell
@@ -68,7 +68,7 @@ class Lab(Deeds):
 
     def __repr__(self) -> str:
         place = "" if self.session.is_live else f" of {self.session.number}, in the past"
-        head = f"<Lab of {len(self.cluster.nodes)} nodes at frame {self.session.position}{place}>"
+        head = f"<Lab of {len(self.frame.nodes)} nodes at frame {self.session.position}{place}>"
         trouble = f"! {self._trouble}\n" if self._trouble else ""
         return f"{head}\n{trouble}{describe_frame(self.session.frame, self.session.previous)}"
 
@@ -86,16 +86,9 @@ class Lab(Deeds):
         self._watch(self.time_slider, lambda value: self.go_to(value))
         self._watch(self.branch, lambda value: self.choose_run(value))
         chosen = (self.node, self.messages, self.picture, self.partition_mode, self.link_mode)
-        for control in (*chosen, *self.sides.values(), self.link_from, self.link_to):
+        for control in (*chosen, self.further_mode, self.link_from, self.link_to):
             self._watch(control, lambda _: self._try(lambda: None, SLIDE_MS))
         self._watch(self.details, lambda _: self._try(lambda: None, 0.0), "selected_index")
-
-    def _watch(self, control: Any, deed: Callable[[Any], None], trait: str = "value") -> None:
-        def changed(change: Mapping[str, Any]) -> None:
-            if self._drawing != threading.get_ident():
-                self._hands.do(lambda: deed(change["new"]))
-
-        control.observe(changed, trait)
 
     def _hear(self, content: Mapping[str, Any]) -> None:
         self._hands.do(lambda: self._heed(content))
@@ -106,19 +99,19 @@ class Lab(Deeds):
             case {"kind": "next", "seq": int(seq)}:
                 self._next_moment(seq)
             case {"kind": "press", "name": str(name), "fields": dict(fields)} if name in BUTTONS:
-                self._fill_in(fields)
+                self._fill_in(fields, name)
                 getattr(self, BUTTONS[name])()
             case {"kind": "key", "key": str(key)} if key in DEEDS:
                 getattr(self, DEEDS[key])()
             case {"kind": "click", "id": str(name)}:
                 self._clicked(name)
 
-    def _fill_in(self, fields: Mapping[str, Any]) -> None:
+    def _fill_in(self, fields: Mapping[str, Any], pressed: str) -> None:
         """Take what the fields of the page held at the click, in case it came ahead of them."""
         self._drawing = threading.get_ident()
         try:
             for name in FIELDS:
-                if name in fields:
+                if name in fields and ONLY_FOR.get(name, pressed) == pressed:
                     fill(getattr(self, name), fields[name])
         finally:
             self._drawing = None

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from html import escape
 
 from raftlab.lab.keys import KEYS
+from raftlab.lab.table import read_text
 from raftlab.raft.roles import Role
-from raftlab.sim.frame import Event, Frame, InFlight, NodeFrame, ViolationFrame
+from raftlab.sim.frame import Event, Frame, InFlight, ViolationFrame
 from raftlab.sim.invariants import FIGURE_3, PROPERTIES, Property
-from raftlab.view.changes import changed_fields, changed_words
-from raftlab.view.words import clean, kind_text, message_text, ms, payload_text, role_text
+from raftlab.view.words import clean, kind_text, message_text, ms
 
-MOST_VALUES = 4
-"""How many values of the application a row of the table shows."""
+MOST_WAITING = 3
+"""How many reads that wait are told one by one."""
 
 
 # Lights
@@ -117,78 +117,25 @@ def message_line(flight: InFlight, at: float) -> str:
     return clean(f"{way}  in {left}:  {kind_text(message)}, {message_text(message)}", 300)
 
 
-# The nodes as a table
-
-COLUMNS = ("node", "role", "term", "vote", "log", "commit", "timer", "disk", "changed", "values")
+# Reads
 
 
-def nodes_table(frame: Frame, previous: Frame | None) -> str:
-    """Every node in a row: its memory, its disk, its timer, and what the last step changed."""
-    changes = changed_fields(frame, previous)
-    head = "".join(f"<th scope=col>{name}</th>" for name in COLUMNS)
-    rows = "".join(_row(node, frame.at, changes[node.node]) for node in frame.nodes)
-    return (
-        '<div class="raftlab-scroll"><table class="raftlab-nodes"><thead>'
-        f"<tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
-
-
-def _row(node: NodeFrame, at: float, changes: frozenset[str]) -> str:
-    paused = ", paused" if node.alive and node.paused else ""
-    cells = [
-        (role_text(node) + paused, {"role"}),
-        (str(node.term) if node.alive else "lost", {"term"}),
-        ((node.voted_for or "–") if node.alive else "lost", {"voted_for"}),
-        (log_text(node) if node.alive else "lost", {"log", "snapshot"}),
-        (str(node.commit_index) if node.alive else "lost", {"commit_index"}),
-        (timer_text(node, at), set()),
-        (disk_text(node), {"disk"}),
-        (changed_words(changes), set()),
-        (values_text(node), {"commit_index"}),
+def reads(frame: Frame, answers: Sequence[str]) -> str:
+    """The reads that wait for their answer, by node, and the last that were answered."""
+    waiting = [
+        f"{clean(node.node)}: {read_text(read, node)}"
+        for node in frame.nodes
+        if node.alive
+        for read in node.reads
     ]
-    tags = "".join(
-        f'<td class="{"raftlab-new" if changes & fields else ""}">{escape(text)}</td>'
-        for text, fields in cells
-    )
-    return f"<tr><th scope=row>{escape(node.node)}</th>{tags}</tr>"
-
-
-def log_text(node: NodeFrame) -> str:
-    """The end of a log in memory: how long it is, and its last entry as term and payload."""
-    if not node.last_index:
-        return "empty"
-    if not node.log:
-        return f"snapshot to {node.last_index}"
-    last = node.log[-1]
-    return f"{node.last_index}, last {last.term}:{payload_text(last.payload, 12)}"
-
-
-def disk_text(node: NodeFrame) -> str:
-    """What a crash would leave."""
-    disk = node.disk
-    end = disk.log[-1].index if disk.log else disk.snapshot.index if disk.snapshot else 0
-    writing = ", writing" if disk.writing else ""
-    return f"term {disk.term}, vote {disk.voted_for or '–'}, log {end}{writing}"
-
-
-def timer_text(node: NodeFrame, at: float) -> str:
-    """When the node will speak up by itself."""
-    if not node.alive:
-        return "–"
-    leads = node.role is Role.LEADER
-    deadline = node.heartbeat_deadline if leads else node.election_deadline
-    if deadline is None:
-        return "–"
-    return f"{'heartbeat' if leads else 'election'} in {ms(max(deadline - at, 0.0))}"
-
-
-def values_text(node: NodeFrame) -> str:
-    """What the application holds."""
-    if not node.alive:
-        return "lost"
-    pairs = [f"{clean(key, 12)}={clean(value, 12)}" for key, value in node.values.items()]
-    more = f" and {len(pairs) - MOST_VALUES} more" if len(pairs) > MOST_VALUES else ""
-    return (" ".join(pairs[-MOST_VALUES:]) + more) or "–"
+    more = len(waiting) - MOST_WAITING
+    shown = waiting[:MOST_WAITING] + ([f"{more} more wait"] if more > 0 else [])
+    rows = [("waiting", words) for words in shown]
+    rows += [("answered", clean(words, 80)) for words in answers]
+    if not rows:
+        return ""
+    items = "".join(f'<li class="raftlab-{kind}">{escape(words)}</li>' for kind, words in rows)
+    return f'<ul class="raftlab-reads" aria-label="Reads">{items}</ul>'
 
 
 # Small things

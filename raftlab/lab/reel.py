@@ -113,11 +113,14 @@ class Reel:
 
 def sharing(frame: Frame, other: Frame) -> Frame:
     """The same frame, holding no second copy of a node or a log that `other` holds already."""
-    pairs = zip(frame.nodes, other.nodes, strict=True)
-    return msgspec.structs.replace(frame, nodes=tuple(_shared(*pair) for pair in pairs))
+    others = {node.node: node for node in other.nodes}
+    nodes = tuple(_shared(node, others.get(node.node)) for node in frame.nodes)
+    return msgspec.structs.replace(frame, nodes=nodes)
 
 
-def _shared(node: NodeFrame, other: NodeFrame) -> NodeFrame:
+def _shared(node: NodeFrame, other: NodeFrame | None) -> NodeFrame:
+    if other is None:  # it has joined in between
+        return node
     if node == other:
         return other
     disk = node.disk

@@ -6,6 +6,7 @@ branches off there; the earlier one is kept.
 """
 
 from collections.abc import Callable
+from itertools import islice
 
 from raftlab.lab.branch import Branch
 from raftlab.lab.goals import GOALS, Condition, Goal
@@ -85,6 +86,19 @@ class Session:
         if self._since is None or not 0 < self.position - self._since <= most:
             return None
         return self.events(self.position - self._since)
+
+    def answers(self, last: int) -> tuple[str, ...]:
+        """The last reads that were answered or given up, newest first; at most `last`.
+
+        Only the steps that the cluster remembers are searched.
+        """
+        told = (
+            f"{action.at:.1f} ms: {node} {note}"
+            for number, action, _, notes in reversed(self.cluster.recent)
+            for node, note in reversed(notes)
+            if number <= self.position and note.rule == "read"
+        )
+        return tuple(islice(told, last))
 
     # Forward
 

@@ -9,6 +9,7 @@ from raftlab import FIGURE_3, PROPERTIES, Cluster
 from raftlab.lab import panels
 from raftlab.lab.keys import DEEDS, KEYS
 from raftlab.lab.lab import Lab
+from raftlab.lab.table import nodes_table
 from raftlab.sim.frame import Event, ViolationFrame
 from tests.lab.clusters import working
 
@@ -78,7 +79,7 @@ def test_nothing_from_outside_becomes_markup():
         panels.banner(broken),
         panels.note(EVIL),
         panels.text_twin(EVIL),
-        panels.nodes_table(cluster.frame(), None),
+        nodes_table(cluster.frame(), None),
     ]
     for piece in pieces:
         assert "script" not in Words(piece).tags
@@ -99,12 +100,12 @@ def test_the_table_tells_memory_disk_and_what_changed():
     cluster = working()
     before = cluster.frame()
     cluster.crash("S1")
-    told = words(panels.nodes_table(cluster.frame(), before))
+    told = words(nodes_table(cluster.frame(), before))
     assert "S1 down lost lost lost lost" in told
     assert "term 1, vote S2, log" in told
     assert "heartbeat in" in told
     assert "election in" in told
-    assert 'class="raftlab-new"' in panels.nodes_table(cluster.frame(), before)
+    assert 'class="raftlab-new"' in nodes_table(cluster.frame(), before)
 
 
 def test_events_have_the_newest_first():

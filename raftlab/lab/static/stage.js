@@ -385,6 +385,10 @@ function box(name, parent) {
 // To the kernel; when it has gone, the reader is told, once
 
 function report(model, root, content) {
+  if (content.kind !== "next") {
+    const chosen = root.closest(".raftlab-lab")?.querySelectorAll("[data-chosen]") ?? [];
+    for (const list of chosen) delete list.dataset.chosen;
+  }
   try {
     model.send(content);
   } catch {
@@ -483,6 +487,8 @@ class Menu { // what can be done with a mark, where it was clicked
 
 // The controls around the stage are ordinary widgets. But messages of different widgets may
 // overtake each other, so a press of a button is reported here, with what the fields hold.
+// A list may show what is outdated, since a click in the picture also chooses; it is reported
+// only if the reader has chosen in it after the last report.
 
 const NAMED = (kind) => `[class*="raftlab-${kind}-"]`;
 
@@ -494,7 +500,7 @@ function fields(lab) {
   const held = {};
   for (const el of lab.querySelectorAll(NAMED("field"))) {
     const field = el.querySelector("input, select");
-    if (!field) continue;
+    if (!field || (field.tagName === "SELECT" && !el.dataset.chosen)) continue;
     const chosen = field.selectedOptions?.[0]?.textContent.replaceAll("\u00a0", " ");
     if (field.type === "checkbox") held[nameOf(el, "field")] = field.checked;
     else if (field.tagName !== "SELECT") held[nameOf(el, "field")] = field.value;
@@ -516,13 +522,18 @@ function adopt(model, root, signal) {
     event.stopPropagation();
     press(nameOf(button, "button"));
   }, { signal, capture: true });
+  lab.addEventListener("change", (event) => {
+    const list = event.target.closest(NAMED("field"));
+    if (list) list.dataset.chosen = "true";
+  }, { signal, capture: true });
   lab.addEventListener("keydown", (event) => { // … though it looks at the focus first
     if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
   }, { signal });
   lab.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !event.target.closest(".raftlab-field-command")) return;
+    const field = event.key === "Enter" && event.target.closest(NAMED("enter"));
+    if (!field) return;
     event.preventDefault();
-    press("propose_button");
+    press(nameOf(field, "enter"));
   }, { signal, capture: true });
   return true;
 }

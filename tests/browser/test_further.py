@@ -1,0 +1,201 @@
+"""The lab beyond Figure 2 in a real browser: leadership, members, reads and trouble.
+
+Nothing here asserts on time: `expect` waits until the page shows what it should.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.jupyter import LabView
+
+SETTLED = """
+import raftlab as rl
+cluster = rl.Cluster({nodes}, seed=7, options=rl.Options(lease_reads={lease}))
+cluster.elect()
+for number in range(3):
+    cluster.propose(f"x={{number}}")
+    cluster.run(60)
+lab = cluster.lab()
+lab
+"""
+
+FIVE = SETTLED.format(nodes=5, lease=False)
+LEASE = SETTLED.format(nodes=3, lease=True)
+
+BEHIND = """
+import raftlab as rl
+cluster = rl.Cluster(3, seed=7)
+cluster.elect()
+for number in range(6):
+    cluster.propose(f"x={number}")
+    cluster.run(30)
+cluster.compact(cluster.leader)
+lab = cluster.lab()
+lab
+"""
+
+
+@pytest.fixture
+def opened(run_cell, desk_page) -> Callable[[str], LabView]:
+    """Run a cell that shows a lab, and open the panel in it."""
+
+    def run(source: str) -> LabView:
+        desk_page.emulate_media(reduced_motion="reduce")
+        lab = run_cell(source)
+        lab.click("More…")
+        return lab
+
+    return run
+
+
+@pytest.fixture
+def lab(opened) -> LabView:
+    """A lab of five nodes, of which S2 leads."""
+    return opened(FIVE)
+
+
+def picture(lab: LabView, path: Path) -> None:
+    """A screenshot of the lab, for a human to look at."""
+    lab.root.evaluate("lab => lab.scrollIntoView()")
+    lab.page.screenshot(path=path)
+
+
+def choose(lab: LabView, label: str, option: str) -> None:
+    lab.root.get_by_label(label, exact=True).select_option(option)
+
+
+def type_in(lab: LabView, label: str, words: str) -> None:
+    """Fill a field, and press Enter in it."""
+    field = lab.root.get_by_label(label, exact=True)
+    field.fill(words)
+    field.press("Enter")
+
+
+def in_sight(lab: LabView, thing) -> bool:
+    """Whether it can be seen without scrolling."""
+    panel = lab.page.locator(".jp-WindowedPanel-outer").bounding_box()
+    box = thing.bounding_box()
+    across = box["x"] + box["width"] <= panel["x"] + panel["width"] + 1
+    down = panel["y"] - 1 <= box["y"]
+    return across and down and box["y"] + box["height"] <= panel["y"] + panel["height"] + 1
+
+
+@pytest.mark.parametrize("sidebar", [True, False], ids=["with-files", "alone"])
+def test_at_first_sight_it_takes_no_room_and_open_it_is_seen_with_the_picture(
+    run_cell, scratch, gallery, sidebar
+):
+    lab = run_cell(FIVE)
+    if not sidebar:
+        scratch.hide_sides()
+    panel = lab.root.locator(".raftlab-further")
+    expect(panel).not_to_be_visible()
+    assert lab.root.locator(".raftlab-jumps").bounding_box()["height"] < 40  # one row, as ever
+    lab.click("More…")
+    expect(panel).to_be_visible()
+    lab.root.evaluate("lab => lab.scrollIntoView()")
+    for thing in (panel, lab.stage, *panel.locator("button, input, select").all()):
+        assert in_sight(lab, thing)
+    cut = panel.evaluate(
+        """panel => [...panel.querySelectorAll("button, label")]
+            .filter(each => each.scrollWidth > each.clientWidth + 1)
+            .map(each => each.textContent)"""
+    )
+    assert cut == []
+    lab.page.screenshot(path=gallery / f"more-{'files' if sidebar else 'alone'}.png")
+    lab.stage.focus()
+    lab.page.keyboard.press("m")
+    expect(panel).not_to_be_visible()
+
+
+def test_leadership_is_handed_over_by_a_click(lab, gallery):
+    lab.mark("node-S4").click()
+    lab.page.keyboard.press("Escape")
+    lab.click("Transfer")
+    expect(lab.newest).to_contain_text("asked to hand its leadership over to S4")
+    expect(lab.mark("transfer-S2")).to_contain_text("hands over")
+    picture(lab, gallery / "transfer.png")
+    lab.click("Run")
+    expect(lab.mark("headline")).to_contain_text("S4 leads term 2")
+
+
+def test_a_learner_is_added_by_a_click_and_is_in_the_picture_and_the_lists(lab):
+    name = lab.root.get_by_label("Name", exact=True)
+    expect(name).to_have_value("S6")
+    lab.button("Add learner").dblclick()
+    expect(lab.mark("node-S6")).to_be_visible()
+    expect(lab.mark("standing-S6")).to_have_text("learner")
+    expect(name).to_have_value("S7")
+    expect(lab.root.get_by_label("Learners", exact=True)).to_have_value("S6")
+    expect(lab.mark("node-S7")).to_have_count(0)
+    choose(lab, "Node", "S6")
+    expect(lab.mark("chosen-1")).to_be_attached()
+    lab.slider.press("Home")
+    expect(lab.mark("node-S6")).not_to_be_attached()
+    expect(lab.root.get_by_label("Node", exact=True).locator("option")).to_have_count(5)
+    expect(lab.root.get_by_label("Node", exact=True)).to_have_value("S1")
+    lab.click("End")
+    expect(lab.mark("node-S6")).to_be_visible()
+
+
+def test_a_learner_catches_up_through_a_snapshot_and_gets_a_vote(opened, gallery):
+    lab = opened(BEHIND)
+    type_in(lab, "Name", "S4")
+    expect(lab.mark("node-S4")).to_be_visible()
+    lab.click("commit")
+    picture(lab, gallery / "snapshot.png")
+    type_in(lab, "Let pass (ms)", "300")
+    lab.click("Run")
+    choose(lab, "Node", "S4")
+    lab.click("Promote")
+    expect(lab.newest).to_contain_text("for the configuration S1 S2 S3 S4")
+    picture(lab, gallery / "joint.png")
+    lab.click("Run")
+    expect(lab.root.get_by_label("Voters", exact=True)).to_have_value("S1 S2 S3 S4")
+
+
+def test_a_read_is_shown_until_it_is_answered_and_then_its_answer(lab, gallery):
+    type_in(lab, "Key", "x")
+    reads = lab.root.locator(".raftlab-reads")
+    expect(reads).to_contain_text("S2: read of x waits for a majority")
+    expect(lab.mark("reads-S2")).to_contain_text("read x")
+    picture(lab, gallery / "read.png")
+    lab.click("Run")
+    expect(reads).to_contain_text("S2 answers the read of x with 2")
+    expect(reads).not_to_contain_text("waits")
+
+
+def test_a_refusal_moves_no_control_of_the_panel(lab):
+    promote = lab.button("Promote")
+    before = promote.bounding_box()
+    promote.dblclick()
+    expect(lab.alarm).to_contain_text("S1 is no learner")
+    type_in(lab, "Clock rate", "1e9")
+    expect(lab.alarm).to_contain_text("a clock runs 0.01 to 100 times as fast")
+    type_in(lab, "Voters", "S1 S9")
+    expect(lab.alarm).to_contain_text("There is no node 'S9'")
+    assert promote.bounding_box() == before
+
+
+def test_a_lease_and_a_slow_clock_break_a_property(opened, gallery):
+    lab = opened(LEASE)
+    old = lab.mark("headline").text_content().split()[2]
+    choose(lab, "Node", old)
+    type_in(lab, "Clock rate", "0.1")
+    expect(lab.mark(f"clock-{old}")).to_have_text("clock ×0.1")
+    lab.click("Isolate")
+    lab.click("election")
+    expect(lab.mark("headline")).to_contain_text("leads term 2")
+    lab.click("Propose")
+    lab.click("commit")
+    lab.root.locator(".raftlab-field-read_from select").select_option("the chosen node")
+    lab.click("Read")
+    banner = lab.root.locator(".raftlab-banner")
+    expect(banner).to_contain_text("Reads Are Current is broken")
+    expect(lab.root.locator(".raftlab-broken")).to_contain_text("✕")
+    picture(lab, gallery / "stale-read.png")
+    lab.click("Wipe disk")
+    expect(lab.alarm).to_contain_text("The run stopped at frame")
+    expect(banner).to_be_visible()
