@@ -94,11 +94,11 @@ class Elections(Replication):
     def sticks_to_leader(self, request: RequestVote) -> bool:
         """Whether a living leader keeps this node from listening to a candidate of a later term.
 
-        For leases also to one of its own term, if that term came by another message: it has
-        promised its leader not to.
+        Paper: 6, third problem. Thesis: 4.2.3; 6.4.1.
         """
-        promised = self.options.lease_reads and self.voted_for is None
-        if request.term < self.term or (request.term == self.term and not promised):
+        if request.term < self.term:
+            return False
+        if request.term == self.term and not self.rules.keeps_promise(self.voted_for, self.options):
             return False
         leads = self.role is Role.LEADER
         since_leader = self.now - self.last_leader_contact

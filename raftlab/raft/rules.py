@@ -84,6 +84,14 @@ class Rules:
             return False
         return leads or since_leader < options.election_timeout[0]
 
+    def keeps_promise(self, voted_for: NodeId | None, options: Options) -> bool:
+        """Whether a living leader binds a node even in a later term that it has entered since.
+
+        It may have heard of that term in any message. Leases count on its not voting for
+        a minimum election timeout, and not only on its not entering the term. Thesis: 6.4.1.
+        """
+        return options.lease_reads and voted_for is None
+
     def has_vote_left(
         self, request: RequestVote, term: Term, voted_for: NodeId | None, leader: NodeId | None
     ) -> bool:

@@ -369,3 +369,50 @@ def test_no_lease_shows_the_past_while_all_clocks_go_alike(size, seed, options):
     for _ in range(300):
         crowd.happen()
     crowd.heal()
+
+
+# A promise is kept in any term
+
+LATER = Options(lease_reads=True)
+"""All protections, and leases."""
+
+
+class ForgetsItsPromise(Rules):
+    """A node that enters a later term by any message but a vote request is free to vote."""
+
+    def keeps_promise(self, voted_for, options):
+        return False
+
+
+def heard_of_a_later_term(rules=None):
+    """S1 has just heard its leader S2, and then of term 2, in the refusal of a pre-vote."""
+    node = machine(options=LATER, rules=rules)
+    tell(node, append("S2", 1), after=LOW)
+    tell(node, vote("S3", 2, to="S1", granted=False, is_prevote=True), after=6)
+    assert (node.term, node.voted_for, node.leader) == (2, None, None)
+    return node
+
+
+def test_a_voter_keeps_its_promise_in_a_term_that_it_heard_of_by_the_way():
+    node = heard_of_a_later_term()
+    assert tell(node, vote_request("S3", 2, (9, 1))) == [vote("S1", 2, to="S3", granted=False)]
+    assert node.voted_for is None
+    assert tell(node, vote_request("S3", 2, (9, 1)), after=LOW - 6) == [vote("S1", 2, to="S3")]
+
+
+def test_a_candidate_that_its_leader_has_sent_is_no_breach_of_the_promise():
+    node = heard_of_a_later_term()
+    sent = vote_request("S3", 2, (9, 1), force=True)
+    assert tell(node, sent) == [vote("S1", 2, to="S3")]
+
+
+def test_if_the_promise_were_forgotten_two_could_lead_while_a_lease_holds():
+    node = heard_of_a_later_term(ForgetsItsPromise())
+    assert tell(node, vote_request("S3", 2, (9, 1))) == [vote("S1", 2, to="S3")]
+
+
+def test_without_leases_nobody_has_promised_anything():
+    node = machine(options=worlds.COMPLETE)
+    tell(node, append("S2", 1), after=LOW)
+    tell(node, vote("S3", 2, to="S1", granted=False, is_prevote=True), after=6)
+    assert tell(node, vote_request("S3", 2, (9, 1))) == [vote("S1", 2, to="S3")]

@@ -528,3 +528,20 @@ def test_a_log_behaves_as_a_plain_list_does(data):
         assert terms_of(held) == naive
         assert (held.last_index, held.stable_index) == (len(naive), stable)
         assert [each.index for each in held] == list(range(1, len(naive) + 1))
+
+
+def test_a_log_whose_trailing_entries_reach_the_start_knows_what_is_before_them():
+    held = Snapshot(2, 1, Configuration(("S1",)))
+    whole = RaftLog(entries(1, 1, 2), held)
+    assert whole.term_for_index(0) == 0
+    compacted = RaftLog(entries(1, 1, 2))
+    compacted.compact(held, trailing=2)
+    assert [compacted.term_for_index(index) for index in range(4)] == [0, 1, 1, 2]
+
+
+def test_all_trailing_entries_can_be_sent_for_the_term_before_them_is_remembered():
+    held = RaftLog(entries(1, 2, 2, 3))
+    held.compact(Snapshot(3, 2, Configuration(("S1",))), trailing=2)
+    assert held.first_index == 2
+    assert [held.term_for_index(index) for index in range(5)] == [None, 1, 2, 2, 3]
+    assert held.copy().term_for_index(1) == 1

@@ -11,7 +11,7 @@ from raftlab.raft.messages import (
 from raftlab.raft.options import Options
 from raftlab.raft.output import ReadReady
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import NotLeader
+from raftlab.raft.vocabulary import Configuration, NotLeader
 from tests.raft.members import (
     NEITHER_OR_BOTH,
     Members,
@@ -603,3 +603,25 @@ def test_reads_go_on_while_leadership_is_handed_over():
     read = node.read()
     drain(node)
     assert reads_of(hear(node, told("S3", 1, 1, 1))) == [(read, 1)]
+
+
+def test_a_learner_that_hears_nothing_forgets_its_leader_and_its_reads_fail():
+    node = machine("S4", configuration=Configuration(("S1", "S2", "S3"), learners=("S4",)))
+    tell(node, append("S1", 1, to="S4"))
+    read = node.read(node.now)
+    drain(node)
+    assert node.leader == "S1"
+    node.tick(node.next_deadline)
+    output = node.poll()
+    assert (node.role, node.leader) == (Role.FOLLOWER, None)
+    assert output.failed_reads == (read,)
+
+
+def test_two_leaders_with_a_read_that_differ_only_in_time_have_one_fingerprint():
+    prints = []
+    for now in (10.0, 20.0):
+        node = leader()
+        node.set_now(now)
+        node.read(now)
+        prints.append(node.fingerprint())
+    assert prints[0] == prints[1]

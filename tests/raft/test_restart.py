@@ -5,6 +5,7 @@ import pytest
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import Misuse
 from tests.raft.world import (
     COMPLETE,
     World,
@@ -144,3 +145,20 @@ def test_the_log_passed_in_decides_who_may_lead():
     node = machine(terms=(1, 1), term=1)
     assert node.log == log(1, 1)
     assert tell(node, vote_request("S2", 2, (1, 1))) == [vote("S1", 2, False, to="S2")]
+
+
+def test_what_the_application_has_kept_is_not_handed_out_again():
+    node = machine(terms=(1, 1, 1, 1), commit_index=2, applied=3)
+    assert node.commit_index == 3
+    assert drain(node).committed == []
+    tell(node, append("S2", 1, (4, 1), commit=4))
+    assert node.commit_index == 4
+    fresh = machine(terms=(1, 1, 1, 1), applied=3)
+    fresh.advance(append("S2", 1, (4, 1), commit=4), fresh.now)
+    assert [each.index for each in drain(fresh).committed] == [4]
+
+
+@pytest.mark.parametrize("applied", [-1, 5])
+def test_nobody_can_have_applied_what_is_not_in_its_log(applied):
+    with pytest.raises(Misuse, match=f"S1 cannot have applied up to {applied}: its log ends at 4"):
+        machine(terms=(1, 1, 1, 1), applied=applied)

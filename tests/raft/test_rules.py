@@ -545,6 +545,14 @@ def test_a_lease_holds_for_a_minimum_timeout_of_the_fastest_clock_and_not_after_
     assert rules().lease_holds(1000.0, 1000.0 + since, handed_over, options) is holds
 
 
+@pytest.mark.parametrize(
+    ("voted_for", "leases", "keeps"),
+    [(None, True, True), ("S2", True, False), (None, False, False), ("S2", False, False)],
+)
+def test_only_where_leases_count_on_it_is_a_promise_kept_in_a_later_term(voted_for, leases, keeps):
+    assert rules().keeps_promise(voted_for, Options(lease_reads=leases)) is keeps
+
+
 def test_only_where_leases_count_on_it_does_a_node_wait_after_its_start():
     assert rules().waits_after_start(Options(lease_reads=True)) is True
     assert rules().waits_after_start(COMPLETE) is False

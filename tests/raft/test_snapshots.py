@@ -718,3 +718,31 @@ def test_of_two_snapshots_between_two_polls_the_newer_is_written():
     output = node.poll()
     assert (output.snapshot.index, output.first_index) == (5, 6)
     assert node.poll() is NOTHING
+
+
+# What a host that carries snapshots itself can say
+
+
+def test_a_host_that_knows_that_a_snapshot_failed_need_not_wait_for_the_timeout():
+    node = sending()
+    assert known(node, "S2").state is ProgressState.SNAPSHOT
+    node.snapshot_failed("S2")
+    assert known(node, "S2").state is ProgressState.PROBE
+    told = [each for each in let_time_out(node) if each.receiver == "S2"]
+    assert [type(each) for each in told] == [AppendEntries]
+    assert told[0].prev_log_index == node.log.snapshot.index
+
+
+@pytest.mark.parametrize("whom", ["S1", "S3", "S9"])
+def test_of_others_nothing_is_taken_for_lost(whom):
+    node = sending()
+    before = node.fingerprint()
+    node.snapshot_failed(whom)
+    assert node.fingerprint() == before
+
+
+def test_a_follower_has_sent_no_snapshot_that_could_fail():
+    node = machine(terms=(1, 1))
+    before = node.fingerprint()
+    node.snapshot_failed("S2")
+    assert node.fingerprint() == before

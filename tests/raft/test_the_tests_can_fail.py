@@ -358,6 +358,11 @@ class VotesRightAfterItsStart(Rules):
         return False
 
 
+class ForgetsItsPromise(Rules):
+    def keeps_promise(self, voted_for, options):
+        return False
+
+
 class AllWaitAfterTheirStart(Rules):
     def waits_after_start(self, options):
         return True
@@ -741,6 +746,11 @@ NOTICED = [
     ),
     (PerfectClocks, leases.test_a_lease_is_shorter_the_more_clocks_may_differ, {"bound": 1.25}),
     (NoLeaseHolds, leases.test_a_leader_with_a_lease_answers_and_asks_nobody, {}),
+    (
+        ForgetsItsPromise,
+        leases.test_a_voter_keeps_its_promise_in_a_term_that_it_heard_of_by_the_way,
+        {},
+    ),
     (
         VotesRightAfterItsStart,
         leases.test_a_voter_that_has_restarted_listens_to_no_candidate_for_a_minimum_timeout,

@@ -510,3 +510,32 @@ def test_a_forced_vote_is_granted_although_a_leader_is_alive():
         assert world.deliver(RequestVoteReply, "S3", "S2").vote_granted
         assert world["S2"].role is Role.LEADER
         world.lose_all()
+
+
+# The best one
+
+
+def heard_late(node, peers):
+    """Let each of these peers answer in turn, 5 ms apart, with everything."""
+    for place, peer in enumerate(peers, start=1):
+        node.advance(accepted(peer, 1, node.log.last_index), node.now + 5.0 * place)
+    drain(node)
+    return node
+
+
+def test_of_those_that_have_everything_the_one_heard_last_is_told():
+    assert hand_over(heard_late(ready(), ["S2", "S3"])) == ["S3"]
+    assert hand_over(heard_late(ready(), ["S3", "S2"])) == ["S2"]
+
+
+def test_a_successor_that_does_not_campaign_is_followed_by_another():
+    node = heard_late(ready(), ["S2", "S3"])
+    assert hand_over(node) == ["S3"]
+    assert ticked(node, node.now + INTERVAL) == ["S2"]
+    assert ticked(node, node.now + INTERVAL) == ["S3"]
+
+
+def test_a_successor_that_was_named_is_told_again_and_nobody_else():
+    node = heard_late(ready(), ["S2", "S3"])
+    assert hand_over(node, "S2") == ["S2"]
+    assert ticked(node, node.now + INTERVAL) == ["S2"]

@@ -95,3 +95,11 @@ def test_not_leader_is_a_misuse_and_names_the_leader():
 def test_not_leader_can_cross_from_one_process_to_another(carry):
     error = carry(NotLeader("S2 is a follower", "S1"))
     assert (str(error), error.leader) == ("S2 is a follower", "S1")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"voters": "S1"}, {"voters": ("S1", "")}, {"voters": ("S1", 2)}, {"voters": ["S1"]}]
+)
+def test_a_configuration_is_made_of_tuples_of_names(wrong):
+    with pytest.raises(Misuse, match="a configuration is made of tuples of names, not of"):
+        Configuration(**wrong).check()

@@ -3,6 +3,7 @@
 import pytest
 
 from raftlab import Cluster, Misuse, Options
+from raftlab.sim.key_value import SESSIONS
 
 
 def counting_cluster() -> Cluster:
@@ -104,3 +105,32 @@ def test_a_client_has_a_name_that_can_stand_in_a_command(name):
     with pytest.raises(Misuse, match="a client's name is made of"):
         cluster.client(name)
     assert cluster.number == before
+
+
+def test_a_client_has_one_command_under_way_at_a_time():
+    cluster = counting_cluster()
+    client = cluster.client("c1")
+    with pytest.raises(Misuse, match="'open c1' is not answered yet: run on, or retry it"):
+        client.send("x+=1")
+    cluster.run(100)
+    client.send("x+=1")
+    with pytest.raises(Misuse, match="'c1#1 x\\+=1' is not answered yet"):
+        client.send("x+=1")
+    cluster.run(100)
+    client.send("x+=1")
+    cluster.run(100)
+    assert client.answer == "2"
+
+
+def test_a_client_whose_session_was_ended_by_others_learns_that_and_executes_nothing():
+    cluster = counting_cluster()
+    client = cluster.client("c0")
+    cluster.run(100)
+    for number in range(SESSIONS):
+        assert not client.has_expired
+        cluster.client(f"other{number}")
+        cluster.run(100)
+    assert client.has_expired
+    with pytest.raises(Misuse, match="the session of c0 has expired"):
+        client.send("x+=1")
+    assert values(cluster) == {None}
