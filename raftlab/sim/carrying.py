@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from raftlab.raft.log import Command
-from raftlab.raft.messages import AppendEntriesReply, Message
+from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Message
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Misuse, NodeId
 from raftlab.sim.actions import (
@@ -38,6 +38,9 @@ from raftlab.sim.contract import ROUNDING, Contract
 from raftlab.sim.host import NEVER, Clock, Host, Reading
 from raftlab.sim.network import Flight
 
+ANSWERS = (AppendEntriesReply, InstallSnapshotReply)
+"""From these a leader learns what a follower holds."""
+
 
 class Carrying(Contract):
     """Carries out actions. What cannot be done now is refused with Misuse."""
@@ -57,7 +60,7 @@ class Carrying(Contract):
         self._moving = host.node
         clock = host.clock
         host.machine.advance(message, self.now if clock is None else clock.at(self.now))
-        if self._watch is not None and type(message) is AppendEntriesReply:
+        if self._watch is not None and type(message) in ANSWERS:
             self._watch.replied(host, message)
         self._pump(host)
 

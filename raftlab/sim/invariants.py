@@ -332,7 +332,7 @@ def one_change_at_a_time(history: History, host: Host) -> Broken | None:
     return Broken(text, (host.node,), pending[1])
 
 
-def match_is_true(history: History, host: Host, reply: AppendEntriesReply) -> Broken | None:
+def match_is_true(history: History, host: Host, reply: Message) -> Broken | None:
     """A leader believes of a follower only what is on its disk, and match stays below next."""
     data = getattr(host.machine, "role_data", None)
     progress = data.tracker.progress.get(reply.sender) if isinstance(data, Leader) else None
@@ -640,7 +640,7 @@ class Watch:
         self._check(WHEN_RESTARTED, host)
         self.moved(host)
 
-    def replied(self, host: Host, reply: AppendEntriesReply) -> None:
+    def replied(self, host: Host, reply: Message) -> None:
         """`host` has handled a reply of a follower."""
         self._check_about(WHEN_REPLIED, host, reply)
 

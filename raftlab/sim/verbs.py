@@ -64,6 +64,7 @@ class Verbs(Engine):
         """Let a node's election timer run out now. A leader has none.
 
         While a leader is alive the others may refuse it (thesis 4.2.3); `elect` asks by force.
+        `lease_reads` counts on timers that run out by themselves.
         """
         host = self._living(node)
         if host.paused:
@@ -95,7 +96,11 @@ class Verbs(Engine):
         self.apply(SetClockRate(self.now, node, float(rate)))
 
     def slow_disk(self, node: NodeId, write_ms: Millis) -> None:
-        """Let every write of a node take `write_ms` from now on."""
+        """Let every write of a node take `write_ms` from now on.
+
+        A node says nothing while it writes, unless `Options.async_persistence` is on: a
+        leader whose disk is slow enough is deposed.
+        """
         self._host(node)
         if not (is_number(write_ms) and write_ms >= 0):
             raise Misuse(f"a write takes 0 ms or more, not {write_ms!r}")
