@@ -1,11 +1,7 @@
 """Clients that number their commands, so that a retry is executed once. Paper: 8. Thesis: 6.3."""
 
-from typing import TYPE_CHECKING
-
 from raftlab.raft.vocabulary import Index, Misuse, NodeId
-
-if TYPE_CHECKING:
-    from raftlab.sim.cluster import Cluster
+from raftlab.sim.asking import Asking
 
 
 class Client:
@@ -24,7 +20,7 @@ class Client:
 
     __slots__ = ("_cluster", "_command", "_index", "name", "serial")
 
-    def __init__(self, cluster: "Cluster", name: str) -> None:
+    def __init__(self, cluster: Asking, name: str) -> None:
         self._cluster = cluster
         self.name = name
         self.serial = 0

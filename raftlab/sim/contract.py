@@ -20,9 +20,9 @@ from raftlab.sim.actions import (
 )
 from raftlab.sim.frame import ViolationFrame
 from raftlab.sim.host import Host, MachineFactory, Reading, Write
-from raftlab.sim.invariants import Watch
 from raftlab.sim.network import Flight, Wires
 from raftlab.sim.settings import Setup
+from raftlab.sim.watch import Watch
 
 Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note], ...]]
 """A step as it is remembered: its frame, the action, its message if any, and the notes."""

@@ -30,7 +30,7 @@ from raftlab.raft.roles import Leader
 from raftlab.raft.vocabulary import Index, NodeId, Term
 from raftlab.sim.actions import Wait
 from raftlab.sim.host import Host, Reading
-from raftlab.sim.invariants import Watch
+from raftlab.sim.watch import Watch
 from tests.sim.looking import standing
 
 
