@@ -58,8 +58,8 @@ class Seen:
     """What the invariants saw of a node when they last looked. See `invariants.py`.
 
     `entries` are those of the log, from `first_index`. While a change of the log is checked,
-    `kept` is how many of them, from the first, are still there, and `new` is what follows
-    them now.
+    `kept` is how many of them, from the first, are still there, `new` is what follows
+    them now, and `term_before_new` the term before that (None: a snapshot stands for it).
     """
 
     __slots__ = (
@@ -73,10 +73,12 @@ class Seen:
         "leads",
         "new",
         "term",
+        "term_before_new",
     )
 
     def __init__(self) -> None:
         self.term: Term = 0
+        self.term_before_new: Term | None = 0
         self.leads = False
         self.commit_index: Index = 0
         self.configuration: Configuration | None = None

@@ -131,7 +131,7 @@ def leader_append_only(history: History, host: Host) -> Broken | None:
 
 def log_matching(history: History, host: Host) -> Broken | None:
     """If two logs have an entry with the same index and term, they agree up to there."""
-    before = term_before_new(host)
+    before = host.seen.term_before_new
     for entry in host.seen.new:
         key = (entry.index, entry.term)
         if before is None:  # what was before it is in a snapshot
@@ -141,17 +141,6 @@ def log_matching(history: History, host: Host) -> Broken | None:
             return _unequal(history, host, entry, known)
         before = entry.term
     return None
-
-
-def term_before_new(host: Host) -> Term | None:
-    """The term of the entry before the new ones; None if a snapshot stands for it."""
-    seen = host.seen
-    if seen.kept:
-        return seen.entries[seen.kept - 1].term
-    log = host.machine.log
-    if log.snapshot is not None and log.snapshot.index == log.first_index - 1:
-        return log.snapshot.term
-    return log.term_for_index(log.first_index - 1)
 
 
 def _unequal(history: History, host: Host, entry: LogEntry, known: LogEntry) -> Broken:
@@ -250,15 +239,16 @@ def _not_on_a_majority(
     history: History, host: Host, configuration: Configuration, index: Index
 ) -> Broken | None:
     term = host.machine.log.term_for_index(index)
+    hosts = history.hosts
     for voters in configuration.voter_sets:
-        holders = [
-            voter
-            for voter in voters
-            if term is not None
-            and voter in history.hosts
-            and history.hosts[voter].disk.holds(index, term)
-        ]
-        if len(holders) < majority(len(voters)):
+        holders: list[NodeId] = []
+        needed = majority(len(voters))
+        for voter in voters:
+            if term is not None and voter in hosts and hosts[voter].disk.holds(index, term):
+                holders.append(voter)
+                if len(holders) == needed:
+                    break
+        else:
             text = (
                 f"{host.node} committed entry {index} of term {term}, which is on"
                 f" {len(holders)} of {len(voters)} disks"
@@ -304,7 +294,7 @@ def terms_rise(history: History, host: Host) -> Broken | None:
 def log_terms_rise(history: History, host: Host) -> Broken | None:
     """Along a log indexes have no hole and terms never fall, and none is above the node's."""
     seen, log = host.seen, host.machine.log
-    before = term_before_new(host) or 0
+    before = seen.term_before_new or 0
     for index, entry in enumerate(seen.new, start=log.first_index + seen.kept):
         if entry.index != index or entry.term < before:
             text = f"{host.node} holds an entry ({entry.index}, term {entry.term}) at {index}"

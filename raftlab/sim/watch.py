@@ -12,7 +12,7 @@ from raftlab.raft.messages import (
     Message,
 )
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import NodeId
+from raftlab.raft.vocabulary import NodeId, Term
 from raftlab.sim.host import Host, Reading
 from raftlab.sim.invariants import (
     APPLIED_IN_ORDER,
@@ -76,13 +76,25 @@ WHEN_RESTARTED = checks(TERMS_RISE)
 def agreeing_prefix(host: Host) -> int:
     """How many of the entries seen last time are still there, from the first."""
     log, seen = host.machine.log, host.seen.entries
-    count, before_first = min(len(seen), len(log)), log.first_index - 1
+    before_first = log.first_index - 1
+    count = min(len(seen), log.last_index - before_first)
     while count:
         entry = log[before_first + count]
         if entry is seen[count - 1] or entry == seen[count - 1]:
             return count
         count -= 1
     return 0
+
+
+def term_before_new(host: Host) -> Term | None:
+    """The term of the entry before the new ones; None if a snapshot stands for it."""
+    seen = host.seen
+    if seen.kept:
+        return seen.entries[seen.kept - 1].term
+    log = host.machine.log
+    if log.snapshot is not None and log.snapshot.index == log.first_index - 1:
+        return log.snapshot.term
+    return log.term_for_index(log.first_index - 1)
 
 
 def head_moved(host: Host) -> None:
@@ -136,6 +148,7 @@ class Watch:
         if changed:
             seen.kept = agreeing_prefix(host)
             seen.new = log.entries(log.first_index + seen.kept, log.last_index + 1)
+            seen.term_before_new = term_before_new(host)
             self._check(WHEN_LOG_CHANGES, host)
         if machine.commit_index != seen.commit_index:
             self._check(WHEN_COMMIT_MOVES, host)
@@ -144,8 +157,9 @@ class Watch:
             del seen.entries[seen.kept :]
             seen.entries.extend(seen.new)
             seen.last_entry = last_entry
-            seen.configuration = configuration_of(host)
-            seen.configuration_index = log.configuration_index
+            if log.configuration_index != seen.configuration_index or seen.configuration is None:
+                seen.configuration = configuration_of(host)
+                seen.configuration_index = log.configuration_index
         seen.term = machine.term
         seen.leads = leads
 
