@@ -101,6 +101,10 @@ class Asking(Verbs):
         """
         host = self._running(node)
         index = host.applied_index if up_to is None else up_to
+        snapshot = host.machine.log.snapshot
+        if up_to is None and index == (snapshot.index if snapshot else 0):
+            since = "since its last snapshot" if snapshot else "yet"
+            raise Misuse(f"{node} has applied nothing {since} that a snapshot could stand for.")
         if not isinstance(index, int) or isinstance(index, bool):
             raise Misuse(f"a log is compacted up to an index, not up to {up_to!r}")
         self.apply(Compact(self.now, node, index))

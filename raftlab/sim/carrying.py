@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from raftlab.raft.log import Command
 from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Message
+from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Misuse, NodeId
 from raftlab.sim.actions import (
@@ -212,6 +213,8 @@ class Carrying(Contract):
         host = self._host(action.node)
         self._moving = host.node
         host.start(self.now)
+        if host.disk.is_lost:
+            self._notes += ((host.node, Note("restart", "finds its disk empty")),)
         if self._watch is not None:
             self._watch.restarted(host)
         self._pump(host)

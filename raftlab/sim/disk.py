@@ -11,14 +11,16 @@ from raftlab.sim.settings import Disks
 class Disk:
     """One node's disk. `term`, `voted_for` and `log` are what a restart finds.
 
-    `writes` are the outputs whose writing has begun and not ended, oldest first. They
-    end in that order, or never, if the node crashes before.
+    `is_lost` from a `wipe` until something is written again. `writes` are the outputs
+    whose writing has begun and not ended, oldest first. They end in that order, or never,
+    if the node crashes before.
     """
 
-    __slots__ = ("_settings", "log", "snapshot", "term", "voted_for", "writes")
+    __slots__ = ("is_lost", "log", "settings", "snapshot", "term", "voted_for", "writes")
 
     def __init__(self, settings: Disks) -> None:
-        self._settings = settings
+        self.settings = settings
+        self.is_lost = False
         self.term: Term = 0
         self.voted_for: NodeId | None = None
         self.log: list[LogEntry] = []
@@ -64,7 +66,7 @@ class Disk:
 
     def crash(self, rng: random.Random) -> None:
         """Lose every write under way; of a torn one, a part may have got through."""
-        if self._settings.torn and self.writes:
+        if self.settings.torn and self.writes:
             output = self.writes[0]
             self._store(output, output.log_entries[: rng.randint(0, len(output.log_entries))])
         self.writes.clear()
@@ -74,13 +76,14 @@ class Disk:
         self.term, self.voted_for = 0, None
         self.log, self.snapshot = [], None
         self.writes.clear()
+        self.is_lost = True
 
     def load_log(self) -> RaftLog:
         """The log as a restarting node finds it."""
         return RaftLog(self.log, self.snapshot)
 
     def _store(self, output: Output, entries: tuple[LogEntry, ...]) -> None:
-        keeps = self._settings.keeps
+        keeps, self.is_lost = self.settings.keeps, False
         if output.term is not None:
             if "term" in keeps:
                 self.term = output.term

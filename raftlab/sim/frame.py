@@ -90,7 +90,8 @@ class NodeFrame(msgspec.Struct, frozen=True):
     `election_deadline` is when it campaigns (ms), if it is no leader;
     `election_timeout` how long it waits in all (ms). `values` is the application.
     `reads` are the reads that it has not answered; `transfer` is set while it hands its
-    leadership over; `clock_rate` is how fast its clock runs (1: true).
+    leadership over; `clock_rate` is how fast its clock runs (1: true); `write_ms` is how
+    long its disk takes for a write, where that was changed.
     """
 
     node: NodeId
@@ -116,6 +117,7 @@ class NodeFrame(msgspec.Struct, frozen=True):
     reads: tuple[ReadFrame, ...] = ()
     transfer: TransferFrame | None = None
     clock_rate: float = 1.0
+    write_ms: Millis | None = None
 
     @property
     def is_voter(self) -> bool:

@@ -73,6 +73,7 @@ def node_frame(host: Host) -> NodeFrame:
             disk=disk,
             configuration_index=host.disk.load_log().configuration_index,
             clock_rate=rate_of(host),
+            write_ms=changed_write_ms(host),
         )
     machine = host.machine
     leads = machine.role is Role.LEADER
@@ -101,12 +102,18 @@ def node_frame(host: Host) -> NodeFrame:
         reads=read_frames(host),
         transfer=transfer_frame(host, data) if isinstance(data, Leader) else None,
         clock_rate=rate_of(host),
+        write_ms=changed_write_ms(host),
     )
 
 
 def rate_of(host: Host) -> float:
     """How fast a node's clock runs."""
     return host.clock.rate if host.clock is not None else 1.0
+
+
+def changed_write_ms(host: Host) -> Millis | None:
+    """How long a write of this node takes (ms), if its disk was made slower or faster."""
+    return None if host.write_ms == host.disk.settings.write_ms else host.write_ms
 
 
 def configuration_on(host: Host) -> Configuration:

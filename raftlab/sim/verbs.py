@@ -84,6 +84,8 @@ class Verbs(Engine):
         Raft does not survive a node that forgets and comes back under its old name. The way
         back is `remove` and then `add_learner` under a new one.
         """
+        if self._host(node).disk.is_lost:
+            raise Misuse(f"The disk of {node} is lost already.")
         if self._host(node).alive:
             self.crash(node)
         self.apply(Wipe(self.now, node))

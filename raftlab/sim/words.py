@@ -75,7 +75,7 @@ def happening(action: Action, message: Message | None) -> str:
             held = f"from {sender} to {receiver} is held up until {arrives_at:.1f} ms"
             return f"{message_text(message)} {held}"
         case Tick(node=node):
-            return f"{node} has waited long enough"
+            return f"{node} looks at its clock"
         case Written(node=node):
             return f"{node}'s disk has written"
         case Timeout(node=node, force=force):

@@ -47,8 +47,8 @@ def busy_with(node: NodeFrame) -> Iterable[str]:
 
 def progress_text(member: ProgressFrame) -> str:
     """What a leader knows of one member."""
-    rounds = "its last round in time" if member.caught_up else "no round in time yet"
-    learner = f", learner with {rounds}" if member.is_learner else ""
+    rounds = "caught up" if member.caught_up else "not caught up"
+    learner = f", learner, {rounds}" if member.is_learner else ""
     return (
         f"{member.node}: match {member.match_index}, next {member.next_index},"
         f" {member.state.value}, in flight {member.in_flight}{learner}"
