@@ -117,7 +117,7 @@ class Controls(FurtherControls):
         self.lights, self.events = widgets.HTML(), widgets.HTML()
         self.nodes_table, self.text = widgets.HTML(), widgets.HTML()
         self.keys = widgets.HTML(panels.keys_table())
-        self.picture = dropdown("Picture", PICTURES, PICTURES[0], "168px")
+        self.picture = dropdown("Picture", PICTURES, PICTURES[0], "192px")
         self.details = widgets.Accordion(
             children=[self.nodes_table, self.text, self.keys],
             titles=("The nodes as a table", "All of it as text", "Keys"),

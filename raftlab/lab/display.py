@@ -186,8 +186,10 @@ class Display(Controls):
         self.banner.value = panels.banner(session.violation)
         self.banner_row.layout.display = None if session.violation else "none"
         self.lights.value = panels.lights(frame, self.cluster.setup.watched)
-        self.events.value = panels.events(session.events(SHOWN_EVENTS))
+        events = session.events(SHOWN_EVENTS)
+        self.events.value = panels.events(events)
         if self.further_mode.value:
+            self.newest.value = panels.newest(events[-1] if events else None)
             self.reads.value = panels.reads(frame, session.answers(SHOWN_ANSWERS))
         opened = self.details.selected_index
         if not self.playing or opened == 0:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from raftlab.lab.making import button, column, dropdown, gap, label, row, text, toggle
+from raftlab.lab.making import button, column, dropdown, gap, label, row, text, together, toggle
 from raftlab.lab.typed import listed, names_in, next_name
 from raftlab.raft.vocabulary import Configuration, NodeId
 
@@ -46,8 +46,8 @@ class FurtherControls:
         )
         self.promote_button = button("Promote", "", "Give the chosen node, a learner, a vote")
         self.remove_button = button("Remove", "", "Take the chosen node out of the cluster")
-        self.voters = text("Voters", "", "190px", "S1 S2 S3")
-        self.learners = text("Learners", "", "124px", "none")
+        self.voters = text("Voters", "", "176px", "S1 S2 S3")
+        self.learners = text("Learners", "", "168px", "none")
         self.reconfigure_button = button(
             "Reconfigure", "", "Go to exactly these voters and learners"
         )
@@ -59,14 +59,16 @@ class FurtherControls:
         self.read_button = button("Read", "", "Ask for the value of that key (q)")
         self.reads = widgets.HTML()
         self.reads.add_class("raftlab-answers")
+        self.newest = widgets.HTML()
+        self.newest.add_class("raftlab-answers")
 
     def _make_trouble(self) -> None:
         self.wipe_button = button("Wipe disk", "", "The chosen node loses everything it has saved")
-        self.clock_rate = text("Clock rate", "2", "116px", "1")
+        self.clock_rate = text("Clock rate", "2", "134px", "1")
         self.clock_button = button(
             "Set clock", "", "The chosen node's clock runs so many times as fast as time; 1 is true"
         )
-        self.write_ms = text("Disk write (ms)", "20", "150px", "1")
+        self.write_ms = text("Disk write (ms)", "20", "180px", "1")
         self.disk_button = button("Set disk", "", "Every write of the chosen node takes so long")
         self.calm_button = button(
             "Calm", "", "The network loses, doubles and reorders nothing from now on"
@@ -76,21 +78,27 @@ class FurtherControls:
         return (
             row(
                 "group",
-                *(label("Leadership"), self.transfer_button, self.transfer_to),
-                *(self.forget_button, gap(), label("Snapshot"), self.compact_button),
+                *(label("Leadership"), together(self.transfer_button, self.transfer_to)),
+                *(self.forget_button, gap(), together(label("Snapshot"), self.compact_button)),
             ),
             row(
                 "group",
-                *(label("Members"), self.learner_name, self.learner_button),
+                *(label("Members"), together(self.learner_name, self.learner_button)),
                 *(self.promote_button, self.remove_button, gap()),
-                *(self.voters, self.learners, self.reconfigure_button),
+                together(self.voters, self.learners, self.reconfigure_button),
             ),
             row(
                 "group",
-                *(label("Trouble"), self.wipe_button, gap(), self.clock_rate, self.clock_button),
-                *(gap(), self.write_ms, self.disk_button, gap(), self.calm_button),
+                *(label("Trouble"), self.wipe_button, gap()),
+                *(together(self.clock_rate, self.clock_button), gap()),
+                *(together(self.write_ms, self.disk_button), gap(), self.calm_button),
             ),
-            row("group", label("Reads"), self.key, self.read_from, self.read_button, self.reads),
+            row(
+                "group",
+                *(label("Reads"), together(self.key, self.read_from, self.read_button)),
+                self.reads,
+            ),
+            row("group", label("Newest"), self.newest),
         )
 
     def suggest(self, nodes: Sequence[NodeId], configuration: Configuration) -> None:

@@ -79,6 +79,13 @@ def row(name: str, *children: Any) -> Any:
     return made
 
 
+def together(*children: Any) -> Any:
+    """Controls that a row does not part where it wraps: a field with its button."""
+    made = widgets.HBox(children)
+    made.add_class("raftlab-together")
+    return made
+
+
 def column(name: str, *children: Any) -> Any:
     """Widgets one below the other."""
     made = widgets.VBox(children)

@@ -102,6 +102,14 @@ def events(steps: Sequence[Event]) -> str:
     return f'<ol class="raftlab-events" aria-label="Last events">{"".join(rows)}</ol>'
 
 
+def newest(step: Event | None) -> str:
+    """The last step in one line; what does not fit is told by its tip."""
+    told = "Nothing has happened yet."
+    if step:
+        told = f"{step.frame} · {ms(step.at)} · {step.text}"
+    return f'<div class="raftlab-newest" title="{escape(told)}">{escape(told)}</div>'
+
+
 def message_options(frame: Frame) -> list[tuple[str, int]]:
     """Every message in flight in one line, with its number; the next to arrive first."""
     flights = sorted(frame.in_flight, key=lambda each: (each.arrives_at, each.number))
@@ -120,8 +128,8 @@ def message_line(flight: InFlight, at: float) -> str:
 # Reads
 
 
-def reads(frame: Frame, answers: Sequence[str]) -> str:
-    """The reads that wait for their answer, by node, and the last that were answered."""
+def reads(frame: Frame, answers: Sequence[tuple[bool, str]]) -> str:
+    """The reads that wait, by node, and the last that were answered or given up."""
     waiting = [
         f"{clean(node.node)}: {read_text(read, node)}"
         for node in frame.nodes
@@ -131,7 +139,7 @@ def reads(frame: Frame, answers: Sequence[str]) -> str:
     more = len(waiting) - MOST_WAITING
     shown = waiting[:MOST_WAITING] + ([f"{more} more wait"] if more > 0 else [])
     rows = [("waiting", words) for words in shown]
-    rows += [("answered", clean(words, 80)) for words in answers]
+    rows += [("answered" if is_told else "failed", clean(told, 80)) for is_told, told in answers]
     if not rows:
         return ""
     items = "".join(f'<li class="raftlab-{kind}">{escape(words)}</li>' for kind, words in rows)

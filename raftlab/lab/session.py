@@ -24,6 +24,9 @@ MOST_MS: Millis = 100_000.0
 
 Verb = Callable[[Cluster], object]
 
+Answer = tuple[bool, str]
+"""Whether a read was answered, and what came of it in words."""
+
 
 class Session:
     """A reader's session with a cluster.
@@ -87,13 +90,13 @@ class Session:
             return None
         return self.events(self.position - self._since)
 
-    def answers(self, last: int) -> tuple[str, ...]:
+    def answers(self, last: int) -> tuple[Answer, ...]:
         """The last reads that were answered or given up, newest first; at most `last`.
 
         Only the steps that the cluster remembers are searched.
         """
         told = (
-            f"{action.at:.1f} ms: {node} {note}"
+            (not note.text.startswith("cannot"), f"{action.at:.1f} ms: {node} {note}")
             for number, action, _, notes in reversed(self.cluster.recent)
             for node, note in reversed(notes)
             if number <= self.position and note.rule == "read"

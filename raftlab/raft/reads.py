@@ -18,14 +18,18 @@ class LinearizableReads(Membership):
 
     __slots__ = ()
 
-    def read(self, now: Millis | None = None) -> int:
+    def read(self, now: Millis | None = None, read_id: int | None = None) -> int:
         """Ask for a read at `now` (ms); returns its number.
 
+        `read_id` is the number that names it: greater than any that this node has used, in
+        this life or an earlier one, lest an old answer serve a new read. A host that never
+        restarts a node within one moment may leave it out; then the reads of a life are counted.
         `Output.reads` says when it may be answered. Any node may be asked. A read whose node
         loses its leader comes out as `Output.failed_reads`: ask again. Thesis: 6.4, 6.4.1.
 
-        Raises: NotLeader, if this node knows no leader; Misuse, if time goes back, and
-        without `now` under `Options.lease_reads`: a lease cannot be judged without the time.
+        Raises: NotLeader, if this node knows no leader; Misuse, if time goes back, if `read_id`
+        is no greater than the last, and without `now` under `Options.lease_reads`: a lease
+        cannot be judged without the time.
         """
         if now is not None:
             self.set_now(now)
@@ -35,7 +39,7 @@ class LinearizableReads(Membership):
         if leader is None:
             what = "answer a read"
             raise NotLeader.of(self.node_id, self.role.value, self.term, leader, what)
-        self._last_read += 1
+        self._last_read = self._next_read(read_id)
         self._has_reads = True
         if isinstance(self.role_data, Leader):
             request = ReadRequest(self.node_id, self._last_read, self.now)
@@ -44,6 +48,13 @@ class LinearizableReads(Membership):
             self._asked_reads[self._last_read] = (self.now, None)
             self.send(ReadIndex(self.term, self.node_id, leader, self._last_read, self.now))
         return self._last_read
+
+    def _next_read(self, read_id: int | None) -> int:
+        if read_id is None:
+            return self._last_read + 1
+        if read_id <= self._last_read:
+            raise Misuse(f"{self.node_id} has named a read {self._last_read}; {read_id} is not new")
+        return read_id
 
     @property
     def asked_reads(self) -> dict[int, Index]:

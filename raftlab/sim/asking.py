@@ -14,6 +14,7 @@ from raftlab.sim.actions import (
 )
 from raftlab.sim.given import (
     command_data,
+    is_text,
     node_names,
     side_named,
 )
@@ -86,7 +87,7 @@ class Asking(Verbs):
         node = of if of is not None else self.leader
         if node is None:
             raise Misuse("No node leads, so nobody knows what is committed. Run: cluster.elect().")
-        if not isinstance(key, str) or not key.strip():
+        if not is_text(key):
             raise Misuse(f"a key is text, and not empty: not {key!r}")
         self._running(node)
         self.apply(Read(self.now, node, key))

@@ -166,7 +166,9 @@ class Carrying(Contract):
         read = self._ability(host, "read")
         if self._watch is not None:
             self._watch.asks(reading)
-        host.readings[self._ask(host, lambda: read(host.now(self.now)))] = reading
+        host.reads_asked += 1
+        name = host.reads_asked
+        host.readings[self._ask(host, lambda: read(host.now(self.now), name))] = reading
         self._asked.append(reading)
         self._pump(host)
 

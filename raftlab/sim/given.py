@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from math import isnan
 from typing import TypeAlias, TypeVar
 
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, Term
 
 RulesGiven: TypeAlias = Rules | type[Rules] | Mapping[NodeId, Rules | type[Rules]] | None
 
@@ -22,7 +23,7 @@ def node_names(nodes: int | Sequence[NodeId]) -> tuple[NodeId, ...]:
     if not 1 <= count <= MOST_NODES:
         raise Misuse(f"a cluster has 1 to {MOST_NODES} nodes, not {count}")
     names = tuple(f"S{n}" for n in range(1, nodes + 1)) if isinstance(nodes, int) else tuple(nodes)
-    if not all(isinstance(name, str) and name and name == name.strip() for name in names):
+    if not all(is_text(name) and name == name.strip() for name in names):
         raise Misuse("a node's name is text, not empty, without blanks around it")
     Configuration(names).check()
     return names
@@ -79,6 +80,24 @@ def logs_for(
                     " differ before it: Log Matching does not allow that"
                 )
     return tuple((node, tuple(logs.get(node, ()))) for node in names)
+
+
+def is_text(given: object) -> bool:
+    """Whether this is text with something in it that can be written as UTF-8."""
+    if not isinstance(given, str) or not given.strip():
+        return False
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def moment(given: object, name: str) -> Millis:
+    """A time in ms, as a number. Raises: Misuse."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or isnan(given):
+        raise Misuse(f"{name} is a time in ms, not {given!r}")
+    return float(given)
 
 
 def full_name(thing: object) -> str:

@@ -172,7 +172,8 @@ class Host:
     `inbox` holds what arrived while the node was paused, `held` what it had written and
     not yet sent. `timer_at` is the earliest moment for which a wake-up is scheduled, and
     `turn` the order of the nodes whose timers run out at one moment. `clock` is None while
-    the node's clock has always been true. `readings` are the reads that its machine knows.
+    the node's clock has always been true. `readings` are the reads that its machine knows;
+    `reads_asked` counts those of all its lives.
     `configuration` is the one that the cluster began with.
     """
 
@@ -191,6 +192,7 @@ class Host:
         "options",
         "paused",
         "readings",
+        "reads_asked",
         "rng",
         "rules",
         "seen",
@@ -223,6 +225,7 @@ class Host:
         self.write_ms = disks.write_ms
         self.clock: Clock | None = None
         self.paused = False
+        self.reads_asked = 0
         self.start(now)
 
     def now(self, time: Millis) -> Millis:

@@ -9,7 +9,7 @@ from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim import tracing
 from raftlab.sim.actions import Action
 from raftlab.sim.frame import Frame, Trace
-from raftlab.sim.given import RulesGiven
+from raftlab.sim.given import RulesGiven, moment
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.settings import Setup
 
@@ -101,8 +101,8 @@ class Recording:
 
     def trace(self, start: Millis = 0.0, end: Millis | None = None) -> Trace:
         """The run from `start` to `end` (ms; its last moment if None) as life lines and arrows."""
-        cluster = self.start()
-        return tracing.trace_of(cluster, self.actions, start, end)
+        start, end = moment(start, "start"), None if end is None else moment(end, "end")
+        return tracing.trace_of(self.start(), self.actions, start, end)
 
     def encode(self) -> bytes:
         """The setup and the actions as JSON; equal runs give equal bytes."""

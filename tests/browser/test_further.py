@@ -167,6 +167,65 @@ def test_a_read_is_shown_until_it_is_answered_and_then_its_answer(lab, gallery):
     expect(reads).not_to_contain_text("waits")
 
 
+def test_a_read_that_fails_gets_no_tick(lab):
+    """An old leader is cut off with a read; when it hears of a new term, it gives it up."""
+    choose(lab, "Node", "S2")
+    lab.click("Isolate")
+    lab.click("Read")
+    lab.click("election")
+    lab.click("Heal")
+    lab.click("Run")
+    failed = lab.root.locator(".raftlab-reads .raftlab-failed")
+    expect(failed).to_contain_text("S2 cannot answer the read of x")
+    assert "✕" in failed.evaluate("each => getComputedStyle(each, '::before').content")
+    expect(lab.root.locator(".raftlab-answered")).to_have_count(0)
+
+
+def test_what_a_click_did_is_seen_beside_the_panel(lab):
+    """Messages and events are below the fold; the newest event is told in the panel."""
+    newest, calm = lab.root.locator(".raftlab-newest"), lab.button("Calm")
+    lab.root.evaluate("lab => lab.scrollIntoView()")
+    before, height = calm.bounding_box(), newest.bounding_box()["height"]
+    lab.click("Forget leader")
+    expect(newest).to_contain_text("told that its leader is gone")
+    lab.click("Set disk")
+    expect(newest).to_contain_text("S1's disk")
+    lab.click("Read")
+    expect(newest).to_contain_text("a client asks S2 for x")
+    assert in_sight(lab, newest)
+    assert newest.bounding_box()["height"] == height
+    assert calm.bounding_box() == before
+
+
+def test_where_it_is_narrow_a_button_stays_with_its_field(lab, desk_page):
+    desk_page.set_viewport_size({"width": 1024, "height": 900})
+    for words, button in (
+        ("Disk write (ms)", "Set disk"),
+        ("Clock rate", "Set clock"),
+        ("Learners", "Reconfigure"),
+        ("Name", "Add learner"),
+    ):
+        field = lab.root.get_by_label(words, exact=True).bounding_box()
+        assert abs(field["y"] - lab.button(button).bounding_box()["y"]) < 6
+    snapshot = lab.root.locator(".raftlab-further").get_by_text("Snapshot", exact=True)
+    assert abs(snapshot.bounding_box()["y"] - lab.button("Compact").bounding_box()["y"]) < 10
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("Clock rate", "0.25"),
+        ("Disk write (ms)", "100000"),
+        ("Voters", "S1 S2 S3 S4 S5"),
+        ("Learners", "S6 S7 S8 S9"),
+    ],
+)
+def test_what_is_typed_is_seen_whole(lab, label, words):
+    field = lab.root.get_by_label(label, exact=True)
+    field.fill(words)
+    assert field.evaluate("field => field.scrollWidth <= field.clientWidth")
+
+
 def test_a_refusal_moves_no_control_of_the_panel(lab):
     promote = lab.button("Promote")
     before = promote.bounding_box()

@@ -320,6 +320,9 @@ def test_it_survives_the_end_of_its_kernel(run_cell):
     page.keyboard.press("ArrowRight")
     expect(lab.mark("node-S1")).to_be_visible()
     expect(lab.root.locator(".raftlab-gone")).to_contain_text("Run its cell again")
+    said = "each => getComputedStyle(each, '::before').content"
+    assert "run this cell again" in lab.root.evaluate(said)
+    assert lab.button("Step").evaluate(said) == "none"  # no sign of its own at every control
     assert errors == []
     again = run_cell(START)
     number = again.number()

@@ -11,7 +11,7 @@ from raftlab.raft.messages import (
 from raftlab.raft.options import Options
 from raftlab.raft.output import ReadReady
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, NotLeader
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
 from tests.raft.members import (
     NEITHER_OR_BOTH,
     Members,
@@ -594,6 +594,13 @@ def test_only_a_leader_of_the_term_listens_to_the_question():
 def test_reads_of_one_node_have_numbers_that_grow():
     node = follower()
     assert [node.read() for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_host_that_restarts_nodes_names_the_reads_itself():
+    node = follower()
+    assert [node.read(read_id=7), node.read()] == [7, 8]
+    with pytest.raises(Misuse, match=r"has named a read 8; 8 is not new"):
+        node.read(read_id=8)
 
 
 def test_reads_go_on_while_leadership_is_handed_over():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from raftlab import Cluster, Misuse, NotLeader, Options
+from raftlab import Cluster, Disks, Misuse, NotLeader, Options
+from raftlab.raft.messages import AppendEntries, AppendEntriesReply, ReadIndex, ReadIndexReply
 
 LEASES = Options(lease_reads=True)
 
@@ -163,3 +164,50 @@ def test_with_leases_nobody_is_told_to_forget_its_leader():
     cluster = led_by_s1(options=LEASES)
     with pytest.raises(Misuse, match="lease_reads counts on it"):
         cluster.forget_leader("S2")
+
+
+def deliver(cluster: Cluster, kind: type, to: str) -> None:
+    """Whatever of a kind is under way to a node arrives now."""
+    for flight in cluster.in_flight():
+        if type(flight.message) is kind and flight.message.receiver == to:
+            cluster.deliver(flight.number)
+
+
+def test_the_answer_to_a_read_of_an_earlier_life_serves_no_later_one():
+    """Crash and restart take no time here: only the number tells the two reads apart."""
+    cluster = Cluster(3, seed=5, disks=Disks(write_ms=0))
+    cluster.elect("S1")
+    cluster.propose("x=1")
+    cluster.run(300)
+    first = cluster.read("x", of="S2")
+    deliver(cluster, ReadIndex, "S1")
+    deliver(cluster, AppendEntries, "S3")
+    deliver(cluster, AppendEntriesReply, "S1")
+    answers = [
+        each.number for each in cluster.in_flight() if isinstance(each.message, ReadIndexReply)
+    ]
+    assert len(answers) == 1
+    cluster.crash("S2")
+    cluster.restart("S2")
+    heartbeat = next(
+        each.number
+        for each in cluster.in_flight()
+        if isinstance(each.message, AppendEntries) and each.message.receiver == "S2"
+    )
+    cluster.propose("x=2")
+    deliver(cluster, AppendEntries, "S3")
+    deliver(cluster, AppendEntriesReply, "S1")
+    assert cluster.commit_index == 3
+    cluster.deliver(heartbeat)
+    second = cluster.read("x", of="S2")
+    assert (first.has_failed, first.since) == (True, second.since)
+    cluster.deliver(answers[0])
+    assert not second.is_done
+    cluster.run(300)
+    assert (second.value, second.index) == ("2", 3)
+
+
+@pytest.mark.parametrize("key", ["", " ", 5, None, "\ud800"])
+def test_a_key_is_text_that_can_be_written_down(key):
+    with pytest.raises(Misuse, match="a key is text"):
+        led_by_s1().read(key)

@@ -328,6 +328,13 @@ NO_CLUSTER = [
         lambda: Cluster({"S1"}),
         "a cluster is made of a number of nodes or of their names, not of {'S1'}",
     ),
+    (
+        lambda: Cluster(["S1", "\ud800"]),
+        "a node's name is text, not empty, without blanks around it",
+    ),
+    (lambda: Cluster(1).trace("S1"), "start is a time in ms, not 'S1'"),
+    (lambda: Cluster(1).trace(0, [5]), "end is a time in ms, not [5]"),
+    (lambda: Cluster(1).trace(float("nan")), "start is a time in ms, not nan"),
     (lambda: Cluster(["S1", "S1"]), "a configuration names a node twice: S1, S1"),
     (lambda: Cluster(["S1", ""]), "a node's name is text, not empty, without blanks around it"),
     (lambda: Cluster(["S1 "]), "a node's name is text, not empty, without blanks around it"),
