@@ -9,10 +9,11 @@ from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.frame import NodeFrame
 from raftlab.view import style
+from raftlab.view.columns import is_wiped
 from raftlab.view.glyphs import vote_mark
 from raftlab.view.marks import Mark, Text
 from raftlab.view.members import Standing
-from raftlab.view.pending import clock_text, read_words, transfer_words
+from raftlab.view.pending import clock_text, read_words, transfer_words, write_text
 from raftlab.view.ring import ASIDE_SIZE, LABEL_ROOM, SIDEWAYS, Ring
 from raftlab.view.words import clean, role_text
 
@@ -38,7 +39,7 @@ def asides(node: NodeFrame, standing: Standing, at: Millis, changes: frozenset[s
     lines = [*_standing(standing, "configuration" in changes)]
     if not node.alive:
         down = Aside("role", "down", "role" in changes)
-        term = f"disk: term {node.disk.term}"
+        term = "disk: empty" if is_wiped(node) else f"disk: term {node.disk.term}"
         return [down, *lines, Aside("term", term, "term" in changes, style.QUIET)]
     if node.role is not Role.FOLLOWER:
         lines.insert(0, Aside("role", role_text(node), "role" in changes))
@@ -50,6 +51,8 @@ def asides(node: NodeFrame, standing: Standing, at: Millis, changes: frozenset[s
     lines += _numbered("transfer", transfer_words(node, at), "transfer" in changes)
     if clock_text(node):
         lines.append(Aside("clock", f"clock {clock_text(node)}", "clock_rate" in changes))
+    if write_text(node):
+        lines.append(Aside("write", f"disk {write_text(node)}", "write_ms" in changes))
     return lines
 
 

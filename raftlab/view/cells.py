@@ -26,16 +26,14 @@ GAP = 3.0
 """Between two cells, in units: room for the divider and the commit bar."""
 
 _CORNER = 7.0
-_SPACE = 4.0
-_MOST_ROOM = 100.0
-"""The most that the nodes of a configuration take; the rest is in its tooltip."""
+_MORE = 10.0
+"""How much more room a row has below it for the snapshots of its memory and its disk."""
 
 
 class Grid(msgspec.Struct, frozen=True):
     """Where rows and columns lie. `left` is where the column of the first index begins.
 
-    `wider` are the columns, ascending, that are wider than `cell`, and by how much: those
-    of configurations, which have more to say.
+    `taller` are the rows that have snapshots below their memory or their disk.
     """
 
     columns: range
@@ -45,28 +43,24 @@ class Grid(msgspec.Struct, frozen=True):
     high: float
     pitch: float
     detailed: bool
-    wider: tuple[tuple[Index, float], ...] = ()
+    taller: tuple[int, ...] = ()
 
     def x(self, index: Index) -> float:
         """The left edge of a column; of one before the first, the first one's."""
-        x = self.left + self.cell * max(index - self.columns.start, 0)
-        if not self.wider:
-            return x
-        return x + sum([more for column, more in self.wider if column < index])
+        return self.left + self.cell * max(index - self.columns.start, 0)
 
-    def wide(self, index: Index) -> float:
-        """How wide the cell in a column is."""
-        if not self.wider:
-            return self.cell - GAP
-        return self.cell - GAP + sum([more for column, more in self.wider if column == index])
+    @property
+    def wide(self) -> float:
+        """How wide a cell is."""
+        return self.cell - GAP
 
     def right(self, index: Index) -> float:
         """The right edge of the cell in a column."""
-        return self.x(index) + self.wide(index)
+        return self.x(index) + self.wide
 
     def y(self, row: int) -> float:
         """The upper edge of a row's cells."""
-        return self.top + self.pitch * row
+        return self.top + self.pitch * row + _MORE * sum(each < row for each in self.taller)
 
 
 def cell_marks(
@@ -117,7 +111,7 @@ def _cell(
         "index": entry.index,
         "term": entry.term,
     }
-    x, wide, title = grid.x(entry.index), grid.wide(entry.index), ""
+    x, wide, title = grid.x(entry.index), grid.wide, ""
     if isinstance(entry.payload, Configuration):
         members = clean(configuration_text(entry.payload), 400)
         title = f"entry {entry.index} of term {entry.term}: {members}"
@@ -127,42 +121,23 @@ def _cell(
 def _words(
     node: NodeFrame, entry: LogEntry, grid: Grid, y: float, new: bool, missing: bool
 ) -> Iterator[Mark]:
-    wide, name = grid.wide(entry.index), f"entry-{node.node}-{entry.index}"
+    wide, name = grid.wide, f"entry-{node.node}-{entry.index}"
     x = grid.x(entry.index) + wide / 2
-    size, black = style.SMALL, "#000000"
-    kind, words = _payload_words(entry, wide - 4) if grid.detailed else ("", "")
-    aside = _beside_term(kind) if kind else 0.0
-    at, term = x - aside / 2, str(entry.term)
-    yield Text(f"{name}-term", at, y + 11.5, term, size, black, mono=True, bold=new)
-    if kind:
-        at += style.text_width(term, size, mono=True) / 2 + _SPACE
-        yield Text(f"{name}-kind", at, y + 11.5, kind, size, black, "start", bold=new)
+    size, black, term = style.SMALL, "#000000", str(entry.term)
+    yield Text(f"{name}-term", x, y + 11.5, term, size, black, mono=True, bold=new)
     if grid.detailed:
-        words = style.fit_text(words, wide - 4, size, bold=new)
+        words = style.fit_text(_payload_words(entry), wide - 4, size, bold=new)
         yield Text(f"{name}-text", x, y + 24.5, words, size, black, bold=new)
 
 
-def _payload_words(entry: LogEntry, room: float) -> tuple[str, str]:
-    """What stands beside the term, and below it: of a configuration, its kind and its nodes.
+def _payload_words(entry: LogEntry) -> str:
+    """What stands below the term: of a configuration, only what kind it is.
 
-    Where those have no room (`configuration_room`), only what kind it is, below the term.
+    Who belongs to it is in the tooltip, in the text, and above the ring.
     """
-    if not isinstance(entry.payload, Configuration):
-        return "", payload_text(entry.payload, 12)
-    _, code, kind = configuration_labels(entry.payload)
-    return (kind, code) if configuration_room(entry) <= room else ("", kind)
-
-
-def configuration_room(entry: LogEntry) -> float:
-    """How much room the words of a configuration need in a cell; a long list is cut there."""
-    assert isinstance(entry.payload, Configuration)
-    _, code, kind = configuration_labels(entry.payload)
-    above = style.text_width(str(entry.term), style.SMALL, mono=True) + _beside_term(kind)
-    return max(above, min(style.text_width(code, style.SMALL, bold=True), _MOST_ROOM))
-
-
-def _beside_term(kind: str) -> float:
-    return _SPACE + style.text_width(kind, style.SMALL, bold=True)
+    if isinstance(entry.payload, Configuration):
+        return configuration_labels(entry.payload)[-1]
+    return payload_text(entry.payload, 12)
 
 
 def _corner(node: NodeFrame, grid: Grid, y: float) -> Mark:
@@ -218,7 +193,8 @@ def _missing_head(node: NodeFrame, grid: Grid, y: float) -> Iterator[Mark]:
     fits = (f"snapshot to {end}{term}", f"to {end}{term}", f"to {end}", f"{end}")
     words = next((w for w in fits if style.text_width(w, style.SMALL) < wide - 8), fits[-1])
     here = y + grid.high / 2 + 3.5
-    yield Text(f"{name}-text", x + wide / 2, here, words, style.SMALL, halo=hatch)
+    if style.text_width(words, style.SMALL) <= wide - 2:  # the tooltip tells it anyway
+        yield Text(f"{name}-text", x + wide / 2, here, words, style.SMALL, halo=hatch)
 
 
 def _also_in_snapshot(

@@ -17,6 +17,7 @@ _FIELDS = (
     "reads",
     "transfer",
     "clock_rate",
+    "write_ms",
 )
 
 
@@ -47,5 +48,10 @@ def _changes(node: NodeFrame, before: NodeFrame | None) -> frozenset[str]:
 
 def changed_words(changes: frozenset[str]) -> str:
     """The changes as a reader would list them: "role, term, vote"."""
-    words = {"voted_for": "vote", "commit_index": "commit", "clock_rate": "clock"}
+    words = {
+        "voted_for": "vote",
+        "commit_index": "commit",
+        "clock_rate": "clock",
+        "write_ms": "disk write",
+    }
     return ", ".join(words.get(name, name) for name in (*_FIELDS, "disk") if name in changes)

@@ -1,21 +1,24 @@
 """The cluster on a ring: who is what, in which term, and what is on its way to whom."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from raftlab.raft.messages import Message
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frame import Frame
 from raftlab.view import style
 from raftlab.view.asides import LINE, Aside, asides, baselines, count_lines
 from raftlab.view.changes import changed_fields
 from raftlab.view.describe import describe_cluster
+from raftlab.view.keys import KEY_LINE, is_plain, key_lines, key_marks, samples
 from raftlab.view.links import link_marks
 from raftlab.view.marks import Mark, Scene, Text, words_last
-from raftlab.view.members import VOTER, configuration_lines, standings
+from raftlab.view.members import VOTER, configuration_choices, configuration_lines, standings
 from raftlab.view.partitions import cut_marks, partition_marks
 from raftlab.view.pictures import moved
 from raftlab.view.ring import Ring, ring_of
 from raftlab.view.servers import node_marks
+from raftlab.view.spread import spread
 from raftlab.view.words import clean, headline, role_text, violation_text
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ _LEFT, _FIRST_LINE, _LINE = 10.0, 18.0, 16.0
 _LINES_WITH_ROOM = 2  # above the ring; with more of them it moves down
 _CLEAR = 14.0  # from the last of them to the first line beside a node
 _CLEARER = 22.0  # and where configurations stand above, which are as many lines again
+_MOST_CONFIGURATIONS = 2  # lines above the ring
+_SHARE = 0.96  # of the room that these take at most
 _FEWEST_BELOW = 2  # lines below the lowest node, so that the logs do not jump with each vote
 
 
@@ -75,12 +80,24 @@ def scene_cluster(frame: Frame, previous: Frame | None = None) -> Scene:
         name, changed = node.node, changes[node.node]
         beside[name] = asides(node, standing[name], frame.at, changed)
         marks += node_marks(node, ring, frame.at, longest, changed, standing[name], beside[name])
+    if not is_plain(frame):
+        marks = spread(marks, ring)
     sentences = headline_marks(frame, ring.width - 2 * _LEFT)
     lower, more = _room(frame, ring, beside, len(sentences))
     marks = [*sentences, *(moved(mark, 0.0, lower) for mark in words_last(marks))]
     description = describe_cluster(frame, previous)
     height = ring.height + lower + more
+    shown = samples(standing.values(), _messages(graph))
+    key = key_lines(shown, ring.width - 2 * _LEFT)
+    marks += key_marks(key, ring.x, height + KEY_LINE - 2)
+    height += KEY_LINE * len(key) + (4 if key else 0)
     return Scene(ring.width, height, tuple(marks), "Raft cluster", description)
+
+
+def _messages(graph: "nx.DiGraph[NodeId]") -> Iterator[Message]:
+    """The messages that have an arrow."""
+    for _, _, data in graph.edges(data=True):
+        yield from (flight.message for flight in data["messages"])
 
 
 def _room(
@@ -106,15 +123,36 @@ def _room(
 def headline_marks(frame: Frame, room: float) -> list[Mark]:
     """What the moment is, which property is broken, and who belongs to the cluster.
 
-    On as many lines as it takes.
+    On as many lines as it takes, of which at most two tell of configurations.
     """
     marks = _lines("headline", headline(frame), room, 0)
     if frame.violation:
         marks += _lines("violation", violation_text(frame.violation), room, len(marks))
-    for place, said in enumerate(configuration_lines(frame)):
+    for place, said in enumerate(_configurations(frame, _SHARE * room)):
         name = f"configuration-{chr(ord('a') + place)}"
-        marks += _lines("configuration", clean(said, 400), 0.96 * room, len(marks), name)
+        marks += _lines("configuration", said, _SHARE * room, len(marks), name)
     return marks
+
+
+def _configurations(frame: Frame, room: float) -> list[str]:
+    """Each configuration in force on two lines in all, in full if that is possible.
+
+    Of more than two, the second line only counts the others; the text twin tells them all.
+    """
+    said = [clean(each, 400) for each in configuration_lines(frame)]
+    if sum(len(style.wrap_clauses(each, room)) for each in said) <= _MOST_CONFIGURATIONS:
+        return said
+    choices = configuration_choices(frame, _MOST_CONFIGURATIONS)
+    lines = _MOST_CONFIGURATIONS // len(choices)
+    return [_shortened([clean(each, 400) for each in words], room, lines) for words in choices]
+
+
+def _shortened(words: Sequence[str], room: float, lines: int) -> str:
+    """The first wording that takes at most so many lines, or the last one, cut."""
+    for each in words:
+        if len(style.wrap_clauses(each, room)) <= lines:
+            return each
+    return style.fit_text(words[-1], room)
 
 
 def _lines(role: str, text: str, room: float, above: int, name: str = "") -> list[Mark]:

@@ -60,6 +60,12 @@ def disk_end(disk: DiskFrame) -> Index:
     return disk.snapshot.index if disk.snapshot else 0
 
 
+def is_wiped(node: NodeFrame) -> bool:
+    """Whether a node that is down has nothing on its disk."""
+    disk = node.disk
+    return not (node.alive or disk.term or disk.voted_for or disk.log or disk.snapshot)
+
+
 def shown_entries(node: NodeFrame, columns: range) -> tuple[LogEntry, ...]:
     """Those entries that lie in `columns`."""
     entries = entries_of(node)

@@ -1,6 +1,6 @@
 """A configuration in words: in full, and short enough for a cell of a log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from re import fullmatch
 
@@ -12,8 +12,20 @@ MOST_LISTED = 7
 
 def configuration_text(configuration: Configuration) -> str:
     """Who is in it: "voters S1 S2 S3, learner S4", "joint: S1 S2 S3 (old) and S3 S4 S5 (new)"."""
+    groups = configuration.old_voters, configuration.voters, configuration.learners
+    text = group_text if max(map(len, groups)) <= MOST_LISTED else runs
+    return _configuration_text(configuration, text)
+
+
+def runs_text(configuration: Configuration) -> str:
+    """The same in runs: "joint: S1-3 (old) and S3-5 (new), learner S6"."""
+    return _configuration_text(configuration, runs)
+
+
+def _configuration_text(
+    configuration: Configuration, text: Callable[[Sequence[NodeId]], str]
+) -> str:
     old, new, learners = configuration.old_voters, configuration.voters, configuration.learners
-    text = group_text if max(map(len, (old, new, learners))) <= MOST_LISTED else runs
     if configuration.is_joint:
         said = f"joint: {text(old)} (old) and {text(new)} (new)"
     else:

@@ -17,6 +17,7 @@ from raftlab.view.columns import (
     columns_of,
     disk_end,
     frame_of_log,
+    is_wiped,
     last_index,
     progress_of,
     shown_entries,
@@ -33,7 +34,13 @@ from raftlab.view.members import (
     standings,
 )
 from raftlab.view.partitions import cut_links
-from raftlab.view.pending import clock_text, progress_words, reads_are_asked, waiting_text
+from raftlab.view.pending import (
+    clock_text,
+    progress_words,
+    reads_are_asked,
+    waiting_text,
+    write_text,
+)
 from raftlab.view.words import (
     clean,
     flight_text,
@@ -88,7 +95,8 @@ def describe_cluster(frame: Frame, previous: Frame | None = None) -> str:
     stands with the term and the vote that its disk holds.
     """
     changes, standing = changed_fields(frame, previous), standings(frame)
-    header = ["node", "role", "term", "vote", "member", "timer", "clock", "campaign", "changed"]
+    header = ["node", "role", "term", "vote", "member", "timer", "clock", "disk write"]
+    header += ["campaign", "changed"]
     rows = [
         [*_node_row(node, frame.at, standing[node.node]), changed_words(changes[node.node])]
         for node in frame.nodes
@@ -122,10 +130,11 @@ def _without_empty(
 
 def _node_row(node: NodeFrame, at: Millis, standing: Standing) -> list[str]:
     role = role_text(node) + (", paused" if node.paused and node.alive else "")
+    role += ", disk empty" if is_wiped(node) else ""
     held = node if node.alive else node.disk
     who = [node.node, role, str(held.term), held.voted_for or "-"]
     member = f"{standing.word} (its log: {standing.own})" if standing.own else standing.word
-    return [*who, member, _timer(node, at), clock_text(node), _votes(node)]
+    return [*who, member, _timer(node, at), clock_text(node), write_text(node), _votes(node)]
 
 
 def _timer(node: NodeFrame, at: Millis) -> str:
@@ -201,7 +210,7 @@ def describe_logs(frame: Frame, previous: Frame | None = None, last: int | None 
             str(node.commit_index) if node.alive else "",
             *_progress(known.get(node.node), asked),
             configuration_source(node) if changing and node.alive else "",
-            _disk(node.disk),
+            "empty" if is_wiped(node) else _disk(node.disk),
             "…" if 0 < columns.start - 1 <= last_index(node) else "",
             *_cells(node, columns),
             changed_words(changes[node.node]),

@@ -1,21 +1,23 @@
 """The logs side by side: one row a node, one column an index, memory beside disk."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from raftlab.raft.log import RaftLog
-from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.frame import Frame
+from raftlab.raft.vocabulary import Configuration, NodeId
+from raftlab.sim.frame import Frame, NodeFrame
 from raftlab.view import style
-from raftlab.view.cells import GAP, Grid, cell_marks, configuration_room
+from raftlab.view.cells import GAP, Grid, cell_marks
 from raftlab.view.changes import changed_fields
 from raftlab.view.columns import (
     MOST_COLUMNS,
     columns_of,
+    entries_of,
     frame_of_log,
     progress_of,
     shown_entries,
 )
 from raftlab.view.describe import describe_log, describe_logs
+from raftlab.view.keys import is_plain
 from raftlab.view.marks import Mark, Scene, Text, words_last
 from raftlab.view.members import Standing, standings
 from raftlab.view.pending import reads_are_asked
@@ -26,7 +28,7 @@ FEWEST_COLUMNS = 8
 NARROW, WIDE = 38.0, 50.0
 """The least and the greatest width of a column with payloads."""
 _LOWER = 8.0
-"""How far the legend moves down where words or snapshots stand below the rows."""
+"""How far the legend moves down where words stand below the rows."""
 MOST_DETAILED = 11
 """With more nodes than this, rows are low and show terms only."""
 
@@ -34,6 +36,7 @@ LEGEND = (
     "bar: commit index · dot: match index · triangle: next index · "
     "dashed: not committed · hatched: not on disk yet · arrow: being written"
 )
+DOWN_LEGEND = "of a node that is down all is dashed: its disk does not tell what is committed"
 SHORT_LEGEND = "bar: commit index · dashed: not committed · hatched: not on disk yet"
 
 
@@ -44,10 +47,14 @@ def _grid(frame: Frame, last: int | None) -> Grid:
         columns = range(shown.start, max(shown.stop, shown.start + fewest))
         return Grid(columns, 116.0, 30.0, 24.0, 16.0, 23.0, False)
     cell = _cell_width(frame, shown)
-    wider = _wider(frame, shown, cell)
-    fewest -= int(sum(more for _, more in wider) / cell)  # wide columns use up the empty ones
     columns = range(shown.start, max(shown.stop, shown.start + fewest))
-    return Grid(columns, 248.0, 34.0, cell, 30.0, 50.0, True, wider)
+    held = [row for row, node in enumerate(frame.nodes) if _has_snapshot(node)]
+    return Grid(columns, 248.0, 34.0, cell, 30.0, 50.0, True, tuple(held))
+
+
+def _has_snapshot(node: NodeFrame) -> bool:
+    """Whether its memory or its disk holds one."""
+    return node.disk.snapshot is not None or (node.alive and node.snapshot is not None)
 
 
 def _cell_width(frame: Frame, columns: range) -> float:
@@ -62,17 +69,6 @@ def _cell_width(frame: Frame, columns: range) -> float:
     return min(max(round(widest + GAP + 4), NARROW), WIDE)
 
 
-def _wider(frame: Frame, columns: range, cell: float) -> tuple[tuple[int, float], ...]:
-    """The columns of configurations that need more room to be read, and how much more."""
-    wider: dict[int, float] = {}
-    for node in frame.nodes:
-        for entry in shown_entries(node, columns):
-            if isinstance(entry.payload, Configuration):
-                more = configuration_room(entry) + GAP + 6 - cell
-                wider[entry.index] = max(wider.get(entry.index, 0.0), round(more))
-    return tuple((index, more) for index, more in sorted(wider.items()) if more > 0)
-
-
 def scene_logs(frame: Frame, previous: Frame | None = None, last: int | None = None) -> Scene:
     """The logs at one moment; entries that are new since `previous` are ringed and bold.
 
@@ -84,38 +80,41 @@ def scene_logs(frame: Frame, previous: Frame | None = None, last: int | None = N
     before = {node.node: node for node in previous.nodes} if previous else {}
     known = progress_of(frame)
     standing, asked = standings(frame), reads_are_asked(frame)
+    right = max(grid.x(grid.columns.stop) + 12, _wide([LEGEND]))
     marks: list[Mark] = list(_header(grid))
     for row, node in enumerate(frame.nodes):
         y, was = grid.y(row), before.get(node.node)
         marks += who_marks(node, grid, y, changes[node.node], was, standing[node.node])
         commit = node.commit_index if node.alive else 0
         marks += cell_marks(node, grid, y, commit=commit, before=was)
-        marks += index_marks(node, known.get(node.node), grid, y, asked)
-    words_below = grid.detailed and {"standing", "snapshot"} & {mark.role for mark in marks}
+        marks += index_marks(node, known.get(node.node), grid, y, right - 10, asked=asked)
+    words_below = grid.detailed and {"standing", "sending"} & {mark.role for mark in marks}
     bottom = grid.y(len(frame.nodes)) + (_LOWER if words_below else 0.0)
-    legends = [LEGEND if grid.detailed else SHORT_LEGEND, *_more_legend(marks, standing.values())]
+    legends = [LEGEND if grid.detailed else SHORT_LEGEND, *_more_legend(frame, marks, standing)]
     for line, legend in enumerate(legends):
         name, y = f"legend-{line}" if line else "legend", bottom + 4 + 13 * line
         marks.append(Text(name, 10.0, y, legend, style.SMALL, style.QUIET, "start"))
     wide = grid.x(grid.columns.stop) + 12
-    wide = max(wide, *(20 + style.text_width(legend, style.SMALL) for legend in legends))
-    wide = max(wide, *(_right(mark) for mark in marks if mark.role == "sending"), 0.0)
+    wide = max(wide, _wide(legends))
     description = describe_logs(frame, previous, last)
     height = bottom + 14 + 13 * (len(legends) - 1)
     return Scene(wide, height, words_last(marks), "Raft logs", description)
 
 
-def _right(mark: Mark) -> float:
-    return mark.x + style.text_width(mark.text, mark.size) + 8 if isinstance(mark, Text) else 0.0
+def _wide(legends: Sequence[str]) -> float:
+    return max(20 + style.text_width(legend, style.SMALL) for legend in legends)
 
 
-def _more_legend(marks: list[Mark], standing: Iterable[Standing]) -> list[str]:
+def _more_legend(frame: Frame, marks: list[Mark], standing: Mapping[NodeId, Standing]) -> list[str]:
     """What the rarer marks mean, of those that are there; no line if there are none."""
     roles = {mark.role for mark in marks}
     said = ["filled corner: configuration in force"] if "in-force" in roles else []
     said += ["bracket: kept, and in the snapshot too"] if "kept" in roles else []
-    said += ["hollow: no vote"] if any(not each.votes for each in standing) else []
-    return [" · ".join(said)] if said else []
+    said += ["hollow: no vote"] if any(not each.votes for each in standing.values()) else []
+    lines = [" · ".join(said)] if said else []
+    if not is_plain(frame) and any(entries_of(node) for node in frame.nodes if not node.alive):
+        lines.append(DOWN_LEGEND)
+    return lines
 
 
 def _header(grid: Grid) -> Iterator[Mark]:
@@ -125,7 +124,7 @@ def _header(grid: Grid) -> Iterator[Mark]:
             middle = x + BOX_WIDTH / 2
             yield Text(f"head-{words}", middle, y, words, 10.0, style.QUIET, role="head")
     for index in grid.columns:
-        x = grid.x(index) + grid.wide(index) / 2
+        x = grid.x(index) + grid.wide / 2
         words, size = str(index), style.SMALL
         yield Text(f"index-{index}", x, y, words, size, style.QUIET, mono=True, role="index")
 

@@ -5,13 +5,13 @@ by that of the leader (of the longest log, if nobody leads), and say where a nod
 log has it otherwise. Paper: 6. Thesis: 4.1 to 4.3.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from raftlab.raft.vocabulary import Configuration, Index, NodeId
 from raftlab.sim.frame import Frame, NodeFrame
-from raftlab.view.configurations import configuration_text, runs
+from raftlab.view.configurations import configuration_text, runs, runs_text
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -128,25 +128,65 @@ def configuration_lines(frame: Frame) -> list[str]:
 
     None, while there are only the voters that the cluster began with.
     """
+    held = _in_force(frame)
+    return [f"{_told(each, frame)}{_where(each, held, frame)}" for each in held]
+
+
+def configuration_choices(frame: Frame, most: int) -> list[list[str]]:
+    """The same in at most so many wordings, each with shorter ones for where room is scarce.
+
+    The last one only counts, if there are more.
+    """
+    held = _in_force(frame)
+    shown = held if len(held) <= most else held[: most - 1]
+    said = []
+    for each in shown:
+        where, short = _where(each, held, frame), runs_text(each.configuration)
+        source = _source(list(each.nodes), _alive(frame))
+        words = [f"{_told(each, frame)}{where}", f"{short}; {source}{where}"]
+        said.append([*words, f"{short}; {source}", short])
+    if len(shown) < len(held):
+        others = [node for each in held[most - 1 :] for node in each.nodes]
+        count = f"{len(held) - most + 1} other configurations"
+        said.append([f"{count} in force at {_runs(others, frame)}", count])
+    return said
+
+
+class _InForce(msgspec.Struct, frozen=True):
+    """A configuration, and the living nodes that go by it, the leader before the others."""
+
+    configuration: Configuration
+    nodes: tuple[NodeFrame, ...]
+
+
+def _in_force(frame: Frame) -> list[_InForce]:
+    """Each configuration that a living node goes by, the leader's first; none if all is plain."""
     leading = reference(frame)
     if leading is None or not _is_worth_saying(frame, leading):
         return []
-    alive = [leading, *(node for node in frame.nodes if node.alive and node is not leading)]
     held: dict[Configuration, list[NodeFrame]] = {}
-    for node in alive:
+    for node in (leading, *(each for each in _alive(frame) if each is not leading)):
         if configuration_entry(node) or node.last_index or node.is_member:  # no newcomer
             held.setdefault(node.configuration, []).append(node)
+    return [_InForce(each, tuple(nodes)) for each, nodes in held.items()]
+
+
+def _alive(frame: Frame) -> list[NodeFrame]:
+    return [node for node in frame.nodes if node.alive]
+
+
+def _told(each: _InForce, frame: Frame) -> str:
+    return f"{configuration_text(each.configuration)}; {_source(list(each.nodes), _alive(frame))}"
+
+
+def _where(each: _InForce, held: list[_InForce], frame: Frame) -> str:
+    """Where a configuration is in force; "" if no node has another."""
+    return "" if len(held) == 1 else f"; in force at {_runs(each.nodes, frame)}"
+
+
+def _runs(nodes: Iterable[NodeFrame], frame: Frame) -> str:
     order = [node.node for node in frame.nodes]
-    said = [
-        f"{configuration_text(configuration)}; {_source(nodes, alive)}"
-        for configuration, nodes in held.items()
-    ]
-    if len(held) == 1:
-        return said
-    holders = [sorted((node.node for node in nodes), key=order.index) for nodes in held.values()]
-    return [
-        f"{words}; in force at {runs(where)}" for words, where in zip(said, holders, strict=True)
-    ]
+    return runs(sorted((node.node for node in nodes), key=order.index))
 
 
 def _source(nodes: list[NodeFrame], alive: list[NodeFrame]) -> str:

@@ -1,5 +1,7 @@
 """What a node has not finished: reads it has not answered, leadership it hands over; its clock."""
 
+from collections.abc import Sequence
+from itertools import groupby
 from math import isfinite
 
 from raftlab.raft.progress import ProgressState
@@ -11,7 +13,14 @@ from raftlab.view.ring import ASIDE_SIZE, LABEL_ROOM
 from raftlab.view.words import clean, ms, table
 
 MOST_READS = 3
-"""How many lines the reads of a node may take."""
+"""How many reads of a node may stand beside it."""
+
+_SNAPSHOT = "snapshot on its way"
+
+
+def write_text(node: NodeFrame) -> str:
+    """How long its disk takes for a write, "200 ms"; "" if it is as set or the node is down."""
+    return f"{node.write_ms:g} ms" if node.alive and node.write_ms is not None else ""
 
 
 def clock_text(node: NodeFrame) -> str:
@@ -19,21 +28,52 @@ def clock_text(node: NodeFrame) -> str:
     return f"×{node.clock_rate:g}" if node.alive and node.clock_rate != 1 else ""
 
 
+def is_troubled(node: NodeFrame) -> bool:
+    """Whether it has more than an election and a log: a snapshot, a read, a slow disk …"""
+    waits = bool(node.reads) or node.transfer is not None
+    held = node.snapshot or node.disk.snapshot
+    return waits or held is not None or bool(clock_text(node) or write_text(node))
+
+
 # Beside a node, where every word counts
 
 
 def read_words(node: NodeFrame) -> list[str]:
-    """Its reads, a line each, and the index at which it answers; "?" while that is not known."""
+    """Its reads: "read x: waits", and below those that wait for the same thing, for what."""
     if not node.alive:
         return []
     shown = node.reads if len(node.reads) <= MOST_READS else node.reads[: MOST_READS - 1]
     more = len(node.reads) - len(shown)
-    return [*map(_read_line, shown), *([f"{more} more reads"] if more else [])]
+    lines: list[str] = []
+    for why, reads in groupby(shown, lambda read: _awaits(read, node)):
+        lines += [line for read in reads for line in _read_lines(read.key)]
+        lines.append(why)
+    return [*lines, *([f"{more} more reads"] if more else [])]
 
 
-def _read_line(read: ReadFrame) -> str:
-    at = f" at {'?' if read.index is None else read.index}"
-    return f"read {_name_beside(read.key, f'read {at}')}{at}"
+def _read_lines(key: str) -> list[str]:
+    """That a read waits: in one line, or in two if its key is long."""
+    whole = f"read {clean(key)}: waits"
+    if _fits(whole):
+        return [whole]
+    return [f"read {_name_beside(key, 'read :')}:", "waits"]
+
+
+def _awaits(read: ReadFrame, node: NodeFrame) -> str:
+    """What a read waits for: that its log is applied so far, or who says how far that is."""
+    if read.index is not None:
+        return _first_fitting(
+            [f"{log} to {read.index}" for log in ("for its log", "for log", "log")]
+        )
+    return "for a majority" if node.role is Role.LEADER else "for its leader"
+
+
+def _first_fitting(words: Sequence[str]) -> str:
+    return next(filter(_fits, words), words[-1])
+
+
+def _fits(words: str) -> bool:
+    return style.text_width(words, ASIDE_SIZE, bold=True) <= LABEL_ROOM - 4
 
 
 def transfer_words(node: NodeFrame, at: Millis) -> list[str]:
@@ -71,13 +111,28 @@ def progress_words(known: ProgressFrame, asked: bool) -> str:
 
     `asked`: a read waits for members to answer a round, so it says which they have answered.
     """
-    said = ["snapshot on its way"] if known.state is ProgressState.SNAPSHOT else []
+    said = [_SNAPSHOT] if known.state is ProgressState.SNAPSHOT else []
     if known.is_learner:
-        said.append("caught up" if known.caught_up else "not caught up")
+        said.append(_learner_words(known))
     if asked:
         acked = f"answered read round {known.acked_round}"
         said.append(acked if known.acked_round else "no read round answered")
     return ", ".join(said)
+
+
+def sending_words(known: ProgressFrame, asked: bool) -> list[str]:
+    """The same below a row of the logs, from the longest to the shortest.
+
+    A learner that needs a snapshot has not caught up.
+    """
+    words = progress_words(known, asked)
+    if known.state is ProgressState.SNAPSHOT:
+        return [words, _SNAPSHOT]
+    return [words, _learner_words(known)] if known.is_learner else [words]
+
+
+def _learner_words(known: ProgressFrame) -> str:
+    return "caught up" if known.caught_up else "not caught up"
 
 
 def reads_are_asked(frame: Frame) -> bool:

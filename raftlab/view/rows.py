@@ -1,17 +1,23 @@
 """A row of the logs beside its entries: who it is, memory and disk, and the indexes below."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from raftlab.raft.log import Snapshot
 from raftlab.raft.vocabulary import Index
 from raftlab.sim.frame import DiskFrame, NodeFrame, ProgressFrame
 from raftlab.view import style
 from raftlab.view.cells import GAP, Grid
-from raftlab.view.columns import disk_end, last_index, snapshot_unwritten, vote_unwritten
+from raftlab.view.columns import (
+    disk_end,
+    is_wiped,
+    last_index,
+    snapshot_unwritten,
+    vote_unwritten,
+)
 from raftlab.view.glyphs import cross, node_shape, snapshot_shape
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Text
 from raftlab.view.members import Standing
-from raftlab.view.pending import progress_words
+from raftlab.view.pending import sending_words
 from raftlab.view.words import clean, role_text, snapshot_text
 
 NAME_X, MEMORY_X, DISK_X = 20.0, 68.0, 158.0
@@ -80,6 +86,10 @@ def _memory(node: NodeFrame, y: float, high: float, changes: frozenset[str]) -> 
 def _disk(node: NodeFrame, y: float, high: float, before: DiskFrame) -> Iterator[Mark]:
     disk, name = node.disk, f"disk-{node.node}"
     yield Box(name, DISK_X, y, BOX_WIDTH, high, Ink(style.PAPER, style.QUIET, 1.6), 0.0, "disk")
+    if is_wiped(node):
+        middle = DISK_X + BOX_WIDTH / 2
+        yield Text(f"{name}-1", middle, y + high / 2 + 3.5, "empty", style.SMALL, style.QUIET)
+        return
     end = disk_end(disk)
     lines = _term_and_vote(disk.term, disk.voted_for), f"log {end}"
     if disk.writing:
@@ -133,13 +143,23 @@ def _snapshot(name: str, x: float, y: float, snapshot: Snapshot, hatch: bool) ->
 
 
 def index_marks(
-    node: NodeFrame, known: ProgressFrame | None, grid: Grid, y: float, asked: bool
+    node: NodeFrame,
+    known: ProgressFrame | None,
+    grid: Grid,
+    y: float,
+    right: float,
+    *,
+    asked: bool,
 ) -> Iterator[Mark]:
-    """The commit index of a row, and what the leader knows of it. `asked`: of a read round."""
+    """The commit index of a row, and what the leader knows of it, in words up to `right`.
+
+    `asked`: a read waits for a round to be answered.
+    """
     if node.alive and last_index(node) and node.commit_index >= grid.columns.start - 1:
         yield _commit_bar(node, grid, y)
     if known is not None and grid.detailed:
-        yield from _progress(node, known, grid, y, asked)
+        yield from _progress(node, known, grid, y)
+        yield from _sending(node, sending_words(known, asked), known, grid, y, right)
 
 
 def _commit_bar(node: NodeFrame, grid: Grid, y: float) -> Mark:
@@ -156,16 +176,13 @@ def _commit_bar(node: NodeFrame, grid: Grid, y: float) -> Mark:
     return Path(f"commit-{node.node}", points, ink, role="commit", data=data, title=title)
 
 
-def _progress(
-    node: NodeFrame, known: ProgressFrame, grid: Grid, y: float, asked: bool
-) -> Iterator[Mark]:
-    below, after = y + grid.high + 8, grid.left
+def _progress(node: NodeFrame, known: ProgressFrame, grid: Grid, y: float) -> Iterator[Mark]:
+    below = y + grid.high + 8
     if known.match_index >= grid.columns.start or known.match_index == 0:
-        x = _middle(known.match_index, grid) if known.match_index else grid.left - 14
+        x = _match_x(known, grid)
         title = f"match index of {node.node}: {known.match_index}"
         ink, data = Ink(style.INK), {"index": known.match_index}
         yield Disc(f"match-{node.node}", x, below, 3.2, ink, "match", data, title)
-        after = max(after, x + 10)
     if known.next_index >= grid.columns.start:
         x = _middle(known.next_index, grid)
         corners = ((x - 4.2, below + 3.4), (x, below - 3.6), (x + 4.2, below + 3.4))
@@ -173,11 +190,45 @@ def _progress(
         ink, data = Ink(style.INK), {"index": known.next_index}
         name = f"next-{node.node}"
         yield Path(name, corners, ink, closed=True, role="next", data=data, title=title)
-        after = x + 10
-    words, name = progress_words(known, asked), f"sending-{node.node}"
-    if words:
-        yield Text(name, after, below + 3.2, words, style.SMALL, anchor="start", role="sending")
+
+
+def _sending(
+    node: NodeFrame,
+    fits: Sequence[str],
+    known: ProgressFrame,
+    grid: Grid,
+    y: float,
+    right: float,
+) -> Iterator[Mark]:
+    """The longest words that have room below its row, between the marks of its indexes.
+
+    Behind the last of them if that is possible, or else between them, or before the first.
+    """
+    if not fits[-1]:
+        return
+    bar = grid.x(node.commit_index + 1) - GAP / 2
+    marks = [bar, _match_x(known, grid), _middle(known.next_index, grid)]
+    taken = sorted({x for x in marks if grid.left <= x <= right})
+    ends = zip([grid.left - 8, *taken], [*taken, right + 10], strict=True)
+    gaps = [(start + 10, end - 10) for start, end in ends][::-1]
+    found = ((words, gap) for words in fits for gap in gaps if _room(gap) >= _width(words))
+    words, gap = next(found, (fits[-1], max(gaps, key=_room)))
+    words, here = style.fit_text(words, _room(gap), style.SMALL), y + grid.high + 11.2
+    name = f"sending-{node.node}"
+    yield Text(name, gap[0], here, words, style.SMALL, anchor="start", role="sending")
+
+
+def _room(gap: tuple[float, float]) -> float:
+    return gap[1] - gap[0]
+
+
+def _width(words: str) -> float:
+    return style.text_width(words, style.SMALL)
+
+
+def _match_x(known: ProgressFrame, grid: Grid) -> float:
+    return _middle(known.match_index, grid) if known.match_index else grid.left - 14
 
 
 def _middle(index: Index, grid: Grid) -> float:
-    return grid.x(index) + grid.wide(index) / 2
+    return grid.x(index) + grid.wide / 2

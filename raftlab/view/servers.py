@@ -8,10 +8,11 @@ from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.frame import NodeFrame
 from raftlab.view import style
 from raftlab.view.asides import Aside, aside_marks
+from raftlab.view.columns import is_wiped
 from raftlab.view.glyphs import SQUARE, cross, group_badge, node_shape, pause
 from raftlab.view.marks import Arc, Disc, Ink, Mark, Text
 from raftlab.view.members import Standing
-from raftlab.view.pending import clock_text
+from raftlab.view.pending import clock_text, write_text
 from raftlab.view.ring import Ring
 from raftlab.view.words import clean, role_text
 
@@ -55,12 +56,15 @@ def node_marks(
 def _tooltip(node: NodeFrame, at: Millis, standing: Standing) -> str:
     what = f", {standing.word}" if standing.word else ""
     if not node.alive:
-        return f"{node.node}{what} is down; its disk holds term {node.disk.term}"
+        held = "is empty" if is_wiped(node) else f"holds term {node.disk.term}"
+        return f"{node.node}{what} is down; its disk {held}"
     text = f"{node.node}: {role_text(node)} in term {node.term}{what}"
     if standing.own:
         text += f" (by its own log: {standing.own})"
     if clock_text(node):
         text += f", clock {clock_text(node)}"
+    if write_text(node):
+        text += f", disk {write_text(node)}"
     if node.voted_for:
         text += f", voted for {node.voted_for}"
     if node.election_deadline is not None and node.role is not Role.LEADER:

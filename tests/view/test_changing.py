@@ -5,6 +5,7 @@ from itertools import combinations
 import pytest
 from msgspec.structs import replace
 
+from raftlab import Cluster
 from raftlab.raft.log import RaftLog, Snapshot
 from raftlab.raft.messages import AppendEntries
 from raftlab.raft.vocabulary import Configuration
@@ -14,8 +15,8 @@ from raftlab.view.changes import changed_fields, changed_words
 from raftlab.view.cluster import cluster_graph, scene_cluster
 from raftlab.view.commit import describe_commit, scene_commit
 from raftlab.view.describe import describe_cluster, describe_frame, describe_log, describe_logs
-from raftlab.view.logs import scene_log, scene_logs
-from raftlab.view.marks import Box, Disc
+from raftlab.view.logs import DOWN_LEGEND, scene_log, scene_logs
+from raftlab.view.marks import Box, Disc, Scene
 from raftlab.view.showing import scene_frame
 from raftlab.view.svg import to_svg
 from raftlab.view.timeline import describe_timeline, scene_timeline
@@ -77,6 +78,10 @@ def test_the_labels_of_the_cluster_stay_apart_and_inside(name):
 def test_no_line_beside_a_node_is_cut(name):
     scene = scene_cluster(CHANGING[name])
     assert not [each.text for each in texts(scene, *LABELS) if each.text.endswith("…")]
+
+
+def reads_beside(scene: Scene, name: str) -> list[str]:
+    return [each.text for each in texts(scene, "reads") if each.id.endswith(f"-{name}")]
 
 
 # Learners, and what is not a member
@@ -147,9 +152,11 @@ def test_the_rows_of_the_logs_say_who_learns_and_whether_it_has_caught_up():
 
 def test_a_joint_configuration_is_a_line_below_the_headline_in_picture_and_text():
     line = "joint: S1 S2 S3 (old) and S3 S4 S5 (new), learner S6; entry 5, not committed"
+    short = "joint: S1-3 (old) and S3-5 (new), learner S6; entry 5, not committed; in force at S1-3"
     scene = scene_cluster(joint())
-    drawn = " ".join(each.text for each in texts(scene, "configuration"))
-    assert drawn.startswith(line)
+    assert [each.text for each in texts(scene, "configuration")] == [
+        short, "voters S1 S2 S3; from the start; in force at S4,6",
+    ]  # fmt: skip
     assert describe_cluster(joint()).split("\n")[1].startswith(line)
     assert scene.description.split("\n")[1].startswith(line)
 
@@ -169,7 +176,8 @@ def test_each_voter_of_a_joint_cluster_shows_its_groups_by_a_badge_and_a_word():
 
 def test_a_great_joint_cluster_keeps_its_badges_and_names_its_groups_in_one_line():
     scene = scene_cluster(changing_crowd(51))
-    assert len([each for each in scene.marks if each.id.endswith("-old")]) == 50
+    badges = [each for each in scene.marks if each.id.startswith("group-")]
+    assert len([each for each in badges if each.id.endswith("-old")]) == 50
     assert has(scene, "group-S1-new") and not has(scene, "group-S50-new")
     assert mark(scene, "configuration-a").text.startswith("joint: S1-50 (old) and S1-49 (new)")
     assert mark(scene, "node-S51").ink.fill == style.PAPER
@@ -196,21 +204,19 @@ def test_both_majorities_of_a_joint_cluster_stand_in_the_commit_decision():
 # Configurations in the log
 
 
-def test_the_entry_of_a_configuration_is_readable_in_a_wider_column():
-    scene = scene_logs(removed())
-    joint_cell, cell = (
-        [mark(scene, f"entry-S1-{index}-{part}").text for part in ("term", "kind", "text")]
+def test_the_entry_of_a_configuration_is_a_word_in_a_cell_like_any_other():
+    scene, text = scene_logs(removed()), describe_logs(removed())
+    cells = [
+        [mark(scene, f"entry-S1-{index}-{part}").text for part in ("term", "text")]
         for index in (5, 6)
+    ]
+    assert cells == [["2", "joint"], ["2", "cfg"]]
+    assert len({mark(scene, f"entry-S1-{index}").w for index in range(1, 7)}) == 1
+    assert mark(scene, "entry-S1-5").title.endswith(
+        "joint: S1 S2 S3 (old) and S3 S4 S5 (new), learner S6"
     )
-    assert joint_cell == ["2", "joint", "S1-3→S3-5 (S6)"]
-    assert cell == ["2", "cfg", "S3-5 (S6)"]
-    assert mark(scene, "entry-S1-5").w > mark(scene, "entry-S1-6").w > mark(scene, "entry-S1-4").w
-    assert mark(scene, "index-6").x == pytest.approx(
-        mark(scene, "entry-S1-6").x + mark(scene, "entry-S1-6").w / 2
-    )
-    assert "2:joint S1-3→S3-5 (S6)" in describe_logs(removed())
-    gap = mark(scene, "entry-S1-6").x - mark(scene, "entry-S1-5").x - mark(scene, "entry-S1-5").w
-    assert gap == pytest.approx(3.0)
+    assert mark(scene, "entry-S1-6").title.endswith("voters S3 S4 S5, learner S6")
+    assert "2:joint S1-3→S3-5 (S6)" in text and "2:cfg S3-5 (S6)" in text
 
 
 def test_where_there_is_little_room_the_word_stays():
@@ -325,18 +331,43 @@ def test_one_log_with_a_snapshot_says_who_belonged_to_the_cluster():
 
 def test_pending_reads_stand_beside_their_node_and_in_a_table():
     scene, text = scene_cluster(serving()), describe_cluster(serving())
-    assert [mark(scene, name).text for name in ("reads-S1", "reads-1-S1")] == [
-        "read x at 3", "read y at ?",
+    assert reads_beside(scene, "S1") == [
+        "read x: waits", "for its log to 3", "read y: waits", "for a majority",
     ]  # fmt: skip
-    assert mark(scene, "reads-S2").text == "read x at ?"
-    assert mark(scene, "reads-S5").text == "read na… at 3", "the key is cut, never the index"
+    assert reads_beside(scene, "S2") == ["read x: waits", "for its leader"]
+    assert reads_beside(scene, "S5") == ["read name:", "waits", "for its log to 3"]
     assert not has(scene, "reads-S3")
+    assert not [each for each in words(scene) if "?" in each]
     many = tuple(ReadFrame(f"k{place}", 90.0, place) for place in range(5))
     crowded = scene_cluster(changed_node(serving(), "S2", reads=many))
-    assert mark(crowded, "reads-2-S2").text == "3 more reads"
+    assert reads_beside(crowded, "S2")[-1] == "3 more reads"
     assert "y        S1  96.0 ms  proof that it still leads" in text
     assert "x        S2  92.0 ms  the read index of its leader" in text
     assert "name     S5  92.0 ms  entry 3 to be applied (so far: 3)" in text
+
+
+def test_reads_that_wait_for_the_same_say_so_once():
+    same = (ReadFrame("x", 90.0, None), ReadFrame("y", 91.0, None))
+    assert reads_beside(scene_cluster(changed_node(serving(), "S2", reads=same)), "S2") == [
+        "read x: waits", "read y: waits", "for its leader",
+    ]  # fmt: skip
+
+
+def test_of_a_long_key_the_end_is_cut_and_never_for_what_it_waits():
+    long = (ReadFrame("a-very-long-key", 90.0, 123456),)
+    lines = reads_beside(scene_cluster(changed_node(serving(), "S2", reads=long)), "S2")
+    assert lines[0].startswith("read a-ver") and lines[0].endswith("…:")
+    assert lines[1:] == ["waits", "log to 123456"]
+
+
+def test_rounds_of_reads_are_told_only_while_the_leader_has_a_read_that_waits():
+    known = tuple(replace(each, acked_round=0) for each in serving()["S1"].progress)
+    fresh = changed_node(serving(), "S1", progress=known)
+    assert len(of_role(scene_logs(fresh), "sending")) == 4
+    for reads in ((), (ReadFrame("x", 91.5, 3),)):
+        settled = changed_node(fresh, "S1", reads=reads)
+        assert not of_role(scene_logs(settled), "sending"), "S2 still waits, but not for a round"
+        assert "round" not in describe_logs(settled)
 
 
 def test_a_read_that_needs_proof_shows_which_rounds_members_have_answered():
@@ -358,6 +389,56 @@ def test_a_transfer_says_to_whom_who_was_told_and_how_long_it_is_tried():
         "hands over", "80 ms left",
     ]  # fmt: skip
     assert "S1 hands over to any that has caught up, 80 ms left" in describe_cluster(waits)
+
+
+def test_a_disk_that_is_slower_than_the_others_is_told():
+    frame = changed_node(serving(), "S2", write_ms=200.0)
+    scene, text = scene_cluster(frame), describe_cluster(frame)
+    assert mark(scene, "write-S2").text == "disk 200 ms"
+    assert "disk 200 ms" in mark(scene, "node-S2").title
+    assert not has(scene, "write-S3")
+    assert "disk write" in text and "  200 ms" in text
+    assert "disk write" not in describe_cluster(serving())
+    told = scene_cluster(frame, serving())
+    assert mark(told, "write-S2").bold and has(told, "changed-S2")
+    assert not has(scene_cluster(changed_node(frame, "S2", alive=False)), "write-S2")
+
+
+def test_a_real_cluster_tells_a_slow_disk_and_a_bad_clock():
+    cluster = Cluster(3, seed=1)
+    cluster.elect("S1")
+    plain = scene_cluster(cluster.frame())
+    assert not of_role(plain, "write") and not of_role(plain, "clock")
+    cluster.slow_disk("S2", 200)
+    cluster.set_clock_rate("S3", 0.5)
+    scene = scene_cluster(cluster.frame())
+    assert mark(scene, "write-S2").text == "disk 200 ms"
+    assert mark(scene, "clock-S3").text == "clock ×0.5"
+
+
+def test_a_wiped_node_that_is_down_says_that_its_disk_is_empty():
+    cluster = Cluster(3, seed=1)
+    cluster.elect("S1")
+    cluster.crash("S2")
+    cluster.wipe("S3")
+    frame = cluster.frame()
+    scene, logs = scene_cluster(frame), scene_logs(frame)
+    assert mark(scene, "term-S3").text == "disk: empty"
+    assert mark(scene, "term-S2").text == "disk: term 1"
+    assert "its disk is empty" in mark(scene, "node-S3").title
+    assert mark(logs, "disk-S3-1").text == "empty" and not has(logs, "disk-S3-2")
+    assert "S3    down, disk empty" in describe_cluster(frame)
+    rows = [line for line in describe_logs(frame).split("\n") if line.startswith("S3")]
+    assert len(rows) == 1 and "  empty" in rows[0] and "term 0" not in rows[0]
+    check_scene(logs)
+
+
+def test_a_log_of_a_node_that_is_down_is_not_said_to_be_uncommitted():
+    said = [each.text for each in texts(scene_logs(removed())) if each.id.startswith("legend")]
+    assert said[-1] == DOWN_LEGEND and "does not tell what is committed" in DOWN_LEGEND
+    up = changed_node(removed(), "S6", alive=True)
+    assert DOWN_LEGEND not in words(scene_logs(up))
+    assert DOWN_LEGEND not in words(scene_logs(compacted())), "its log holds no entry"
 
 
 def test_a_clock_that_does_not_run_true_is_told():
@@ -542,6 +623,7 @@ CHANGES = {
         serving(), changed_node(serving(), "S1", transfer=TransferFrame("S3", "S3", 240.0))
     ),
     "a clock": (serving(), changed_node(serving(), "S3", clock_rate=1.5)),
+    "a slow disk": (serving(), changed_node(serving(), "S3", write_ms=50.0)),
     "a round that was answered": (
         serving(),
         changed_node(serving(), "S1", progress=(progress("S2", 3, 4, acked_round=9),)),

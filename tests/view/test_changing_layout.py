@@ -8,14 +8,12 @@ from raftlab.raft.log import Snapshot
 from raftlab.raft.transfer import NO_DEADLINE
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.frame import Frame, TransferFrame
-from raftlab.view import style
 from raftlab.view.cluster import scene_cluster
 from raftlab.view.commit import scene_commit
 from raftlab.view.describe import describe_cluster, describe_frame, describe_logs
 from raftlab.view.logs import scene_logs
 from raftlab.view.members import configuration_lines
 from raftlab.view.ring import ring_of
-from raftlab.view.showing import scene_frame
 from raftlab.view.style import text_width, wrap_clauses
 from raftlab.view.votes import scene_votes
 from tests.view.boxes import box_of, texts
@@ -24,6 +22,7 @@ from tests.view.changing import (
     CHANGE,
     CHANGED,
     CHANGING,
+    START,
     THREE,
     changing_crowd,
     compacted,
@@ -98,9 +97,9 @@ def test_a_real_leader_that_is_removed_waits_in_picture_and_text():
 # Lines above the ring
 
 
-def test_a_configuration_breaks_between_clauses_and_keeps_its_nodes():
+def two_configurations() -> Frame:
     held = following("S2", CHANGE, commit=4)
-    frame = make_frame(
+    return make_frame(
         7,
         **{name: following(name, CHANGE, commit=4) for name in ("S3", "S6", "S7")},
         S1=leading(log=CHANGE, commit=4),
@@ -108,9 +107,43 @@ def test_a_configuration_breaks_between_clauses_and_keeps_its_nodes():
         S4=following("S4", (), commit=0),
         S5=following("S5", (), commit=0),
     )
+
+
+def test_a_configuration_is_told_shorter_before_it_breaks_and_keeps_its_nodes():
+    assert lines(two_configurations(), "configuration") == [
+        "joint: S1-3 (old) and S3-5 (new), learner S6; entry 5, not committed; "
+        "in force at S1,3,6,7",
+        "voters S1 S2 S3; from the start; in force at S2",
+    ]
+
+
+def test_of_three_configurations_the_second_line_counts_and_the_text_tells_all():
+    other = (*START, entry_of(2, 5, Configuration(("S1", "S2"))))
+    frame = two_configurations()
+    frame = make_frame(
+        7, **{each.node: each for each in frame.nodes} | {"S3": following("S3", other, commit=4)}
+    )
     drawn = lines(frame, "configuration")
-    assert "in force at S1,3,6,7" in drawn, drawn
-    assert not [line for line in drawn if line.startswith("S")]
+    assert len(drawn) == 2
+    assert drawn[0].startswith("joint: S1 S2 S3 (old) and S3 S4 S5 (new), learner S6; entry 5")
+    assert drawn[1] == "2 other configurations in force at S2,3"
+    assert len(configuration_lines(frame)) == 3
+    assert all(line in describe_cluster(frame) for line in configuration_lines(frame))
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_at_most_two_lines_above_the_ring_tell_of_configurations(name):
+    assert len(lines(CHANGING[name], "configuration")) <= 2
+
+
+def test_configurations_of_long_names_are_cut_to_two_lines():
+    names = tuple(f"node-in-some-far-place-{letter}" for letter in "abcde")
+    both = Configuration(names[2:], old_voters=names[:3])
+    log = (*START, entry_of(2, 5, both))
+    nodes = [node(name, term=2, log=log, configuration=both) for name in names[1:]]
+    nodes.append(node(names[0], term=2, log=START, voters=names[:3]))
+    drawn = lines(replace(make_frame(1), nodes=tuple(nodes)), "configuration")
+    assert len(drawn) == 2 and drawn[0].endswith("…")
 
 
 def test_clauses_stay_together_where_there_is_room_for_one():
@@ -212,20 +245,63 @@ def test_a_word_below_a_name_keeps_clear_of_the_snapshot_beside_it():
     assert box_of(word)[0] >= 0 and pill.x - box_of(word)[2] >= 2
 
 
-def test_the_columns_of_configurations_are_as_wide_as_their_nodes_and_not_wider():
-    scene = scene_logs(removed())
-    for index, room in ((5, "S1-3→S3-5 (S6)"), (6, "S3-5 (S6)")):
-        wide = text_width(room, style.SMALL, bold=True)
-        assert wide <= mark(scene, f"entry-S1-{index}").w <= wide + 10
-    assert scene_frame(joint()).width <= 640, "at most that of a plain log and its legend"
+def test_logs_with_configurations_are_no_wider_than_without():
+    plain = scene_logs(make_frame(6, S1=leading(log=make_log("1:", "2:"))))
+    for scene in (scene_logs(removed()), scene_logs(joint()), scene_logs(many())):
+        assert scene.width == plain.width
+        assert [each.x for each in texts(scene, "index")] == [
+            each.x for each in texts(plain, "index")
+        ]
 
 
-def test_wide_columns_use_up_the_empty_ones():
-    plain = scene_logs(make_frame(3, S1=leading(log=make_log("1:", "2:"))))
-    assert [each.text for each in texts(plain, "index")][-1] == "8"
-    wide = scene_logs(removed())
-    shown = [int(each.text) for each in texts(wide, "index")]
-    assert 7 <= shown[-1] < 8 and shown == list(range(1, shown[-1] + 1))
+@pytest.mark.parametrize("name", CHANGING)
+def test_snapshots_and_what_is_said_of_them_stay_inside_their_row(name):
+    scene, nodes = scene_logs(CHANGING[name]), CHANGING[name].nodes
+    tops = [mark(scene, f"row-{each.node}-name").y - 19 for each in nodes]
+    bottoms = [*tops[1:], mark(scene, "legend").y - 10]
+    inside = [each for each in texts(scene) if each.id.startswith(("index", "legend"))]
+    right = max(box_of(each)[2] for each in inside)
+    for each, low in zip(nodes, bottoms, strict=True):
+        held = [
+            (pill.y + pill.h, pill.x + pill.w)
+            for pill in of_role(scene, "snapshot")
+            if each.node in pill.id.split("-")
+        ]
+        held += [
+            (box_of(said)[3], box_of(said)[2])
+            for said in texts(scene, "sending")
+            if said.id == f"sending-{each.node}"
+        ]
+        assert all(bottom + 3 <= low for bottom, _ in held)
+        assert all(end <= right for _, end in held)
+
+
+def test_the_words_of_a_snapshot_are_never_wider_than_its_block():
+    late = Snapshot(123456, 3, THREE)
+    held = {"log": make_log("3:x=1", first=123457), "snapshot": late, "commit": 123456}
+    crowd = {f"S{n}": node(f"S{n}", term=3, **held) for n in range(1, 13)}
+    early = Snapshot(123444, 3, THREE)
+    crowd["S2"] = node("S2", term=3, log=make_log(*["3:"] * 13, first=123445), snapshot=early)
+    for size in (3, 12):
+        frame = make_frame(size, **{f"S{n}": crowd[f"S{n}"] for n in range(1, size + 1)})
+        scene = scene_logs(frame)
+        blocks = of_role(scene, "snapshot")
+        assert blocks
+        for block in blocks:
+            said = [each for each in texts(scene) if each.id == f"{block.id}-text"]
+            assert all(block.x < box_of(each)[0] for each in said)
+            assert all(box_of(each)[2] < block.x + block.w for each in said)
+
+
+def test_what_is_sent_stands_clear_of_the_marks_of_the_indexes():
+    for frame in (compacted(), serving(), learning(), joint(), removed()):
+        scene = scene_logs(frame)
+        for said in texts(scene, "sending"):
+            left, _, right, _ = box_of(said)
+            marks = [m for m in scene.marks if m.role in ("match", "next", "commit")]
+            for each in (m for m in marks if m.id.endswith(f"-{said.id.split('-')[1]}")):
+                xs = [each.x] if each.role == "match" else [x for x, _ in each.points]
+                assert max(xs) < left or min(xs) > right, (said.text, each.id)
 
 
 def many() -> Frame:
@@ -239,8 +315,7 @@ def many() -> Frame:
 def test_what_a_cell_cannot_hold_is_in_its_tooltip_and_in_the_text():
     scene, text = scene_logs(many()), describe_logs(many())
     cell = mark(scene, "entry-S1-1")
-    assert mark(scene, "entry-S1-1-kind").text == "joint"
-    assert mark(scene, "entry-S1-1-text").text.endswith("…") and cell.w < 112
+    assert mark(scene, "entry-S1-1-text").text == "joint"
     assert cell.title == (
         "entry 1 of term 2: joint: S1-11 (old) and S1,3,5,7,9,11 (new), learners S2,4"
     )

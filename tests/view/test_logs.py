@@ -50,8 +50,8 @@ def test_a_cell_has_its_terms_tint_its_term_and_its_payload():
 
 def test_a_configuration_is_shown_in_a_word():
     scene = scene_logs(make_frame(1, S1=node("S1", log=make_log("1:cfg"))))
-    assert mark(scene, "entry-S1-1-kind").text == "cfg"
-    assert mark(scene, "entry-S1-1-text").text == "S1-5"
+    assert mark(scene, "entry-S1-1-text").text == "cfg"
+    assert "voters S1 S2 S3 S4 S5" in entry(scene, "S1", 1).title
 
 
 def test_a_long_payload_is_cut_to_its_cell():
