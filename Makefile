@@ -22,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup lab test lint types unit nbval browser notebooks transcripts bench format clean distclean
+.PHONY: help setup lab test lint types unit nbval browser notebooks transcripts bench museum format clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ transcripts: $(READY) ## rewrite the expected text of tests/transcripts (review 
 bench: $(READY) ## measure the speed budgets and print one table
 	$(RUN) tests/bench.py $(ARGS)
 
+museum: $(READY) ## find out what catches each mistake of the museum, and write docs/museum.md (ARGS=--quick)
+	$(RUN) -m raftlab.check.museum --write docs/museum.md $(ARGS)
+
 format: $(READY) ## let ruff lay out the code and mend what it can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
@@ -77,9 +80,9 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV); this happens once and takes about a minute."
 	@$(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null; then \
-	  uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python -c constraints.txt -e '.[lab,test]'; \
+	  uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python -c constraints.txt -e '.[cluster,lab,test]'; \
 	else \
-	  $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --compile -c constraints.txt -e '.[lab,test]'; \
+	  $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --compile -c constraints.txt -e '.[cluster,lab,test]'; \
 	fi
 	@$(VENV)/bin/python -c 'import matplotlib.font_manager'
 	@touch $@

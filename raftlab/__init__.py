@@ -13,6 +13,9 @@ Importing it loads neither numpy nor matplotlib nor ipywidgets nor networkx: the
 loaded by the first picture or lab that needs them.
 """
 
+from importlib import import_module
+from types import ModuleType
+
 from raftlab import shown
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
@@ -23,8 +26,10 @@ from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame, NodeFrame, Trace
 from raftlab.sim.invariants import FIGURE_3, PROPERTIES, Violation
+from raftlab.sim.opening import load
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks, Network
+from raftlab.sim.twins import Twin, twin
 
 __version__ = "0.1.0"
 
@@ -50,7 +55,17 @@ __all__ = [
     "Role",
     "Rules",
     "Trace",
+    "Twin",
     "Violation",
+    "load",
+    "twin",
 ]
 
 shown.wire()
+
+
+def __getattr__(name: str) -> ModuleType:
+    """The named situations, `raftlab.scenarios`: loaded when somebody first asks for one."""
+    if name == "scenarios":
+        return import_module("raftlab.sim.scenarios")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -46,7 +46,12 @@ ANYWHERE, IN_FUNCTIONS = "anywhere", "only inside functions"
 LIBRARIES = {
     "raft": {"msgspec": ANYWHERE},
     "sim": {"msgspec": ANYWHERE},
-    "check": {"msgspec": ANYWHERE, "networkx": ANYWHERE},
+    "check": {
+        "msgspec": ANYWHERE,
+        "networkx": ANYWHERE,
+        "cloudpickle": IN_FUNCTIONS,
+        "distributed": IN_FUNCTIONS,
+    },
     "view": {"msgspec": ANYWHERE, "networkx": ANYWHERE},
     "lab": {
         "msgspec": ANYWHERE,
@@ -294,6 +299,7 @@ OFFENCES = [
     (library_out_of_place, "view/svg.py", "import ipywidgets"),
     (library_out_of_place, "course/grade.py", "import ipywidgets"),
     (library_out_of_place, "check/campaign.py", "def f():\n    from dask import delayed"),
+    (library_out_of_place, "check/campaign.py", "import distributed"),
     (plotting_out_of_place, "view/plot.py", "import matplotlib.pyplot"),
     (plotting_out_of_place, "view/svg.py", "def f():\n    import numpy"),
 ]
@@ -344,7 +350,16 @@ def test_a_rule_sees_what_breaks_it(rule, file, source, tmp_path):
 
 
 def test_importing_raftlab_loads_no_heavy_library():
-    heavy = {"numpy", "matplotlib", "ipywidgets", "anywidget", "networkx", "IPython", "dask"}
+    heavy = {
+        "numpy",
+        "matplotlib",
+        "ipywidgets",
+        "anywidget",
+        "networkx",
+        "IPython",
+        "dask",
+        "distributed",
+    }
     program = "import sys, raftlab; print(*{name.split('.')[0] for name in sys.modules})"
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -89,6 +89,16 @@ def test_importing_it_loads_nothing_heavy_and_no_layer_above_the_simulator():
     assert not LATE_LAYERS & modules
 
 
+def test_the_scenarios_are_loaded_when_somebody_asks_for_them():
+    assert "raftlab.sim.scenarios" not in loaded_by("import raftlab")
+    modules = loaded_by("import raftlab as rl; rl.scenarios.figure_8('c').recording.replay()")
+    assert "raftlab.sim.scenarios" in modules
+    assert not LATE & tops(modules)
+    assert not LATE_LAYERS & modules
+    with pytest.raises(AttributeError, match="no attribute 'scenery'"):
+        raftlab.scenery  # noqa: B018
+
+
 def test_running_a_cluster_loads_nothing_heavy_either():
     program = (
         "import raftlab as rl\n"

@@ -109,6 +109,7 @@ class Carrying(Contract):
             host.held.append(output)
         elif self._waits:
             self._moving = host.node
+            self._tell_time(host)
             if self._writes_later:
                 self._confirm(host, output)
             else:
@@ -125,6 +126,7 @@ class Carrying(Contract):
 
     def _do_propose(self, action: Propose) -> None:
         host = self._living(action.node)
+        self._tell_time(host)
         self._ask(host, lambda: host.machine.add_entry(Command(action.data)))
         self._pump(host)
 
@@ -143,13 +145,18 @@ class Carrying(Contract):
         self._pump(host)
 
     def _tell_time(self, host: Host) -> None:
-        """What a machine is asked without a time, it is asked now."""
+        """What a machine is asked without a time, it is asked now.
+
+        It is told at every step that tells it nothing else: so a lease is judged by this moment,
+        and a question that was refused leaves no other time behind than a replay knows.
+        """
         set_now = getattr(host.machine, "set_now", None)
         if set_now is not None:
             set_now(host.now(self.now))
 
     def _do_forget(self, action: ForgetLeader) -> None:
         host = self._living(action.node)
+        self._tell_time(host)
         self._ask(host, self._ability(host, "forget_leader"))
         self._pump(host)
 
@@ -157,6 +164,7 @@ class Carrying(Contract):
         host = self._living(action.node)
         if action.up_to > host.applied_index:
             raise Misuse(f"{host.node} has applied up to {host.applied_index}, and no further")
+        self._tell_time(host)
         self._ask(host, lambda: self._compact(host, action.up_to))
         self._pump(host)
 
@@ -166,9 +174,9 @@ class Carrying(Contract):
         read = self._ability(host, "read")
         if self._watch is not None:
             self._watch.asks(reading)
-        host.reads_asked += 1
-        name = host.reads_asked
+        name = host.reads_asked + 1
         host.readings[self._ask(host, lambda: read(host.now(self.now), name))] = reading
+        host.reads_asked = name  # and not if it was refused: a replay knows nothing of that
         self._asked.append(reading)
         self._pump(host)
 
@@ -228,6 +236,7 @@ class Carrying(Contract):
         host = self._living(action.node)
         host.paused = False
         host.timer_at = NEVER
+        self._tell_time(host)
         held, host.held = host.held, []
         for output in held:
             if self._waits and self._writes_later:

@@ -24,6 +24,7 @@ from raftlab.sim.given import (
     setting,
 )
 from raftlab.sim.host import NEVER, MachineFactory
+from raftlab.sim.moments import Moments
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks, Network, Setup
 
@@ -80,6 +81,7 @@ class Cluster(Asking):
             watched=watched,
             logs=logs_for(names, logs),
         )
+        self._moments: Moments | None = None
         super().__init__(setup, each, machine)
 
     # Looking
@@ -117,7 +119,10 @@ class Cluster(Asking):
 
         Raises: Misuse, if there was no such frame.
         """
-        return self.recording.upto(number).replay()
+        moments = self._moments
+        if moments is None:
+            moments = self._moments = Moments(self.recording.start)
+        return moments.at(number, self.actions)
 
     def __repr__(self) -> str:
         leader = self.leader
@@ -227,7 +232,11 @@ class Cluster(Asking):
     # Understanding what a reader named
 
     def _rules_of_newcomer(self, node: NodeId) -> Rules:
-        rules = None if isinstance(self._rules, Mapping) else self._rules
+        """Those of all, if all have the same: whether they were given at once or one by one."""
+        rules = self._rules
+        if isinstance(rules, Mapping):
+            kinds = {name for _, name in self.setup.rules}
+            rules = next(iter(rules.values())) if rules and len(kinds) == 1 else None
         return rules_for((node,), rules)[node]
 
     def _after(self, ms: Millis) -> Millis:

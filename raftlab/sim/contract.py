@@ -67,6 +67,7 @@ class Contract:
         self._moving: NodeId | None = None
         self._heap: list[Due] = []
         self._at_once = 0
+        self._chosen: Due | None = None
         self._scheduled = 0
         self._wires = Wires(setup.network, setup.seed)
         self._flights: dict[tuple[NodeId, NodeId, int], Flight] = {}

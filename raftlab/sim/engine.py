@@ -5,7 +5,8 @@ reader, and is carried out in one place, `apply`; so what was recorded can be pl
 again. `cluster.py` gives this engine the verbs that people use.
 """
 
-from heapq import heappop, heappush
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
 
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.actions import (
@@ -19,7 +20,7 @@ from raftlab.sim.carrying import CARRY_OUT, Carrying
 from raftlab.sim.contract import MOST_AT_ONCE, Due
 from raftlab.sim.frame import ViolationFrame
 from raftlab.sim.host import NEVER, Host, Write
-from raftlab.sim.invariants import Violation
+from raftlab.sim.invariants import History, Violation
 from raftlab.sim.network import Flight
 
 
@@ -34,6 +35,16 @@ class Engine(Carrying):
         return len(self.actions)
 
     @property
+    def stopped(self) -> str | None:
+        """Why the run stands still, in words; None while it can go on."""
+        return self._stopped
+
+    @property
+    def history(self) -> History | None:
+        """What the run has shown so far, for reading; None if it is not watched."""
+        return None if self._watch is None else self._watch.history
+
+    @property
     def messages_sent(self) -> int:
         """How many messages have been sent so far, copies and lost ones included."""
         return self._wires.sent
@@ -46,6 +57,12 @@ class Engine(Carrying):
     def in_flight(self) -> tuple[Flight, ...]:
         """The messages on their way, in the order in which they were sent."""
         return tuple(self._flights.values())
+
+    def shared_parts(self) -> Iterator[object]:
+        """What a copy of this cluster need not look into: it grows, and its parts never change."""
+        yield from (link.rng for link in self._wires.links())
+        if self._watch is not None:
+            yield from self._watch.history.parts()
 
     # Carrying out
 
@@ -119,10 +136,23 @@ class Engine(Carrying):
         self.apply(action)
         return True
 
+    def scheduled(self) -> Action | None:
+        """What will happen next if nobody does anything; None, if nothing will."""
+        if self._stopped is not None:
+            return None
+        at_once, action = self._at_once, self._next_action(NEVER)
+        if action is not None:
+            assert self._chosen is not None
+            self._at_once = at_once
+            heappush(self._heap, self._chosen)
+            if type(self._chosen[2]) is Host:
+                self._chosen[2].timer_at = self._chosen[0]
+        return action
+
     def _next_action(self, until: Millis) -> Action | None:
         heap, flights = self._heap, self._flights
         while heap and heap[0][0] <= until:
-            time, _, thing = heappop(heap)
+            time, _, thing = self._chosen = heappop(heap)
             if time > self.now:
                 at, self._at_once = time, 0
             else:  # what was passed over is due at once
@@ -139,6 +169,19 @@ class Engine(Carrying):
             elif type(thing) is Write and thing.is_next():
                 return Written(at, thing.host.node)
         return None
+
+    def forget_what_is_over(self) -> None:
+        """Drop from the heap what will not happen any more: a run that is replayed leaves it."""
+        self._heap = [due for due in self._heap if self._is_due(due)]
+        heapify(self._heap)
+
+    def _is_due(self, due: Due) -> bool:
+        time, _, thing = due
+        if type(thing) is Flight:
+            return thing.ends_at == time and self._flights.get(thing.key) is thing
+        if type(thing) is Host:
+            return time == thing.timer_at
+        return type(thing) is Write and thing.is_pending()
 
     def _no_time_passes(self, due: Due) -> Millis:
         """Now, again; but not for ever."""

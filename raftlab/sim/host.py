@@ -165,6 +165,10 @@ class Write:
         writes = self.host.disk.writes
         return self.host.alive and bool(writes) and writes[0] is self.output
 
+    def is_pending(self) -> bool:
+        """Whether this write is still wanted, as the oldest one or later."""
+        return self.host.alive and any(each is self.output for each in self.host.disk.writes)
+
 
 class Host:
     """One node: its machine while it is up, its disk always, its application, its timer.

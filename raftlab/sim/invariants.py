@@ -92,6 +92,13 @@ class History:
         self.snapshots: dict[Index, Snapshot] = {}
         self.configurations: list[tuple[Index, Configuration]] = []
 
+    def parts(self) -> tuple[object, ...]:
+        """The containers that grow with the run."""
+        return (
+            *(self.leaders, self.created, self.committed, self.applied),
+            *(self.votes, self.snapshots, self.configurations),
+        )
+
 
 VOTING = (RequestVote, RequestVoteReply)
 

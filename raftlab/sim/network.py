@@ -5,6 +5,7 @@ not depend on what is sent over another.
 """
 
 import random
+from collections.abc import Iterator
 
 import msgspec
 
@@ -67,6 +68,10 @@ class Wires:
             rng = random.Random(f"raftlab {self._seed} link {sender} {receiver}")
             link = self._links[sender, receiver] = Link(rng)
         return link
+
+    def links(self) -> Iterator[Link]:
+        """The links that have been used, or cut."""
+        return iter(self._links.values())
 
     def send(self, message: Message, now: Millis) -> tuple[Flight, ...]:
         """Send a message at `now`; the flights are it and, rarely, its second copy."""

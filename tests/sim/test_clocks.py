@@ -4,9 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from raftlab import Cluster, Disks, Misuse, Network, Options, Role, Violation
+from raftlab.check.museum.leases import slow_clock
+from raftlab.check.museum.persistence import slow_leader
+from raftlab.check.museum.staging import FAST, LEASES
 from raftlab.sim.host import Clock
-from tests.sim.mutants_of_reads import FAST, LEASES, slow_clock
-from tests.sim.mutants_of_snapshots import slow_leader
 
 WRITES_LATER = Options(async_persistence=True)
 

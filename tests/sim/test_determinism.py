@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from raftlab import Cluster, Disks, Network, Options
+from raftlab.check.random_runs import start, trouble
 from raftlab.sim.actions import Crash, Cut, Deliver, Drop, Duplicate, Partition, Pause, Restart
 from tests.sim.looking import (
     digest,
@@ -17,7 +18,6 @@ from tests.sim.looking import (
     frame_bytes,
     standing,
 )
-from tests.sim.random_runs import start, trouble
 
 ROOT = Path(__file__).parents[2]
 
@@ -174,3 +174,16 @@ def test_what_happens_on_one_link_does_not_depend_on_another():
     cut.pause("S5")
     down.crash("S5")
     assert deliveries(cut) == deliveries(down)
+
+
+def test_a_question_that_was_refused_leaves_no_other_time_behind():
+    """A lease is judged by this moment, not by the last one that a machine was told.
+
+    In this run a leader answers by its lease when a write ends, and had refused something.
+    """
+    run = start(8)
+    trouble(run, 10_000.0)
+    replayed = run.cluster.recording.replay()
+    flights = [each.key for each in run.cluster.in_flight()]
+    assert [each.key for each in replayed.in_flight()] == flights != []
+    assert replayed.events(1000) == run.cluster.events(1000)

@@ -1318,9 +1318,9 @@ def test_after_a_violation_the_run_stands_still():
 
 
 def test_a_run_that_broke_can_be_looked_at_frame_by_frame_and_gone_back_in():
-    from tests.sim.mutants import UNSAFE
+    from raftlab.check.museum import EXHIBITS
 
-    mutant = UNSAFE[0]
+    mutant = EXHIBITS[0]
     cluster = mutant.cluster()
     with pytest.raises(Violation) as caught:
         mutant.run(cluster)
@@ -1338,9 +1338,9 @@ def test_a_run_that_broke_can_be_looked_at_frame_by_frame_and_gone_back_in():
 
 
 def test_an_unwatched_cluster_is_not_stopped():
-    from tests.sim.mutants import UNSAFE
+    from raftlab.check.museum import EXHIBITS
 
-    for mutant in UNSAFE[:5]:
+    for mutant in EXHIBITS[:5]:
         given = {**mutant.given, **mutant.wrong}
         cluster = Cluster(mutant.nodes, seed=1, watched=False, **given)
         mutant.run(cluster)

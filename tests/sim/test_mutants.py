@@ -3,22 +3,17 @@
 import pytest
 
 from raftlab import PROPERTIES, Violation
-from tests.sim import mutants
-from tests.sim.mutants import Mutant
-from tests.sim.mutants_of_membership import STUCK_MEMBERSHIP, UNSAFE_MEMBERSHIP
-from tests.sim.mutants_of_reads import STUCK_READS, UNSAFE_READS
-from tests.sim.mutants_of_snapshots import STUCK_SNAPSHOTS, UNSAFE_SNAPSHOTS
+from raftlab.check.museum import EXHIBITS, Exhibit
 
-UNSAFE = (*mutants.UNSAFE, *UNSAFE_MEMBERSHIP, *UNSAFE_SNAPSHOTS, *UNSAFE_READS)
-STUCK = (*mutants.STUCK, *STUCK_MEMBERSHIP, *STUCK_SNAPSHOTS, *STUCK_READS)
-MUTANTS = (*UNSAFE, *STUCK)
+UNSAFE = tuple(each for each in EXHIBITS if each.breaks)
+STUCK = tuple(each for each in EXHIBITS if not each.breaks)
 
 seeds = pytest.mark.parametrize("seed", [1, 2, 3])  # what is shown does not hang on luck
 
 
 @pytest.mark.parametrize("mutant", UNSAFE, ids=lambda mutant: mutant.name)
 @seeds
-def test_an_unsafe_mutant_breaks_its_property(mutant: Mutant, seed: int):
+def test_an_unsafe_mutant_breaks_its_property(mutant: Exhibit, seed: int):
     cluster = mutant.cluster(seed=seed)
     with pytest.raises(Violation) as caught:
         mutant.run(cluster)
@@ -28,7 +23,7 @@ def test_an_unsafe_mutant_breaks_its_property(mutant: Mutant, seed: int):
 
 @pytest.mark.parametrize("mutant", UNSAFE, ids=lambda mutant: mutant.name)
 @seeds
-def test_the_same_run_under_the_correct_rules_breaks_nothing(mutant: Mutant, seed: int):
+def test_the_same_run_under_the_correct_rules_breaks_nothing(mutant: Exhibit, seed: int):
     cluster = mutant.cluster(wrong=False, seed=seed)
     mutant.run(cluster)
     assert cluster.violation is None
@@ -37,7 +32,7 @@ def test_the_same_run_under_the_correct_rules_breaks_nothing(mutant: Mutant, see
 
 @pytest.mark.parametrize("mutant", STUCK, ids=lambda mutant: mutant.name)
 @seeds
-def test_a_stuck_mutant_breaks_nothing_and_gets_nowhere(mutant: Mutant, seed: int):
+def test_a_stuck_mutant_breaks_nothing_and_gets_nowhere(mutant: Exhibit, seed: int):
     cluster = mutant.cluster(seed=seed)
     assert mutant.run(cluster) is False
     assert cluster.violation is None
@@ -45,15 +40,15 @@ def test_a_stuck_mutant_breaks_nothing_and_gets_nowhere(mutant: Mutant, seed: in
 
 @pytest.mark.parametrize("mutant", STUCK, ids=lambda mutant: mutant.name)
 @seeds
-def test_the_correct_rules_get_there_in_the_same_run(mutant: Mutant, seed: int):
+def test_the_correct_rules_get_there_in_the_same_run(mutant: Exhibit, seed: int):
     assert mutant.run(mutant.cluster(wrong=False, seed=seed)) is True
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mutant_is_one_mistake_with_a_source(mutant: Mutant):
+@pytest.mark.parametrize("mutant", EXHIBITS, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_one_mistake_with_a_source(mutant: Exhibit):
     assert len(mutant.wrong) == 1
     assert mutant.source
-    assert mutant.forgets.endswith(".")
+    assert mutant.mistake.endswith(".")
     assert mutant.run.__doc__
     assert mutant.breaks is None or mutant.breaks in PROPERTIES
 
@@ -63,4 +58,4 @@ def test_every_property_has_a_mutant_that_breaks_it():
 
 
 def test_no_two_mutants_have_one_name():
-    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+    assert len({mutant.name for mutant in EXHIBITS}) == len(EXHIBITS)

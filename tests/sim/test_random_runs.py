@@ -1,7 +1,7 @@
 """200 random runs of 3 to 10 servers keep every property, and recover when the faults end.
 
 Every run is one whole number. A number that fails is added to `seeds.txt`, whose runs come
-first from then on; `python -m tests.sim.random_runs 2000` tries more of them.
+first from then on; a campaign (`raftlab/check/campaign.py`) tries more of them.
 """
 
 from contextlib import suppress
@@ -11,12 +11,12 @@ from typing import get_args
 import pytest
 
 from raftlab import PROPERTIES, Configuration, Violation
+from raftlab.check.random_runs import PATIENCE_MS, complaint, random_run, settle, start, trouble
+from raftlab.check.random_verbs import CLIENTS
 from raftlab.sim.actions import Action
 from raftlab.sim.key_value import KeyValue
 from raftlab.sim.sessions import Session, Sessions, missing
 from tests.sim.looking import standing
-from tests.sim.random_runs import PATIENCE_MS, complaint, random_run, settle, start, trouble
-from tests.sim.random_verbs import CLIENTS
 from tests.sim.test_mutants import STUCK, UNSAFE
 
 SEEDS = Path(__file__).with_name("seeds.txt")
@@ -61,7 +61,7 @@ def test_random_runs_get_somewhere():
     assert len(committed) > 2000
     assert sum(isinstance(each, Configuration) and each.is_joint for each in committed) > 20
     assert sum(reading.is_done for run in runs for reading in run.readings) > 100
-    assert sum(len(run.cluster._watch.history.snapshots) for run in runs) > 100
+    assert sum(len(run.cluster.history.snapshots) for run in runs) > 100
     assert sum(run.serials.get(client, 0) > 2 for run in runs for client in CLIENTS) > 10
     assert any(run.wiped for run in runs)
     assert {3, 5, 7, 10} <= {len(run.cluster.nodes) for run in runs}
@@ -119,7 +119,7 @@ FOUND = {
 
 @pytest.mark.parametrize("name", FOUND)
 def test_random_runs_find_a_mutant_by_themselves(name):
-    (mutant,) = [each for each in UNSAFE if each.name == name]
+    (mutant,) = [each for each in UNSAFE if each.title == name]
     for seed in range(FOUND[name]):
         run = start(seed, **mutant.wrong)
         try:
@@ -139,7 +139,7 @@ COMPLAINTS = {
 
 @pytest.mark.parametrize("name", COMPLAINTS)
 def test_random_runs_find_what_only_gets_nowhere(name):
-    (mutant,) = [each for each in STUCK if each.name == name]
+    (mutant,) = [each for each in STUCK if each.title == name]
     assert any(complaint_of(seed, **mutant.wrong) for seed in range(COMPLAINTS[name]))
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from raftlab import Cluster, Disks, Misuse, NotLeader, Options
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply, ReadIndex, ReadIndexReply
+from tests.sim.looking import frame_bytes
 
 LEASES = Options(lease_reads=True)
 
@@ -211,3 +212,14 @@ def test_the_answer_to_a_read_of_an_earlier_life_serves_no_later_one():
 def test_a_key_is_text_that_can_be_written_down(key):
     with pytest.raises(Misuse, match="a key is text"):
         led_by_s1().read(key)
+
+
+def test_a_refused_read_leaves_no_trace():
+    """A replay knows nothing of it, and names the reads after it alike."""
+    cluster = Cluster(3, seed=1)
+    with pytest.raises(NotLeader):
+        cluster.read("x", "S2")
+    cluster.elect("S1")
+    cluster.run(100)
+    cluster.read("x", "S2")
+    assert frame_bytes(cluster.recording.replay().frame()) == frame_bytes(cluster.frame())

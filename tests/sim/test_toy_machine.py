@@ -5,11 +5,11 @@ import random
 import pytest
 
 from raftlab import Cluster, Command, Disks, Misuse, Network, NotLeader, Options, Role, Violation
+from raftlab.check.random_runs import complaint, settle, start, trouble
+from raftlab.check.random_verbs import FAULTS, PEACE
 from raftlab.raft.machine import RaftStateMachine
 from tests.sim.looking import drive, frame_bytes, standing
-from tests.sim.random_runs import complaint, settle, start, trouble
-from tests.sim.random_verbs import FAULTS, PEACE
-from tests.sim.toy_machine import ToyMachine
+from tests.sim.toy_machine import CommitsAtOnce, ForgetsToWrite, ToyMachine, VotesForAll
 
 
 class Bare:
@@ -32,31 +32,6 @@ class Bare:
 
     def add_entry(self, payload):
         raise NotImplementedError("add_entry")
-
-
-class VotesForAll(ToyMachine):
-    """A learner's first try: it forgets to look whether it has voted."""
-
-    def on_request(self, request):
-        self.voted_for = None
-        super().on_request(request)
-
-
-class ForgetsToWrite(ToyMachine):
-    """A learner's first try: entries stay in memory."""
-
-    def poll(self):
-        from msgspec.structs import replace
-
-        return replace(super().poll(), log_entries=())
-
-
-class CommitsAtOnce(ToyMachine):
-    """A learner's first try: what a leader appends is committed."""
-
-    def commit(self):
-        if self.role is Role.LEADER:
-            self.commit_index = self.written[2]
 
 
 def toys(nodes: int = 5, **given: object) -> Cluster:

@@ -7,6 +7,8 @@ at every heartbeat.
 
 import random
 
+from msgspec.structs import replace
+
 from raftlab import Command, Configuration, Empty, LogEntry, NotLeader, Options, RaftLog, Role
 from raftlab.raft.messages import (
     Accepted,
@@ -215,3 +217,26 @@ class ToyMachine:
         index = reached[self.majority - 1]
         if index > self.commit_index and self.log.term_for_index(index) == self.term:
             self.commit_index = index
+
+
+class VotesForAll(ToyMachine):
+    """A learner's first try: it forgets to look whether it has voted."""
+
+    def on_request(self, request):
+        self.voted_for = None
+        super().on_request(request)
+
+
+class ForgetsToWrite(ToyMachine):
+    """A learner's first try: entries stay in memory."""
+
+    def poll(self):
+        return replace(super().poll(), log_entries=())
+
+
+class CommitsAtOnce(ToyMachine):
+    """A learner's first try: what a leader appends is committed."""
+
+    def commit(self):
+        if self.role is Role.LEADER:
+            self.commit_index = self.written[2]

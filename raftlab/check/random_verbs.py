@@ -9,10 +9,13 @@ has let go may lose its disk, and comes back under a new name.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from raftlab import Cluster, Configuration, Role
 from raftlab.raft.log import LogEntry
+from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId
 from raftlab.sim.actions import Timeout
+from raftlab.sim.cluster import Cluster
 from raftlab.sim.host import Host, Reading
 from raftlab.sim.invariants import configuration_of
 
@@ -27,7 +30,7 @@ class RandomRun:
     `shown` are all the values `k1`, `k2`, … that any node's application ever held; `serials`
     says which numbered command each client is trying; `readings` are the reads so far, and
     `wiped` the servers that lost their disk. `settled_after` is how long the healed cluster
-    needed (ms) until all was well.
+    needed (ms) until all was well. `changes_members` is False for a machine that cannot.
     """
 
     seed: int
@@ -37,8 +40,9 @@ class RandomRun:
     shown: dict[str, str] = field(default_factory=dict)
     serials: dict[str, int] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
-    wiped: set[str] = field(default_factory=set)
-    settled_after: float | None = None
+    wiped: set[NodeId] = field(default_factory=set)
+    settled_after: Millis | None = None
+    changes_members: bool = True
 
     def __str__(self) -> str:
         setup = self.cluster.setup
@@ -51,17 +55,21 @@ class RandomRun:
     @property
     def committed(self) -> list[LogEntry]:
         """Every entry that any node ever called committed, from the first."""
-        return [each.entry for each in self.cluster._watch.history.committed]
+        history = self.cluster.history
+        return [each.entry for each in history.committed] if history else []
 
     @property
     def living(self) -> list[Host]:
+        """The nodes that are up."""
         return [host for host in self.cluster.hosts.values() if host.alive]
 
     def note_shown(self) -> None:
+        """Remember what clients can have been shown by now."""
         for host in self.living:
             self.shown.update(host.application.values)
 
-    def any_node(self) -> str:
+    def any_node(self) -> NodeId:
+        """One of all nodes."""
         return self.rng.choice(self.cluster.nodes)
 
 
@@ -71,15 +79,17 @@ def current(cluster: Cluster) -> Configuration:
     return Configuration(cluster.setup.nodes) if newest is None else configuration_of(newest)
 
 
-def changed_at(host: Host) -> int:
+def changed_at(host: Host) -> Index:
+    """Where the newest configuration stands in a log."""
     return host.machine.log.configuration_index
 
 
 def is_settled(host: Host) -> bool:
+    """Whether a node knows that the newest configuration in its log is committed."""
     return changed_at(host) <= host.machine.commit_index
 
 
-def former(cluster: Cluster) -> list[str]:
+def former(cluster: Cluster) -> list[NodeId]:
     """The servers that the cluster has let go: no configuration from now on can name them."""
     hosts = cluster.hosts.values()
     settled_at = max(map(changed_at, filter(is_settled, hosts)), default=0)
@@ -92,6 +102,7 @@ def former(cluster: Cluster) -> list[str]:
 
 
 def propose(run: RandomRun) -> None:
+    """A client hands a command to the leader, under a key that nobody else uses."""
     run.proposed += 1
     run.cluster.propose(f"k{run.proposed}={run.proposed}")
 
@@ -109,6 +120,7 @@ def client_tries(run: RandomRun) -> None:
 
 
 def read(run: RandomRun) -> None:
+    """A client asks any node, or one that leads, as far as it knows."""
     key = run.rng.choice([*CLIENTS, f"k{run.rng.randint(1, run.proposed + 1)}"])
     leading = [host.node for host in run.living if host.machine.role is Role.LEADER]
     where = run.rng.choice([run.any_node(), *leading])  # one that leads no more may not know it
@@ -119,19 +131,23 @@ def read(run: RandomRun) -> None:
 
 
 def crash(run: RandomRun) -> None:
+    """Any node crashes."""
     run.cluster.crash(run.any_node())
 
 
 def crash_leader(run: RandomRun) -> None:
-    run.cluster.crash(run.cluster.leader)
+    """The leader crashes."""
+    run.cluster.crash(run.cluster.leader or "nobody")
 
 
 def crash_all(run: RandomRun) -> None:
+    """Every node crashes at once."""
     for host in run.living:
         run.cluster.crash(host.node)
 
 
 def restart(run: RandomRun) -> None:
+    """A crashed node starts again, unless its disk is lost."""
     down = [host.node for host in run.cluster.hosts.values() if not host.alive]
     down = [node for node in down if node not in run.wiped]
     if down:
@@ -139,22 +155,26 @@ def restart(run: RandomRun) -> None:
 
 
 def restart_all(run: RandomRun) -> None:
+    """Every crashed node starts again, except those whose disk is lost."""
     for node, host in run.cluster.hosts.items():
         if not host.alive and node not in run.wiped:
             run.cluster.restart(node)
 
 
 def pause(run: RandomRun) -> None:
+    """Any node stands still."""
     run.cluster.pause(run.any_node())
 
 
 def resume_all(run: RandomRun) -> None:
+    """Every paused node goes on."""
     for host in run.living:
         if host.paused:
             run.cluster.resume(host.node)
 
 
 def resume(run: RandomRun) -> None:
+    """A node goes on, if it is paused."""
     run.cluster.resume(run.any_node())
 
 
@@ -171,6 +191,7 @@ def force_election(run: RandomRun) -> None:
 
 
 def forget_leader(run: RandomRun) -> None:
+    """A follower is told that its leader is gone."""
     run.cluster.forget_leader(run.any_node())
 
 
@@ -184,10 +205,12 @@ def set_clock_rate(run: RandomRun) -> None:
 
 
 def slow_disk(run: RandomRun) -> None:
+    """A disk becomes slow, or fast again."""
     run.cluster.slow_disk(run.any_node(), run.rng.choice([0.0, 1.0, 20.0, 60.0]))
 
 
 def compact(run: RandomRun) -> None:
+    """A node compacts its log: all that it has applied, or a part of it."""
     node = run.any_node()
     applied = run.cluster.hosts[node].applied_index
     run.cluster.compact(node, run.rng.choice([None, run.rng.randint(0, applied)]))
@@ -209,24 +232,29 @@ def wipe(run: RandomRun) -> None:
 
 
 def partition(run: RandomRun) -> None:
+    """Up to three nodes fall apart from the others."""
     nodes = run.cluster.nodes
     run.cluster.partition(run.rng.sample(nodes, min(run.rng.randint(1, 3), len(nodes))))
 
 
 def isolate(run: RandomRun) -> None:
+    """A node is cut off from all others."""
     run.cluster.isolate(run.any_node())
 
 
 def cut(run: RandomRun) -> None:
+    """A link is cut, in one direction or in both."""
     sender, receiver = run.rng.choices(run.cluster.nodes, k=2)
     run.cluster.cut(sender, receiver, both_ways=run.rng.random() < 0.5)
 
 
 def heal(run: RandomRun) -> None:
+    """Every link is mended."""
     run.cluster.heal()
 
 
 def touch_message(run: RandomRun) -> None:
+    """A message on its way arrives now, or is lost, doubled or held up."""
     cluster, rng = run.cluster, run.rng
     flights = cluster.in_flight()
     if flights:
@@ -235,6 +263,7 @@ def touch_message(run: RandomRun) -> None:
 
 
 def hold_back(run: RandomRun) -> None:
+    """A message on its way is held up for a long time."""
     flights = run.cluster.in_flight()
     if flights:
         run.cluster.delay(run.rng.choice(flights).number, run.rng.uniform(1, 1500))
@@ -244,6 +273,7 @@ def hold_back(run: RandomRun) -> None:
 
 
 def transfer(run: RandomRun) -> None:
+    """The leader hands over, to a voter or to whoever can take it."""
     voters = run.cluster.configuration.voters
     run.cluster.transfer(run.rng.choice([None, *voters]))
 
@@ -259,14 +289,17 @@ def add_learner(run: RandomRun) -> None:
 
 
 def promote(run: RandomRun) -> None:
+    """A learner gets a vote."""
     run.cluster.promote(run.rng.choice(run.cluster.configuration.learners or ("nobody",)))
 
 
 def remove(run: RandomRun) -> None:
+    """A member is let go."""
     run.cluster.remove(run.rng.choice(run.cluster.configuration.members))
 
 
 def remove_leader(run: RandomRun) -> None:
+    """The leader itself is let go."""
     run.cluster.remove(run.cluster.leader or "nobody")
 
 
@@ -281,7 +314,8 @@ def reconfigure(run: RandomRun) -> None:
     cluster.reconfigure([node for node in chosen if node not in learners], learners)
 
 
-Verbs = list[tuple[Callable[[RandomRun], None], int]]
+Verb: TypeAlias = Callable[[RandomRun], None]
+Verbs: TypeAlias = list[tuple[Verb, int]]
 """Verbs, and how often each is chosen."""
 
 PEACE: Verbs = [
@@ -316,6 +350,11 @@ TROUBLES: Verbs = [
     (remove_leader, 3),
     (reconfigure, 6),
 ]
+CHANGES: frozenset[Verb] = frozenset(
+    [wipe, transfer, add_learner, promote, remove, remove_leader, reconfigure]
+)
+"""What only a machine can take that changes members."""
+
 FAULTS: Verbs = [(verb, 3) for verb in (crash, pause, timeout, partition, isolate, cut, hold_back)]
 
 

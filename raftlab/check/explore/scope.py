@@ -1,0 +1,58 @@
+"""How far a search looks, and what it therefore did not look at."""
+
+import msgspec
+
+from raftlab.raft.options import is_number
+from raftlab.raft.vocabulary import Misuse, Term
+from raftlab.sim.actions import (
+    Compact,
+    ForgetLeader,
+    Read,
+    Reconfigure,
+    TransferLeadership,
+)
+
+Deed = Compact | ForgetLeader | Read | Reconfigure | TransferLeadership
+"""What may happen once in a run of the search, at the node that it names; "" is any node."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """The bounds of a search.
+
+    * `terms`: no node goes beyond this term, so it says how many elections there may be.
+    * `entries`: a leader whose log ends there takes no more commands.
+    * `in_flight`: at most so many messages are on their way; None is without a bound.
+    * `heartbeats`, `restarts`, `duplicates`: how often, in all, a leader's heartbeat falls
+      due, a node crashes and starts again, and a message arrives that comes once more.
+    * `deeds`: actions of which each may happen once: compact, read, reconfigure, transfer.
+    * `depth`: how many events a run has at most; None is without a bound.
+
+    Raises: Misuse, for what cannot be.
+    """
+
+    terms: Term = 2
+    entries: int = 2
+    in_flight: int | None = 6
+    heartbeats: int = 0
+    restarts: int = 0
+    duplicates: int = 0
+    deeds: tuple[Deed, ...] = ()
+    depth: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("terms", "entries", "heartbeats", "restarts", "duplicates"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 256:
+                raise Misuse(f"{name} is a number from 0 to 255, not {value!r}")
+        for name in ("in_flight", "depth"):
+            value = getattr(self, name)
+            if value is not None and (not is_number(value) or value < 0):
+                raise Misuse(f"{name} is a number from 0, or None for no bound, not {value!r}")
+        if not isinstance(self.deeds, tuple) or len(self.deeds) > 16:
+            raise Misuse("deeds are a tuple of at most 16 actions")
+        for deed in self.deeds:
+            if not isinstance(deed, Deed):
+                raise Misuse(f"a search can {DEEDS}; it cannot do {deed!r}")
+
+
+DEEDS = "compact, forget a leader, read, reconfigure and transfer leadership"

@@ -1,0 +1,189 @@
+"""Breadth first through every state, so that the first failing run found is a shortest one."""
+
+import time
+from array import array
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from raftlab.raft.vocabulary import Misuse
+
+S = TypeVar("S")
+Progress = Callable[["Counts"], None]
+BYTES_PER_SEEN = 100
+"""What a state that was seen takes: its hash in a set (about 84 bytes), and two numbers."""
+
+REPORT_EVERY = 5_000
+NONE = (1 << 64) - 1
+
+
+class Space(Protocol[S]):
+    """What is searched: where it begins, what follows what, and which states are alike."""
+
+    first: S
+    broken: tuple[str, str] | None
+
+    def following(self, state: S) -> Sequence[tuple[S, object]]:
+        """Every state that one event leads to, with the event."""
+        ...
+
+
+class Counts:
+    """How far a search has come: distinct states, steps looked at, depth, what still waits."""
+
+    __slots__ = ("depth", "distinct", "seconds", "steps", "waiting")
+
+    def __init__(self) -> None:
+        self.distinct = 0
+        self.steps = 0
+        self.depth = 0
+        self.waiting = 0
+        self.seconds = 0.0
+
+
+class Search(Generic[S]):
+    """A breadth-first search that can be stopped and taken up again.
+
+    `broken` is the property that fell in the last state of `path`, with what happened. A state
+    is known by a hash of 64 bits, as in TLC: among a million states two are confused with a
+    chance of about 3 in 100 million.
+    """
+
+    def __init__(
+        self,
+        space: Space[S],
+        key: Callable[[S], Hashable] | None = None,
+        is_goal: Callable[[S], bool] | None = None,
+        is_inside: Callable[[S], bool] | None = None,
+    ) -> None:
+        self.space = space
+        self.counts = Counts()
+        self.broken: tuple[str, str] | None = None
+        self.goal: object = None
+        self._key = key or _itself
+        self._is_goal = is_goal
+        self._is_inside = is_inside
+        self._hashes = array("q")
+        self._parents = array("Q")
+        self._seen: set[int] = set()
+        self._level: list[tuple[S, int]] = []
+        self._next: list[tuple[S, int]] = []
+        self._at = 0
+        self._end: int | None = None
+        self._meet(space.first, NONE)
+        self._level, self._next = self._next, []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to look at, or what was looked for is found."""
+        return self._end is not None or not (self._level or self._next)
+
+    def run(
+        self,
+        states: int | None = None,
+        depth: int | None = None,
+        seconds: float | None = None,
+        memory_mb: float | None = None,
+        progress: Progress | None = None,
+    ) -> "Search[S]":
+        """Go on until it is over or a bound is reached; Ctrl-C stops it where it stands.
+
+        `states` and `seconds` bound this call, `depth` and `memory_mb` (an estimate) the whole.
+        """
+        counts, began = self.counts, time.monotonic()
+        most = None if states is None else counts.distinct + states
+        before = counts.seconds
+        report = counts.distinct + REPORT_EVERY
+        while not self.is_over:
+            if self._at >= len(self._level):
+                if depth is not None and counts.depth >= depth:
+                    break
+                self._level, self._next, self._at = self._next, [], 0
+                counts.depth += 1
+                continue
+            state, number = self._level[self._at]
+            self._at += 1
+            self._expand(state, number)
+            counts.waiting = len(self._level) - self._at + len(self._next)
+            if counts.distinct >= report or self._end is not None:
+                report = counts.distinct + REPORT_EVERY
+                counts.seconds = before + time.monotonic() - began
+                if progress is not None:
+                    progress(counts)
+                if seconds is not None and counts.seconds - before >= seconds:
+                    break
+                if memory_mb is not None and self.megabytes() > memory_mb:
+                    break
+            if most is not None and counts.distinct >= most:
+                break
+        counts.seconds = before + time.monotonic() - began
+        return self
+
+    def megabytes(self) -> float:
+        """An estimate of what the search holds."""
+        waiting = len(self._level) + len(self._next)
+        return (self.counts.distinct * BYTES_PER_SEEN + waiting * 400) / 1e6
+
+    def _expand(self, state: S, number: int) -> None:
+        space, seen, key_of = self.space, self._seen, self._key
+        found = space.following(state)
+        self.counts.steps += len(found)
+        if space.broken is not None:
+            self._meet(found[-1][0], number)
+            self.broken, space.broken, self._end = space.broken, None, self.counts.distinct - 1
+            return
+        for following, _ in found:
+            key = hash(key_of(following))
+            if key in seen:
+                continue
+            if self._is_inside is not None and not self._is_inside(following):
+                continue
+            self._meet(following, number, key)
+            if self._end is not None:
+                return
+
+    def _meet(self, state: S, parent: int, key: int | None = None) -> None:
+        if key is None:
+            key = hash(self._key(state))
+        self._seen.add(key)
+        number = self.counts.distinct
+        self._hashes.append(key)
+        self._parents.append(parent)
+        self._next.append((state, number))
+        self.counts.distinct = number + 1
+        if self._is_goal is not None and self._is_goal(state):
+            self._end, self.goal = number, state
+
+    def path(self) -> Iterator[object]:
+        """The events that lead to where the search ended.
+
+        Raises: Misuse, if it found nothing.
+        """
+        if self._end is None:
+            raise Misuse("the search has found nothing to show")
+        numbers, number = [], self._end
+        while number != NONE:
+            numbers.append(number)
+            number = self._parents[number]
+        hashes = [self._hashes[each] for each in reversed(numbers)]
+        return self._along(hashes)
+
+    def _along(self, hashes: list[int]) -> Iterator[object]:
+        """Walk from the first state through states with these hashes."""
+        state = self.space.first
+        for wanted in hashes[1:]:
+            state, event = self._successor(state, wanted)
+            yield event
+
+    def _successor(self, state: S, wanted: int) -> tuple[S, object]:
+        """The state with this hash that follows a state, and the event in between."""
+        found = self.space.following(state)
+        self.space.broken = None
+        for following, event in found:
+            if hash(self._key(following)) == wanted:
+                return following, event
+        raise AssertionError("a state that was seen cannot be found again")
+
+
+def _itself(state: S) -> Hashable:
+    same: Hashable = state
+    return same

@@ -1,0 +1,214 @@
+"""What clients asked, when, and what they were told: the input of every check.
+
+A history says nothing about how a system works inside. It can come from a simulated
+cluster (`recorded.py`), from a file, or be written down by hand.
+Source: Herlihy and Wing 1990, section 2.
+"""
+
+import pathlib
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from typing import Any, overload
+
+import msgspec
+
+from raftlab.raft.vocabulary import Millis, Misuse
+
+
+class Outcome(Enum):
+    """What a client knows of an operation in the end.
+
+    ACKNOWLEDGED: it was answered, so it took effect between its start and its end.
+    FAILED: it certainly had no effect. UNKNOWN: it was never answered; it may take
+    effect at any time after its start, or never.
+    """
+
+    ACKNOWLEDGED = "acknowledged"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that a client asked for.
+
+    `call` is what was asked ("read", "write", …) of `key`, with `argument`; `result` is
+    the answer. `start` and `end` are in ms. The end of an unknown operation is when the
+    client stopped waiting, or None; the check does not use it. A command that was sent
+    several times under one number is one operation, from the first time to the answer.
+
+        Operation("c1", "write", "x", 1, start=0, end=10)
+        Operation("c2", "read", "x", result=1, start=5, end=12)
+        Operation("c3", "cas", "x", (1, 2), start=20, outcome=Outcome.UNKNOWN)
+
+    Raises: Misuse, for a time that is none, an end before the start, an acknowledged
+    operation without an end, or an argument or a result that is no plain value.
+    """
+
+    client: str
+    call: str
+    key: str | None = None
+    argument: Any = None
+    result: Any = None
+    start: Millis = msgspec.field(default=0.0)
+    end: Millis | None = None
+    outcome: Outcome = Outcome.ACKNOWLEDGED
+
+    def __post_init__(self) -> None:
+        if not self.start < float("inf"):
+            raise Misuse(f"{self._name} starts at {self.start!r}: a time is a number of ms")
+        if self.end is None:
+            if self.outcome is Outcome.ACKNOWLEDGED:
+                raise Misuse(f"{self._name} was acknowledged, so it has an end: say when")
+        elif not self.start <= self.end < float("inf"):
+            raise Misuse(f"{self._name} starts at {self.start} and ends at {self.end} ms")
+        if type(self.argument) is list:
+            msgspec.structs.force_setattr(self, "argument", frozen(self.argument))
+        if type(self.result) is list:
+            msgspec.structs.force_setattr(self, "result", frozen(self.result))
+        try:
+            hash((self.argument, self.result))
+        except TypeError:
+            raise Misuse(
+                f"{self._name} has an argument or a result that is no plain value: numbers,"
+                " text, None and lists of them can be compared"
+            ) from None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows if it took effect. Its result says nothing then."""
+        return self.outcome is Outcome.UNKNOWN
+
+    @property
+    def _name(self) -> str:
+        return f"the {self.call} of {self.client}"
+
+    def __str__(self) -> str:
+        said = said_of(self)
+        if self.outcome is Outcome.ACKNOWLEDGED:
+            return f"{self.client}: {said}, {self.start:.1f} to {self.end:.1f} ms"
+        return f"{self.client}: {said}, from {self.start:.1f} ms, {self.outcome.value}"
+
+
+def said_of(operation: Operation) -> str:
+    """What was asked and answered, in short: `read x → 1`, `write x 2`, `cas x 1 2 → refused`."""
+    words = [operation.call]
+    if operation.key is not None:
+        words.append(operation.key)
+    if operation.argument is not None:
+        argument = operation.argument
+        parts = argument if operation.call == "cas" and type(argument) is tuple else (argument,)
+        words += [value_text(part) for part in parts]
+    asked = " ".join(words)
+    if operation.is_unknown:
+        return f"{asked} → ?"
+    if operation.call == "cas" and operation.result is False:
+        return f"{asked} → refused"
+    if operation.outcome is Outcome.ACKNOWLEDGED and tells(operation):
+        return f"{asked} → {value_text(operation.result)}"
+    return asked
+
+
+def tells(operation: Operation) -> bool:
+    """Whether the answer says more than that the operation was carried out."""
+    if operation.call in ("read", "get"):
+        return True
+    if operation.call == "write":
+        return operation.result not in (None, operation.argument)
+    return operation.result is not None and operation.result is not True
+
+
+def value_text(value: object) -> str:
+    """A value as it is said: text without quotes, lists in brackets, None as "nothing"."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, tuple):
+        return f"[{' '.join(value_text(each) for each in value)}]"
+    return str(value) if value != "" else '""'
+
+
+def frozen(value: Any) -> Any:
+    """Lists as tuples, all the way down: what can be compared and remembered."""
+    return tuple([frozen(each) for each in value]) if type(value) is list else value
+
+
+class History(Sequence[Operation]):
+    """The operations of a run, in the order in which they were written down.
+
+    Of two operations, one comes before the other only if it ended before the other
+    started. One that ends at the very moment at which another starts is concurrent with
+    it: clocks that tick in ms cannot say more.
+    Raises: Misuse, if something in it is no Operation.
+    """
+
+    __slots__ = ("_operations",)
+
+    def __init__(self, operations: Iterable[Operation] = ()) -> None:
+        self._operations = tuple(operations)
+        for operation in self._operations:
+            if not isinstance(operation, Operation):
+                raise Misuse(f"a history is made of operations, and {operation!r} is none")
+
+    @overload
+    def __getitem__(self, place: int) -> Operation: ...
+    @overload
+    def __getitem__(self, place: slice) -> "History": ...
+
+    def __getitem__(self, place: int | slice) -> "Operation | History":
+        if isinstance(place, slice):
+            return History(self._operations[place])
+        return self._operations[place]
+
+    def __len__(self) -> int:
+        """How many operations."""
+        return len(self._operations)
+
+    def __iter__(self) -> Iterator[Operation]:
+        """The operations, in the order in which they were written down."""
+        return iter(self._operations)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        return self._operations == other._operations
+
+    def __hash__(self) -> int:
+        return hash(self._operations)
+
+    def __repr__(self) -> str:
+        counts = dict.fromkeys(Outcome, 0)
+        for operation in self._operations:
+            counts[operation.outcome] += 1
+        told = ", ".join(f"{count} {each.value}" for each, count in counts.items() if count)
+        what = "operation" if len(self) == 1 else "operations"
+        return f"<History of {len(self)} {what}{': ' if told else ''}{told}>"
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """Who asked, in the order of first appearance."""
+        return tuple(dict.fromkeys(operation.client for operation in self._operations))
+
+    @classmethod
+    def load(
+        cls, path: str | pathlib.Path, *, ms_per_unit: float = 1.0, cas_sees: bool = False
+    ) -> "History":
+        """The history in a JSON-lines file: one operation a line, or one event a line.
+
+        An operation is an object with the fields of `Operation`. An event is what a
+        client of Jepsen writes: `{"process": 0, "type": "invoke", "f": "write",
+        "value": 3, "time": 17}`, and later the same process again with type "ok", "fail"
+        or "info" (nobody knows). `key` is optional; without `time`, the number of the
+        line stands for it. Times are multiplied by `ms_per_unit` (1e-6 for nanoseconds).
+        With `cas_sees`, a cas that fails is one that saw another value; without, it is
+        one that had no effect, and nothing more is concluded from it.
+
+        Raises: Misuse, with the file, the line and the reason; OSError, if there is no
+        such file.
+        """
+        from raftlab.check.events import read_lines
+
+        return cls(read_lines(pathlib.Path(path), ms_per_unit, cas_sees))
+
+    def save(self, path: str | pathlib.Path) -> None:
+        """Write the history to a file, one operation a line; `load` gives an equal one."""
+        lines = [msgspec.json.encode(operation) for operation in self._operations]
+        pathlib.Path(path).write_bytes(b"".join(line + b"\n" for line in lines))

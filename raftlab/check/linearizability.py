@@ -1,0 +1,218 @@
+"""Could one object, used by one client at a time, have given these answers?
+
+A history is linearizable if each operation can be given one moment between its start and
+its end, such that all of them, in the order of these moments, give the answers that the
+clients got. Sources: Herlihy and Wing 1990 (the condition; 3.1: it holds if it holds for
+each object by itself), Wing and Gong 1993 and Lowe 2017 (the search, `search.py`), Horn
+and Kroening 2015 (checking each key by itself).
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
+
+import msgspec
+
+from raftlab.check.history import History, Operation, Outcome, said_of, value_text
+from raftlab.check.models import KeyValue, Model, State, key_of
+from raftlab.check.search import Search
+from raftlab.raft.vocabulary import Millis, Misuse
+
+BUDGET = 3_000_000
+"""How many placements are tried if nobody says otherwise: some seconds of work."""
+
+SLICE = 4_000
+"""How many placements are tried for one key before the next key has its turn, at first."""
+
+_MOST_STATES = 4
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a check has found.
+
+    `is_linearizable` is True, False, or None if the budget was used up before it was
+    clear. `explanation` says it in words. `prefix` holds operations in an order that gives
+    the answers that the clients got, and `moments` a moment (ms) for each, in that order:
+
+    * True: all acknowledged operations, and those unknown ones that help to explain them;
+    * False: those of `key` up to the end of `culprit`, the first end of an operation by
+      which no order is left: the longest prefix of the history that is linearizable;
+    * None: those of `key` as far as the search has come; there is no culprit.
+
+    `key` is the key the verdict is about; None for all of them, or if there are no keys.
+    `tried` is how many placements were tried. `history` holds the operations on `key`, or
+    all that was checked; `model` is the name of the model.
+    """
+
+    is_linearizable: bool | None
+    explanation: str
+    prefix: tuple[Operation, ...]
+    moments: tuple[Millis, ...]
+    culprit: Operation | None
+    key: Hashable
+    tried: int
+    history: History
+    model: str
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the budget was used up before it was clear."""
+        return self.is_linearizable is None
+
+    def __bool__(self) -> bool:
+        raise Misuse(
+            "a verdict can be yes, no or unknown: ask for its is_linearizable, which is"
+            " True, False or None"
+        )
+
+    def __str__(self) -> str:
+        return self.explanation
+
+    def __repr__(self) -> str:
+        return self.explanation
+
+
+def check(
+    history: Iterable[Operation], *, model: Model | None = None, budget: int = BUDGET
+) -> Verdict:
+    """Whether `history` is linearizable, as a `Verdict`. Equal histories give equal verdicts.
+
+    `model` says what the answers should be (a `KeyValue`, if nobody says otherwise).
+    `budget` is how many placements of operations are tried at most, about 2 µs each; then
+    the verdict is unknown. Keys take turns, so that a hard one does not hide a wrong one.
+
+    Raises: Misuse, for a call that the model does not know, or a budget that is none.
+    """
+    if not (isinstance(budget, int) and budget >= 1):
+        raise Misuse(f"a budget is a number of placements from 1, not {budget!r}")
+    whole = history if isinstance(history, History) else History(history)
+    model = KeyValue() if model is None else model
+    searches = {key: Search(mine, model) for key, mine in by_key(whole, model).items()}
+    tried = _take_turns(list(searches.values()), budget)
+    name = getattr(model, "__name__", type(model).__name__)
+    for key, search in searches.items():
+        if search.is_done and not search.found:
+            return _refused(_of_key(whole, model, key), name, key, search, tried)
+    for key, search in searches.items():
+        if not search.is_done:
+            return _cut_off(_of_key(whole, model, key), name, key, search, tried)
+    return _accepted(whole, name, list(searches.values()), tried)
+
+
+def by_key(history: History, model: Model) -> dict[Hashable, list[Operation]]:
+    """The operations that may have had an effect, key by key, in order of first appearance."""
+    found: dict[Hashable, list[Operation]] = {}
+    for operation in history:
+        if operation.outcome is not Outcome.FAILED:
+            found.setdefault(key_of(model, operation), []).append(operation)
+    return found
+
+
+def _of_key(history: History, model: Model, key: Hashable) -> History:
+    return History(each for each in history if key_of(model, each) == key)
+
+
+def _take_turns(searches: list[Search], budget: int) -> int:
+    """Search key by key for a while, until all is clear, one is wrong, or the budget is used."""
+    tried, turn, waiting = 0, SLICE, searches
+    while waiting:
+        for search in waiting:
+            if tried >= budget:
+                return tried
+            tried += search.run(min(turn, budget - tried))
+            if search.is_done and not search.found:
+                return tried
+        waiting = [search for search in waiting if not search.is_done]
+        turn *= 2
+    return tried
+
+
+def _order(search: Search) -> tuple[list[Operation], list[Millis]]:
+    """The operations that were placed, and the earliest moments at which they can stand."""
+    placed = [search.operations[number] for number in search.trail]
+    moments: list[Millis] = []
+    for operation in placed:
+        moments.append(max(moments[-1], operation.start) if moments else operation.start)
+    return placed, moments
+
+
+# Verdicts
+
+
+def _accepted(whole: History, model: str, searches: Sequence[Search], tried: int) -> Verdict:
+    rows = []
+    for place, search in enumerate(searches):
+        for number, (operation, moment) in enumerate(zip(*_order(search), strict=True)):
+            rows.append((moment, place, number, operation))
+    rows.sort(key=lambda row: row[:3])
+    prefix = tuple(row[3] for row in rows)
+    unknown = sum(operation.is_unknown for operation in whole)
+    used = sum(operation.is_unknown for operation in prefix)
+    keys = f" on {_count(len(searches), 'key')}" if len(searches) > 1 else ""
+    said = (
+        f"Linearizable: each of {_count(len(prefix), 'operation')}{keys} can be given one moment"
+        f" between its start and its end, so that a {model} used by one client at a time gives"
+        " the same answers."
+    )
+    if unknown:
+        said += (
+            f" {used} of {_count(unknown, 'operation')} of unknown outcome helped to explain them."
+        )
+    moments = tuple(row[0] for row in rows)
+    return Verdict(True, said, prefix, moments, None, None, tried, whole, model)
+
+
+def _refused(mine: History, model: str, key: Hashable, search: Search, tried: int) -> Verdict:
+    culprit = search.operations[search.stuck]
+    placed, moments = _order(search)
+    ended = f"{culprit.end:.1f} ms"
+    said = (
+        f"Not linearizable: {culprit.client}'s “{said_of(culprit)}”"
+        f" ({culprit.start:.1f} to {ended}) cannot be placed."
+        f" The operations{_on(key)} that had ended before {ended} can be put in order, but in"
+        f" every such order the state at that time is {_states(search.states)}, and this"
+        " operation does not fit."
+    )
+    if _is_unheard_of(culprit, search.operations):
+        said += f" Nothing that had begun by then gives {value_text(culprit.result)}."
+    return Verdict(False, said, tuple(placed), tuple(moments), culprit, key, tried, mine, model)
+
+
+def _cut_off(mine: History, model: str, key: Hashable, search: Search, tried: int) -> Verdict:
+    placed, moments = _order(search)
+    acknowledged = sum(not each.is_unknown for each in search.operations)
+    said = (
+        f"Unknown: {_count(tried, 'placement')} were tried, and then the budget was used up."
+        f" So far, {len(placed)} of {_count(acknowledged, 'acknowledged operation')}{_on(key)}"
+        " could be put in order. A larger budget may decide it."
+    )
+    return Verdict(None, said, tuple(placed), tuple(moments), None, key, tried, mine, model)
+
+
+def _on(key: Hashable) -> str:
+    return "" if key is None else f" on {value_text(key)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _states(states: list[State]) -> str:
+    """The states in words; of many, the first ones by their text."""
+    told = sorted(value_text(state) for state in states)[:_MOST_STATES]
+    if len(states) > _MOST_STATES:
+        told.append(f"one of {len(states) - _MOST_STATES} others")
+    return " or ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+
+
+def _is_unheard_of(culprit: Operation, operations: Sequence[Operation]) -> bool:
+    """Whether the culprit read a value that no operation had written by then."""
+    if culprit.call not in ("read", "get") or isinstance(culprit.result, tuple):
+        return False
+    for each in operations:
+        if each is culprit or each.start > (culprit.end or 0.0):
+            continue
+        if each.call not in ("write", "put", "cas", "read", "get"):
+            return False
+        given = each.argument[1] if each.call == "cas" else each.argument
+        if each.call not in ("read", "get") and given == culprit.result:
+            return False
+    return culprit.result is not None

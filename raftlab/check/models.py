@@ -1,0 +1,192 @@
+"""What the answers should have been: objects as one client after the other would see them.
+
+A model says what an operation does to a state, and whether its answer fits. That is all
+that a check needs to know of a system. Source: Herlihy and Wing 1990, section 2.2
+(sequential specifications).
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from raftlab.check.history import Operation
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.key_value import is_whole
+
+State: TypeAlias = Any
+"""A state of a model: anything that can be hashed and compared."""
+
+
+READS = ("read", "get")
+
+
+class Model(Protocol):
+    """What a reader writes for an object of their own.
+
+        class Counter:
+            initial = 0
+
+            def step(self, state, operation):
+                if operation.call == "add":
+                    return True, state + operation.argument
+                return operation.is_unknown or operation.result == state, state
+
+    `step` gives whether the operation can take effect in `state` with the result that it
+    had, and the state after it. It is asked once for all operations that are alike, so it
+    looks at the key, the call, the argument, the result and the outcome alone, never at
+    the client or the times. Of an unknown operation the result says nothing.
+
+    A model whose operations on different keys have nothing to do with each other says so
+    with a method `key_of(operation)`: each key is then checked by itself, which is faster
+    by far. Source: Herlihy and Wing 1990, section 3.1 (locality).
+
+    A method `changes(operation)` is another help that a model may give: where it says
+    False, it promises that the operation leaves every state as it is. And a method
+    `guess(operations)` may give a number for each, in the order in which they probably
+    took effect: then what is likely is tried first. A wrong guess costs time, not truth.
+    """
+
+    @property
+    def initial(self) -> State:
+        """The state before the first operation (of each key)."""
+
+    def step(self, state: State, operation: Operation) -> tuple[bool, State]:
+        """Whether `operation` can take effect in `state`, and the state after it."""
+
+
+def key_of(model: Model, operation: Operation) -> Hashable:
+    """To which object `operation` belongs, as the model says; None if there is but one."""
+    divide: Callable[[Operation], Hashable] | None = getattr(model, "key_of", None)
+    return None if divide is None else divide(operation)
+
+
+def can_change(model: Model, operation: Operation) -> bool:
+    """Whether `operation` may change a state, as the model says; if it says nothing, yes."""
+    changes: Callable[[Operation], bool] | None = getattr(model, "changes", None)
+    return True if changes is None else changes(operation)
+
+
+def guess_of(model: Model, operations: Sequence[Operation]) -> Sequence[float] | None:
+    """A number for each operation, in the order that the model thinks likely, or None."""
+    guess: Callable[[Sequence[Operation]], Sequence[float]] | None
+    guess = getattr(model, "guess", None)
+    return None if guess is None else guess(operations)
+
+
+class _Keyed:
+    """What the shipped models share: one object a key, and calls by name."""
+
+    calls: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, initial: State = None) -> None:
+        self.initial: State = initial
+
+    def key_of(self, operation: Operation) -> str | None:
+        """Each key is an object of its own."""
+        return operation.key
+
+    def changes(self, operation: Operation) -> bool:
+        """A read changes nothing, and a cas that was refused does not either."""
+        refused = operation.call == "cas" and operation.result is False
+        return not (operation.call in READS or (refused and not operation.is_unknown))
+
+    def _no_such_call(self, operation: Operation) -> Misuse:
+        *others, last = self.calls
+        return Misuse(
+            f"a {type(self).__name__} has no call {operation.call!r} ({operation}):"
+            f" it has {', '.join(others)} and {last}"
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Register(_Keyed):
+    """A value that is read, written, and compared and set: "read", "write", "cas".
+
+    The argument of a cas is the pair of the value that is expected and the new one; its
+    result is False if the value was another one, and otherwise it took effect. `initial`
+    is the value before the first write.
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ("read", "write", "cas")
+
+    def step(self, state: State, operation: Operation) -> tuple[bool, State]:
+        """Whether `operation` can take effect in `state`, and the state after it."""
+        match operation.call:
+            case "read" | "get":
+                return operation.is_unknown or state == operation.result, state
+            case "write" | "put":
+                return True, operation.argument
+            case "cas":
+                expected, new = pair(operation)
+                if operation.result is False and not operation.is_unknown:
+                    return state != expected, state
+                return state == expected, new
+        raise self._no_such_call(operation)
+
+
+class KeyValue(Register):
+    """The simulated application, key by key: a register's calls, "add", "append", "delete".
+
+    An add is what `x+=1` does to a text that stands for a whole number (no value counts
+    as 0), and gives the new value; an append puts text behind a text; a delete gives the
+    value that was there, or "". A result of None says nothing.
+    """
+
+    calls = ("read", "write", "cas", "add", "append", "delete")
+
+    def step(self, state: State, operation: Operation) -> tuple[bool, State]:
+        """Whether `operation` can take effect in `state`, and the state after it."""
+        match operation.call:
+            case "add":
+                held = "0" if state is None else str(state)
+                if not is_whole(held) or not is_whole(str(operation.argument)):
+                    key = operation.key
+                    return fits(operation, f"{key} does not hold a whole number"), state
+                value = str(int(held) + int(operation.argument))
+                return fits(operation, value), value
+            case "append":
+                value = f"{'' if state is None else state}{operation.argument}"
+                return fits(operation, value), value
+            case "delete":
+                return fits(operation, "" if state is None else state), None
+        return super().step(state, operation)
+
+
+class AppendList(_Keyed):
+    """A list that only grows: "append" puts a value at its end, "read" gives it whole."""
+
+    calls = ("append", "read")
+
+    def __init__(self, initial: tuple[Any, ...] = ()) -> None:
+        super().__init__(tuple(initial))
+
+    def step(self, state: State, operation: Operation) -> tuple[bool, State]:
+        """Whether `operation` can take effect in `state`, and the state after it."""
+        match operation.call:
+            case "append":
+                return True, (*state, operation.argument)
+            case "read" | "get":
+                seen = () if operation.result is None else operation.result
+                return operation.is_unknown or state == seen, state
+        raise self._no_such_call(operation)
+
+    def guess(self, operations: Sequence[Operation]) -> list[float]:
+        """As the longest list that anybody read has it; what is not in there comes last."""
+        lists = [each.result for each in operations if type(each.result) is tuple]
+        longest = max(lists, key=len, default=())
+        places = {value: float(place) for place, value in enumerate(longest)}
+        return [places.get(each.argument, float("inf")) for each in operations]
+
+
+def fits(operation: Operation, value: State) -> bool:
+    """Whether the client was told `value`, or was told nothing."""
+    return operation.is_unknown or operation.result is None or operation.result == value
+
+
+def pair(operation: Operation) -> tuple[State, State]:
+    """What a cas expects, and what it sets. Raises: Misuse."""
+    argument = operation.argument
+    if not (isinstance(argument, tuple) and len(argument) == 2):
+        raise Misuse(f"a cas takes a pair, the value expected and the new one ({operation})")
+    return argument[0], argument[1]

@@ -1,0 +1,58 @@
+"""The museum: real mistakes of real Raft systems, each one override, with the run it leads to.
+
+    from raftlab.check.museum import EXHIBITS, exhibit
+
+    exhibit("figure-8").story
+    exhibit("figure-8").recording()
+
+`table` measures what finds each of them.
+"""
+
+from difflib import get_close_matches
+
+from raftlab.check.museum import (
+    commitment,
+    elections,
+    leases,
+    membership,
+    persistence,
+    reads,
+    replication,
+    sessions,
+    snapshots,
+    stuck_changes,
+    stuck_elections,
+    stuck_reads,
+    stuck_replication,
+)
+from raftlab.check.museum.exhibit import Exhibit
+from raftlab.raft.vocabulary import Misuse
+
+__all__ = ["EXHIBITS", "Exhibit", "exhibit"]
+
+EXHIBITS: tuple[Exhibit, ...] = (
+    *elections.EXHIBITS,
+    *persistence.EXHIBITS,
+    *replication.EXHIBITS,
+    *commitment.EXHIBITS,
+    *snapshots.EXHIBITS,
+    *sessions.EXHIBITS,
+    *membership.EXHIBITS,
+    *reads.EXHIBITS,
+    *leases.EXHIBITS,
+    *stuck_elections.EXHIBITS,
+    *stuck_replication.EXHIBITS,
+    *stuck_changes.EXHIBITS,
+    *stuck_reads.EXHIBITS,
+)
+"""Every exhibit: first those that do something wrong, then those that get nowhere."""
+
+
+def exhibit(name: str) -> Exhibit:
+    """The exhibit of that name. Raises: Misuse, for an unknown one, with those that are near."""
+    names = [each.name for each in EXHIBITS]
+    if name in names:
+        return EXHIBITS[names.index(name)]
+    near = get_close_matches(str(name), names, n=4, cutoff=0.4)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see EXHIBITS"
+    raise Misuse(f"The museum has no exhibit {name!r}: {hint}")

@@ -1,0 +1,43 @@
+"""`python -m raftlab.check.museum`: print the kill table, and write it where `--write` says.
+
+`--quick` measures little: one start, at most 100 runs. Names choose exhibits.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from raftlab.check.museum import EXHIBITS, Exhibit
+from raftlab.check.museum.table import KillTable, Row, kill_table
+from raftlab.check.museum.words import catalogue
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write. Fails if a mistake that does something wrong was not caught."""
+    parser = argparse.ArgumentParser(prog="raftlab.check.museum", description=__doc__)
+    parser.add_argument("names", nargs="*", help="exhibits to measure; all, if none is named")
+    parser.add_argument("--quick", action="store_true", help="one start, at most 100 runs")
+    parser.add_argument("--write", type=Path, help="the page to write")
+    given = parser.parse_args(arguments)
+    chosen: Sequence[Exhibit | str] = given.names or EXHIBITS
+    table = kill_table(chosen, given.quick, tell)
+    print(table)
+    if given.write:
+        given.write.parent.mkdir(parents=True, exist_ok=True)
+        given.write.write_text(catalogue(table))
+    return 1 if missed(table) else 0
+
+
+def tell(row: Row) -> None:
+    """Say on the side how far it has come."""
+    print(f"{row.name}: {', '.join(row.killed_by) or 'nothing'}", file=sys.stderr, flush=True)
+
+
+def missed(table: KillTable) -> list[Row]:
+    """The rows that should not be: something wrong is done, and nothing has caught it."""
+    return [row for row in table.survivors if row.is_safety]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

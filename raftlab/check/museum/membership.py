@@ -1,0 +1,376 @@
+"""Exhibits: who belongs to the cluster. Paper: 6. Thesis: 4."""
+
+# ruff: noqa: D102 - the class says what its override gets wrong
+
+from collections.abc import Mapping
+
+from raftlab.check.museum.exhibit import Exhibit
+from raftlab.check.museum.staging import (
+    ONE_BY_ONE,
+    entry,
+    if_allowed,
+    lead,
+    lead_and_settle,
+    until_sent,
+    won_if,
+)
+from raftlab.raft.election import ElectionResult, Votes
+from raftlab.raft.log import RaftLog
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.options import Options
+from raftlab.raft.progress import Tracker
+from raftlab.raft.quorum import majority, majority_index, quorum_index
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.invariants import (
+    COMMIT_FOLLOWS_QUORUM,
+    ELECTION_SAFETY,
+    LEADER_COMPLETENESS,
+    ONE_CHANGE_AT_A_TIME,
+)
+from raftlab.sim.settings import Network
+
+
+class ChangesAtOnce(Rules):
+    """A new leader changes the configuration before it has committed anything."""
+
+    def may_change_in_term(
+        self, log: RaftLog, commit_index: Index, term: Term, options: Options
+    ) -> bool:
+        return True
+
+
+class WaitsForTheCommit(Rules):
+    """A configuration is used when it is committed, as any command is."""
+
+    def configuration_in_force(
+        self, log: RaftLog, commit_index: Index, first: Configuration
+    ) -> Configuration:
+        return log.configuration_at(commit_index) or first
+
+
+class SwitchesAtOnce(Rules):
+    """Many voters change at once, without a joint configuration."""
+
+    def next_configuration(
+        self, current: Configuration, target: Configuration, options: Options
+    ) -> Configuration:
+        return target
+
+
+class CountsTheUnion(Rules):
+    """While joint, a majority of all voters together wins."""
+
+    def tally_vote(self, votes: Votes) -> ElectionResult:
+        return won_if(sum(votes.answers.values()) >= majority(len(votes.voters)))
+
+
+class CommitsWithTheUnion(Rules):
+    """While joint, a majority of all voters together commits."""
+
+    def majority_match_index(
+        self, match_indexes: Mapping[NodeId, Index], configuration: Configuration
+    ) -> Index:
+        return majority_index(list(match_indexes.values()))
+
+
+class ChangesTwice(Rules):
+    """A change need not wait for the one before."""
+
+    def change_is_pending(
+        self, configuration: Configuration, configuration_index: Index, commit_index: Index
+    ) -> bool:
+        return False
+
+
+class LeavesTooEarly(Rules):
+    """The joint configuration is left with the next commit, whether or not it is its own."""
+
+    def leaves_joint(
+        self, configuration: Configuration, configuration_index: Index, commit_index: Index
+    ) -> bool:
+        return configuration.is_joint
+
+
+class CountsMore(RaftStateMachine):
+    """A leader counts the copies of `counted`."""
+
+    __slots__ = ()
+
+    def counted(self, configuration: Configuration) -> tuple[NodeId, ...]:
+        return configuration.voters
+
+    def maybe_commit(self, tracker: Tracker, reached: Index) -> None:
+        voters = self.counted(tracker.configuration)
+        matches = {node: each.match_index for node, each in tracker.progress.items()}
+        matches.setdefault(self.node_id, self.log.stable_index)
+        matched = quorum_index(matches, Configuration(voters))
+        index = self.rules.leader_commit_index(matched, self.log, self.term, self.commit_index)
+        self._advance_commit(index, "leader_commit_index")
+
+
+class CountsLearners(CountsMore):
+    """A learner's copy counts like a voter's."""
+
+    __slots__ = ()
+
+    def counted(self, configuration: Configuration) -> tuple[NodeId, ...]:
+        return configuration.members
+
+
+class CountsItself(CountsMore):
+    """A leader that is being removed still counts itself."""
+
+    __slots__ = ()
+
+    def counted(self, configuration: Configuration) -> tuple[NodeId, ...]:
+        return tuple(dict.fromkeys((*configuration.voters, self.node_id)))
+
+
+def two_changes_across_terms(cluster: Cluster) -> None:
+    """S1 adds S5, S2 removes S1: each a change of one voter, and their majorities do not meet."""
+    lead_and_settle(cluster, "S1")
+    cluster.add_node("S5")
+    cluster.partition("S1 S5", "S2 S3 S4")
+    cluster.reconfigure("S1 S2 S3 S4 S5")
+    cluster.run(100)
+    lead(cluster, "S2")
+    cluster.partition("S1 S5", "S2 S3", "S4")
+    if_allowed(cluster.reconfigure, "S2 S3 S4")
+    cluster.run(100)
+    cluster.crash("S1")
+    cluster.restart("S1")
+    cluster.partition("S1 S4 S5", "S2 S3")
+    lead(cluster, "S1")
+
+
+def one_becomes_three(cluster: Cluster) -> None:
+    """S1 alone is to become S1, S2 and S3, and reaches neither."""
+    lead_and_settle(cluster, "S1")
+    cluster.add_node("S2")
+    cluster.add_node("S3")
+    cluster.isolate("S1")
+    cluster.reconfigure("S1 S2 S3")
+    cluster.run(100)
+
+
+def with_learners(cluster: Cluster, leader: str) -> None:
+    """`leader` leads S1, S2 and S3; S4 and S5 have the log and no vote."""
+    lead_and_settle(cluster, leader)
+    cluster.add_learner("S4")
+    cluster.run(200)
+    cluster.add_learner("S5")
+    cluster.run(200)
+
+
+def reaches_only_the_new(cluster: Cluster, voters: str) -> None:
+    """S3 asks for `voters`; S4 and S5 hear of it, and S3 does not hear that they do."""
+    with_learners(cluster, "S3")
+    cluster.partition("S1 S2", "S3 S4 S5")
+    cluster.cut("S4", "S3", both_ways=False)
+    cluster.cut("S5", "S3", both_ways=False)
+    cluster.reconfigure(voters)
+    cluster.run(50)
+
+
+def old_and_new_elect(cluster: Cluster, voters: str) -> None:
+    """S1 and S2 do not know yet that S3, S4 and S5 have new voters; S1 and S3 campaign."""
+    reaches_only_the_new(cluster, voters)
+    cluster.crash("S3")
+    cluster.restart("S3")
+    cluster.partition("S1 S2", "S3 S4 S5")
+    cluster.timeout("S1")
+    cluster.timeout("S3")
+    cluster.run(100)
+
+
+def figure_10(cluster: Cluster) -> None:
+    """Three voters become five; the old majority does not know yet, the new one does."""
+    old_and_new_elect(cluster, "S1 S2 S3 S4 S5")
+
+
+def three_others_elect(cluster: Cluster) -> None:
+    """S1, S2 and S3 become S3, S4 and S5: three of five, and one of the first three."""
+    old_and_new_elect(cluster, "S3 S4 S5")
+
+
+def three_others_commit(cluster: Cluster) -> None:
+    """S1, S2 and S3 become S3, S4 and S5; S1 and S2 are cut off."""
+    with_learners(cluster, "S3")
+    cluster.partition("S1 S2", "S3 S4 S5")
+    cluster.reconfigure("S3 S4 S5")
+    cluster.run(100)
+
+
+def two_learners_in_a_row(cluster: Cluster) -> None:
+    """S4 is added, and at once S5 too."""
+    lead_and_settle(cluster, "S1")
+    cluster.add_learner("S4")
+    if_allowed(cluster.add_learner, "S5")
+    cluster.run(200)
+
+
+def change_behind_a_command(cluster: Cluster) -> None:
+    """Entry 2 is committed while entry 3, which is joint, is still on its way."""
+    lead_and_settle(cluster, "S1")
+    cluster.propose("x=1")
+    cluster.run(2)
+    cluster.reconfigure("S1 S2")
+    for node in ("S2", "S3"):
+        cluster.delay(until_sent(cluster, "S1", node, entry(3)), 30)
+    cluster.run(200)
+
+
+def one_voter_and_learners(cluster: Cluster) -> None:
+    """Of five members, S1 reaches the two learners."""
+    with_learners(cluster, "S1")
+    cluster.partition("S1 S4 S5", "S2 S3")
+    cluster.propose("x=1", to="S1")
+    cluster.run(100)
+
+
+def leader_removes_itself(cluster: Cluster) -> None:
+    """S1 is to go, and reaches one of the two that are to stay."""
+    lead_and_settle(cluster, "S1")
+    cluster.isolate("S3")
+    cluster.remove("S1")
+    cluster.run(100)
+
+
+REMOVALS = {
+    "nodes": 4,
+    "options": ONE_BY_ONE,
+    "network": Network(latency=(10.0, 50.0), loss=0.4),
+    "verbs": "remove force_election timeout",
+}
+
+EXHIBITS = (
+    Exhibit(
+        name="change-across-terms",
+        title="a new leader changes the configuration at once",
+        source="H1: Ongaro on raft-dev, 2015-07-10, found by H. Zhang and B. Amos; thesis 4.1",
+        wrong={"rules": ChangesAtOnce()},
+        run=two_changes_across_terms,
+        breaks=LEADER_COMPLETENESS,
+        is_safety=True,
+        nodes=4,
+        given={"options": ONE_BY_ONE},
+        campaign=REMOVALS,
+        story=(
+            "A new leader adds or removes a server before any entry of its own term is "
+            "committed. Two such changes by two leaders have majorities that do not meet, and"
+            " committed entries are overwritten."
+        ),
+    ),
+    Exhibit(
+        name="configuration-on-commit",
+        title="a configuration waits for its commit",
+        source='E9: etcd#7280; paper 6, "the latest configuration in its log"',
+        wrong={"rules": WaitsForTheCommit()},
+        run=one_becomes_three,
+        breaks=COMMIT_FOLLOWS_QUORUM,
+        is_safety=True,
+        nodes=1,
+        story=(
+            "A server goes on with the old members until the new configuration is committed. "
+            "It then decides with too few, and one server alone can commit what the three new"
+            " members should agree on."
+        ),
+    ),
+    Exhibit(
+        name="no-joint",
+        title="many voters change without a joint configuration",
+        source="paper 6, Figure 10",
+        wrong={"rules": SwitchesAtOnce()},
+        run=figure_10,
+        breaks=ELECTION_SAFETY,
+        is_safety=True,
+        story=(
+            "Several voters are exchanged in one step. For a moment some servers count a "
+            "majority of the old group and others one of the new, and both elect a leader."
+        ),
+    ),
+    Exhibit(
+        name="union-elects",
+        title="all voters together elect",
+        source="E44: CCF#3948, votes of a joint configuration; paper 6",
+        wrong={"rules": CountsTheUnion()},
+        run=three_others_elect,
+        breaks=ELECTION_SAFETY,
+        is_safety=True,
+        story=(
+            "In the middle of a change a candidate needs most of all voters together, and not"
+            " most of each group. The old group can elect somebody else at the same time."
+        ),
+    ),
+    Exhibit(
+        name="union-commits",
+        title="all voters together commit",
+        source="E44: CCF#3837, commitment in a joint configuration; paper 6",
+        wrong={"rules": CommitsWithTheUnion()},
+        run=three_others_commit,
+        breaks=COMMIT_FOLLOWS_QUORUM,
+        is_safety=True,
+        story=(
+            "In the middle of a change an entry counts as committed when most of all voters "
+            "together have it. The old group may have it on one server only, and elect a "
+            "leader without it."
+        ),
+    ),
+    Exhibit(
+        name="two-changes",
+        title="a second change does not wait",
+        source="E7: etcd bd3c759 proposes the same change again and again; paper 6; thesis 4.1",
+        wrong={"rules": ChangesTwice()},
+        run=two_learners_in_a_row,
+        breaks=ONE_CHANGE_AT_A_TIME,
+        is_safety=True,
+        story=(
+            "A leader begins the next change of members before the last one is committed. "
+            "Servers then know of different members, more than one step apart, and their "
+            "majorities need not meet."
+        ),
+    ),
+    Exhibit(
+        name="leaves-joint-early",
+        title="the joint configuration is left too early",
+        source="paper 6, Figure 11",
+        wrong={"rules": LeavesTooEarly()},
+        run=change_behind_a_command,
+        breaks=ONE_CHANGE_AT_A_TIME,
+        is_safety=True,
+        story=(
+            "The leader leaves the joint configuration with the next commit, although the "
+            "joint one is not committed itself. Old and new voters can then decide without "
+            "each other."
+        ),
+    ),
+    Exhibit(
+        name="learners-counted",
+        title="learners are counted",
+        source="thesis 4.2.1; F20: nim-raft mixes up its groups of voters",
+        wrong={"machine": CountsLearners},
+        run=one_voter_and_learners,
+        breaks=COMMIT_FOLLOWS_QUORUM,
+        is_safety=True,
+        story=(
+            "A server that only receives the log is counted as if it had a vote. Commands are"
+            " acknowledged that most voters have never seen, and an election can lose them."
+        ),
+    ),
+    Exhibit(
+        name="removed-counts-itself",
+        title="a removed leader counts itself",
+        source="paper 6, second problem; thesis 4.2.2",
+        wrong={"machine": CountsItself},
+        run=leader_removes_itself,
+        breaks=COMMIT_FOLLOWS_QUORUM,
+        is_safety=True,
+        given={"options": ONE_BY_ONE},
+        story=(
+            "A leader that the cluster is about to lose still counts its own copy. It takes "
+            "too few copies for a majority of those who stay."
+        ),
+    ),
+)

@@ -1,0 +1,125 @@
+"""How many random runs it takes until an exhibit shows, and which checker sees it.
+
+A run that only raises, or in which a machine reports something impossible, is no find: the
+next seed is tried. What finds an exhibit looks at it from outside.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from raftlab.check import random_verbs
+from raftlab.check.linearizability import check
+from raftlab.check.museum.aftermath import AFTERMATHS
+from raftlab.check.museum.exhibit import Exhibit
+from raftlab.check.random_runs import complaint, settle, start, trouble
+from raftlab.check.random_verbs import PEACE, RandomRun, Verbs
+from raftlab.check.recorded import history_of
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.invariants import Violation
+
+INVARIANTS = "invariants"
+HEALING = "healing"
+ANSWERS = "answers"
+LINEARIZABILITY = "linearizability"
+SEARCH = "search"
+
+CHECKERS: Mapping[str, str] = {
+    INVARIANTS: "a property that is watched after every step of a random run",
+    HEALING: "the end of a random run: all faults are over, or all but one, and it must go on",
+    ANSWERS: "the end of a random run: what was shown and executed must be what was committed",
+    LINEARIZABILITY: "the history of what clients asked and saw",
+    SEARCH: "every run of a small cluster, one after another",
+}
+"""What can catch an exhibit, and what that looks at."""
+
+HISTORY_BUDGET = 200_000
+
+RAISED = "raised"
+ALARMS = "alarms"
+NOT_A_FIND = (RAISED, ALARMS)
+OF_MUSEUM = ("verbs", "afterwards")  # what `Exhibit.campaign` has beside arguments of `Cluster`
+
+
+class Find(msgspec.Struct, frozen=True):
+    """A random run in which an exhibit showed: the how-manieth it was, and who saw what."""
+
+    seed: int
+    runs: int
+    checker: str
+    said: str
+
+
+def first_failure(exhibit: Exhibit, start: int, limit: int) -> Find | None:
+    """The first of the seeds from `start` on that shows the mistake; None if `limit` do not."""
+    for seed in range(start, start + limit):
+        checker, said = failure(exhibit, seed)
+        if checker and checker not in NOT_A_FIND:
+            return Find(seed, seed - start + 1, checker, said)
+    return None
+
+
+def failure(exhibit: Exhibit, seed: int) -> tuple[str, str]:
+    """Who finds fault with the random run of `seed`, and what it says; twice "" if nobody does."""
+    try:
+        run = random_start(exhibit, seed)
+        trouble(run, only=verbs_of(exhibit))
+        settle(run)
+        said = complaint(run) or aftermath(exhibit, run) or ""
+    except Violation as violation:
+        return INVARIANTS, violation.frame.name
+    except Exception as error:
+        return RAISED, f"{type(error).__name__}: {error}"
+    return checker_of(said), said
+
+
+def checker_of(said: str) -> str:
+    """Which checker complains so, at the end of a random run."""
+    if not said:
+        return ""
+    if said.startswith(ALARMS):
+        return ALARMS
+    return HEALING if "of peace" in said or "in all quiet" in said else ANSWERS
+
+
+def aftermath(exhibit: Exhibit, run: RandomRun) -> str | None:
+    """What is wrong when one fault stays in the healed cluster, if the exhibit asks for that."""
+    name = exhibit.campaign.get("afterwards")
+    return None if name is None else AFTERMATHS[name](run)
+
+
+def random_start(exhibit: Exhibit, seed: int, **changes: Any) -> RandomRun:
+    """The random run of `seed` before anything has happened, with the exhibit's mistake in it."""
+    given = {name: value for name, value in exhibit.campaign.items() if name not in OF_MUSEUM}
+    return start(seed, **{**given, **exhibit.wrong, **changes})
+
+
+def verbs_of(exhibit: Exhibit) -> Verbs | None:
+    """The troubles that `campaign` names, with all that mends; None for those of chance."""
+    named = exhibit.campaign.get("verbs")
+    if named is None:
+        return None
+    return PEACE + [(getattr(random_verbs, name), 6) for name in named.split()]
+
+
+def is_seen_by_clients(exhibit: Exhibit, seed: int) -> bool:
+    """Whether clients see that something is wrong, where nobody watches the properties.
+
+    Looked at are the exhibit's own run and the random run of `seed`.
+    """
+    own = exhibit.cluster(watched=False)
+    chance = random_start(exhibit, seed, watched=False)
+    with suppress(Exception):  # what a machine raises stops a run, and says nothing to clients
+        exhibit.run(own)
+    with suppress(Exception):
+        trouble(chance, only=verbs_of(exhibit))
+    return any(is_impossible(cluster) for cluster in (own, chance.cluster))
+
+
+def is_impossible(cluster: Cluster) -> bool:
+    """Whether no order of what its clients asked explains what they were told."""
+    with suppress(Exception):  # a run that was stopped cannot be played again
+        return check(history_of(cluster), budget=HISTORY_BUDGET).is_linearizable is False
+    return False

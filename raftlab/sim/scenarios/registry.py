@@ -1,0 +1,81 @@
+"""The list of named situations, and how a function becomes one of them."""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from inspect import getdoc
+from typing import Any, ParamSpec
+
+import msgspec
+
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.cluster import Cluster
+
+Given = ParamSpec("Given")
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """A named situation: calling it gives a live cluster that stands in it.
+
+    * `title`: what it shows, in one sentence. `source`: where it comes from.
+    * `panels`: the names of its pictures, one of which `function` takes first; may be none.
+    * `breaks`: panel (or "") to the name of the property that is broken there: the
+      cluster has stopped, and has `violation` set. A scenario that breaks nothing anywhere
+      `is_sound`: its cluster can go on safely for ever.
+    """
+
+    name: str
+    title: str
+    source: str
+    function: Callable[..., Cluster]
+    panels: tuple[str, ...] = ()
+    breaks: Mapping[str, str] = {}
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether no protection is missing that Raft needs to be safe."""
+        return not self.breaks
+
+    def __repr__(self) -> str:
+        panels = f" ({', '.join(self.panels)})" if self.panels else ""
+        return f"<Scenario {self.name}{panels}: {self.title}>"
+
+    def __call__(self, *given: Any, **named: Any) -> Cluster:
+        """The cluster, as `function` builds it: with a panel, if there are any, and `seed=`."""
+        return self.function(*given, **named)
+
+
+SCENARIOS: dict[str, Scenario] = {}
+"""Every named situation, topic by topic."""
+
+
+def scene(
+    panels: tuple[str, ...] = (), breaks: Mapping[str, str] | None = None
+) -> Callable[[Callable[Given, Cluster]], Callable[Given, Cluster]]:
+    """Enter a function in `SCENARIOS`; the first and the last words of its docstring describe it.
+
+    Its first paragraph is the title, and its last paragraph the source.
+    """
+
+    def enter(function: Callable[Given, Cluster]) -> Callable[Given, Cluster]:
+        name = getattr(function, "__name__", "")
+        said = [" ".join(part.split()) for part in (getdoc(function) or name).split("\n\n")]
+        SCENARIOS[name] = Scenario(name, said[0], said[-1], function, panels, breaks or {})
+        return function
+
+    return enter
+
+
+def scenario(name: str) -> Scenario:
+    """The situation of that name. Raises: Misuse, with the nearest names, if there is none."""
+    found = SCENARIOS.get(name)
+    if found is None:
+        near = get_close_matches(str(name), SCENARIOS, n=4, cutoff=0.5)
+        said = f"do you mean {' or '.join(near)}?" if near else "SCENARIOS lists them."
+        raise Misuse(f"There is no scenario {name!r}: {said}")
+    return found
+
+
+def check_panel(panel: str, panels: tuple[str, ...]) -> None:
+    """Raises: Misuse, for a panel that is not one of these."""
+    if panel not in panels:
+        raise Misuse(f"There is no panel {panel!r}; the panels are {', '.join(panels)}.")

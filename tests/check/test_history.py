@@ -1,0 +1,234 @@
+"""Histories: what an operation may say, and files that hold them."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raftlab import Misuse
+from raftlab.check.history import History, Operation, Outcome, said_of
+from raftlab.check.linearizability import check
+from raftlab.check.models import Register
+from tests.check.histories import MODELS, histories
+
+# Operations
+
+
+@pytest.mark.parametrize(
+    ("said", "operation"),
+    [
+        ("read x → 1", Operation("c", "read", "x", None, 1, 0, 1)),
+        ("read x → nothing", Operation("c", "read", "x", None, None, 0, 1)),
+        ("read → [1 2]", Operation("c", "read", None, None, (1, 2), 0, 1)),
+        ("write x 1", Operation("c", "write", "x", 1, None, 0, 1)),
+        ("write x 1", Operation("c", "write", "x", "1", "1", 0, 1)),
+        ("add x 1 → 1", Operation("c", "add", "x", "1", "1", 0, 1)),
+        ('delete x → ""', Operation("c", "delete", "x", None, "", 0, 1)),
+        ("cas x 1 2", Operation("c", "cas", "x", (1, 2), True, 0, 1)),
+        ("cas x 1 2 → refused", Operation("c", "cas", "x", (1, 2), False, 0, 1)),
+        ("cas x 1 2 → ?", Operation("c", "cas", "x", (1, 2), outcome=Outcome.UNKNOWN)),
+        ("write x 1", Operation("c", "write", "x", 1, outcome=Outcome.FAILED)),
+    ],
+)
+def test_an_operation_says_what_was_asked_and_answered(said, operation):
+    assert said_of(operation) == said
+    assert said in str(operation)
+    assert str(operation).startswith("c: ")
+
+
+def test_lists_become_tuples_so_that_they_can_be_compared():
+    operation = Operation("c", "read", "x", None, [1, [2, 3]], 0, 1)
+    assert operation.result == (1, (2, 3))
+    assert Operation("c", "cas", "x", [1, 2], None, 0, 1).argument == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"start": 5, "end": 4}, "starts at 5 and ends at 4 ms"),
+        ({"start": 5}, "was acknowledged, so it has an end"),
+        ({"start": float("nan"), "end": 1}, "a time is a number of ms"),
+        ({"start": float("inf"), "end": 1}, "a time is a number of ms"),
+        ({"start": 0, "end": float("inf")}, "starts at 0 and ends at inf ms"),
+        ({"end": 1, "argument": {"a": 1}}, "is no plain value"),
+        ({"end": 1, "result": [{}]}, "is no plain value"),
+    ],
+)
+def test_an_operation_that_cannot_be_is_refused(wrong, why):
+    with pytest.raises(Misuse, match=why):
+        Operation("c", "read", **wrong)
+
+
+# Histories
+
+
+def test_a_history_is_a_sequence_of_operations():
+    one = Operation("b", "write", "x", 1, None, 0, 1)
+    other = Operation("a", "read", "x", outcome=Outcome.UNKNOWN)
+    history = History([one, other])
+    assert (len(history), history[0], list(history)) == (2, one, [one, other])
+    assert history[1:] == History([other])
+    assert history.clients == ("b", "a")
+    assert repr(history) == "<History of 2 operations: 1 acknowledged, 1 unknown>"
+    assert repr(History()) == "<History of 0 operations>"
+    assert hash(history) == hash(History([one, other]))
+    assert history != [one, other]
+
+
+def test_a_history_holds_nothing_but_operations():
+    with pytest.raises(Misuse, match="'x=1' is none"):
+        History(["x=1"])  # type: ignore[list-item]
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", MODELS)
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_what_is_saved_is_loaded_again(name, data, tmp_path_factory):
+    history = History(data.draw(histories(name, keys=("x", "y"))))
+    path = tmp_path_factory.mktemp("histories") / "history.jsonl"
+    history.save(path)
+    assert History.load(path) == history
+    assert len(path.read_text().splitlines()) == len(history)
+
+
+def file_of(tmp_path, *lines):
+    path = tmp_path / "history.jsonl"
+    text = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    path.write_text("\n".join(text) + "\n")
+    return path
+
+
+def event(process, kind, f, value=None, **more):
+    return {"process": process, "type": kind, "f": f, "value": value, **more}
+
+
+def test_operations_can_be_written_by_hand(tmp_path):
+    path = file_of(
+        tmp_path,
+        {"client": "c1", "call": "write", "key": "x", "argument": 1, "start": 0, "end": 5},
+        "",
+        {"client": "c2", "call": "read", "key": "x", "result": 1, "start": 6, "end": 7},
+        {"client": "c3", "call": "cas", "argument": [1, 2], "start": 8, "outcome": "unknown"},
+    )
+    assert History.load(path) == History(
+        [
+            Operation("c1", "write", "x", 1, None, 0, 5),
+            Operation("c2", "read", "x", None, 1, 6, 7),
+            Operation("c3", "cas", None, (1, 2), None, 8, None, Outcome.UNKNOWN),
+        ]
+    )
+
+
+def test_events_are_paired_by_process(tmp_path):
+    path = file_of(
+        tmp_path,
+        event(0, "invoke", "write", 3, time=10, key="x", index=0),
+        event(1, "invoke", "read", time=11, key="x"),
+        event("nemesis", "info", "start", "partition"),
+        event(0, "ok", "write", 3, time=12, key="x"),
+        event(1, "ok", "read", 3, time=13, key="x"),
+        event(0, "invoke", "cas", [3, 4], time=14, key="x"),
+        event(1, "invoke", "cas", [1, 2], time=15, key="x"),
+        event(2, "invoke", "write", 5, time=16, key="x"),
+        event(0, "info", "cas", [3, 4], time=17, key="x", error="timeout"),
+        event(1, "fail", "cas", [1, 2], time=18, key="x"),
+    )
+    expected = [
+        Operation("0", "write", "x", 3, None, 10, 12),
+        Operation("1", "read", "x", None, 3, 11, 13),
+        Operation("0", "cas", "x", (3, 4), None, 14, 17, Outcome.UNKNOWN),
+        Operation("1", "cas", "x", (1, 2), None, 15, 18, Outcome.FAILED),
+        Operation("2", "write", "x", 5, None, 16, None, Outcome.UNKNOWN),
+    ]
+    assert list(History.load(path)) == expected
+    saw = History.load(path, ms_per_unit=0.5, cas_sees=True)
+    assert saw[3] == Operation("1", "cas", "x", (1, 2), False, 7.5, 9)
+
+
+def test_without_times_the_lines_are_the_time(tmp_path):
+    path = file_of(
+        tmp_path,
+        event(0, "invoke", "write", 1),
+        event(1, "invoke", "read"),
+        event(1, "ok", "read", None),
+        event(0, "ok", "write", 1),
+        event(1, "invoke", "read"),
+        event(1, "ok", "read", None),
+    )
+    history = History.load(path)
+    assert [(each.start, each.end) for each in history] == [(1, 4), (2, 3), (5, 6)]
+    verdict = check(history, model=Register())
+    assert verdict.culprit == history[2]
+
+
+def test_the_times_of_operations_can_be_in_other_units(tmp_path):
+    path = file_of(tmp_path, {"client": "c", "call": "read", "start": 2e6, "end": 3e6})
+    assert History.load(path, ms_per_unit=1e-6)[0] == Operation("c", "read", start=2, end=3)
+
+
+GOOD = {"client": "c", "call": "read", "start": 0, "end": 1}
+
+WRONG_LINES = [
+    ([GOOD, "{"], 2, "input data was truncated"),
+    ([GOOD, "[1]"], 2, "expected `object`, got `array`"),
+    ([{**GOOD, "start": "soon"}], 1, r"expected `float`, got `str` - at `\$.start`"),
+    ([GOOD, GOOD, {"client": "c", "start": 0, "end": 1}], 3, "required field `call`"),
+    ([{**GOOD, "outcome": "fine"}], 1, r"invalid enum value 'fine' - at `\$.outcome`"),
+    ([{**GOOD, "color": "red"}], 1, "contains unknown field `color`"),
+    ([{**GOOD, "end": -1}], 1, "starts at 0.0 and ends at -1.0 ms"),
+    ([{**GOOD, "result": {"a": 1}}], 1, "is no plain value"),
+    ([GOOD, event(0, "invoke", "read")], 2, "contains unknown field"),
+    ([event(0, "ok", "read", 1)], 1, "process 0 is told 'ok' without having asked"),
+    (
+        [event(0, "invoke", "read"), event(0, "invoke", "read")],
+        2,
+        "process 0 asks again, and has no answer to line 1",
+    ),
+    (
+        [event(0, "invoke", "read"), event(0, "ok", "write", 1)],
+        2,
+        "process 0 asked in line 1 for something else",
+    ),
+    ([event(0, "invoke", "read"), event(0, "done", "read")], 2, "invalid enum value 'done'"),
+    ([event(0, "invoke", "read"), GOOD], 2, "missing required field `process`"),
+    (
+        [event(0, "invoke", "read", time=5), event(0, "ok", "read", 1, time=4)],
+        2,
+        "starts at 5.0 and ends at 4.0 ms",
+    ),
+    ([event(0, "invoke", "write", {"a": 1})], 1, "is no plain value"),
+    (["[" * 3000], 1, "line 1: .+"),
+    (['{"client": "\\ud800"'], 1, "line 1: .+"),
+]
+
+
+@pytest.mark.parametrize(("lines", "number", "why"), WRONG_LINES)
+def test_a_file_that_makes_no_sense_is_refused_with_its_line_and_the_reason(
+    lines, number, why, tmp_path
+):
+    path = file_of(tmp_path, *lines)
+    with pytest.raises(Misuse, match=why) as caught:
+        History.load(path)
+    assert str(caught.value).startswith(f"{path}, line {number}: ")
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    path = tmp_path / "history.jsonl"
+    path.write_bytes(b'{"client": "\xff", "call": "read"}\n')
+    with pytest.raises(Misuse, match="line 1"):
+        History.load(path)
+
+
+def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path):
+    with pytest.raises(OSError, match="nowhere"):
+        History.load(tmp_path / "nowhere.jsonl")
+
+
+def test_an_empty_file_is_an_empty_history(tmp_path):
+    assert History.load(file_of(tmp_path, "")) == History()

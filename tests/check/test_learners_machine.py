@@ -1,0 +1,105 @@
+"""Recordings, search, histories, campaigns and shrinking, on machines that a learner wrote.
+
+`ToyMachine` is correct; three first tries are not. None of them has rules, a copy or a
+fingerprint of its own: only what a place in a cluster asks for.
+"""
+
+import pytest
+
+import raftlab
+from raftlab import Cluster, Disks, Options, twin
+from raftlab.check.campaign import campaign
+from raftlab.check.explore import Exploration, Scope, explore
+from raftlab.check.linearizability import check
+from raftlab.check.recorded import history_of
+from raftlab.check.shrink import shrink
+from tests.sim.toy_machine import CommitsAtOnce, ForgetsToWrite, ToyMachine, VotesForAll
+
+WRONG = [VotesForAll, ForgetsToWrite, CommitsAtOnce]
+SMALL = Scope(terms=2, entries=1, restarts=1, in_flight=6)
+
+
+def searched(machine: type, scope: Scope = SMALL) -> Exploration:
+    given = {"options": Options.figure_2(), "disks": Disks(write_ms=0)}
+    return explore(Cluster(3, machine=machine, **given), scope)
+
+
+def session(machine: type = ToyMachine) -> Cluster:
+    """A short session: two leaders, two commands, a crash."""
+    cluster = Cluster(3, seed=4, machine=machine)
+    cluster.elect()
+    cluster.propose("x=1")
+    cluster.run(100)
+    cluster.crash(cluster.leader)
+    cluster.elect()
+    cluster.propose("x=2")
+    return cluster.run(200)
+
+
+def test_a_run_of_a_learners_machine_is_a_value_like_any_other(tmp_path):
+    cluster = session()
+    recording = cluster.recording
+    assert recording.replay().frame() == cluster.frame()
+    assert raftlab.load(recording.share(), machine=ToyMachine) == recording
+    recording.save(tmp_path / "run.jsonl")
+    assert raftlab.load(tmp_path / "run.jsonl", machine=ToyMachine) == recording
+    assert recording.branch(20).frame() == cluster.at(20).frame()
+
+
+def test_whoever_opens_it_is_asked_for_the_machine():
+    with pytest.raises(raftlab.Misuse, match=r"'ToyMachine' of .*hand the class over, as machine="):
+        raftlab.load(session().recording.share())
+
+
+def test_rules_that_the_machine_does_not_ask_make_no_difference():
+    other = type("Other", (raftlab.Rules,), {"quorum": None})
+    assert twin(session().recording, raftlab.Rules, other).parts_at is None
+
+
+def test_a_search_finds_nothing_in_the_correct_one():
+    found = searched(ToyMachine, Scope(terms=2, entries=2, in_flight=4))
+    assert (found.violation, found.is_complete) == (None, True)
+    assert found.states > 1000
+
+
+@pytest.mark.parametrize("machine", WRONG)
+def test_a_search_finds_what_is_wrong_and_the_shortest_run_to_it(machine):
+    found = searched(machine)
+    assert found.violation is not None
+    assert found.recording is not None
+    assert found.events is not None
+    assert found.events < 12
+    with pytest.raises(raftlab.Violation):
+        found.recording.replay()
+    opened = raftlab.load(found.recording.share(), machine=machine)
+    assert opened == found.recording
+
+
+def test_its_clients_see_a_linearizable_history():
+    cluster = Cluster(3, seed=4, machine=ToyMachine)
+    cluster.elect()
+    for number in range(6):
+        cluster.propose(f"x={number}")
+        cluster.run(40)
+    verdict = check(history_of(cluster))
+    assert verdict.is_linearizable is True
+    assert len(verdict.prefix) == 6
+
+
+def test_a_campaign_finds_nothing_in_the_correct_one():
+    result = campaign(30, machine=ToyMachine)
+    assert result.counts == {"ok": 30}
+
+
+@pytest.mark.parametrize("machine", WRONG)
+def test_a_campaign_fails_and_its_failure_is_shrunk(machine):
+    result = campaign(10, machine=machine)
+    assert result.failures
+    first = min(result.failures, key=lambda each: each.events)
+    run = result.recording(first.seed)
+    short = shrink(run)
+    assert 0 < len(short) < 40
+    assert len(short) <= len(run)
+    with pytest.raises(raftlab.Violation) as fallen:
+        short.replay()
+    assert fallen.value.frame.name == first.broke

@@ -1,0 +1,257 @@
+"""Every exhibit is one mistake with a source, and its run shows it; the kill table is measured."""
+
+import json
+import re
+
+import pytest
+
+from raftlab import PROPERTIES, Cluster, Misuse, Options, Violation
+from raftlab.check.museum import EXHIBITS, Exhibit, exhibit
+from raftlab.check.museum import __main__ as command
+from raftlab.check.museum import table as tables
+from raftlab.check.museum.seeds import (
+    ALARMS,
+    ANSWERS,
+    CHECKERS,
+    HEALING,
+    INVARIANTS,
+    RAISED,
+    checker_of,
+    failure,
+    first_failure,
+    random_start,
+    verbs_of,
+)
+from raftlab.check.museum.table import KillTable, Row, kill_table
+from raftlab.check.museum.words import catalogue
+
+SAFETY = tuple(each for each in EXHIBITS if each.breaks)
+STUCK = tuple(each for each in EXHIBITS if not each.breaks)
+TUNED = tuple(each for each in EXHIBITS if each.campaign)
+
+every = pytest.mark.parametrize("each", EXHIBITS, ids=lambda each: each.name)
+unsafe = pytest.mark.parametrize("each", SAFETY, ids=lambda each: each.name)
+stuck = pytest.mark.parametrize("each", STUCK, ids=lambda each: each.name)
+tuned = pytest.mark.parametrize("each", TUNED, ids=lambda each: each.name)
+
+REAL = re.compile(r"\b[HESMF]\d+\b")
+
+
+# The exhibits
+
+
+@every
+def test_an_exhibit_is_one_override_with_a_source_and_a_story_of_two_sentences(each: Exhibit):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", each.name)
+    assert each.title == each.title.strip(" .") != ""
+    assert len(each.wrong) == 1
+    assert set(each.wrong) <= {"rules", "machine", "disks", "options"}
+    assert REAL.search(each.source) or re.search(r"paper|thesis", each.source)
+    assert re.fullmatch(r"[A-Z][^.]*\. [A-Z][^.]*\.", each.story)
+    assert each.mistake.endswith(".") and each.shows_in.endswith(".")
+    assert each.breaks is None or (each.breaks in PROPERTIES and each.is_safety)
+
+
+def test_names_and_titles_are_unique_and_stories_too():
+    for what in ("name", "title", "story"):
+        assert len({getattr(each, what) for each in EXHIBITS}) == len(EXHIBITS)
+
+
+def test_the_museum_is_large_enough_and_mostly_of_real_bugs():
+    assert len(SAFETY) >= 45
+    assert sum(bool(REAL.search(each.source)) for each in EXHIBITS) >= 60
+    assert {each.breaks.name for each in SAFETY} == {each.name for each in PROPERTIES}
+
+
+@unsafe
+def test_a_recording_breaks_the_property_when_it_is_played_from_scratch(each: Exhibit):
+    recording = each.recording()
+    with pytest.raises(Violation) as caught:
+        recording.replay()
+    assert caught.value.frame.name == each.breaks.name
+    assert recording == each.recording()
+
+
+@every
+def test_the_same_run_without_the_mistake_breaks_nothing(each: Exhibit):
+    cluster = each.recording(wrong=False).replay()
+    assert cluster.violation is None
+    assert not cluster.alarms
+    if not each.breaks:
+        assert each.run(each.cluster(wrong=False)) is True
+
+
+@stuck
+def test_what_breaks_no_property_goes_nowhere(each: Exhibit):
+    cluster = each.recording().replay()
+    assert cluster.violation is None
+    assert each.run(each.cluster()) is False
+
+
+def test_an_exhibit_is_found_by_its_name():
+    assert exhibit("figure-8").breaks.name == "Leader Completeness"
+    with pytest.raises(Misuse, match="did you mean 'figure-8'"):
+        exhibit("figure8")
+    with pytest.raises(Misuse, match="see EXHIBITS"):
+        exhibit("qqqqqqqq")
+
+
+def test_a_cluster_takes_further_arguments_and_can_do_without_the_mistake():
+    each = exhibit("figure-8")
+    assert isinstance(each.cluster(seed=5), Cluster)
+    assert each.cluster(seed=5).setup.seed == 5
+    assert not each.cluster(watched=False).setup.watched
+    assert each.cluster().setup.rules != each.cluster(wrong=False).setup.rules
+    assert each.cluster().setup.options == Options.figure_2()
+
+
+# Random runs
+
+
+@tuned
+def test_a_random_run_so_set_finds_nothing_wrong_without_the_mistake(each: Exhibit):
+    right = Exhibit(
+        name=each.name,
+        title="",
+        source="",
+        story="",
+        wrong={},
+        run=each.run,
+        campaign=each.campaign,
+    )
+    for seed in range(4):
+        assert failure(right, seed) == ("", "")
+
+
+def test_what_is_raised_or_reported_by_the_machine_itself_is_no_find(monkeypatch):
+    said = iter([(RAISED, "AssertionError: x"), (ALARMS, "alarms: x"), ("", ""), (HEALING, "y")])
+    monkeypatch.setattr("raftlab.check.museum.seeds.failure", lambda *_: next(said))
+    find = first_failure(EXHIBITS[0], 10, 9)
+    assert (find.seed, find.runs, find.checker, find.said) == (13, 4, HEALING, "y")
+
+
+def test_complaints_are_told_apart():
+    assert checker_of("no new command on every member within 9000 ms of peace") == HEALING
+    assert checker_of("S1 led term 3 in all quiet, and does not any more") == HEALING
+    assert checker_of("c1 sent 1 commands, and 2 were executed") == ANSWERS
+    assert checker_of("alarms: ['x']") == ALARMS
+    assert checker_of("") == ""
+
+
+def test_a_campaign_decides_what_chance_would_have():
+    each = Exhibit(
+        name="x",
+        title="x",
+        source="x",
+        story="x",
+        wrong={},
+        run=lambda _: None,
+        campaign={"nodes": 3, "options": Options.figure_2(), "verbs": "crash isolate"},
+    )
+    run = random_start(each, 5)
+    assert len(run.cluster.nodes) == 3
+    assert run.cluster.setup.options == Options.figure_2()
+    assert {"crash", "isolate", "restart", "heal"} <= {verb.__name__ for verb, _ in verbs_of(each)}
+    assert "transfer" not in {verb.__name__ for verb, _ in verbs_of(each)}
+    assert verbs_of(EXHIBITS[0]) is None or EXHIBITS[0].campaign
+
+
+# The table
+
+FAST = ("votes-again", "half-commits", "commits-on-receipt", "last-entry-waits", "retry-runs-twice")
+
+
+@pytest.fixture(scope="module")
+def quick() -> KillTable:
+    return kill_table(FAST, quick=True)
+
+
+def test_the_quick_table_says_what_its_runs_say(quick):
+    assert [row.name for row in quick.rows] == list(FAST)
+    assert not quick.survivors
+    for row in quick.rows:
+        (runs,) = row.runs
+        assert row.seeds == runs <= quick.limit
+        each = exhibit(row.name)
+        checker, said = failure(each, runs - 1)
+        assert checker in row.killed_by
+        assert row.said == (said if checker == INVARIANTS else checker,)
+        assert all(failure(each, seed)[0] in ("", RAISED, ALARMS) for seed in range(runs - 1))
+
+
+def test_the_shortest_run_is_no_longer_than_the_exhibits_own(quick):
+    for row in quick.rows:
+        each = exhibit(row.name)
+        if each.breaks is None:
+            assert row.events is None
+        else:
+            assert 0 < row.events <= len(each.recording())
+
+
+def test_the_healing_phase_and_the_answers_catch_what_breaks_no_property(quick):
+    assert HEALING in quick["last-entry-waits"].killed_by
+    assert ANSWERS in quick["retry-runs-twice"].killed_by
+    assert INVARIANTS in quick["votes-again"].killed_by
+
+
+ROWS = (
+    Row(
+        "a-b", "a is b", True, "Election Safety", (INVARIANTS,), ("Election Safety",), (1, 7, 4), 9
+    ),
+    Row("c", "c", False, None, (), (), (None, 3, None)),
+)
+TABLE = KillTable(ROWS, (0, 1, 2), 50)
+
+
+def test_a_row_knows_its_median():
+    assert TABLE["a-b"].seeds == 4
+    assert TABLE["c"].seeds is None
+    assert TABLE.survivors == (ROWS[1],)
+    with pytest.raises(KeyError):
+        TABLE["d"]
+
+
+def test_the_table_as_text():
+    assert str(TABLE).splitlines() == [
+        "1 of 1 mistakes that do something wrong are caught, and 0 of 1 that get nowhere; at most"
+        " 50 random runs from each of 3 starts.",
+        "",
+        "exhibit  breaks           caught by   runs (median)  shortest run  states searched",
+        "-" * 82,
+        "a-b      Election Safety  invariants  4              9             –",
+        "c        liveness         nothing     > 50           –             –",
+    ]
+
+
+def test_the_table_as_markdown_and_json():
+    first, second, *rows = TABLE.as_markdown().splitlines()
+    assert first.startswith("| exhibit | breaks |") and set(second) == set("| -")
+    assert rows[0] == "| a-b | Election Safety | invariants | 4 | 9 | – |"
+    assert json.loads(TABLE.encode())["rows"][1]["runs"] == [None, 3, None]
+
+
+def test_a_search_fills_its_column():
+    (row,) = kill_table(["half-commits"], quick=True, searched=lambda _: 321).rows
+    assert row.searched == 321
+    assert row.killed_by[-1] == "search"
+    assert tables.with_search(row, None) == row
+
+
+def test_the_page_has_a_label_for_every_exhibit_and_every_checker(quick):
+    page = catalogue(quick)
+    for name in FAST:
+        assert f"### {name}\n" in page
+        assert exhibit(name).story in page and exhibit(name).source in page
+    assert all(f"**{checker}**" in page for checker in CHECKERS)
+
+
+def test_the_command_prints_the_table_and_writes_the_page(tmp_path, capsys):
+    page = tmp_path / "docs" / "museum.md"
+    assert command.main(["--quick", "--write", str(page), "half-commits"]) == 0
+    assert "half-commits" in capsys.readouterr().out
+    assert "### half-commits" in page.read_text()
+
+
+def test_the_command_fails_if_a_mistake_was_missed():
+    missed = Row("a", "a", True, "Election Safety", (), (), (None,))
+    assert command.missed(KillTable((missed, ROWS[1]), (0,), 5)) == [missed]
