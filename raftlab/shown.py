@@ -2,7 +2,8 @@
 
 The protocol and the simulator know nothing of pictures; this module, beside the public
 face, gives their classes `_repr_mimebundle_` (text and deterministic SVG), and gives
-`Cluster` its `lab()`. Everything above the simulator is imported at the first look.
+`Cluster` and `Recording` their `lab()`. Everything above the simulator is imported at the
+first look.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 from raftlab.raft.log import RaftLog
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame, Trace
+from raftlab.sim.recording import Recording
 
 Bundle = dict[str, str]
 
@@ -24,6 +26,7 @@ def wire() -> None:
     _give(Frame, "__str__", _frame_text)
     _give(Cluster, "__str__", _cluster_text)
     _give(Cluster, "lab", _lab)
+    _give(Recording, "lab", _recording_lab)
 
 
 def _give(kind: type, name: str, function: Callable[..., Any]) -> None:
@@ -67,3 +70,10 @@ def _lab(cluster: Cluster, **options: Any) -> Any:
     from raftlab.lab import Lab
 
     return Lab(cluster, **options)
+
+
+def _recording_lab(recording: Recording, **options: Any) -> Any:
+    """A lab on this run, at its end or at `frame=`. `options`: see `raftlab.lab.Lab`."""
+    from raftlab.lab import Lab
+
+    return Lab(recording, **options)

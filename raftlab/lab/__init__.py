@@ -1,8 +1,8 @@
 """The lab: ipywidgets for the controls, and one anywidget that moves the marks of a scene.
 
-Read the files in this order: reel, goals, branch, session (what the lab knows, without a
-widget); chosen, packing, table, panels, typed (what it shows and what is typed, as plain
-data and text); keys, stage, making, further, controls, hands, display, deeds,
+Read the files in this order: reel, goals, branch, opening, session (what the lab knows, without
+a widget); chosen, packing, table, tree, panels, typed (what it shows and what is typed, as
+plain data and text); keys, stage, making, further, sharing, controls, hands, display, deeds,
 further_deeds, lab (the widgets); and `static/stage.js`, the painter in the browser.
 """
 

@@ -2,14 +2,26 @@
 
 import weakref
 
+import msgspec
+
 from raftlab.lab.reel import replayed
+from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.recording import Recording
+
+
+class End(msgspec.Struct, frozen=True):
+    """Where a run has come to: its last frame, the time (ms), and what was broken, if anything."""
+
+    number: int
+    at: Millis
+    trouble: str
 
 
 class Branch:
     """One run of a session. `parent` and `start` say which run it left, and at which frame.
 
+    The first run has no parent, and neither has one that was opened from a text.
     A run that is not looked at is kept as its recording, and played again when wanted.
     """
 
@@ -20,7 +32,8 @@ class Branch:
         self._cluster: Cluster | None = cluster
         self._still_there = weakref.ref(cluster)
         self._recording: Recording | None = None
-        self._given = parent is None
+        self._end = end_of(cluster)
+        self._given = number == 1
 
     @property
     def recording(self) -> Recording:
@@ -28,10 +41,22 @@ class Branch:
         return self._recording or self.wake().recording
 
     @property
+    def origin(self) -> str:
+        """Where it began."""
+        if self.parent:
+            return f"from frame {self.start} of run {self.parent}"
+        return "the first" if self.number == 1 else "opened"
+
+    @property
     def label(self) -> str:
         """Which run it is and where it began."""
-        origin = f"from frame {self.start} of run {self.parent}" if self.parent else "the first"
-        return f"run {self.number}: {origin}"
+        return f"run {self.number}: {self.origin}"
+
+    @property
+    def end(self) -> End:
+        """Where it has come to."""
+        cluster = self._cluster or self._still_there()
+        return self._end if cluster is None else end_of(cluster)
 
     def wake(self) -> Cluster:
         """Its cluster, at its end: the same object as before, if anybody still holds it."""
@@ -46,4 +71,13 @@ class Branch:
         """Let go of the cluster; the one that the lab was given stays."""
         if self._cluster is not None and not self._given:
             self._recording = self._cluster.recording
+            self._end = end_of(self._cluster)
             self._cluster = None
+
+
+def end_of(cluster: Cluster) -> End:
+    """Where a cluster has come to."""
+    trouble = "a machine failed" if cluster.stopped else ""
+    if cluster.violation:
+        trouble = cluster.violation.name
+    return End(cluster.number, cluster.now, trouble)

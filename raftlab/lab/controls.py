@@ -9,6 +9,7 @@ from raftlab.lab import panels
 from raftlab.lab.further import LEADER, FurtherControls
 from raftlab.lab.keys import BUTTONS, DEEDS, ENTERS
 from raftlab.lab.making import button, column, dropdown, label, number, offer, row, text, toggle
+from raftlab.lab.sharing import SharingControls
 from raftlab.lab.stage import Heard, Stage
 from raftlab.raft.vocabulary import NodeId
 
@@ -20,7 +21,7 @@ PICTURES = ("logs", "votes", "commit decision")
 FIELDS = (
     *("speed", "run_ms", "node", "command", "propose_to", "link_from", "link_to"),
     *("both_ways", "messages", "delay_ms", "transfer_to", "key", "read_from"),
-    *("learner_name", "voters", "learners", "clock_rate", "write_ms"),
+    *("learner_name", "voters", "learners", "clock_rate", "write_ms", "run_text"),
 )
 """What a button's deed may depend on; the page reports it together with the click."""
 
@@ -28,11 +29,16 @@ ONLY_FOR = {
     "learner_name": "learner_button",
     "voters": "reconfigure_button",
     "learners": "reconfigure_button",
+    "run_text": "open_button",
 }
 """Fields that the lab fills in anew: at any other click the page may hold what is outdated."""
 
 
-class Controls(FurtherControls):
+NODES_PANEL, TEXT_PANEL, KEYS_PANEL, RUNS_PANEL = range(4)
+"""The panels below everything, of which one at most is open."""
+
+
+class Controls(FurtherControls, SharingControls):
     """The widgets of one lab. `widget` holds them all."""
 
     def __init__(self, nodes: Sequence[NodeId], speed: float, hear: Heard) -> None:
@@ -41,6 +47,7 @@ class Controls(FurtherControls):
         self._make_nodes(nodes)
         self._make_network(nodes)
         self._make_messages()
+        self._make_sharing()
         self._make_texts()
         self._make_further()
         self.widget = column("lab", *self._rows())
@@ -119,8 +126,8 @@ class Controls(FurtherControls):
         self.keys = widgets.HTML(panels.keys_table())
         self.picture = dropdown("Picture", PICTURES, PICTURES[0], "192px")
         self.details = widgets.Accordion(
-            children=[self.nodes_table, self.text, self.keys],
-            titles=("The nodes as a table", "All of it as text", "Keys"),
+            children=[self.nodes_table, self.text, self.keys, self.sharing],
+            titles=("The nodes as a table", "All of it as text", "Keys", "Runs and sharing"),
             selected_index=None,
         )
         self.note.add_class("raftlab-note")

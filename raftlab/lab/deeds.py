@@ -6,8 +6,10 @@ from typing import Any
 
 from ipywidgets import Widget
 
+from raftlab.lab.controls import KEYS_PANEL
 from raftlab.lab.display import SHORTEST_MS, SLIDE_MS, Display
 from raftlab.lab.further import LEADER
+from raftlab.lab.opening import LONGEST_TEXT
 from raftlab.raft.vocabulary import Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 
@@ -60,6 +62,18 @@ class Deeds(Display):
     def choose_run(self, number: int) -> None:
         """Go to the end of run `number` (from 1)."""
         self._still(lambda: self.session.choose(number))
+
+    def open_shared(self) -> None:
+        """Open the run that the text in the field stands for, as a run of its own."""
+        pasted: str = self.run_text.value
+
+        def deed() -> None:
+            if len(pasted) > LONGEST_TEXT:
+                self.run_text.value = ""  # not to be sent to and fro
+            self.session.open(pasted)
+            self.run_text.value = ""
+
+        self._still(deed, SLIDE_MS)
 
     def refresh(self) -> None:
         """Look again: the cluster was changed somewhere else."""
@@ -248,7 +262,8 @@ class Deeds(Display):
 
     def toggle_keys(self) -> None:
         """Show or hide the list of keys."""
-        self.details.selected_index = None if self.details.selected_index == 2 else 2
+        shown = self.details.selected_index == KEYS_PANEL
+        self.details.selected_index = None if shown else KEYS_PANEL
 
     def close(self) -> None:
         """Stop playing, and take the lab off the page."""

@@ -6,12 +6,13 @@ from typing import Any
 
 from raftlab.lab import panels
 from raftlab.lab.chosen import with_choice
-from raftlab.lab.controls import PICTURES, Controls
+from raftlab.lab.controls import NODES_PANEL, PICTURES, RUNS_PANEL, TEXT_PANEL, Controls
 from raftlab.lab.hands import Hands
 from raftlab.lab.packing import endings, pack
 from raftlab.lab.session import Session
 from raftlab.lab.stage import Heard
 from raftlab.lab.table import nodes_table
+from raftlab.lab.tree import tree
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame
@@ -50,6 +51,7 @@ class Display(Controls):
         self._hands = Hands()
         self._clickable: dict[str, Mark] = {}
         self._drawn: Frame | None = None
+        self._told: object = None  # which moment of which run stands there as a text
         super().__init__(tuple(node.node for node in session.frame.nodes), speed, hear)
 
     @property
@@ -192,10 +194,28 @@ class Display(Controls):
             self.newest.value = panels.newest(events[-1] if events else None)
             self.reads.value = panels.reads(frame, session.answers(SHOWN_ANSWERS))
         opened = self.details.selected_index
-        if not self.playing or opened == 0:
+        if not self.playing or opened == NODES_PANEL:
             self.nodes_table.value = nodes_table(frame, previous)
-        if not self.playing or opened == 1:
+        if not self.playing or opened == TEXT_PANEL:
             self.text.value = panels.text_twin(describe_frame(frame, previous))
+        if not self.playing and opened == RUNS_PANEL:
+            self._draw_runs()
+
+    def _draw_runs(self) -> None:
+        """The tree of runs, and the run so far as a text: to write that plays the run again."""
+        session = self.session
+        number = session.branch.number
+        self.refused.value = panels.refused(self._trouble)
+        self.show_runs(tree(session.branches, number), number)
+        self.code.layout.display = None if self.code_mode.value else "none"
+        told = (number, session.position, self.code_mode.value)
+        if self._told == told:
+            return
+        run = session.so_far
+        self.shared.value = panels.shared(*written(run.share), run.setup)
+        if self.code_mode.value:
+            self.code.value = panels.code(*written(run.as_code))
+        self._told = told
 
     def _draw_stage(self, frame: Frame, previous: Frame | None, ms: Millis, steady: bool) -> None:
         roles = self._roles_of_nodes()
@@ -228,6 +248,13 @@ class Display(Controls):
         if steps is None:
             return ()
         return endings(frame, previous, [step.lost for step in steps if step.lost is not None])
+
+
+def written(write: Callable[[], str]) -> tuple[str, str]:
+    """What it writes, or else why it cannot."""
+    texts: list[str] = []
+    trouble, _ = caught(lambda: texts.append(write()))
+    return "".join(texts), trouble
 
 
 def caught(deed: Callable[[], object]) -> tuple[str, str]:

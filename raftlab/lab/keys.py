@@ -83,6 +83,7 @@ BUTTONS = {
     "clock_button": "set_clock",
     "disk_button": "set_disk",
     "calm_button": "calm",
+    "open_button": "open_shared",
 }
 
 ENTERS = {
@@ -93,5 +94,6 @@ ENTERS = {
     "key": "read_button",
     "clock_rate": "clock_button",
     "write_ms": "disk_button",
+    "run_text": "open_button",
 }
 """The button that Enter presses, where a field has one."""

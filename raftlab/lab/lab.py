@@ -17,6 +17,7 @@ from raftlab.lab.controls import FIELDS, ONLY_FOR
 from raftlab.lab.display import SLIDE_MS, USUAL_SPEED
 from raftlab.lab.further_deeds import FurtherDeeds
 from raftlab.lab.keys import BUTTONS, DEEDS
+from raftlab.lab.reel import replayed
 from raftlab.lab.session import Session
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
@@ -34,18 +35,30 @@ class Lab(FurtherDeeds):
         lab = cluster.lab()          # shows itself as the last line of a cell
         lab.step_button.click()      # every control has a name
 
-    `speed` is how many ms of virtual time a second of playing shows. `cluster` is the run
+    It is made for a cluster, or for a recording, which it plays. `frame` is the moment to
+    begin at, the last one if None; `speed` is how many ms of virtual time a second of
+    playing shows. `cluster` is the run
     that goes on (another one than was given, once you acted in the past), `frame` the
     moment looked at, `recording` the run as a value, and `branches` all runs as values.
     Without a kernel the lab is the picture of its last moment.
     """
 
-    def __init__(self, cluster: Cluster, *, speed: float = USUAL_SPEED) -> None:
+    def __init__(
+        self,
+        cluster: Cluster | Recording,
+        *,
+        frame: int | None = None,
+        speed: float = USUAL_SPEED,
+    ) -> None:
+        if isinstance(cluster, Recording):
+            cluster = replayed(cluster)
         if not isinstance(cluster, Cluster):
-            raise Misuse(f"A lab is made for a cluster, not for {type(cluster).__name__}.")
+            raise Misuse(
+                f"A lab is made for a cluster or a recording, not for {type(cluster).__name__}."
+            )
         if not speed > 0:
             raise Misuse(f"speed is ms of virtual time a second and more than 0, not {speed}")
-        super().__init__(Session(cluster), float(speed), self._hear)
+        super().__init__(Session(cluster, frame), float(speed), self._hear)
         self._connect()
         self._try(lambda: None, 0.0)
 
@@ -85,8 +98,9 @@ class Lab(FurtherDeeds):
             getattr(self, name).on_click(lambda _, act=act: self._hands.do(act))
         self._watch(self.time_slider, lambda value: self.go_to(value))
         self._watch(self.branch, lambda value: self.choose_run(value))
+        self._watch(self.runs, lambda value: self.choose_run(value))
         chosen = (self.node, self.messages, self.picture, self.partition_mode, self.link_mode)
-        for control in (*chosen, self.further_mode, self.link_from, self.link_to):
+        for control in (*chosen, self.further_mode, self.link_from, self.link_to, self.code_mode):
             self._watch(control, lambda _: self._try(lambda: None, SLIDE_MS))
         self._watch(self.details, lambda _: self._try(lambda: None, 0.0), "selected_index")
 

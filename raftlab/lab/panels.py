@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from html import escape
 
 from raftlab.lab.keys import KEYS
+from raftlab.lab.opening import classes_needed
 from raftlab.lab.table import read_text
 from raftlab.raft.roles import Role
 from raftlab.sim.frame import Event, Frame, InFlight, ViolationFrame
 from raftlab.sim.invariants import FIGURE_3, PROPERTIES, Property
+from raftlab.sim.settings import Setup
 from raftlab.view.words import clean, kind_text, message_text, ms
 
 MOST_WAITING = 3
 """How many reads that wait are told one by one."""
+
+TEXT_OF_RUN = "The run up to this frame as a text"
 
 
 # Lights
@@ -144,6 +148,36 @@ def reads(frame: Frame, answers: Sequence[tuple[bool, str]]) -> str:
         return ""
     items = "".join(f'<li class="raftlab-{kind}">{escape(words)}</li>' for kind, words in rows)
     return f'<ul class="raftlab-reads" aria-label="Reads">{items}</ul>'
+
+
+# Runs as texts
+
+
+def shared(text: str, trouble: str, setup: Setup) -> str:
+    """The text that stands for a run, and how it is opened elsewhere; or why there is none."""
+    if trouble:
+        return f'<p class="raftlab-empty">This run cannot be shared: {escape(trouble)}</p>'
+    classes = classes_needed(setup).items()
+    needed = "".join(f", {argument}={clean(name, 40)}" for argument, name in classes)
+    return (
+        f"{label(TEXT_OF_RUN)}"
+        f'<textarea readonly rows=3 spellcheck=false aria-label="{TEXT_OF_RUN}">'
+        f"{escape(text)}</textarea>"
+        f"<small>Paste it below, in any lab, or <code>raftlab.load(text{escape(needed)}).lab()"
+        '</code>. <b class="raftlab-copied" role="status"></b></small>'
+    )
+
+
+def refused(sentence: str) -> str:
+    """What was refused, once more, where the alarm may be out of sight."""
+    return f'<div class="raftlab-refused"><b>!</b> {escape(sentence)}</div>' if sentence else ""
+
+
+def code(text: str, trouble: str) -> str:
+    """The run as lines of Python; or why there are none."""
+    if trouble:
+        return f'<p class="raftlab-empty">This run cannot be written: {escape(trouble)}</p>'
+    return f'<pre class="raftlab-code" tabindex=0 aria-label="As Python">{escape(text)}</pre>'
 
 
 # Small things

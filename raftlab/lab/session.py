@@ -10,11 +10,13 @@ from itertools import islice
 
 from raftlab.lab.branch import Branch
 from raftlab.lab.goals import GOALS, Condition, Goal
-from raftlab.lab.reel import Reel
+from raftlab.lab.opening import classes_needed, opened_here
+from raftlab.lab.reel import Reel, replayed
 from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Event, Frame, ViolationFrame
 from raftlab.sim.invariants import Violation
+from raftlab.sim.recording import Recording
 
 PATIENCE_MS: Millis = 10_000.0
 """How long a jump looks for what it seeks."""
@@ -33,15 +35,18 @@ class Session:
 
     `cluster` is the run that goes on, `position` the number of the frame looked at, and
     `note` what the last thing done has to say, if anything. What cannot be done raises
-    Misuse and changes nothing; a violation is not raised, it is in `violation`.
+    Misuse and changes nothing; a violation is not raised, it is in `violation`. It begins
+    at `frame`, or at the end of the run.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, frame: int | None = None) -> None:
         self.note = ""
         self._branches = [Branch(1, cluster, None, 0)]
         self._current = 0
         self._known = cluster.number
-        self._enter(cluster, cluster.number)
+        if isinstance(frame, bool) or not isinstance(frame, int | None):
+            raise Misuse(f"A frame is told by its number, not by {frame!r}.")
+        self._enter(cluster, cluster.number if frame is None else frame)
 
     # Looking
 
@@ -79,6 +84,11 @@ class Session:
     def branch(self) -> Branch:
         """The run looked at."""
         return self._branches[self._current]
+
+    @property
+    def so_far(self) -> Recording:
+        """The run up to the moment looked at, as a value."""
+        return self.cluster.recording.upto(self.position)
 
     def events(self, last: int) -> tuple[Event, ...]:
         """The last steps up to the moment looked at, oldest first; at most `last`."""
@@ -208,6 +218,22 @@ class Session:
             self._current = number - 1
             self._enter(cluster, cluster.number)
 
+    def open(self, text: str) -> None:
+        """Open a run that somebody shared, as a run that left no other; and go to its end.
+
+        Raises: Misuse, saying why it cannot be opened.
+        """
+        self.notice()
+        recording = opened_here(text, self.cluster)
+        cluster, earlier = replayed(recording), self.branch
+        rules = classes_needed(recording.setup).get("rules")
+        self._begin(cluster, None, 0)
+        self.note = (
+            f"Opened: this is run {self.branch.number}, at its last frame, {cluster.number}."
+            f"{f' It follows the {rules} of this lab.' if rules else ''}"
+            f" Run {earlier.number} is kept."
+        )
+
     # What happens elsewhere
 
     def notice(self) -> bool:
@@ -273,16 +299,19 @@ class Session:
 
     def _branch_off(self, cluster: Cluster, start: int) -> None:
         parent = self.branch
-        parent.rest()
-        self._branches.append(Branch(len(self._branches) + 1, cluster, parent.number, start))
-        self._current = len(self._branches) - 1
-        self._enter(cluster, cluster.number)
+        self._begin(cluster, parent.number, start)
         if cluster.number > start:
             self._since = start
         self.note = (
             f"You went on from frame {start}: this is run {len(self._branches)}."
             f" Run {parent.number} is kept."
         )
+
+    def _begin(self, cluster: Cluster, parent: int | None, start: int) -> None:
+        self.branch.rest()
+        self._branches.append(Branch(len(self._branches) + 1, cluster, parent, start))
+        self._current = len(self._branches) - 1
+        self._enter(cluster, cluster.number)
 
     def _check_time(self, ms: Millis) -> None:
         if not 0 < ms <= MOST_MS:

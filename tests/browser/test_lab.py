@@ -107,7 +107,7 @@ def test_to_act_in_the_past_begins_a_new_run(lab):
     lab.click("Back")
     lab.click("Go on from here")
     expect(lab.root.locator(".raftlab-note")).to_contain_text("this is run 2")
-    runs = lab.root.get_by_label("Runs")
+    runs = lab.root.get_by_label("Runs", exact=True)
     expect(runs.locator("option")).to_have_count(2)
     runs.select_option(index=0)
     expect(lab.root.locator(".raftlab-past")).not_to_be_attached()

@@ -485,10 +485,29 @@ class Menu { // what can be done with a mark, where it was clicked
   }
 }
 
+// The text of a run goes to the clipboard; where a page may not do that, it is there, selected
+
+async function copy(button) {
+  const panel = button.closest(".raftlab-sharing");
+  const text = panel.querySelector(".raftlab-shared textarea");
+  if (!text) return;
+  text.focus();
+  text.select();
+  let done = true;
+  try {
+    await navigator.clipboard.writeText(text.value);
+  } catch {
+    done = document.execCommand("copy");
+  }
+  panel.querySelector(".raftlab-copied").textContent = done ? "Copied." : "Selected: press Ctrl+C.";
+}
+
 // The controls around the stage are ordinary widgets. But messages of different widgets may
 // overtake each other, so a press of a button is reported here, with what the fields hold.
 // A list may show what is outdated, since a click in the picture also chooses; it is reported
 // only if the reader has chosen in it after the last report.
+
+const LONGEST = 200_001; // letters in a field: what is pasted must pass through the connection
 
 const NAMED = (kind) => `[class*="raftlab-${kind}-"]`;
 
@@ -522,6 +541,13 @@ function adopt(model, root, signal) {
     event.stopPropagation();
     press(nameOf(button, "button"));
   }, { signal, capture: true });
+  lab.addEventListener("click", (event) => {
+    const button = event.target.closest(".raftlab-copy");
+    if (button) copy(button);
+  }, { signal });
+  lab.addEventListener("focusin", (event) => {
+    if (event.target.matches("input[type=text]")) event.target.maxLength = LONGEST;
+  }, { signal });
   lab.addEventListener("change", (event) => {
     const list = event.target.closest(NAMED("field"));
     if (list) list.dataset.chosen = "true";
