@@ -22,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup lab test lint types unit nbval browser notebooks transcripts bench museum format clean distclean
+.PHONY: help setup lab test lint types unit kills nbval browser notebooks transcripts bench museum format clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ setup: $(READY) ## create .venv with the pinned libraries and raftlab itself (th
 lab: $(READY) ## open JupyterLab on the first notebook (PORT=8890 and ARGS="..." are passed on)
 	@$(RUN) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_OPTIONS) $(ARGS)
 
-test: lint types unit nbval browser ## everything that CI runs, in this order: lint types unit nbval browser
+test: lint types unit kills nbval browser ## everything that CI runs, in this order: lint types unit kills nbval browser
 
 lint: $(READY) ## ruff: mistakes, imports, docstrings, layout
 	$(RUN) -m ruff check .
@@ -43,6 +43,9 @@ types: $(READY) ## mypy, strict
 
 unit: $(READY) ## the tests that need no browser
 	$(RUN) -m pytest tests -m "not browser" -n $(WORKERS) --dist loadfile $(ARGS)
+
+kills: $(READY) ## the kill table of the museum at its quick setting: every mistake is caught
+	$(RUN) -m raftlab.check.museum --quick
 
 nbval: $(READY) ## run every notebook and compare what it prints and draws
 	$(RUN) -m pytest --nbval --nbval-current-env -p no:cacheprovider notebooks -n $(WORKERS) --dist loadscope $(ARGS)
@@ -58,6 +61,8 @@ transcripts: $(READY) ## rewrite the expected text of tests/transcripts (review 
 
 bench: $(READY) ## measure the speed budgets and print one table
 	$(RUN) tests/bench.py $(ARGS)
+	$(RUN) -m tests.bench_histories
+	$(RUN) -m tests.bench_explore
 
 museum: $(READY) ## find out what catches each mistake of the museum, and write docs/museum.md (ARGS=--quick)
 	$(RUN) -m raftlab.check.museum --write docs/museum.md $(ARGS)

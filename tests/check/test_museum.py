@@ -254,4 +254,4 @@ def test_the_command_prints_the_table_and_writes_the_page(tmp_path, capsys):
 
 def test_the_command_fails_if_a_mistake_was_missed():
     missed = Row("a", "a", True, "Election Safety", (), (), (None,))
-    assert command.missed(KillTable((missed, ROWS[1]), (0,), 5)) == [missed]
+    assert command.missed(KillTable((missed, ROWS[1]), (0,), 5)) == [missed, ROWS[1]]

@@ -28,7 +28,7 @@ from raftlab.sim.cluster import Cluster
 
 STARTS = (0, 10_000, 20_000, 30_000, 40_000)
 MOST_SEEDS = 1000
-QUICK_SEEDS = 100
+QUICK_SEEDS = 200
 SHRINK_BUDGET = 1500
 QUICK_BUDGET = 200
 STUCK_BUDGET = 60  # each try waits for a peace that may not come
@@ -109,8 +109,8 @@ class KillTable(msgspec.Struct, frozen=True):
         return (
             f"{sum(row.is_killed for row in safety)} of {len(safety)} mistakes that do something"
             f" wrong are caught, and {sum(row.is_killed for row in stuck)} of {len(stuck)} that"
-            f" get nowhere; at most {self.limit} random runs from each of {len(self.starts)}"
-            " starts."
+            f" get nowhere; at most {self.limit} random runs from"
+            f" {'one start' if len(self.starts) == 1 else f'each of {len(self.starts)} starts'}."
         )
 
     def _cells(self, row: Row) -> tuple[str, ...]:
@@ -136,7 +136,7 @@ def kill_table(
 ) -> KillTable:
     """Measure each exhibit; `progress` hears of every row as soon as it is there.
 
-    `quick` tries one start and at most 100 runs, and shrinks only a little: what CI has time
+    `quick` tries one start and at most 200 runs, and shrinks only a little: what CI has time
     for. Otherwise five starts, at most 1,000 runs from each, and the median counts. `searched`
     is an exhaustive search to try as well.
     """
