@@ -1,0 +1,239 @@
+"""How the commands read what was typed: numbers, settings, classes, runs."""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim import sharing
+from raftlab.sim.opening import load
+from raftlab.sim.recording import Recording
+from raftlab.sim.resolving import fits
+
+SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+MOST_SHOWN = 40
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses in one line, and says which name is near. Raises: Misuse."""
+
+    def __init__(self, **given: Any) -> None:
+        given.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **given)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse what was typed."""
+        raise Misuse(f"{message} ({self.prog} --help says more)")
+
+    def refuse_unknown(self, words: Sequence[str]) -> None:
+        """Refuse words that are no argument of this command."""
+        if words:
+            name = words[0].partition("=")[0]
+            self.error(f"there is no argument {short(words[0])}{near(name, self.options())}")
+
+    def options(self) -> list[str]:
+        """Every option of this command, like `--seed`."""
+        return [name for name in self._option_string_actions if name.startswith("--")]
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help, and notice if nobody reads it. Raises: OSError."""
+        stream = sys.stdout if file is None else file
+        if stream is not None:
+            stream.write(message)
+            stream.flush()
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            names = [str(each) for each in action.choices]
+            hint = near(str(value), names) or f"; there are {', '.join(names)}"
+            raise argparse.ArgumentError(action, f"there is no {short(value)}{hint}")
+
+
+def short(text: object) -> str:
+    """What was typed, in quotes, and not all of it if it is long."""
+    said = str(text)
+    return repr(said) if len(said) <= MOST_SHOWN else f"{said[:MOST_SHOWN]!r}…"
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """`: do you mean 'this'?`, or nothing, if no name is near."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, list(names), n=3, cutoff=0.5)
+    return f": do you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+# Numbers
+
+
+def whole(least: int | None = None) -> Callable[[str], int]:
+    """A reader of whole numbers, from `least` if it is given."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{short(text)} is not a whole number") from None
+        if least is not None and number < least:
+            raise argparse.ArgumentTypeError(f"{number} is too small: it is {least} or more")
+        return number
+
+    return read
+
+
+def number(text: str, most: float = sys.float_info.max) -> float:
+    """A reader of numbers from 0 to `most`."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{short(text)} is not a number") from None
+    if not 0 <= value <= most:
+        to = "" if most == sys.float_info.max else f" to {most:,.0f}"
+        raise argparse.ArgumentTypeError(f"{short(text)} is not a number from 0{to}")
+    return value
+
+
+def span(text: str) -> tuple[float, float]:
+    """A reader of `MIN-MAX`."""
+    match re.split("[-,]", text):
+        case [low, high]:
+            return number(low), number(high)
+    raise argparse.ArgumentTypeError(f"{short(text)} is not MIN-MAX, like 5-15")
+
+
+# Settings
+
+
+def settings(kind: type[msgspec.Struct], given: Iterable[str]) -> dict[str, Any]:
+    """`pre_vote=false` and the like, as arguments of a class of settings. Raises: Misuse."""
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    found = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals:
+            raise Misuse(f"{short(each)} is no setting: write NAME=VALUE, like {_model(types)}")
+        if name not in types:
+            hint = near(name, types) or f": there are {', '.join(types)}"
+            raise Misuse(f"there is no setting {short(name)}{hint}")
+        found[name] = _value(name, types[name], value.strip())
+    return found
+
+
+def _model(types: dict[str, Any]) -> str:
+    name = next(name for name, kind in types.items() if kind is bool)
+    return f"{name}=false"
+
+
+def _value(name: str, kind: Any, text: str) -> Any:
+    try:
+        if kind is bool:
+            return SWITCH[text.lower()]
+        if kind in (int, float):
+            return kind(text)
+        if str(kind) == "tuple[float, float]":
+            return span(text)
+    except (KeyError, ValueError, argparse.ArgumentTypeError):
+        wanted = {bool: "true or false", int: "a whole number", float: "a number"}
+        said = wanted.get(kind, "MIN-MAX, like 150-300")
+        raise Misuse(f"{name} is {said}, not {short(text)}") from None
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+# Classes of the reader's own
+
+
+def add_classes(parser: argparse.ArgumentParser) -> None:
+    """The options that name a class: `--rules` and `--machine`."""
+    parser.add_argument(
+        "--rules",
+        metavar="MODULE:CLASS",
+        help="rules to play by: a subclass of raftlab.Rules, from a file in this directory too",
+    )
+    parser.add_argument(
+        "--machine", metavar="MODULE:CLASS", help="a machine to take the place of raftlab's"
+    )
+
+
+def classes(given: argparse.Namespace) -> dict[str, Any]:
+    """The classes that were named, as arguments `rules` and `machine`; None for the others."""
+    return {
+        argument: None if name is None else named_class(name, argument)
+        for argument in ("rules", "machine")
+        for name in [getattr(given, argument)]
+    }
+
+
+def named_class(name: str, argument: str) -> type:
+    """The class "module:Class", from this directory too. Raises: Misuse, if it cannot be used."""
+    module, _, path = name.partition(":")
+    if not (path and all(part.isidentifier() for part in f"{module}.{path}".split("."))):
+        raise Misuse(f"{short(name)} is not MODULE:CLASS, like mine:MyRules")
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        with redirect_stdout(sys.stderr):
+            thing: Any = import_module(module)
+    except ModuleNotFoundError as error:
+        raise Misuse(
+            f"there is no module {short(error.name or module)}, in this directory or installed"
+        ) from None
+    except (Exception, SystemExit) as error:  # whatever the reader's own file does
+        raise Misuse(f"{module} cannot be imported: {type(error).__name__}: {error}") from error
+    for part in path.split("."):
+        if not hasattr(thing, part):
+            kinds = [key for key, value in vars(thing).items() if isinstance(value, type)]
+            raise Misuse(f"{module} has no class {short(path)}{near(part, kinds)}")
+        thing = getattr(thing, part)
+    if not (isinstance(thing, type) and fits(thing, argument)):
+        wanted = "a subclass of raftlab.Rules" if argument == "rules" else "a machine"
+        raise Misuse(f"{name} is not {wanted}")
+    return thing
+
+
+def rules_named(name: str) -> type[Rules]:
+    """The rules "module:Class". Raises: Misuse."""
+    found: type[Rules] = named_class(name, "rules")
+    return found
+
+
+# Files and runs
+
+
+def written_to(name: str) -> Path:
+    """A file that can be written there, as far as one can tell. Raises: Misuse."""
+    path = Path(name)
+    if not name or path.is_dir():
+        raise Misuse(f"{short(name)} is a directory: name a file in it")
+    if not path.parent.is_dir():
+        raise Misuse(f"there is no directory {short(path.parent)} to write {short(path.name)} to")
+    return path
+
+
+RUN_HELP = "a file of `raftlab run --save`, a shared text (raftlab.1...), or - to read one"
+
+
+def opened(source: str, given: argparse.Namespace) -> Recording:
+    """The run in a file, behind a shared text, or in what is piped in. Raises: Misuse; OSError."""
+    if source == "-":
+        source = sys.stdin.read().strip()
+        if not sharing.is_shared(source):
+            raise Misuse("what is piped in is no shared run: `raftlab run --share` prints one")
+    own = classes(given)
+    try:
+        return load(source, own["rules"], own["machine"])
+    except FileNotFoundError:
+        raise Misuse(
+            f"there is no file {short(source)}, and a shared run begins with raftlab.1."
+        ) from None
+    except Misuse as error:
+        said = re.sub(r"hand the class over, as (\w+)=", r"name the class with --\1", str(error))
+        raise Misuse(said) from error

@@ -1,0 +1,143 @@
+"""`raftlab campaign`: many seeds, each a random run that must survive and recover."""
+
+import argparse
+import re
+from typing import TYPE_CHECKING, Any
+
+from raftlab.commands.answers import Answer, Exit, share_of
+from raftlab.commands.arguments import Parser, add_classes, classes, settings, short, whole
+from raftlab.raft.options import Options
+from raftlab.raft.vocabulary import Misuse
+
+if TYPE_CHECKING:
+    from raftlab.check.campaign import CampaignResult
+
+NAME = "campaign"
+HELP = "try many seeds: random troubles, then peace, in which the cluster must recover"
+ABOUT = """\
+Try many seeds. Each decides a whole run: a cluster, its troubles, then peace, in which it must
+recover. What fails is made as short as it can be, and printed as a text for raftlab replay."""
+EXAMPLE = """\
+  raftlab campaign --seeds 20
+  raftlab campaign --seeds 0-9999 --cores all --resume night.jsonl"""
+MOST_SEEDS = 10_000_000
+MOST_SHOWN = 3
+
+
+def add_arguments(parser: Parser) -> None:
+    """What `raftlab campaign` takes."""
+    parser.add_argument(
+        "--seeds",
+        type=seeds,
+        default=seeds("100"),
+        metavar="N|A-B",
+        help="how many, or which (100)",
+    )
+    parser.add_argument(
+        "--cores", type=cores, default=1, metavar="N", help="how many to use, or all (1)"
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster, like tcp://host:8786"
+    )
+    parser.add_argument(
+        "--resume", metavar="FILE", help="keep what is done in a file, and go on from it"
+    )
+    parser.add_argument("--nodes", type=whole(), help="how many nodes, in place of a seed's choice")
+    parser.add_argument(
+        "--options",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="settings of every node, in place of a seed's choice",
+    )
+    parser.add_argument(
+        "--shown",
+        type=whole(0),
+        default=MOST_SHOWN,
+        metavar="N",
+        help=f"for how many kinds of failure the shortest run is looked for ({MOST_SHOWN})",
+    )
+    add_classes(parser)
+
+
+def seeds(text: str) -> range:
+    """A reader of `20` (0 to 19) and of `5-9`."""
+    match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", text, re.ASCII)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{short(text)} is not a number, or A-B, like 100-199")
+    first, last = match.groups()
+    found = range(int(first)) if last is None else range(int(first), int(last) + 1)
+    if not 1 <= (found.stop - found.start) <= MOST_SEEDS:
+        raise argparse.ArgumentTypeError(f"{short(text)} is not 1 to {MOST_SEEDS:,} seeds")
+    return found
+
+
+def cores(text: str) -> int | None:
+    """A reader of a number of cores, or `all`."""
+    return None if text == "all" else whole(1)(text)
+
+
+def carry_out(given: argparse.Namespace) -> Answer:
+    """Try the seeds; what came of them."""
+    from raftlab.check.campaign import campaign
+
+    chosen: dict[str, Any] = {} if given.nodes is None else {"nodes": given.nodes}
+    if given.options:
+        chosen["options"] = Options(**settings(Options, given.options))
+    try:
+        result = campaign(
+            given.seeds,
+            given.cores,
+            given.scheduler,
+            resume=given.resume,
+            **classes(given),
+            **chosen,
+        )
+    except KeyboardInterrupt:
+        kept = (
+            f"What is done is in {given.resume}: the same command goes on from there."
+            if given.resume
+            else "Name a file with --resume, and what is done is kept."
+        )
+        return Answer(Exit.INTERRUPTED, f"Interrupted. {kept}", {"interrupted": True})
+    return about_campaign(result, given.shown, given.json)
+
+
+def about_campaign(result: "CampaignResult", most: int, as_json: bool) -> Answer:
+    """What came of all seeds."""
+    code = Exit.FOUND if result.failures else Exit.FINE
+    if not as_json:
+        return Answer(code, result.report(most), {})
+    document = {
+        "seeds": len(result.results),
+        "counts": result.counts,
+        "events": result.events,
+        "slowest_recovery_ms": result.slowest_peace,
+        "failures": [
+            {
+                "seed": each.seed,
+                "verdict": each.verdict,
+                "property": each.broke or None,
+                "text": each.text,
+                "frame": each.frame,
+                "events": each.events,
+            }
+            for each in result.failures
+        ],
+        "shortest": [_shortest(result, kind) for kind in list(result.kinds)[:most]],
+    }
+    return Answer(code, "", document)
+
+
+def _shortest(result: "CampaignResult", kind: str) -> dict[str, Any]:
+    """The easiest seed of a kind of failure, and its shortest run."""
+    easiest = min(result.kinds[kind], key=lambda each: (each.events, each.seed))
+    told: dict[str, Any] = {"kind": kind, "seed": easiest.seed, "actions": None, "share": None}
+    if easiest.verdict == "killed" or not easiest.events:
+        return told
+    try:
+        run = result.shrunk(easiest.seed)
+    except Misuse:
+        return told
+    return {**told, "actions": len(run), "share": share_of(run)}

@@ -1,0 +1,202 @@
+"""`raftlab explore`: every order of events in a small scope."""
+
+import argparse
+import signal
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from raftlab.commands.answers import Answer, Exit, at_end, share_of
+from raftlab.commands.arguments import (
+    RUN_HELP,
+    Parser,
+    add_classes,
+    classes,
+    number,
+    opened,
+    settings,
+    whole,
+)
+from raftlab.commands.run import scene
+from raftlab.raft.options import Options
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.settings import Disks
+
+if TYPE_CHECKING:
+    from raftlab.check.explore import Exploration
+    from raftlab.check.explore.search import Counts
+
+NAME = "explore"
+HELP = "search every order of events in a small scope for a broken property"
+ABOUT = """\
+Search every order of events that the bounds allow, shortest runs first, on the real machine. The
+search ends at the first broken property, or when all was looked at."""
+EXAMPLE = """\
+  raftlab explore 3 --terms 1 --entries 1 --seconds 60
+  raftlab explore 3 --rules raftlab.check.museum.elections:VotesAgain"""
+
+
+def add_arguments(parser: Parser) -> None:
+    """What `raftlab explore` takes."""
+    parser.add_argument(
+        "start",
+        nargs="?",
+        help=f"how many nodes (default: 3), or a run to start from: {RUN_HELP}",
+    )
+    parser.add_argument("--scenario", metavar="NAME", help="a named situation to start from")
+    parser.add_argument("--panel", metavar="P", help="which picture of it")
+    parser.add_argument(
+        "--options",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="settings of every node; those of Figure 2 otherwise",
+    )
+    add_classes(parser)
+    scope = parser.add_argument_group("the scope")
+    for name, metavar, said in (
+        ("terms", "N", "no node goes beyond this term (2)"),
+        ("entries", "N", "a leader whose log ends there takes no more commands (2)"),
+        ("in-flight", "N", "so many messages are on their way at most (6)"),
+        ("heartbeats", "N", "how often, in all, a heartbeat falls due (0)"),
+        ("restarts", "N", "… a node crashes and starts again (0)"),
+        ("duplicates", "N", "… a message comes once more (0)"),
+        ("depth", "N", "how many events a run has at most"),
+    ):
+        scope.add_argument(f"--{name}", type=whole(0), metavar=metavar, help=said)
+    budget = parser.add_argument_group("the budget: nothing found within it is exit code 3")
+    budget.add_argument("--states", type=whole(1), metavar="N", help="distinct states")
+    budget.add_argument("--seconds", type=number, metavar="S", help="time")
+    budget.add_argument(
+        "--memory-mb", type=number, metavar="MB", default=2000.0, help="an estimate (2000)"
+    )
+    parser.add_argument(
+        "--code", action="store_true", help="print what was found as the Python that makes it"
+    )
+
+
+def carry_out(given: argparse.Namespace) -> Answer:
+    """Search, until it is over, a budget is used up, or Ctrl-C."""
+    from raftlab.check.explore import Scope, explore
+
+    chosen = {
+        name: value
+        for name in Scope.__struct_fields__
+        if (value := getattr(given, name, None)) is not None
+    }
+    search = explore(starting_point(given), Scope(**chosen), states=0)
+    line = _Line()
+    with _Interruption() as interruption, suppress(KeyboardInterrupt):
+        search.resume(given.states, given.seconds, given.memory_mb, line.draw)
+    line.end()
+    return about_search(search, given.code, interruption.came)
+
+
+def starting_point(given: argparse.Namespace) -> Cluster:
+    """Where the search starts. Raises: Misuse."""
+    if given.scenario is not None:
+        if given.start is not None:
+            raise Misuse(f"start from {given.start[:20]!r} or from a scenario, not from both")
+        return scene(argparse.Namespace(**{**vars(given), "seed": None}))
+    if given.panel is not None:
+        raise Misuse("a panel is one of a scenario: name it with --scenario")
+    start = "3" if given.start is None else given.start
+    if start.lstrip("-").isdecimal():
+        own = {name: kind for name, kind in classes(given).items() if kind is not None}
+        options = Options.figure_2(**settings(Options, given.options))
+        return Cluster(whole()(start), options=options, disks=Disks(write_ms=0.0), **own)
+    if given.options:
+        raise Misuse("a run brings its own options: leave out --options")
+    return at_end(opened(start, given))
+
+
+def about_search(search: "Exploration", code: bool, interrupted: bool = False) -> Answer:
+    """What a search has seen."""
+    found = search.violation is not None
+    recording = search.recording if found else None
+    document: dict[str, Any] = {
+        "verdict": _verdict(search, interrupted),
+        "states": search.states,
+        "steps": search.steps,
+        "depth": search.depth,
+        "seconds": search.seconds,
+        "complete": search.is_complete,
+        "not_looked_at": list(search.not_looked_at),
+        "violation": None,
+        "events": search.events,
+        "share": None,
+        "code": None,
+    }
+    parts = [str(search)]
+    if search.violation is not None and recording is not None:
+        document["violation"] = dict(zip(("name", "text"), search.violation, strict=True))
+        document["share"] = share_of(recording)
+        document["code"] = recording.as_code() if code else None
+        parts += [part for part in (document["share"], document["code"]) if part]
+    if interrupted:
+        parts.append("Interrupted; this is what was seen so far.")
+    if found:
+        ended = Exit.FOUND
+    elif search.is_complete:
+        ended = Exit.FINE
+    else:
+        ended = Exit.UNKNOWN
+    return Answer(Exit.INTERRUPTED if interrupted else ended, "\n\n".join(parts), document)
+
+
+def _verdict(search: "Exploration", interrupted: bool) -> str:
+    if search.violation is not None:
+        return "violation"
+    if search.is_complete:
+        return "nothing found"
+    return "interrupted" if interrupted else "budget used up"
+
+
+class _Interruption:
+    """While it is entered, Ctrl-C interrupts at once, as always; `came` tells of it later.
+
+    A search that stops by itself at Ctrl-C does not say so.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before: Any = None
+
+    def __enter__(self) -> "_Interruption":
+        before = signal.getsignal(signal.SIGINT)
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread and before is signal.default_int_handler:
+            self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, *_: object) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+
+class _Line:
+    """How far a search is, on one line that is drawn again and again, if somebody can see it."""
+
+    def __init__(self) -> None:
+        self.is_seen = sys.stderr is not None and sys.stderr.isatty()
+        self.is_drawn = False
+
+    def draw(self, counts: "Counts") -> None:
+        """The counts as they are now."""
+        if self.is_seen:
+            self.is_drawn = True
+            rate = counts.distinct / max(counts.seconds, 1e-9)
+            line = f"{counts.distinct:,} states, depth {counts.depth}, {counts.waiting:,} waiting"
+            print(f"\r\x1b[K{line}; {rate:,.0f}/s", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave the last line as it is."""
+        if self.is_drawn:
+            print(file=sys.stderr)

@@ -1,0 +1,148 @@
+"""`raftlab lab`: JupyterLab, on the first notebook or on a run."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from raftlab.commands.answers import Answer, at_end
+from raftlab.commands.arguments import RUN_HELP, Parser, add_classes, opened, whole, written_to
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim import sharing
+
+NAME = "lab"
+HELP = "open JupyterLab on the first notebook, or on a run"
+ABOUT = """\
+Open JupyterLab on the first notebook. With a run, write a small notebook beside you that opens it
+in the lab, where you can go through it step by step and on from any moment, and open that."""
+EXAMPLE = """\
+  raftlab lab
+  raftlab lab first.jsonl --notebook first.ipynb"""
+FIRST = Path("notebooks", "00_start_here.ipynb")
+NOTEBOOK = "raftlab-run.ipynb"
+
+
+def add_arguments(parser: Parser) -> None:
+    """What `raftlab lab` takes."""
+    parser.add_argument("run", nargs="?", metavar="RUN", help=RUN_HELP)
+    parser.add_argument(
+        "--notebook",
+        metavar="FILE",
+        help=f"the notebook to write for the run ({NOTEBOOK}); it must not exist yet",
+    )
+    parser.add_argument("--port", type=whole(1), help="where JupyterLab listens")
+    parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    add_classes(parser)
+
+
+def carry_out(given: argparse.Namespace) -> Answer:
+    """Write the notebook, if there is a run, and hand over to JupyterLab."""
+    if find_spec("jupyterlab") is None:
+        raise Misuse("JupyterLab is not installed here: pip install 'raftlab[lab]'")
+    if given.run is None:
+        if given.notebook or given.rules or given.machine:
+            raise Misuse("--notebook, --rules and --machine are for a run: name the run, too")
+        return Answer(start(command(first_notebook(), given)), "", {})
+    written = write_notebook(given)
+    print(f"{written.name} opens the run.", file=sys.stderr)
+    return Answer(start(command(written, given)), "", {})
+
+
+def first_notebook() -> Path:
+    """Where the first notebook is. Raises: Misuse, where there are no notebooks."""
+    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
+        if (folder / FIRST).is_file():
+            return folder / FIRST
+    raise Misuse(
+        f"there is no {FIRST} here: the notebooks are in the repository, not in the installed"
+        " package; go to a clone of it, or open a run: raftlab lab RUN"
+    )
+
+
+def write_notebook(given: argparse.Namespace) -> Path:
+    """A notebook with one cell that opens the run. Raises: Misuse, if the file is there already."""
+    recording = opened(given.run, given)
+    at_end(recording)
+    path = written_to(given.notebook or NOTEBOOK)
+    if path.suffix != ".ipynb":
+        raise Misuse(f"a notebook's name ends in .ipynb, and {str(path)!r} does not")
+    source = given.run
+    if source == "-" or not os.path.exists(source):
+        source = recording.share() if source == "-" else "".join(source.split())
+    if not sharing.is_shared(source):
+        source = os.path.relpath(source, path.parent)
+    whole_text = json.dumps(notebook(source, given.rules, given.machine), indent=1) + "\n"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(whole_text)
+    except FileExistsError:
+        raise Misuse(
+            f"{path} is there already, and is not overwritten: name another with --notebook"
+        ) from None
+    return path.resolve()
+
+
+def notebook(source: str, rules: str | None, machine: str | None) -> dict[str, Any]:
+    """The notebook, as Jupyter writes it."""
+    lines, arguments = ["import raftlab as rl"], ""
+    for name, argument in ((rules, "rules"), (machine, "machine")):
+        if name is not None:
+            module, _, path = name.partition(":")
+            lines.append(f"import {module}")
+            arguments += f", {argument}={module}.{path}"
+    lines += [
+        "",
+        f"recording = rl.load({json.dumps(source)}{arguments})",
+        "recording.branch(len(recording)).lab()",
+    ]
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "run",
+        "metadata": {},
+        "outputs": [],
+        "source": [f"{line}\n" for line in lines[:-1]] + lines[-1:],
+    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {
+        "cells": [cell],
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def command(path: Path, given: argparse.Namespace) -> list[str]:
+    """What starts JupyterLab on a notebook: for the repository's own, with all of it in sight."""
+    root = path.parents[1] if path.parts[-2:] == FIRST.parts else path.parent
+    address = path.relative_to(root).as_posix()
+    line = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
+    line.append(f"--LabApp.default_url=/lab/tree/{address}")
+    if given.port is not None:
+        line.append(f"--port={given.port}")
+    if given.no_browser or not has_display():
+        line.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        line.append("--allow-root")
+    return line
+
+
+def has_display() -> bool:
+    """Whether a browser can be shown."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def start(line: list[str]) -> int:
+    """Run JupyterLab to its end; Ctrl-C is for JupyterLab, which asks whether it is meant."""
+    with subprocess.Popen(line) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue

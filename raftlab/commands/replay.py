@@ -1,0 +1,72 @@
+"""`raftlab replay`: a saved or shared run once more."""
+
+import argparse
+from typing import Any
+
+from raftlab.commands.answers import Answer, Exit, about_run, at_end
+from raftlab.commands.arguments import RUN_HELP, Parser, add_classes, opened, rules_named, whole
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.recording import Recording
+from raftlab.sim.twins import twin
+
+NAME = "replay"
+HELP = "play a saved or shared run again, up to any frame, as code, or under other rules"
+ABOUT = "Play a run again, byte for byte, and show where it stands at its end."
+EXAMPLE = """\
+  raftlab run 3 --seed 7 --propose x=1 --ms 100 --save first.jsonl
+  raftlab replay first.jsonl --upto 20 --events 3"""
+
+
+def add_arguments(parser: Parser) -> None:
+    """What `raftlab replay` takes."""
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_argument("--upto", type=whole(0), metavar="N", help="only its first N actions")
+    parser.add_argument(
+        "--events", type=whole(1), metavar="N", help="print the last N steps in words, too"
+    )
+    parser.add_argument(
+        "--code", action="store_true", help="print the run as the Python that makes it, too"
+    )
+    parser.add_argument(
+        "--twin",
+        metavar="MODULE:CLASS",
+        help="play it under these rules, too, and say where the runs part",
+    )
+    add_classes(parser)
+
+
+def carry_out(given: argparse.Namespace) -> Answer:
+    """Replay and show."""
+    recording = opened(given.run, given)
+    if given.upto is not None:
+        recording = recording.upto(given.upto)
+    cluster = at_end(recording)
+    parts: dict[str, Any] = {
+        "events": [str(each) for each in cluster.events(given.events)] if given.events else None,
+        "code": recording.as_code() if given.code else None,
+    }
+    answer = about_run(cluster, parts)
+    return answer if given.twin is None else with_twin(answer, recording, given.twin)
+
+
+def with_twin(answer: Answer, recording: Recording, name: str) -> Answer:
+    """The answer, with where a run under other rules parts from this one."""
+    try:
+        runs = twin(recording, None, rules_named(name))
+    except Misuse:
+        raise
+    except Exception as error:  # of the reader's own rules
+        raise Misuse(f"{name} failed: {type(error).__name__}: {error}") from error
+    other = about_run(runs.other)
+    text = f"{answer.text}\n\nUnder {name}: {runs}"
+    if other.code:
+        text += f"\n\n{other.text}"
+    document = {
+        "rules": name,
+        "parts_at": runs.parts_at,
+        "text": str(runs),
+        "violation": other.document["violation"],
+        "share": other.document["share"],
+    }
+    code = Exit.FOUND if answer.code or other.code else Exit.FINE
+    return Answer(code, text, {**answer.document, "twin": document})
