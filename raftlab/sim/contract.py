@@ -133,8 +133,6 @@ class Contract:
         due = host.machine.next_deadline
         if host.clock is not None:
             due = host.clock.when(due)
-        if due < self.now:
-            due = self.now
         if due < host.timer_at:
             host.timer_at = due
             heappush(self._heap, (due, host.turn, host))

@@ -164,7 +164,7 @@ class Engine(Carrying):
                         return Drop(at, sender, receiver, nth)
                     return Deliver(at, sender, receiver, nth)
             elif type(thing) is Host:
-                if time == thing.timer_at and self._timer_is_due(thing, at):
+                if time == thing.timer_at and self._timer_is_due(thing, time):
                     return Tick(at, thing.node)
             elif type(thing) is Write and thing.is_next():
                 return Written(at, thing.host.node)
@@ -195,7 +195,11 @@ class Engine(Carrying):
         return self.now
 
     def _timer_is_due(self, host: Host, time: Millis) -> bool:
-        """Timers are lazy: one that was put off is found too early, and set again."""
+        """Timers are lazy: one that was put off is found too early, and set again.
+
+        That is judged by the time for which it was set, even if it is later now: so what is
+        overdue comes in the order in which it was due, whoever has looked meanwhile.
+        """
         host.timer_at = NEVER
         if not host.alive or host.paused:
             return False

@@ -13,6 +13,7 @@ count 0, then 2 servers have 309 states and not 13,479; if two copies are allowe
 """
 
 from collections.abc import Callable, Hashable, Iterator
+from functools import cache
 from itertools import permutations
 from typing import NamedTuple, TypeVar
 
@@ -120,7 +121,7 @@ class RaftTla:
     def _receive(self, state: State, message: Sent) -> Iterator[State]:
         """UpdateTerm, or what is done with a message of this kind."""
         servers, bag = state
-        kind, term, j, i = message[:4]
+        kind, term, _, i = message[:4]
         server = servers[i]
         if term > server.term:
             newer = server._replace(term=term, state=FOLLOWER, voted_for=NOBODY)
@@ -229,34 +230,50 @@ def inside(terms: int, entries: int, messages: int) -> Callable[[State], bool]:
 
 
 def symmetric(servers: int) -> Callable[[State], Hashable]:
-    """A key that is equal for states that differ only in which server is which."""
+    """A key that is equal for states that differ only in which server is which.
+
+    Only servers that look alike but for names are exchanged.
+    """
     orders = list(permutations(range(servers)))
 
     def key(state: State) -> Hashable:
-        return min(renamed(state, order) for order in orders)
+        shapes = [shape(each, i) for i, each in enumerate(state[0])]
+        ordered = sorted(shapes)
+        fitting = [each for each in orders if [shapes[i] for i in each] == ordered]
+        return min([renamed(state, each) for each in fitting])
 
     return key
 
 
-def renamed(state: State, order: tuple[int, ...]) -> Hashable:
+@cache
+def shape(server: Server, i: int) -> tuple[object, ...]:
+    """What is left of a server's variables without the names of others."""
+    voted = 0 if server.voted_for == i else 1 if server.voted_for == NOBODY else 2
+    own = (server.term, server.state, server.log, server.commit_index, voted)
+    others = (server.responded, server.granted, server.next_index, server.match_index)
+    return (*own, *(values[i] for values in others), *(tuple(sorted(each)) for each in others))
+
+
+def renamed(state: State, order: tuple[int, ...]) -> tuple[object, ...]:
     """The state in which server `order[n]` is called n."""
-    place = {old: new for new, old in enumerate(order)} | {NOBODY: NOBODY}
-    servers = tuple(
-        (
-            each.term,
-            each.state,
-            place[each.voted_for],
-            each.log,
-            each.commit_index,
-            *(
-                tuple(values[old] for old in order)
-                for values in (each.responded, each.granted, each.next_index, each.match_index)
-            ),
-        )
-        for each in (state[0][old] for old in order)
-    )
-    bag = ((m[0], m[1], place[m[2]], place[m[3]], *m[4:]) for m, _ in state[1])
-    return servers, tuple(sorted(bag))
+    servers = tuple([renamed_server(state[0][old], order) for old in order])
+    return servers, tuple(sorted([renamed_message(each, order) for each, _ in state[1]]))
+
+
+@cache
+def renamed_server(server: Server, order: tuple[int, ...]) -> tuple[object, ...]:
+    """A server's variables in which others have new names."""
+    voted = NOBODY if server.voted_for == NOBODY else order.index(server.voted_for)
+    others = (server.responded, server.granted, server.next_index, server.match_index)
+    turned = (tuple(values[old] for old in order) for values in others)
+    return (server.term, server.state, voted, server.log, server.commit_index, *turned)
+
+
+@cache
+def renamed_message(message: Sent, order: tuple[int, ...]) -> Sent:
+    """A message between servers with new names."""
+    kind, term, source, destination, *rest = message
+    return (kind, term, order.index(source), order.index(destination), *rest)
 
 
 def count(servers: int, terms: int, entries: int, messages: int, symmetry: bool = False) -> int:

@@ -1,21 +1,28 @@
 """Searching every order of events in a small scope, and what comes of it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from raftlab.check.explore.graph import graph_of
+from raftlab.check.explore.judging import JUDGED
 from raftlab.check.explore.scope import Scope
 from raftlab.check.explore.search import Counts, Search
+from raftlab.check.explore.starting import is_under_way
 from raftlab.check.explore.symmetry import MOST_NODES, Symmetry
 from raftlab.check.explore.telling import told
 from raftlab.check.explore.world import State, World
 from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NodeId
 from raftlab.sim.actions import Reconfigure, TransferLeadership
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 MEMORY_MB = 2_000.0
 
@@ -98,7 +105,10 @@ class Exploration:
         """The shortest run to what was found, as a cluster that stands there."""
         found = self.violation is not None or self.has_reached_goal
         if self._run is None and found:
+            passed_over = self._world.passed_over
+            self._world.passed_over = {}  # going the way again is not looking further
             self._run = told(self._cluster, self._world, self._search.path())
+            self._world.passed_over = passed_over
         return self._run
 
     @property
@@ -110,9 +120,14 @@ class Exploration:
     def events(self) -> int | None:
         """How many events lead from the beginning of the search to what was found."""
         found = self.violation is not None or self.has_reached_goal
-        return sum(1 for _ in self._search.path()) if found else None
+        return self._search.length if found else None
 
     # How far it went
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The properties that are looked for in every state; the rest is not."""
+        return tuple(each.name for each in JUDGED)
 
     @property
     def states(self) -> int:
@@ -138,16 +153,37 @@ class Exploration:
     def is_complete(self) -> bool:
         """Whether every state within the scope was looked at."""
         found = self.violation is not None or self.has_reached_goal
-        return self._search.is_over and not found
+        looked = self._search.is_over or self._search.is_at(self._world.scope.depth)
+        return looked and not found
 
     @property
     def not_looked_at(self) -> tuple[str, ...]:
         """What the bounds kept out, with how often, in words."""
-        told = [f"{what} ({count:,} times)" for what, count in self._world.passed_over.items()]
+        said = [f"{what} ({count:,} times)" for what, count in self._world.passed_over.items()]
+        if self._cluster.setup.options.async_persistence:
+            said.append("a crash while something is written")
         if not self._search.is_over:
-            waiting = self._search.counts.waiting
-            told.insert(0, f"what follows {waiting:,} states that still wait")
-        return tuple(told)
+            waiting = f"{self._search.counts.waiting:,} states"
+            at_depth = self._search.is_at(self._world.scope.depth)
+            why = "at the bound on depth" if at_depth else "that still wait"
+            said.insert(0, f"what follows {waiting} {why}")
+        return tuple(said)
+
+    def graph(self, limit: int = 2000) -> "nx.DiGraph[int]":
+        """Every state of the scope as a vertex, every event as an edge: for small scopes.
+
+        A vertex is a number, in the order of a breadth-first search, with `depth`, `servers`
+        (role, term, commit index, or no role for one that is down), `messages` on their way,
+        a short `label`, and the property that is `broken` there, or None; an edge has its
+        `events` in words. The graph's own `nodes` are their names.
+
+        Raises: Misuse, if there are more than `limit` states.
+        """
+        passed_over, self._world.passed_over = self._world.passed_over, {}
+        try:
+            return graph_of(self._world, self._search.key, limit)
+        finally:
+            self._world.passed_over = passed_over
 
     def __repr__(self) -> str:
         return f"<Exploration: {self.states:,} states, depth {self.depth}, {self._verdict()}>"
@@ -159,18 +195,26 @@ class Exploration:
             f"{self.states:,} distinct states{alike}; {self.steps:,} steps; depth {self.depth};"
             f" {self.seconds:.1f} s.",
         ]
+        lines.append(f"Judged: {', '.join(self.judged)}.")
         lines += [f"Not looked at: {each}." for each in self.not_looked_at]
         return "\n".join(lines)
 
     def _verdict(self) -> str:
         if self.violation is not None:
             name, text = self.violation
-            return f"{name} falls after {self.events} events: {text}"
+            return f"{name} falls after {self.events} events: {text}{self._also()}"
         if self.has_reached_goal:
             return f"the goal is reached after {self.events} events"
         if self.is_complete:
             return "nothing was found, and all of the scope was looked at"
         return "nothing was found so far"
+
+    def _also(self) -> str:
+        """What the watched run says, if that is something else: more is watched than searched."""
+        seen = self.run.violation if self.run is not None else None
+        if seen is None or self.violation is None or seen.name == self.violation[0]:
+            return ""
+        return f" (in the run, {seen.name} falls first: {seen.text})"
 
 
 def explore(
@@ -187,9 +231,11 @@ def explore(
     """Search every order of events that `scope` allows, from where `start` stands.
 
     `start` is a cluster, a recording (searched from its end), or a number of nodes of the
-    plain algorithm. The search ends at the first state, and so by a shortest run, in which a
-    property of `raftlab.PROPERTIES` falls, or in which `goal` holds; a goal gets a `View`. It
-    also ends after so many `states` or `seconds`, or when it would need more than `memory_mb`
+    plain algorithm. The search ends at the first state, and so by a shortest run, in which
+    one of the properties that it judges falls (`Exploration.judged`: those of Figure 3 and
+    three more), or in which `goal` holds; a goal gets a `View`. What else is watched in a
+    cluster is judged in the run that was found, and may have fallen earlier there. It also
+    ends after so many `states` or `seconds`, or when it would need more than `memory_mb`
     (estimated), or at Ctrl-C; then `resume` goes on.
 
     `symmetry` lets states that differ in names only count as one. It is on where that is
@@ -198,7 +244,13 @@ def explore(
     Raises: Misuse, for a start that a search cannot stand for; see `World`.
     """
     cluster = starting_at(start)
-    scope = scope if scope is not None else Scope()
+    others = max(len(cluster.nodes) - 1, 1)
+    scope = scope if scope is not None else Scope(in_flight=3 * others)
+    if scope.in_flight is not None and scope.in_flight < others:
+        raise Misuse(
+            f"in_flight={scope.in_flight} is too little: a node sends {others} messages at once,"
+            " one to each of the others, so nothing could happen"
+        )
     world = World(cluster, scope)
     if symmetry is None:
         symmetry = goal is None and is_symmetric(cluster, scope)
@@ -222,8 +274,20 @@ def starting_at(start: Cluster | Recording | int) -> Cluster:
 
 def is_symmetric(cluster: Cluster, scope: Scope) -> bool:
     """Whether exchanging the names of nodes changes nothing that can happen."""
-    kinds = {type(host.rules) for host in cluster.hosts.values()}
+    hosts = list(cluster.hosts.values())
+    rules = [host.rules for host in hosts]
+    alike = all(each is rules[0] for each in rules) or (
+        len({type(each) for each in rules}) == 1 and not any(map(holds_anything, rules))
+    )
     named = any(
         deed.node or isinstance(deed, Reconfigure | TransferLeadership) for deed in scope.deeds
     )
-    return len(kinds) == 1 and not named and len(cluster.hosts) <= MOST_NODES
+    small = len(hosts) <= MOST_NODES
+    began_alike = cluster.nodes == cluster.setup.nodes and not any(map(is_under_way, hosts))
+    return alike and small and began_alike and not named
+
+
+def holds_anything(rules: Rules) -> bool:
+    """Whether an object of rules has attributes of its own."""
+    slots = [name for kind in type(rules).__mro__ for name in getattr(kind, "__slots__", ())]
+    return bool(getattr(rules, "__dict__", None)) or any(hasattr(rules, each) for each in slots)

@@ -21,7 +21,8 @@ class Scope(msgspec.Struct, frozen=True):
 
     * `terms`: no node goes beyond this term, so it says how many elections there may be.
     * `entries`: a leader whose log ends there takes no more commands.
-    * `in_flight`: at most so many messages are on their way; None is without a bound.
+    * `in_flight`: at most so many messages are on their way, lost ones included; None is
+      without a bound. A node speaks to all others at once, so it is at least their number.
     * `heartbeats`, `restarts`, `duplicates`: how often, in all, a leader's heartbeat falls
       due, a node crashes and starts again, and a message arrives that comes once more.
     * `deeds`: actions of which each may happen once: compact, read, reconfigure, transfer.

@@ -1,9 +1,11 @@
 """Breadth first through every state, so that the first failing run found is a shortest one."""
 
+import signal
+import threading
 import time
 from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from raftlab.raft.vocabulary import Misuse
 
@@ -13,6 +15,9 @@ BYTES_PER_SEEN = 100
 """What a state that was seen takes: its hash in a set (about 84 bytes), and two numbers."""
 
 REPORT_EVERY = 5_000
+LOOK_EVERY = 63
+"""The clock and the memory are looked at after so many states, and one."""
+
 NONE = (1 << 64) - 1
 
 
@@ -59,7 +64,7 @@ class Search(Generic[S]):
         self.counts = Counts()
         self.broken: tuple[str, str] | None = None
         self.goal: object = None
-        self._key = key or _itself
+        self.key = key or _itself
         self._is_goal = is_goal
         self._is_inside = is_inside
         self._hashes = array("q")
@@ -75,7 +80,7 @@ class Search(Generic[S]):
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to look at, or what was looked for is found."""
-        return self._end is not None or not (self._level or self._next)
+        return self._end is not None or self._at >= len(self._level)
 
     def run(
         self,
@@ -89,34 +94,45 @@ class Search(Generic[S]):
 
         `states` and `seconds` bound this call, `depth` and `memory_mb` (an estimate) the whole.
         """
-        counts, began = self.counts, time.monotonic()
+        counts, began, before = self.counts, time.monotonic(), self.counts.seconds
         most = None if states is None else counts.distinct + states
-        before = counts.seconds
-        report = counts.distinct + REPORT_EVERY
-        while not self.is_over:
-            if self._at >= len(self._level):
-                if depth is not None and counts.depth >= depth:
+        report, expanded = counts.distinct + REPORT_EVERY, 0
+        with Interrupts() as interrupts:
+            while not self.is_over and not self.is_at(depth) and not interrupts.came:
+                self._expand(*self._level[self._at])
+                self._at += 1
+                if self._at >= len(self._level) and self._next:
+                    self._level, self._next, self._at = self._next, [], 0
+                    counts.depth += 1
+                expanded += 1
+                counts.waiting = len(self._level) - self._at + len(self._next)
+                if expanded & LOOK_EVERY == 0:
+                    counts.seconds = before + time.monotonic() - began
+                    if seconds is not None and counts.seconds - before >= seconds:
+                        break
+                    if memory_mb is not None and self.megabytes() > memory_mb:
+                        break
+                if progress is not None and counts.distinct >= report:
+                    report = counts.distinct + REPORT_EVERY
+                    counts.seconds = before + time.monotonic() - began
+                    if not self._tell(progress):
+                        break
+                if most is not None and counts.distinct >= most:
                     break
-                self._level, self._next, self._at = self._next, [], 0
-                counts.depth += 1
-                continue
-            state, number = self._level[self._at]
-            self._at += 1
-            self._expand(state, number)
-            counts.waiting = len(self._level) - self._at + len(self._next)
-            if counts.distinct >= report or self._end is not None:
-                report = counts.distinct + REPORT_EVERY
-                counts.seconds = before + time.monotonic() - began
-                if progress is not None:
-                    progress(counts)
-                if seconds is not None and counts.seconds - before >= seconds:
-                    break
-                if memory_mb is not None and self.megabytes() > memory_mb:
-                    break
-            if most is not None and counts.distinct >= most:
-                break
         counts.seconds = before + time.monotonic() - began
         return self
+
+    def is_at(self, depth: int | None) -> bool:
+        """Whether all runs of so many events were looked at."""
+        return depth is not None and self.counts.depth >= depth
+
+    def _tell(self, progress: Progress) -> bool:
+        """Report; False, if whoever hears it stops the search."""
+        try:
+            progress(self.counts)
+        except KeyboardInterrupt:
+            return False
+        return True
 
     def megabytes(self) -> float:
         """An estimate of what the search holds."""
@@ -124,34 +140,44 @@ class Search(Generic[S]):
         return (self.counts.distinct * BYTES_PER_SEEN + waiting * 400) / 1e6
 
     def _expand(self, state: S, number: int) -> None:
-        space, seen, key_of = self.space, self._seen, self._key
+        space, seen, key_of, is_inside = self.space, self._seen, self.key, self._is_inside
         found = space.following(state)
-        self.counts.steps += len(found)
         if space.broken is not None:
+            self.counts.steps += len(found)
             self._meet(found[-1][0], number)
             self.broken, space.broken, self._end = space.broken, None, self.counts.distinct - 1
             return
         for following, _ in found:
+            if is_inside is not None and not is_inside(following):
+                continue
             key = hash(key_of(following))
             if key in seen:
                 continue
-            if self._is_inside is not None and not self._is_inside(following):
-                continue
             self._meet(following, number, key)
             if self._end is not None:
-                return
+                break
+        self.counts.steps += len(found)
 
     def _meet(self, state: S, parent: int, key: int | None = None) -> None:
         if key is None:
-            key = hash(self._key(state))
-        self._seen.add(key)
+            key = hash(self.key(state))
+        is_goal = self._is_goal is not None and self._is_goal(state)  # which may raise
         number = self.counts.distinct
+        self._seen.add(key)
         self._hashes.append(key)
         self._parents.append(parent)
         self._next.append((state, number))
         self.counts.distinct = number + 1
-        if self._is_goal is not None and self._is_goal(state):
+        if is_goal:
             self._end, self.goal = number, state
+
+    @property
+    def length(self) -> int:
+        """How many events lead to where the search ended, or to where it stands."""
+        number, length = self._end, 0
+        while number is not None and self._parents[number] != NONE:
+            number, length = self._parents[number], length + 1
+        return length
 
     def path(self) -> Iterator[object]:
         """The events that lead to where the search ended.
@@ -177,11 +203,42 @@ class Search(Generic[S]):
     def _successor(self, state: S, wanted: int) -> tuple[S, object]:
         """The state with this hash that follows a state, and the event in between."""
         found = self.space.following(state)
-        self.space.broken = None
+        if self.space.broken is not None:
+            self.space.broken = None
+            if hash(self.key(found[-1][0])) == wanted:
+                return found[-1]
         for following, event in found:
-            if hash(self._key(following)) == wanted:
+            if hash(self.key(following)) == wanted:
                 return following, event
         raise AssertionError("a state that was seen cannot be found again")
+
+
+class Interrupts:
+    """While it is entered, Ctrl-C only sets `came`: the search stops between two states.
+
+    A second one interrupts at once, as always: a machine that is searched may hang. Outside of
+    the main thread there is no Ctrl-C.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before: Any = None
+
+    def __enter__(self) -> "Interrupts":
+        if threading.current_thread() is threading.main_thread():
+            before = signal.getsignal(signal.SIGINT)
+            if before is signal.default_int_handler:
+                self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, number: int, _: object) -> None:
+        if self.came:
+            raise KeyboardInterrupt
+        self.came = True
 
 
 def _itself(state: S) -> Hashable:

@@ -119,7 +119,7 @@ def renamed(value: Any, names: Mapping[NodeId, NodeId]) -> Hashable:
             told.sort(key=repr)
         return tuple(told)
     if isinstance(value, frozenset):
-        return frozenset(renamed(each, names) for each in value)
+        return ("a set", *sorted((renamed(each, names) for each in value), key=repr))
     if isinstance(value, msgspec.Struct):
         fields = (renamed(getattr(value, name), names) for name in value.__struct_fields__)
         return (kind.__name__, *fields)

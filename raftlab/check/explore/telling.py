@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from raftlab.check.explore.judging import local_of
 from raftlab.check.explore.world import (
     AGAIN,
     HEARTBEAT,
@@ -13,7 +14,7 @@ from raftlab.check.explore.world import (
     TIMEOUT,
     World,
     command_of,
-    local_of,
+    must_tick,
 )
 from raftlab.raft.messages import Message
 from raftlab.raft.vocabulary import Misuse, NodeId
@@ -22,6 +23,7 @@ from raftlab.sim.actions import (
     Crash,
     Deliver,
     Duplicate,
+    Heal,
     Propose,
     Restart,
     Tick,
@@ -29,7 +31,7 @@ from raftlab.sim.actions import (
     Written,
 )
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.moments import copied
+from raftlab.sim.moments import can_be_copied, copied
 from raftlab.sim.network import Flight
 
 
@@ -38,18 +40,24 @@ def told(cluster: Cluster, world: World, events: Iterator[object]) -> Cluster:
 
     It stops where a property falls, or a machine fails.
     """
-    run = copied(cluster)
+    run = copied(cluster) if can_be_copied(cluster) else again(cluster)
+    if run.cuts:
+        run.apply_quietly(Heal(run.now))
     for event in events:
         assert isinstance(event, tuple)
         place, what = event
         for action in actions_for(run, world, world.names[place], what):
             run.apply_quietly(action)
-            if run.stopped is not None:
-                return run
             finish_writes(run)
             if run.stopped is not None:
                 return run
     return run
+
+
+def again(cluster: Cluster) -> Cluster:
+    """The same run, played anew: of a machine that cannot be copied."""
+    recording = cluster.recording
+    return recording.branch(len(recording))
 
 
 def finish_writes(run: Cluster) -> None:
@@ -62,12 +70,13 @@ def finish_writes(run: Cluster) -> None:
 def actions_for(run: Cluster, world: World, node: NodeId, what: Any) -> Iterator[Action]:
     """What one event of a search is in a run."""
     if what == TIMEOUT:
-        now, leads = run.now + world.patience, local_of(run.hosts[node], run.now).leads
-        yield Tick(now, node) if leads else Timeout(now, node)
+        now, ticks = run.now + world.patience, must_tick(run.hosts[node])
+        yield Tick(now, node) if ticks else Timeout(now, node)
     elif what == HEARTBEAT:
         yield Tick(run.now + world.beat, node)
     elif what == RESTART:
-        yield Crash(run.now, node)
+        if run.hosts[node].alive:
+            yield Crash(run.now, node)
         yield Restart(run.now, node)
     elif what == PROPOSE:
         yield Propose(run.now, node, command_of(local_of(run.hosts[node], run.now)))
@@ -95,3 +104,26 @@ def without_times(message: Message) -> Message:
     if hasattr(message, "asked_at"):
         return msgspec.structs.replace(message, asked_at=0.0)
     return message
+
+
+def said(world: World, event: Any) -> str:
+    """An event in a few words: "S1 times out", "S2 gets RequestVote from S1"."""
+    place, what = event
+    node = world.names[place]
+    if type(what) is int and what in OWN_EVENTS:
+        return f"{node} {OWN_EVENTS[what]}"
+    if type(what) is int:
+        message = world.messages[what]
+        return f"{node} gets {type(message).__name__} from {message.sender}"
+    if what[0] == AGAIN:
+        message = world.messages[what[1]]
+        return f"{node} gets {type(message).__name__} from {message.sender}, and will once more"
+    return f"{node}: {type(what[0]).__name__}"
+
+
+OWN_EVENTS = {
+    TIMEOUT: "times out",
+    HEARTBEAT: "sends its heartbeat",
+    RESTART: "crashes and restarts",
+    PROPOSE: "takes a command",
+}

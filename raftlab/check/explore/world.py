@@ -13,24 +13,57 @@ What is left out, and why nothing is missed by it:
   all that can happen without it can happen while it still lies about.
 * Crash and restart are one event, for the same reason.
 * Writes end at once: a crash before the end of a write is a crash before its cause.
-* Time stands still but for timeouts and heartbeats, and then it passes everywhere alike.
+* Time stands still but for timeouts and heartbeats, and then it passes everywhere alike. Where
+  no time can make a difference, it passes nowhere else.
+* A partition is over: what it would keep back need not be delivered.
+
+Under `async_persistence` a leader speaks while it writes; a crash in between is left out, and
+`Exploration.not_looked_at` says so.
 """
 
-from typing import Any, NamedTuple
+import copy
+from typing import NamedTuple
 
 import msgspec
 
-from raftlab.check.explore.bench import Workbench, fingerprint, twin_of
-from raftlab.check.explore.judging import Local, Past, holds, match, rewritten, stale
+from raftlab.check.explore.bench import twin_of
+from raftlab.check.explore.judging import (
+    Local,
+    Past,
+    holds,
+    local_of,
+    match,
+    not_on_a_majority,
+    out_of_order,
+    past_of,
+    rewritten,
+    stale,
+)
+from raftlab.check.explore.likeness import fingerprint
 from raftlab.check.explore.scope import Scope
-from raftlab.raft.log import LogEntry, RaftLog
+from raftlab.check.explore.starting import (
+    latest_term,
+    leaders_may_step_down,
+    refuse_what_needs_time,
+    timing_of,
+    workbench,
+)
+from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Index, Millis, Misuse, Term
-from raftlab.sim.actions import Action, Propose, Read, Restart, Tick, Timeout
+from raftlab.raft.vocabulary import Millis, Misuse, Term
+from raftlab.sim.actions import (
+    Action,
+    Propose,
+    Read,
+    Restart,
+    Tick,
+    Timeout,
+)
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.host import Host
 from raftlab.sim.invariants import (
+    COMMIT_FOLLOWS_QUORUM,
     ELECTION_SAFETY,
     LEADER_COMPLETENESS,
     LOG_MATCHING,
@@ -59,6 +92,10 @@ class Step(NamedTuple):
     broken: tuple[str, str] | None
 
 
+BEYOND = Step(0, (), (), None)
+"""What a step beyond the bound on terms is worked out to be."""
+
+
 class World:
     """Everything that can follow a cluster within a scope.
 
@@ -72,9 +109,10 @@ class World:
         self.names = cluster.nodes
         self.places = {node: place for place, node in enumerate(self.names)}
         options = cluster.setup.options
-        self.time_matters = bool(
-            options.pre_vote or options.check_quorum or options.leader_stickiness
-        )
+        self.timing = timing_of(cluster, scope)
+        self.time_matters = self.timing.matters
+        self.leaders_time_out = self.time_matters and leaders_may_step_down(cluster)
+        self.latest_term = latest_term(cluster, scope)
         self.patience: Millis = options.election_timeout[1] + 1.0
         self.beat: Millis = options.heartbeat_interval
         self._bench = workbench(cluster)
@@ -97,12 +135,15 @@ class World:
     # The first state
 
     def _first_state(self, cluster: Cluster) -> State:
-        nodes = tuple(self._intern(twin_of(host), cluster.now) for host in cluster.hosts.values())
+        twins = [twin_of(host) for host in cluster.hosts.values()]
+        for twin in twins:
+            twin.rng = copy.copy(twin.rng)  # a node that starts again draws from it
+        nodes = tuple(self._intern(twin, cluster.now) for twin in twins)
         flights = tuple(sorted(self._message_id(each.message) for each in cluster.in_flight()))
         return (nodes, flights, self._past_id(past_of(cluster)), 0)
 
     def _intern(self, host: Host, now: Millis) -> int:
-        key = (host.node, fingerprint(host, self.time_matters))
+        key = (host.node, fingerprint(host, self.timing))
         number = self._local_ids.get(key)
         if number is None:
             number = self._local_ids[key] = len(self.locals)
@@ -146,24 +187,28 @@ class World:
 
     def _work_out(self, number: int, event: object) -> Step | None:
         before = self.locals[number]
+        if not (before.host.alive or event in (RESTART, AGE, BEAT)):
+            return None
         host = twin_of(before.host)
         bench, name = self._bench, host.node
         bench.begin(host, before.now)
         broken = None
         try:
             self._let_happen(host, before, event)
-        except Misuse:
-            if bench._moving is None:
-                return None
-            raise
         except Exception as error:
+            if isinstance(error, Misuse) and bench._moving is None:
+                return None
             broken = (RAISED, f"{name}'s machine raised {type(error).__name__}: {error}")
+        if broken is None and host.machine.term > max(self.latest_term, before.term):
+            return BEYOND
         after = self._intern(host, bench.now)
         if after == number and not bench.sent and broken is None:
             return None
         sent = tuple(self._message_id(each) for each in bench.sent)
         committed = tuple(bench.committed)
-        broken = broken or rewritten(before, self.locals[after]) or stale(bench.answered)
+        here = self.locals[after]
+        broken = broken or rewritten(before, here) or stale(bench.answered)
+        broken = broken or out_of_order(before, here, committed, event == RESTART)
         return Step(after, sent, committed, broken)
 
     def _let_happen(self, host: Host, before: Local, event: object) -> None:
@@ -174,14 +219,15 @@ class World:
         elif event in (TIMEOUT, AGE):
             bench.pass_over(host, before.now + self.patience)
             if event == TIMEOUT:
-                leads = before.leads
-                bench.do(Tick(bench.now, node) if leads else Timeout(bench.now, node))
+                ticks = must_tick(host)
+                bench.do(Tick(bench.now, node) if ticks else Timeout(bench.now, node))
         elif event in (HEARTBEAT, BEAT):
             bench.pass_over(host, before.now + self.beat)
             if event == HEARTBEAT:
                 bench.do(Tick(bench.now, node))
         elif event == RESTART:
-            host.stop()
+            if host.alive:
+                host.stop()
             bench.do(Restart(bench.now, node))
         elif event == PROPOSE:
             bench.do(Propose(bench.now, node, command_of(before)))
@@ -205,7 +251,7 @@ class World:
         found: list[tuple[State, object]] = []
         locals_, flights = state[0], state[1]
         steps, receivers = self._steps, self.receivers
-        used, before = state[3], -1
+        used, before, once = state[3], -1, 0
         may_double = used // A_DUPLICATE & 255 < self.scope.duplicates
         for at, message in enumerate(flights):
             if message == before:
@@ -222,6 +268,10 @@ class World:
                 if may_double:
                     again = (AGAIN, message)
                     self._take(found, state, place, made, flights, used + A_DUPLICATE, again)
+                else:
+                    once += 1
+        if once:
+            self._pass_over("messages that arrive twice beyond the bound", once)
         for place, local in enumerate(locals_):
             self._own_events(found, state, place, local)
             if self.broken is not None:
@@ -233,6 +283,7 @@ class World:
     ) -> None:
         scope, known, used = self.scope, self.locals[local], state[3]
         if not known.host.alive:
+            self._restart(found, state, place)
             return
         if known.leads:
             if known.last_index < scope.entries:
@@ -243,17 +294,21 @@ class World:
                 self._happen(found, state, place, HEARTBEAT, used + A_HEARTBEAT, BEAT)
             else:
                 self._pass_over("heartbeats beyond the bound")
-        if not known.leads or self.time_matters:
+        if not known.leads or self.leaders_time_out:
             if known.term < scope.terms or known.leads:
                 self._happen(found, state, place, TIMEOUT, used, AGE)
             else:
                 self._pass_over("elections beyond the bound on terms")
-        if used // A_RESTART & 255 < scope.restarts:
+        self._restart(found, state, place)
+        if scope.deeds:
+            self._deeds(found, state, place)
+
+    def _restart(self, found: list[tuple[State, object]], state: State, place: int) -> None:
+        used = state[3]
+        if used // A_RESTART & 255 < self.scope.restarts:
             self._happen(found, state, place, RESTART, used + A_RESTART)
         else:
             self._pass_over("restarts beyond the bound")
-        if scope.deeds:
-            self._deeds(found, state, place)
 
     def _deeds(self, found: list[tuple[State, object]], state: State, place: int) -> None:
         used = state[3]
@@ -277,7 +332,7 @@ class World:
     ) -> None:
         """Something happens at one node; `others` is what happens to all others with it."""
         made = self.step(state[0][place], event)
-        if others is not None and self.time_matters:
+        if others is not None and self.time_matters and made is not BEYOND:
             state = (self._older(state[0], place, others), *state[1:])
             made = made or Step(state[0][place], (), (), None)
         if made is not None:
@@ -287,7 +342,7 @@ class World:
         """All nodes but one after time has passed them over."""
         aged = list(locals_)
         for other, local in enumerate(locals_):
-            if other != place and (made := self.step(local, event)) is not None:
+            if other != place and (made := self.step(local, event)) not in (None, BEYOND):
                 aged[other] = made.local
         return tuple(aged)
 
@@ -303,6 +358,9 @@ class World:
     ) -> None:
         """Add the state after a node's step, unless too much would be in flight."""
         nodes, local, past = state[0], made.local, state[2]
+        if made is BEYOND:
+            self._pass_over("elections beyond the bound on terms")
+            return
         if made.sent:
             flights = tuple(sorted(flights + made.sent))
             limit = self.scope.in_flight
@@ -318,8 +376,8 @@ class World:
             self.broken = made.broken
         found.append(((nodes, flights, past, used), (place, event)))
 
-    def _pass_over(self, what: str) -> None:
-        self.passed_over[what] = self.passed_over.get(what, 0) + 1
+    def _pass_over(self, what: str, times: int = 1) -> None:
+        self.passed_over[what] = self.passed_over.get(what, 0) + times
 
     # What must hold
 
@@ -357,6 +415,10 @@ class World:
     def _committed(self, past: int, nodes: tuple[int, ...], place: int, made: Step) -> int:
         known, local = self.pasts[past], self.locals[made.local]
         committed = list(known.committed)
+        if local.leads:
+            everyone = {self.names[at]: self.locals[each] for at, each in enumerate(nodes)}
+            if broken := not_on_a_majority(made.committed[-1], local, everyone):
+                self._fall(COMMIT_FOLLOWS_QUORUM, broken)
         for entry in made.committed:
             if entry.index > len(committed):
                 committed.append((entry, local.term))
@@ -392,64 +454,11 @@ class World:
         self.broken = self.broken or (fallen.name, text)
 
 
-def refuse_what_needs_time(cluster: Cluster) -> None:
-    """Raises: Misuse, for a cluster that a search without time cannot stand for."""
-    hosts = cluster.hosts.values()
-    if cluster.stopped is not None:
-        raise Misuse(f"this run has stopped, where {cluster.stopped}: search from before that")
-    if cluster.setup.options.lease_reads:
-        raise Misuse("leases trust clocks, and a search has none: use a campaign")
-    if any(host.clock is not None for host in hosts):
-        raise Misuse("a node's clock is not true, and a search has none: use a campaign")
-    if any(host.paused for host in hosts):
-        raise Misuse("a node is paused: resume it first (a search delivers late anyway)")
-    if any(host.alive and (host.disk.writes or host.held) for host in hosts):
-        raise Misuse("a node is writing to its disk: run on until it has ended, or search earlier")
-
-
-def workbench(cluster: Cluster) -> Workbench:
-    """A bench with nodes like those of a cluster."""
-    setup = cluster.setup
-    hosts = [cluster.hosts[node] for node in setup.nodes]
-    bench = Workbench(
-        setup.nodes,
-        options=setup.options,
-        disks=msgspec.structs.replace(setup.disks, write_ms=0.0),
-        rules={host.node: host.rules for host in hosts},
-        machine=hosts[0].factory,
-        watched=False,
-    )
-    bench.hosts.update(cluster.hosts)
-    return bench
-
-
-def local_of(host: Host, now: Millis) -> Local:
-    """What the search needs to know of a node's state."""
-    machine: Any = host.machine
-    if not host.alive:
-        return Local(host, now, 0, host.disk.known_term, host.disk.last_index, (), 1)
-    log = machine.log
-    entries, first = entries_of(log)
-    leads = machine.term if machine.role is Role.LEADER else 0
-    return Local(host, now, leads, machine.term, log.last_index, entries, first)
-
-
-def entries_of(log: Any) -> tuple[tuple[LogEntry, ...], Index]:
-    """The entries of a log, and the index of the first."""
-    entries = tuple(log)
-    first = log.first_index if isinstance(log, RaftLog) else entries[0].index if entries else 1
-    return entries, first
-
-
-def past_of(cluster: Cluster) -> Past:
-    """What a run has shown until now, as far as it was watched."""
-    history = cluster.history
-    if history is None:
-        return Past((), ())
-    committed = tuple((each.entry, each.term) for each in history.committed)
-    return Past(tuple(sorted(history.leaders.items())), committed)
-
-
 def command_of(local: Local) -> bytes:
     """What a client says to a leader: another thing at every index and in every term."""
     return f"x={local.leads}.{local.last_index + 1}".encode()
+
+
+def must_tick(host: Host) -> bool:
+    """Whether a node's timer runs out as in life: a leader's, or where it cannot be told to."""
+    return host.machine.role is Role.LEADER or not hasattr(host.machine, "campaign")
