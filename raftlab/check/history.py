@@ -6,6 +6,7 @@ Source: Herlihy and Wing 1990, section 2.
 """
 
 import pathlib
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, overload
@@ -40,8 +41,12 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Operation("c2", "read", "x", result=1, start=5, end=12)
         Operation("c3", "cas", "x", (1, 2), start=20, outcome=Outcome.UNKNOWN)
 
+    `outcome` may be given by its name ("failed"). Operations of one client may overlap:
+    nothing is concluded from who asked, and each is judged by its own start and end.
+
     Raises: Misuse, for a time that is none, an end before the start, an acknowledged
-    operation without an end, or an argument or a result that is no plain value.
+    operation without an end, an outcome that is none, or a key, an argument or a result
+    that is no plain value.
     """
 
     client: str
@@ -54,17 +59,19 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outcome: Outcome = Outcome.ACKNOWLEDGED
 
     def __post_init__(self) -> None:
-        if not self.start < float("inf"):
-            raise Misuse(f"{self._name} starts at {self.start!r}: a time is a number of ms")
-        if self.end is None:
-            if self.outcome is Outcome.ACKNOWLEDGED:
-                raise Misuse(f"{self._name} was acknowledged, so it has an end: say when")
-        elif not self.start <= self.end < float("inf"):
-            raise Misuse(f"{self._name} starts at {self.start} and ends at {self.end} ms")
+        if type(self.outcome) is not Outcome:
+            msgspec.structs.force_setattr(self, "outcome", self._outcome_named())
+        self._check_times()
         if type(self.argument) is list:
             msgspec.structs.force_setattr(self, "argument", frozen(self.argument))
         if type(self.result) is list:
             msgspec.structs.force_setattr(self, "result", frozen(self.result))
+        try:
+            hash((self.client, self.call, self.key))
+        except TypeError:
+            raise Misuse(
+                f"{self._name} is on the key {self.key!r}: clients, calls and keys are text"
+            ) from None
         try:
             hash((self.argument, self.result))
         except TypeError:
@@ -72,6 +79,28 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"{self._name} has an argument or a result that is no plain value: numbers,"
                 " text, None and lists of them can be compared"
             ) from None
+
+    def _outcome_named(self) -> Outcome:
+        try:
+            return Outcome(self.outcome)
+        except ValueError:
+            *others, last = (repr(each.value) for each in Outcome)
+            raise Misuse(
+                f"{self._name} has the outcome {self.outcome!r}: say {', '.join(others)}"
+                f" or {last}, or an Outcome"
+            ) from None
+
+    def _check_times(self) -> None:
+        if not is_time(self.start):
+            raise Misuse(f"{self._name} starts at {self.start!r}: a time is a number of ms")
+        if self.end is None:
+            if self.outcome is Outcome.ACKNOWLEDGED:
+                raise Misuse(f"{self._name} was acknowledged, so it has an end: say when")
+        elif not (is_time(self.end) and self.start <= self.end):
+            raise Misuse(
+                f"{self._name} starts at {self.start} and ends at {self.end} ms: an end is a"
+                " number of ms, and not before the start"
+            )
 
     @property
     def is_unknown(self) -> bool:
@@ -89,8 +118,18 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.client}: {said}, from {self.start:.1f} ms, {self.outcome.value}"
 
 
-def said_of(operation: Operation) -> str:
-    """What was asked and answered, in short: `read x → 1`, `write x 2`, `cas x 1 2 → refused`."""
+def is_time(value: object) -> bool:
+    """Whether `value` is a number of ms: no text, not infinite, not "not a number"."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
+
+
+def said_of(operation: Operation, told: str | None = None) -> str:
+    """What was asked and answered, in short: `read x → 1`, `write x 2`, `cas x 1 2 → refused`.
+
+    `told` is the answer in other words, if `value_text` would not tell it from another.
+    """
     words = [operation.call]
     if operation.key is not None:
         words.append(operation.key)
@@ -104,7 +143,7 @@ def said_of(operation: Operation) -> str:
     if operation.call == "cas" and operation.result is False:
         return f"{asked} → refused"
     if operation.outcome is Outcome.ACKNOWLEDGED and tells(operation):
-        return f"{asked} → {value_text(operation.result)}"
+        return f"{asked} → {value_text(operation.result) if told is None else told}"
     return asked
 
 
@@ -126,6 +165,18 @@ def value_text(value: object) -> str:
     return str(value) if value != "" else '""'
 
 
+def exact_text(value: object) -> str:
+    """A value as it is said where 1 and "1" must not look the same: text in quotes."""
+    if isinstance(value, tuple):
+        return f"[{' '.join(exact_text(each) for each in value)}]"
+    return f'"{value}"' if isinstance(value, str) else value_text(value)
+
+
+def with_article(name: str) -> str:
+    """`a Register`, `an AppendList`."""
+    return f"{'an' if name[:1].lower() in tuple('aeiou') else 'a'} {name}"
+
+
 def frozen(value: Any) -> Any:
     """Lists as tuples, all the way down: what can be compared and remembered."""
     return tuple([frozen(each) for each in value]) if type(value) is list else value
@@ -136,13 +187,19 @@ class History(Sequence[Operation]):
 
     Of two operations, one comes before the other only if it ended before the other
     started. One that ends at the very moment at which another starts is concurrent with
-    it: clocks that tick in ms cannot say more.
+    it: clocks that tick in ms cannot say more. Two operations of one client may overlap,
+    and are then concurrent like any others.
     Raises: Misuse, if something in it is no Operation.
     """
 
     __slots__ = ("_operations",)
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
+        if not isinstance(operations, Iterable):
+            raise Misuse(
+                f"a history is made of operations, and {operations!r} is none: give a list of"
+                " them, or history_of(cluster)"
+            )
         self._operations = tuple(operations)
         for operation in self._operations:
             if not isinstance(operation, Operation):

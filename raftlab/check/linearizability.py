@@ -7,11 +7,20 @@ each object by itself), Wing and Gong 1993 and Lowe 2017 (the search, `search.py
 and Kroening 2015 (checking each key by itself).
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import msgspec
 
-from raftlab.check.history import History, Operation, Outcome, said_of, value_text
+from raftlab.check.history import (
+    History,
+    Operation,
+    Outcome,
+    exact_text,
+    said_of,
+    tells,
+    value_text,
+    with_article,
+)
 from raftlab.check.models import KeyValue, Model, State, key_of
 from raftlab.check.search import Search
 from raftlab.raft.vocabulary import Millis, Misuse
@@ -79,12 +88,16 @@ def check(
     `budget` is how many placements of operations are tried at most, about 2 µs each; then
     the verdict is unknown. Keys take turns, so that a hard one does not hide a wrong one.
 
-    Raises: Misuse, for a call that the model does not know, or a budget that is none.
+    Of an operation only its start and its end matter, not whose it is: two operations of
+    one client that overlap are concurrent.
+
+    Raises: Misuse, for a history or a model that is none, a call that the model does not
+    know, or a budget that is none.
     """
     if not (isinstance(budget, int) and budget >= 1):
         raise Misuse(f"a budget is a number of placements from 1, not {budget!r}")
     whole = history if isinstance(history, History) else History(history)
-    model = KeyValue() if model is None else model
+    model = KeyValue() if model is None else checked_model(model)
     searches = {key: Search(mine, model) for key, mine in by_key(whole, model).items()}
     tried = _take_turns(list(searches.values()), budget)
     name = getattr(model, "__name__", type(model).__name__)
@@ -95,6 +108,19 @@ def check(
         if not search.is_done:
             return _cut_off(_of_key(whole, model, key), name, key, search, tried)
     return _accepted(whole, name, list(searches.values()), tried)
+
+
+def checked_model(model: Model) -> Model:
+    """`model`, if it is one. Raises: Misuse."""
+    if isinstance(model, type):
+        name = model.__name__
+        raise Misuse(f"a model is an object, and {name} is a class: say model={name}()")
+    if not (callable(getattr(model, "step", None)) and hasattr(model, "initial")):
+        raise Misuse(
+            f"a model has an `initial` state and a method `step`, and {model!r} has not: say"
+            " KeyValue(), Register(), AppendList() or an object of your own"
+        )
+    return model
 
 
 def by_key(history: History, model: Model) -> dict[Hashable, list[Operation]]:
@@ -149,9 +175,12 @@ def _accepted(whole: History, model: str, searches: Sequence[Search], tried: int
     keys = f" on {_count(len(searches), 'key')}" if len(searches) > 1 else ""
     said = (
         f"Linearizable: each of {_count(len(prefix), 'operation')}{keys} can be given one moment"
-        f" between its start and its end, so that a {model} used by one client at a time gives"
-        " the same answers."
+        f" between its start and its end, so that {with_article(model)} used by one client at a"
+        " time gives the same answers."
     )
+    if not prefix:
+        why = "no operation in the history was acknowledged" if whole else "the history is empty"
+        said = f"Linearizable: {why}, so there is no answer to explain."
     if unknown:
         said += (
             f" {used} of {_count(unknown, 'operation')} of unknown outcome helped to explain them."
@@ -164,15 +193,17 @@ def _refused(mine: History, model: str, key: Hashable, search: Search, tried: in
     culprit = search.operations[search.stuck]
     placed, moments = _order(search)
     ended = f"{culprit.end:.1f} ms"
+    text = _telling_apart(culprit, search.states)
     said = (
-        f"Not linearizable: {culprit.client}'s “{said_of(culprit)}”"
+        f"Not linearizable: {culprit.client}'s “{said_of(culprit, text(culprit.result))}”"
         f" ({culprit.start:.1f} to {ended}) cannot be placed."
         f" The operations{_on(key)} that had ended before {ended} can be put in order, but in"
-        f" every such order the state at that time is {_states(search.states)}, and this"
+        f" every such order the state at that time is {_states(search.states, text)}, and this"
         " operation does not fit."
     )
     if _is_unheard_of(culprit, search.operations):
-        said += f" Nothing that had begun by then gives {value_text(culprit.result)}."
+        said += f" Nothing that had begun by then gives {text(culprit.result)}"
+        said += f"{_but_failed(culprit, mine)}."
     return Verdict(False, said, tuple(placed), tuple(moments), culprit, key, tried, mine, model)
 
 
@@ -195,9 +226,15 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _states(states: list[State]) -> str:
+def _telling_apart(culprit: Operation, states: list[State]) -> Callable[[object], str]:
+    """How to say values: with quotes around text if 1 and "1" would look the same without."""
+    same = (value_text(state) == value_text(culprit.result) for state in states)
+    return exact_text if tells(culprit) and any(same) else value_text
+
+
+def _states(states: list[State], text: Callable[[object], str]) -> str:
     """The states in words; of many, the first ones by their text."""
-    told = sorted(value_text(state) for state in states)[:_MOST_STATES]
+    told = sorted(text(state) for state in states)[:_MOST_STATES]
     if len(states) > _MOST_STATES:
         told.append(f"one of {len(states) - _MOST_STATES} others")
     return " or ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
@@ -212,7 +249,23 @@ def _is_unheard_of(culprit: Operation, operations: Sequence[Operation]) -> bool:
             continue
         if each.call not in ("write", "put", "cas", "read", "get"):
             return False
-        given = each.argument[1] if each.call == "cas" else each.argument
-        if each.call not in ("read", "get") and given == culprit.result:
+        if _gives(each, culprit.result):
             return False
     return culprit.result is not None
+
+
+def _gives(operation: Operation, value: object) -> bool:
+    """Whether `operation` writes `value`, or something that looks the same."""
+    if operation.call not in ("write", "put", "cas"):
+        return False
+    argument = operation.argument
+    is_pair = operation.call == "cas" and isinstance(argument, tuple) and len(argument) == 2
+    return value_text(argument[1] if is_pair else argument) == value_text(value)
+
+
+def _but_failed(culprit: Operation, mine: History) -> str:
+    """Whose write of the value that was read had failed, if there was one."""
+    for each in mine:
+        if each.outcome is Outcome.FAILED and _gives(each, culprit.result):
+            return f": {each.client}'s “{said_of(each)}” failed, so it had no effect"
+    return ""

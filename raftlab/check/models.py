@@ -8,9 +8,9 @@ that a check needs to know of a system. Source: Herlihy and Wing 1990, section 2
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, Protocol, TypeAlias
 
-from raftlab.check.history import Operation
+from raftlab.check.history import Operation, with_article
 from raftlab.raft.vocabulary import Misuse
-from raftlab.sim.key_value import is_whole
+from raftlab.sim.key_value import MOST_DIGITS, is_whole
 
 State: TypeAlias = Any
 """A state of a model: anything that can be hashed and compared."""
@@ -92,7 +92,7 @@ class _Keyed:
     def _no_such_call(self, operation: Operation) -> Misuse:
         *others, last = self.calls
         return Misuse(
-            f"a {type(self).__name__} has no call {operation.call!r} ({operation}):"
+            f"{with_article(type(self).__name__)} has no call {operation.call!r} ({operation}):"
             f" it has {', '.join(others)} and {last}"
         )
 
@@ -104,24 +104,32 @@ class Register(_Keyed):
     """A value that is read, written, and compared and set: "read", "write", "cas".
 
     The argument of a cas is the pair of the value that is expected and the new one; its
-    result is False if the value was another one, and otherwise it took effect. `initial`
-    is the value before the first write.
+    result is False if the value was another one, and True or None if it took effect.
+    Anything else that looks like a no or a yes (0, "false") is refused, not guessed at.
+    `initial` is the value before the first write.
     """
 
     calls: ClassVar[tuple[str, ...]] = ("read", "write", "cas")
+
+    def same(self, one: State, other: State) -> bool:
+        """Whether two values are one and the same."""
+        return bool(one == other)
+
+    def kept(self, value: State) -> State:
+        """A value that was written, as it is kept."""
+        return value
 
     def step(self, state: State, operation: Operation) -> tuple[bool, State]:
         """Whether `operation` can take effect in `state`, and the state after it."""
         match operation.call:
             case "read" | "get":
-                return operation.is_unknown or state == operation.result, state
+                return operation.is_unknown or self.same(state, operation.result), state
             case "write" | "put":
-                return True, operation.argument
+                return True, self.kept(operation.argument)
             case "cas":
                 expected, new = pair(operation)
-                if operation.result is False and not operation.is_unknown:
-                    return state != expected, state
-                return state == expected, new
+                is_there = self.same(state, expected)
+                return (is_there, self.kept(new)) if is_taken(operation) else (not is_there, state)
         raise self._no_such_call(operation)
 
 
@@ -130,27 +138,47 @@ class KeyValue(Register):
 
     An add is what `x+=1` does to a text that stands for a whole number (no value counts
     as 0), and gives the new value; an append puts text behind a text; a delete gives the
-    value that was there, or "". A result of None says nothing.
+    value that was there, or "". A result of None says nothing, except of a read and a cas.
+
+    The application keeps text, so a whole number and its text are one value: what was
+    written as 1 may be read as "1". True and False are no numbers.
     """
 
     calls = ("read", "write", "cas", "add", "append", "delete")
+
+    def __init__(self, initial: State = None) -> None:
+        super().__init__(as_text(initial))
+
+    def same(self, one: State, other: State) -> bool:
+        """Whether two values are one and the same; a whole number is the same as its text."""
+        return bool(as_text(one) == as_text(other))
+
+    def kept(self, value: State) -> State:
+        """A value that was written, as it is kept: whole numbers as text."""
+        return as_text(value)
 
     def step(self, state: State, operation: Operation) -> tuple[bool, State]:
         """Whether `operation` can take effect in `state`, and the state after it."""
         match operation.call:
             case "add":
-                held = "0" if state is None else str(state)
-                if not is_whole(held) or not is_whole(str(operation.argument)):
+                held = "0" if state is None else str(as_text(state))
+                more = str(as_text(operation.argument))
+                if not is_whole(held) or not is_whole(more):
                     key = operation.key
-                    return fits(operation, f"{key} does not hold a whole number"), state
-                value = str(int(held) + int(operation.argument))
-                return fits(operation, value), value
+                    return self._fits(operation, f"{key} does not hold a whole number"), state
+                value = str(int(held) + int(more))
+                return self._fits(operation, value), value
             case "append":
                 value = f"{'' if state is None else state}{operation.argument}"
-                return fits(operation, value), value
+                return self._fits(operation, value), value
             case "delete":
-                return fits(operation, "" if state is None else state), None
+                return self._fits(operation, "" if state is None else state), None
         return super().step(state, operation)
+
+    def _fits(self, operation: Operation, value: State) -> bool:
+        """Whether the client was told `value`, or was told nothing."""
+        told = operation.result
+        return operation.is_unknown or told is None or self.same(told, value)
 
 
 class AppendList(_Keyed):
@@ -179,9 +207,29 @@ class AppendList(_Keyed):
         return [places.get(each.argument, float("inf")) for each in operations]
 
 
-def fits(operation: Operation, value: State) -> bool:
-    """Whether the client was told `value`, or was told nothing."""
-    return operation.is_unknown or operation.result is None or operation.result == value
+def as_text(value: State) -> State:
+    """A whole number as its text, as a command would say it; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    if value != value // 1 or abs(value) >= 10**MOST_DIGITS:
+        return value
+    return str(int(value))
+
+
+def is_taken(operation: Operation) -> bool:
+    """Whether a cas took effect, if it did anything; unknown ones count as taken.
+
+    Raises: Misuse, for an answer that is neither yes nor no.
+    """
+    result = operation.result
+    if operation.is_unknown or result is None or result is True:
+        return True
+    if result is False:
+        return False
+    raise Misuse(
+        f"a cas gives True or None if it took effect, and False if it was refused, not"
+        f" {result!r} ({operation})"
+    )
 
 
 def pair(operation: Operation) -> tuple[State, State]:

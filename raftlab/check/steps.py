@@ -10,12 +10,18 @@ REFUSED = -1
 """In the place of a state: the operation cannot take effect there."""
 
 
+def types_in(value: object) -> type | tuple[type, ...]:
+    """What tells values apart that Python calls equal, as 1 and True, and (1,) and (True,)."""
+    return tuple(map(type, value)) if isinstance(value, tuple) else type(value)
+
+
 class Steps:
     """The states that came up, and what each kind of operation does in them, as numbers.
 
     Operations of one kind are those that a model cannot tell apart: the same key, call,
-    argument and result, and equally (un)known. `rows[state][kind]` is the state after
-    it, or REFUSED; what is not there yet is found by `learn`. State 0 is the initial one.
+    argument and result (1 is not True here), and equally (un)known. `rows[state][kind]`
+    is the state after it, or REFUSED; what is not there yet is found by `learn`. State 0
+    is the initial one.
     `changes[kind]` is False if the model promises that no state is changed.
     """
 
@@ -37,7 +43,11 @@ class Steps:
         for operation in operations:
             unknown = operation.is_unknown
             result = None if unknown else operation.result
-            alike = (operation.call, operation.argument, result, unknown, operation.key)
+            argument = operation.argument
+            alike = (
+                *(operation.call, argument, result, unknown, operation.key),
+                *(types_in(argument), types_in(result)),
+            )
             kind = known.get(alike)
             if kind is None:
                 kind = known[alike] = len(samples)

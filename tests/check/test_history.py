@@ -53,11 +53,42 @@ def test_lists_become_tuples_so_that_they_can_be_compared():
         ({"start": 0, "end": float("inf")}, "starts at 0 and ends at inf ms"),
         ({"end": 1, "argument": {"a": 1}}, "is no plain value"),
         ({"end": 1, "result": [{}]}, "is no plain value"),
+        ({"end": 1, "outcome": "fine"}, "outcome 'fine': say 'acknowledged', 'failed' or 'unk"),
+        ({"end": 1, "outcome": None}, "has the outcome None: say"),
+        ({"end": 1, "outcome": []}, r"has the outcome \[\]: say"),
+        ({"start": float("-inf"), "end": 1}, "starts at -inf: a time is a number of ms"),
+        ({"start": "soon", "end": 1}, "starts at 'soon': a time is a number of ms"),
+        ({"start": None, "end": 1}, "starts at None: a time is a number of ms"),
+        ({"start": True, "end": 1}, "starts at True: a time is a number of ms"),
+        ({"start": 10**400, "end": 10**401}, "a time is a number of ms"),
+        ({"end": "later"}, "ends at later ms: an end is a number of ms"),
+        ({"end": float("nan"), "outcome": "unknown"}, "ends at nan ms"),
+        ({"end": 1, "key": ["x"]}, r"on the key \['x'\]: clients, calls and keys are text"),
+        ({"end": 1, "key": {}}, "clients, calls and keys are text"),
     ],
 )
 def test_an_operation_that_cannot_be_is_refused(wrong, why):
     with pytest.raises(Misuse, match=why):
         Operation("c", "read", **wrong)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_an_outcome_can_be_given_by_its_name(outcome):
+    named = Operation("c", "write", "x", 1, None, 0, 1, outcome.value)
+    assert named == Operation("c", "write", "x", 1, None, 0, 1, outcome)
+    assert named.outcome is outcome
+    assert named.is_unknown is (outcome is Outcome.UNKNOWN)
+
+
+def test_a_write_that_failed_by_name_has_no_effect():
+    failed = Operation("a", "write", "x", 1, None, 0, 1, "failed")
+    assert check([failed, Operation("b", "read", "x", None, 1, 2, 3)]).is_linearizable is False
+
+
+@pytest.mark.parametrize("wrong", [5, None, Operation])
+def test_a_history_is_not_made_of_anything_else(wrong):
+    with pytest.raises(Misuse, match=r"give a list of them, or history_of\(cluster\)"):
+        History(wrong)
 
 
 # Histories

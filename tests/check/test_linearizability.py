@@ -252,6 +252,79 @@ def test_a_verdict_is_not_taken_for_a_yes_by_mistake():
 def test_nothing_is_linearizable():
     verdict = check([])
     assert (verdict.is_linearizable, verdict.prefix, verdict.tried) == (True, (), 0)
+    assert verdict.explanation == (
+        "Linearizable: the history is empty, so there is no answer to explain."
+    )
+    failed = check([write("A", 1, 0, 5, outcome=Outcome.FAILED)])
+    assert failed.is_linearizable
+    assert failed.explanation.startswith("Linearizable: no operation in the history was ack")
+
+
+def test_what_looks_the_same_and_is_not_stands_in_quotes():
+    verdict = check([write("A", 2, 0, 10), read("B", "2", 20, 30)], model=Register())
+    assert verdict.is_linearizable is False
+    assert 'B\'s “read x → "2"”' in verdict.explanation
+    assert "the state at that time is 2, and" in verdict.explanation
+    word = check([read("B", "nothing", 20, 30)])
+    assert '“read x → "nothing"”' in word.explanation
+    assert "the state at that time is nothing, and" in word.explanation
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, "1"), ("1", 1)])
+def test_a_number_and_its_text_are_one_value_to_the_key_value_model(one, other):
+    assert check([write("A", one, 0, 10), read("B", other, 20, 30)]).is_linearizable
+    adds = [write("A", one, 0, 10), op("A", "add", other, 2, 20, 30), read("B", "2", 40, 50)]
+    assert check(adds).is_linearizable
+    assert check([*adds, read("B", 3, 60, 70)]).is_linearizable is False
+
+
+@pytest.mark.parametrize("first", [True, 1])
+def test_true_is_no_number_although_python_calls_them_equal(first):
+    other = 1 if first is True else True
+    story = [write("A", first, 0, 10), read("B", first, 20, 30), write("A", other, 40, 50)]
+    assert check([*story, read("B", other, 60, 70)]).is_linearizable
+    assert check([*story, read("B", first, 60, 70)]).is_linearizable is False
+
+
+def test_an_answer_of_0_to_a_cas_is_refused_also_after_one_of_false():
+    story = [cas("A", 1, 2, 0, 10, result=False), cas("A", 1, 2, 20, 30, result=0)]
+    with pytest.raises(Misuse, match="a cas gives True or None"):
+        check(story)
+
+
+def test_a_value_whose_write_failed_is_said_to_have_failed():
+    failed = write("A", 3, 0, 5, outcome=Outcome.FAILED)
+    assert check([failed, read("B", 3, 10, 20)]).explanation.endswith(
+        " Nothing that had begun by then gives 3: A's “write x 3” failed, so it had no effect."
+    )
+
+
+def test_a_name_has_its_article():
+    verdict = check([op("A", "append", 1, None, 0, 10)], model=AppendList())
+    assert "so that an AppendList used by one client at a time" in verdict.explanation
+
+
+def test_operations_of_one_client_may_overlap():
+    assert check([write("A", 1, 0, 30), read("A", 1, 5, 10), write("A", 2, 6, 20)]).is_linearizable
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (Register, r"Register is a class: say model=Register\(\)"),
+        ("reg", "'reg' has not: say KeyValue"),
+        (5, "5 has not: say KeyValue"),
+    ],
+)
+def test_a_model_that_is_none_is_refused(model, why):
+    with pytest.raises(Misuse, match=why):
+        check([write("A", 1, 0, 10)], model=model)
+
+
+@pytest.mark.parametrize("history", [5, None, "read", [1]])
+def test_a_history_that_is_none_is_refused(history):
+    with pytest.raises(Misuse, match=r"a history is made of operations, and .+ is none"):
+        check(history)
 
 
 def test_equal_histories_give_equal_verdicts():

@@ -67,7 +67,36 @@ LIST = [
 def test_a_register_reads_writes_and_compares(model, state, operation, allowed, after):
     said = model.step(state, operation)
     assert said[0] is allowed
-    assert said[1] == after or not allowed
+    assert model.same(said[1], after) or not allowed
+
+
+@pytest.mark.parametrize("argument", [7, "7", 7.0])
+def test_a_whole_number_and_its_text_are_one_value_of_a_key(argument):
+    model, other = KeyValue(), 7 if argument == "7" else "7"
+    after = model.step(None, told("write", argument))[1]
+    assert model.step(after, told("read", None, other))[0]
+    assert model.step(after, told("read", None, argument))[0]
+    assert model.step(after, told("add", 1, 8)) == (True, "8")
+    assert model.step(after, told("append", 1, 71))[0]
+    assert model.step(after, told("delete", None, other))[0]
+    assert model.step(after, told("cas", (other, 9))) == (True, "9")
+    assert not model.step(after, told("read", None, "07"))[0]
+    assert KeyValue(7).initial == "7"
+    assert not Register().step(7, told("read", None, "7"))[0]
+
+
+@pytest.mark.parametrize("value", [True, False, 1.5, float("inf"), 10**2000, (1,), None, "a"])
+def test_what_is_no_whole_number_is_kept_as_it_is(value):
+    after = KeyValue().step(None, told("write", value))[1]
+    assert after is value
+    assert not KeyValue().step(after, told("read", None, "1"))[0]
+
+
+@pytest.mark.parametrize("result", [0, 1, "false", "true", ()])
+@pytest.mark.parametrize("model", [Register(), KeyValue()], ids=repr)
+def test_a_cas_gives_yes_or_no_and_nothing_that_looks_like_it(model, result):
+    with pytest.raises(Misuse, match="a cas gives True or None if it took effect, and False"):
+        model.step(1, told("cas", (1, 2), result))
 
 
 @pytest.mark.parametrize(("state", "operation", "allowed", "after"), KEY_VALUE)
@@ -129,7 +158,8 @@ def test_the_key_value_model_agrees_with_the_simulated_application():
 
 @pytest.mark.parametrize("model", [Register(), KeyValue(), AppendList()], ids=repr)
 def test_a_call_that_a_model_does_not_know_is_refused(model):
-    with pytest.raises(Misuse, match=f"a {type(model).__name__} has no call 'enqueue'"):
+    name = {Register: "a Register", KeyValue: "a KeyValue", AppendList: "an AppendList"}
+    with pytest.raises(Misuse, match=f"^{name[type(model)]} has no call 'enqueue'"):
         model.step(model.initial, told("enqueue", 1))
 
 

@@ -1,9 +1,14 @@
 """What clients of a simulated cluster saw, as a history that can be checked."""
 
-from raftlab import Cluster, Disks, Network, Options
+from itertools import pairwise
+
+import pytest
+
+from raftlab import Cluster, Disks, Misuse, Network, Options
 from raftlab.check.history import History, Operation, Outcome, said_of
 from raftlab.check.linearizability import check
 from raftlab.check.recorded import call_of, history_of
+from raftlab.sim.scenarios.clients import lease_under_clock_drift
 
 
 def led(nodes: int = 3, **settings) -> Cluster:
@@ -138,8 +143,127 @@ def test_a_session_that_is_begun_again_uses_its_numbers_again():
     cluster.read("x")
     cluster.run(100)
     history = history_of(cluster)
-    assert said(history) == ["c1: add x 1 → 1", "c1: add x 1 → ?", "at S1: read x → 2"]
+    assert said(history) == ["c1: add x 1 → 1", "c1: add x 1 → 2", "at S1: read x → 2"]
     assert check(history).is_linearizable
+
+
+def test_a_write_of_a_session_that_was_begun_again_must_not_be_lost():
+    cluster = led(watched=False)
+    for command in ("open c", "c#1 y=1", "open c", "c#1 x=1"):
+        cluster.propose(command)
+        cluster.run(100)
+    for node in ("S1", "S2", "S3"):
+        cluster.crash(node)
+        cluster.wipe(node)
+        cluster.restart(node)
+    cluster.elect("S1")
+    cluster.run(100)
+    cluster.read("x")
+    cluster.run(100)
+    history = history_of(cluster)
+    assert said(history) == ["c: write y 1", "c: write x 1", "at S1: read x → nothing"]
+    verdict = check(history)
+    assert (verdict.is_linearizable, verdict.key) == (False, "x")
+
+
+def test_a_number_that_is_used_twice_answers_only_what_was_executed():
+    cluster = led()
+    for command in ("open c", "c#1 y=1", "c#1 x=1"):
+        cluster.propose(command)
+        cluster.run(100)
+    cluster.read("x")
+    cluster.run(100)
+    history = history_of(cluster)
+    assert said(history) == ["c: write y 1", "c: write x 1 → ?", "at S1: read x → nothing"]
+    assert check(history).is_linearizable
+
+
+def test_an_opening_that_was_lost_does_not_make_a_command_count_twice():
+    cluster = led()
+    cluster.propose("open c")
+    cluster.run(100)
+    cluster.propose("c#1 x+=1")
+    cluster.run(100)
+    cluster.isolate("S1")
+    cluster.propose("open c", "S1")
+    cluster.run(1000)
+    cluster.elect("S2")
+    cluster.propose("c#1 x+=1", "S2")
+    cluster.run(200)
+    cluster.read("x", "S2")
+    cluster.run(200)
+    history = history_of(cluster)
+    assert said(history) == ["c: add x 1 → 1", "c: add x 1 → ?", "at S2: read x → 1"]
+    assert check(history).is_linearizable
+
+
+def test_logs_that_are_compacted_at_once_keep_their_answers():
+    cluster = led(disks=Disks(snapshot_every=1))
+    client = cluster.client("c1")
+    cluster.run(100)
+    client.send("x+=1")
+    cluster.propose("y=1")
+    cluster.run(100)
+    assert all(each.outcome is Outcome.ACKNOWLEDGED for each in history_of(cluster))
+    assert len(history_of(cluster)) == 2
+
+
+@pytest.mark.parametrize("wrong", [5, None, "run", History()])
+def test_a_run_that_is_none_is_refused(wrong):
+    with pytest.raises(Misuse, match=r"say history_of\(cluster\)"):
+        history_of(wrong)
+
+
+# One action after the other, at one instant
+
+
+def test_a_read_at_the_moment_of_a_commit_comes_after_it():
+    history = history_of(lease_under_clock_drift("after"))
+    assert history[-1].start > history[-2].end
+    assert history[-1].start - history[-2].end < 1e-9
+    assert check(history).is_linearizable is False
+
+
+def test_what_is_asked_before_an_answer_at_one_instant_is_concurrent_with_it():
+    cluster = led()
+    index = cluster.propose("x=1")
+    first = cluster.read("x")
+    cluster.run_until(lambda each: each.hosts["S1"].applied_index >= index)
+    cluster.run(100)
+    write, read = history_of(cluster)
+    assert first.is_done
+    assert write.start == read.start
+
+
+def test_commands_one_after_the_other_at_one_instant_keep_their_order():
+    cluster = led(1, disks=Disks(write_ms=0.0))
+    for command in ("x=1", "x+=1", "x=3"):
+        index = cluster.propose(command)
+        cluster.run_until(lambda each, i=index: each.hosts["S1"].applied_index >= i)
+    done = cluster.read("x")
+    cluster.run(100)
+    history = history_of(cluster)
+    assert done.value == "3"
+    assert all(one.end < other.start for one, other in pairwise(history))
+    assert check(history).is_linearizable
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_reads_at_the_moment_of_every_answer_are_linearizable(seed):
+    cluster = Cluster(3, seed=seed, options=Options(lease_reads=seed % 2 == 0))
+    cluster.elect("S1")
+    cluster.run(100)
+    for number in range(12):
+        index = cluster.propose(f"x={number}")
+        node = f"S{number % 3 + 1}"
+        cluster.run_until(lambda each, i=index, n=node: each.hosts[n].applied_index >= i)
+        cluster.read("x", "S1")
+        cluster.propose("x+=1")
+        cluster.read("x", node)
+    cluster.run(500)
+    history = history_of(cluster)
+    assert len(history) == 48
+    assert check(history).is_linearizable, check(history).explanation
 
 
 def test_what_stood_in_the_logs_before_the_run_may_take_effect_in_it():
