@@ -700,7 +700,7 @@ ABSURD = {
     "campaign --cores many": "not a whole number",
     "campaign --resume mine.py --seeds 1": "no file of a campaign",
     "campaign --resume bytes --seeds 1": "no file of a campaign",
-    "campaign --resume . --seeds 1": "Is a directory",
+    "campaign --resume . --seeds 1": "is a directory",
     "check-history no_such_file": "No such file",
     "check-history .": "Is a directory",
     "check-history mine.py": "line 1",

@@ -24,12 +24,16 @@ import msgspec
 from raftlab.check import crews
 from raftlab.check.crews import Results, Trial
 from raftlab.check.ledger import Ledger
+from raftlab.check.playing import UNSTEADY, Unsteady
 from raftlab.check.shrink import ending, shrink
 from raftlab.check.stuck import shrink_stuck
 from raftlab.check.trial import (
+    ADDRESS,
     VERDICTS,
     Conditions,
     SeedResult,
+    checked,
+    recorded,
     replayed,
     try_seeds,
 )
@@ -38,7 +42,6 @@ from raftlab.sim.given import RulesGiven
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.recording import Recording
 
-GIVEN = frozenset(["disks", "network", "nodes", "options"])
 MOST_SHOWN = 3
 BAR = 24
 EVERY_S = 0.2
@@ -88,25 +91,39 @@ class CampaignResult(msgspec.Struct, frozen=True):
         return max((each.settled_after or 0.0 for each in self.results), default=0.0)
 
     def recording(self, seed: int) -> Recording:
-        """Everything that happened in a seed's run. Raises: whatever its machine raises at once."""
+        """Everything that happened in a seed's run.
+
+        Raises: Misuse, if the rules or the machine do not do the same twice; whatever its
+        machine raises at once.
+        """
+        for each in self.results:
+            if each.seed == seed and each.verdict != "killed":
+                return recorded(each, self.conditions)
         return replayed(seed, self.conditions).cluster.recording
 
     def shrunk(self, seed: int) -> Recording:
         """The shortest run that can be found in a few seconds that fails as the seed's does.
 
-        Raises: Misuse, if the seed did not fail here; whatever its machine raises at once.
+        Raises: Misuse, if the seed did not fail here, or if the rules or the machine do not do
+        the same twice; whatever its machine raises at once.
         """
         if seed not in {each.seed for each in self.failures}:
             raise Misuse(f"seed {seed} did not fail in this campaign")
-        run = replayed(seed, self.conditions)
-        if ending(run.cluster.recording) is not None:
-            return shrink(run.cluster.recording)
-        return shrink_stuck(seed, self.conditions)
+        recording = self.recording(seed)
+        try:
+            if ending(recording) is not None:
+                return shrink(recording)
+            return shrink_stuck(seed, self.conditions)
+        except Unsteady:
+            raise
+        except Misuse as error:  # it has just been played
+            raise Unsteady(f"{UNSTEADY}: {error}") from error
 
     def report(self, most: int = MOST_SHOWN) -> str:
         """The counts; then, for up to `most` kinds of failure, the easiest seed's shortest run.
 
         It is printed as a text that `raftlab.load` opens. The same results, the same report.
+        Where no such run can be found, it says why.
         """
         lines = [_summary(self)]
         for kind, failures in self.kinds.items():
@@ -120,16 +137,27 @@ class CampaignResult(msgspec.Struct, frozen=True):
         yield f"Seed {failure.seed}: {failure.text}."
         if failure.verdict == "killed" or not failure.events:
             return
-        run = self.shrunk(failure.seed)
+        try:
+            run = self.shrunk(failure.seed)
+            text = run.share()
+        except Exception as error:  # rules may raise whatever they like, and a report may not
+            yield f"No shorter run of it can be shown: {_reason(error)}"
+            return
         if run.actions:
             yield f"{len(run)} of its {failure.events} actions are enough:"
-        yield run.share()
+        yield text
 
     def __str__(self) -> str:
         return self.report()
 
     def __repr__(self) -> str:
         return f"<CampaignResult of {_summary(self)[:-1]}>"
+
+
+def _reason(error: Exception) -> str:
+    """What an error says, for the last line of a report."""
+    named = str(error) if isinstance(error, Misuse) else f"{type(error).__name__}: {error}"
+    return f"{ADDRESS.sub('', named).rstrip('.')}."
 
 
 def _summary(result: CampaignResult) -> str:
@@ -166,28 +194,37 @@ def campaign(
     campaign goes on from there. `progress` draws a bar with live counts on the standard error
     output; by default, if that is a terminal.
 
-    Raises: Misuse, for what is no campaign, and for a file of another one.
+    Raises: Misuse, for what is no campaign, for what no cluster can be given, and for a file of
+    another campaign.
     """
-    conditions = Conditions(rules, machine, _checked(given))
+    conditions = checked(rules, machine, given)
     wanted = _seeds(seeds)
     crew = _crew(partial(try_seeds, conditions=conditions), cores, scheduler)
-    known: dict[int, SeedResult] = {}
     ledger = None if resume is None else Ledger(resume, conditions)
     try:
-        if ledger is not None:
-            known.update((s, result) for s, result in ledger.holds.items() if s in wanted)
-        todo = [seed for seed in wanted if seed not in known]
-        bar = _Bar(len(wanted), known.values(), progress)
-        for results in crew(todo) if todo else ():
-            if ledger is not None:
-                ledger.add(results)
-            known.update((each.seed, each) for each in results)
-            bar.add(results)
-        bar.end()
+        known = _all_results(wanted, crew, ledger, progress)
     finally:
         if ledger is not None:
             ledger.close()
     return CampaignResult(tuple(known[seed] for seed in sorted(wanted)), conditions)
+
+
+def _all_results(
+    wanted: dict[int, None], crew: Crew, ledger: Ledger | None, progress: bool | None
+) -> dict[int, SeedResult]:
+    """The results of all seeds: those that the ledger holds, then those of the crew."""
+    known: dict[int, SeedResult] = {}
+    if ledger is not None:
+        known.update((s, result) for s, result in ledger.holds.items() if s in wanted)
+    todo = [seed for seed in wanted if seed not in known]
+    bar = _Bar(len(wanted), known.values(), progress)
+    for results in crew(todo) if todo else ():
+        if ledger is not None:
+            ledger.add(results)
+        known.update((each.seed, each) for each in results)
+        bar.add(results)
+    bar.end()
+    return known
 
 
 def _seeds(seeds: int | Iterable[int]) -> dict[int, None]:
@@ -199,17 +236,12 @@ def _seeds(seeds: int | Iterable[int]) -> dict[int, None]:
     return wanted
 
 
-def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    for name in given:
-        if name not in GIVEN:
-            raise Misuse(f"a campaign can be given {', '.join(sorted(GIVEN))}, and not {name}")
-    return {name: value for name, value in given.items() if value is not None}
-
-
 def _crew(
     trial: Trial, cores: int | None, scheduler: Any
 ) -> Callable[[Sequence[int]], Iterator[Results]]:
     if scheduler is not None:
+        if not isinstance(scheduler, str) and not hasattr(scheduler, "submit"):
+            raise Misuse(f"a scheduler is its address, or a Dask client, not {scheduler!r}")
         return partial(crews.dask_workers, trial, scheduler=scheduler)
     count = crews.all_cores() if cores is None else cores
     if type(count) is not int or count < 1:

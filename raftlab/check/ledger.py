@@ -85,7 +85,11 @@ class Ledger:
     """
 
     def __init__(self, path: str | os.PathLike[str], conditions: Conditions) -> None:
+        if not isinstance(path, str | os.PathLike):
+            raise Misuse(f"a campaign is kept in a file, named like 'campaign.jsonl', not {path!r}")
         self.path = Path(path)
+        if self.path.is_dir():
+            raise Misuse(f"{self.path} is a directory: name a file that keeps the campaign")
         self.holds: dict[int, SeedResult] = {}
         heading = heading_of(conditions)
         whole = self._cut_torn_line()

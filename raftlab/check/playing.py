@@ -40,8 +40,16 @@ from raftlab.sim.recording import Recording
 
 LinkName: TypeAlias = tuple[NodeId, NodeId]
 ABOUT_MESSAGES = (Deliver, Drop, Duplicate, Delay)
+UNSTEADY = "these rules do not do the same twice"
 RECENT = 16
 """Among so many of the last messages on a link one is looked for that says nearly the same."""
+
+
+class Unsteady(Misuse):
+    """A run goes another way when it is played again: its rules, or its machine, use chance.
+
+    Or a count that outlives the run, the clock, the order of a set.
+    """
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

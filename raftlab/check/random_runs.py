@@ -41,7 +41,7 @@ QUIET_MS = 2 * 300.0
 ECHO_MS = 100.0  # the slowest network's answer to the last message of before
 
 
-def start(seed: int, nodes: int | None = None, **given: Any) -> RandomRun:
+def start(seed: int, nodes: int | tuple[NodeId, ...] | None = None, **given: Any) -> RandomRun:
     """A cluster whose weather `seed` decides, before anything has happened.
 
     `given` are arguments of `Cluster` (`rules`, `machine`, `options`, `network`, `disks`) that
@@ -52,13 +52,14 @@ def start(seed: int, nodes: int | None = None, **given: Any) -> RandomRun:
     """
     rng = random.Random(f"random run {seed}")
     count = rng.choice([3, 3, 4, 5, 5, 6, 7])
+    chosen = count if nodes is None else nodes
     derived = {"network": network(rng), "disks": disks(rng), "options": options(rng)}
-    able = abilities(given.get("machine"), nodes or count)
+    able = abilities(given.get("machine"), chosen)
     if "persisted" not in able:
         derived["options"] = replace(derived["options"], async_persistence=False)
     if "compact" not in able:
         derived["disks"] = replace(derived["disks"], snapshot_every=0)
-    cluster = Cluster(nodes or count, seed=seed, **{**derived, **given})
+    cluster = Cluster(chosen, seed=seed, **{**derived, **given})
     return RandomRun(seed, cluster, rng, changes_members="reconfigure" in able)
 
 
@@ -67,7 +68,7 @@ ABILITIES = frozenset(["persisted", "compact", "reconfigure"])
 
 
 @lru_cache(maxsize=256)
-def abilities(machine: MachineFactory | None, nodes: int) -> frozenset[str]:
+def abilities(machine: MachineFactory | None, nodes: int | tuple[NodeId, ...]) -> frozenset[str]:
     """Which of `ABILITIES` the machines of all nodes have, found out by trying."""
     if machine is None or is_shipped(machine):
         return ABILITIES

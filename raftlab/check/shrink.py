@@ -11,8 +11,10 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from raftlab.check.playing import (
+    UNSTEADY,
     Played,
     Step,
+    Unsteady,
     as_steps,
     payloads,
     play,
@@ -24,7 +26,7 @@ from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.actions import Action, Join, Propose, SlowDisk, Tick, Timeout, Written
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.invariants import Property
-from raftlab.sim.recording import Recording
+from raftlab.sim.recording import Recording, recording_of_run
 
 BUDGET = 6000
 MOST_PAIRS = 1600
@@ -36,21 +38,24 @@ Breaks: TypeAlias = str | Property | Callable[[Cluster], bool] | None
 Cost: TypeAlias = tuple[int, int, int]
 
 
-def shrink(recording: Recording, breaks: Breaks = None, budget: int = BUDGET) -> Recording:
+def shrink(run: Recording | Cluster, breaks: Breaks = None, budget: int = BUDGET) -> Recording:
     """A run with as few and as simple actions as can be found that still breaks `breaks`.
 
+    It begins with `run`: a recording, or a cluster for what has happened there so far.
     `breaks` is a property or its name, or a function that looks at the cluster after the last
     action (and may go on with it); by default, whatever the recording ends in: a broken
     property, or "raised NAME" where a machine raises. `budget` is how many runs may be tried.
     The same recording always gives the same answer, and an answer that was found within the
     budget gives itself.
 
-    Raises: Misuse, if the recording does not break it.
+    Raises: Misuse, if the recording does not break it, or does not play the same twice.
     """
+    recording = recording_of_run(run)
     shrinker = _Shrinker(recording, breaks, budget)
     shrinker.run()
     shrunk = recording.of(shrinker.best.actions)
-    assert shrinker.falls_strictly(shrunk), "what was found plays again"
+    if not shrinker.falls_again(shrunk):
+        raise Unsteady(f"{UNSTEADY}: what was found does not fail any more when it is played again")
     return shrunk
 
 
@@ -67,13 +72,27 @@ def ending(recording: Recording) -> str | None:
     return None
 
 
+def _ends_so_again(recording: Recording, fell: str | None) -> bool:
+    try:
+        return ending(recording) == fell
+    except Misuse:  # it could be played once, and now an action is impossible
+        return False
+
+
 class _Shrinker:
     """The best run so far, and the ways to make it better."""
 
     def __init__(self, recording: Recording, breaks: Breaks, budget: int) -> None:
         self.recording = recording
         self.budget = budget
-        fell = ending(recording)
+        try:
+            fell = ending(recording)
+        except Misuse as error:
+            raise Unsteady(f"{UNSTEADY}, or this run never happened so: {error}") from error
+        if not _ends_so_again(recording, fell):
+            raise Unsteady(
+                f"{UNSTEADY}: this run ends in {fell or 'nothing wrong'}, and then it does not"
+            )
         wanted = breaks.name if isinstance(breaks, Property) else breaks
         self.wanted = fell if wanted is None else wanted
         self.wipes = not wipes_are_lawful(recording)
@@ -91,6 +110,13 @@ class _Shrinker:
         if callable(self.wanted):
             return self.wanted(recording.attempt())
         return ending(recording) == self.wanted
+
+    def falls_again(self, recording: Recording) -> bool:
+        """Whether what has been found falls once more; what cannot be played does not."""
+        try:
+            return self.falls_strictly(recording)
+        except Misuse:
+            return False
 
     def run(self) -> None:
         """Every way in turn, until none helps or the budget is spent."""

@@ -2,6 +2,7 @@
 
 import random
 
+from raftlab.check.playing import Unsteady
 from raftlab.check.random_runs import settle
 from raftlab.check.random_verbs import RandomRun
 from raftlab.check.shrink import shrink
@@ -18,7 +19,7 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
     """The trouble of a seed's run, as short as it can be made so that peace still fails.
 
     Where the cluster settles, and only clients can tell that something was wrong, the whole
-    run is given. Raises: whatever its machine raises when it is made.
+    run is given. Raises: Unsteady; whatever its machine raises when it is made.
     """
     troubled = replayed(seed, conditions, peace=False).cluster.recording
 
@@ -27,6 +28,8 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
 
     try:
         return shrink(troubled, gets_nowhere, BUDGET)
+    except Unsteady:
+        raise
     except Misuse:
         return replayed(seed, conditions).cluster.recording
 

@@ -7,11 +7,16 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from raftlab.check.playing import UNSTEADY, Unsteady
 from raftlab.check.random_runs import complaint, settle, start, trouble
 from raftlab.check.random_verbs import RandomRun
-from raftlab.raft.vocabulary import Millis
-from raftlab.sim.given import RulesGiven
+from raftlab.raft.options import Options
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.sim.given import RulesGiven, node_names, setting
 from raftlab.sim.host import MachineFactory
+from raftlab.sim.recording import Recording
+from raftlab.sim.settings import Disks, Network
 
 Verdict: TypeAlias = Literal["ok", "violation", "stuck", "raised", "killed"]
 
@@ -23,6 +28,11 @@ VERDICTS: Mapping[Verdict, str] = {
     "killed": "its process died, every time",
 }
 """What can come of a seed, the best first."""
+
+FEWEST_NODES = 3  # that a seed would choose
+KINDS: Mapping[str, type] = {"disks": Disks, "network": Network, "options": Options}
+GIVEN = frozenset([*KINDS, "nodes"])
+"""What a campaign can be given of the arguments of `Cluster`, beside rules and a machine."""
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # where an object lies is chance
 
@@ -61,8 +71,44 @@ class Conditions(msgspec.Struct, frozen=True):
         return {**{k: v for k, v in named.items() if v is not None}, **self.given}
 
 
+def checked(
+    rules: RulesGiven, machine: MachineFactory | None, given: Mapping[str, Any]
+) -> Conditions:
+    """What is given to a campaign, as its conditions. Raises: Misuse, before anything is run."""
+    for name in given:
+        if name not in GIVEN:
+            raise Misuse(f"a campaign can be given {', '.join(sorted(GIVEN))}, and not {name}")
+    kept = {name: value for name, value in given.items() if value is not None}
+    for name, kind in KINDS.items():
+        setting(name, kept.get(name), kind)
+    nodes = kept.get("nodes")
+    if nodes is not None and not isinstance(nodes, int):
+        kept["nodes"] = node_names(nodes)
+    names = node_names(FEWEST_NODES if nodes is None else nodes)
+    _check_rules(rules, names, chosen=nodes is not None)
+    if machine is not None and not callable(machine):
+        raise Misuse(f"a machine is a class like RaftStateMachine, not {machine!r}")
+    return Conditions(rules, machine, kept)
+
+
+def _check_rules(rules: RulesGiven, names: tuple[NodeId, ...], chosen: bool) -> None:
+    """Raises: Misuse, for what are no rules, and for nodes that a run may be without."""
+    each = rules if isinstance(rules, Mapping) else {names[0]: Rules if rules is None else rules}
+    for node, its in each.items():
+        if not (isinstance(its, Rules) or (isinstance(its, type) and issubclass(its, Rules))):
+            raise Misuse(f"rules are a subclass of Rules, or an instance of one, not {its!r}")
+        if node not in names:
+            hint = "" if chosen else "; a seed may choose three: say how many with nodes=…"
+            raise Misuse(f"rules are given for {node!r}; the nodes are {', '.join(names)}{hint}")
+
+
 def try_seed(seed: int, conditions: Conditions) -> SeedResult:
     """Let one seed's troubles happen, then peace; what came of it."""
+    return _tried(seed, conditions)[1]
+
+
+def _tried(seed: int, conditions: Conditions) -> tuple[RandomRun | None, SeedResult]:
+    """A seed's run, if it could begin, and what came of it."""
     run: RandomRun | None = None
     try:
         run = start(seed, **conditions.arguments)
@@ -70,8 +116,8 @@ def try_seed(seed: int, conditions: Conditions) -> SeedResult:
         settle(run)
         wrong = complaint(run)
     except Exception as error:
-        return _stopped(seed, run, error)
-    return SeedResult(
+        return run, _stopped(seed, run, error)
+    return run, SeedResult(
         seed,
         "ok" if wrong is None else "stuck",
         text=ADDRESS.sub("", wrong or ""),
@@ -108,3 +154,34 @@ def replayed(seed: int, conditions: Conditions, peace: bool = True) -> RandomRun
             settle(run)
             complaint(run)
     return run
+
+
+def recorded(counted: SeedResult, conditions: Conditions) -> Recording:
+    """The run that came to what was `counted`, found by running its seed and playing it once more.
+
+    Raises: Unsteady, if that is another run; whatever a machine raises when it is made.
+    """
+    run, again = _tried(counted.seed, conditions)
+    if run is None:
+        run = start(counted.seed, **conditions.arguments)  # raises what it raised
+    if _what_happened(again) != _what_happened(counted):
+        raise Unsteady(
+            f"{UNSTEADY}: seed {counted.seed} came to {_told(counted)}, and now to {_told(again)}"
+        )
+    recording = run.cluster.recording
+    played = recording.attempt()
+    if played.recording != recording or played.violation != run.cluster.violation:
+        raise Unsteady(
+            f"{UNSTEADY}: the run of seed {counted.seed} takes another course when it is played"
+            " again"
+        )
+    return recording
+
+
+def _what_happened(result: SeedResult) -> tuple[object, ...]:
+    """All but the words, in which chance may have a part."""
+    return (result.verdict, result.broke, result.frame, result.events, result.settled_after)
+
+
+def _told(result: SeedResult) -> str:
+    return f'"{result.broke or result.verdict}" after {result.events} actions'

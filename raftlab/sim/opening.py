@@ -1,5 +1,6 @@
 """Opening a run that somebody shared or saved."""
 
+import re
 from os import PathLike
 from os.path import exists
 from pathlib import Path
@@ -11,6 +12,8 @@ from raftlab.sim.host import MachineFactory
 from raftlab.sim.recording import Recording
 
 LONGEST_NAME = 255
+MISTYPED = re.compile(r"[^/\\]{0,12}[.,:]\d+[.,:][\w-]{20,}|[\w.,:-]{80,}", re.ASCII)
+"""What nobody calls a file: the beginning of a shared text, with a slip, and what follows it."""
 
 
 def load(
@@ -28,9 +31,17 @@ def load(
     if isinstance(source, str) and not exists(source):
         if sharing.is_shared(source):
             return sharing.opened(source, rules, machine)
-        if len(source) > LONGEST_NAME or not source.isprintable():
+        if not _may_be_a_name(source):
+            shown = f"{source[:20]!r}…" if len(source) > 20 else repr(source)
             raise Misuse(
-                f"{source[:20]!r}… is the name of no file, and no shared run: one begins with"
+                f"{shown} is the name of no file, and no shared run: one begins with"
                 f' "{sharing.MARK}.{sharing.VERSION}."'
             )
     return saving.load(Path(source), rules, machine)
+
+
+def _may_be_a_name(source: str) -> bool:
+    """Whether a text in which no run is, and which is no file here, can be meant as a file's."""
+    if not source.strip() or not source.isprintable() or len(source) > LONGEST_NAME:
+        return False
+    return MISTYPED.fullmatch(source.strip()) is None

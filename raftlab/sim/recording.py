@@ -65,7 +65,7 @@ class Recording:
 
     def upto(self, number: int) -> "Recording":
         """The first `number` actions. Raises: Misuse, if there are not so many."""
-        if not (isinstance(number, int) and 0 <= number <= len(self.actions)):
+        if not (type(number) is int and 0 <= number <= len(self.actions)):
             raise Misuse(f"this run has frames 0 to {len(self.actions)}, and no frame {number!r}")
         return self.of(self.actions[:number])
 
@@ -101,7 +101,7 @@ class Recording:
         return self.of(actions).insert(self._place(to), action)
 
     def _place(self, number: int) -> int:
-        if not (isinstance(number, int) and 0 <= number < len(self.actions)):
+        if not (type(number) is int and 0 <= number < len(self.actions)):
             raise Misuse(
                 f"this run has the actions 0 to {len(self.actions) - 1}, and no action {number!r}"
             )
@@ -111,6 +111,8 @@ class Recording:
 
     def start(self, rules: RulesGiven = None, machine: MachineFactory | None = None) -> "Cluster":
         """A cluster as the run began; under other `rules`, or with another `machine`, if given."""
+        if machine is not None and not callable(machine):
+            raise Misuse(f"a machine is a class like RaftStateMachine, not {machine!r}")
         setup = self.setup
         return self._build(
             setup.nodes,
@@ -129,7 +131,7 @@ class Recording:
 
         Under other `rules`, or with another `machine`, it is an `attempt`: other things may
         happen, and a broken property is shown and not raised.
-        Raises: Violation, if the run ends in one.
+        Raises: Violation, if the run ends in one; to look at such an end, see `attempt`.
         """
         if rules is not None or machine is not None:
             return self.attempt(rules=rules, machine=machine)
@@ -158,10 +160,11 @@ class Recording:
 
         What cannot happen is left out, and what would happen in the past happens now. It ends
         where a property breaks (`cluster.violation`) or a machine fails (`cluster.stopped`).
-        `cluster.recording` is what really happened.
+        `cluster.recording` is what really happened. Raises: Misuse, for what are no actions.
         """
+        wanted = self.actions if actions is None else _checked(actions)
         cluster = self.start(rules, machine)
-        for action in self.actions if actions is None else actions:
+        for action in wanted:
             if action.at < cluster.now:
                 action = msgspec.structs.replace(action, at=cluster.now)
             try:
@@ -212,3 +215,21 @@ class Recording:
         Raises: Misuse, if the run does not play again as it went.
         """
         return coding.as_code(self)
+
+
+def _checked(actions: Iterable[Action]) -> tuple[Action, ...]:
+    if not isinstance(actions, Iterable):
+        raise Misuse(f"what is played are actions of raftlab.sim.actions, not {actions!r}")
+    listed = tuple(actions)
+    for action in listed:
+        if not isinstance(action, Action):
+            raise Misuse(f"what is played are actions of raftlab.sim.actions, not {action!r}")
+    return listed
+
+
+def recording_of_run(run: "Recording | Cluster") -> Recording:
+    """The run itself, or that of a cluster so far. Raises: Misuse, for anything else."""
+    recording = run if isinstance(run, Recording) else getattr(run, "recording", None)
+    if not isinstance(recording, Recording):
+        raise Misuse(f"a run is a recording, or a cluster in which it happened, not {run!r}")
+    return recording

@@ -8,10 +8,10 @@ from raftlab.raft.vocabulary import Misuse, NodeId
 from raftlab.sim.actions import Action
 from raftlab.sim.frame import Frame
 from raftlab.sim.given import RulesGiven
+from raftlab.sim.recording import Recording, recording_of_run
 
 if TYPE_CHECKING:
     from raftlab.sim.cluster import Cluster
-    from raftlab.sim.recording import Recording
 
 
 class Twin:
@@ -55,12 +55,14 @@ class Twin:
         return f"{at}. One: {told[0]}. Other: {told[1]}."
 
 
-def twin(recording: "Recording", rules_a: RulesGiven, rules_b: RulesGiven) -> Twin:
+def twin(run: "Recording | Cluster", rules_a: RulesGiven, rules_b: RulesGiven) -> Twin:
     """Play a run under two sets of rules, side by side, and mark the first step that differs.
 
-    What can no longer happen in one of them is left out there.
-    Raises: Misuse, for what are no rules.
+    It is a recording, or what has happened in a cluster so far. What can no longer happen in
+    one of the two is left out there.
+    Raises: Misuse, for what is no run, and for what are no rules.
     """
+    recording = recording_of_run(run)
     runs = Twin(recording.start(rules_a), recording.start(rules_b))
     frames = (runs.one.frame(), runs.other.frame())
     if _state(frames[0]) != _state(frames[1]):

@@ -1,6 +1,7 @@
 """A campaign finds what is wrong, says the same whoever ran it, and can be interrupted."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -358,3 +359,87 @@ def test_a_campaign_loads_no_dask():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"dask", "distributed", "cloudpickle"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"rules": "x"},
+        {"rules": RaftStateMachine},
+        {"rules": {"S1": 3}},
+        {"rules": {"S9": Rules}},
+        {"nodes": -1},
+        {"nodes": 0},
+        {"nodes": True},
+        {"nodes": "S1"},
+        {"nodes": ["A", "A"]},
+        {"disks": 3},
+        {"network": "x"},
+        {"options": 5},
+        {"machine": 3},
+        {"scheduler": 3},
+        {"resume": 3},
+    ],
+    ids=str,
+)
+def test_the_callers_mistakes_are_no_bugs_of_the_machine(given):
+    with pytest.raises(Misuse):
+        campaign(3, **given)
+
+
+def test_a_directory_keeps_no_campaign(tmp_path):
+    with pytest.raises(Misuse, match="is a directory"):
+        campaign(3, resume=tmp_path)
+
+
+def test_nodes_may_be_named():
+    result = campaign(2, nodes=["A", "B", "C"])
+    assert result.counts == {"ok": 2}
+    assert result.recording(0).setup.nodes == ("A", "B", "C")
+
+
+def test_rules_of_a_node_need_a_cluster_that_has_it():
+    with pytest.raises(Misuse, match="nodes="):
+        campaign(1, rules={"S5": Rules})
+    assert campaign(1, rules={"S5": Rules}, nodes=5).counts == {"ok": 1}
+
+
+class Counts(Rules):
+    """Every tenth vote is given twice: the count outlives the run."""
+
+    asked = 0
+
+    def has_vote_left(self, *given, **named):
+        Counts.asked += 1
+        return Counts.asked % 10 == 0 or super().has_vote_left(*given, **named)
+
+
+class Dices(Rules):
+    """Half of the votes are given twice, by chance."""
+
+    def has_vote_left(self, *given, **named):
+        return random.random() < 0.5 or super().has_vote_left(*given, **named)
+
+
+@pytest.mark.parametrize("rules", [Counts, Dices])
+def test_rules_that_do_not_do_the_same_twice_are_told(rules):
+    random.seed(1)  # whatever these rules do by chance, the test does it every time
+    Counts.asked = 0
+    result = campaign(12, rules=rules)
+    assert result.failures
+    reports = [str(result) for _ in range(5)]
+    assert any("do not do the same twice: " in report for report in reports)
+    with pytest.raises(Misuse, match="do not do the same twice: "):
+        for each in result.failures:
+            result.recording(each.seed)
+    with pytest.raises(Misuse, match="do not do the same twice: "):
+        for each in result.failures:
+            result.shrunk(each.seed)
+
+
+def test_a_report_never_raises(monkeypatch, two_votes):
+    def breaks(*_):
+        raise ZeroDivisionError("of chance")
+
+    monkeypatch.setattr("raftlab.check.campaign.shrink", breaks)
+    assert "can be shown: ZeroDivisionError: of chance." in str(two_votes)

@@ -255,3 +255,30 @@ def test_the_command_prints_the_table_and_writes_the_page(tmp_path, capsys):
 def test_the_command_fails_if_a_mistake_was_missed():
     missed = Row("a", "a", True, "Election Safety", (), (), (None,))
     assert command.missed(KillTable((missed, ROWS[1]), (0,), 5)) == [missed, ROWS[1]]
+
+
+def test_an_acknowledgement_that_does_not_wait_loses_what_was_counted():
+    each = exhibit("acknowledges-unwritten")
+    recording = each.recording()
+    assert recording.actions != exhibit("speaks-before-writing").recording().actions
+    assert "S2 acknowledged entry 2" in recording.attempt().violation.text
+    cluster = each.cluster(watched=False)
+    each.run(cluster)
+    assert cluster.machine("S1").commit_index == 2
+    cluster.restart("S2")
+    assert cluster.machine("S2").log.last_index == 1
+
+
+def test_a_source_is_cited_only_where_it_matches_the_catalogue():
+    cited = {each.name: each.source for each in EXHIBITS}
+    assert "E39" not in cited["silent-during-snapshot"]
+    assert "E5:" not in cited["hands-to-learner"] and "E29" in cited["hands-to-learner"]
+    assert "E7" not in cited["two-changes"]
+    for name in ("read-waits-for-all", "stays-joint", "late-ack-confirms"):
+        assert "after " in cited[name]
+
+
+def test_the_page_says_how_to_look_at_an_end_quietly(quick):
+    assert ".attempt().violation" in catalogue(quick)
+    assert "attempt" in Exhibit.__doc__
+    assert exhibit("figure-8").recording().attempt().violation.name == "Leader Completeness"

@@ -198,3 +198,37 @@ def test_a_shrunk_run_says_little_about_writes():
     assert len(written) == len(set(written))
     assert Deliver in kinds
     assert {Timeout, Tick} & set(kinds)
+
+
+def test_a_cluster_is_shrunk_as_its_recording_is(two_votes):
+    assert shrink(two_votes.attempt()) == shortest("a vote is given twice", 0)
+
+
+def test_what_is_no_run_is_not_shrunk():
+    for run in (None, 3, "raftlab.1."):
+        with pytest.raises(Misuse, match="a run is a recording, or a cluster"):
+            shrink(run)
+
+
+class Fades(Rules):
+    """A vote is given twice, as long as few clusters have been made."""
+
+    made = 0
+    most = 1000
+
+    def __init__(self):
+        Fades.made += 1
+
+    def has_vote_left(self, *given, **named):
+        return Fades.made <= Fades.most or super().has_vote_left(*given, **named)
+
+
+def test_a_run_that_does_not_do_the_same_twice_is_not_shrunk():
+    run = start(0, rules=Fades)
+    with pytest.raises(Violation):
+        trouble(run)
+    Fades.most = 2 * Fades.made  # it is played once as it was, and no more
+    with pytest.raises(Misuse, match="do not do the same twice: "):
+        shrink(run.cluster)
+    with pytest.raises(Misuse, match="do not do the same twice, or this run never happened so"):
+        shrink(run.cluster)

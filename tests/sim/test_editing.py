@@ -324,3 +324,26 @@ def test_other_actions_are_taken_as_they_are_given():
     with pytest.raises(Misuse):
         untried.replay()
     assert len(untried.attempt().recording) == 0
+
+
+def test_truth_values_are_no_numbers():
+    run = led().recording
+    for wrong in (
+        lambda: run.without(True),
+        lambda: run.upto(True),
+        lambda: run.branch(True),
+        lambda: run.move(True, 0),
+        lambda: run.move(0, True),
+    ):
+        with pytest.raises(Misuse, match="True"):
+            wrong()
+
+
+def test_only_actions_are_played_and_only_by_a_machine():
+    run = led().recording
+    for actions in ([1, 2], 5, "ab"):
+        with pytest.raises(Misuse, match=r"actions of raftlab\.sim\.actions"):
+            run.attempt(actions)
+    for play in (run.replay, run.attempt, run.start):
+        with pytest.raises(Misuse, match="a machine is a class"):
+            play(machine=5)

@@ -677,3 +677,15 @@ def test_retry_applied_twice(seed):
     numbered = scenarios.retry_applied_twice("with a session", seed=seed)
     assert value(numbered, "S2", "x") == value(numbered, "S3", "x") == "1"
     assert len(log(numbered, "S2")) == 5
+
+
+def test_dueling_candidates_end_when_the_one_in_the_middle_leads():
+    cluster = scenarios.dueling_candidates(seed=1)
+    assert cluster.leader == "S1" and cluster.machine("S3").role is Role.CANDIDATE
+    cluster.run(3000)
+    assert (cluster.leader, cluster.machine("S2").term) == ("S2", 3)
+    assert "until S2, whom both" in " ".join(scenarios.dueling_candidates.__doc__.split())
+
+
+def test_no_more_is_promised_of_seeds_than_is_kept():
+    assert "same kind of situation" in " ".join(scenarios.__doc__.split())

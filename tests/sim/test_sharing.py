@@ -489,3 +489,28 @@ def test_altered_texts_are_told_by_their_checksum_before_anything_is_unpacked():
         with pytest.raises(Misuse, match="altered or cut short"):
             raftlab.load("raftlab.1." + urlsafe_b64encode(bytes(data)).decode().rstrip("="))
         data[place] ^= 0x40
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "  ",
+        "rafalab.1.eNprXFKcWpSXmJsKACTOBXY",
+        "Raftlab.1.eNprXFKcWpSXmJsKACTOBXY",
+        "aftlab.1.eNprXFKcWpSXmJsKACTOBXY",
+        ".1.eNprXFKcWpSXmJsKACTOBXY",
+        "raftlab,1,eNprXFKcWpSXmJsKACTOBXY",
+        "raftlab1" + 80 * "x",
+        400 * "a",
+    ],
+)
+def test_a_text_that_begins_with_a_slip_is_told_how_one_begins(text):
+    with pytest.raises(Misuse, match=r'one begins with "raftlab\.1\."'):
+        raftlab.load(text)
+
+
+@pytest.mark.parametrize("name", ["no-such-run", "run.2.jsonl", "runs/figure-8.jsonl", "a b.txt"])
+def test_a_file_that_is_not_there_is_missing_and_nothing_else(name):
+    with pytest.raises(FileNotFoundError):
+        raftlab.load(name)

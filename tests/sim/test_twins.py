@@ -189,3 +189,19 @@ def test_what_are_no_rules_is_refused(rules):
 
 def test_a_run_in_which_nothing_happened_has_no_place_to_part():
     assert str(twin(Cluster(3).recording, None, Same)) == "the runs never part, in 0 steps"
+
+
+def test_a_cluster_is_as_good_as_its_recording():
+    cluster = Cluster(3, seed=1)
+    cluster.elect()
+    cluster.propose("x=1")
+    cluster.run(100)
+    parted = twin(cluster, Rules, Lazy)
+    assert str(parted) == str(twin(cluster.recording, Rules, Lazy))
+    assert parted.parts_at is not None
+
+
+def test_what_is_no_run_has_no_twin():
+    for run in (None, 3, "raftlab.1.", Rules):
+        with pytest.raises(Misuse, match="a run is a recording, or a cluster"):
+            twin(run, Rules, Lazy)

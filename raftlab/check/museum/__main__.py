@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from raftlab.check.museum import EXHIBITS, Exhibit
+from raftlab.check.museum.searched import states_searched
 from raftlab.check.museum.table import KillTable, Row, kill_table
 from raftlab.check.museum.words import catalogue
 
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", type=Path, help="the page to write")
     given = parser.parse_args(arguments)
     chosen: Sequence[Exhibit | str] = given.names or EXHIBITS
-    table = kill_table(chosen, given.quick, tell)
+    table = kill_table(chosen, given.quick, tell, None if given.quick else states_searched)
     print(table)
     if given.write:
         given.write.parent.mkdir(parents=True, exist_ok=True)

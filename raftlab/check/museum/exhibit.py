@@ -20,18 +20,22 @@ class Exhibit:
 
         exhibit("figure-8").cluster()               # a cluster that makes the mistake
         exhibit("figure-8").recording()             # the run that it leads to
+        exhibit("figure-8").recording().attempt()   # the cluster at its end, quietly
 
     `wrong` is the mistake, as the one argument of `Cluster` that makes it; `given` are the
     others, which are the same without it. `run` drives the cluster. It ends in a
     `Violation` of `breaks`; where no property of one run is broken (`breaks` is None), it
-    answers False, and True without the mistake. `is_safety` says whether something wrong
-    is done, rather than nothing at all. `campaign` are arguments of random runs in which
-    the mistake can show, in place of those that chance would choose; beside those of `Cluster`,
+    answers False, and True without the mistake. To `replay` a recording that breaks a property
+    raises that `Violation` once more; to `attempt` it does not. `is_safety` says whether
+    something wrong is done, rather than nothing at all. `campaign` are arguments of random
+    runs in which the mistake can show, in place of those that chance would choose; beside those
+    of `Cluster`,
     `verbs` names the troubles (functions of `random_verbs`, more often if named twice), and
     `afterwards` one fault or task that the healed cluster must stand (`aftermath`).
 
     In `source`, H, E, S, M and F numbers are rows of the catalogue of real bugs that the
-    museum was furnished from; the numbers after them are the projects' own.
+    museum was furnished from; the numbers after them are the projects' own. "After" stands
+    before a bug that is only akin.
     """
 
     name: str

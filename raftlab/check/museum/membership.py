@@ -321,7 +321,7 @@ EXHIBITS = (
     Exhibit(
         name="two-changes",
         title="a second change does not wait",
-        source="E7: etcd bd3c759 proposes the same change again and again; paper 6; thesis 4.1",
+        source="paper 6; thesis 4.1",
         wrong={"rules": ChangesTwice()},
         run=two_learners_in_a_row,
         breaks=ONE_CHANGE_AT_A_TIME,

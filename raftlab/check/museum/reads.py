@@ -147,7 +147,10 @@ EXHIBITS = (
     Exhibit(
         name="late-ack-confirms",
         title="an older answer confirms a read",
-        source="H16: etcd#20418, open from 2016 to 2026; thesis 6.4, step 3",
+        source=(
+            "thesis 6.4, step 3; after H16: etcd#20418 and raft#397, where an older answer with "
+            "the same id of the client's confirms"
+        ),
         wrong={"machine": AnyAnswerWillDo},
         run=late_acknowledgement,
         breaks=READS_ARE_CURRENT,

@@ -291,7 +291,7 @@ EXHIBITS = (
     Exhibit(
         name="stays-joint",
         title="the joint configuration is never left",
-        source="E8: etcd#12136; paper 6, Figure 11",
+        source="paper 6, Figure 11; after E8: etcd#12136, where only a new leader never leaves it",
         wrong={"rules": StaysJoint()},
         run=joint_is_left,
         story=(
@@ -348,7 +348,7 @@ EXHIBITS = (
     Exhibit(
         name="hands-to-learner",
         title="leadership is handed to a learner",
-        source="E5: etcd db54973; E29: raft-rs 24280e8; thesis 3.10",
+        source="E29: raft-rs 24280e8; thesis 3.10",
         wrong={"rules": LearnersAreHanded()},
         run=learner_is_asked_to_lead,
         campaign={**CALM, "afterwards": "learner_is_asked"},

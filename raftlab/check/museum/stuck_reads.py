@@ -95,7 +95,10 @@ EXHIBITS = (
     Exhibit(
         name="read-waits-for-all",
         title="a read waits for everybody",
-        source="E18: ScyllaDB PR#29226, a barrier that never completes; thesis 6.4",
+        source=(
+            "thesis 6.4; after E18: ScyllaDB PR#29226, where the barrier never completes because a "
+            "demoted voter is not asked"
+        ),
         wrong={"rules": NeverSaysIt()},
         run=one_is_down,
         campaign={**CALM, "afterwards": "follower_dies"},

@@ -206,10 +206,7 @@ EXHIBITS = (
     Exhibit(
         name="silent-during-snapshot",
         title="nothing is said while a snapshot is under way",
-        source=(
-            "F12: nim-raft's fork, no message at all in that state; E39: dragonboat, a long "
-            "snapshot; paper 7, 5.2"
-        ),
+        source="F12: nim-raft's fork, no message at all in that state; paper 7, 5.2",
         wrong={"machine": SaysNothingMeanwhile},
         run=long_snapshot,
         given={"options": ALL},

@@ -14,8 +14,12 @@ is written by `make museum`; do not edit it.
     from raftlab.check.museum import exhibit
 
     exhibit("figure-8").story          # two sentences
-    exhibit("figure-8").recording()    # the run that it leads to, to be replayed and looked at
+    exhibit("figure-8").recording()    # the run that it leads to
+    exhibit("figure-8").recording().attempt().violation    # what broke, at its end
     exhibit("figure-8").cluster()      # a cluster that makes the mistake, for your own try
+
+`attempt()` plays a recording to its end quietly; `replay()` raises the `Violation` in which it
+ends. A source "after …" is akin to the exhibit, and not the same mistake.
 """
 
 

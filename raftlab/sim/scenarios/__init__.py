@@ -6,10 +6,10 @@
     cluster.run(100)                      # and on from there
     scenarios.SCENARIOS                   # what there is: name -> Scenario
 
-Each takes a `seed`; the staging is by hand, so that every seed leads to the same situation,
-and the seed decides what comes after it. `cluster.recording` is the whole run. Where a
-protection is left out, "before" stops short of the damage, and "after" is a cluster that
-stands still, with `violation` set.
+Each takes a `seed`; the staging is by hand, so that every seed leads to the same kind of
+situation (times, terms and names may differ), and the seed decides what comes after it.
+`cluster.recording` is the whole run. Where a protection is left out, "before" stops short of
+the damage, and "after" is a cluster that stands still, with `violation` set.
 """
 
 from raftlab.sim.scenarios.clients import (

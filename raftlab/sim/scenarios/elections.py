@@ -120,7 +120,8 @@ def dueling_candidates(*, seed: int = 1) -> Cluster:
     """S1 and S3 campaign at once and cannot hear each other; S2 can vote for one of them only.
 
     S1 leads term 1. S3 is still a candidate, and its next term, which S2 will hear of,
-    unseats S1: again and again, until the link between them is mended.
+    unseats S1. So it can go on between the two while the link is cut, until S2, whom both
+    hear, happens to lead.
 
     Paper: 5.2. etcd: TestDuelingCandidates.
     """
