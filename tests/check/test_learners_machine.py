@@ -56,6 +56,21 @@ def test_rules_that_the_machine_does_not_ask_make_no_difference():
     assert twin(session().recording, raftlab.Rules, other).parts_at is None
 
 
+@pytest.mark.parametrize("name", ["split_vote", "lost_vote", "late_append", "figure_7", "figure_8"])
+def test_situations_can_be_staged_with_it(name):
+    situation = raftlab.scenarios.scenario(name)
+    cluster = situation(machine=ToyMachine)
+    machines = {type(cluster.machine(node)) for node in cluster.nodes if cluster.hosts[node].alive}
+    assert (machines, cluster.violation) == ({ToyMachine}, None)
+    usual = situation()
+    assert ToyMachine not in {type(host.machine) for host in usual.hosts.values()}
+
+
+def test_a_situation_says_what_the_machine_lacks():
+    with pytest.raises(raftlab.Misuse, match="the machine of S1 has no method compact"):
+        raftlab.scenarios.scenario("figure_13")(machine=ToyMachine)
+
+
 def test_a_search_finds_nothing_in_the_correct_one():
     found = searched(ToyMachine, Scope(terms=2, entries=2, in_flight=4))
     assert (found.violation, found.is_complete) == (None, True)

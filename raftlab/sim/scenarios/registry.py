@@ -9,6 +9,8 @@ import msgspec
 
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.host import MachineFactory
+from raftlab.sim.scenarios.staging import played_by
 
 Given = ParamSpec("Given")
 
@@ -39,9 +41,16 @@ class Scenario(msgspec.Struct, frozen=True):
         panels = f" ({', '.join(self.panels)})" if self.panels else ""
         return f"<Scenario {self.name}{panels}: {self.title}>"
 
-    def __call__(self, *given: Any, **named: Any) -> Cluster:
-        """The cluster, as `function` builds it: with a panel, if there are any, and `seed=`."""
-        return self.function(*given, **named)
+    def __call__(self, *given: Any, machine: MachineFactory | None = None, **named: Any) -> Cluster:
+        """The cluster, as `function` builds it: with a panel, if there are any, and `seed=`.
+
+        With another `machine` its nodes are of that kind, a learner's own for instance.
+        Raises: Misuse, where the situation needs what that machine cannot do.
+        """
+        if machine is None:
+            return self.function(*given, **named)
+        with played_by(machine):
+            return self.function(*given, **named)
 
 
 SCENARIOS: dict[str, Scenario] = {}

@@ -1,12 +1,16 @@
 """What the scenarios are staged with: a steady network, and a few steps that they share."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
+from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, Message
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.host import MachineFactory
 from raftlab.sim.settings import Disks, Network
 
 PLAIN = Options.figure_2()
@@ -14,6 +18,18 @@ STEADY = Network(latency=(10.0, 10.0))
 INSTANT = Disks(write_ms=0.0)
 THERE_AND_BACK = 20.0  # ms for a question and its answer on the steady network
 BEFORE_AFTER = ("before", "after")
+
+_PLAYERS: ContextVar[MachineFactory] = ContextVar("players", default=RaftStateMachine)
+
+
+@contextmanager
+def played_by(machine: MachineFactory) -> Iterator[None]:
+    """Meanwhile every scenario is staged with machines of this kind."""
+    before = _PLAYERS.set(machine)
+    try:
+        yield
+    finally:
+        _PLAYERS.reset(before)
 
 
 def stage(
@@ -35,6 +51,7 @@ def stage(
         network=network,
         disks=disks,
         rules=rules,
+        machine=_PLAYERS.get(),
         logs=logs,
         watched=watched,
     )
