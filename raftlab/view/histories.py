@@ -259,11 +259,15 @@ def _lane(
     yield Text(f"{name}-name", 10, y + 4, word, anchor="start", bold=True, role="name")
     ends = (shown.left, y), (WIDTH - _RIGHT, y)
     yield Path(name, ends, Ink(None, style.FAINT, 1.0), role="life")
+    free = shown.left
     for here, place in enumerate(places):
         after = places[here + 1] if here + 1 < len(places) else None
         room = WIDTH - 8 if after is None else shown.x(shown.history[after].start) - 3
         yield _bar(shown, place, y)
-        yield from _words(shown, place, y, room)
+        for mark in _words(shown, place, y, room if after is not None else None, free):
+            if isinstance(mark, Text):
+                free = mark.x + style.text_width(mark.text, style.SMALL, bold=mark.bold) + 6
+            yield mark
     yield from _moments(shown, places, y)
 
 
@@ -285,8 +289,11 @@ def _bar(shown: Shown, place: int, y: float) -> Mark:
     return Box(f"op-{place}", left, top, wide, _HIGH, ink, 2.0, role, data, title)
 
 
-def _words(shown: Shown, place: int, y: float, room: float) -> Iterator[Mark]:
-    """What was asked and answered, above the bar; an end that nobody knows is open."""
+def _words(shown: Shown, place: int, y: float, room: float | None, free: float) -> Iterator[Mark]:
+    """What was asked and answered, above the bar; an end that nobody knows is open.
+
+    It reaches to `room` at most; the last of a lane (None) may begin as far left as `free`.
+    """
     operation, name = shown.history[place], f"op-{place}"
     (left, wide), top = _extent(shown, place), y - _HIGH / 2
     if operation.is_unknown:
@@ -294,10 +301,16 @@ def _words(shown: Shown, place: int, y: float, room: float) -> Iterator[Mark]:
         yield Path(f"{name}-open", ends, Ink(None, style.PAPER, 2.4), role="open")
     said = said_of(operation) + (": failed" if operation.outcome is Outcome.FAILED else "")
     bold = place == shown.culprit
-    said = style.fit_text(clean(said, 80), room - left, style.SMALL, bold=bold)
+    said, x = clean(said, 80), left
+    if room is None:
+        room = WIDTH - 8
+        x = max(
+            min(left, room - 1 - style.text_width(said, style.SMALL, bold=bold)), min(free, left)
+        )
+    said = style.fit_text(said, room - x, style.SMALL, bold=bold)
     if len(said) > 1:
         look = (said, style.SMALL, style.INK, "start", bold)
-        yield Text(f"{name}-says", left, top - 4, *look, role="says")
+        yield Text(f"{name}-says", x, top - 4, *look, role="says")
 
 
 def _moments(shown: Shown, places: tuple[int, ...], y: float) -> Iterator[Mark]:

@@ -2,9 +2,11 @@
 
 import pytest
 
+import raftlab
 from raftlab.check.history import History, Operation, Outcome
 from raftlab.check.linearizability import check
 from raftlab.check.models import Register
+from raftlab.check.recorded import history_of
 from raftlab.view import style
 from raftlab.view.histories import (
     describe_history,
@@ -13,6 +15,7 @@ from raftlab.view.histories import (
     show_history,
     spread,
 )
+from raftlab.view.marks import Text
 from raftlab.view.svg import to_svg
 from tests.bench_histories import key_value_history, register_history
 from tests.view.boxes import box_of, overlap
@@ -244,3 +247,11 @@ def test_the_axis_has_round_times(start, end, expected):
     times = round_times(start, end, 760.0)
     assert times[: len(expected)] == expected
     assert all(start <= each <= end for each in times)
+
+
+def test_the_last_words_of_a_lane_are_whole_at_the_right_edge():
+    """A short read at the very end: its words begin further left than its bar."""
+    verdict = check(history_of(raftlab.scenarios.stale_read("after")))
+    scene = scene_history(verdict)
+    texts = [each.text for each in scene.marks if isinstance(each, Text)]
+    assert "read x → 1" in texts
