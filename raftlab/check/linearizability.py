@@ -174,7 +174,7 @@ def _accepted(whole: History, model: str, searches: Sequence[Search], tried: int
     used = sum(operation.is_unknown for operation in prefix)
     keys = f" on {_count(len(searches), 'key')}" if len(searches) > 1 else ""
     said = (
-        f"Linearizable: each of {_count(len(prefix), 'operation')}{keys} can be given one moment"
+        f"Linearizable: {_all_of(len(prefix))}{keys} can be given one moment"
         f" between its start and its end, so that {with_article(model)} used by one client at a"
         " time gives the same answers."
     )
@@ -220,6 +220,10 @@ def _cut_off(mine: History, model: str, key: Hashable, search: Search, tried: in
 
 def _on(key: Hashable) -> str:
     return "" if key is None else f" on {value_text(key)}"
+
+
+def _all_of(count: int) -> str:
+    return f"each of {count:,} operations" if count > 1 else "its operation"
 
 
 def _count(number: int, what: str) -> str:
