@@ -442,14 +442,13 @@ def test_an_interrupted_campaign_says_how_to_go_on_and_goes_on(raftlab_run, monk
             raise KeyboardInterrupt
         return whole(seeds, conditions)
 
-    monkeypatch.setattr(checker, "try_seeds", interrupted_at_3)
-    ran = raftlab_run("campaign --seeds 5 --resume done.jsonl")
-    assert ran.code == 130
-    assert "in done.jsonl: the same command goes on" in ran.out
-    assert raftlab_run("campaign --seeds 5 --json").document["interrupted"] is True
-    assert len((place / "done.jsonl").read_text().splitlines()) == 1 + 3
-    monkeypatch.undo()
-    os.chdir(place)
+    with monkeypatch.context() as patch:
+        patch.setattr(checker, "try_seeds", interrupted_at_3)
+        ran = raftlab_run("campaign --seeds 5 --resume done.jsonl")
+        assert ran.code == 130
+        assert "in done.jsonl: the same command goes on" in ran.out
+        assert raftlab_run("campaign --seeds 5 --json").document["interrupted"] is True
+        assert len((place / "done.jsonl").read_text().splitlines()) == 1 + 3
     assert raftlab_run("campaign --seeds 5 --resume done.jsonl --json").document["seeds"] == 5
 
 
