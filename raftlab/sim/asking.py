@@ -73,7 +73,7 @@ class Asking(Verbs):
         """
         node = self._leader_or(to, "take a command")
         data = command_data(command)
-        self.apply(Propose(self.now, node, data))
+        self._act(Propose(self.now, node, data))
         return self.hosts[node].machine.log.last_index
 
     def read(self, key: str, of: NodeId | None = None) -> Reading:
@@ -89,8 +89,7 @@ class Asking(Verbs):
             raise Misuse("No node leads, so nobody knows what is committed. Run: cluster.elect().")
         if not is_text(key):
             raise Misuse(f"a key is text, and not empty: not {key!r}")
-        self._running(node)
-        self.apply(Read(self.now, node, key))
+        self._act(Read(self.now, node, key))
         return self._asked[-1]
 
     # Logs and leaders
@@ -108,7 +107,7 @@ class Asking(Verbs):
             raise Misuse(f"{node} has applied nothing {since} that a snapshot could stand for.")
         if not isinstance(index, int) or isinstance(index, bool):
             raise Misuse(f"a log is compacted up to an index, not up to {up_to!r}")
-        self.apply(Compact(self.now, node, index))
+        self._act(Compact(self.now, node, index))
 
     def transfer(self, to: NodeId | None = None) -> None:
         """Ask the leader to hand its leadership over, to `to` or to whoever can take it.
@@ -120,14 +119,13 @@ class Asking(Verbs):
         node = self._leader_or(None, "hand leadership over")
         if to is not None:
             self._host(to)
-        self.apply(TransferLeadership(self.now, node, to))
+        self._act(TransferLeadership(self.now, node, to))
 
     # Who belongs to the cluster
 
     def add_node(self, node: NodeId) -> None:
         """Start a new server with an empty disk. It is no member until it is added as one."""
-        node_names((*self.nodes, node))
-        self.apply(Join(self.now, node))
+        self._act(Join(self.now, node))
 
     def add_learner(self, node: NodeId) -> Index:
         """Let `node` receive the log without a vote; starts the server if there is none.
@@ -192,5 +190,5 @@ class Asking(Verbs):
         for node in (*voters, *learners):
             self._host(node)
         machine = self.hosts[leader].machine
-        self.apply(Reconfigure(self.now, leader, voters, learners))
+        self._act(Reconfigure(self.now, leader, voters, learners))
         return machine.log.configuration_index

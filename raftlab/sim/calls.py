@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim import actions as acts
 from raftlab.sim.actions import Action
+from raftlab.sim.host import NEVER
 from raftlab.sim.moments import can_be_copied, copied
 from raftlab.sim.network import Flight
 from raftlab.sim.segments import exact_difference
@@ -58,7 +59,7 @@ def fitting(cluster: "Cluster", actions: Sequence[Action], after: int) -> tuple[
 def _asked_for(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int:
     """How many actions a call asks for, if they are those that are coming; none happens."""
     asked: list[Action] = []
-    vars(cluster)["apply"] = asked.append
+    vars(cluster)["_act"] = asked.append
     try:
         call.on(cluster)
     except Misuse:
@@ -66,7 +67,7 @@ def _asked_for(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int
     except LookupError:
         pass  # it asked, and looks in vain for what came of it
     finally:
-        del vars(cluster)["apply"]
+        del vars(cluster)["_act"]
     coming = actions[cluster.number : cluster.number + len(asked)]
     return len(asked) if asked == list(coming) else 0
 
@@ -76,14 +77,16 @@ def _played(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int:
     if not can_be_copied(cluster):
         return 0
     trial = copied(cluster)
-    carry_out = trial.apply
+    advance = trial._advance
 
-    def apply(action: Action) -> None:
-        if trial.number == len(actions) or action != actions[trial.number]:
+    def as_it_went(action: Action | None, until: Millis = NEVER) -> bool:
+        coming = trial._next_action(until) if action is None else action
+        is_over = trial.number == len(actions)
+        if coming is not None and (is_over or coming != actions[trial.number]):
             raise _PartedError
-        carry_out(action)
+        return advance(action, until)
 
-    vars(trial)["apply"] = apply
+    vars(trial)["_advance"] = as_it_went
     try:
         call.on(trial)
     except (_PartedError, Misuse):

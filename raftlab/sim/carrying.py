@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from raftlab.raft.log import Command
 from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Message
+from raftlab.raft.options import is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Misuse, NodeId
+from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId
 from raftlab.sim.actions import (
     Calm,
     Compact,
@@ -36,6 +37,7 @@ from raftlab.sim.actions import (
     Written,
 )
 from raftlab.sim.contract import ROUNDING, Contract
+from raftlab.sim.given import node_names
 from raftlab.sim.host import NEVER, Clock, Host, Reading
 from raftlab.sim.network import Flight
 
@@ -44,7 +46,12 @@ ANSWERS = (AppendEntriesReply, InstallSnapshotReply)
 
 
 class Carrying(Contract):
-    """Carries out actions. What cannot be done now is refused with Misuse."""
+    """Carries out actions. What cannot be done now is refused with Misuse, before it begins.
+
+    It is refused here and nowhere else: the verbs, what is tried at random, what a search or
+    a shrinker makes, and what a file or a text holds all meet the same refusal. Only a message
+    may arrive at a node that is down: it is lost there.
+    """
 
     def _do_deliver(self, action: Deliver) -> None:
         flight = self._flights.pop((action.sender, action.receiver, action.nth), None)
@@ -72,19 +79,25 @@ class Carrying(Contract):
 
     def _do_duplicate(self, action: Duplicate) -> None:
         flight = self._known_flight(action)
+        self._check_arrival(action.arrives_at)
         self._message = flight.message
         self._launch(self._wires.copy(flight.message, self.now, action.arrives_at))
 
     def _do_delay(self, action: Delay) -> None:
         flight = self._known_flight(action)
+        self._check_arrival(action.arrives_at)
         self._message = flight.message
         if not flight.lost:
             flight.ends_at = action.arrives_at
         flight.arrives_at = action.arrives_at
         self._launch(flight)
 
+    def _check_arrival(self, arrives_at: Millis) -> None:
+        if not self.now <= arrives_at < NEVER:
+            raise Misuse(f"a message arrives after {self.now} ms, not at {arrives_at} ms")
+
     def _do_tick(self, action: Tick) -> None:
-        host = self._living(action.node)
+        host = self._running(action.node)
         self._moving = host.node
         host.timer_at = NEVER
         now = self.now
@@ -120,25 +133,29 @@ class Carrying(Contract):
 
     def _do_timeout(self, action: Timeout) -> None:
         host = self._living(action.node)
+        if host.paused:
+            raise Misuse(f"{host.node} is paused, and so is its timer: resume it first.")
+        if host.machine.role is Role.LEADER:
+            raise Misuse(f"{host.node} leads and waits for no leader: choose another node.")
         campaign = self._ability(host, "campaign")
         self._ask(host, lambda: campaign(host.now(self.now), force=action.force))
         self._pump(host)
 
     def _do_propose(self, action: Propose) -> None:
-        host = self._living(action.node)
+        host = self._running(action.node)
         self._tell_time(host)
         self._ask(host, lambda: host.machine.add_entry(Command(action.data)))
         self._pump(host)
 
     def _do_reconfigure(self, action: Reconfigure) -> None:
-        host = self._living(action.node)
+        host = self._running(action.node)
         configuration = Configuration(action.voters, (), action.learners)
         self._tell_time(host)
         self._ask(host, lambda: host.machine.add_entry(configuration))
         self._pump(host)
 
     def _do_transfer(self, action: TransferLeadership) -> None:
-        host = self._living(action.node)
+        host = self._running(action.node)
         transfer = self._ability(host, "transfer_leadership")
         self._tell_time(host)
         self._ask(host, lambda: transfer(action.to))
@@ -155,13 +172,13 @@ class Carrying(Contract):
             set_now(host.now(self.now))
 
     def _do_forget(self, action: ForgetLeader) -> None:
-        host = self._living(action.node)
+        host = self._running(action.node)
         self._tell_time(host)
         self._ask(host, self._ability(host, "forget_leader"))
         self._pump(host)
 
     def _do_compact(self, action: Compact) -> None:
-        host = self._living(action.node)
+        host = self._running(action.node)
         if action.up_to > host.applied_index:
             raise Misuse(f"{host.node} has applied up to {host.applied_index}, and no further")
         self._tell_time(host)
@@ -169,7 +186,7 @@ class Carrying(Contract):
         self._pump(host)
 
     def _do_read(self, action: Read) -> None:
-        host = self._living(action.node)
+        host = self._running(action.node)
         reading = Reading(action.node, action.key, self.now)
         read = self._ability(host, "read")
         if self._watch is not None:
@@ -187,6 +204,8 @@ class Carrying(Contract):
         host = self._host(action.node)
         if host.alive:
             raise Misuse(f"{action.node} is running: crash it before its disk is lost.")
+        if host.disk.is_lost:
+            raise Misuse(f"The disk of {action.node} is lost already.")
         host.disk.wipe()
         if self._watch is not None:
             self._watch.wiped(host)
@@ -195,6 +214,8 @@ class Carrying(Contract):
         node = action.node
         if node in self.hosts:
             raise Misuse(f"There is a node {node} already.")
+        node_names((*self.nodes, node))
+        self._moving = node
         leads = [group for group in self.groups if any(map(self._leads, group))]
         side = leads[0] if leads else self.groups[0] if self.groups else ()
         host = self._add_host(node, self._rules_of_newcomer(node))
@@ -211,16 +232,23 @@ class Carrying(Contract):
 
     def _do_set_clock_rate(self, action: SetClockRate) -> None:
         host = self._host(action.node)
+        if not (is_number(action.rate) and 0.01 <= action.rate <= 100):
+            raise Misuse(f"a clock runs 0.01 to 100 times as fast as time, not {action.rate!r}")
         host.clock = Clock(action.rate, self.now, host.now(self.now))
         if host.alive and not host.paused:
             host.timer_at = NEVER
             self._arm(host)
 
     def _do_slow_disk(self, action: SlowDisk) -> None:
-        self._host(action.node).write_ms = action.write_ms
+        host = self._host(action.node)
+        if not (is_number(action.write_ms) and action.write_ms >= 0):
+            raise Misuse(f"a write takes 0 ms or more, not {action.write_ms!r}")
+        host.write_ms = action.write_ms
 
     def _do_restart(self, action: Restart) -> None:
         host = self._host(action.node)
+        if host.alive:
+            raise Misuse(f"{host.node} is running; crash it before you restart it.")
         self._moving = host.node
         host.start(self.now)
         if host.disk.is_lost:
@@ -230,10 +258,17 @@ class Carrying(Contract):
         self._pump(host)
 
     def _do_pause(self, action: Pause) -> None:
-        self._living(action.node).paused = True
+        host = self._living(action.node)
+        if host.paused:
+            raise Misuse(
+                f"{host.node} is paused already; resume it with cluster.resume({host.node!r})."
+            )
+        host.paused = True
 
     def _do_resume(self, action: Resume) -> None:
         host = self._living(action.node)
+        if not host.paused:
+            raise Misuse(f"{host.node} is not paused.")
         host.paused = False
         host.timer_at = NEVER
         self._tell_time(host)
@@ -252,8 +287,11 @@ class Carrying(Contract):
 
     def _do_partition(self, action: Partition) -> None:
         side = {node: place for place, group in enumerate(action.groups) for node in group}
-        if len(side) != len(self.nodes) or not all(node in side for node in self.nodes):
+        listed = sum(len(group) for group in action.groups)
+        if listed != len(self.nodes) or not all(node in side for node in self.nodes):
             raise Misuse(f"a partition puts each of {', '.join(self.nodes)} on one side")
+        if len(set(side.values())) < 2:
+            raise Misuse("A partition needs two sides: name some of the nodes, not all or none.")
         self._wires.heal()
         self.groups = action.groups
         for sender in self.nodes:
@@ -262,7 +300,10 @@ class Carrying(Contract):
                     self._wires.cut(sender, receiver)
 
     def _do_cut(self, action: Cut) -> None:
-        self._wires.cut(action.sender, action.receiver)
+        sender, receiver = self._host(action.sender).node, self._host(action.receiver).node
+        if sender == receiver:
+            raise Misuse(f"{sender} has no link to itself.")
+        self._wires.cut(sender, receiver)
 
     def _do_heal(self, action: Heal) -> None:
         self._wires.heal()

@@ -24,6 +24,7 @@ from raftlab.sim.given import (
     setting,
 )
 from raftlab.sim.host import NEVER, MachineFactory
+from raftlab.sim.interrupts import held_back
 from raftlab.sim.moments import Moments
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks, Network, Setup
@@ -136,7 +137,9 @@ class Cluster(Asking):
 
         Raises: Misuse, if nothing is going to happen (every node is down or paused).
         """
-        if not self._step(NEVER):
+        with held_back(self):
+            has_happened = self._advance(None)
+        if not has_happened:
             raise Misuse(
                 "Nothing is going to happen: no message is on its way and no node waits for"
                 " anything. Restart or resume a node."
@@ -149,10 +152,11 @@ class Cluster(Asking):
         Raises: Misuse, for a negative or an endless time.
         """
         end = self._after(ms)
-        while (action := self._next_action(end)) is not None:
-            self.apply(action)
-        if self.now < end:
-            self.apply(Wait(end))
+        with held_back(self):
+            while self._advance(None, end):
+                pass
+            if self.now < end:
+                self._advance(Wait(end))
         return self
 
     def run_until(
@@ -163,11 +167,12 @@ class Cluster(Asking):
         Raises: Misuse, for a negative or an endless limit.
         """
         end = self._after(limit_ms)
-        while not condition(self):
-            if not self._step(end):
-                if self.now < end:
-                    self.apply(Wait(end))
-                return condition(self)
+        with held_back(self):
+            while not condition(self):
+                if not self._advance(None, end):
+                    if self.now < end:
+                        self._advance(Wait(end))
+                    return condition(self)
         return True
 
     def elect(self, node: NodeId | None = None) -> NodeId:
@@ -200,7 +205,7 @@ class Cluster(Asking):
                     " and is its log as up to date as theirs?"
                 )
             if self._living(node).machine.role is Role.FOLLOWER:
-                self.apply(Timeout(self.now, node, True))
+                self._act(Timeout(self.now, node, True))
             self.run_until(lambda cluster: cluster.leader == node, pause)
         return node
 

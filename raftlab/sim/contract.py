@@ -67,7 +67,7 @@ class Contract:
         self._moving: NodeId | None = None
         self._heap: list[Due] = []
         self._at_once = 0
-        self._chosen: Due | None = None
+        self.heed_interrupt: Callable[[], object] | None = None
         self._scheduled = 0
         self._wires = Wires(setup.network, setup.seed)
         self._flights: dict[tuple[NodeId, NodeId, int], Flight] = {}
@@ -122,6 +122,12 @@ class Contract:
             raise Misuse(f"{node} is down; restart it first: cluster.restart({node!r}).")
         return host
 
+    def _running(self, node: NodeId) -> Host:
+        host = self._living(node)
+        if host.paused:
+            raise Misuse(f"{node} is paused: resume it first.")
+        return host
+
     # What is due later
 
     def _schedule(self, time: Millis, thing: Flight | Write) -> None:
@@ -130,12 +136,15 @@ class Contract:
 
     def _arm(self, host: Host) -> None:
         """Make sure that the host is woken when its machine waits for something."""
-        due = host.machine.next_deadline
-        if host.clock is not None:
-            due = host.clock.when(due)
+        due = self._deadline(host)
         if due < host.timer_at:
             host.timer_at = due
             heappush(self._heap, (due, host.turn, host))
+
+    def _deadline(self, host: Host) -> Millis:
+        """When the host's machine waits for something next (ms of virtual time)."""
+        due = host.machine.next_deadline
+        return due if host.clock is None else host.clock.when(due)
 
     # The host's side of the contract
 
@@ -298,6 +307,6 @@ class Contract:
             return call()
         except Misuse:
             raise
-        except Exception:
+        except BaseException:
             self._moving = host.node
             raise

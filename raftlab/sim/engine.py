@@ -5,9 +5,10 @@ reader, and is carried out in one place, `apply`; so what was recorded can be pl
 again. `cluster.py` gives this engine the verbs that people use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from heapq import heapify, heappop, heappush
 
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.actions import (
     Action,
@@ -19,13 +20,29 @@ from raftlab.sim.actions import (
 from raftlab.sim.carrying import CARRY_OUT, Carrying
 from raftlab.sim.contract import MOST_AT_ONCE, Due
 from raftlab.sim.frame import ViolationFrame
-from raftlab.sim.host import NEVER, Host, Write
+from raftlab.sim.host import NEVER, Host, MachineFactory, Write
+from raftlab.sim.interrupts import held_back
 from raftlab.sim.invariants import History, Violation
 from raftlab.sim.network import Flight
+from raftlab.sim.settings import Setup
+
+IN_A_STEP = "it is in the middle of a step"
+INTERRUPTED = "it was interrupted in the middle of a step"
 
 
 class Engine(Carrying):
-    """Lets things happen, one action after the other."""
+    """Lets things happen, one action after the other.
+
+    Raises: what its machines raise when they are made.
+    """
+
+    def __init__(
+        self, setup: Setup, rules: Mapping[NodeId, Rules], factory: MachineFactory
+    ) -> None:
+        try:
+            super().__init__(setup, rules, factory)
+        except SystemExit as error:
+            raise RuntimeError("a machine raised SystemExit when it was made") from error
 
     # Looking
 
@@ -69,48 +86,99 @@ class Engine(Carrying):
     def apply(self, action: Action) -> None:
         """Carry out one action: the one way in which anything happens.
 
-        Raises: Misuse, if it cannot happen now; Violation, if it breaks a property; and
-        whatever a machine raises while it handles the action. Then the run stands still.
+        Raises: Misuse, if it cannot happen now, or in the middle of another step; Violation,
+        if it breaks a property; and whatever a machine raises while it handles the action.
+        Then the run stands still. The verbs hold an interrupt back until the action is done;
+        this does not: an interrupt in the middle of it stops the run.
         """
-        if self._stopped is not None:
-            raise Misuse(
-                f"The run stopped at frame {self.number}, where {self._stopped}."
-                f" Look at it, or go back: cluster.at({self.number - 1})."
-            )
-        if not self.now <= action.at:
-            raise Misuse(f"time went back from {self.now} to {action.at} ms")
-        carry_out = CARRY_OUT[type(action)]
-        self._message = self._moving = None
-        self._notes = ()
-        before = self.now
-        self.now = action.at
-        try:
-            carry_out(self, action)
-        except Exception as error:
-            self._give_up(action, before, error)
-            raise
-        self.actions.append(action)
-        self.recent.append((len(self.actions), action, self._message, self._notes))
-        if self._watch is not None and self._watch.broken is not None:
-            self._stop()
+        self._advance(action)
 
     def apply_quietly(self, action: Action) -> None:
         """Carry out one action; what stops the run with it is kept and not raised."""
         before = self._stopped
         try:
-            self.apply(action)
+            self._advance(action)
         except Exception:
             if self._stopped is before:
                 raise
 
-    def _give_up(self, action: Action, before: Millis, error: Exception) -> None:
-        """Undo what was refused; stand still where a machine failed, so that it can be seen."""
-        if self._moving is None:
+    def _act(self, action: Action) -> None:
+        """Carry out one action for a reader: an interrupt waits until it is done."""
+        with held_back(self):
+            self._advance(action)
+
+    def _advance(self, action: Action | None, until: Millis = NEVER) -> bool:
+        """Carry out `action`, or the next one that is due by `until`; False, if none is.
+
+        Until the step is over the run is marked as being in it: so whatever ends the step
+        early, and whoever asks for another one meanwhile, finds that mark.
+        """
+        if self._stopped is not None:
+            raise Misuse(self._why_not())
+        before, self._moving, self._message, self._notes = self.now, None, None, ()
+        self._stopped = IN_A_STEP
+        try:
+            if action is None:
+                action = self._next_action(until)
+                if action is None:
+                    self._stopped = None
+                    return False
+                self._count_at_once(action)
+                heappop(self._heap)
+            elif type(action) not in CARRY_OUT:
+                raise Misuse("what is applied is an action of raftlab.sim.actions")
+            elif not before <= action.at < NEVER:
+                raise Misuse(f"time went back from {before} to {action.at} ms")
+            self.now = action.at
+            CARRY_OUT[type(action)](self, action)
+            self.actions.append(action)
+            self.recent.append((len(self.actions), action, self._message, self._notes))
+            self._stopped = None
+        except BaseException as error:
+            self._give_up(action, before, error)
+            if isinstance(error, SystemExit):
+                raise RuntimeError(self._stopped) from error
+            raise
+        if self._watch is not None and self._watch.broken is not None:
+            self._stop()
+        if self.heed_interrupt is not None:
+            heed, self.heed_interrupt = self.heed_interrupt, None
+            heed()
+        return True
+
+    def _why_not(self) -> str:
+        number = self.number
+        if self._stopped is IN_A_STEP:
+            return (
+                "This cluster is in the middle of a step: no rule, no machine and no other"
+                f" thread can move it now. If none does, go back with cluster.at({number})."
+            )
+        if self._stopped is INTERRUPTED:
+            return f"The run was interrupted in the middle of a step: go back with at({number})."
+        return (
+            f"The run stopped at frame {number}, where {self._stopped}."
+            f" Look at it, or go back: cluster.at({number - 1})."
+        )
+
+    def _give_up(self, action: Action | None, before: Millis, error: BaseException) -> None:
+        """Undo what was refused; stand still where a machine failed, so that it can be seen.
+
+        A refusal comes before anything is changed. What failed otherwise, with no machine at
+        work, has changed nobody knows what; and so has an interrupt.
+        """
+        if isinstance(error, KeyboardInterrupt):
+            self._stopped = INTERRUPTED
+        elif action is None:  # while the next one was looked for, which changes nothing
+            self._stopped = None
+        elif self._moving is not None:
+            self.actions.append(action)
+            self.recent.append((len(self.actions), action, self._message, self._notes))
+            self._stopped = f"{self._moving}'s machine raised {type(error).__name__}: {error}"
+        elif isinstance(error, Misuse):
             self.now = before
-            return
-        self.actions.append(action)
-        self.recent.append((len(self.actions), action, self._message, self._notes))
-        self._stopped = f"{self._moving}'s machine raised {type(error).__name__}: {error}"
+            self._stopped = None
+        else:
+            self._stopped = f"a step failed with {type(error).__name__}: {error}"
 
     def _stop(self) -> None:
         assert self._watch is not None and self._watch.broken is not None
@@ -128,35 +196,24 @@ class Engine(Carrying):
 
     # What is due
 
-    def _step(self, until: Millis) -> bool:
-        """Carry out the next scheduled action, if it is due by `until`."""
-        action = self._next_action(until)
-        if action is None:
-            return False
-        self.apply(action)
-        return True
-
     def scheduled(self) -> Action | None:
-        """What will happen next if nobody does anything; None, if nothing will."""
-        if self._stopped is not None:
-            return None
-        at_once, action = self._at_once, self._next_action(NEVER)
-        if action is not None:
-            assert self._chosen is not None
-            self._at_once = at_once
-            heappush(self._heap, self._chosen)
-            if type(self._chosen[2]) is Host:
-                self._chosen[2].timer_at = self._chosen[0]
-        return action
+        """What will happen next if nobody does anything; None, if nothing will.
+
+        Raises: Misuse, in the middle of a step.
+        """
+        if self._stopped in (IN_A_STEP, INTERRUPTED):
+            raise Misuse(self._why_not())
+        return None if self._stopped is not None else self._next_action(NEVER)
 
     def _next_action(self, until: Millis) -> Action | None:
-        heap, flights = self._heap, self._flights
+        """The next thing that is due by `until`; it stays on the heap, as its first.
+
+        What is over is dropped on the way. Whenever this ends early, nothing is lost.
+        """
+        heap, flights, now = self._heap, self._flights, self.now
         while heap and heap[0][0] <= until:
-            time, _, thing = self._chosen = heappop(heap)
-            if time > self.now:
-                at, self._at_once = time, 0
-            else:  # what was passed over is due at once
-                at = self._no_time_passes((time, _, thing))
+            time, _, thing = heap[0]
+            at = time if time > now else now  # what was passed over is due at once
             if type(thing) is Flight:
                 if thing.ends_at == time and flights.get(thing.key) is thing:
                     sender, receiver, nth = thing.key
@@ -168,12 +225,14 @@ class Engine(Carrying):
                     return Tick(at, thing.node)
             elif type(thing) is Write and thing.is_next():
                 return Written(at, thing.host.node)
+            heappop(heap)
         return None
 
     def forget_what_is_over(self) -> None:
         """Drop from the heap what will not happen any more: a run that is replayed leaves it."""
-        self._heap = [due for due in self._heap if self._is_due(due)]
-        heapify(self._heap)
+        heap = [due for due in self._heap if self._is_due(due)]
+        heapify(heap)
+        self._heap = heap
 
     def _is_due(self, due: Due) -> bool:
         time, _, thing = due
@@ -183,16 +242,17 @@ class Engine(Carrying):
             return time == thing.timer_at
         return type(thing) is Write and thing.is_pending()
 
-    def _no_time_passes(self, due: Due) -> Millis:
-        """Now, again; but not for ever."""
-        self._at_once += 1
-        if self._at_once > MOST_AT_ONCE:
-            heappush(self._heap, due)
+    def _count_at_once(self, action: Action) -> None:
+        """Many things may happen at one moment; but not without an end."""
+        if action.at > self.now:
+            self._at_once = 0
+        elif self._at_once >= MOST_AT_ONCE:
             raise Misuse(
                 f"{MOST_AT_ONCE} things have happened at {self.now} ms, and no end is in sight:"
                 " the nodes answer one another and no time passes. Give the network a latency."
             )
-        return self.now
+        else:
+            self._at_once += 1
 
     def _timer_is_due(self, host: Host, time: Millis) -> bool:
         """Timers are lazy: one that was put off is found too early, and set again.
@@ -200,11 +260,13 @@ class Engine(Carrying):
         That is judged by the time for which it was set, even if it is later now: so what is
         overdue comes in the order in which it was due, whoever has looked meanwhile.
         """
-        host.timer_at = NEVER
         if not host.alive or host.paused:
+            host.timer_at = NEVER
             return False
-        due = host.machine.next_deadline
-        if (due if host.clock is None else host.clock.when(due)) <= time:
+        due = self._deadline(host)
+        if due <= time:
             return True
-        self._arm(host)
+        if due < NEVER:
+            heappush(self._heap, (due, host.turn, host))
+        host.timer_at = due
         return False

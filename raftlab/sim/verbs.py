@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from raftlab.raft.options import is_number
-from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.actions import (
     Calm,
@@ -28,7 +27,7 @@ from raftlab.sim.engine import Engine
 from raftlab.sim.given import (
     side_named,
 )
-from raftlab.sim.host import NEVER, Host
+from raftlab.sim.host import NEVER
 from raftlab.sim.network import Flight
 
 
@@ -39,26 +38,19 @@ class Verbs(Engine):
 
     def crash(self, node: NodeId) -> None:
         """Stop a node; it forgets all that is not on its disk."""
-        self._living(node)
-        self.apply(Crash(self.now, node))
+        self._act(Crash(self.now, node))
 
     def restart(self, node: NodeId) -> None:
         """Start a crashed node again, from what its disk holds."""
-        if self._host(node).alive:
-            raise Misuse(f"{node} is running; crash it before you restart it.")
-        self.apply(Restart(self.now, node))
+        self._act(Restart(self.now, node))
 
     def pause(self, node: NodeId) -> None:
         """Let a node stand still, as if its machine hung; what reaches it waits."""
-        if self._living(node).paused:
-            raise Misuse(f"{node} is paused already; resume it with cluster.resume({node!r}).")
-        self.apply(Pause(self.now, node))
+        self._act(Pause(self.now, node))
 
     def resume(self, node: NodeId) -> None:
         """Let a paused node go on."""
-        if not self._living(node).paused:
-            raise Misuse(f"{node} is not paused.")
-        self.apply(Resume(self.now, node))
+        self._act(Resume(self.now, node))
 
     def timeout(self, node: NodeId) -> None:
         """Let a node's election timer run out now. A leader has none.
@@ -66,17 +58,11 @@ class Verbs(Engine):
         While a leader is alive the others may refuse it (thesis 4.2.3); `elect` asks by force.
         `lease_reads` counts on timers that run out by themselves.
         """
-        host = self._living(node)
-        if host.paused:
-            raise Misuse(f"{node} is paused, and so is its timer: resume it first.")
-        if host.machine.role is Role.LEADER:
-            raise Misuse(f"{node} leads and waits for no leader: choose another node.")
-        self.apply(Timeout(self.now, node))
+        self._act(Timeout(self.now, node))
 
     def forget_leader(self, node: NodeId) -> None:
         """Tell a follower that its leader is gone, so that it waits for no timeout to vote."""
-        self._running(node)
-        self.apply(ForgetLeader(self.now, node))
+        self._act(ForgetLeader(self.now, node))
 
     def wipe(self, node: NodeId) -> None:
         """Lose a node's disk, with everything on it; a node that is up crashes first.
@@ -88,14 +74,11 @@ class Verbs(Engine):
             raise Misuse(f"The disk of {node} is lost already.")
         if self._host(node).alive:
             self.crash(node)
-        self.apply(Wipe(self.now, node))
+        self._act(Wipe(self.now, node))
 
     def set_clock_rate(self, node: NodeId, rate: float) -> None:
         """Let a node's clock run `rate` times as fast as it should; 1 makes it true again."""
-        self._host(node)
-        if not (is_number(rate) and 0.01 <= rate <= 100):
-            raise Misuse(f"a clock runs 0.01 to 100 times as fast as time, not {rate!r}")
-        self.apply(SetClockRate(self.now, node, float(rate)))
+        self._act(SetClockRate(self.now, node, as_float(rate)))
 
     def slow_disk(self, node: NodeId, write_ms: Millis) -> None:
         """Let every write of a node take `write_ms` from now on.
@@ -103,10 +86,7 @@ class Verbs(Engine):
         A node says nothing while it writes, unless `Options.async_persistence` is on: a
         leader whose disk is slow enough is deposed.
         """
-        self._host(node)
-        if not (is_number(write_ms) and write_ms >= 0):
-            raise Misuse(f"a write takes 0 ms or more, not {write_ms!r}")
-        self.apply(SlowDisk(self.now, node, float(write_ms)))
+        self._act(SlowDisk(self.now, node, as_float(write_ms)))
 
     # To the network
 
@@ -128,7 +108,7 @@ class Verbs(Engine):
         sides = tuple(group for group in (*named, rest) if group)
         if len(sides) < 2:
             raise Misuse("A partition needs two sides: name some of the nodes, not all or none.")
-        self.apply(Partition(self.now, sides))
+        self._act(Partition(self.now, sides))
 
     def isolate(self, node: NodeId) -> None:
         """Cut one node off from all others. The sides of a partition stay apart."""
@@ -140,20 +120,17 @@ class Verbs(Engine):
 
     def cut(self, sender: NodeId, receiver: NodeId, both_ways: bool = True) -> None:
         """Cut one link, in both directions or in one."""
-        self._host(sender), self._host(receiver)
-        if sender == receiver:
-            raise Misuse(f"{sender} has no link to itself.")
-        self.apply(Cut(self.now, sender, receiver))
+        self._act(Cut(self.now, sender, receiver))
         if both_ways:
-            self.apply(Cut(self.now, receiver, sender))
+            self._act(Cut(self.now, receiver, sender))
 
     def heal(self) -> None:
         """Mend every link."""
-        self.apply(Heal(self.now))
+        self._act(Heal(self.now))
 
     def calm(self) -> None:
         """End all loss, duplication and reordering, for good. Cut links stay cut."""
-        self.apply(Calm(self.now))
+        self._act(Calm(self.now))
 
     # To a message
 
@@ -161,32 +138,26 @@ class Verbs(Engine):
         """Let a message in flight arrive now, even over a link that is cut."""
         key = self._flight(number).key
         self._living(key[1])
-        self.apply(Deliver(self.now, *key))
+        self._act(Deliver(self.now, *key))
 
     def drop(self, number: int) -> None:
         """Lose a message in flight."""
-        self.apply(Drop(self.now, *self._flight(number).key))
+        self._act(Drop(self.now, *self._flight(number).key))
 
     def duplicate(self, number: int) -> None:
         """Send a second copy of a message in flight on its way; it arrives just after."""
         flight = self._flight(number)
         arrives_at = max(flight.arrives_at, self.now) + self.setup.network.latency[0] / 2
-        self.apply(Duplicate(self.now, *flight.key, arrives_at))
+        self._act(Duplicate(self.now, *flight.key, arrives_at))
 
     def delay(self, number: int, ms: Millis = 50.0) -> None:
         """Hold a message in flight up for `ms` longer. A lost message is lost all the same."""
         if not (isinstance(ms, int | float) and 0 < ms < NEVER):
             raise Misuse(f"a delay is some time above 0 ms, not {ms!r}")
         flight = self._flight(number)
-        self.apply(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))
+        self._act(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))
 
     # Understanding what a reader named
-
-    def _running(self, node: NodeId) -> Host:
-        host = self._living(node)
-        if host.paused:
-            raise Misuse(f"{node} is paused: resume it first.")
-        return host
 
     def _flight(self, number: int) -> Flight:
         for flight in self._flights.values():
@@ -194,3 +165,8 @@ class Verbs(Engine):
                 return flight
         there = ", ".join(str(flight.number) for flight in self._flights.values()) or "none"
         raise Misuse(f"No message {number!r} is on its way; in flight: {there}.")
+
+
+def as_float(given: float) -> float:
+    """A number as a recording holds it; anything else as it is, for the engine to refuse."""
+    return float(given) if is_number(given) else given

@@ -14,7 +14,6 @@ from raftlab.sim.actions import (
     Join,
     Partition,
     Propose,
-    Restart,
     Tick,
     Timeout,
     Wait,
@@ -348,7 +347,6 @@ def test_what_no_verb_does_is_applied():
         Wait(cluster.now),
         Tick(cluster.now, "S2"),
         Cut(cluster.now, "S2", "S3"),
-        Restart(cluster.now, "S1"),
         Wait(cluster.now + 500),
         Propose(cluster.now + 501, "S1", b"x=1"),
         Crash(cluster.now + 502, "S1"),
@@ -365,7 +363,7 @@ def test_what_no_verb_does_is_applied():
     cluster.run(50)
     code = cluster.recording.as_code()
     assert "cluster.apply(Wait(at=" in code
-    assert "cluster.apply(Restart(at=" in code
+    assert "cluster.apply(Tick(at=" in code
     assert "cluster.apply(Partition(at=" in code
     first = next(line for line in code.splitlines() if line.startswith("from raftlab.sim.actions"))
     assert "Partition, " in first
