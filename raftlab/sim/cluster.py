@@ -24,7 +24,7 @@ from raftlab.sim.given import (
     setting,
 )
 from raftlab.sim.host import NEVER, MachineFactory
-from raftlab.sim.interrupts import held_back
+from raftlab.sim.interrupts import HeldBack
 from raftlab.sim.moments import Moments
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks, Network, Setup
@@ -137,7 +137,7 @@ class Cluster(Asking):
 
         Raises: Misuse, if nothing is going to happen (every node is down or paused).
         """
-        with held_back(self):
+        with HeldBack(self):
             has_happened = self._advance(None)
         if not has_happened:
             raise Misuse(
@@ -152,7 +152,7 @@ class Cluster(Asking):
         Raises: Misuse, for a negative or an endless time.
         """
         end = self._after(ms)
-        with held_back(self):
+        with HeldBack(self):
             while self._advance(None, end):
                 pass
             if self.now < end:
@@ -167,7 +167,7 @@ class Cluster(Asking):
         Raises: Misuse, for a negative or an endless limit.
         """
         end = self._after(limit_ms)
-        with held_back(self):
+        with HeldBack(self):
             while not condition(self):
                 if not self._advance(None, end):
                     if self.now < end:

@@ -136,15 +136,12 @@ class Contract:
 
     def _arm(self, host: Host) -> None:
         """Make sure that the host is woken when its machine waits for something."""
-        due = self._deadline(host)
+        due = host.machine.next_deadline
+        if host.clock is not None:
+            due = host.clock.when(due)
         if due < host.timer_at:
             host.timer_at = due
             heappush(self._heap, (due, host.turn, host))
-
-    def _deadline(self, host: Host) -> Millis:
-        """When the host's machine waits for something next (ms of virtual time)."""
-        due = host.machine.next_deadline
-        return due if host.clock is None else host.clock.when(due)
 
     # The host's side of the contract
 

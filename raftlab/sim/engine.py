@@ -21,7 +21,7 @@ from raftlab.sim.carrying import CARRY_OUT, Carrying
 from raftlab.sim.contract import MOST_AT_ONCE, Due
 from raftlab.sim.frame import ViolationFrame
 from raftlab.sim.host import NEVER, Host, MachineFactory, Write
-from raftlab.sim.interrupts import held_back
+from raftlab.sim.interrupts import HeldBack
 from raftlab.sim.invariants import History, Violation
 from raftlab.sim.network import Flight
 from raftlab.sim.settings import Setup
@@ -104,7 +104,7 @@ class Engine(Carrying):
 
     def _act(self, action: Action) -> None:
         """Carry out one action for a reader: an interrupt waits until it is done."""
-        with held_back(self):
+        with HeldBack(self):
             self._advance(action)
 
     def _advance(self, action: Action | None, until: Millis = NEVER) -> bool:
@@ -115,15 +115,21 @@ class Engine(Carrying):
         """
         if self._stopped is not None:
             raise Misuse(self._why_not())
-        before, self._moving, self._message, self._notes = self.now, None, None, ()
-        self._stopped = IN_A_STEP
+        before = self.now
         try:
+            self._stopped = IN_A_STEP
+            self._moving = self._message = None
+            self._notes = ()
             if action is None:
                 action = self._next_action(until)
                 if action is None:
                     self._stopped = None
                     return False
-                self._count_at_once(action)
+                if action.at > before:
+                    self._at_once = 0
+                elif self._at_once >= MOST_AT_ONCE:
+                    raise Misuse(no_end(before))
+                self._at_once += 1
                 heappop(self._heap)
             elif type(action) not in CARRY_OUT:
                 raise Misuse("what is applied is an action of raftlab.sim.actions")
@@ -242,18 +248,6 @@ class Engine(Carrying):
             return time == thing.timer_at
         return type(thing) is Write and thing.is_pending()
 
-    def _count_at_once(self, action: Action) -> None:
-        """Many things may happen at one moment; but not without an end."""
-        if action.at > self.now:
-            self._at_once = 0
-        elif self._at_once >= MOST_AT_ONCE:
-            raise Misuse(
-                f"{MOST_AT_ONCE} things have happened at {self.now} ms, and no end is in sight:"
-                " the nodes answer one another and no time passes. Give the network a latency."
-            )
-        else:
-            self._at_once += 1
-
     def _timer_is_due(self, host: Host, time: Millis) -> bool:
         """Timers are lazy: one that was put off is found too early, and set again.
 
@@ -263,10 +257,20 @@ class Engine(Carrying):
         if not host.alive or host.paused:
             host.timer_at = NEVER
             return False
-        due = self._deadline(host)
+        due = host.machine.next_deadline
+        if host.clock is not None:
+            due = host.clock.when(due)
         if due <= time:
             return True
         if due < NEVER:
             heappush(self._heap, (due, host.turn, host))
         host.timer_at = due
         return False
+
+
+def no_end(now: Millis) -> str:
+    """That too many things have happened at one moment."""
+    return (
+        f"{MOST_AT_ONCE} things have happened at {now} ms, and no end is in sight:"
+        " the nodes answer one another and no time passes. Give the network a latency."
+    )
