@@ -125,6 +125,10 @@ class Cluster(Asking):
             moments = self._moments = Moments(self.recording.start)
         return moments.at(number, self.actions)
 
+    def __copy__(self) -> "Cluster":
+        """A cluster of its own, in the same state: what happens to one leaves the other alone."""
+        return self.at(self.number)
+
     def __repr__(self) -> str:
         leader = self.leader
         who = f"{leader} leads term {self.hosts[leader].machine.term}" if leader else "no leader"

@@ -8,12 +8,14 @@ are drawn by the same code.
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from raftlab.raft.log import LogEntry, Snapshot
 from raftlab.raft.messages import Message
 from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
+from raftlab.sim.frozen import FrozenDict
 
 
 class ProgressFrame(msgspec.Struct, frozen=True):
@@ -42,6 +44,9 @@ class VotesFrame(msgspec.Struct, frozen=True):
     is_prevote: bool
     configuration: Configuration
     answers: Mapping[NodeId, bool]
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "answers", FrozenDict(self.answers))
 
 
 class ReadFrame(msgspec.Struct, frozen=True):
@@ -118,6 +123,9 @@ class NodeFrame(msgspec.Struct, frozen=True):
     transfer: TransferFrame | None = None
     clock_rate: float = 1.0
     write_ms: Millis | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "values", FrozenDict(self.values))
 
     @property
     def is_voter(self) -> bool:
@@ -207,6 +215,9 @@ class Frame(msgspec.Struct, frozen=True):
     event: Event | None = None
     properties: Mapping[str, bool] = {}
     violation: ViolationFrame | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "properties", FrozenDict(self.properties))
 
     def __getitem__(self, node: NodeId) -> NodeFrame:
         """The frame of one node. Raises: KeyError, naming the nodes there are."""
