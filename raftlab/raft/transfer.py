@@ -54,7 +54,7 @@ class LeadershipTransfer(Snapshots):
         return leader
 
     def may_append(self, leader: Leader) -> bool:
-        """Whether the leader may append anything: its successor is to lack nothing. Thesis: 3.10."""
+        """Whether it may append anything now: its successor is to lack nothing. Thesis: 3.10."""
         return leader.transfer is None or self.rules.takes_commands_while_handing_over()
 
     def begin_transfer(self, to: NodeId | None, deadline: Millis) -> None:

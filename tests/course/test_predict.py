@@ -269,9 +269,25 @@ def test_a_deposed_leader_s_entry_may_be_committed_by_the_next():
     assert predict.deposed_leader("S3").truth == ("lost",)
 
 
-def test_a_corrupt_next_index_is_never_unsafe():
-    for wrong in range(1, 6):
-        assert predict.corrupt_next_index(wrong).truth[0] in ("slower", "nothing")
+@pytest.mark.parametrize("wrong", [*range(1, 11), 50, 100])
+def test_a_corrupt_next_index_is_never_unsafe_and_never_leaves_anybody_behind(wrong):
+    """Too small, and entries are sent again; too large, and they are refused and looked for."""
+    question = predict.corrupt_next_index(wrong)
+    assert question.truth == ("nothing" if wrong == 5 else "slower",)
+    assert question.explain[0].startswith("every property holds; S2 is sent ")
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 101, 10**5000, 1.0, True, "7"], ids=range(7))
+def test_what_no_next_index_can_be_is_refused(wrong):
+    with pytest.raises(Misuse, match="a next_index to ask about is a whole number from 1 to 100"):
+        predict.corrupt_next_index(wrong)
+
+
+def test_a_corrupt_next_index_is_asked_about_on_both_sides_of_the_right_one():
+    asked = [predict.corrupt_next_index(seed=seed).statement for seed in range(20)]
+    values = {int(each.partition("next_index for S2 to ")[2].split(".")[0]) for each in asked}
+    assert min(values) < 5 < max(values)
+    assert 5 not in values
 
 
 def test_hints_save_messages():
