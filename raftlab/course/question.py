@@ -13,13 +13,25 @@ WIDTH = 96
 
 
 class Verdict:
-    """What came of an answer: `right` (None while there is no answer), and the text to read."""
+    """What came of an answer: `right` (None while there is no answer), and the text to read.
+
+    A verdict is true if the answer is right.
+
+    Raises: TypeError, if it is asked for its truth while there is no answer to judge.
+    """
 
     __slots__ = ("right", "text")
 
     def __init__(self, right: bool | None, text: str) -> None:
         self.right = right
         self.text = text
+
+    def __bool__(self) -> bool:
+        if self.right is None:
+            raise TypeError(
+                "no answer has been judged, so it is neither right nor wrong: look at its text"
+            )
+        return self.right
 
     def __repr__(self) -> str:
         return self.text

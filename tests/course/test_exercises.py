@@ -19,7 +19,8 @@ MISTAKES = [(number, place) for number in NUMBERS for place in range(len(WRONG[n
 @pytest.mark.parametrize(("number", "place"), CASES)
 def test_a_right_answer_passes(number, place):
     result = exercise(number).check(RIGHT[number][place])
-    assert result.passed, result.text
+    assert result.passed is True, result.text
+    assert result
     assert result.points == result.of == exercise(number).points
     assert result.text.startswith(f"Exercise {number}: correct (")
     assert "\n" not in result.text
@@ -29,6 +30,7 @@ def test_a_right_answer_passes(number, place):
 def test_a_wrong_answer_is_caught(number, place):
     result = exercise(number).check(WRONG[number][place])
     assert result.passed is False
+    assert not result
     assert result.points == 0
     expected, instead, *rest = (line.strip() for line in result.text.split("\n")[1:])
     assert expected.startswith("expected:")
@@ -143,6 +145,8 @@ def my_rules(method):
 def test_a_stub_is_named_and_nothing_is_raised():
     result = exercise("1.2").check(my_rules(stub))
     assert result.passed is None
+    assert not result
+    assert repr(exercise.report("01")).split("\n")[-1].strip() == "0 of 10"
     assert result.points == 0
     assert repr(result) == "Exercise 1.2 is still to be written: conflict_index"
     assert repr(exercise("1.2").show(my_rules(stub))) == repr(result)
@@ -374,6 +378,14 @@ def test_grade_checks_afresh_and_adds_up():
     assert re.search(r"1.2 +★★ +Cut only what conflicts +correct +3 of 3\n", repr(report))
     assert repr(exercise.report()) == repr(report)
     assert exercise.grade({}).of == 0
+
+
+def test_a_notebook_is_begun_with_its_first_check_whatever_that_found():
+    exercise.grade({"1.1": WRONG["1.1"][0], "3.1": RIGHT["3.1"][0]})
+    assert [each.number for each in exercise.report().exercises] == [
+        "1.1", "1.2", "1.3", "3.1", "3.2", "3.3",
+    ]  # fmt: skip
+    assert exercise.report().points == 2
 
 
 def test_an_unknown_exercise_is_refused_with_those_there_are():

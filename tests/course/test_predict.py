@@ -40,11 +40,13 @@ def test_a_generated_question_knows_right_from_wrong_and_says_why(template, seed
     question = template(seed=seed)
     verdict = question.answer(*question.truth)
     assert verdict.right is True
+    assert verdict
     assert verdict.text.startswith("Right: ")
     assert "\n  " in verdict.text
     for wrong in other_answers(question):
         told = question.answer(*wrong)
         assert told.right is False
+        assert not told
         assert told.text.startswith("Not so. You said ")
 
 
@@ -105,6 +107,13 @@ def test_questions_do_not_depend_on_the_hash_seed():
 
 
 # The form of answers
+
+
+def test_a_verdict_on_no_answer_is_neither_true_nor_false():
+    question = Question("Which?", ["a", "b"], "a", "because")
+    for verdict in (question.answer(), question.answer("z")):
+        with pytest.raises(TypeError, match="neither right nor wrong"):
+            bool(verdict)
 
 
 def test_a_malformed_answer_is_told_how_to_be_given():

@@ -20,7 +20,8 @@ STUB = re.compile(r"Exercise (\d+\.\d+): (\w+)")
 class Result:
     """What a check found: whether it passed, the points, and the text to read.
 
-    `passed` is None while the exercise is still to be written.
+    `passed` is None while the exercise is still to be written. A result is true if it passed:
+    what could not be judged is not true either.
     """
 
     def __init__(
@@ -31,6 +32,9 @@ class Result:
         self.of = of
         self.text = text
         self.scenes = tuple(scenes)
+
+    def __bool__(self) -> bool:
+        return self.passed is True
 
     def __repr__(self) -> str:
         return repr(Panel(self.text, self.scenes))
@@ -151,10 +155,10 @@ class Exercise:
         cases = self.cases()
         for case in cases:
             failed = self._try(function, case)
-            if failed:
+            if failed is not None:
                 return failed
         clusters, failed = self.in_clusters(answer)
-        if failed:
+        if failed is not None:
             return failed
         count = f"{len(cases)} cases" + (f", {clusters} clusters" if clusters else "")
         text = f"Exercise {self.number}: correct ({count})"

@@ -92,7 +92,7 @@ class HintExercise(RulesExercise):
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """First how quickly two logs far apart are made equal, then whole clusters."""
         slow = self._slow(answer)
-        return (0, slow) if slow else super().in_clusters(answer)
+        return (0, slow) if slow is not None else super().in_clusters(answer)
 
     def _slow(self, answer: Any) -> Result | None:
         learner = self.rules_with(answer)
