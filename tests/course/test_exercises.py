@@ -7,10 +7,14 @@ import sys
 import pytest
 
 from raftlab.course import exercise
+from raftlab.course.exercises.replication import REPAIRS
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
-from tests.course.answers import RIGHT, WRONG, conflict, rules
+from tests.course import answers, near_answers
+from tests.course.answers import conflict, rules
 
+RIGHT = {number: [*usual, *near_answers.RIGHT[number]] for number, usual in answers.RIGHT.items()}
+WRONG = {number: [*usual, *near_answers.WRONG[number]] for number, usual in answers.WRONG.items()}
 NUMBERS = [each.number for each in exercise]
 CASES = [(number, place) for number in NUMBERS for place in range(len(RIGHT[number]))]
 MISTAKES = [(number, place) for number in NUMBERS for place in range(len(WRONG[number]))]
@@ -330,6 +334,36 @@ def test_a_hint_changes_nothing_and_never_goes_below_what_matches():
     changed = exercise("5.3").check(rules("next_index_after", changes))
     assert "it changes what it was given" in changed.text
     assert exercise("5.3").check(rules("next_index_after", forgets)).passed is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "took", "mistake"),
+    [
+        (answers.one_back, "205 messages", "after rejected.hint_index nothing can agree"),
+        (near_answers.hinted_by_term, "205 messages", "after rejected.hint_index nothing can"),
+        (near_answers.ten_back, "24 messages", "after rejected.hint_index nothing can agree"),
+        (answers.hinted_by_index, "43 messages", "only what has rejected.hint_term or an earlier"),
+        (near_answers.from_the_follower_s_end, "43 messages", "only what has rejected.hint_term"),
+        (near_answers.after_what_matches, "500 entries sent", "it sends again what is there"),
+        (near_answers.half_way, "250 entries sent", "it sends again what is there"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_slow_repair_is_told_by_what_it_overlooks(answer, took, mistake):
+    text = exercise("5.3").check(rules("next_index_after", answer)).text
+    assert text.startswith("Exercise 5.3: not yet. Safe, but slow")
+    assert f"your code: {took}" in text
+    assert mistake in text.partition("mistake:")[2]
+
+
+def test_the_repairs_of_the_shipped_rule_are_well_within_what_is_allowed():
+    """Others that the paper allows may take a few messages more."""
+    shipped = rules("next_index_after", Rules().next_index_after)
+    took = [exercise("5.3")._repaired(shipped, each) for each in REPAIRS]
+    assert took == [(True, 6, 200), (True, 3, 41), (True, 2, 1)]
+    for (_, messages, entries), each in zip(took, REPAIRS, strict=True):
+        assert 2 * messages <= each.messages
+        assert entries < each.entries
 
 
 # Clusters

@@ -309,6 +309,15 @@ def test_hints_save_messages():
     assert predict.next_index_after(*far).truth == (3,)
 
 
+def test_messages_are_counted_as_figure_2_sends_them():
+    """All that follows next_index in each: five refusals, and one message with five entries."""
+    question = predict.messages_to_repair("1 3 3 3 3 3", "1 2 2 2 2 2", hints=False)
+    assert question.truth == (6,)
+    assert question.explain[-1] == "6. 5 entries after 1 of term 1: accepted up to 6"
+    assert "carries all entries from next_index on" in " ".join(question.text.split())
+    assert predict.messages_to_repair("1 3 3 3 3 3", "1 2 2 2 2 2").truth == (2,)
+
+
 def test_timeouts_must_fit_the_network():
     assert predict.wan_timeouts().truth == ("c",)
     assert "b" in predict.wan_timeouts((5.0, 15.0)).truth

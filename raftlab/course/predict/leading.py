@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from raftlab.course.predict.asking import campaign, hand_over, vote_reply
 from raftlab.course.situations import log_of, terms_of
-from raftlab.raft.log import Command, RaftLog
+from raftlab.raft.log import Command, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply, Rejected
 from raftlab.raft.options import Options
@@ -23,7 +23,17 @@ class WithoutNoOp(Rules):
         return False
 
 
-class OneStepBack(WithoutNoOp):
+class SendsAll(WithoutNoOp):
+    """A message carries all entries from next_index on, as in the paper's Figure 2: no probes."""
+
+    def entries_for_one_message(
+        self, log: RaftLog, next_index: Index, probing: bool, options: Options
+    ) -> tuple[LogEntry, ...]:
+        """All that follow."""
+        return log.entries(next_index, log.last_index + 1)
+
+
+class OneStepBack(SendsAll):
     """After a rejection the leader tries the entry before, as the paper's Figure 2 has it."""
 
     def next_index_after(

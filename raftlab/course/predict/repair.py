@@ -6,7 +6,7 @@ from typing import TypeAlias
 from raftlab.course.predict.asking import CREDIT
 from raftlab.course.predict.leading import (
     OneStepBack,
-    WithoutNoOp,
+    SendsAll,
     leader_with,
     repair,
 )
@@ -37,7 +37,7 @@ def exchanges(
 ) -> list[tuple[AppendEntries, AppendEntriesReply]]:
     """What a new leader and a follower with these logs say until the logs are equal."""
     term: Term = max([0, *terms_of(leader), *terms_of(follower)]) + 1
-    boss = leader_with(leader, term, PAIR, WithoutNoOp() if hints else OneStepBack())
+    boss = leader_with(leader, term, PAIR, SendsAll() if hints else OneStepBack())
     log = log_of(follower)
     other = RaftStateMachine("follower", configuration=Configuration(PAIR), term=term, log=log)
     boss.broadcast_heartbeat()
@@ -94,8 +94,9 @@ def messages_to_repair(
     said = exchanges(leader, follower, hints=hints)
     how = "uses the follower's hints" if hints else "steps back by one after each rejection"
     return Question(
-        f"A new leader with this log begins at the end of its log and {how}. How many AppendEntries"
-        " does it send to this follower until their logs are equal?",
+        f"A new leader with this log begins at the end of its log and {how}. Each message carries"
+        " all entries from next_index on. How many AppendEntries does it send to this follower"
+        " until their logs are equal?",
         (),
         len(said),
         _told(said) if len(said) <= 12 else [*_told(said)[:5], "…", *_told(said)[-2:]],
