@@ -23,6 +23,16 @@ class WithoutNoOp(Rules):
         return False
 
 
+class OneStepBack(WithoutNoOp):
+    """After a rejection the leader tries the entry before, as the paper's Figure 2 has it."""
+
+    def next_index_after(
+        self, rejected: Rejected, log: RaftLog, progress: FollowerProgress
+    ) -> Index:
+        """One less than last time."""
+        return max(rejected.non_matching_index, progress.match_index + 1, 1)
+
+
 class SendsAll(WithoutNoOp):
     """A message carries all entries from next_index on, as in the paper's Figure 2: no probes."""
 
@@ -33,14 +43,8 @@ class SendsAll(WithoutNoOp):
         return log.entries(next_index, log.last_index + 1)
 
 
-class OneStepBack(SendsAll):
-    """After a rejection the leader tries the entry before, as the paper's Figure 2 has it."""
-
-    def next_index_after(
-        self, rejected: Rejected, log: RaftLog, progress: FollowerProgress
-    ) -> Index:
-        """One less than last time."""
-        return max(rejected.non_matching_index, progress.match_index + 1, 1)
+class OneStepBackSendsAll(OneStepBack, SendsAll):
+    """The paper's Figure 2 to the letter."""
 
 
 def leader_with(

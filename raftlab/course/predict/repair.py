@@ -6,7 +6,9 @@ from typing import TypeAlias
 from raftlab.course.predict.asking import CREDIT
 from raftlab.course.predict.leading import (
     OneStepBack,
+    OneStepBackSendsAll,
     SendsAll,
+    WithoutNoOp,
     leader_with,
     repair,
 )
@@ -16,6 +18,7 @@ from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, terms_of
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Misuse, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.invariants import Violation
@@ -33,11 +36,11 @@ Sent: TypeAlias = tuple[int, int]
 
 
 def exchanges(
-    leader: str, follower: str, *, hints: bool = True
+    leader: str, follower: str, rules: Rules
 ) -> list[tuple[AppendEntries, AppendEntriesReply]]:
-    """What a new leader and a follower with these logs say until the logs are equal."""
+    """What a new leader with these rules and a follower say until their logs are equal."""
     term: Term = max([0, *terms_of(leader), *terms_of(follower)]) + 1
-    boss = leader_with(leader, term, PAIR, SendsAll() if hints else OneStepBack())
+    boss = leader_with(leader, term, PAIR, rules)
     log = log_of(follower)
     other = RaftStateMachine("follower", configuration=Configuration(PAIR), term=term, log=log)
     boss.broadcast_heartbeat()
@@ -68,7 +71,7 @@ def next_index_after(
     """
     if leader is None:
         leader, follower = diverged(random.Random(f"raftlab next {seed}"))
-    said = exchanges(leader, follower, hints=hints)
+    said = exchanges(leader, follower, WithoutNoOp() if hints else OneStepBack())
     if len(said) < 2:
         tried, why = said[0][0].prev_log_index + 1, ["the first message is accepted at once"]
     else:
@@ -88,10 +91,13 @@ def next_index_after(
 def messages_to_repair(
     leader: str | None = None, follower: str = "", *, hints: bool = True, seed: int = 0
 ) -> Question:
-    """How many AppendEntries does it take until the follower's log equals the leader's?"""
+    """How many AppendEntries does it take until the follower's log equals the leader's?
+
+    Counted as in the paper's Figure 2, where each carries all that follows: without probes.
+    """
     if leader is None:
         leader, follower = diverged(random.Random(f"raftlab repair {seed}"))
-    said = exchanges(leader, follower, hints=hints)
+    said = exchanges(leader, follower, SendsAll() if hints else OneStepBackSendsAll())
     how = "uses the follower's hints" if hints else "steps back by one after each rejection"
     return Question(
         f"A new leader with this log begins at the end of its log and {how}. Each message carries"
