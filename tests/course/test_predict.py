@@ -130,6 +130,16 @@ def test_a_malformed_answer_is_told_how_to_be_given():
         assert question.answer(wrong).right is None
 
 
+@pytest.mark.parametrize("given", ["x" * 10**6, 10**5000, object()], ids=["long", "big", "odd"])
+def test_whatever_is_answered_is_told_in_few_words(given):
+    for question in (
+        Question("Which?", ["a", "b"], "a", "because"),
+        Question("Which?", ["a", "b"], ["a"], "because", several=True),
+        Question("How many?", (), 3, "because"),
+    ):
+        assert len(question.answer(given).text) < 300
+
+
 def test_order_and_repetition_of_an_answer_do_not_matter():
     question = Question("Which?", ["S1", "S2", "S3"], ["S1", "S3"], "because", several=True)
     assert question.answer("S3", "S1", "S3").right
@@ -412,6 +422,14 @@ def acks(cluster, index=0):
         (lambda cluster: predict.acks_commit(Cluster(3)), "nobody leads"),
         (lambda cluster: predict.tally(4, 2, of=5), "too many for 5 voters"),
         (lambda cluster: situations.log_of("1 x"), "is not a term"),
+        (lambda cluster: predict.majority_size(0), "a whole number, at least 1"),
+        (lambda cluster: predict.majority_size(True), "a whole number, at least 1"),
+        (lambda cluster: predict.majority_size("5"), "a whole number, at least 1"),
+        (lambda cluster: predict.tally(1.5), "are whole numbers"),
+        (lambda cluster: predict.term_after("boss"), "role is one of follower, candidate"),
+        (lambda cluster: predict.term_after("leader", -1), "and term at least 1"),
+        (lambda cluster: predict.term_after("leader", 4, "heartbeat", "5"), "at least 1"),
+        (lambda cluster: predict.timer_reset("xy"), "some of the letters a, b, c"),
     ],
 )
 def test_a_question_that_cannot_be_asked_says_why(ask, words):
