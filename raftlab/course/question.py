@@ -13,13 +13,25 @@ WIDTH = 96
 
 
 class Verdict:
-    """What came of an answer: `right` (None while there is no answer), and the text to read."""
+    """What came of an answer: `right` (None while there is no answer), and the text to read.
+
+    A verdict is true if the answer is right.
+
+    Raises: TypeError, if it is asked for its truth while there is no answer to judge.
+    """
 
     __slots__ = ("right", "text")
 
     def __init__(self, right: bool | None, text: str) -> None:
         self.right = right
         self.text = text
+
+    def __bool__(self) -> bool:
+        if self.right is None:
+            raise TypeError(
+                "no answer has been judged, so it is neither right nor wrong: look at its text"
+            )
+        return self.right
 
     def __repr__(self) -> str:
         return self.text
@@ -151,7 +163,7 @@ class Question:
         allowed = [*self.choices, NONE] if self.several else list(self.choices)
         for each in given:
             if type(each) is not str or each not in allowed:
-                return f"{each!r} is not one of the choices: {self._how()}."
+                return f"{_brief(each)} is not one of the choices: {self._how()}."
         if not self.several and len(given) > 1:
             return f"Only one of them is right: {self._how()}."
         if NONE in given and len(given) > 1 and NONE not in self.choices:
@@ -161,10 +173,19 @@ class Question:
     def _said(self, answers: Sequence[object]) -> str:
         order = list(self.choices)
         placed = sorted(
-            dict.fromkeys(str(each) for each in answers),
+            dict.fromkeys(each if isinstance(each, str) else _brief(each) for each in answers),
             key=lambda each: order.index(each) if each in order else -1,
         )
         return names(placed)
+
+
+def _brief(answer: object) -> str:
+    """An answer in at most 60 characters, whatever was given."""
+    try:
+        text = repr(answer)
+    except Exception:  # what a learner gives may be anything
+        return f"something of type {type(answer).__name__}"
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _indented(line: str) -> str:

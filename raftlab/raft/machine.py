@@ -49,16 +49,36 @@ class RaftStateMachine(LinearizableReads):
     anything: what follows comes out as `Output.committed` anew. `configuration` is the one
     that the cluster began with, which holds until the log says otherwise.
 
-    Calling `poll` again tells the machine that everything the previous output asked to be
-    written is on disk (but see `persisted`). Calls that name no time happen at the time of
-    the latest one that did; `set_now` says that it is later.
+    After each call its host polls until there is `NOTHING`. Calling `poll` again is what
+    tells the machine that all that the output before asked to be written is on disk (but see
+    `persisted`), and more may come of that: a leader counts its own copy then, and a
+    candidate its own vote. A host that polls once for each call is always one step behind,
+    and a node that is alone is never elected.
+
+        >>> machine = RaftStateMachine("S1", configuration=Configuration(("S1",)))
+        >>> disk, network, application = [], [], []
+        >>> def do_as_it_says(machine):
+        ...     while (output := machine.poll()) is not NOTHING:
+        ...         if output.must_be_written:
+        ...             disk.append(output)               # first, and all of it
+        ...         network.extend(output.messages)       # then
+        ...         application.extend(output.committed)  # in order
+        >>> machine.tick(machine.next_deadline)
+        >>> do_as_it_says(machine)
+        >>> machine.role, application
+        (<Role.LEADER: 'leader'>, [LogEntry(term=1, index=1, payload=Empty())])
+        >>> machine.add_entry(Command(b"x=1"))
+        2
+        >>> do_as_it_says(machine)
+        >>> application[-1]
+        LogEntry(term=1, index=2, payload=Command(data=b'x=1'))
+
+    Calls that name no time happen at the time of the latest one that did; `set_now` says
+    that it is later. A leader's followers learn what is committed with its next message to
+    them: up to one `Options.heartbeat_interval` after the leader, if nothing else is said.
 
     `compact` (snapshots), `transfer_leadership`, `forget_leader` and `read` stand in the
     files of their ideas.
-
-        machine = RaftStateMachine("S1", configuration=Configuration(("S1", "S2", "S3")))
-        machine.tick(machine.next_deadline)
-        output = machine.poll()          # write, then send, then apply
 
     Raises: Misuse, for a start that no run of Raft can lead to.
     """
@@ -159,10 +179,10 @@ class RaftStateMachine(LinearizableReads):
         leader.uncommitted_bytes += size
 
     def poll(self) -> Output:
-        """Everything the host must now do; `NOTHING` if there is nothing.
+        """Everything the host must now do; `NOTHING` if there is nothing. Poll until then.
 
         Calling it says that the previous output is done: written, and handed on. Under
-        `Options.async_persistence` it says nothing: `persisted` does.
+        `Options.async_persistence` it says nothing: `persisted` does, after which to poll again.
         """
         if self._unconfirmed:
             self._previous_output_is_durable()

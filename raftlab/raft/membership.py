@@ -103,13 +103,17 @@ class Membership(LeadershipTransfer):
     def configuration_may_be_committed(self) -> None:
         """Leave the joint configuration; go, if the new one is without this leader.
 
-        Paper: 6, Figure 11 and its second and third problem.
+        While it hands over it appends nothing: its successor leaves the joint configuration,
+        or this leader does when it has given up.
+        Paper: 6, Figure 11 and its second and third problem. Thesis: 3.10.
         """
         self.adopt_configuration()
         leader, log, rules = self.role_data, self.log, self.rules
         if not isinstance(leader, Leader):
             return
         if rules.leaves_joint(self.configuration, log.configuration_index, self.commit_index):
+            if not self.may_append(leader):
+                return
             configuration = self.configuration.without_old()
             log.append_as_leader(self.term, configuration)
             self.note("leaves_joint", "leaves the joint configuration: {}", describe(configuration))

@@ -24,7 +24,8 @@ class Options(msgspec.Struct, frozen=True, gc=False):
     """How one machine is set.
 
     * `election_timeout`: (min, max); each campaign and each term draws anew. Paper: 9.3.
-    * `heartbeat_interval`: how often a leader speaks at least. Paper: 5.2, 5.6.
+    * `heartbeat_interval`: how often a leader speaks at least, and so how much later than the
+      leader its followers may learn what is committed. Paper: 5.2, 5.3, 5.6.
     * `pre_vote`: ask for a chance before raising the term. Thesis: 9.6.
     * `check_quorum`: a leader that hears no majority steps down. Thesis: 6.2.
     * `leader_stickiness`: refuse votes while a leader is alive. Thesis: 4.2.3.
@@ -44,8 +45,8 @@ class Options(msgspec.Struct, frozen=True, gc=False):
     * `async_persistence`: the host says with `persisted` what is on disk, and leaders send
       entries while they write them. Thesis: 10.2.1.
 
-    With `pre_vote` or `leader_stickiness` and without `check_quorum`, a leader that hears
-    nobody and that all can hear leads for ever, and commits nothing.
+    Without `check_quorum`, a leader that hears no majority leads on while all can hear it, and
+    commits nothing: with `pre_vote` or `leader_stickiness`, while a majority can hear it.
 
     Raises: Misuse, for numbers that cannot work.
     """

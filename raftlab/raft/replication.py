@@ -89,14 +89,17 @@ class Replication(MachineCore):
                 self.send_append(progress, ())
 
     def send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
-        """Send `entries`, or none, after `next_index - 1`; False if its term is not known."""
+        """Send `entries`, or none, after `next_index - 1`; False if its term is not known.
+
+        Then something else is sent: whoever is spoken to hears the leader in any case.
+        """
         prev = progress.next_index - 1
         prev_term = self.log.term_for_index(prev)
         if prev_term is None:
-            if prev > self.log.last_index:
-                self.alarm(f"next index {progress.next_index} for {progress.node} is past the log")
-            else:
+            if progress.match_index <= prev <= self.log.last_index:
                 self.send_what_was_compacted(progress)
+            else:
+                self._guess_anew(progress)
             return False
         self._messages.append(
             AppendEntries(
@@ -111,6 +114,17 @@ class Replication(MachineCore):
             )
         )
         return True
+
+    def _guess_anew(self, progress: FollowerProgress) -> None:
+        """Bring a next index that cannot be into the log, and ask there.
+
+        The consistency check finds the truth from any guess. Paper: 5.3.
+        """
+        self.alarm(f"next index {progress.next_index} for {progress.node} is outside its log")
+        guess = max(progress.next_index, progress.match_index + 1)
+        progress.next_index = min(guess, self.log.last_index + 1)
+        progress.become_probe()
+        self.send_append(progress, ())
 
     # Followers: receiving
 

@@ -292,6 +292,7 @@ class Rules:
     def takes_commands_while_handing_over(self) -> bool:
         """A leader that hands over takes no commands: its successor would not have them.
 
+        So it does not leave a joint configuration either, which takes an entry.
         Thesis: 3.10, first step.
         """
         return False

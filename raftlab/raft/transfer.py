@@ -48,10 +48,14 @@ class LeadershipTransfer(Snapshots):
         leader = self.role_data
         if not isinstance(leader, Leader):
             raise NotLeader.of(self.node_id, self.role.value, self.term, self.leader)
-        if leader.transfer is not None and not self.rules.takes_commands_while_handing_over():
-            to = leader.transfer.to or "another node"
+        if not self.may_append(leader):
+            to = (leader.transfer and leader.transfer.to) or "another node"
             raise NotNow(f"{self.node_id} is handing leadership over to {to}: ask again soon")
         return leader
+
+    def may_append(self, leader: Leader) -> bool:
+        """Whether it may append anything now: its successor is to lack nothing. Thesis: 3.10."""
+        return leader.transfer is None or self.rules.takes_commands_while_handing_over()
 
     def begin_transfer(self, to: NodeId | None, deadline: Millis) -> None:
         """Take no more commands, and hand over as soon as a successor has everything."""
@@ -107,6 +111,6 @@ class LeadershipTransfer(Snapshots):
         if self.now >= transfer.deadline:
             leader.transfer = None
             self.note("transfer_leadership", "gives up handing over, and takes commands again")
-            self.configuration_may_be_committed()  # who was removed meanwhile never gives up
+            self.configuration_may_be_committed()  # what had to wait: leaving a joint one, or going
         elif transfer.sent is not None and self.now >= transfer.resend_at:
             self.tell_best_successor(leader, transfer)

@@ -7,10 +7,14 @@ import sys
 import pytest
 
 from raftlab.course import exercise
+from raftlab.course.exercises.replication import REPAIRS
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
-from tests.course.answers import RIGHT, WRONG, conflict, rules
+from tests.course import answers, near_answers
+from tests.course.answers import conflict, rules
 
+RIGHT = {number: [*usual, *near_answers.RIGHT[number]] for number, usual in answers.RIGHT.items()}
+WRONG = {number: [*usual, *near_answers.WRONG[number]] for number, usual in answers.WRONG.items()}
 NUMBERS = [each.number for each in exercise]
 CASES = [(number, place) for number in NUMBERS for place in range(len(RIGHT[number]))]
 MISTAKES = [(number, place) for number in NUMBERS for place in range(len(WRONG[number]))]
@@ -19,7 +23,8 @@ MISTAKES = [(number, place) for number in NUMBERS for place in range(len(WRONG[n
 @pytest.mark.parametrize(("number", "place"), CASES)
 def test_a_right_answer_passes(number, place):
     result = exercise(number).check(RIGHT[number][place])
-    assert result.passed, result.text
+    assert result.passed is True, result.text
+    assert result
     assert result.points == result.of == exercise(number).points
     assert result.text.startswith(f"Exercise {number}: correct (")
     assert "\n" not in result.text
@@ -29,6 +34,7 @@ def test_a_right_answer_passes(number, place):
 def test_a_wrong_answer_is_caught(number, place):
     result = exercise(number).check(WRONG[number][place])
     assert result.passed is False
+    assert not result
     assert result.points == 0
     expected, instead, *rest = (line.strip() for line in result.text.split("\n")[1:])
     assert expected.startswith("expected:")
@@ -143,6 +149,8 @@ def my_rules(method):
 def test_a_stub_is_named_and_nothing_is_raised():
     result = exercise("1.2").check(my_rules(stub))
     assert result.passed is None
+    assert not result
+    assert repr(exercise.report("01")).split("\n")[-1].strip() == "0 of 10"
     assert result.points == 0
     assert repr(result) == "Exercise 1.2 is still to be written: conflict_index"
     assert repr(exercise("1.2").show(my_rules(stub))) == repr(result)
@@ -328,6 +336,36 @@ def test_a_hint_changes_nothing_and_never_goes_below_what_matches():
     assert exercise("5.3").check(rules("next_index_after", forgets)).passed is False
 
 
+@pytest.mark.parametrize(
+    ("answer", "took", "mistake"),
+    [
+        (answers.one_back, "205 messages", "after rejected.hint_index nothing can agree"),
+        (near_answers.hinted_by_term, "205 messages", "after rejected.hint_index nothing can"),
+        (near_answers.ten_back, "24 messages", "after rejected.hint_index nothing can agree"),
+        (answers.hinted_by_index, "43 messages", "only what has rejected.hint_term or an earlier"),
+        (near_answers.from_the_follower_s_end, "43 messages", "only what has rejected.hint_term"),
+        (near_answers.after_what_matches, "500 entries sent", "it sends again what is there"),
+        (near_answers.half_way, "250 entries sent", "it sends again what is there"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_slow_repair_is_told_by_what_it_overlooks(answer, took, mistake):
+    text = exercise("5.3").check(rules("next_index_after", answer)).text
+    assert text.startswith("Exercise 5.3: not yet. Safe, but slow")
+    assert f"your code: {took}" in text
+    assert mistake in text.partition("mistake:")[2]
+
+
+def test_the_repairs_of_the_shipped_rule_are_well_within_what_is_allowed():
+    """Others that the paper allows may take a few messages more."""
+    shipped = rules("next_index_after", Rules().next_index_after)
+    took = [exercise("5.3")._repaired(shipped, each) for each in REPAIRS]
+    assert took == [(True, 6, 200), (True, 3, 41), (True, 2, 1)]
+    for (_, messages, entries), each in zip(took, REPAIRS, strict=True):
+        assert 2 * messages <= each.messages
+        assert entries < each.entries
+
+
 # Clusters
 
 
@@ -374,6 +412,14 @@ def test_grade_checks_afresh_and_adds_up():
     assert re.search(r"1.2 +★★ +Cut only what conflicts +correct +3 of 3\n", repr(report))
     assert repr(exercise.report()) == repr(report)
     assert exercise.grade({}).of == 0
+
+
+def test_a_notebook_is_begun_with_its_first_check_whatever_that_found():
+    exercise.grade({"1.1": WRONG["1.1"][0], "3.1": RIGHT["3.1"][0]})
+    assert [each.number for each in exercise.report().exercises] == [
+        "1.1", "1.2", "1.3", "3.1", "3.2", "3.3",
+    ]  # fmt: skip
+    assert exercise.report().points == 2
 
 
 def test_an_unknown_exercise_is_refused_with_those_there_are():

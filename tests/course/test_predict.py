@@ -40,11 +40,13 @@ def test_a_generated_question_knows_right_from_wrong_and_says_why(template, seed
     question = template(seed=seed)
     verdict = question.answer(*question.truth)
     assert verdict.right is True
+    assert verdict
     assert verdict.text.startswith("Right: ")
     assert "\n  " in verdict.text
     for wrong in other_answers(question):
         told = question.answer(*wrong)
         assert told.right is False
+        assert not told
         assert told.text.startswith("Not so. You said ")
 
 
@@ -107,6 +109,13 @@ def test_questions_do_not_depend_on_the_hash_seed():
 # The form of answers
 
 
+def test_a_verdict_on_no_answer_is_neither_true_nor_false():
+    question = Question("Which?", ["a", "b"], "a", "because")
+    for verdict in (question.answer(), question.answer("z")):
+        with pytest.raises(TypeError, match="neither right nor wrong"):
+            bool(verdict)
+
+
 def test_a_malformed_answer_is_told_how_to_be_given():
     several = Question("Which?", ["S1", "S2"], ["S1"], "because", several=True)
     assert "'S9' is not one of the choices" in several.answer("S9").text
@@ -119,6 +128,16 @@ def test_a_malformed_answer_is_told_how_to_be_given():
         assert "The answer is one whole number" in number.answer(*wrong).text
     for question, wrong in ((several, "S9"), (one, "z"), (number, "x")):
         assert question.answer(wrong).right is None
+
+
+@pytest.mark.parametrize("given", ["x" * 10**6, 10**5000, object()], ids=["long", "big", "odd"])
+def test_whatever_is_answered_is_told_in_few_words(given):
+    for question in (
+        Question("Which?", ["a", "b"], "a", "because"),
+        Question("Which?", ["a", "b"], ["a"], "because", several=True),
+        Question("How many?", (), 3, "because"),
+    ):
+        assert len(question.answer(given).text) < 300
 
 
 def test_order_and_repetition_of_an_answer_do_not_matter():
@@ -269,9 +288,25 @@ def test_a_deposed_leader_s_entry_may_be_committed_by_the_next():
     assert predict.deposed_leader("S3").truth == ("lost",)
 
 
-def test_a_corrupt_next_index_is_never_unsafe():
-    for wrong in range(1, 6):
-        assert predict.corrupt_next_index(wrong).truth[0] in ("slower", "nothing")
+@pytest.mark.parametrize("wrong", [*range(1, 11), 50, 100])
+def test_a_corrupt_next_index_is_never_unsafe_and_never_leaves_anybody_behind(wrong):
+    """Too small, and entries are sent again; too large, and they are refused and looked for."""
+    question = predict.corrupt_next_index(wrong)
+    assert question.truth == ("nothing" if wrong == 5 else "slower",)
+    assert question.explain[0].startswith("every property holds; S2 is sent ")
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 101, 10**5000, 1.0, True, "7"], ids=range(7))
+def test_what_no_next_index_can_be_is_refused(wrong):
+    with pytest.raises(Misuse, match="a next_index to ask about is a whole number from 1 to 100"):
+        predict.corrupt_next_index(wrong)
+
+
+def test_a_corrupt_next_index_is_asked_about_on_both_sides_of_the_right_one():
+    asked = [predict.corrupt_next_index(seed=seed).statement for seed in range(20)]
+    values = {int(each.partition("next_index for S2 to ")[2].split(".")[0]) for each in asked}
+    assert min(values) < 5 < max(values)
+    assert 5 not in values
 
 
 def test_hints_save_messages():
@@ -282,6 +317,15 @@ def test_hints_save_messages():
     assert without > 30
     assert predict.next_index_after(*far, hints=False).truth == (32,)
     assert predict.next_index_after(*far).truth == (3,)
+
+
+def test_messages_are_counted_as_figure_2_sends_them():
+    """All that follows next_index in each: five refusals, and one message with five entries."""
+    question = predict.messages_to_repair("1 3 3 3 3 3", "1 2 2 2 2 2", hints=False)
+    assert question.truth == (6,)
+    assert question.explain[-1] == "6. 5 entries after 1 of term 1: accepted up to 6"
+    assert "carries all entries from next_index on" in " ".join(question.text.split())
+    assert predict.messages_to_repair("1 3 3 3 3 3", "1 2 2 2 2 2").truth == (2,)
 
 
 def test_timeouts_must_fit_the_network():
@@ -378,6 +422,14 @@ def acks(cluster, index=0):
         (lambda cluster: predict.acks_commit(Cluster(3)), "nobody leads"),
         (lambda cluster: predict.tally(4, 2, of=5), "too many for 5 voters"),
         (lambda cluster: situations.log_of("1 x"), "is not a term"),
+        (lambda cluster: predict.majority_size(0), "a whole number, at least 1"),
+        (lambda cluster: predict.majority_size(True), "a whole number, at least 1"),
+        (lambda cluster: predict.majority_size("5"), "a whole number, at least 1"),
+        (lambda cluster: predict.tally(1.5), "are whole numbers"),
+        (lambda cluster: predict.term_after("boss"), "role is one of follower, candidate"),
+        (lambda cluster: predict.term_after("leader", -1), "and term at least 1"),
+        (lambda cluster: predict.term_after("leader", 4, "heartbeat", "5"), "at least 1"),
+        (lambda cluster: predict.timer_reset("xy"), "some of the letters a, b, c"),
     ],
 )
 def test_a_question_that_cannot_be_asked_says_why(ask, words):

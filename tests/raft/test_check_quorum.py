@@ -4,6 +4,7 @@ from math import nextafter
 
 import pytest
 
+from raftlab import Cluster
 from raftlab.raft.messages import AppendEntries
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Cause, Role
@@ -100,6 +101,43 @@ def test_without_it_a_leader_that_hears_nobody_leads_for_ever():
     let_pass(node, 100 * LOW)
     assert node.role is Role.LEADER
     assert node.now >= 99 * LOW
+
+
+def left_alone(hears: str, heard_by: str, **options: bool) -> Cluster:
+    """Four seconds after S1, which leads five, hears and is heard only by some."""
+    cluster = Cluster(5, seed=1, options=Options.figure_2(**options))
+    cluster.elect("S1")
+    cluster.run(200)
+    for node in cluster.nodes[1:]:
+        if node not in hears:
+            cluster.cut(node, "S1", both_ways=False)
+        if node not in heard_by:
+            cluster.cut("S1", node, both_ways=False)
+    cluster.propose("x=1")
+    cluster.run(4000)
+    return cluster
+
+
+PLAIN, PRE_VOTE, STICKY = {}, {"pre_vote": True}, {"leader_stickiness": True}
+CAREFUL = PRE_VOTE | STICKY
+
+
+@pytest.mark.parametrize("hears", ["", "S2"], ids=["nobody", "a minority"])
+@pytest.mark.parametrize(
+    ("options", "heard_by", "is_stuck"),
+    [
+        (PLAIN, "S2 S3 S4 S5", True), (PRE_VOTE, "S2 S3 S4 S5", True),
+        (STICKY, "S2 S3 S4 S5", True), (PLAIN, "S2 S3", False), (PRE_VOTE, "S2 S3", True),
+        (STICKY, "S2 S3", True), (CAREFUL, "S2 S3", True), (CAREFUL, "S2", False),
+    ],
+)  # fmt: skip
+def test_without_it_a_leader_that_hears_no_majority_is_stuck_while_enough_hear_it(
+    hears, options, heard_by, is_stuck
+):
+    """All of them; a majority, its own voice counted, if they then vote for nobody else."""
+    cluster = left_alone(hears, heard_by, **options)
+    assert (cluster.leader == "S1", cluster.commit_index < 2) == (is_stuck, is_stuck)
+    assert left_alone(hears, heard_by, check_quorum=True, **options).leader != "S1"
 
 
 def test_a_leader_that_hears_a_majority_goes_on():

@@ -1,5 +1,6 @@
 """The machine as its host sees it: what may be asked, what is refused, what comes out."""
 
+import doctest
 import math
 import os
 import subprocess
@@ -11,6 +12,7 @@ from random import Random
 import msgspec
 import pytest
 
+from raftlab.raft import machine as machine_module
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog, Snapshot
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import ReadIndexReply, RequestVote
@@ -21,6 +23,7 @@ from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
 from tests.raft.local import fields_of
 from tests.raft.world import (
     COMPLETE,
+    FIGURE_2,
     accepted,
     accepted_by_all,
     append,
@@ -133,6 +136,40 @@ def test_a_leader_has_no_election_timer_to_run_out():
     with pytest.raises(Misuse, match="S1 leads term 1 and has no election timer"):
         node.campaign(node.now + 5.0)
     assert everything(node) == before
+
+
+# How often it is polled
+
+
+def test_the_host_in_the_machine_s_own_words_does_as_it_says():
+    """The docstring of the class shows a host, and what comes of it."""
+    found = doctest.DocTestFinder(recurse=False).find(
+        RaftStateMachine, "RaftStateMachine", globs=vars(machine_module).copy()
+    )
+    assert sum(len(each.examples) for each in found) >= 8
+    for each in found:
+        assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(each).failed == 0
+
+
+@pytest.mark.parametrize("options", [FIGURE_2, COMPLETE], ids=["figure 2", "complete"])
+@pytest.mark.parametrize("polls", [1, 2])
+def test_a_host_that_polls_once_for_each_call_is_a_step_behind(polls, options):
+    """Alone, a node is elected by its own vote, which counts when it is known to be on disk."""
+    node = machine(configuration=Configuration(("S1",)), options=options)
+    for _ in range(50):
+        node.tick(node.next_deadline)
+        for _ in range(polls):
+            node.poll()
+    assert (node.role, node.term) == ((Role.CANDIDATE, 50) if polls == 1 else (Role.LEADER, 1))
+
+
+def test_after_a_write_that_ends_later_the_machine_is_polled_again():
+    node = machine(configuration=Configuration(("S1",)), options=Options(async_persistence=True))
+    node.tick(node.next_deadline)
+    output = node.poll()
+    assert node.poll() is NOTHING and node.role is Role.CANDIDATE
+    node.persisted(output)
+    assert node.poll().log_entries == (LogEntry(1, 1, Empty()),)
 
 
 # Who takes commands

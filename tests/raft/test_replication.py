@@ -13,22 +13,26 @@ from raftlab.raft.messages import (
 from raftlab.raft.options import Options
 from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import Cause, Role
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration
 from tests.raft.world import (
     FIGURE_2,
     accepted,
     accepted_by_all,
+    after,
     append,
     drain,
     entries,
     entry,
     in_flight,
+    known,
     leader,
     let_time_out,
     log,
     machine,
     propose,
     rejected,
+    snapshot,
     tell,
     terms_of,
     vote_request,
@@ -423,6 +427,77 @@ def test_heartbeats_come_at_their_interval_and_not_before():
     node.tick(due)
     assert len(drain(node).messages) == 2
     assert node.role_data.heartbeat_deadline == due + FIGURE_2.heartbeat_interval
+
+
+# Leaders: a guess that cannot be
+
+
+def steady(**about):
+    """S1 leads three with five entries, which all hold."""
+    return accepted_by_all(leader(terms=(1, 1, 1, 1), **about))
+
+
+IMPOSSIBLE = [-(10**9), -1, 0, 7, 8, 100, 10**30]
+"""A next index for a log that ends at 5: none of these stands in it, or just after it."""
+
+
+@pytest.mark.parametrize("state", ["probe", "pipeline"])
+@pytest.mark.parametrize("wrong", IMPOSSIBLE)
+def test_an_impossible_next_index_silences_nobody_and_is_mended(wrong, state):
+    """Paper: 5.3. The consistency check finds the truth from any guess."""
+    node = steady()
+    known(node, "S2").next_index = wrong
+    if state == "probe":
+        known(node, "S2").become_probe()
+    node.tick(node.next_deadline)
+    said = drain(node)
+    ((beat,), (other,)) = ([x for x in said.messages if x.receiver == to] for to in ("S2", "S3"))
+    assert (beat.prev_log_index, beat.entries) == (5, ()), "what matches is known up to 5"
+    assert other.prev_log_index == 5
+    assert said.alarms == [f"S1, leader in term 2: next index {wrong} for S2 is outside its log"]
+    assert tell(node, accepted("S2", 2, beat.prev_log_index)) == []
+    (sent,) = [each for each in propose(node) if each.receiver == "S2"]
+    assert [each.index for each in sent.entries] == [6]
+    assert drain(node).alarms == []
+
+
+@pytest.mark.parametrize("wrong", IMPOSSIBLE)
+def test_a_follower_that_lacks_entries_gets_them_whatever_next_index_was(wrong):
+    node = leader(terms=(1, 1, 1, 1))
+    known(node, "S2").next_index = wrong
+    node.tick(node.next_deadline)
+    (beat,) = [each for each in drain(node).messages if each.receiver == "S2"]
+    asked = beat.prev_log_index
+    assert asked == (5 if wrong > 0 else 0), "past the end, and nothing is known to match"
+    answer = rejected("S2", 2, asked, 2, (2, 1)) if asked else accepted("S2", 2, 0)
+    said = tell(node, answer)
+    while said:
+        said = tell(node, accepted("S2", 2, said[0].prev_log_index + len(said[0].entries)))
+    assert known(node, "S2").match_index == 5
+
+
+@pytest.mark.parametrize("wrong", IMPOSSIBLE)
+def test_rules_that_guess_what_cannot_be_silence_nobody(wrong):
+    class Astray(Rules):
+        def next_index_after(self, rejected, log, progress):
+            return wrong
+
+    node = leader(terms=(1, 1), rules=Astray())
+    for beat in range(1, 5):
+        tell(node, rejected("S2", 2, at=known(node, "S2").next_index - 1, last=0))
+        node.tick(node.next_deadline)
+        spoken_to = [each.receiver for each in drain(node).messages]
+        assert sorted({*spoken_to}) == ["S2", "S3"], beat
+
+
+def test_where_a_snapshot_stands_a_next_index_before_it_is_mended_by_the_snapshot():
+    held = after(snapshot(3, 1), 1)
+    node = leader(held=held, term=1)
+    known(node, "S2").next_index = -7
+    node.tick(node.next_deadline)
+    (sent,) = [each for each in drain(node).messages if each.receiver == "S2"]
+    assert isinstance(sent, InstallSnapshot)
+    assert known(node, "S2").next_index == 4
 
 
 # What is over

@@ -7,6 +7,7 @@ from raftlab.raft.messages import AppendEntries, RequestVote, RequestVoteReply, 
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING
 from raftlab.raft.roles import Cause, Role
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from tests.raft.local import fields_of
 from tests.raft.world import (
@@ -233,6 +234,87 @@ def test_another_try_has_time_of_its_own():
     assert node.role_data.transfer is None
 
 
+# The leader: meanwhile, a change of members
+
+
+def joint_and_handing_over(to: str | None = "S2"):
+    """S1 leads five, and S5 is to go; the joint entry 2 is committed while S1 hands over."""
+    node = ready(nodes=5)
+    node.add_entry(Configuration(names(4)))
+    drain(node)
+    tell(node, accepted("S2", 1, 2))
+    assert hand_over(node, to) == ["S2"]
+    for peer in ("S3", "S4"):
+        tell(node, accepted(peer, 1, 2))
+    assert (node.commit_index, node.role) == (2, Role.LEADER)
+    return node
+
+
+@pytest.mark.parametrize("to", ["S2", None])
+def test_a_leader_that_hands_over_appends_nothing_of_its_own_either(to):
+    """Its successor, told to campaign, would lack the entry that leaves the joint one."""
+    node = joint_and_handing_over(to)
+    assert (node.configuration.is_joint, node.log.last_index) == (True, 2)
+    assert len(ticked(node, INTERVAL)) == 1, "who has everything still does, and is told again"
+
+
+def test_a_leader_that_waits_for_its_successor_appends_nothing_of_its_own_either():
+    node = ready(nodes=5)
+    node.add_entry(Configuration(names(4)))
+    drain(node)
+    assert hand_over(node, "S2") == []
+    for peer in ("S3", "S4", "S5"):
+        tell(node, accepted(peer, 1, 2))
+    assert (node.commit_index, node.log.last_index) == (2, 2)
+    assert told(tell(node, accepted("S2", 1, 2))) == ["S2"]
+
+
+def test_a_leader_that_gives_up_leaves_the_joint_configuration_then():
+    node = joint_and_handing_over()
+    ticked(node, TIMEOUT - 0.1)
+    assert node.configuration.is_joint
+    ticked(node, TIMEOUT)
+    assert (node.configuration, node.log.last_index) == (Configuration(names(4)), 3)
+    tell(node, accepted("S3", 1, 3))
+    tell(node, accepted("S4", 1, 3))
+    assert node.commit_index == 3
+
+
+def test_a_leader_that_is_to_be_removed_leaves_the_joint_configuration_and_goes_when_it_gives_up():
+    node = ready(nodes=5)
+    node.add_entry(Configuration(("S2", "S3", "S4", "S5")))
+    drain(node)
+    hand_over(node, "S2")
+    for peer in ("S3", "S4", "S5"):
+        tell(node, accepted(peer, 1, 2))
+    assert (node.commit_index, node.log.last_index) == (2, 2)
+    ticked(node, TIMEOUT)
+    assert node.log.last_index == 3 and not node.configuration.is_joint
+    for peer in ("S3", "S4"):
+        tell(node, accepted(peer, 1, 3))
+    assert told(tell(node, accepted("S5", 1, 3))) == ["S3"]
+    assert node.role is Role.FOLLOWER
+
+
+def test_a_successor_leaves_the_joint_configuration_that_it_found():
+    with World(5, options=COMPLETE) as world:
+        world.elect("S1")
+        world.settle()
+        world["S1"].add_entry(Configuration(names(4)))
+        world.pump("S1")
+        world["S1"].transfer_leadership("S2")
+        world.pump("S1")
+        world.settle()
+        assert world["S2"].role is Role.LEADER
+        assert world.now == 0.0, "no timer ran out"
+        assert [world[each].configuration for each in names(4)] == [Configuration(names(4))] * 4
+        assert [each.payload for each in world["S2"].log][1:] == [
+            Configuration(names(4), old_voters=names(5)),
+            Empty(),
+            Configuration(names(4)),
+        ]
+
+
 # The leader: when it does not work
 
 
@@ -253,19 +335,21 @@ def test_who_is_told_between_two_heartbeats_is_told_again_an_interval_later():
     assert ticked(node, 20.0 + INTERVAL) == ["S2"]
 
 
+class TakesCommandsOn(Rules):
+    """A leader that hands over takes commands all the same."""
+
+    def takes_commands_while_handing_over(self):
+        return True
+
+
 def test_who_was_told_and_lacks_something_by_now_is_told_again_when_it_has_that_too():
-    """The leader left the joint configuration meanwhile, which is one more entry."""
-    node = ready(nodes=5)
-    node.add_entry(Configuration(names(4)))
-    drain(node)
-    tell(node, accepted("S2", 1, 2))
+    node = ready(rules=TakesCommandsOn())
     assert hand_over(node, "S2") == ["S2"]
-    for peer in ("S3", "S4"):
-        tell(node, accepted(peer, 1, 2))
-    assert (node.configuration, node.log.last_index) == (Configuration(names(4)), 3)
+    node.add_entry(Command(b"x"))
+    drain(node)
     assert ticked(node, INTERVAL) == []
     assert node.next_deadline > node.now
-    assert told(tell(node, accepted("S2", 1, 3))) == ["S2"]
+    assert told(tell(node, accepted("S2", 1, 2))) == ["S2"]
 
 
 def test_at_the_deadline_it_gives_up_and_takes_commands_again():

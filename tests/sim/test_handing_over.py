@@ -3,6 +3,7 @@
 import pytest
 
 from raftlab import Cluster, Disks, Network, Options, Violation
+from raftlab.raft.vocabulary import Configuration
 
 STEADY = Network(latency=(5.0, 5.0))
 
@@ -18,6 +19,51 @@ def test_leadership_goes_to_a_node_that_lives(seed):
     cluster.transfer()
     cluster.run(300)
     assert cluster.leader == living
+
+
+def test_leadership_goes_where_it_was_asked_to_although_members_have_just_changed():
+    cluster = Cluster(4, seed=1)
+    cluster.elect()
+    cluster.propose("a=1")
+    cluster.run(200)
+    cluster.remove("S4")
+    asked = cluster.now
+    cluster.transfer("S1")
+    cluster.run_until(lambda each: each.leader not in (None, "S2"))
+    assert (cluster.leader, round(cluster.now - asked)) == ("S1", 59)
+    cluster.run(600)
+    assert cluster.leader == "S1"
+    assert cluster.configuration == Configuration(("S1", "S2", "S3"))
+
+
+def changed(cluster: Cluster, what: str, others: list[str]) -> None:
+    """Ask for another configuration, in which the first of the others keeps its vote."""
+    if what == "remove":
+        cluster.remove(others[-1])
+    elif what == "demote":
+        cluster.reconfigure([cluster.leader, *others[:-1]], learners=others[-1:])
+    elif what == "leave":
+        cluster.remove(cluster.leader)
+    else:
+        cluster.add_node("S9")
+        cluster.reconfigure([cluster.leader, *others[:-1], "S9"])
+
+
+@pytest.mark.parametrize("what", ["remove", "demote", "leave", "replace"])
+def test_a_transfer_soon_after_a_change_of_members_takes_one_try(what):
+    """Within 20 ms, when the joint configuration is in most logs and not yet left."""
+    missed = []
+    for seed in range(200):
+        cluster = Cluster(4 + seed % 2, seed=seed, options=Options(catch_up_first=False))
+        leader = cluster.elect()
+        cluster.run(60)
+        others = [each for each in cluster.nodes if each != leader]
+        changed(cluster, what, others)
+        cluster.run(seed % 21)
+        cluster.transfer(others[0])
+        if not cluster.run_until(lambda each, to=others[0]: each.leader == to, limit_ms=130):
+            missed.append(seed)
+    assert missed == []
 
 
 def test_a_server_outside_the_cluster_forgets_a_leader_that_it_no_longer_hears():

@@ -454,3 +454,26 @@ def test_slow_disks_make_a_cluster_slow_and_not_wrong():
     cluster.run(20_000)
     assert not cluster.alarms
     assert cluster.frame().term > 1
+
+
+# A leader that is mistaken
+
+
+@pytest.mark.parametrize("options", [Options(), Options.figure_2()], ids=["complete", "figure 2"])
+@pytest.mark.parametrize("wrong", [-1, 0, 1, 6, 7, 100])
+def test_a_leader_whose_next_index_is_corrupted_leads_on_and_repairs(options, wrong):
+    """Paper: 5.3. Two past the log, it once said nothing more to S2, and S2 deposed it."""
+    cluster = Cluster(3, seed=0, options=options)
+    cluster.elect("S1")
+    for value in range(3):
+        cluster.propose(f"x={value}")
+    cluster.run(200)
+    term = cluster.machine("S1").term
+    progress = cluster.machine("S1").tracker.progress["S2"]
+    progress.next_index = wrong
+    progress.become_probe()
+    cluster.propose("x=9")
+    cluster.run(2 * options.heartbeat_interval)
+    assert cluster.machine("S2").log == cluster.machine("S1").log
+    cluster.run(3000)
+    assert (cluster.leader, cluster.machine("S1").term) == ("S1", term)

@@ -29,7 +29,7 @@ class Report:
     @property
     def points(self) -> int:
         """The points of all that passed."""
-        return sum(each.result.points for each in self.exercises if each.result)
+        return sum(each.result.points for each in self.exercises if each.result is not None)
 
     @property
     def of(self) -> int:
@@ -70,7 +70,7 @@ class Exercises:
         if notebook is not None:
             begun = {str(int(notebook))}
         else:
-            begun = {each.number.split(".")[0] for each in self if each.result}
+            begun = {each.number.split(".")[0] for each in self if each.result is not None}
         return Report([each for each in self if each.number.split(".")[0] in begun])
 
     def grade(self, answers: Mapping[str, Any], notebook: str | None = None) -> Report:
@@ -92,7 +92,7 @@ def _state(result: Result | None) -> str:
 
 
 def _points(each: Exercise) -> str:
-    return f"{each.result.points if each.result else 0} of {each.points}"
+    return f"{0 if each.result is None else each.result.points} of {each.points}"
 
 
 exercise = Exercises()

@@ -20,7 +20,8 @@ STUB = re.compile(r"Exercise (\d+\.\d+): (\w+)")
 class Result:
     """What a check found: whether it passed, the points, and the text to read.
 
-    `passed` is None while the exercise is still to be written.
+    `passed` is None while the exercise is still to be written. A result is true if it passed:
+    what could not be judged is not true either.
     """
 
     def __init__(
@@ -31,6 +32,9 @@ class Result:
         self.of = of
         self.text = text
         self.scenes = tuple(scenes)
+
+    def __bool__(self) -> bool:
+        return self.passed is True
 
     def __repr__(self) -> str:
         return repr(Panel(self.text, self.scenes))
@@ -127,6 +131,10 @@ class Exercise:
         """What one call shows, to be compared with what `reference` shows."""
         return guard.call(function, *arguments)
 
+    def accepts(self, case: Case, want: Any, got: Any) -> bool:
+        """Whether `got` is right where the reference answers `want`."""
+        return guard.same(want, got)
+
     def function_of(self, answer: Any) -> Callable[..., Any]:
         """The function that the learner wrote. Raises: LearnerError, if there is none."""
         if not callable(answer) or isinstance(answer, type):
@@ -151,10 +159,10 @@ class Exercise:
         cases = self.cases()
         for case in cases:
             failed = self._try(function, case)
-            if failed:
+            if failed is not None:
                 return failed
         clusters, failed = self.in_clusters(answer)
-        if failed:
+        if failed is not None:
             return failed
         count = f"{len(cases)} cases" + (f", {clusters} clusters" if clusters else "")
         text = f"Exercise {self.number}: correct ({count})"
@@ -174,7 +182,7 @@ class Exercise:
         if not self.changes and not all(map(guard.unchanged, case.arguments, given)):
             changed = "it changes what it was given; it must only decide"
             return self._failed(case, want, changed, None)
-        if guard.same(want, got):
+        if self.accepts(case, want, got):
             return None
         odd = type(got) is not type(want) and got is not None and want is not None
         kind = f", of type {type(got).__name__}" if odd else ""

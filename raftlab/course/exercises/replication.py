@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Result
@@ -19,8 +19,37 @@ from raftlab.raft.vocabulary import Configuration
 from raftlab.view.marks import Scene
 
 PAIR = ("leader", "follower")
-FAR_APART = ("1 1 " + "4 " * 40 + "6", "1 1 " + "2 " * 20 + "3 " * 30)
-MOST_MESSAGES = 8
+
+
+class Repair(NamedTuple):
+    """Two logs, what it may take to make them equal, and the mistake of who needs more."""
+
+    leader: str
+    follower: str
+    messages: int
+    entries: int
+    logs: str
+    mistake: str
+
+
+REPAIRS = (
+    Repair(
+        "1 " * 201, "1", 12, 400,
+        "a follower that holds the first of 201 entries has all of them",
+        "it steps back over what is not there: after rejected.hint_index nothing can agree",
+    ),
+    Repair(
+        "1 1 " + "4 " * 40 + "6", "1 1 " + "2 " * 20 + "3 " * 30, 8, 82,
+        "two logs that part after entry 2, for 41 and 50 entries, are equal",
+        "of its own log only what has rejected.hint_term or an earlier term can agree",
+    ),
+    Repair(
+        "1 " * 500, "1 " * 499, 16, 10,
+        "a follower that lacks the last of 500 entries has it",
+        "it sends again what is there: up to rejected.hint_index the two may agree",
+    ),
+)  # fmt: skip
+"""A follower that was away for long, one that followed others, and one that was away just now."""
 
 
 def match_cases() -> list[Case]:
@@ -46,8 +75,8 @@ def stray_cases() -> list[Case]:
 
 def hint_cases() -> list[Case]:
     """Pairs of logs that a leader and a follower may have, the leader asking at its end."""
-    pairs = [
-        (mine, its)
+    refused = [
+        (words(mine), words(its))
         for size in range(1, 8)
         for length in range(1, min(size, 5))
         for mine in rising(length, (1, 3))
@@ -58,7 +87,13 @@ def hint_cases() -> list[Case]:
         for match in range(1, 4)
         for hint in range(match)
     ]
-    return [_hint_case(words(mine), words(its)) for mine, its in pairs if mine != its] + matching
+    return [_hint_case(*pair) for pair in refused if _refuses(*pair)] + matching
+
+
+def _refuses(leader: str, follower: str) -> bool:
+    """Whether this follower refuses what follows this leader's last entry."""
+    mine = log_of(leader)
+    return not Rules().accepts_append(log_of(follower), mine.last_index, mine.last_term)
 
 
 def _hint_case(leader: str, follower: str) -> Case:
@@ -90,35 +125,48 @@ class HintExercise(RulesExercise):
         return self._failed(case, want, f"it answers {guard.told(got, 40)}", None)
 
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
-        """First how quickly two logs far apart are made equal, then whole clusters."""
-        slow = self._slow(answer)
-        return (0, slow) if slow else super().in_clusters(answer)
+        """First how quickly logs are made equal, and with how little; then whole clusters."""
+        for each in REPAIRS:
+            slow = self._slow(answer, each)
+            if slow is not None:
+                return 0, slow
+        return super().in_clusters(answer)
 
-    def _slow(self, answer: Any) -> Result | None:
+    def _slow(self, answer: Any, wanted: Repair) -> Result | None:
+        equal, messages, entries = self._repaired(answer, wanted)
+        if equal and messages <= wanted.messages and entries <= wanted.entries:
+            return None
+        limit = f"{wanted.messages} messages"
+        took = f"{messages} messages" if equal else "the logs never agree"
+        if equal and messages <= wanted.messages:
+            limit, took = f"{wanted.entries} entries sent", f"{entries} entries sent"
+        lines = [
+            f"Exercise {self.number}: not yet. Safe, but slow",
+            f"  expected:  at most {limit} until {wanted.logs}",
+            f"  your code: {took}",
+            f"  mistake:   {wanted.mistake}",
+            f"  read:      {self.paper}",
+        ]
+        return Result(False, 0, self.points, "\n".join(lines))
+
+    def _repaired(self, answer: Any, wanted: Repair) -> tuple[bool, int, int]:
+        """Whether the logs are equal in the end, and the messages and the entries until then."""
         learner = self.rules_with(answer)
 
         class Hinted(WithoutNoOp):
             def next_index_after(self, *arguments: Any) -> int:
                 return int(learner.next_index_after(*arguments))
 
-        leader = leader_with(FAR_APART[0], 8, PAIR, Hinted())
+        term = 8
+        leader = leader_with(wanted.leader, term, PAIR, Hinted())
+        log = log_of(wanted.follower)
         follower = RaftStateMachine(
-            "follower", configuration=Configuration(PAIR), term=8, log=log_of(FAR_APART[1])
+            "follower", configuration=Configuration(PAIR), term=term, log=log
         )
         leader.broadcast_heartbeat()
         said = repair(leader, follower)
-        if follower.log == leader.log and len(said) <= MOST_MESSAGES:
-            return None
-        how = f"{len(said)} messages" if follower.log == leader.log else "the logs never agree"
-        lines = [
-            f"Exercise {self.number}: not yet. Safe, but slow",
-            f"  expected:  at most {MOST_MESSAGES} messages until two logs that part after entry 2,"
-            " for 41 and 50 entries, are equal",
-            f"  your code: {how}",
-            "  look at:   rejected.hint_index, rejected.hint_term: nothing after that agrees",
-            f"  read:      {self.paper}",
-        ]
-        return Result(False, 0, self.points, "\n".join(lines))
+        entries = sum(len(request.entries) for request, _ in said)
+        return follower.log == leader.log, len(said), entries
 
 
 def draw_hint(case: Case, got: Any) -> Sequence[Scene]:
@@ -164,8 +212,9 @@ EXERCISES = (
         "next_index_after",
         "Write next_index_after(rejected, log, progress): where the leader tries next. The follower"
         " has nothing, or something else, at rejected.non_matching_index; the last entry it holds"
-        " that could agree is rejected.hint_index, of term rejected.hint_term. Never go back"
-        " below progress.match_index + 1. log.last_index_of_term_at_most(index, term) helps.",
+        " that could agree is rejected.hint_index, of term rejected.hint_term. Few messages shall"
+        " do, and what is there already is not sent again. Never go back below"
+        " progress.match_index + 1. log.last_index_of_term_at_most(index, term) helps.",
         hint_cases,
         _hint_case("1 1 4 4 4 6", "1 1 2 2 3"),
         "5.3, last part",

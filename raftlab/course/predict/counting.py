@@ -9,9 +9,14 @@ from raftlab.raft.vocabulary import Configuration, Misuse
 
 
 def majority_size(servers: int | None = None, *, seed: int = 0) -> Question:
-    """How many of so many servers make a majority?"""
+    """How many of so many servers make a majority?
+
+    Raises: Misuse, for a number of servers that no cluster has.
+    """
     if servers is None:
         servers = random.Random(f"raftlab majority {seed}").randint(2, 12)
+    if type(servers) is not int or servers < 1:
+        raise Misuse("the number of servers is a whole number, at least 1")
     needed = majority(servers)
     return Question(
         f"How many of {servers} servers make a majority?",
@@ -31,6 +36,8 @@ def tally(granted: int | None = None, refused: int = 0, of: int = 5, *, seed: in
         of = rng.choice([3, 4, 5, 6, 7, 9])
         granted = rng.randint(1, majority(of))
         refused = rng.randint(0, of - granted)
+    if any(type(each) is not int for each in (granted, refused, of)):
+        raise Misuse("votes, refusals and voters are whole numbers")
     silent = of - granted - refused
     if min(granted, refused, silent) < 0:
         raise Misuse(f"{granted} votes and {refused} refusals are too many for {of} voters")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from raftlab.course.predict.asking import campaign, hand_over, vote_reply
 from raftlab.course.situations import log_of, terms_of
-from raftlab.raft.log import Command, RaftLog
+from raftlab.raft.log import Command, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply, Rejected
 from raftlab.raft.options import Options
@@ -31,6 +31,20 @@ class OneStepBack(WithoutNoOp):
     ) -> Index:
         """One less than last time."""
         return max(rejected.non_matching_index, progress.match_index + 1, 1)
+
+
+class SendsAll(WithoutNoOp):
+    """A message carries all entries from next_index on, as in the paper's Figure 2: no probes."""
+
+    def entries_for_one_message(
+        self, log: RaftLog, next_index: Index, probing: bool, options: Options
+    ) -> tuple[LogEntry, ...]:
+        """All that follow."""
+        return log.entries(next_index, log.last_index + 1)
+
+
+class OneStepBackSendsAll(OneStepBack, SendsAll):
+    """The paper's Figure 2 to the letter."""
 
 
 def leader_with(

@@ -1,10 +1,13 @@
 """Questions about next indexes: where a leader tries next, and how many tries it takes."""
 
 import random
+from typing import TypeAlias
 
 from raftlab.course.predict.asking import CREDIT
 from raftlab.course.predict.leading import (
     OneStepBack,
+    OneStepBackSendsAll,
+    SendsAll,
     WithoutNoOp,
     leader_with,
     repair,
@@ -15,20 +18,29 @@ from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, terms_of
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply
-from raftlab.raft.vocabulary import Configuration, Index, Term
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Configuration, Index, Misuse, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.invariants import Violation
+from raftlab.sim.settings import Network
 
 PAIR = ("leader", "follower")
+WRONG = (1, 2, 3, 4, 6, 7, 9, 20)
+"""What a next_index of 5 may be corrupted to."""
+MOST_WRONG = 100
 BESIDE = "The logs of a new leader and of a follower"
+STEADY = Network(latency=(5.0, 5.0))
+
+Sent: TypeAlias = tuple[int, int]
+"""How many messages, and how many entries in all."""
 
 
 def exchanges(
-    leader: str, follower: str, *, hints: bool = True
+    leader: str, follower: str, rules: Rules
 ) -> list[tuple[AppendEntries, AppendEntriesReply]]:
-    """What a new leader and a follower with these logs say until the logs are equal."""
+    """What a new leader with these rules and a follower say until their logs are equal."""
     term: Term = max([0, *terms_of(leader), *terms_of(follower)]) + 1
-    boss = leader_with(leader, term, PAIR, WithoutNoOp() if hints else OneStepBack())
+    boss = leader_with(leader, term, PAIR, rules)
     log = log_of(follower)
     other = RaftStateMachine("follower", configuration=Configuration(PAIR), term=term, log=log)
     boss.broadcast_heartbeat()
@@ -59,7 +71,7 @@ def next_index_after(
     """
     if leader is None:
         leader, follower = diverged(random.Random(f"raftlab next {seed}"))
-    said = exchanges(leader, follower, hints=hints)
+    said = exchanges(leader, follower, WithoutNoOp() if hints else OneStepBack())
     if len(said) < 2:
         tried, why = said[0][0].prev_log_index + 1, ["the first message is accepted at once"]
     else:
@@ -79,14 +91,18 @@ def next_index_after(
 def messages_to_repair(
     leader: str | None = None, follower: str = "", *, hints: bool = True, seed: int = 0
 ) -> Question:
-    """How many AppendEntries does it take until the follower's log equals the leader's?"""
+    """How many AppendEntries does it take until the follower's log equals the leader's?
+
+    Counted as in the paper's Figure 2, where each carries all that follows: without probes.
+    """
     if leader is None:
         leader, follower = diverged(random.Random(f"raftlab repair {seed}"))
-    said = exchanges(leader, follower, hints=hints)
+    said = exchanges(leader, follower, SendsAll() if hints else OneStepBackSendsAll())
     how = "uses the follower's hints" if hints else "steps back by one after each rejection"
     return Question(
-        f"A new leader with this log begins at the end of its log and {how}. How many AppendEntries"
-        " does it send to this follower until their logs are equal?",
+        f"A new leader with this log begins at the end of its log and {how}. Each message carries"
+        " all entries from next_index on. How many AppendEntries does it send to this follower"
+        " until their logs are equal?",
         (),
         len(said),
         _told(said) if len(said) <= 12 else [*_told(said)[:5], "…", *_told(said)[-2:]],
@@ -97,22 +113,25 @@ def messages_to_repair(
 def corrupt_next_index(wrong: Index | None = None, *, seed: int = 0) -> Question:
     """A leader's next_index for a follower is corrupted: is that unsafe, or only slow?
 
-    `wrong` is the corrupt value, from 1 to one past the leader's last entry.
+    `wrong` is the corrupt value, from 1 to 100: too small, or past the end of the log.
+
+    Raises: Misuse, for any other.
     """
     if wrong is None:
-        wrong = random.Random(f"raftlab corrupt {seed}").randint(1, 4)
+        wrong = random.Random(f"raftlab corrupt {seed}").choice(WRONG)
+    if type(wrong) is not int or not 1 <= wrong <= MOST_WRONG:
+        raise Misuse(f"a next_index to ask about is a whole number from 1 to {MOST_WRONG}")
     usual, _ = _catch_up(None, seed)
-    count, broken = _catch_up(wrong, seed)
+    sent, broken = _catch_up(wrong, seed)
+    instead = _amount(usual or (1, 1))
     if broken:
         truth, why = "unsafe", broken
-    elif count is None:
+    elif sent is None:
         truth, why = "stuck", "the follower never catches up"
-    elif usual is not None and count > usual:
-        truth = "slower"
-        why = f"every property holds; S2 is sent {count} messages or entries, not {usual}"
+    elif sent == usual:
+        truth, why = "nothing", f"every property holds; S2 is sent {_amount(sent)}, as usual"
     else:
-        truth = "nothing"
-        why = f"every property holds; S2 is sent {count} messages or entries, as usual"
+        truth, why = "slower", f"every property holds; S2 is sent {_amount(sent)}, not {instead}"
     return Question(
         "S1 leads; everyone holds its four entries, and it is about to send a fifth. An error sets"
         f" its next_index for S2 to {wrong}. What comes of it?",
@@ -128,29 +147,35 @@ def corrupt_next_index(wrong: Index | None = None, *, seed: int = 0) -> Question
     )
 
 
-def _catch_up(wrong: Index | None, seed: int) -> tuple[int | None, str]:
-    """Messages (or entries) that bring S2 up to date after a corruption, and what broke."""
-    cluster = Cluster(3, seed=seed)
+def _amount(sent: Sent) -> str:
+    messages, entries = sent
+    carried = "1 entry" if entries == 1 else f"{entries} entries"
+    return f"{messages} message{'s' * (messages != 1)} with {carried}"
+
+
+def _catch_up(wrong: Index | None, seed: int) -> tuple[Sent | None, str]:
+    """What it takes to bring S2 up to date after a corruption, and what broke."""
+    cluster = Cluster(3, seed=seed, network=STEADY)
     try:
         cluster.elect("S1")
         for value in range(3):
             cluster.propose(f"x={value}")
-        cluster.run(200)
+        cluster.run(225)  # between two heartbeats
         machine = cluster.hosts["S1"].machine
         assert isinstance(machine, RaftStateMachine)
         if wrong is not None:
             progress = machine.tracker.progress["S2"]
             progress.next_index = wrong
             progress.become_probe()
-        entries = _send_one(cluster)
+        sent = _send_one(cluster)
         cluster.run(200)
     except Violation as violation:
         return None, f"{violation.frame.name}: {violation.frame.text}"
-    return entries, ""
+    return sent, ""
 
 
-def _send_one(cluster: Cluster) -> int | None:
-    """Propose one more entry; how many messages and entries go to S2 until it has it."""
+def _send_one(cluster: Cluster) -> Sent | None:
+    """Propose one more entry; the messages and the entries that go to S2 until it has it."""
     index, end = cluster.propose("x=9"), cluster.now + 2000
     sent: dict[int, int] = {}
     while cluster.hosts["S2"].machine.log.last_index < index:
@@ -159,6 +184,6 @@ def _send_one(cluster: Cluster) -> int | None:
         for flight in cluster.in_flight():
             message = flight.message
             if isinstance(message, AppendEntries) and message.receiver == "S2":
-                sent[flight.number] = max(len(message.entries), 1)
+                sent[flight.number] = len(message.entries)
         cluster.step()
-    return sum(sent.values())
+    return len(sent), sum(sent.values())

@@ -67,8 +67,11 @@ def term_after(
         role = rng.choice(["follower", "candidate", "leader"])
         message = rng.choice(list(MESSAGES))
         message_term = term + rng.choice([-1, 0, 1, 3])
-    if message not in MESSAGES or term < 1:
+    numbers = type(term) is type(message_term) is int
+    if message not in MESSAGES or not numbers or term < 1 or message_term < 0:
         raise Misuse(f"message is one of {', '.join(MESSAGES)}, and term at least 1")
+    if role not in (each.value for each in Role):
+        raise Misuse(f"role is one of {', '.join(each.value for each in Role)}")
     if role == "leader" and message == "heartbeat" and message_term == term:
         message_term += 1  # two leaders in one term: that is what cannot happen
     machine = machine_in(Role(role), term)
@@ -128,6 +131,8 @@ def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None)
         events = sorted(EVENTS)
         if seed is not None:
             events = sorted(random.Random(f"raftlab timer {seed}").sample(events, 4))
+    if not set(events) <= set(EVENTS):
+        raise Misuse(f"events are some of the letters {', '.join(EVENTS)}")
     resetting, why = [], []
     for letter in events:
         text, message = EVENTS[letter]
