@@ -48,7 +48,7 @@ kills: $(READY) ## the kill table of the museum at its quick setting: every mist
 	$(RUN) -m raftlab.check.museum --quick
 
 nbval: $(READY) ## run every notebook and compare what it prints and draws
-	$(RUN) -m pytest --nbval --nbval-current-env -p no:cacheprovider notebooks -n $(WORKERS) --dist loadscope $(ARGS)
+	$(RUN) -m pytest --nbval -p no:cacheprovider notebooks -n $(WORKERS) $(ARGS)
 
 browser: $(READY) ## use the lab in a real Chromium
 	$(RUN) -m pytest tests/browser -m browser $(ARGS)
