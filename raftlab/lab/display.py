@@ -46,6 +46,7 @@ class Display(Controls):
     def __init__(self, session: Session, speed: float, hear: Heard) -> None:
         self.session = session
         self.playing = False
+        self.closed = False
         self._trouble = ""
         self._drawing: int | None = None  # the thread that draws
         self._hands = Hands()
