@@ -26,9 +26,11 @@ from raftlab.sim.frame import Frame
 from raftlab.sim.recording import Recording
 from raftlab.view import Picture, describe_frame, scene_frame, style
 from raftlab.view.marks import Scene, Text
+from raftlab.view.pictures import moved
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STILL = "This is a picture of a lab. Where notebooks can be run, run its cell to use it."
+STILL_HEIGHT = 20.0
 
 
 class Lab(FurtherDeeds):
@@ -153,12 +155,13 @@ class Lab(FurtherDeeds):
 
 
 def still_scene(frame: Frame, previous: Frame | None = None) -> Scene:
-    """The picture that stands for a lab where nothing can be clicked, and says so."""
+    """The picture that stands for a lab where nothing can be clicked, and says so on top."""
     scene = scene_frame(frame, previous)
-    y = scene.height + 10
-    words = Text("still", 10.0, y, STILL, style.SIZE, style.QUIET, "start")
-    description = f"{scene.description}\n\n{STILL}"
-    return Scene(scene.width, y + 8, (*scene.marks, words), "Raft lab", description)
+    words = Text("still", 10.0, 14.0, STILL, style.SIZE, style.QUIET, "start")
+    marks = [moved(mark, 0.0, STILL_HEIGHT) for mark in scene.marks]
+    width = max(scene.width, style.text_width(STILL) + 20)
+    description = f"{STILL}\n\n{scene.description}"
+    return Scene(width, scene.height + STILL_HEIGHT, (words, *marks), "Raft lab", description)
 
 
 def fill(control: Any, value: object) -> None:

@@ -137,7 +137,7 @@ def exported(tmp_path_factory):
 
 def test_an_exported_notebook_has_the_picture_and_no_dead_control(exported):
     pictures = re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", exported)
-    assert [STILL in b64decode(each).decode() for each in pictures] == [True]
+    assert sum(STILL in b64decode(each).decode() for each in pictures) == 1
     assert '<script type="application/vnd.jupyter.widget-view+json">' not in exported
     assert "ButtonModel" not in exported
     assert json.dumps("raftlab-button-step_button") not in exported
