@@ -6,8 +6,6 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from raftlab.course.kernels import IGNORED, own_folders
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,6 +17,8 @@ def pytest_configure(config: pytest.Config) -> None:
     asked = getattr(option, "nbval", False) or getattr(option, "nbval_lax", False)
     if not asked or hasattr(config, "workerinput"):
         return
+    from raftlab.course.kernels import IGNORED, own_folders
+
     if not option.nbval_kernel_name:
         option.nbval_current_env = True
     if getattr(option, "dist", "no") == "load":  # what -n means: cells of one kernel, scattered

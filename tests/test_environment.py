@@ -1,4 +1,4 @@
-"""pyproject.toml, both constraints files and environment.yml hold the same packages and versions."""
+"""pyproject.toml, the constraints files and environment.yml hold the same packages and versions."""
 
 import tomllib
 from collections import defaultdict

@@ -182,11 +182,11 @@ def _commit_bar(node: NodeFrame, grid: Grid, y: float) -> Mark:
 def _applied_bar(node: NodeFrame, grid: Grid, y: float) -> Mark:
     """A thin broken line after the last applied entry, where that is not the commit index."""
     x = grid.x(node.applied_index + 1) - GAP / 2
-    reach = 5.0 if grid.detailed else 2.0
+    reach = 9.0 if grid.detailed else 3.0  # farther than the commit bar: it lies between borders
     points = (x, y - reach), (x, y + grid.high + reach)
     data: dict[str, str | int | float] = {"index": node.applied_index}
     title = f"{node.node}: last applied {node.applied_index}"
-    ink = Ink(None, style.INK, 1.6, (2.0, 2.0))
+    ink = Ink(None, style.INK, 2.6, (2.5, 2.5))
     return Path(f"applied-{node.node}", points, ink, role="applied", data=data, title=title)
 
 

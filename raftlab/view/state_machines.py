@@ -53,12 +53,12 @@ def scene_state_machines(frame: Frame, previous: Frame | None = None) -> Scene:
         name = style.fit_text(clean(node.node), 32.0)
         marks.append(Text(f"{shape}-name", _NAME_X + 15, middle + 4, name, anchor="start"))
         marks += _row(node, before.get(node.node), keys, cell, y)
-    y = _TOP + _PITCH * len(frame.nodes) + 4
+    y = _TOP + _PITCH * len(frame.nodes) + 10
     for line, words in enumerate(_remarks(frame, keys)):
         marks.append(Text(f"remark-{line}", _LEFT, y + 14 * line, words, anchor="start"))
     wide = [style.text_width(mark.text, mark.size) for mark in marks if isinstance(mark, Text)]
     width = max(_CELLS_X + cell * max(len(keys), 3) + _LEFT, 2 * _LEFT + max(wide))
-    height = y + 14 * len(_remarks(frame, keys))
+    height = y + 14 * len(_remarks(frame, keys)) - 6
     description = describe_state_machines(frame, previous)
     return Scene(width, height, tuple(marks), "Raft state machines", description)
 
