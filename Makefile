@@ -7,6 +7,7 @@ WORKERS ?= 2
 
 VENV  := .venv
 READY := $(VENV)/.ready
+LOW   := .venv-lowest
 RUN   := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python
 FIRST := notebooks/00_start_here.ipynb
 
@@ -22,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup lab test lint types unit kills nbval browser notebooks transcripts bench museum format clean distclean
+.PHONY: help setup lab test lint types unit lowest kills nbval browser notebooks transcripts bench museum format clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +33,7 @@ setup: $(READY) ## create .venv with the pinned libraries and raftlab itself (th
 lab: $(READY) ## open JupyterLab on the first notebook (PORT=8890 and ARGS="..." are passed on)
 	@$(RUN) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_OPTIONS) $(ARGS)
 
-test: lint types unit kills nbval browser ## everything that CI runs, in this order: lint types unit kills nbval browser
+test: lint types unit lowest kills nbval browser ## everything that CI runs, in this order: lint types unit lowest kills nbval browser
 
 lint: $(READY) ## ruff: mistakes, imports, docstrings, layout
 	$(RUN) -m ruff check .
@@ -44,11 +45,14 @@ types: $(READY) ## mypy, strict
 unit: $(READY) ## the tests that need no browser
 	$(RUN) -m pytest tests -m "not browser" -n $(WORKERS) --dist loadfile $(ARGS)
 
+lowest: $(LOW)/.ready ## the unit tests, but for the slow ones, with the oldest libraries that pyproject.toml allows
+	PATH="$(CURDIR)/$(LOW)/bin:$$PATH" $(LOW)/bin/python -m pytest tests -m "not browser and not slow" -n $(WORKERS) --dist loadfile -p no:cacheprovider $(ARGS)
+
 kills: $(READY) ## the kill table of the museum at its quick setting: every mistake is caught
 	$(RUN) -m raftlab.check.museum --quick
 
 nbval: $(READY) ## run every notebook and compare what it prints and draws
-	$(RUN) -m pytest --nbval --nbval-current-env -p no:cacheprovider notebooks -n $(WORKERS) --dist loadscope $(ARGS)
+	$(RUN) -m pytest --nbval -p no:cacheprovider notebooks -n $(WORKERS) $(ARGS)
 
 browser: $(READY) ## use the lab in a real Chromium
 	$(RUN) -m pytest tests/browser -m browser $(ARGS)
@@ -76,18 +80,29 @@ clean: ## remove caches and build leftovers
 	find raftlab tests notebooks -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove .venv too
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(LOW)
 
-$(READY): pyproject.toml constraints.txt
+define SET_UP
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "raftlab needs Python 3.11 or newer, and \"$(PYTHON)\" is $$(command -v "$(PYTHON)" >/dev/null && $(PYTHON) --version 2>&1 || echo 'not there'); name another one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
 	  exit 1; }
-	@echo "Setting up $(VENV); this happens once and takes about a minute."
-	@$(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(FOLDER); this happens once and takes about a minute."
+	@$(PYTHON) -m venv $(FOLDER)
 	@if command -v uv >/dev/null; then \
-	  uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python -c constraints.txt -e '.[cluster,lab,test]'; \
+	  uv pip install --quiet --compile-bytecode --python $(FOLDER)/bin/python -c $(PINS) -e '.[cluster,lab,test]'; \
 	else \
-	  $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --compile -c constraints.txt -e '.[cluster,lab,test]'; \
+	  $(FOLDER)/bin/python -m pip install --quiet --disable-pip-version-check --compile -c $(PINS) -e '.[cluster,lab,test]'; \
 	fi
-	@$(VENV)/bin/python -c 'import matplotlib.font_manager'
+	@$(FOLDER)/bin/python -c 'import matplotlib.font_manager'
 	@touch $@
+endef
+
+$(READY): FOLDER := $(VENV)
+$(READY): PINS := constraints.txt
+$(READY): pyproject.toml constraints.txt
+	$(SET_UP)
+
+$(LOW)/.ready: FOLDER := $(LOW)
+$(LOW)/.ready: PINS := constraints-lowest.txt
+$(LOW)/.ready: pyproject.toml constraints-lowest.txt
+	$(SET_UP)

@@ -21,6 +21,7 @@ from raftlab.check.history import History, Operation
 from raftlab.check.museum import EXHIBITS
 from raftlab.commands import arguments, campaign, explore, lab
 from raftlab.commands.answers import EXIT_CODES, Exit
+from raftlab.view import describe_state_machines
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
@@ -188,7 +189,9 @@ def test_a_run_shows_where_the_cluster_stands(raftlab_run):
     cluster.propose("x=1")
     cluster.run(100)
     ran = raftlab_run(FIRST)
-    assert (ran.code, ran.out, ran.err) == (0, f"{cluster}\n".rstrip() + "\n", "")
+    values = describe_state_machines(cluster.frame()).partition("\n\n")[2]
+    assert "\nS2          2       2  1" in values
+    assert (ran.code, ran.out, ran.err) == (0, f"{cluster}\n\n{values}\n", "")
 
 
 def test_a_run_as_json_says_where_each_node_stands_and_can_be_opened(raftlab_run):

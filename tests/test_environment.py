@@ -1,4 +1,4 @@
-"""pyproject.toml, constraints.txt and environment.yml hold the same packages and versions."""
+"""pyproject.toml, the constraints files and environment.yml hold the same packages and versions."""
 
 import tomllib
 from collections import defaultdict
@@ -15,6 +15,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 
+NEWEST, LOWEST = "constraints.txt", "constraints-lowest.txt"
 ON_PYPI = {"matplotlib-base": "matplotlib"}  # where conda's name is another
 NOT_PINNED = {"python", "pip"}
 
@@ -29,14 +30,15 @@ def wanted() -> list[Requirement]:
     return [Requirement(line) for line in sum(extras, project()["dependencies"])]
 
 
-def constraint_lines() -> list[str]:
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
+def constraint_lines(name: str = NEWEST) -> list[str]:
+    lines = (ROOT / name).read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def pins() -> dict[str, str]:
+def pins(name: str = NEWEST) -> dict[str, str]:
     return {
-        canonicalize_name(pin.name): version_of(pin) for pin in map(Requirement, constraint_lines())
+        canonicalize_name(pin.name): version_of(pin)
+        for pin in map(Requirement, constraint_lines(name))
     }
 
 
@@ -83,16 +85,24 @@ def installed_needs(name: str, extras: set[str]) -> Iterator[str]:
     return iter(asked)
 
 
-def test_every_constraint_is_one_exact_pin():
-    names = [canonicalize_name(Requirement(line).name) for line in constraint_lines()]
+@pytest.mark.parametrize("file", [NEWEST, LOWEST])
+def test_every_constraint_is_one_exact_pin(file):
+    names = [canonicalize_name(Requirement(line).name) for line in constraint_lines(file)]
     assert len(names) == len(set(names))
-    assert len(pins()) == len(names)
+    assert len(pins(file)) == len(names)
+
+
+@pytest.mark.parametrize("need", wanted(), ids=str)
+def test_the_lowest_constraints_pin_the_lower_bound_of_what_pyproject_asks_for(need):
+    (bound,) = [Version(each.version) for each in need.specifier if each.operator == ">="]
+    assert Version(pins(LOWEST)[canonicalize_name(need.name)]) == bound
 
 
 def test_no_file_holds_the_address_of_a_registry():
-    constraints = (ROOT / "constraints.txt").read_text()
-    assert "://" not in constraints and " @ " not in constraints
-    assert not [line for line in constraints.splitlines() if line.startswith("-")]
+    for file in (NEWEST, LOWEST):
+        constraints = (ROOT / file).read_text()
+        assert "://" not in constraints and " @ " not in constraints
+        assert not [line for line in constraints.splitlines() if line.startswith("-")]
     conda, pip = environment()
     assert not [line for line in conda + pip if "://" in line or " @ " in line]
     assert [line for line in pip if line.startswith("-")] == ["-e ."]
@@ -121,10 +131,12 @@ def test_the_conda_environment_has_the_oldest_python_that_is_supported():
 
 def test_what_the_libraries_need_in_turn_is_pinned_too():
     needed = set(installed_needs("raftlab", {"cluster", "lab", "test"}))
-    missing = needed - pins().keys() - {"raftlab"}
-    assert not missing, f"add to constraints.txt: {sorted(missing)}"
+    file = LOWEST if metadata.version("msgspec") == pins(LOWEST)["msgspec"] else NEWEST
+    missing = needed - pins(file).keys() - {"raftlab"}
+    assert not missing, f"add to {file}: {sorted(missing)}"
 
 
 def test_jsonschema_stays_below_the_release_that_slows_every_jupyter_process():
-    assert Version(pins()["jsonschema"]) < Version("4.25")
+    for file in (NEWEST, LOWEST):
+        assert Version(pins(file)["jsonschema"]) < Version("4.25")
     assert environment_pins()["jsonschema"] == pins()["jsonschema"]

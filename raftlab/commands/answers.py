@@ -48,12 +48,23 @@ class Answer(NamedTuple):
 
 
 def about_run(cluster: Cluster, parts: Mapping[str, Any] | None = None) -> Answer:
-    """Where a run stands: the cluster, what is broken, and other `parts` by their keys."""
+    """Where a run stands: cluster, values, what is broken, and other `parts` by their keys."""
     told = dict(parts or {})
-    text = "\n\n".join([str(cluster).rstrip(), *_failure(cluster), *_texts(told)])
+    stands = [str(cluster).rstrip(), *_values(cluster), *_failure(cluster)]
+    text = "\n\n".join([*stands, *_texts(told)])
     found = cluster.violation is not None or cluster.stopped is not None
     document = {**run_document(cluster), **told}
     return Answer(Exit.FOUND if found else Exit.FINE, text, document)
+
+
+def _values(cluster: Cluster) -> list[str]:
+    """What the nodes have applied, and the values that came of it, once there are any."""
+    from raftlab.view import describe_state_machines
+
+    frame = cluster.frame()
+    if not any(node.values for node in frame.nodes):
+        return []
+    return [describe_state_machines(frame).partition("\n\n")[2]]
 
 
 def _failure(cluster: Cluster) -> list[str]:

@@ -139,17 +139,18 @@ def show_election_times(samples: Mapping[str, Sequence[Millis]]) -> "Plot":
 
     Raises: ValueError, if there is no line at all.
     """
-    from raftlab.view.plot import plot_election_times, show_plot
+    from raftlab.view.plot import loose_axes, own_settings, plot_election_times, show_plot
 
     elected = {name: sum(map(isfinite, times)) for name, times in samples.items()}
     drawn = [name for name, times in samples.items() if 100 * elected[name] >= len(times)]
-    axes = plot_election_times({name: thinned(samples[name]) for name in drawn})
+    axes = plot_election_times({name: thinned(samples[name]) for name in drawn}, loose_axes())
     few = [
         f"{name}: {elected[name]} of {len(samples[name])}" for name in samples if name not in drawn
     ]
-    axes.text(
-        0.98, 0.02, "\n".join(few), transform=axes.transAxes, ha="right", va="bottom", size=10
-    )
+    with own_settings():
+        axes.text(
+            0.98, 0.02, "\n".join(few), transform=axes.transAxes, ha="right", va="bottom", size=10
+        )
     return show_plot(axes, describe_election_times(samples))
 
 

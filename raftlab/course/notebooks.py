@@ -17,8 +17,10 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from raftlab.course.kernels import IGNORED, own_folders
 from raftlab.course.notebook_text import KERNEL, LANGUAGE, from_text, name_cells, to_text
 from raftlab.course.student import student_copy
 
@@ -115,7 +117,10 @@ def _nbformat() -> Any:
 
 
 def execute(notebook: Any, folder: Path) -> str | None:
-    """Run every cell in `folder`, with a fixed hash seed; says which cell failed, if one did."""
+    """Run every cell in `folder`, with a fixed hash seed; says which cell failed, if one did.
+
+    The kernel is deaf to the reader's own settings.
+    """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -128,8 +133,11 @@ def execute(notebook: Any, folder: Path) -> str | None:
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
+    environment = {name: value for name, value in os.environ.items() if name not in IGNORED}
     try:
-        client.execute(env={**os.environ, "PYTHONHASHSEED": "0"})
+        with TemporaryDirectory(prefix="raftlab-kernel-") as home:
+            own = own_folders(Path(home)) | {"PYTHONHASHSEED": "0"}
+            client.execute(env=environment | own)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
         return COLOUR.sub("", str(problem)).strip()
     finally:

@@ -16,7 +16,7 @@ from raftlab.raft.vocabulary import NodeId
 SPEEDS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0)
 """How many ms of virtual time one second of playing shows."""
 
-PICTURES = ("logs", "votes", "commit decision")
+PICTURES = ("logs", "votes", "commit decision", "state machines")
 
 FIELDS = (
     *("speed", "run_ms", "node", "command", "propose_to", "link_from", "link_to"),

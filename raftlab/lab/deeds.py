@@ -6,6 +6,7 @@ from typing import Any
 
 from ipywidgets import Widget
 
+from raftlab.lab.cells import CELLS, belonging
 from raftlab.lab.controls import KEYS_PANEL
 from raftlab.lab.display import SHORTEST_MS, SLIDE_MS, Display
 from raftlab.lab.further import LEADER
@@ -266,11 +267,13 @@ class Deeds(Display):
         self.details.selected_index = None if shown else KEYS_PANEL
 
     def close(self) -> None:
-        """Stop playing, and take the lab off the page."""
+        """Stop playing, take the lab off the page, and close every widget that it made."""
         self.playing = False
-        for each in (*self._side_of.values(), *vars(self).values()):
-            if isinstance(each, Widget):
-                each.close()
+        self.closed = True
+        CELLS.forget(self)
+        mine = (*self._side_of.values(), *vars(self).values())
+        for each in belonging([each for each in mine if isinstance(each, Widget)]):
+            each.close()
 
 
 def following(command: str) -> str:

@@ -16,7 +16,14 @@ from raftlab.lab.tree import tree
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame
-from raftlab.view import describe_frame, scene_cluster, scene_commit, scene_logs, scene_votes
+from raftlab.view import (
+    describe_frame,
+    scene_cluster,
+    scene_commit,
+    scene_logs,
+    scene_state_machines,
+    scene_votes,
+)
 from raftlab.view.marks import Mark, Scene
 from raftlab.view.members import reference
 
@@ -37,6 +44,7 @@ FIGURES: Mapping[str, Callable[[Frame, Frame | None], Scene]] = {
     PICTURES[0]: lambda frame, previous: scene_logs(frame, previous, LOG_COLUMNS),
     PICTURES[1]: lambda frame, previous: scene_votes(frame, None, previous),
     PICTURES[2]: lambda frame, previous: scene_commit(frame, None, previous),
+    PICTURES[3]: scene_state_machines,
 }
 
 
@@ -46,6 +54,7 @@ class Display(Controls):
     def __init__(self, session: Session, speed: float, hear: Heard) -> None:
         self.session = session
         self.playing = False
+        self.closed = False
         self._trouble = ""
         self._drawing: int | None = None  # the thread that draws
         self._hands = Hands()

@@ -13,6 +13,7 @@ from typing import Any
 from ipywidgets import BoundedFloatText, Dropdown, Select
 from traitlets import TraitError
 
+from raftlab.lab.cells import CELLS, unasked
 from raftlab.lab.controls import FIELDS, ONLY_FOR
 from raftlab.lab.display import SLIDE_MS, USUAL_SPEED
 from raftlab.lab.further_deeds import FurtherDeeds
@@ -23,10 +24,13 @@ from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame
 from raftlab.sim.recording import Recording
-from raftlab.view import describe_frame, show
-from raftlab.view.marks import Text
+from raftlab.view import Picture, describe_frame, scene_frame, style
+from raftlab.view.marks import Scene, Text
+from raftlab.view.pictures import moved
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+STILL = "This is a picture of a lab. Where notebooks can be run, run its cell to use it."
+STILL_HEIGHT = 20.0
 
 
 class Lab(FurtherDeeds):
@@ -40,7 +44,8 @@ class Lab(FurtherDeeds):
     playing shows. `cluster` is the run
     that goes on (another one than was given, once you acted in the past), `frame` the
     moment looked at, `recording` the run as a value, and `branches` all runs as values.
-    Without a kernel the lab is the picture of its last moment.
+    Without a kernel, or once it is closed, the lab is the picture of its last moment, and
+    says so. Running the cell that shows it again closes it: the new one takes its place.
     """
 
     def __init__(
@@ -58,7 +63,9 @@ class Lab(FurtherDeeds):
             )
         if not speed > 0:
             raise Misuse(f"speed is ms of virtual time a second and more than 0, not {speed}")
-        super().__init__(Session(cluster, frame), float(speed), self._hear)
+        with unasked():
+            super().__init__(Session(cluster, frame), float(speed), self._hear)
+        CELLS.made(self)
         self._connect()
         self._try(lambda: None, 0.0)
 
@@ -86,9 +93,13 @@ class Lab(FurtherDeeds):
         return f"{head}\n{trouble}{describe_frame(self.session.frame, self.session.previous)}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-        svg = show(self.session.frame, self.session.previous).svg
-        return {"text/plain": repr(self), "image/svg+xml": svg, WIDGET: view}
+        still = Picture(still_scene(self.session.frame, self.session.previous))
+        bundle: dict[str, Any] = {"text/plain": repr(self), "image/svg+xml": still.svg}
+        if not self.closed:
+            CELLS.shown(self)
+            model = self.widget.model_id
+            bundle[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": model}
+        return bundle
 
     # From the page
 
@@ -141,6 +152,16 @@ class Lab(FurtherDeeds):
             self.choose_message(int(data["number"]))
         elif "node" in data:
             self.choose_node(str(data["node"]))
+
+
+def still_scene(frame: Frame, previous: Frame | None = None) -> Scene:
+    """The picture that stands for a lab where nothing can be clicked, and says so on top."""
+    scene = scene_frame(frame, previous)
+    words = Text("still", 10.0, 14.0, STILL, style.SIZE, style.QUIET, "start")
+    marks = [moved(mark, 0.0, STILL_HEIGHT) for mark in scene.marks]
+    width = max(scene.width, style.text_width(STILL) + 20)
+    description = f"{STILL}\n\n{scene.description}"
+    return Scene(width, scene.height + STILL_HEIGHT, (words, *marks), "Raft lab", description)
 
 
 def fill(control: Any, value: object) -> None:

@@ -130,8 +130,10 @@ class Cluster(Asking):
         return self.at(self.number)
 
     def __repr__(self) -> str:
-        leader = self.leader
-        who = f"{leader} leads term {self.hosts[leader].machine.term}" if leader else "no leader"
+        machines = [(node, host.machine) for node, host in self.hosts.items() if host.alive]
+        leading = [(node, each) for node, each in machines if each.role is Role.LEADER]
+        leading.sort(key=lambda pair: -pair[1].term)
+        who = ", ".join(f"{node} leads term {each.term}" for node, each in leading) or "no leader"
         return f"<Cluster of {len(self.nodes)}: {self.now:.1f} ms, {who}, frame {self.number}>"
 
     # Letting time pass

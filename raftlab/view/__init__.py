@@ -29,10 +29,12 @@ from raftlab.view.showing import (
     show_logs,
     show_quorums,
     show_roles,
+    show_state_machines,
     show_tally,
     show_timeline,
     show_votes,
 )
+from raftlab.view.state_machines import describe_state_machines, scene_state_machines
 from raftlab.view.svg import to_svg
 from raftlab.view.timeline import describe_timeline, scene_timeline
 from raftlab.view.votes import describe_tally, describe_votes, scene_tally, scene_votes
@@ -50,6 +52,7 @@ __all__ = [
     "describe_logs",
     "describe_quorums",
     "describe_roles",
+    "describe_state_machines",
     "describe_tally",
     "describe_timeline",
     "describe_votes",
@@ -64,6 +67,7 @@ __all__ = [
     "scene_logs",
     "scene_quorums",
     "scene_roles",
+    "scene_state_machines",
     "scene_tally",
     "scene_timeline",
     "scene_votes",
@@ -75,6 +79,7 @@ __all__ = [
     "show_logs",
     "show_quorums",
     "show_roles",
+    "show_state_machines",
     "show_tally",
     "show_timeline",
     "show_votes",

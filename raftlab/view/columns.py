@@ -104,6 +104,11 @@ def vote_unwritten(node: NodeFrame) -> bool:
     return node.alive and (node.term, node.voted_for) != (disk.term, disk.voted_for)
 
 
+def applied_differs(node: NodeFrame) -> bool:
+    """Whether a living node has not applied just what it knows to be committed."""
+    return node.alive and node.applied_index != node.commit_index
+
+
 def progress_of(frame: Frame) -> Mapping[NodeId, ProgressFrame]:
     """What the living leader of the highest term knows of each other member."""
     leader = frame.leader

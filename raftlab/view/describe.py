@@ -14,6 +14,7 @@ from raftlab.sim.frame import DiskFrame, Frame, NodeFrame, ProgressFrame
 from raftlab.view.changes import changed_fields, changed_words
 from raftlab.view.columns import (
     MOST_COLUMNS,
+    applied_differs,
     columns_of,
     disk_end,
     frame_of_log,
@@ -193,7 +194,8 @@ def describe_logs(frame: Frame, previous: Frame | None = None, last: int | None 
     """Every log in memory, what is committed, what the leader knows, and what the disks hold.
 
     An entry is its term and its payload; "*" marks one that is not on disk yet, and "*"
-    after the term, that the term or the vote is not. Of a long log the last columns are
+    after the term, that the term or the vote is not. What is applied is told where it is not
+    the commit index. Of a long log the last columns are
     shown, as in the picture: at most `last` of them. A node that is down stands with what
     its disk holds.
     """
@@ -201,13 +203,14 @@ def describe_logs(frame: Frame, previous: Frame | None = None, last: int | None 
     changes = changed_fields(frame, previous)
     known, asked = progress_of(frame), reads_are_asked(frame)
     changing = bool(configuration_lines(frame))
-    header = ["node", "term", "commit", "match", "next", "progress", "config", "disk"]
+    header = ["node", "term", "commit", "applied", "match", "next", "progress", "config", "disk"]
     header += ["", *map(str, columns), "changed"]
     rows = [
         [
             node.node,
             f"{node.term}{'*' * vote_unwritten(node)}" if node.alive else "down",
             str(node.commit_index) if node.alive else "",
+            str(node.applied_index) if applied_differs(node) else "",
             *_progress(known.get(node.node), asked),
             configuration_source(node) if changing and node.alive else "",
             "empty" if is_wiped(node) else _disk(node.disk),
@@ -217,7 +220,7 @@ def describe_logs(frame: Frame, previous: Frame | None = None, last: int | None 
         ]
         for node in frame.nodes
     ]
-    parts = [headline(frame), "", _without_empty(header, rows, keep=3, right=(2, 3, 4))]
+    parts = [headline(frame), "", _without_empty(header, rows, keep=3, right=(2, 3, 4, 5))]
     if any(cell.endswith("*") for row in rows for cell in row):
         parts.append("* in memory, not on disk yet")
     return "\n".join([*parts, *_snapshots(frame)])

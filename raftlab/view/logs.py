@@ -73,7 +73,7 @@ def scene_logs(frame: Frame, previous: Frame | None = None, last: int | None = N
     """The logs at one moment; entries that are new since `previous` are ringed and bold.
 
     `last` is how many columns to show at most (14). Ids: "entry-S1-5" a cell,
-    "commit-S1", "match-S1", "next-S1" the marks of a row.
+    "commit-S1", "applied-S1" (where it is another index), "match-S1", "next-S1" the marks of a row.
     """
     grid = _grid(frame, last)
     changes = changed_fields(frame, previous)
@@ -108,7 +108,8 @@ def _wide(legends: Sequence[str]) -> float:
 def _more_legend(frame: Frame, marks: list[Mark], standing: Mapping[NodeId, Standing]) -> list[str]:
     """What the rarer marks mean, of those that are there; no line if there are none."""
     roles = {mark.role for mark in marks}
-    said = ["filled corner: configuration in force"] if "in-force" in roles else []
+    said = ["dotted bar: last applied"] if "applied" in roles else []
+    said += ["filled corner: configuration in force"] if "in-force" in roles else []
     said += ["bracket: kept, and in the snapshot too"] if "kept" in roles else []
     said += ["hollow: no vote"] if any(not each.votes for each in standing.values()) else []
     lines = [" · ".join(said)] if said else []

@@ -1,10 +1,13 @@
 """Scenes and statistics through matplotlib: figures to compose, save and print.
 
 matplotlib is imported when a plot is made and not before. Every `plot_x` takes the Axes
-to draw into, or makes its own with pyplot, and returns the Axes.
+to draw into, or makes its own with pyplot, and returns the Axes. All is drawn with
+matplotlib's own defaults, whatever a reader's matplotlibrc, style or `rcParams` say: a
+figure that notebooks compare is the same for everybody.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from io import StringIO
 from itertools import groupby
@@ -47,14 +50,21 @@ def use_style() -> None:
     matplotlib.rcParams.update(style.RC)  # type: ignore[arg-type]
 
 
+@contextmanager
+def own_settings(more: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Inside, matplotlib has its defaults and `more`; afterwards the reader's settings again."""
+    from matplotlib import style as styles
+
+    with styles.context(["default", dict(more or {})]):
+        yield
+
+
 def figure_svg(figure: "Figure", title: str = "", description: str = "") -> str:
     """The figure as SVG: the same figure gives the same text, and letters stay letters.
 
     `title` and `description` are what a screen reader says.
     """
-    import matplotlib
-
-    with matplotlib.rc_context({"svg.hashsalt": "raftlab", "svg.fonttype": "none"}):
+    with own_settings({"svg.hashsalt": "raftlab", "svg.fonttype": "none"}):
         held = StringIO()
         nothing = {"Date": None, "Creator": None}
         figure.savefig(held, format="svg", metadata=nothing)
@@ -77,12 +87,13 @@ class Plot(Shown):
 
 def show_plot(ax: "Axes", description: str) -> Plot:
     """The figure of `ax`, closed and ready to be shown. `description` is its text twin."""
-    from matplotlib import pyplot
-
     figure = ax.figure.get_figure(root=True)
     assert figure is not None
     svg = figure_svg(figure, description.partition("\n")[0], description)
-    pyplot.close(figure)
+    if figure.canvas.manager is not None:  # pyplot holds it
+        from matplotlib import pyplot
+
+        pyplot.close(figure)
     return Plot(svg, description)
 
 
@@ -104,6 +115,7 @@ def plot_logs(
     return paint(scene_logs(frame, previous, last), ax)
 
 
+@own_settings()
 def paint(scene: Scene, ax: "Axes | None" = None) -> "Axes":
     """Paint a scene into `ax`, as large as it fits, or into a figure of its own size.
 
@@ -298,6 +310,7 @@ def _arrow(mark: Path) -> Iterator[Outline]:
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 
 
+@own_settings()
 def plot_election_times(
     samples: Mapping[str, Sequence[Millis]], ax: "Axes | None" = None
 ) -> "Axes":
@@ -329,6 +342,7 @@ def plot_election_times(
     ax.set_ylim(0, 101)
     ax.set_xlabel("time to a leader (ms)")
     ax.set_ylabel("share of elections (%)")
+    _make_ticks(ax)
     return ax
 
 
@@ -357,6 +371,7 @@ def _plain_numbers(ax: "Axes") -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
+@own_settings()
 def plot_split_votes(counts: Mapping[str, tuple[int, int]], ax: "Axes | None" = None) -> "Axes":
     """How often the vote was split, one bar per name.
 
@@ -389,12 +404,26 @@ def plot_split_votes(counts: Mapping[str, tuple[int, int]], ax: "Axes | None" = 
     ax.set_xlim(0, min(max(*shares, 10.0) * 1.3, 130))
     ax.set_xticks([tick for tick in ax.get_xticks() if tick <= 100])
     ax.set_xlabel("elections with a split vote (%)")
+    _make_ticks(ax)
     return ax
 
 
+def _make_ticks(ax: "Axes") -> None:
+    """Make the ticks here and now: matplotlib would make them when the reader draws or saves."""
+    ax.get_xticklabels(which="both")
+    ax.get_yticklabels(which="both")
+
+
 def _statistics_axes() -> "Axes":
-    import matplotlib
     from matplotlib import pyplot
 
-    with matplotlib.rc_context(dict(style.RC)):  # type: ignore[arg-type]
+    with own_settings(style.RC):
         return pyplot.subplots()[1]
+
+
+def loose_axes() -> "Axes":
+    """Axes for statistics in a figure that pyplot never sees: no window, and no backend to load."""
+    from matplotlib.figure import Figure
+
+    with own_settings(style.RC):
+        return Figure().subplots()

@@ -8,6 +8,7 @@ from raftlab.sim.frame import DiskFrame, NodeFrame, ProgressFrame
 from raftlab.view import style
 from raftlab.view.cells import GAP, Grid
 from raftlab.view.columns import (
+    applied_differs,
     disk_end,
     is_wiped,
     last_index,
@@ -157,6 +158,8 @@ def index_marks(
     """
     if node.alive and last_index(node) and node.commit_index >= grid.columns.start - 1:
         yield _commit_bar(node, grid, y)
+    if applied_differs(node) and node.applied_index >= grid.columns.start - 1:
+        yield _applied_bar(node, grid, y)
     if known is not None and grid.detailed:
         yield from _progress(node, known, grid, y)
         yield from _sending(node, sending_words(known, asked), known, grid, y, right)
@@ -174,6 +177,17 @@ def _commit_bar(node: NodeFrame, grid: Grid, y: float) -> Mark:
     data: dict[str, str | int | float] = {"index": node.commit_index}
     title = f"{node.node}: commit index {node.commit_index}"
     return Path(f"commit-{node.node}", points, ink, role="commit", data=data, title=title)
+
+
+def _applied_bar(node: NodeFrame, grid: Grid, y: float) -> Mark:
+    """A thin broken line after the last applied entry, where that is not the commit index."""
+    x = grid.x(node.applied_index + 1) - GAP / 2
+    reach = 9.0 if grid.detailed else 3.0  # farther than the commit bar: it lies between borders
+    points = (x, y - reach), (x, y + grid.high + reach)
+    data: dict[str, str | int | float] = {"index": node.applied_index}
+    title = f"{node.node}: last applied {node.applied_index}"
+    ink = Ink(None, style.INK, 2.6, (2.5, 2.5))
+    return Path(f"applied-{node.node}", points, ink, role="applied", data=data, title=title)
 
 
 def _progress(node: NodeFrame, known: ProgressFrame, grid: Grid, y: float) -> Iterator[Mark]:

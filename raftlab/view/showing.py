@@ -16,6 +16,7 @@ from raftlab.view.marks import Mark, Scene, Text
 from raftlab.view.pictures import Picture, stack
 from raftlab.view.quorums import scene_quorums
 from raftlab.view.roles import scene_roles
+from raftlab.view.state_machines import scene_state_machines
 from raftlab.view.timeline import scene_timeline
 from raftlab.view.votes import scene_tally, scene_votes
 from raftlab.view.window import Only
@@ -69,6 +70,11 @@ def show_commit(
 ) -> Picture:
     """How a leader decides what is committed; see `scene_commit`."""
     return Picture(scene_commit(frame, leader, previous))
+
+
+def show_state_machines(frame: Frame, previous: Frame | None = None) -> Picture:
+    """What each node has applied, and the values that came of it; see `scene_state_machines`."""
+    return Picture(scene_state_machines(frame, previous))
 
 
 def show_timeline(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import nbformat
@@ -90,10 +91,19 @@ def _address(runtime: Path, server: subprocess.Popen[bytes], log: Path) -> str:
             break
         for known in runtime.glob("jpserver-*.json"):
             address = f"http://127.0.0.1:{json.loads(known.read_text())['port']}"
-            with urlopen(f"{address}/api/status", timeout=PATIENCE_S):
+            if _answers(address):
                 return address
         time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-4000:]}")
+
+
+def _answers(address: str) -> bool:
+    """Whether the server listens already: its file may be there a moment before."""
+    try:
+        with urlopen(f"{address}/api/status", timeout=PATIENCE_S):
+            return True
+    except URLError:
+        return False
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:

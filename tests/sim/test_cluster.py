@@ -631,3 +631,13 @@ def test_proposing_by_hand_is_recorded_like_any_other_way():
     cluster.propose("x=1")
     by_hand.apply(Propose(by_hand.now, by_hand.leader, b"x=1"))
     assert cluster.recording == by_hand.recording
+
+
+def test_a_cluster_says_of_all_that_lead_that_they_lead():
+    cluster = Cluster(3, seed=1, options=Options.figure_2())
+    old = cluster.elect()
+    cluster.isolate(old)
+    cluster.run(1000)
+    new = cluster.leader
+    terms = [cluster.machine(node).term for node in (new, old)]
+    assert f"{new} leads term {terms[0]}, {old} leads term {terms[1]}, frame" in repr(cluster)

@@ -13,6 +13,7 @@ matplotlib.use("agg")
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.collections import PathCollection  # noqa: E402
 
+from raftlab.course.experiments import show_election_times  # noqa: E402
 from raftlab.view import plot, style  # noqa: E402
 from raftlab.view.showing import scene_frame  # noqa: E402
 from tests.view.samples import SAMPLES  # noqa: E402
@@ -78,6 +79,72 @@ def test_a_figure_has_a_title_and_a_description():
     assert root.find("{http://www.w3.org/2000/svg}desc").text == "80 & 3 of 200"
 
 
+def other(value):
+    """A setting unlike `value`, of a kind that matplotlib may take."""
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value * 2 + 1
+        case str():
+            return "red"
+        case list() if all(isinstance(each, int | float) for each in value):
+            return [each + 1 for each in value]
+    return value
+
+
+def hostile_settings():
+    """Every setting of matplotlib that can be another one, as another one."""
+    strange = {"text.usetex": True, "path.sketch": (1.0, 100.0, 2.0), "font.family": ["serif"]}
+    for name, value in matplotlib.rcParamsDefault.items():
+        with matplotlib.rc_context():
+            try:
+                matplotlib.rcParams[name] = strange.get(name, other(value))
+            except (ValueError, RuntimeError):
+                continue
+            if matplotlib.rcParams[name] != value and not name.startswith(("backend", "date.")):
+                yield name, matplotlib.rcParams[name]
+
+
+def drawn():
+    """Every plot there is, as SVG."""
+    yield plot.figure_svg(plot.plot_cluster(SAMPLES["leader"]).figure)
+    yield plot.figure_svg(plot.plot_logs(SAMPLES["leader"]).figure)
+    yield plot.figure_svg(plot.plot_election_times(TIMES).figure)
+    yield plot.figure_svg(plot.plot_split_votes(SPLITS).figure)
+    yield show_election_times(TIMES | {"none": [inf] * 50}).svg
+
+
+def test_a_figure_is_deaf_to_every_setting_of_the_reader():
+    expected = list(drawn())
+    hostile = dict(hostile_settings())
+    assert len(hostile) > 100
+    with matplotlib.rc_context(hostile):
+        assert list(drawn()) == expected
+
+
+def test_a_figure_that_the_reader_saves_has_ticks_of_its_own():
+    def ticks(ax):
+        both = (*ax.xaxis.get_major_ticks(), *ax.yaxis.get_major_ticks())
+        return [(each.label1.get_color(), each.tick1line.get_markersize()) for each in both]
+
+    expected = ticks(plot.plot_election_times(TIMES)), ticks(plot.plot_split_votes(SPLITS))
+    with matplotlib.rc_context({"xtick.color": "red", "ytick.major.size": 20, "text.color": "red"}):
+        assert (ticks(plot.plot_election_times(TIMES)), ticks(plot.plot_split_votes(SPLITS))) == (
+            expected
+        )
+
+
+HOSTILE_FILE = """
+text.usetex: True
+font.size: 22
+path.sketch: 1, 100, 2
+savefig.bbox: tight
+svg.fonttype: path
+figure.figsize: 1, 1
+"""
+
+
 PRINT_ALL = f"""
 import matplotlib
 matplotlib.use("agg")
@@ -90,19 +157,36 @@ print(plot.figure_svg(plot.plot_split_votes({SPLITS!r}).figure))
 """
 
 
-def test_the_same_figure_is_the_same_svg_in_every_process():
+def test_the_same_figure_is_the_same_svg_in_every_process(tmp_path):
+    (tmp_path / "matplotlibrc").write_text(HOSTILE_FILE)
     printed = {
         subprocess.run(
             [sys.executable, "-c", PRINT_ALL],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            env=os.environ | {"PYTHONIOENCODING": "utf-8", **own},
             cwd=ROOT,
             capture_output=True,
             check=True,
         ).stdout
-        for seed in ("0", "1")
+        for own in ({"PYTHONHASHSEED": "0"}, {"PYTHONHASHSEED": "1", "MATPLOTLIBRC": str(tmp_path)})
     }
     assert len(printed) == 1
     assert b"<dc:date>" not in printed.pop()
+
+
+def test_the_course_draws_without_any_backend():
+    script = (
+        "from raftlab.course.experiments import show_election_times\n"
+        "import sys\n"
+        "print(len(show_election_times({'one': [170.0]}).svg), 'matplotlib.pyplot' in sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"MPLBACKEND": "module://no_such_backend"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.endswith("False\n"), told.stderr
 
 
 def test_a_plot_can_be_shown_with_its_text():

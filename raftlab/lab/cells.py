@@ -1,0 +1,119 @@
+"""Labs and the cells of a notebook: who made one, where it is shown, and when it is closed.
+
+ipywidgets keeps every widget until it is closed, and a lab has hundreds. So a lab belongs to
+the cells that show it (before it is shown, to the cell that made it), and is closed when all
+of them have been run again without it. A front end names the cell that it runs; where it does
+not, a lab lives until it is closed by hand.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from ipywidgets import Widget
+
+
+class Closable(Protocol):
+    """What can be closed."""
+
+    def close(self) -> None:
+        """Take it off the page, and forget its widgets."""
+
+
+NOWHERE = "", ""
+"""Not while a cell is running, or the front end does not say which."""
+
+
+class Cells:
+    """Which labs belong to which cells. A lab stands with the run of the cell that had it last."""
+
+    def __init__(self) -> None:
+        self._labs: dict[str, dict[Closable, str]] = {}
+        self._shown: set[Closable] = set()
+        self._shell: Any = None
+
+    def made(self, lab: Closable) -> None:
+        """A lab belongs to the cell that makes it, until it is shown."""
+        self._place(lab)
+
+    def shown(self, lab: Closable) -> None:
+        """A lab belongs to every cell that shows it."""
+        if lab not in self._shown:
+            self.forget(lab)
+            self._shown.add(lab)
+        self._place(lab)
+
+    def forget(self, lab: Closable) -> None:
+        """It belongs to no cell any more."""
+        self._shown.discard(lab)
+        for labs in self._labs.values():
+            labs.pop(lab, None)
+
+    def tidy(self, *_: object) -> None:
+        """The cell has run: close what belonged to an earlier run of it, and to no other cell."""
+        cell, run = running_cell()
+        labs = self._labs.get(cell, {})
+        for lab in [lab for lab, last in labs.items() if last != run]:
+            del labs[lab]
+            if not any(lab in others for others in self._labs.values()):
+                lab.close()
+
+    def _place(self, lab: Closable) -> None:
+        cell, run = running_cell()
+        self._labs.setdefault(cell, {})[lab] = run
+        shell = shell_running()
+        if cell and shell is not self._shell:
+            self._shell = shell
+            shell.events.register("post_run_cell", self.tidy)
+
+
+CELLS = Cells()
+
+
+def shell_running() -> Any:
+    """The shell of IPython that runs this, or None."""
+    module = sys.modules.get("IPython")
+    return module.get_ipython() if module else None
+
+
+def running_cell() -> tuple[str, str]:
+    """The name of the cell that is running, and of this run of it."""
+    kernel = getattr(shell_running(), "kernel", None)
+    parent = kernel.get_parent() if kernel else {}
+    cell = parent.get("metadata", {}).get("cellId")
+    return (cell, parent["header"]["msg_id"]) if cell else NOWHERE
+
+
+@contextmanager
+def unasked() -> Iterator[None]:
+    """Inside, widgets are announced as if no cell had asked for them.
+
+    A live front end hears of them all the same. What runs a notebook to write it down, as
+    `nbconvert --execute` does, hears only what cells send: it would keep their state, and a
+    page would show dead controls where the picture is.
+    """
+    kernel = getattr(shell_running(), "kernel", None)
+    if kernel is None:
+        yield
+        return
+    kernel.get_parent = lambda channel=None: {}
+    try:
+        yield
+    finally:
+        del kernel.get_parent
+
+
+def belonging(roots: list[Widget]) -> list[Widget]:
+    """These widgets and all inside them, their layouts and styles too, each once."""
+    found: dict[Widget, None] = {}
+    todo = list(roots)
+    while todo:
+        widget = todo.pop()
+        if widget not in found:
+            found[widget] = None
+            for name in widget.keys:
+                held = getattr(widget, name)
+                parts = held if isinstance(held, list | tuple) else (held,)
+                todo += [part for part in parts if isinstance(part, Widget)]
+    return list(found)
