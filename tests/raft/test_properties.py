@@ -132,6 +132,9 @@ to_followers = st.one_of(
     ),
     st.tuples(st.just("vote"), members, here, st.just(True), flags),
     st.tuples(st.just("win")),
+    # of its own term, and absurd all the same
+    st.tuples(st.just("append"), members, here, *[drawn_near] * 3, sent_entries),
+    st.tuples(st.just("snapshot"), members, here, drawn_near, drawn_near, st.just(None)),
 )
 to_leaders = st.one_of(
     st.tuples(st.just("accept"), members, here, back, back, st.integers(-1, 0)),
@@ -139,6 +142,8 @@ to_leaders = st.one_of(
     st.tuples(st.just("reject"), members, here, back, back, back, back, here),
     st.tuples(st.just("snapshot reply"), members, here, back, flags),
     st.tuples(st.just("ask index"), members, here, st.integers(0, 3)),
+    st.tuples(st.just("accept"), members, here, *[drawn_near] * 3),
+    st.tuples(st.just("reject"), members, here, *[drawn_near] * 5),
 )
 calls = st.one_of(
     st.tuples(st.just("tick"), st.sampled_from([0.0, 1.0, 60.0, 400.0])),

@@ -476,6 +476,21 @@ def test_a_follower_that_lacks_entries_gets_them_whatever_next_index_was(wrong):
     assert known(node, "S2").match_index == 5
 
 
+ODD = [-(10**9), -1, 0, 1, 5, 6, 10**30]
+
+
+@pytest.mark.parametrize("last", ODD)
+@pytest.mark.parametrize("asked", ODD)
+def test_an_absurd_rejection_leads_to_no_next_index_outside_the_log(asked, last):
+    for hint in ODD:
+        for hint_term in ODD:
+            node = leader(terms=(1, 1, 1, 1))
+            known(node, "S2").become_pipeline()
+            tell(node, rejected("S2", 2, at=asked, last=last, hint=(hint, hint_term)))
+            assert 1 <= known(node, "S2").next_index <= node.log.last_index + 1
+            assert drain(node).alarms == []
+
+
 @pytest.mark.parametrize("wrong", IMPOSSIBLE)
 def test_rules_that_guess_what_cannot_be_silence_nobody(wrong):
     class Astray(Rules):
