@@ -249,6 +249,15 @@ def test_a_verdict_is_not_taken_for_a_yes_by_mistake():
         bool(check([]))
 
 
+def test_a_verdict_repeats_little_of_the_history():
+    long = "x" * 5000
+    story = [write(long, long, 0, 1, key=long), read(long, f"{long}y", 2, 3, key=long)]
+    for model in (Register(), KeyValue()):
+        verdict = check(story, model=model)
+        assert verdict.is_linearizable is False
+        assert len(str(verdict)) < 1200
+
+
 def test_nothing_is_linearizable():
     verdict = check([])
     assert (verdict.is_linearizable, verdict.prefix, verdict.tried) == (True, (), 0)

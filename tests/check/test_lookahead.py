@@ -22,26 +22,26 @@ MODELS = {"KeyValue": KeyValue, "AppendList": AppendList}
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_histories_of_appends_are_judged_as_the_definition_judges_them(name, data):
-    operations, model = data.draw(appends(name, 6)), MODELS[name]()
+    operations, model = data.draw(appends(name, 5)), MODELS[name]()
     verdict = check(operations, model=model)
     assert verdict.is_linearizable is brute.is_linearizable(operations, model)
     check_witness(verdict, operations, model)
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_longer_histories_of_appends_are_judged_as_a_plain_search_judges_them(name, data):
-    operations, model = data.draw(appends(name, 12)), MODELS[name]()
+    operations, model = data.draw(appends(name, 9)), MODELS[name]()
     verdict = check(operations, model=model)
     assert verdict.is_linearizable is brute.any_order_remembered(operations, model)
     check_witness(verdict, operations, model)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data(), budget=st.integers(1, 30))
 def test_a_smaller_budget_never_gives_another_verdict_on_appends_but_unknown(data, budget):
     operations, model = data.draw(appends("KeyValue", 8)), KeyValue()
@@ -49,7 +49,7 @@ def test_a_smaller_budget_never_gives_another_verdict_on_appends_but_unknown(dat
     assert verdict.is_linearizable in (None, check(operations, model=model).is_linearizable)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_a_model_that_says_nothing_of_what_was_seen_gets_the_same_verdict(data):
     class Plain:
@@ -68,7 +68,7 @@ def test_the_histories_that_these_tests_draw_are_guided_and_of_both_kinds():
     """Or else the tests above would say little."""
     told = {True: 0, False: 0}
 
-    @settings(max_examples=300, deadline=None, database=None)
+    @settings(max_examples=150, deadline=None, database=None)
     @given(operations=appends("KeyValue", 10))
     def count(operations):
         parts = by_key(operations, KeyValue()).values()
@@ -76,7 +76,7 @@ def test_the_histories_that_these_tests_draw_are_guided_and_of_both_kinds():
             told[bool(check(operations).is_linearizable is True)] += 1
 
     count()
-    assert min(told.values()) >= 30
+    assert min(told.values()) >= 15
 
 
 # What answers say
@@ -175,11 +175,11 @@ def test_concurrent_appends_stand_as_a_later_read_has_them():
         ({}, 12_000),
         ({"unknown": 0.05}, 14_000),
         ({"puts": 0.0}, 8_000),
-        ({"puts": 0.0, "keys": 1}, 18_000),
+        ({"puts": 0.0, "keys": 1, "operations": 500}, 6_000),
     ],
     ids=str,
 )
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_many_clients_who_append_are_judged_in_few_placements(given, most, seed):
     """Without guidance more than 3,000,000 are tried, and that is no verdict."""
     fine = check(append_history(seed, **given))
