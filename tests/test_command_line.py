@@ -620,6 +620,7 @@ def test_without_the_notebooks_the_lab_says_where_they_are(raftlab_run, monkeypa
 # What cannot be done
 
 
+LONG = "x" * 5000
 ABSURD = {
     "rnu": "do you mean 'run'?",
     "zzz": "there are run, replay",
@@ -793,6 +794,15 @@ def test_output_that_nobody_reads_is_no_error(words):
     assert (ran.returncode, ran.stderr) == (141, "")
 
 
+def test_a_short_output_is_written_at_once_and_its_reader_may_go_after_one_line():
+    line = [sys.executable, "-m", "raftlab", "museum"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ran:
+        assert ran.stdout is not None and ran.stderr is not None
+        assert ran.stdout.readline()
+        ran.stdout.close()
+        assert (ran.stderr.read(), ran.wait()) == (b"", 0)
+
+
 def test_an_output_that_takes_no_arrow_gets_its_number():
     ran = program(*FIRST.split(), env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -809,6 +819,24 @@ def test_every_setting_can_be_typed():
                 value = ("-" if name == "election_timeout" else ",").join(map(str, value))
             typed.append(f"{name}={value}")
         assert kind(**arguments.settings(kind, typed)) == plain
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["run", f"--seed={LONG}"], ["run", LONG], ["run", f"-{LONG}"], [LONG], ["run", f"--{LONG}"],
+        ["campaign", "--cores", f"-{'9' * 4000}"], ["replay", "x", f"--code={LONG}"],
+        ["run", "--rules", f"os:{LONG}"], ["run", "--rules", f"{LONG}:X"],
+        ["campaign", "--scheduler", LONG], ["check-history", "x", "--model", LONG],
+        ["check-history", "x", "--ms-per-unit", LONG], ["museum", LONG],
+        ["run", "--scenario", LONG],
+    ],
+    ids=lambda line: " ".join(line)[:40],
+)  # fmt: skip
+def test_no_message_repeats_all_of_a_long_word(line, raftlab_run):
+    ran = raftlab_run("", *line)
+    assert (ran.code, ran.out) == (2, "")
+    assert len(ran.err) < 700
 
 
 def test_a_long_word_is_not_repeated_whole():

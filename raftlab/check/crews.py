@@ -8,14 +8,17 @@ at a time, until it is known which seed kills its worker.
 import os
 import pickle
 import signal
+import socket
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from multiprocessing import get_context
 from typing import Any, TypeAlias
 
+from raftlab.check.history import clipped
 from raftlab.check.trial import SeedResult
 from raftlab.raft.vocabulary import Misuse
 
@@ -26,6 +29,8 @@ Trial: TypeAlias = Callable[[Seeds], Results]
 CHUNK = 8  # a third of a second of work: worth sending, and soon done
 MOST_DEATHS = 3
 ANSWERS_WITHIN_S = 10.0
+WORKS_WITHIN_S = 60.0
+CLOSES_WITHIN_S = 2.0
 
 
 def here(trial: Trial, seeds: Sequence[int]) -> Iterator[Results]:
@@ -136,31 +141,76 @@ def dask_workers(trial: Trial, seeds: Sequence[int], scheduler: Any) -> Iterator
     """Some seeds at a time, on the workers of a Dask scheduler: its address, or a `Client`.
 
     What a dead worker was doing, the scheduler gives to another; a chunk that has killed too
-    many of them is taken apart. Raises: Misuse, if Dask is not installed or nobody answers.
+    many of them is taken apart. A scheduler that is known by its address has some time to find
+    a worker; that it has none is said on the standard error output.
+    Raises: Misuse, if Dask is not installed, or if nobody answers, works, or answers any more.
     """
     dask = _dask()
-    client = _client(dask, scheduler) if isinstance(scheduler, str) else scheduler
-    todo = chunks(seeds, len(client.nthreads()))
+    is_mine = isinstance(scheduler, str)
+    client = _client(dask, scheduler) if is_mine else scheduler
     at_work: dict[str, tuple[Any, Seeds]] = {}
-    finished = dask.as_completed(loop=client.loop)
     try:
-        while todo or at_work:
-            while todo and len(at_work) < 2 * max(1, sum(client.nthreads().values())):
-                future = client.submit(trial, todo[0], pure=False)
-                at_work[future.key] = (future, todo.popleft())
-                finished.add(future)
-            future = next(finished)
-            _, chunk = at_work.pop(future.key)
-            try:
-                yield future.result()
-            except dask.KilledWorker:
-                if len(chunk) == 1:
-                    yield (killed(chunk[0]),)
-                todo.extend((seed,) for seed in chunk if len(chunk) > 1)
+        yield from _on_workers(dask, client, trial, seeds, at_work)
+        at_work.clear()
+    except (CancelledError, dask.comm.CommClosedError) as error:
+        at_work.clear()  # there is nobody left who could be told to stop
+        raise Misuse(
+            f"The Dask scheduler{_at(scheduler)} does not answer any more. What a file that is"
+            " named with resume (--resume) has kept is not lost."
+        ) from error
     finally:
-        client.cancel([future for future, _ in at_work.values()])
-        if client is not scheduler:
-            client.close()
+        if at_work:
+            client.cancel([future for future, _ in at_work.values()])
+        if is_mine:
+            client.close(timeout=CLOSES_WITHIN_S)
+
+
+def _on_workers(
+    dask: Any,
+    client: Any,
+    trial: Trial,
+    seeds: Sequence[int],
+    at_work: dict[str, tuple[Any, Seeds]],
+) -> Iterator[Results]:
+    todo = chunks(seeds, len(client.nthreads()))
+    finished = dask.as_completed(loop=client.loop)
+    while todo or at_work:
+        while todo and len(at_work) < 2 * max(1, sum(client.nthreads().values())):
+            future = client.submit(trial, todo[0], pure=False)
+            at_work[future.key] = (future, todo.popleft())
+            finished.add(future)
+        if not client.nthreads():
+            _wait_for_a_worker(client)
+        future = next(finished)
+        _, chunk = at_work.pop(future.key)
+        try:
+            yield future.result()
+        except dask.KilledWorker:
+            if len(chunk) == 1:
+                yield (killed(chunk[0]),)
+            todo.extend((seed,) for seed in chunk if len(chunk) > 1)
+
+
+def _wait_for_a_worker(client: Any) -> None:
+    """Raises: Misuse, if none comes in time."""
+    address = client.scheduler.address
+    print(
+        f"raftlab: The Dask scheduler at {address} has no workers; waiting"
+        f" {WORKS_WITHIN_S:g} s for one.",
+        file=sys.stderr,
+        flush=True,
+    )
+    try:
+        client.wait_for_workers(1, timeout=WORKS_WITHIN_S)
+    except TimeoutError:
+        raise Misuse(
+            f"The Dask scheduler at {address} has no workers: start one with"
+            f" `dask worker {address}`."
+        ) from None
+
+
+def _at(scheduler: object) -> str:
+    return f" at {scheduler}" if isinstance(scheduler, str) else ""
 
 
 def _dask() -> Any:
@@ -171,10 +221,22 @@ def _dask() -> Any:
 
 
 def _client(dask: Any, address: str) -> Any:
+    """A client of the scheduler. Raises: Misuse, for what is no address, or if nobody answers."""
+    shown = clipped(address)
     try:
+        scheme, place = dask.comm.parse_address(address)
+        dask.comm.registry.get_backend(scheme)
+        host, port = (None, None) if scheme == "inproc" else dask.comm.parse_host_port(place)
+    except ValueError:
+        raise Misuse(
+            f"{shown} is no address of a Dask scheduler: write it like tcp://host:8786"
+        ) from None
+    try:
+        if port is not None:  # ask quietly first: a client that has failed goes on for a while
+            socket.create_connection((host, port), ANSWERS_WITHIN_S).close()
         return dask.Client(address, set_as_default=False, timeout=ANSWERS_WITHIN_S)
-    except (OSError, ValueError) as error:
-        raise Misuse(f"No Dask scheduler answers at {address}: {error}") from error
+    except (OSError, ValueError, OverflowError) as error:
+        raise Misuse(f"No Dask scheduler answers at {shown}: {error}") from error
 
 
 # What can be sent

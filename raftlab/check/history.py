@@ -6,14 +6,43 @@ Source: Herlihy and Wing 1990, section 2.
 """
 
 import pathlib
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
+from reprlib import Repr
 from typing import Any, overload
 
 import msgspec
 
 from raftlab.raft.vocabulary import Millis, Misuse
+
+MOST_MS = 2**63
+"""No time is further from 0 than that: whatever is counted, it is what 64 bits hold."""
+
+MOST_DEPTH = 50
+"""How deep lists may lie in one another."""
+
+MOST_BITS = 10_000
+"""How large whole numbers may be; Python writes out hardly more."""
+
+MOST_SHOWN = 200
+"""How many characters of an input a message repeats."""
+
+_REPR = Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = MOST_SHOWN
+
+
+def clipped(value: object) -> str:
+    """An input as a message repeats it: its `repr`, and not all of it if it is long or deep."""
+    try:
+        return clipped_text(_REPR.repr(value))
+    except ValueError:  # a number of more digits than Python writes out
+        return f"a long {type(value).__name__}"
+
+
+def clipped_text(text: str, most: int = MOST_SHOWN) -> str:
+    """A text, without its middle if it is long."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[: half - 1]}…{text[-half:]}"
 
 
 class Outcome(Enum):
@@ -54,52 +83,72 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str | None = None
     argument: Any = None
     result: Any = None
-    start: Millis = msgspec.field(default=0.0)
-    end: Millis | None = None
+    start: int | Millis = msgspec.field(default=0.0)
+    end: int | Millis | None = None
     outcome: Outcome = Outcome.ACKNOWLEDGED
 
     def __post_init__(self) -> None:
+        self._check_names()
         if type(self.outcome) is not Outcome:
             msgspec.structs.force_setattr(self, "outcome", self._outcome_named())
         self._check_times()
-        if type(self.argument) is list:
-            msgspec.structs.force_setattr(self, "argument", frozen(self.argument))
-        if type(self.result) is list:
-            msgspec.structs.force_setattr(self, "result", frozen(self.result))
-        try:
-            hash((self.client, self.call, self.key))
-        except TypeError:
+        for name in ("argument", "result"):
+            value = getattr(self, name)
+            if type(value) in (int, float, list, tuple):
+                value = self._frozen(name, value)
+                msgspec.structs.force_setattr(self, name, value)
+            try:
+                hash(value)
+            except TypeError:
+                raise self._no_plain_value(name, value) from None
+
+    def _check_names(self) -> None:
+        for name, example in (("client", "c1"), ("call", "read")):
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                raise Misuse(
+                    f"the {name} of an operation is text, like '{example}', not {clipped(value)}"
+                )
+        if not isinstance(self.key, str | None):
             raise Misuse(
-                f"{self._name} is on the key {self.key!r}: clients, calls and keys are text"
-            ) from None
+                f"{self._name} is on the key {clipped(self.key)}: clients, calls and keys are text"
+            )
+
+    def _frozen(self, name: str, value: Any) -> Any:
         try:
-            hash((self.argument, self.result))
-        except TypeError:
-            raise Misuse(
-                f"{self._name} has an argument or a result that is no plain value: numbers,"
-                " text, None and lists of them can be compared"
-            ) from None
+            return frozen(value)
+        except ValueError as error:
+            raise Misuse(f"the {name} of {self._name} {error}") from None
+
+    def _no_plain_value(self, name: str, value: object) -> Misuse:
+        return Misuse(
+            f"the {name} of {self._name} is no plain value, but {clipped(value)}: numbers, text,"
+            " None and lists of them can be compared"
+        )
 
     def _outcome_named(self) -> Outcome:
         try:
-            return Outcome(self.outcome)
+            return Outcome(self.outcome if isinstance(self.outcome, str) else None)
         except ValueError:
             *others, last = (repr(each.value) for each in Outcome)
             raise Misuse(
-                f"{self._name} has the outcome {self.outcome!r}: say {', '.join(others)}"
+                f"{self._name} has the outcome {clipped(self.outcome)}: say {', '.join(others)}"
                 f" or {last}, or an Outcome"
             ) from None
 
     def _check_times(self) -> None:
         if not is_time(self.start):
-            raise Misuse(f"{self._name} starts at {self.start!r}: a time is a number of ms")
+            raise Misuse(
+                f"{self._name} starts at {clipped(self.start)}: a time is a number of ms, from"
+                " -2**63 to 2**63"
+            )
         if self.end is None:
             if self.outcome is Outcome.ACKNOWLEDGED:
                 raise Misuse(f"{self._name} was acknowledged, so it has an end: say when")
         elif not (is_time(self.end) and self.start <= self.end):
             raise Misuse(
-                f"{self._name} starts at {self.start} and ends at {self.end} ms: an end is a"
-                " number of ms, and not before the start"
+                f"{self._name} starts at {self.start} and ends at {clipped_text(str(self.end))}"
+                " ms: an end is a number of ms, and not before the start"
             )
 
     @property
@@ -109,20 +158,21 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def _name(self) -> str:
-        return f"the {self.call} of {self.client}"
+        return f"the {clipped_text(self.call, 40)} of {clipped_text(self.client, 40)}"
 
     def __str__(self) -> str:
         said = said_of(self)
+        client = clipped_text(self.client, 40)
         if self.outcome is Outcome.ACKNOWLEDGED:
-            return f"{self.client}: {said}, {self.start:.1f} to {self.end:.1f} ms"
-        return f"{self.client}: {said}, from {self.start:.1f} ms, {self.outcome.value}"
+            return f"{client}: {said}, {self.start:.1f} to {self.end:.1f} ms"
+        return f"{client}: {said}, from {self.start:.1f} ms, {self.outcome.value}"
 
 
 def is_time(value: object) -> bool:
     """Whether `value` is a number of ms: no text, not infinite, not "not a number"."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return abs(value) <= sys.float_info.max
+    return abs(value) <= MOST_MS
 
 
 def said_of(operation: Operation, told: str | None = None) -> str:
@@ -130,20 +180,21 @@ def said_of(operation: Operation, told: str | None = None) -> str:
 
     `told` is the answer in other words, if `value_text` would not tell it from another.
     """
-    words = [operation.call]
+    words = [clipped_text(operation.call, 40)]
     if operation.key is not None:
-        words.append(operation.key)
+        words.append(clipped_text(operation.key, 40))
     if operation.argument is not None:
         argument = operation.argument
         parts = argument if operation.call == "cas" and type(argument) is tuple else (argument,)
-        words += [value_text(part) for part in parts]
+        words += [clipped_text(value_text(part)) for part in parts]
     asked = " ".join(words)
     if operation.is_unknown:
         return f"{asked} → ?"
     if operation.call == "cas" and operation.result is False:
         return f"{asked} → refused"
     if operation.outcome is Outcome.ACKNOWLEDGED and tells(operation):
-        return f"{asked} → {value_text(operation.result) if told is None else told}"
+        said = value_text(operation.result) if told is None else told
+        return f"{asked} → {clipped_text(said)}"
     return asked
 
 
@@ -177,9 +228,20 @@ def with_article(name: str) -> str:
     return f"{'an' if name[:1].lower() in tuple('aeiou') else 'a'} {name}"
 
 
-def frozen(value: Any) -> Any:
-    """Lists as tuples, all the way down: what can be compared and remembered."""
-    return tuple([frozen(each) for each in value]) if type(value) is list else value
+def frozen(value: Any, depth: int = 0) -> Any:
+    """Lists as tuples, all the way down: what can be compared and remembered.
+
+    Raises: ValueError, for what is too deep, too large, or not equal to itself.
+    """
+    if type(value) is list or type(value) is tuple:
+        if depth == MOST_DEPTH:
+            raise ValueError(f"is too deep: lists lie in one another {MOST_DEPTH} deep at most")
+        return tuple([frozen(each, depth + 1) for each in value])
+    if type(value) is int and value.bit_length() > MOST_BITS:
+        raise ValueError(f"has too many digits: a number has {MOST_BITS:,} bits at most")
+    if value != value:
+        raise ValueError("is not a number, so it is equal to nothing: give a number, or text")
+    return value
 
 
 class History(Sequence[Operation]):
@@ -197,13 +259,13 @@ class History(Sequence[Operation]):
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         if not isinstance(operations, Iterable):
             raise Misuse(
-                f"a history is made of operations, and {operations!r} is none: give a list of"
-                " them, or history_of(cluster)"
+                f"a history is made of operations, and {clipped(operations)} is none: give a list"
+                " of them, or history_of(cluster)"
             )
         self._operations = tuple(operations)
         for operation in self._operations:
             if not isinstance(operation, Operation):
-                raise Misuse(f"a history is made of operations, and {operation!r} is none")
+                raise Misuse(f"a history is made of operations, and {clipped(operation)} is none")
 
     @overload
     def __getitem__(self, place: int) -> Operation: ...
@@ -248,24 +310,60 @@ class History(Sequence[Operation]):
     def load(
         cls, path: str | pathlib.Path, *, ms_per_unit: float = 1.0, cas_sees: bool = False
     ) -> "History":
-        """The history in a JSON-lines file: one operation a line, or one event a line.
+        """The history in a file of JSON: an operation or an event a line, or all in one array.
 
-        An operation is an object with the fields of `Operation`. An event is what a
-        client of Jepsen writes: `{"process": 0, "type": "invoke", "f": "write",
-        "value": 3, "time": 17}`, and later the same process again with type "ok", "fail"
-        or "info" (nobody knows). `key` is optional; without `time`, the number of the
-        line stands for it. Times are multiplied by `ms_per_unit` (1e-6 for nanoseconds).
-        With `cas_sees`, a cas that fails is one that saw another value; without, it is
-        one that had no effect, and nothing more is concluded from it.
+        An operation is an object with the fields of `Operation`. An event is what a client
+        of Jepsen writes: `{"process": 0, "type": "invoke", "f": "write", "value": 3, "time":
+        17}`, and later the same process again with type "ok", "fail" or "info" (nobody knows).
 
-        Raises: Misuse, with the file, the line and the reason; OSError, if there is no
+        * The order of events is that in which they stand, whatever their times are. Times are
+          for the picture: one that is not later than the one before is taken to be a little
+          later, and without `time`, or if all are the same, the place stands for it.
+        * Of operations, the times decide, and not the order in which they stand.
+        * An event may have a `key`. Where every value is a pair [key, value], as
+          jepsen.independent and Maelstrom's lin-kv write it, the key is taken from there.
+        * With `cas_sees`, a cas that fails is one that saw another value; without, it is one
+          that had no effect, and nothing more is concluded from it.
+
+        Times are multiplied by `ms_per_unit` (1e-6 for nanoseconds).
+
+        Raises: Misuse, with the file, the place in it and the reason; OSError, if there is no
         such file.
         """
-        from raftlab.check.events import read_lines
+        from raftlab.check.reading import read_file
 
-        return cls(read_lines(pathlib.Path(path), ms_per_unit, cas_sees))
+        if not isinstance(cas_sees, bool):
+            raise Misuse(f"cas_sees is True or False, not {clipped(cas_sees)}")
+        if not is_time(ms_per_unit) or ms_per_unit <= 0:
+            raise Misuse(
+                f"ms_per_unit is how many ms a unit of the file is, like 1e-6, not"
+                f" {clipped(ms_per_unit)}"
+            )
+        return cls(read_file(_path(path), ms_per_unit, cas_sees))
 
     def save(self, path: str | pathlib.Path) -> None:
-        """Write the history to a file, one operation a line; `load` gives an equal one."""
-        lines = [msgspec.json.encode(operation) for operation in self._operations]
-        pathlib.Path(path).write_bytes(b"".join(line + b"\n" for line in lines))
+        """Write the history to a file, one operation a line; `load` gives an equal one.
+
+        Raises: Misuse, for an operation with a value that JSON does not have; OSError.
+        """
+        lines = [_line(operation) for operation in self._operations]
+        _path(path).write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def _path(path: object) -> pathlib.Path:
+    """A file's path. Raises: Misuse."""
+    if not isinstance(path, str | pathlib.Path):
+        raise Misuse(f"a history is in a file, named like 'history.jsonl', not {clipped(path)}")
+    return pathlib.Path(path)
+
+
+def _line(operation: Operation) -> bytes:
+    """An operation as JSON. Raises: Misuse, if it would not be read as the same."""
+    try:
+        line = msgspec.json.encode(operation)
+        is_kept = msgspec.json.decode(line, type=Operation) == operation
+    except (TypeError, ValueError, OverflowError):
+        is_kept = False
+    if not is_kept:
+        raise Misuse(f"JSON has no such values as those of this operation: {operation}")
+    return line

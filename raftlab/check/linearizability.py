@@ -11,18 +11,23 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import msgspec
 
+from raftlab.check.culprit import Culprit, culprit_of
 from raftlab.check.history import (
     History,
     Operation,
     Outcome,
+    clipped,
+    clipped_text,
     exact_text,
     said_of,
     tells,
     value_text,
     with_article,
 )
+from raftlab.check.lookahead import Lookahead
 from raftlab.check.models import KeyValue, Model, State, key_of
 from raftlab.check.search import Search
+from raftlab.check.timeline import Problem
 from raftlab.raft.vocabulary import Millis, Misuse
 
 BUDGET = 3_000_000
@@ -67,9 +72,9 @@ class Verdict(msgspec.Struct, frozen=True):
         return self.is_linearizable is None
 
     def __bool__(self) -> bool:
-        raise Misuse(
-            "a verdict can be yes, no or unknown: ask for its is_linearizable, which is"
-            " True, False or None"
+        raise TypeError(
+            "a verdict can be yes, no or unknown, so it is neither true nor false: ask for its"
+            " is_linearizable, which is True, False or None"
         )
 
     def __str__(self) -> str:
@@ -94,16 +99,17 @@ def check(
     Raises: Misuse, for a history or a model that is none, a call that the model does not
     know, or a budget that is none.
     """
-    if not (isinstance(budget, int) and budget >= 1):
-        raise Misuse(f"a budget is a number of placements from 1, not {budget!r}")
+    if type(budget) is not int or budget < 1:
+        raise Misuse(f"a budget is a number of placements from 1, not {clipped(budget)}")
     whole = history if isinstance(history, History) else History(history)
     model = KeyValue() if model is None else checked_model(model)
-    searches = {key: Search(mine, model) for key, mine in by_key(whole, model).items()}
+    searches = {key: search_for(mine, model) for key, mine in by_key(whole, model).items()}
     tried = _take_turns(list(searches.values()), budget)
     name = getattr(model, "__name__", type(model).__name__)
     for key, search in searches.items():
         if search.is_done and not search.found:
-            return _refused(_of_key(whole, model, key), name, key, search, tried)
+            found = culprit_of(search, budget)
+            return _refused(_of_key(whole, model, key), name, key, search.problem, found, tried)
     for key, search in searches.items():
         if not search.is_done:
             return _cut_off(_of_key(whole, model, key), name, key, search, tried)
@@ -117,7 +123,7 @@ def checked_model(model: Model) -> Model:
         raise Misuse(f"a model is an object, and {name} is a class: say model={name}()")
     if not (callable(getattr(model, "step", None)) and hasattr(model, "initial")):
         raise Misuse(
-            f"a model has an `initial` state and a method `step`, and {model!r} has not: say"
+            f"a model has an `initial` state and a method `step`, and {clipped(model)} has not: say"
             " KeyValue(), Register(), AppendList() or an object of your own"
         )
     return model
@@ -130,6 +136,12 @@ def by_key(history: History, model: Model) -> dict[Hashable, list[Operation]]:
         if operation.outcome is not Outcome.FAILED:
             found.setdefault(key_of(model, operation), []).append(operation)
     return found
+
+
+def search_for(operations: Sequence[Operation], model: Model) -> Search:
+    """The search on one object, guided by answers where the model knows how."""
+    problem = Problem(operations, model)
+    return Search(problem, Lookahead.into(problem))
 
 
 def _of_key(history: History, model: Model, key: Hashable) -> History:
@@ -151,9 +163,9 @@ def _take_turns(searches: list[Search], budget: int) -> int:
     return tried
 
 
-def _order(search: Search) -> tuple[list[Operation], list[Millis]]:
+def _order(problem: Problem, trail: list[int]) -> tuple[list[Operation], list[Millis]]:
     """The operations that were placed, and the earliest moments at which they can stand."""
-    placed = [search.operations[number] for number in search.trail]
+    placed = [problem.operations[number] for number in trail]
     moments: list[Millis] = []
     for operation in placed:
         moments.append(max(moments[-1], operation.start) if moments else operation.start)
@@ -166,7 +178,9 @@ def _order(search: Search) -> tuple[list[Operation], list[Millis]]:
 def _accepted(whole: History, model: str, searches: Sequence[Search], tried: int) -> Verdict:
     rows = []
     for place, search in enumerate(searches):
-        for number, (operation, moment) in enumerate(zip(*_order(search), strict=True)):
+        for number, (operation, moment) in enumerate(
+            zip(*_order(search.problem, search.trail), strict=True)
+        ):
             rows.append((moment, place, number, operation))
     rows.sort(key=lambda row: row[:3])
     prefix = tuple(row[3] for row in rows)
@@ -189,27 +203,47 @@ def _accepted(whole: History, model: str, searches: Sequence[Search], tried: int
     return Verdict(True, said, prefix, moments, None, None, tried, whole, model)
 
 
-def _refused(mine: History, model: str, key: Hashable, search: Search, tried: int) -> Verdict:
-    culprit = search.operations[search.stuck]
-    placed, moments = _order(search)
-    ended = f"{culprit.end:.1f} ms"
-    text = _telling_apart(culprit, search.states)
+def _refused(
+    mine: History, model: str, key: Hashable, problem: Problem, found: Culprit, tried: int
+) -> Verdict:
+    culprit = problem.operations[found.number]
+    placed, moments = _order(problem, found.trail)
+    text = _telling_apart(culprit, found.states)
+    who = clipped_text(culprit.client, 40)
     said = (
-        f"Not linearizable: {culprit.client}'s “{said_of(culprit, text(culprit.result))}”"
-        f" ({culprit.start:.1f} to {ended}) cannot be placed."
-        f" The operations{_on(key)} that had ended before {ended} can be put in order, but in"
-        f" every such order the state at that time is {_states(search.states, text)}, and this"
-        " operation does not fit."
+        f"Not linearizable: {who}'s “{said_of(culprit, text(culprit.result))}”"
+        f" ({culprit.start:.1f} to {culprit.end:.1f} ms) cannot be placed."
+        f" {_why(found, culprit, _on(key), text)}"
     )
-    if _is_unheard_of(culprit, search.operations):
-        said += f" Nothing that had begun by then gives {text(culprit.result)}"
+    if _is_unheard_of(culprit, problem.operations):
+        said += f" Nothing that had begun by then gives {clipped_text(text(culprit.result))}"
         said += f"{_but_failed(culprit, mine)}."
+    tried += found.tried
     return Verdict(False, said, tuple(placed), tuple(moments), culprit, key, tried, mine, model)
 
 
+def _why(found: Culprit, culprit: Operation, on: str, text: Callable[[object], str]) -> str:
+    """Why the culprit has no place, as far as that is known."""
+    ended = f"that had ended before {culprit.end:.1f} ms"
+    if not found.is_first:
+        return (
+            f"With it, the operations{on} {ended} cannot be put in order; whether they can"
+            " without it, or another is the first to have no place, a larger budget may say."
+        )
+    if found.is_whole:
+        return (
+            f"The operations{on} {ended} can be put in order, but in every such order the state"
+            f" at that time is {_states(found.states, text)}, and this operation does not fit."
+        )
+    return (
+        f"The operations{on} {ended} can be put in order, as one in which the state at that time"
+        f" is {_states(found.states, text)}, but this operation fits into none."
+    )
+
+
 def _cut_off(mine: History, model: str, key: Hashable, search: Search, tried: int) -> Verdict:
-    placed, moments = _order(search)
-    acknowledged = sum(not each.is_unknown for each in search.operations)
+    placed, moments = _order(search.problem, search.trail)
+    acknowledged = sum(not each.is_unknown for each in search.problem.operations)
     said = (
         f"Unknown: {_count(tried, 'placement')} were tried, and then the budget was used up."
         f" So far, {len(placed)} of {_count(acknowledged, 'acknowledged operation')}{_on(key)}"
@@ -219,7 +253,7 @@ def _cut_off(mine: History, model: str, key: Hashable, search: Search, tried: in
 
 
 def _on(key: Hashable) -> str:
-    return "" if key is None else f" on {value_text(key)}"
+    return "" if key is None else f" on {clipped_text(value_text(key), 40)}"
 
 
 def _all_of(count: int) -> str:
@@ -238,7 +272,7 @@ def _telling_apart(culprit: Operation, states: list[State]) -> Callable[[object]
 
 def _states(states: list[State], text: Callable[[object], str]) -> str:
     """The states in words; of many, the first ones by their text."""
-    told = sorted(text(state) for state in states)[:_MOST_STATES]
+    told = sorted(clipped_text(text(state)) for state in states)[:_MOST_STATES]
     if len(states) > _MOST_STATES:
         told.append(f"one of {len(states) - _MOST_STATES} others")
     return " or ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
@@ -271,5 +305,7 @@ def _but_failed(culprit: Operation, mine: History) -> str:
     """Whose write of the value that was read had failed, if there was one."""
     for each in mine:
         if each.outcome is Outcome.FAILED and _gives(each, culprit.result):
-            return f": {each.client}'s “{said_of(each)}” failed, so it had no effect"
+            return (
+                f": {clipped_text(each.client, 40)}'s “{said_of(each)}” failed, so it had no effect"
+            )
     return ""

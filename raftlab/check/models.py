@@ -5,10 +5,11 @@ that a check needs to know of a system. Source: Herlihy and Wing 1990, section 2
 (sequential specifications).
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
+from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeAlias
 
-from raftlab.check.history import Operation, with_article
+from raftlab.check.history import Operation, clipped, with_article
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.key_value import MOST_DIGITS, is_whole
 
@@ -17,6 +18,27 @@ State: TypeAlias = Any
 
 
 READS = ("read", "get")
+
+
+class Saw(Enum):
+    """What an operation must have seen to take effect, if that is no whole text or tuple.
+
+    NOTHING: it can take effect in every state. PART: it depends on the state in another way.
+    """
+
+    NOTHING = "nothing"
+    PART = "part"
+
+
+class Leaves(Enum):
+    """What an operation leaves, if that is not one and the same value.
+
+    MORE: what was there, with the same thing behind it in every state, or nothing.
+    ANYTHING: that cannot be said.
+    """
+
+    MORE = "more"
+    ANYTHING = "anything"
 
 
 class Model(Protocol):
@@ -40,9 +62,13 @@ class Model(Protocol):
     by far. Source: Herlihy and Wing 1990, section 3.1 (locality).
 
     A method `changes(operation)` is another help that a model may give: where it says
-    False, it promises that the operation leaves every state as it is. And a method
-    `guess(operations)` may give a number for each, in the order in which they probably
-    took effect: then what is likely is tried first. A wrong guess costs time, not truth.
+    False, it promises that the operation leaves every state as it is.
+
+    Where the state is a text or a tuple that grows at its end, two methods together let the
+    answers guide the search: `saw(operation)`, the text or the tuple that the state must be,
+    or must be a beginning of, for the operation to take effect, or a `Saw`; and
+    `leaves(operation)`, the state after it, whatever it was before, or a `Leaves`. What they
+    say is believed: if it is wrong, so is the verdict.
     """
 
     @property
@@ -65,11 +91,16 @@ def can_change(model: Model, operation: Operation) -> bool:
     return True if changes is None else changes(operation)
 
 
-def guess_of(model: Model, operations: Sequence[Operation]) -> Sequence[float] | None:
-    """A number for each operation, in the order that the model thinks likely, or None."""
-    guess: Callable[[Sequence[Operation]], Sequence[float]] | None
-    guess = getattr(model, "guess", None)
-    return None if guess is None else guess(operations)
+def saw_of(model: Model, operation: Operation) -> State | Saw:
+    """What `operation` must have seen, as the model says, which says so."""
+    saw: Callable[[Operation], State | Saw] = model.saw  # type: ignore[attr-defined]
+    return saw(operation)
+
+
+def leaves_of(model: Model, operation: Operation) -> State | Leaves:
+    """What `operation` leaves, as the model says, which says so."""
+    leaves: Callable[[Operation], State | Leaves] = model.leaves  # type: ignore[attr-defined]
+    return leaves(operation)
 
 
 class _Keyed:
@@ -92,8 +123,8 @@ class _Keyed:
     def _no_such_call(self, operation: Operation) -> Misuse:
         *others, last = self.calls
         return Misuse(
-            f"{with_article(type(self).__name__)} has no call {operation.call!r} ({operation}):"
-            f" it has {', '.join(others)} and {last}"
+            f"{with_article(type(self).__name__)} has no call {clipped(operation.call)}"
+            f" ({operation}): it has {', '.join(others)} and {last}"
         )
 
     def __repr__(self) -> str:
@@ -175,6 +206,34 @@ class KeyValue(Register):
                 return self._fits(operation, "" if state is None else state), None
         return super().step(state, operation)
 
+    def saw(self, operation: Operation) -> State | Saw:
+        """The text that a client was told, or that a cas expected."""
+        match operation.call:
+            case "write" | "put":
+                return Saw.NOTHING
+            case "cas" if self.changes(operation):
+                return _text_seen(pair(operation)[0])
+            case "read" | "get" if not operation.is_unknown:
+                return _text_seen(operation.result)
+            case "append" | "delete" if not operation.is_unknown and operation.result is not None:
+                return _text_seen(operation.result)
+            case "read" | "get" | "append" | "delete":
+                return Saw.NOTHING
+        return Saw.PART
+
+    def leaves(self, operation: Operation) -> State | Leaves:
+        """The value that was written; more of the text after an append or a read."""
+        match operation.call:
+            case "write" | "put":
+                return self.kept(operation.argument)
+            case "cas" if self.changes(operation):
+                return self.kept(pair(operation)[1])
+            case "delete":
+                return None
+            case "read" | "get" | "append" | "cas":
+                return Leaves.MORE
+        return Leaves.ANYTHING
+
     def _fits(self, operation: Operation, value: State) -> bool:
         """Whether the client was told `value`, or was told nothing."""
         told = operation.result
@@ -199,12 +258,22 @@ class AppendList(_Keyed):
                 return operation.is_unknown or state == seen, state
         raise self._no_such_call(operation)
 
-    def guess(self, operations: Sequence[Operation]) -> list[float]:
-        """As the longest list that anybody read has it; what is not in there comes last."""
-        lists = [each.result for each in operations if type(each.result) is tuple]
-        longest = max(lists, key=len, default=())
-        places = {value: float(place) for place, value in enumerate(longest)}
-        return [places.get(each.argument, float("inf")) for each in operations]
+    def saw(self, operation: Operation) -> State | Saw:
+        """The list that a read saw."""
+        if operation.call not in READS or operation.is_unknown:
+            return Saw.NOTHING
+        seen = () if operation.result is None else operation.result
+        return seen if isinstance(seen, tuple) else Saw.PART
+
+    def leaves(self, operation: Operation) -> State | Leaves:
+        """More, always."""
+        return Leaves.MORE
+
+
+def _text_seen(value: State) -> State | Saw:
+    """What was seen, if it is text; no value is a beginning of every text."""
+    text = "" if value is None else as_text(value)
+    return text if isinstance(text, str) else Saw.PART
 
 
 def as_text(value: State) -> State:
@@ -228,7 +297,7 @@ def is_taken(operation: Operation) -> bool:
         return False
     raise Misuse(
         f"a cas gives True or None if it took effect, and False if it was refused, not"
-        f" {result!r} ({operation})"
+        f" {clipped(result)} ({operation})"
     )
 
 

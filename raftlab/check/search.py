@@ -7,19 +7,20 @@ before with the same state, and with the same operations under way placed, is no
 searched again. Operations whose outcome is unknown are interchangeable if they are of
 one kind, so they are counted, and a place that was reached with fewer of them makes all
 others there superfluous. And one of them is placed only if the next operation that is
-placed notices.
+placed notices. Where the model knows what answers say of the order, they guide the search
+(`lookahead.py`).
 
 Sources: Wing and Gong 1993 (the search), Lowe 2017 (memoization; placing just in time).
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from typing import TypeAlias
 
-from raftlab.check.history import Operation
-from raftlab.check.models import Model, State, guess_of
-from raftlab.check.steps import REFUSED, Steps
-from raftlab.raft.vocabulary import Millis
+from raftlab.check.lookahead import NOWHERE, Lookahead
+from raftlab.check.models import State
+from raftlab.check.steps import REFUSED
+from raftlab.check.timeline import CHANGES, ENDS, Open, Problem
 
 Trail: TypeAlias = "tuple[Trail, int] | None"
 """The operations placed so far, the last one first."""
@@ -29,130 +30,31 @@ Place: TypeAlias = tuple[int, int, int, int, int, Trail]
 how many unknown ones of each kind, the state before the last of them if nothing has
 noticed it yet (or NOTICED), and the trail."""
 
-Open: TypeAlias = list[tuple[int, int, int]]
-"""Operations under way: bit, kind, number."""
-
 Choices: TypeAlias = tuple[Open, list[tuple[int, int, int, int]]]
 """What can be placed at an end: operations under way, and unknown ones (see `Unknowns.ready`)."""
 
 NOTICED = -1
-START, END = 0, 1
-ENDS, CHANGES = -1, -2
-
-
-class Timeline:
-    """The starts and ends of the operations that must be placed, in the order of time.
-
-    `what[at]` is ENDS at an end; at a start, it is the kind of an operation that can never
-    change the state, and CHANGES of any other. `bits[at]` is one bit for the operation,
-    which another may have after its end, and `numbers[at]` its number. At one and the same
-    time, starts come before ends.
-    """
-
-    __slots__ = ("_began", "_kinds", "_under_way", "bits", "numbers", "times", "what")
-
-    def __init__(
-        self, operations: Sequence[Operation], kinds: list[int], changes: Sequence[bool]
-    ) -> None:
-        moments: list[tuple[Millis, int, int]] = []
-        for number, operation in enumerate(operations):
-            if operation.end is not None and not operation.is_unknown:
-                moments.append((operation.start, START, number))
-                moments.append((operation.end, END, number))
-        moments.sort()
-        self._kinds = kinds
-        self.times = [time for time, _, _ in moments]
-        self.numbers = [number for _, _, number in moments]
-        start = [CHANGES if changes[kind] else kind for kind in kinds]
-        self.what = [start[number] if what == START else ENDS for _, what, number in moments]
-        self.bits: list[int] = []
-        self._under_way: list[int] = []
-        self._began: dict[int, tuple[list[int], list[int]]] = {}
-        self._share_bits()
-
-    def _share_bits(self) -> None:
-        """Give each operation the lowest bit that is free at its start."""
-        mine: dict[int, int] = {}
-        taken = 0
-        for at, (kind, number) in enumerate(zip(self.what, self.numbers, strict=True)):
-            self._under_way.append(taken)
-            if kind != ENDS:
-                bit = mine[number] = ~taken & (taken + 1)
-                begins, numbers = self._began.setdefault(bit, ([], []))
-                begins.append(at)
-                numbers.append(number)
-            else:
-                bit = mine[number]
-            taken ^= bit
-            self.bits.append(bit)
-
-    def under_way(self, at: int) -> Open:
-        """What is under way at a moment: has started before, and has not ended."""
-        found, left = [], self._under_way[at]
-        while left:
-            bit = left & -left
-            left ^= bit
-            begins, numbers = self._began[bit]
-            number = numbers[bisect_right(begins, at) - 1]
-            found.append((bit, self._kinds[number], number))
-        return found
-
-
-class Unknowns:
-    """The operations of unknown outcome, by kind: how many have started, how many are used.
-
-    All counts stand in one number, a field for each kind, with a free bit above it.
-    """
-
-    __slots__ = ("_first", "_numbers", "guards", "kinds", "mask", "ones", "width")
-
-    def __init__(self, operations: Sequence[Operation], kinds: list[int], line: Timeline) -> None:
-        by_kind: dict[int, list[int]] = {}
-        for number, operation in enumerate(operations):
-            if operation.is_unknown:
-                by_kind.setdefault(kinds[number], []).append(number)
-        most = max((len(numbers) for numbers in by_kind.values()), default=0)
-        self.width = most.bit_length() + 1
-        self.mask = (1 << self.width) - 1
-        self.kinds = list(by_kind)
-        self.ones = [1 << self.width * field for field in range(len(by_kind))]
-        self.guards = sum(self.ones) << self.width - 1
-        self._numbers, self._first = [], []
-        for numbers in by_kind.values():
-            numbers.sort(key=lambda number: (operations[number].start, number))
-            self._numbers.append(numbers)
-            begins = [bisect_left(line.times, operations[number].start) for number in numbers]
-            self._first.append(begins)
-
-    def ready(self, at: int) -> list[tuple[int, int, int, int]]:
-        """Of what can be placed at a moment: the field, its one, the kind, and how many."""
-        found = []
-        for field, begins in enumerate(self._first):
-            count = bisect_right(begins, at)
-            if count:
-                found.append((field, self.ones[field], self.kinds[field], count))
-        return found
-
-    def number(self, field: int, used: int) -> int:
-        """The operation that is placed if `used` of its kind have been placed before."""
-        return self._numbers[field][used]
 
 
 class Search:
-    """The search for an order of `operations` (without those that failed) on one object.
+    """The search for an order of the operations of `problem`, as far as they end before `until`.
 
     `run` goes on searching for a while. When it `is_done`, `found` says whether there is
     an order. `deepest` is the moment up to which everything could be placed, with the
-    operations in `trail`; `states` are those in which the object can have been there.
+    operations in `trail`; `states` are those in which the object can have been there. With
+    `ahead`, answers guide it: then there may be other states, and an end may be out of reach
+    because of answers that come later.
     """
 
-    def __init__(self, operations: Sequence[Operation], model: Model) -> None:
-        self.operations = operations
-        self._steps = Steps(model)
-        kinds = self._steps.kinds(operations)
-        self._line = Timeline(operations, kinds, self._steps.changes)
-        self._unknowns = Unknowns(operations, kinds, self._line)
-        self._guesses = guess_of(model, operations)
+    def __init__(
+        self, problem: Problem, ahead: Lookahead | None = None, until: int | None = None
+    ) -> None:
+        self.problem = problem
+        self.ahead = ahead
+        self._steps = problem.steps
+        self._line = problem.line
+        self._unknowns = problem.unknowns
+        self._until = len(problem.line.what) if until is None else until
         self._ends: dict[int, Choices] = {}
         self._seen: dict[tuple[int, int, int, int], int | list[int]] = {}
         self._todo: list[Iterator[Place]] = [iter([(0, 0, 0, 0, NOTICED, None)])]
@@ -180,11 +82,14 @@ class Search:
     @property
     def stuck(self) -> int:
         """The number of the operation that ends at `deepest`."""
-        return self._line.numbers[self.deepest]
+        return self.problem.line.numbers[self.deepest]
 
     def run(self, allowance: int) -> int:
         """Search on, trying about `allowance` placements; returns how many were tried."""
-        tried, todo, last = self._tried, self._todo, len(self._line.what)
+        tried, todo, last = self._tried, self._todo, self._until
+        branch, is_new = self._branch, self._is_new
+        if self.ahead is not None:
+            branch, is_new = partial(self._guided, self.ahead), partial(self._is_open, self.ahead)
         while todo and self._tried - tried < allowance:
             place = next(todo[-1], None)
             if place is None:
@@ -197,8 +102,8 @@ class Search:
             if here[0] == last:
                 self.is_done = self.found = True
                 return self._tried - tried
-            if self._is_new(here):
-                todo.append(self._branch(here))
+            if is_new(here):
+                todo.append(branch(here))
         self.is_done = not todo
         return self._tried - tried
 
@@ -206,7 +111,7 @@ class Search:
         """The next end of an operation that is not placed yet; reads are, if they fit."""
         at, state, placed, used, before, trail = place
         what, bits, numbers = self._line.what, self._line.bits, self._line.numbers
-        row, learn, last = self._steps.rows[state], self._steps.learn, len(what)
+        row, learn, last = self._steps.rows[state], self._steps.learn, self._until
         while at < last:
             kind = what[at]
             if kind == ENDS:
@@ -231,6 +136,15 @@ class Search:
             self._states_there = {}
         self._states_there[state] = None
 
+    def _is_open(self, ahead: Lookahead, place: Place) -> bool:
+        """Whether it is new, where states that nobody will see are one, and no answer closes it."""
+        at, state, placed, used, before, trail = place
+        seen = state if ahead.is_seen(state, at) else NOWHERE
+        if not self._is_new((at, seen, placed, used, before, trail)):
+            return False
+        open_ = self._ends[at][0] if at in self._ends else self._choices(at)[0]
+        return ahead.judge(at, state, placed, used, self._until, open_) is not None
+
     def _is_new(self, place: Place) -> bool:
         """Whether nobody was here with as few unknown operations used, or fewer."""
         at, state, placed, used, before, _ = place
@@ -248,7 +162,7 @@ class Search:
         return True
 
     def _branch(self, place: Place) -> Iterator[Place]:
-        """Where the search can go on: what is likely first, unknown operations last."""
+        """Where the search can go on: what ends here first, unknown operations last."""
         at, state, placed, used, before, trail = place
         under_way, unknown = self._ends[at] if at in self._ends else self._choices(at)
         for bit, kind, number in under_way:
@@ -268,14 +182,31 @@ class Search:
                     here = (at, after, placed, used + one, state, (trail, number))
                     yield self._settle(here, under_way)
 
+    def _guided(self, ahead: Lookahead, place: Place) -> Iterator[Place]:
+        """The same, without what answers have closed; what leads to the next one is first."""
+        at, state, _, used, _, _ = place
+        open_, until, later, last = self._ends[at][0], self._until, [], []
+        for here in self._branch(place):
+            _, after, now_placed, now_used, _, _ = here
+            fits = ahead.judge(at, after, now_placed, now_used, until, open_)
+            if fits is None:
+                continue
+            if now_used - used in ahead.more and not ahead.is_seen(after, at):
+                continue
+            if fits:
+                yield here
+            elif ahead.is_wanted(state, after, at):
+                last.append(here)
+            else:
+                later.append(here)
+        yield from later
+        yield from last
+
     def _choices(self, at: int) -> Choices:
-        """What can be placed at an end: what ends there first, if nobody has a better guess."""
-        ends, guesses = self._line.bits[at], self._guesses
+        """What can be placed at an end: what ends there first."""
+        ends = self._line.bits[at]
         under_way = self._line.under_way(at)
-        if guesses is None:
-            under_way.sort(key=lambda each: each[0] != ends)
-        else:
-            under_way.sort(key=lambda each: (guesses[each[2]], each[0] != ends))
+        under_way.sort(key=lambda each: each[0] != ends)
         self._ends[at] = choices = under_way, self._unknowns.ready(at)
         return choices
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from raftlab.check.history import Operation
+from raftlab.check.history import Operation, clipped
 from raftlab.check.models import Model, State, can_change
 from raftlab.raft.vocabulary import Misuse
 
@@ -22,15 +22,16 @@ class Steps:
     argument and result (1 is not True here), and equally (un)known. `rows[state][kind]`
     is the state after it, or REFUSED; what is not there yet is found by `learn`. State 0
     is the initial one.
-    `changes[kind]` is False if the model promises that no state is changed.
+    `changes[kind]` is False if the model promises that no state is changed; `samples[kind]`
+    is an operation of the kind.
     """
 
-    __slots__ = ("_kinds", "_model", "_numbers", "_samples", "changes", "rows", "states")
+    __slots__ = ("_kinds", "_model", "_numbers", "changes", "rows", "samples", "states")
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._kinds: dict[tuple[object, ...], int] = {}
-        self._samples: list[Operation] = []
+        self.samples: list[Operation] = []
         self._numbers: dict[State, int] = {}
         self.changes: list[bool] = []
         self.states: list[State] = []
@@ -39,7 +40,7 @@ class Steps:
 
     def kinds(self, operations: Sequence[Operation]) -> list[int]:
         """The kind of each operation."""
-        known, samples, found = self._kinds, self._samples, []
+        known, samples, found = self._kinds, self.samples, []
         for operation in operations:
             unknown = operation.is_unknown
             result = None if unknown else operation.result
@@ -58,7 +59,7 @@ class Steps:
 
     def learn(self, state: int, kind: int) -> int:
         """Ask the model for the state after `kind` in `state`, or REFUSED."""
-        allowed, after = self._model.step(self.states[state], self._samples[kind])
+        allowed, after = self._model.step(self.states[state], self.samples[kind])
         number = self._number(after) if allowed else REFUSED
         self.rows[state][kind] = number
         return number
@@ -73,7 +74,7 @@ class Steps:
             number = self._numbers.get(state)
         except TypeError:
             raise Misuse(
-                f"a model's states can be hashed, and {state!r} cannot: tuples and frozen"
+                f"a model's states can be hashed, and {clipped(state)} cannot: tuples and frozen"
                 " sets can, lists and dictionaries cannot"
             ) from None
         if number is None:

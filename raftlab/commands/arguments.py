@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from raftlab.check.history import clipped_text
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim import sharing
@@ -20,6 +21,7 @@ from raftlab.sim.resolving import fits
 
 SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 MOST_SHOWN = 40
+MOST_SAID = 400
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,7 +33,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse what was typed."""
-        raise Misuse(f"{message} ({self.prog} --help says more)")
+        raise Misuse(f"{clipped_text(message, MOST_SAID)} ({self.prog} --help says more)")
 
     def refuse_unknown(self, words: Sequence[str]) -> None:
         """Refuse words that are no argument of this command."""
@@ -83,7 +85,7 @@ def whole(least: int | None = None) -> Callable[[str], int]:
         except ValueError:
             raise argparse.ArgumentTypeError(f"{short(text)} is not a whole number") from None
         if least is not None and number < least:
-            raise argparse.ArgumentTypeError(f"{number} is too small: it is {least} or more")
+            raise argparse.ArgumentTypeError(f"{short(text)} is too small: it is {least} or more")
         return number
 
     return read
@@ -187,15 +189,17 @@ def named_class(name: str, argument: str) -> type:
             f"there is no module {short(error.name or module)}, in this directory or installed"
         ) from None
     except (Exception, SystemExit) as error:  # whatever the reader's own file does
-        raise Misuse(f"{module} cannot be imported: {type(error).__name__}: {error}") from error
+        said = clipped_text(f"{type(error).__name__}: {error}")
+        raise Misuse(f"{clipped_text(module)} cannot be imported: {said}") from error
     for part in path.split("."):
         if not hasattr(thing, part):
             kinds = [key for key, value in vars(thing).items() if isinstance(value, type)]
-            raise Misuse(f"{module} has no class {short(path)}{near(part, kinds)}")
+            hint = near(part, kinds)
+            raise Misuse(f"{clipped_text(module)} has no class {short(path)}{hint}")
         thing = getattr(thing, part)
     if not (isinstance(thing, type) and fits(thing, argument)):
         wanted = "a subclass of raftlab.Rules" if argument == "rules" else "a machine"
-        raise Misuse(f"{name} is not {wanted}")
+        raise Misuse(f"{clipped_text(name)} is not {wanted}")
     return thing
 
 

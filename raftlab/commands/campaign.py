@@ -1,6 +1,7 @@
 """`raftlab campaign`: many seeds, each a random run that must survive and recover."""
 
 import argparse
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,9 @@ def carry_out(given: argparse.Namespace) -> Answer:
     chosen: dict[str, Any] = {} if given.nodes is None else {"nodes": given.nodes}
     if given.options:
         chosen["options"] = Options(**settings(Options, given.options))
+    before = logging.root.manager.disable
+    if given.scheduler is not None:  # Dask tells the same things, at length
+        logging.disable(logging.CRITICAL)
     try:
         result = campaign(
             given.seeds,
@@ -101,6 +105,8 @@ def carry_out(given: argparse.Namespace) -> Answer:
             else "Name a file with --resume, and what is done is kept."
         )
         return Answer(Exit.INTERRUPTED, f"Interrupted. {kept}", {"interrupted": True})
+    finally:
+        logging.disable(before)
     return about_campaign(result, given.shown, given.json)
 
 

@@ -13,7 +13,7 @@ HELP = "say whether a history of operations is linearizable"
 ABOUT = """\
 Say whether a history is linearizable: whether each operation can be given one moment between its
 start and its end so that one client alone would have got the same answers. The file holds one
-operation a line, or the events of a Jepsen client; docs/command-line.md shows one."""
+operation a line, or the events of Jepsen or Maelstrom; docs/command-line.md shows one."""
 EXAMPLE = """\
   raftlab check-history history.jsonl --model register --svg history.svg"""
 MODELS = ("register", "key-value", "append-list")
@@ -21,7 +21,7 @@ MODELS = ("register", "key-value", "append-list")
 
 def add_arguments(parser: Parser) -> None:
     """What `raftlab check-history` takes."""
-    parser.add_argument("history", metavar="FILE", help="JSON lines: an operation or an event each")
+    parser.add_argument("history", metavar="FILE", help="JSON: an operation or an event a line")
     parser.add_argument(
         "--model",
         choices=MODELS,

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from raftlab.commands.answers import Answer, at_end
-from raftlab.commands.arguments import RUN_HELP, Parser, add_classes, opened, whole, written_to
+from raftlab.commands.arguments import (
+    RUN_HELP,
+    Parser,
+    add_classes,
+    opened,
+    short,
+    whole,
+    written_to,
+)
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim import sharing
 
@@ -69,7 +77,7 @@ def write_notebook(given: argparse.Namespace) -> Path:
     at_end(recording)
     path = written_to(given.notebook or NOTEBOOK)
     if path.suffix != ".ipynb":
-        raise Misuse(f"a notebook's name ends in .ipynb, and {str(path)!r} does not")
+        raise Misuse(f"a notebook's name ends in .ipynb, and {short(path)} does not")
     source = given.run
     if source == "-" or not os.path.exists(source):
         source = recording.share() if source == "-" else "".join(source.split())
@@ -81,7 +89,7 @@ def write_notebook(given: argparse.Namespace) -> Path:
             file.write(whole_text)
     except FileExistsError:
         raise Misuse(
-            f"{path} is there already, and is not overwritten: name another with --notebook"
+            f"{short(path)} is there already, and is not overwritten: name another with --notebook"
         ) from None
     return path.resolve()
 

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from raftlab.check.history import clipped_text
 from raftlab.commands.answers import Answer, Exit, about_run, at_end
 from raftlab.commands.arguments import RUN_HELP, Parser, add_classes, opened, rules_named, whole
 from raftlab.raft.vocabulary import Misuse
@@ -56,7 +57,8 @@ def with_twin(answer: Answer, recording: Recording, name: str) -> Answer:
     except Misuse:
         raise
     except Exception as error:  # of the reader's own rules
-        raise Misuse(f"{name} failed: {type(error).__name__}: {error}") from error
+        said = clipped_text(f"{type(error).__name__}: {error}")
+        raise Misuse(f"{clipped_text(name)} failed: {said}") from error
     other = about_run(runs.other)
     text = f"{answer.text}\n\nUnder {name}: {runs}"
     if other.code:

@@ -11,9 +11,9 @@ from math import floor, log10
 
 import msgspec
 
-from raftlab.check.history import History, Operation, Outcome, said_of, value_text
+from raftlab.check.history import History, Operation, Outcome, clipped, said_of, value_text
 from raftlab.check.linearizability import Verdict
-from raftlab.raft.vocabulary import Millis
+from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.view import style
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Scene, Text
 from raftlab.view.pictures import Picture
@@ -28,6 +28,8 @@ _UNKNOWN_DASH = (4.0, 3.0)
 _FAILED_DASH = (1.2, 2.4)
 _LINE = 15.0
 _NARROWEST = 5.0
+_LONGEST = 10
+_FINEST = 2.0**-40  # of a time: what is less cannot be drawn, for floats are not finer by far
 
 CULPRIT = "cannot be placed"
 """What is said of the operation that has no place in any order."""
@@ -136,6 +138,10 @@ def describe_history(of: History | Verdict, last: int = MOST) -> str:
 
 def _shown(of: History | Verdict, last: int) -> Shown:
     history, verdict = (of.history, of) if isinstance(of, Verdict) else (of, None)
+    if not isinstance(history, History):
+        raise Misuse(f"this draws a History, or what check found of one, and not {clipped(of)}")
+    if type(last) is not int:
+        raise Misuse(f"last is how many operations are shown, not {clipped(last)}")
     wrong = None if verdict is None else verdict.culprit
     culprit = None if wrong is None else _place_of(history, wrong)
     limit = float("inf") if culprit is None else history[culprit].end or 0.0
@@ -146,7 +152,7 @@ def _shown(of: History | Verdict, last: int) -> Shown:
         places = [culprit, *places[1:]]
     start = min((history[place].start for place in places), default=0.0)
     ends = [history[place].end or history[place].start for place in places]
-    end = max(*ends, start + 1.0) if ends else start + 1.0
+    end = max([start + max(1.0, abs(start) * _FINEST), *ends])
     order, moments = _order_of(history, verdict, set(places), end)
     lanes = _lanes(history, places, moments, end)
     widest = max((style.text_width(clean(c), bold=True) for c, _ in lanes), default=0.0)
@@ -349,10 +355,11 @@ def _ink(operation: Operation, culprit: bool) -> Ink:
 def _axis(shown: Shown, y: float) -> Iterator[Mark]:
     left, right = shown.left, WIDTH - _RIGHT
     yield Path("axis", ((left, y), (right, y)), Ink(None, style.INK, 1.0), role="axis")
-    for at in round_times(shown.start, shown.end, right - left):
-        x = shown.x(at)
-        yield Path(f"tick-{at:g}", ((x, y), (x, y + 5)), Ink(None, style.INK, 1.0), role="tick")
-        yield Text(f"tick-{at:g}-text", x, y + 17, f"{at:.10g}", style.SMALL, role="tick")
+    times = round_times(shown.start, shown.end, right - left)
+    for at, word in zip(times, tick_words(times), strict=True):
+        x, name = shown.x(at), f"tick-{at:.15g}"
+        yield Path(name, ((x, y), (x, y + 5)), Ink(None, style.INK, 1.0), role="tick")
+        yield Text(f"{name}-text", x, y + 17, word, style.SMALL, role="tick")
     yield Text("axis-unit", right + 10, y + 4, "ms", style.SMALL, anchor="start", role="axis")
 
 
@@ -363,6 +370,14 @@ def round_times(start: Millis, end: Millis, room: float) -> list[Millis]:
     step = next(step * power for step in (1, 2, 5, 10) if step * power >= least * 0.999999)
     first, last = -floor(-start / step), floor(end / step)
     return [round(number * step, 6) for number in range(first, last + 1)]
+
+
+def tick_words(times: Sequence[Millis]) -> list[str]:
+    """What stands at the times of an axis: where that is long, how much later than the first."""
+    words = [f"{at:.15g}" for at in times]
+    if all(len(word) <= _LONGEST for word in words):
+        return words
+    return words[:1] + [f"+{at - times[0]:.10g}" for at in times[1:]]
 
 
 def _legend(shown: Shown, y: float) -> tuple[list[Mark], float]:

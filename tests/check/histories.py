@@ -84,6 +84,57 @@ def histories(draw, name: str, most: int = 6, keys: tuple[str, ...] = ("x",)) ->
     return [operation for _, operation in sorted(found, key=lambda each: each[0])]
 
 
+GROWING: dict[str, list[tuple[str, ...]]] = {
+    "KeyValue": [
+        ("append", "append", "read"),
+        ("append", "append", "read", "write"),
+        ("append", "read", "write", "cas", "delete"),
+        ("append", "append", "read", "add", "write", "cas"),
+        ("append", "cas", "read"),
+    ],
+    "AppendList": [("append", "append", "read")],
+}
+WORDS = [("a", "b", "c", "d", "e", "f", "g"), ("a", "b"), ("a", "aa", "b", ""), ("1", "2", "11")]
+
+
+@st.composite
+def appends(draw, name: str, most: int) -> list[Operation]:
+    """Many appends, reads that mostly saw them, writes in between, and some wrong answers."""
+    model, rng = MODELS[name](), draw(st.randoms(use_true_random=False))
+    calls, words = draw(st.sampled_from(GROWING[name])), draw(st.sampled_from(WORDS))
+    unanswered, wrong = draw(st.sampled_from((0.0, 0.2, 0.5))), draw(st.sampled_from((0, 0.1, 0.3)))
+    span, long = draw(st.sampled_from((4, 8, 14))), draw(st.sampled_from((1, 4, 8)))
+    rows = []
+    for number in range(draw(st.integers(2, most))):
+        start, length = rng.randint(0, span), rng.randint(0, long)
+        rows.append((start + rng.randint(0, length), number, start, start + length))
+    state, seen, found = model.initial, ["a", "", None, "ab"], []
+    for _, number, start, end in sorted(rows):
+        call = rng.choice(calls)
+        argument = None if call in ("read", "delete") else rng.choice(words)
+        if call == "add":
+            argument = rng.choice(("1", "-1"))
+        if call == "cas":
+            argument = (state if rng.random() < 0.6 else rng.choice(seen), argument)
+        result = result_in(model, state, call, argument)
+        lost = rng.random() < unanswered
+        if not lost or rng.random() < 0.5:
+            taken = Operation("c", call, "x", argument, result, start, end)
+            state = model.step(state, taken)[1]
+        if call in ("append", "add", "delete") and rng.random() < 0.5:
+            result = None
+        if rng.random() < wrong and call not in ("write", "cas"):
+            result = rng.choice(seen) if name == "KeyValue" else rng.sample(words, 2)
+        if call == "read" and name == "KeyValue":
+            seen.append(result)
+        outcome = Outcome.UNKNOWN if lost else Outcome.ACKNOWLEDGED
+        shown = None if lost else result
+        found.append(
+            (number, Operation(f"c{number}", call, "x", argument, shown, start, end, outcome))
+        )
+    return [operation for _, operation in sorted(found, key=lambda each: each[0])]
+
+
 def answers(name: str, call: str) -> st.SearchStrategy:
     """Answers that a client can be told, mostly wrong ones."""
     if call == "cas":

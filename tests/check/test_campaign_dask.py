@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -129,6 +129,63 @@ def test_nobody_at_the_address_is_said(monkeypatch):
     monkeypatch.setattr(crews, "ANSWERS_WITHIN_S", 0.5)
     with pytest.raises(Misuse, match="No Dask scheduler answers at"):
         campaign(1, scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    "address", ["nope", "", "tcp://", "127.0.0.1", "http://127.0.0.1:80", "x" * 5000]
+)
+def test_what_is_no_address_is_refused_before_anybody_is_asked(address):
+    with pytest.raises(Misuse, match="is no address of a Dask scheduler: write it like") as caught:
+        campaign(1, scheduler=address)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_command_line_with_a_wrong_address_is_refused_in_one_line():
+    line = [sys.executable, "-m", "raftlab", "campaign", "--seeds", "1", "--scheduler", "nope"]
+    ran = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert "'nope' is no address" in ran.stderr
+
+
+def test_a_scheduler_without_workers_is_said_and_not_waited_for_for_ever(
+    scheduler, monkeypatch, capsys
+):
+    monkeypatch.setattr(crews, "WORKS_WITHIN_S", 0.5)
+    with pytest.raises(Misuse, match=f"has no workers: start one with `dask worker {scheduler}`"):
+        campaign(1, scheduler=scheduler)
+    assert f"The Dask scheduler at {scheduler} has no workers; waiting 0.5 s" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_scheduler_that_dies_half_way_is_said_in_one_line(tmp_path):
+    """What a file keeps is not lost: the same command goes on from there."""
+    file, kept = tmp_path / "scheduler.json", tmp_path / "night.jsonl"
+    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter"]
+    module = "distributed.cli.dask_scheduler"
+    with started(module, *options, "--scheduler-file", str(file)) as process:
+        address = address_in(file, process)
+        with worker(address, "one", tmp_path):
+            line = [sys.executable, "-m", "raftlab", "campaign", "--seeds", "5000"]
+            line += ["--scheduler", address, "--resume", str(kept)]
+            quick = {**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"}
+            with subprocess.Popen(
+                line, cwd=ROOT, env=quick, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            ) as ran:
+                wait_until(lambda: kept.exists() and kept.read_bytes().count(b"\n") > 1)
+                os.killpg(process.pid, signal.SIGKILL)
+                out, err = ran.communicate(timeout=PATIENCE_S)
+    assert (ran.returncode, out) == (2, "")
+    assert "does not answer any more" in err
+    told = [line for line in err.splitlines() if "has no workers; waiting" not in line]
+    assert len(told) == 1
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 class Dies(RaftStateMachine):

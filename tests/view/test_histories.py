@@ -3,6 +3,7 @@
 import pytest
 
 import raftlab
+from raftlab import Misuse
 from raftlab.check.history import History, Operation, Outcome
 from raftlab.check.linearizability import check
 from raftlab.check.models import Register
@@ -14,6 +15,7 @@ from raftlab.view.histories import (
     scene_history,
     show_history,
     spread,
+    tick_words,
 )
 from raftlab.view.marks import Text
 from raftlab.view.svg import to_svg
@@ -255,3 +257,37 @@ def test_the_last_words_of_a_lane_are_whole_at_the_right_edge():
     scene = scene_history(verdict)
     texts = [each.text for each in scene.marks if isinstance(each, Text)]
     assert "read x → 1" in texts
+
+
+@pytest.mark.parametrize(
+    ("first", "length"),
+    [
+        (0, 5e-324),
+        (10**6, 3),
+        (1e15, 3),
+        (1_764_000_000_000_000_000, 400),
+        (2**62, 0),
+        (-(2**63), 9),
+    ],
+)
+def test_any_time_can_be_drawn_and_every_mark_has_a_name_of_its_own(first, length):
+    story = [
+        Operation("a", "write", "x", 1, None, first, first + length),
+        Operation("b", "read", "x", None, 2, first + length, first + 2 * length),
+    ]
+    scene = scene_history(check(story))
+    names = [mark.id for mark in scene.marks]
+    assert len(names) == len(set(names))
+    assert describe_history(check(story))
+
+
+def test_long_times_on_an_axis_are_counted_from_the_first():
+    words = tick_words([1_764_000_000_000.0, 1_764_000_000_200.0, 1_764_000_000_400.0])
+    assert words == ["1764000000000", "+200", "+400"]
+    assert tick_words([0.0, 12.5]) == ["0", "12.5"]
+
+
+@pytest.mark.parametrize(("of", "last"), [(5, 30), (None, 30), ([], 30), (History(), "a")])
+def test_what_is_no_history_is_not_drawn(of, last):
+    with pytest.raises(Misuse, match=r"this draws a History|last is how many operations"):
+        describe_history(of, last)
