@@ -141,9 +141,8 @@ def steps(
                     finish_writes(after)
         except Misuse:
             continue
-        if after.violation is None and not is_inside(after, scope):
-            continue
-        yield after, now_used
+        if is_inside(after, scope):
+            yield after, now_used
 
 
 def is_inside(cluster: Cluster, scope: Scope) -> bool:
