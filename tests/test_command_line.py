@@ -391,6 +391,24 @@ def test_a_search_shows_how_far_it_is_where_somebody_can_see_it(raftlab_run, mon
     assert ran.document["states"] >= 6000
 
 
+def test_a_search_says_now_and_then_how_far_it_is_where_no_line_can_be_drawn(
+    raftlab_run, monkeypatch
+):
+    monkeypatch.setattr(explore, "TOLD_EVERY", 5_000)
+    ran = raftlab_run("explore 3 --terms 3 --states 16000 --json")
+    lines = ran.err.splitlines()
+    assert len(lines) == 3 and all(re.match(r"[\d,]+ states, depth \d+, ", each) for each in lines)
+
+
+def test_a_search_without_a_budget_has_one(raftlab_run, monkeypatch):
+    monkeypatch.setattr(explore, "STATES", 7_000)
+    ran = raftlab_run("explore --json")
+    assert (ran.code, ran.document["verdict"]) == (3, "budget used up")
+    assert 7_000 <= ran.document["states"] < 8_000
+    assert "--seconds" in raftlab_run("explore").out
+    assert raftlab_run("explore 3 --terms 3 --states 9000 --json").document["states"] >= 9_000
+
+
 # Campaign
 
 

@@ -1,9 +1,11 @@
 """The exhaustive search: what it finds, what it may leave out, and how it is stopped."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -426,10 +428,21 @@ def test_a_goal_that_raises_loses_no_state():
     assert explore(3, SMALL, goal=goal).states == whole.states
 
 
-def test_memory_is_bounded():
-    found = explore(3, Scope(), symmetry=False, memory_mb=1.0)
-    assert not found.is_complete
-    assert 1_000 < found.states < 10_000
+@pytest.mark.parametrize("symmetry", [False, True])
+def test_memory_is_bounded(symmetry):
+    gc.collect()
+    tracemalloc.start()
+    found = explore(3, Scope(terms=2, entries=2, in_flight=5), symmetry=symmetry, memory_mb=4.0)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert not found.is_complete and found.states > 2_000
+    assert 2.0 < most / 1e6 < 4.25
+
+
+def test_a_search_is_neither_true_nor_false():
+    for given in ({}, {"states": 5}, {"goal": lambda view: True}):
+        with pytest.raises(TypeError, match=r"ask \.violation .* \.is_complete"):
+            bool(explore(3, SMALL, **given))
 
 
 def test_depth_is_how_many_events_a_run_has():

@@ -11,7 +11,6 @@ from raftlab.sim.actions import Deliver
 from tests.check.reference import reachable
 from tests.check.test_explore import plain, seen_by_search
 
-
 ROWS = {
     ("any-log-elects", Scope(2, 1, 3)): (12, "Leader Completeness"),
     ("last-term-elects", Scope(2, 2, 3)): (15, "Leader Completeness"),

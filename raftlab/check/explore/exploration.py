@@ -90,11 +90,12 @@ class Exploration:
     def _begin(self, remembers: bool = False) -> None:
         """Begin the search; from its beginning, if it has been under way."""
         self._world = world = World(self._cluster, self._scope, remembers)
-        goal = self._goal
+        goal, names = self._goal, Symmetry(world) if self.symmetric else None
         self._search: Search[State] = Search(
             world,
-            Symmetry(world).key if self.symmetric else None,
+            None if names is None else names.key,
             None if goal is None else lambda state: goal(View(world, state)),
+            held=lambda: world.held() + (0 if names is None else names.held()),
         )
 
     def __bool__(self) -> bool:

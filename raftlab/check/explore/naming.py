@@ -71,7 +71,8 @@ def why_names_matter(cluster: Cluster, scope: Scope) -> str | None:
     hosts = cluster.hosts.values()
     for host in hosts:
         if host.factory is not RaftStateMachine:
-            return f"a machine of your own ({host.factory.__name__}) may look at names"
+            name = getattr(host.factory, "__name__", type(host.machine).__name__)
+            return f"a machine of your own ({name}) may look at names"
     nameless = NAMELESS if tells_names(cluster, scope) else NAMELESS | TOLD_A_LOG
     for rules in {id(host.rules): host.rules for host in hosts}.values():
         looks = sorted(overridden(type(rules)) - nameless)

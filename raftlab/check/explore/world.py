@@ -24,6 +24,7 @@ Under `async_persistence` a leader speaks while it writes; a crash in between is
 """
 
 import copy
+from collections.abc import Sized
 from typing import NamedTuple
 
 import msgspec
@@ -195,6 +196,17 @@ class World:
             number = self._past_ids[past] = len(self.pasts)
             self.pasts.append(past)
         return number
+
+    def held(self) -> int:
+        """About how many bytes are held: most of it is a node for each of its states."""
+        few: tuple[Sized, ...] = (self._verdicts, self._news, self._matching, self._believed)
+        return (
+            len(self.locals) * 7_000
+            + len(self.messages) * 500
+            + len(self.pasts) * 800
+            + len(self._steps) * 250
+            + (len(self._quorums) + sum(map(len, few))) * 200
+        )
 
     # What one node does
 
