@@ -336,7 +336,7 @@ def test_a_search_that_a_budget_cuts_off_is_exit_code_3(raftlab_run):
 def test_a_search_shows_the_shortest_run_to_what_it_found_as_text_and_as_code(raftlab_run):
     ran = raftlab_run("explore 3 --code --json --rules", WRONG)
     assert (ran.code, ran.document["verdict"]) == (1, "violation")
-    assert ran.document["violation"]["name"] == "Election Safety"
+    assert ran.document["violation"]["name"] == "One Vote Per Term"
     assert raftlab_run("replay", ran.document["share"]).code == 1
     assert f"import {WRONG.partition(':')[2]}" in ran.document["code"]
     text = raftlab_run("explore 3 --rules", WRONG).out
@@ -368,7 +368,7 @@ def test_an_interrupted_search_tells_what_it_has_seen(place, way):
         assert (told["verdict"], told["exit"], told["complete"]) == ("interrupted", 130, False)
         assert told["states"] > 10
     else:
-        assert ran.stdout.startswith("nothing was found so far.")
+        assert ran.stdout.startswith("nothing was found so far of what was judged.")
         assert ran.stdout.endswith("Interrupted; this is what was seen so far.\n")
 
 
