@@ -339,7 +339,7 @@ def test_a_search_that_a_budget_cuts_off_is_exit_code_3(raftlab_run):
 def test_a_search_shows_the_shortest_run_to_what_it_found_as_text_and_as_code(raftlab_run):
     ran = raftlab_run("explore 3 --code --json --rules", WRONG)
     assert (ran.code, ran.document["verdict"]) == (1, "violation")
-    assert ran.document["violation"]["name"] == "Election Safety"
+    assert ran.document["violation"]["name"] == "One Vote Per Term"
     assert raftlab_run("replay", ran.document["share"]).code == 1
     assert f"import {WRONG.partition(':')[2]}" in ran.document["code"]
     text = raftlab_run("explore 3 --rules", WRONG).out
@@ -371,7 +371,7 @@ def test_an_interrupted_search_tells_what_it_has_seen(place, way):
         assert (told["verdict"], told["exit"], told["complete"]) == ("interrupted", 130, False)
         assert told["states"] > 10
     else:
-        assert ran.stdout.startswith("nothing was found so far.")
+        assert ran.stdout.startswith("nothing was found so far of what was judged.")
         assert ran.stdout.endswith("Interrupted; this is what was seen so far.\n")
 
 
@@ -392,6 +392,24 @@ def test_a_search_shows_how_far_it_is_where_somebody_can_see_it(raftlab_run, mon
     ran = raftlab_run("explore 3 --terms 3 --states 6000 --json")
     assert re.search(r"\d states, depth \d+, .* waiting; .*/s\n", ran.err)
     assert ran.document["states"] >= 6000
+
+
+def test_a_search_says_now_and_then_how_far_it_is_where_no_line_can_be_drawn(
+    raftlab_run, monkeypatch
+):
+    monkeypatch.setattr(explore, "TOLD_EVERY", 5_000)
+    ran = raftlab_run("explore 3 --terms 3 --states 16000 --json")
+    lines = ran.err.splitlines()
+    assert len(lines) == 3 and all(re.match(r"[\d,]+ states, depth \d+, ", each) for each in lines)
+
+
+def test_a_search_without_a_budget_has_one(raftlab_run, monkeypatch):
+    monkeypatch.setattr(explore, "STATES", 7_000)
+    ran = raftlab_run("explore --json")
+    assert (ran.code, ran.document["verdict"]) == (3, "budget used up")
+    assert 7_000 <= ran.document["states"] < 8_000
+    assert "--seconds" in raftlab_run("explore").out
+    assert raftlab_run("explore 3 --terms 3 --states 9000 --json").document["states"] >= 9_000
 
 
 # Campaign

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from raftlab.check.explore import Exploration
     from raftlab.check.explore.search import Counts
 
+STATES = 300_000
+"""The budget of a search that is given none: well under a minute."""
+
+TOLD_EVERY = 50_000
+"""Where nobody sees a line that is drawn again and again, one is written after so many states."""
+
 NAME = "explore"
 HELP = "search every order of events in a small scope for a broken property"
 ABOUT = """\
@@ -68,7 +74,12 @@ def add_arguments(parser: Parser) -> None:
     ):
         scope.add_argument(f"--{name}", type=whole(0), metavar=metavar, help=said)
     budget = parser.add_argument_group("the budget: nothing found within it is exit code 3")
-    budget.add_argument("--states", type=whole(1), metavar="N", help="distinct states")
+    budget.add_argument(
+        "--states",
+        type=whole(1),
+        metavar="N",
+        help=f"distinct states ({STATES:,}, unless --states or --seconds is given)",
+    )
     budget.add_argument("--seconds", type=number, metavar="S", help="time")
     budget.add_argument(
         "--memory-mb", type=number, metavar="MB", default=2000.0, help="an estimate (2000)"
@@ -90,7 +101,8 @@ def carry_out(given: argparse.Namespace) -> Answer:
     search = explore(starting_point(given), Scope(**chosen), states=0)
     line = _Line()
     with _Interruption() as interruption, suppress(KeyboardInterrupt):
-        search.resume(given.states, given.seconds, given.memory_mb, line.draw)
+        states = STATES if given.states is None and given.seconds is None else given.states
+        search.resume(states, given.seconds, given.memory_mb, line.draw)
     line.end()
     return about_search(search, given.code, interruption.came)
 
@@ -131,6 +143,8 @@ def about_search(search: "Exploration", code: bool, interrupted: bool = False) -
         "code": None,
     }
     parts = [str(search)]
+    if not (found or search.is_complete or interrupted):
+        parts.append("The budget is used up: --states, --seconds and --memory-mb give it more.")
     if search.violation is not None and recording is not None:
         document["violation"] = dict(zip(("name", "text"), search.violation, strict=True))
         document["share"] = share_of(recording)
@@ -182,19 +196,26 @@ class _Interruption:
 
 
 class _Line:
-    """How far a search is, on one line that is drawn again and again, if somebody can see it."""
+    """How far a search is, on stderr: one line that is drawn again and again, if it can be.
+
+    In a pipe or a file, a line now and then.
+    """
 
     def __init__(self) -> None:
-        self.is_seen = sys.stderr is not None and sys.stderr.isatty()
+        self.can_be_drawn = sys.stderr is not None and sys.stderr.isatty()
         self.is_drawn = False
+        self.due = TOLD_EVERY
 
     def draw(self, counts: "Counts") -> None:
         """The counts as they are now."""
-        if self.is_seen:
+        rate = counts.distinct / max(counts.seconds, 1e-9)
+        line = f"{counts.distinct:,} states, depth {counts.depth}, {counts.waiting:,} waiting"
+        if self.can_be_drawn:
             self.is_drawn = True
-            rate = counts.distinct / max(counts.seconds, 1e-9)
-            line = f"{counts.distinct:,} states, depth {counts.depth}, {counts.waiting:,} waiting"
             print(f"\r\x1b[K{line}; {rate:,.0f}/s", end="", file=sys.stderr, flush=True)
+        elif sys.stderr is not None and counts.distinct >= self.due:
+            self.due += TOLD_EVERY
+            print(f"{line}; {rate:,.0f}/s", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Leave the last line as it is."""

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from raftlab.raft.log import LogEntry, Snapshot
+from raftlab.raft.log import LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import (
     Accepted,
     AppendEntriesReply,
@@ -61,14 +61,13 @@ class History:
 
     `leaders`: term -> its leader; `latest_term` is the highest of these terms.
     `created`: (index, term) -> the entry and the term of the entry before it. `committed`
-    and `applied` start at index 1. `claims`: node -> the highest term it has told anybody.
+    starts at index 1. `claims`: node -> the highest term it has told anybody.
     `votes`: (node, term) -> the candidate for whom it has told somebody that it votes.
     `snapshots`: index -> the first snapshot that ended there. `configurations`: those that
     were committed, each with its index.
     """
 
     __slots__ = (
-        "applied",
         "claims",
         "committed",
         "configurations",
@@ -86,7 +85,6 @@ class History:
         self.latest_term: Term = 0
         self.created: dict[tuple[Index, Term], tuple[LogEntry, Term]] = {}
         self.committed: list[Committed] = []
-        self.applied: list[LogEntry] = []
         self.claims: dict[NodeId, Term] = {}
         self.votes: dict[tuple[NodeId, Term], NodeId] = {}
         self.snapshots: dict[Index, Snapshot] = {}
@@ -95,12 +93,44 @@ class History:
     def parts(self) -> tuple[object, ...]:
         """The containers that grow with the run."""
         return (
-            *(self.leaders, self.created, self.committed, self.applied),
+            *(self.leaders, self.created, self.committed),
             *(self.votes, self.snapshots, self.configurations),
         )
 
 
 VOTING = (RequestVote, RequestVoteReply)
+
+
+# What a log holds: its entries and its snapshot say so, not its answers, which may be wrong
+
+
+def entry_at(log: RaftLog, index: Index) -> LogEntry | None:
+    """The entry at `index`, or None."""
+    last = log.last_entry
+    if last is not None and last.index == index:
+        return last
+    held = log.entries(index, index + 1)
+    return held[0] if held else None
+
+
+def term_at(log: RaftLog, index: Index) -> Term | None:
+    """The term of what stands at `index`: 0 before entry 1, None where nothing is known of it."""
+    entry = entry_at(log, index)
+    if entry is not None:
+        return entry.term
+    snapshot = log.snapshot
+    if snapshot is not None and snapshot.index == index:
+        return snapshot.term
+    return None if index else 0
+
+
+def has_committed(log: RaftLog, entry: LogEntry) -> bool:
+    """Whether a log holds a committed entry, or a snapshot that stands for it."""
+    snapshot = log.snapshot
+    if snapshot is not None and entry.index < snapshot.index:
+        return True
+    return term_at(log, entry.index) == entry.term
+
 
 Check: TypeAlias = Callable[[History, Host], Broken | None]
 
@@ -172,7 +202,7 @@ def leader_completeness(history: History, host: Host) -> Broken | None:
         committed = history.committed[index - 1]
         if committed.term >= machine.term:
             continue
-        if machine.log.match_term(index, committed.entry.term):
+        if has_committed(machine.log, committed.entry):
             return None
         text = (
             f"{host.node} leads term {machine.term} without entry {index} of term"
@@ -245,7 +275,7 @@ def configuration_of(host: Host) -> Configuration:
 def _not_on_a_majority(
     history: History, host: Host, configuration: Configuration, index: Index
 ) -> Broken | None:
-    term = host.machine.log.term_for_index(index)
+    term = term_at(host.machine.log, index)
     hosts = history.hosts
     for voters in configuration.voter_sets:
         holders: list[NodeId] = []
@@ -315,10 +345,10 @@ def log_terms_rise(history: History, host: Host) -> Broken | None:
 
 def one_change_at_a_time(history: History, host: Host) -> Broken | None:
     """No log ever holds two configurations that are not committed."""
-    log = host.machine.log
-    committed = max(len(history.committed), host.machine.commit_index)
+    log, committed = host.machine.log, host.machine.commit_index
     if log.configuration_index <= committed:
         return None
+    committed = max(len(history.committed), committed)
     pending = [
         entry.index
         for entry in log.entries(committed + 1, log.last_index + 1)
@@ -344,11 +374,19 @@ def match_is_true(history: History, host: Host, reply: Message) -> Broken | None
             f" {progress.node}, and its log ends at {log.last_index}"
         )
         return Broken(text, nodes, index)
-    disk, term = history.hosts[reply.sender].disk, log.term_for_index(index)
+    disk, term = history.hosts[reply.sender].disk, _agreed_term(history, log, index)
     if disk.term > host.machine.term or term is None or disk.holds(index, term):
         return None
     text = f"{host.node} believes that {progress.node} holds entry {index} of term {term}"
     return Broken(f"{text}, and it does not", nodes, index)
+
+
+def _agreed_term(history: History, log: RaftLog, index: Index) -> Term | None:
+    """The term of what a leader believes that others hold; what a snapshot hides is committed."""
+    snapshot = log.snapshot
+    if snapshot is not None and index < snapshot.index and 0 < index <= len(history.committed):
+        return history.committed[index - 1].entry.term
+    return term_at(log, index)
 
 
 # What may be said
@@ -381,7 +419,7 @@ def durable_before_said(history: History, host: Host, message: Message) -> Broke
         return None  # said before a later term was met, and kept back until that was on disk
     if type(message) is AppendEntriesReply:
         index = message.result.last_new_index if type(message.result) is Accepted else 0
-        held = host.machine.log.term_for_index(index) if host.machine.term == disk.term else None
+        held = term_at(host.machine.log, index) if host.machine.term == disk.term else None
         if index > disk.last_index or (held is not None and not disk.holds(index, held)):
             text = f"{node} acknowledged entry {index} before it was on its disk"
             return Broken(text, (node,), index)
@@ -398,7 +436,7 @@ def durable_before_said(history: History, host: Host, message: Message) -> Broke
 
 def applied_in_order(history: History, host: Host, entries: tuple[LogEntry, ...]) -> Broken | None:
     """Committed entries are applied once, in order, and the same ones by every node."""
-    applied, expected = history.applied, host.applied_index + 1
+    committed, expected = history.committed, host.applied_index + 1
     for entry in entries:
         if entry.index != expected:
             return Broken(
@@ -406,17 +444,13 @@ def applied_in_order(history: History, host: Host, entries: tuple[LogEntry, ...]
                 (host.node,),
                 expected,
             )
-        if expected > host.machine.commit_index:
+        if expected > host.machine.commit_index or expected > len(committed):
             text = f"{host.node} applied entry {expected} before it was committed"
             return Broken(text, (host.node,), expected)
-        if expected > len(applied):
-            applied.append(entry)
-        elif applied[expected - 1] is not entry and applied[expected - 1] != entry:
-            return Broken(
-                f"{host.node} applied another entry {expected} than the others",
-                (host.node,),
-                expected,
-            )
+        known = committed[expected - 1].entry
+        if known is not entry and known != entry:
+            text = f"{host.node} applied another entry {expected} than was committed"
+            return Broken(text, (host.node,), expected)
         expected += 1
     return None
 

@@ -39,6 +39,7 @@ from raftlab.sim.invariants import (
     Property,
     configuration_of,
     is_question,
+    term_at,
 )
 
 Checks: TypeAlias = tuple[tuple[Callable[..., Broken | None], Property], ...]
@@ -92,9 +93,7 @@ def term_before_new(host: Host) -> Term | None:
     if seen.kept:
         return seen.entries[seen.kept - 1].term
     log = host.machine.log
-    if log.snapshot is not None and log.snapshot.index == log.first_index - 1:
-        return log.snapshot.term
-    return log.term_for_index(log.first_index - 1)
+    return term_at(log, log.first_index - 1)
 
 
 def head_moved(host: Host) -> None:

@@ -1,15 +1,19 @@
 """States that differ in names only count once, and no others."""
 
+import inspect
 from itertools import permutations
 
+import msgspec
 import pytest
 
-from raftlab import Cluster, Misuse, Options, Rules
+from raftlab import Cluster, Misuse, Options, RaftStateMachine, Rules
 from raftlab.check.explore import Scope, explore
-from raftlab.check.explore.exploration import is_symmetric
+from raftlab.check.explore.naming import NAMELESS, TOLD_A_LOG, is_alike, why_names_matter
 from raftlab.check.explore.search import Search
 from raftlab.check.explore.symmetry import Symmetry, renamed
 from raftlab.check.explore.world import World
+from raftlab.check.museum import exhibit
+from raftlab.check.museum.searched import SCOPES
 from raftlab.sim.actions import Compact, Join, Read, Reconfigure
 from raftlab.sim.settings import Disks
 from tests.sim.toy_machine import ToyMachine
@@ -77,13 +81,13 @@ class Keeps(Rules):
 
 def test_names_matter_where_nodes_differ_or_are_named():
     scope = Scope()
-    assert is_symmetric(cluster(), scope)
-    assert is_symmetric(cluster(rules=Own), scope)
-    assert not is_symmetric(cluster(rules={"S1": Own()}), scope)
-    assert not is_symmetric(cluster(rules={"S1": Keeps(1), "S2": Keeps(2), "S3": Keeps(3)}), scope)
-    assert is_symmetric(cluster(), Scope(deeds=(Read(0, "", "x"),)))
-    assert not is_symmetric(cluster(), Scope(deeds=(Read(0, "S1", "x"),)))
-    assert not is_symmetric(cluster(), Scope(deeds=(Reconfigure(0, "", ("S1", "S2")),)))
+    assert is_alike(cluster(), scope)
+    assert is_alike(cluster(rules=Own), scope)
+    assert not is_alike(cluster(rules={"S1": Own()}), scope)
+    assert not is_alike(cluster(rules={"S1": Keeps(1), "S2": Keeps(2), "S3": Keeps(3)}), scope)
+    assert is_alike(cluster(), Scope(deeds=(Read(0, "", "x"),)))
+    assert not is_alike(cluster(), Scope(deeds=(Read(0, "S1", "x"),)))
+    assert not is_alike(cluster(), Scope(deeds=(Reconfigure(0, "", ("S1", "S2")),)))
     with pytest.raises(Misuse, match="exchanged"):
         explore(cluster(rules={"S1": Own()}), scope, symmetry=True)
 
@@ -91,7 +95,95 @@ def test_names_matter_where_nodes_differ_or_are_named():
 def test_who_joined_later_cannot_be_exchanged():
     grown = cluster()
     grown.apply(Join(0.0, "S4"))
-    assert not is_symmetric(grown, Scope())
+    assert not is_alike(grown, Scope())
+
+
+class FavoursS1(Rules):
+    """Ties are broken by name: S3's vote goes to S1, even if it is given."""
+
+    def has_vote_left(self, request, term, voted_for, leader):
+        favours = (voted_for, request.sender) == ("S3", "S1")
+        return super().has_vote_left(request, term, voted_for, leader) or (
+            request.term == term and favours
+        )
+
+
+def test_what_a_rule_that_looks_at_names_does_is_not_missed():
+    """Of S1 and S3 as candidates S3 is stopped: with names exchanged, that is not seen."""
+    scope = Scope(terms=1, entries=0, in_flight=4)
+    found = explore(cluster(rules=FavoursS1), scope)
+    assert found.violation is not None and not found.symmetric
+    assert found.violation == explore(cluster(rules=FavoursS1), scope, symmetry=False).violation
+    assert "each naming counting, since rules of your own (FavoursS1: its has_vote_left)" in str(
+        found
+    )
+
+
+class CountsByNumber(Rules):
+    def leader_commit_index(self, matched, log, term, commit_index):
+        return max(matched, commit_index)
+
+    def is_stale_term(self, message_term, term):
+        return message_term < term
+
+
+class Hides(Rules):
+    def __getattribute__(self, name):
+        return super().__getattribute__(name)
+
+
+class OwnMachine(RaftStateMachine):
+    """Who knows what it does."""
+
+
+def test_names_are_exchanged_only_where_nobody_can_look_at_them():
+    small, compacts = Scope(), Scope(deeds=(Compact(0, "", 1),))
+    for rules in (Rules, Own, CountsByNumber):
+        assert why_names_matter(cluster(rules=rules), small) is None
+    assert why_names_matter(cluster(), compacts) is None
+    looks = [
+        ({"rules": FavoursS1}, small, "FavoursS1: its has_vote_left"),
+        ({"rules": Hides}, small, "Hides: its __getattribute__"),
+        ({"rules": Keeps("S1")}, small, "Keeps: its __init__"),
+        ({"rules": CountsByNumber}, compacts, "CountsByNumber: its leader_commit_index"),
+        ({"machine": OwnMachine}, small, "a machine of your own (OwnMachine)"),
+        ({"machine": ToyMachine}, small, "a machine of your own (ToyMachine)"),
+    ]
+    for given, scope, why in looks:
+        assert why in why_names_matter(cluster(**given), scope), given
+
+
+def test_whose_word_it_is_that_names_are_not_looked_at():
+    scope = Scope(terms=1, entries=1, in_flight=4)
+    given = explore(cluster(machine=ToyMachine), scope, symmetry=True)
+    plain = explore(cluster(machine=ToyMachine), scope)
+    assert given.symmetric and not plain.symmetric and given.states < plain.states
+    assert "symmetry is off" in str(explore(3, Scope(terms=1, entries=0), symmetry=False))
+
+
+NAMED = {"request", "voted_for", "leader", "node", "configuration", "previous", "votes", "heard"}
+NAMED |= {"acked", "match_indexes", "progress", "current", "target", "rng", "first"}
+
+
+def test_rules_that_are_told_no_name_are_those():
+    for name in NAMELESS | TOLD_A_LOG:
+        told = set(inspect.signature(getattr(Rules, name)).parameters)
+        assert not told & NAMED, name
+        assert bool(told & {"log", "entries"}) == (name in TOLD_A_LOG), name
+
+
+SMALL = {name: msgspec.structs.replace(each, depth=6) for name, each in SCOPES.items()}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_no_mistake_of_the_museum_looks_at_names(name):
+    """Which is why `searched` may exchange them."""
+    one, other = (explore(exhibit(name).cluster(), SMALL[name], symmetry=s) for s in (True, False))
+    assert (one.events, one.is_complete) == (other.events, other.is_complete)
+    if one.is_complete:
+        world = World(exhibit(name).cluster(), SMALL[name])
+        states = reached(world, 6)
+        assert one.states == len({smallest_name(world, each) for each in states})
 
 
 def test_sets_of_names_are_told_in_one_order():

@@ -1021,7 +1021,7 @@ BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Inde
     (
         applied_another_one,
         "Applied In Order",
-        "S2 applied another entry 2 than the others",
+        "S2 applied another entry 2 than was committed",
         ("S2",),
         2,
     ),

@@ -6,10 +6,10 @@ whatever is sent. So host, disk, application and machine are those of every simu
 """
 
 import copy
-from typing import Any
+from typing import Any, TypeVar
 
+from raftlab.check.explore.judging import Judge, Past, seen_of
 from raftlab.check.explore.likeness import added
-from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Message
 from raftlab.raft.output import Output
@@ -17,25 +17,32 @@ from raftlab.raft.vocabulary import Millis
 from raftlab.sim.actions import Action
 from raftlab.sim.carrying import CARRY_OUT
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.host import NEVER, Host, Reading
+from raftlab.sim.host import NEVER, Host
+
+T = TypeVar("T")
 
 
 class Workbench(Cluster):
-    """Where one node at a time takes one step. What it says and commits is kept, not carried."""
+    """Where one node at a time takes a step, and is watched. What it says is kept, not carried."""
 
     def __init__(self, *given: Any, **settings: Any) -> None:
         self.sent: list[Message] = []
-        self.committed: list[LogEntry] = []
-        self.answered: list[Reading] = []
         super().__init__(*given, **settings)
 
-    def begin(self, host: Host, now: Millis) -> None:
-        """Put a node on the bench, at `now` (ms)."""
+    def begin(self, host: Host, now: Millis, past: Past, remembers: bool) -> Judge:
+        """Put a node on the bench, at `now` (ms), after a run that has shown `past`."""
         self.now = now
         self.hosts[host.node] = host
-        self.sent, self.committed, self.answered = [], [], []
+        self.sent, self._asked = [], []
+        self._watch = judge = Judge(past, remembers)
+        disk = host.disk
+        if disk.voted_for is not None:
+            judge.history.votes.setdefault((host.node, disk.term), disk.voted_for)
         host.write_ms, host.written_at = 0.0, now
         host.timer_at = NEVER
+        if host.alive:
+            host.seen = seen_of(host)
+        return judge
 
     def hear(self, host: Host, message: Message) -> None:
         """A message reaches the node."""
@@ -54,29 +61,35 @@ class Workbench(Cluster):
         if set_now is not None:
             set_now(now)
 
-    def _send(self, host: Host, messages: tuple[Message, ...]) -> None:
-        self.sent += [each for each in messages if each.receiver in self.hosts]
-
     def _release(self, host: Host, output: Output) -> None:
-        self.committed += output.committed
+        if output.committed:  # until then the application is shared with the node's other states
+            host.application = copy.deepcopy(host.application)
         super()._release(host, output)
 
-    def _answer(self, host: Host, output: Output) -> None:
-        waiting = [host.readings.get(ready.read_id) for ready in output.reads]
-        super()._answer(host, output)
-        self.answered += [each for each in waiting if each is not None and each.is_done]
+    def _send(self, host: Host, messages: tuple[Message, ...]) -> None:
+        assert self._watch is not None
+        for each in messages:
+            self._watch.says(host, each)
+        self.sent += [each for each in messages if each.receiver in self.hosts]
 
 
 def twin_of(host: Host) -> Host:
-    """An independent copy of a node; rules, options and randomness are shared."""
-    twin = copy.copy(host)
+    """An independent copy of a node; rules, options, randomness and application are shared."""
+    twin = slots_copied(host)
     twin.machine = machine_copy(host)
-    twin.disk = copy.copy(host.disk)
+    twin.disk = slots_copied(host.disk)
     twin.disk.log = host.disk.log.copy()
     twin.disk.writes = host.disk.writes.copy()
-    twin.application = copy.deepcopy(host.application)
     twin.readings = {number: copy.copy(each) for number, each in host.readings.items()}
     twin.inbox, twin.held = host.inbox.copy(), host.held.copy()
+    return twin
+
+
+def slots_copied(thing: T) -> T:
+    """A shallow copy of an object that has slots, as `copy.copy` makes it, and sooner."""
+    twin = thing.__class__.__new__(thing.__class__)
+    for name in thing.__slots__:  # type: ignore[attr-defined]
+        setattr(twin, name, getattr(thing, name))
     return twin
 
 

@@ -4,19 +4,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from raftlab.check.explore.graph import graph_of
-from raftlab.check.explore.judging import JUDGED
+from raftlab.check.explore.judging import JUDGED, OldVoteError
+from raftlab.check.explore.naming import is_alike, why_names_matter
 from raftlab.check.explore.scope import Scope
 from raftlab.check.explore.search import Counts, Search
-from raftlab.check.explore.starting import is_under_way
-from raftlab.check.explore.symmetry import MOST_NODES, Symmetry
+from raftlab.check.explore.symmetry import Symmetry
 from raftlab.check.explore.telling import told
 from raftlab.check.explore.world import State, World
 from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options
-from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NodeId
-from raftlab.sim.actions import Reconfigure, TransferLeadership
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks
@@ -48,7 +46,10 @@ class View(Mapping[NodeId, Any]):
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """What is on its way, lost or not."""
+        """What is on its way, lost or not.
+
+        Without a bound on their number, those that would change nothing stay there for ever.
+        """
         return tuple(self._world.messages[each] for each in self._state[1])
 
     @property
@@ -65,16 +66,43 @@ class Exploration:
 
     `recording` is the shortest run to what was found: a broken property (`violation`: its name
     and what happened) or the goal (`has_reached_goal`); None, if nothing was found yet.
+    `symmetric` says whether states that differ in names only counted once; if not,
+    `names_matter` says why.
+
+    It is neither true nor false. Raises: TypeError, for `bool()`.
     """
 
     def __init__(
-        self, cluster: Cluster, world: World, search: Search[State], symmetric: bool
+        self,
+        cluster: Cluster,
+        scope: Scope,
+        goal: Goal | None,
+        names_matter: str | None,
     ) -> None:
         self._cluster = cluster
-        self._world = world
-        self._search = search
+        self._scope = scope
+        self._goal = goal
         self._run: Cluster | None = None
-        self.symmetric = symmetric
+        self.names_matter = names_matter
+        self.symmetric = names_matter is None
+        self._begin()
+
+    def _begin(self, remembers: bool = False) -> None:
+        """Begin the search; from its beginning, if it has been under way."""
+        self._world = world = World(self._cluster, self._scope, remembers)
+        goal, names = self._goal, Symmetry(world) if self.symmetric else None
+        self._search: Search[State] = Search(
+            world,
+            None if names is None else names.key,
+            None if goal is None else lambda state: goal(View(world, state)),
+            held=lambda: world.held() + (0 if names is None else names.held()),
+        )
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a search has three outcomes, and is neither true nor false: ask .violation for what"
+            " was found, .has_reached_goal, and .is_complete for whether all was looked at"
+        )
 
     def resume(
         self,
@@ -85,7 +113,11 @@ class Exploration:
     ) -> "Exploration":
         """Go on: for so many more `states` or `seconds`, or to the end. Ctrl-C stops it."""
         depth = self._world.scope.depth
-        self._search.run(states, depth, seconds, memory_mb, progress)
+        try:
+            self._search.run(states, depth, seconds, memory_mb, progress)
+        except OldVoteError:  # such a machine is searched with a longer memory, from the beginning
+            self._begin(remembers=True)
+            self._search.run(states, depth, seconds, memory_mb, progress)
         return self
 
     # What was found
@@ -126,7 +158,7 @@ class Exploration:
 
     @property
     def judged(self) -> tuple[str, ...]:
-        """The properties that are looked for in every state; the rest is not."""
+        """The properties that are looked for after every event: all that a cluster watches."""
         return tuple(each.name for each in JUDGED)
 
     @property
@@ -179,20 +211,26 @@ class Exploration:
 
         Raises: Misuse, if there are more than `limit` states.
         """
-        passed_over, self._world.passed_over = self._world.passed_over, {}
         try:
-            return graph_of(self._world, self._search.key, limit)
-        finally:
-            self._world.passed_over = passed_over
+            return self._graph(self._world.remembers, limit)
+        except OldVoteError:
+            return self._graph(True, limit)
+
+    def _graph(self, remembers: bool, limit: int) -> "nx.DiGraph[int]":
+        whole = Exploration(self._cluster, self._scope, None, self.names_matter)
+        whole._begin(remembers)
+        return graph_of(whole._world, whole._search.key, limit)
 
     def __repr__(self) -> str:
         return f"<Exploration: {self.states:,} states, depth {self.depth}, {self._verdict()}>"
 
     def __str__(self) -> str:
-        alike = ", names exchanged counting once" if self.symmetric else ""
+        alike = "names exchanged counting once"
+        if self.names_matter is not None:
+            alike = f"each naming counting, since {self.names_matter}"
         lines = [
             f"{self._verdict()}.",
-            f"{self.states:,} distinct states{alike}; {self.steps:,} steps; depth {self.depth};"
+            f"{self.states:,} distinct states, {alike}; {self.steps:,} steps; depth {self.depth};"
             f" {self.seconds:.1f} s.",
         ]
         lines.append(f"Judged: {', '.join(self.judged)}.")
@@ -206,8 +244,8 @@ class Exploration:
         if self.has_reached_goal:
             return f"the goal is reached after {self.events} events"
         if self.is_complete:
-            return "nothing was found, and all of the scope was looked at"
-        return "nothing was found so far"
+            return "nothing was found of what was judged, and all of the scope was looked at"
+        return "nothing was found so far of what was judged"
 
     def _also(self) -> str:
         """What the watched run says, if that is something else: more is watched than searched."""
@@ -232,14 +270,15 @@ def explore(
 
     `start` is a cluster, a recording (searched from its end), or a number of nodes of the
     plain algorithm. The search ends at the first state, and so by a shortest run, in which
-    one of the properties that it judges falls (`Exploration.judged`: those of Figure 3 and
-    three more), or in which `goal` holds; a goal gets a `View`. What else is watched in a
-    cluster is judged in the run that was found, and may have fallen earlier there. It also
-    ends after so many `states` or `seconds`, or when it would need more than `memory_mb`
-    (estimated), or at Ctrl-C; then `resume` goes on.
+    one of the properties that it judges falls (`Exploration.judged`: all that a cluster
+    watches), or in which `goal` holds; a goal gets a `View`. It also ends after so many
+    `states` or `seconds`, or when it would need more than `memory_mb` (estimated), or at
+    Ctrl-C; then `resume` goes on.
 
     `symmetry` lets states that differ in names only count as one. It is on where that is
-    sound: where all nodes have the same rules, and neither a goal nor a deed names a node.
+    known to be sound: for the shipped machine, the same rules everywhere, none of which is
+    yours and is told a name, and neither a goal nor a deed that names a node. True is your
+    word for it that your rules, your machine and your goal treat all names alike.
 
     Raises: Misuse, for a start that a search cannot stand for; see `World`.
     """
@@ -251,16 +290,26 @@ def explore(
             f"in_flight={scope.in_flight} is too little: a node sends {others} messages at once,"
             " one to each of the others, so nothing could happen"
         )
-    world = World(cluster, scope)
-    if symmetry is None:
-        symmetry = goal is None and is_symmetric(cluster, scope)
-    elif symmetry and not is_symmetric(cluster, scope):
-        raise Misuse("nodes with rules of their own, or named by a deed, cannot be exchanged")
-    is_goal = None if goal is None else lambda state: goal(View(world, state))
-    search = Search(world, Symmetry(world).key if symmetry else None, is_goal)
-    return Exploration(cluster, world, search, symmetry).resume(
-        states, seconds, memory_mb, progress
-    )
+    found = Exploration(cluster, scope, goal, why_names_count(cluster, scope, goal, symmetry))
+    return found.resume(states, seconds, memory_mb, progress)
+
+
+def why_names_count(
+    cluster: Cluster, scope: Scope, goal: Goal | None, symmetry: bool | None
+) -> str | None:
+    """Why states that differ in names only are not one; None, where they are.
+
+    Raises: Misuse, if they were to be one and cannot be.
+    """
+    if symmetry is False:
+        return "symmetry is off"
+    if not is_alike(cluster, scope):
+        if symmetry:
+            raise Misuse("nodes with rules of their own, or named by a deed, cannot be exchanged")
+        return "the nodes differ, or are named"
+    if symmetry:
+        return None
+    return "a goal may name nodes" if goal is not None else why_names_matter(cluster, scope)
 
 
 def starting_at(start: Cluster | Recording | int) -> Cluster:
@@ -270,24 +319,3 @@ def starting_at(start: Cluster | Recording | int) -> Cluster:
     if isinstance(start, Recording):
         return start.branch(len(start))
     return Cluster(start, options=Options.figure_2(), disks=Disks(write_ms=0.0))
-
-
-def is_symmetric(cluster: Cluster, scope: Scope) -> bool:
-    """Whether exchanging the names of nodes changes nothing that can happen."""
-    hosts = list(cluster.hosts.values())
-    rules = [host.rules for host in hosts]
-    alike = all(each is rules[0] for each in rules) or (
-        len({type(each) for each in rules}) == 1 and not any(map(holds_anything, rules))
-    )
-    named = any(
-        deed.node or isinstance(deed, Reconfigure | TransferLeadership) for deed in scope.deeds
-    )
-    small = len(hosts) <= MOST_NODES
-    began_alike = cluster.nodes == cluster.setup.nodes and not any(map(is_under_way, hosts))
-    return alike and small and began_alike and not named
-
-
-def holds_anything(rules: Rules) -> bool:
-    """Whether an object of rules has attributes of its own."""
-    slots = [name for kind in type(rules).__mro__ for name in getattr(kind, "__slots__", ())]
-    return bool(getattr(rules, "__dict__", None)) or any(hasattr(rules, each) for each in slots)

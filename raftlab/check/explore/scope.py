@@ -21,8 +21,12 @@ class Scope(msgspec.Struct, frozen=True):
 
     * `terms`: no node goes beyond this term, so it says how many elections there may be.
     * `entries`: a leader whose log ends there takes no more commands.
-    * `in_flight`: at most so many messages are on their way, lost ones included; None is
-      without a bound. A node speaks to all others at once, so it is at least their number.
+    * `in_flight`: at most so many messages have been sent and have not arrived, after every
+      event; None is without a bound. A message makes room when it arrives, even if nothing
+      comes of it. One that is lost does not arrive, and stays among them to the end; so does
+      one that comes while its receiver is down, since a crash and its restart are one event
+      (but what is for a node that is down from the beginning arrives). A node speaks to all
+      others at once, so it is at least their number.
     * `heartbeats`, `restarts`, `duplicates`: how often, in all, a leader's heartbeat falls
       due, a node crashes and starts again, and a message arrives that comes once more.
     * `deeds`: actions of which each may happen once: compact, read, reconfigure, transfer.

@@ -1,6 +1,7 @@
 """Breadth first through every state, so that the first failing run found is a shortest one."""
 
 import signal
+import sys
 import threading
 import time
 from array import array
@@ -11,8 +12,15 @@ from raftlab.raft.vocabulary import Misuse
 
 S = TypeVar("S")
 Progress = Callable[["Counts"], None]
-BYTES_PER_SEEN = 100
-"""What a state that was seen takes: its hash in a set (about 84 bytes), and two numbers."""
+BYTES_PER_HASH = 36
+"""What the hash of a state takes as a number, beside its place in the table of those seen."""
+
+BYTES_PER_WAITING = 120
+"""What a state that waits takes beside itself and its parts."""
+
+BYTES_PER_SLOT = 16
+SOON = 4_000
+"""A table that may be full after so many more states is counted with the one in its place."""
 
 REPORT_EVERY = 5_000
 LOOK_EVERY = 63
@@ -59,7 +67,9 @@ class Search(Generic[S]):
         key: Callable[[S], Hashable] | None = None,
         is_goal: Callable[[S], bool] | None = None,
         is_inside: Callable[[S], bool] | None = None,
+        held: Callable[[], int] = int,
     ) -> None:
+        """`held` says how many bytes are held elsewhere for it."""
         self.space = space
         self.counts = Counts()
         self.broken: tuple[str, str] | None = None
@@ -67,6 +77,7 @@ class Search(Generic[S]):
         self.key = key or _itself
         self._is_goal = is_goal
         self._is_inside = is_inside
+        self._held = held
         self._hashes = array("q")
         self._parents = array("Q")
         self._seen: set[int] = set()
@@ -135,9 +146,18 @@ class Search(Generic[S]):
         return True
 
     def megabytes(self) -> float:
-        """An estimate of what the search holds."""
-        waiting = len(self._level) + len(self._next)
-        return (self.counts.distinct * BYTES_PER_SEEN + waiting * 400) / 1e6
+        """An estimate of what the search holds, and of what it needs to grow."""
+        distinct, table = self.counts.distinct, sys.getsizeof(self._seen)
+        if 5 * (distinct + SOON) >= 3 * (table // BYTES_PER_SLOT):
+            table *= 3  # a new one, twice as large, is filled while the old one is there
+        kept = sys.getsizeof(self._hashes) + sys.getsizeof(self._parents)
+        held = table + 2 * kept + distinct * BYTES_PER_HASH + self._held()
+        newest = (self._next or self._level)[-1:]
+        for state, _ in newest:
+            parts = sum(map(sys.getsizeof, state)) if isinstance(state, tuple) else 0
+            waiting = len(self._level) + len(self._next)
+            held += waiting * (sys.getsizeof(state) + parts + BYTES_PER_WAITING)
+        return held / 1e6
 
     def _expand(self, state: S, number: int) -> None:
         space, seen, key_of, is_inside = self.space, self._seen, self.key, self._is_inside

@@ -7,7 +7,7 @@ order in which a configuration lists its members, and that in which a leader kee
 followers.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sized
 from itertools import permutations, product
 from typing import Any
 
@@ -49,6 +49,11 @@ class Symmetry:
         if len(orders) == 1:
             return self._renamed_state(orders[0], locals_, flights, past), used
         return min([self._renamed_state(each, locals_, flights, past) for each in orders]), used
+
+    def held(self) -> int:
+        """About how many bytes are held."""
+        few: tuple[Sized, ...] = (self._local_tokens, self._message_tokens, self._past_tokens)
+        return len(self._tokens) * 1_000 + sum(map(len, few)) * 150
 
     def _renamed_state(
         self,

@@ -8,9 +8,11 @@ What is left out, and why nothing is missed by it:
 
 * A lost message is one that is never delivered, and a node that is down is one that nothing
   reaches. What is checked are properties of states that were reached, so a search needs
-  neither event. A lost message counts as one on its way, where that number is bounded.
+  neither event. Where the number of messages on their way is bounded, such a message counts
+  among them to the end: that is what the bound means (`Scope`).
 * A message that would change nothing at its receiver and call forth nothing is not delivered:
-  all that can happen without it can happen while it still lies about.
+  all that can happen without it can happen while it still lies about. Not so where the number
+  of messages is bounded: there it makes room, and so it is delivered.
 * Crash and restart are one event, for the same reason.
 * Writes end at once: a crash before the end of a write is a crash before its cause.
 * Time stands still but for timeouts and heartbeats, and then it passes everywhere alike. Where
@@ -22,22 +24,27 @@ Under `async_persistence` a leader speaks while it writes; a crash in between is
 """
 
 import copy
+from collections.abc import Sized
 from typing import NamedTuple
 
 import msgspec
 
 from raftlab.check.explore.bench import twin_of
 from raftlab.check.explore.judging import (
+    Judge,
     Local,
+    Memory,
+    OldVoteError,
     Past,
-    holds,
+    after,
+    contradicts,
     local_of,
     match,
-    not_on_a_majority,
-    out_of_order,
     past_of,
-    rewritten,
-    stale,
+    seen_of,
+    told,
+    with_terms_before,
+    without_committed,
 )
 from raftlab.check.explore.likeness import fingerprint
 from raftlab.check.explore.scope import Scope
@@ -53,7 +60,6 @@ from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse, Term
 from raftlab.sim.actions import (
-    Action,
     Propose,
     Read,
     Restart,
@@ -61,13 +67,12 @@ from raftlab.sim.actions import (
     Timeout,
 )
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.host import Host
+from raftlab.sim.host import Host, Seen
 from raftlab.sim.invariants import (
     COMMIT_FOLLOWS_QUORUM,
-    ELECTION_SAFETY,
-    LEADER_COMPLETENESS,
+    LATER_LEADERS,
     LOG_MATCHING,
-    STATE_MACHINE_SAFETY,
+    MATCH_IS_TRUE,
     Property,
 )
 
@@ -83,16 +88,24 @@ AGAIN = "again"
 RAISED = "a machine raised"
 
 
+Fallen = tuple[str, str] | None
+"""The name of the property that a step breaks, and what happened; or None."""
+
+
 class Step(NamedTuple):
-    """What a node did: its new state, what it sent, what it committed, what it broke alone."""
+    """What a node did: its new state, what it sent, and what it broke, whatever the past.
+
+    `looks` says what else must be looked at: is it about the past, did its log change, did its
+    commit index move, and from which place (and one) did a leader hear what it holds.
+    """
 
     local: int
     sent: tuple[int, ...]
-    committed: tuple[LogEntry, ...]
-    broken: tuple[str, str] | None
+    broken: Fallen = None
+    looks: tuple[bool, bool, bool, int] | None = None
 
 
-BEYOND = Step(0, (), (), None)
+BEYOND = Step(0, ())
 """What a step beyond the bound on terms is worked out to be."""
 
 
@@ -103,9 +116,11 @@ class World:
     that trusts in leases: there time decides, and a search has none. Use a campaign.
     """
 
-    def __init__(self, cluster: Cluster, scope: Scope) -> None:
+    def __init__(self, cluster: Cluster, scope: Scope, remembers: bool = False) -> None:
+        """`remembers`: whom nodes voted for in terms that they have left; see `OldVoteError`."""
         refuse_what_needs_time(cluster)
         self.scope = scope
+        self.remembers = remembers
         self.names = cluster.nodes
         self.places = {node: place for place, node in enumerate(self.names)}
         options = cluster.setup.options
@@ -125,9 +140,15 @@ class World:
         self.pasts: list[Past] = []
         self._past_ids: dict[Past, int] = {}
         self._steps: dict[tuple[int, object], Step | None] = {}
+        self._verdicts: dict[tuple[int, int, object], tuple[int, Fallen]] = {}
+        self._quorums: dict[tuple[int, tuple[int, ...]], Fallen] = {}
         self._matching: dict[tuple[int, int], bool] = {}
+        self._news: dict[tuple[int, int, int], News] = {}
+        self._believed: dict[tuple[int, int], Fallen] = {}
         self._log_ids: dict[tuple[LogEntry, ...], int] = {}
         self.logs: list[int] = []
+        self._disk_ids: dict[object, int] = {}
+        self.disks: list[int] = []
         self.passed_over: dict[str, int] = {}
         self.broken: tuple[str, str] | None = None
         self.first = self._first_state(cluster)
@@ -140,7 +161,7 @@ class World:
             twin.rng = copy.copy(twin.rng)  # a node that starts again draws from it
         nodes = tuple(self._intern(twin, cluster.now) for twin in twins)
         flights = tuple(sorted(self._message_id(each.message) for each in cluster.in_flight()))
-        return (nodes, flights, self._past_id(past_of(cluster)), 0)
+        return (nodes, flights, self._past_id(past_of(cluster, self.remembers)), 0)
 
     def _intern(self, host: Host, now: Millis) -> int:
         key = (host.node, fingerprint(host, self.timing))
@@ -153,6 +174,8 @@ class World:
             self.logs.append(
                 self._log_ids.setdefault((*local.entries, local.first), len(self._log_ids))  # type: ignore[arg-type]
             )
+            kept = (tuple(host.disk.log), host.disk.snapshot)
+            self.disks.append(self._disk_ids.setdefault(kept, len(self._disk_ids)))
         return number
 
     def key_of(self, number: int) -> object:
@@ -174,42 +197,97 @@ class World:
             self.pasts.append(past)
         return number
 
+    def held(self) -> int:
+        """About how many bytes are held: most of it is a node for each of its states."""
+        few: tuple[Sized, ...] = (self._verdicts, self._news, self._matching, self._believed)
+        return (
+            len(self.locals) * 7_000
+            + len(self.messages) * 500
+            + len(self.pasts) * 800
+            + len(self._steps) * 250
+            + (len(self._quorums) + sum(map(len, few))) * 200
+        )
+
     # What one node does
 
-    def step(self, number: int, event: object) -> Step | None:
-        """What happens to a node in state `number`; None if it cannot happen or changes nothing."""
+    def step(self, number: int, event: object, past: int) -> Step | None:
+        """What happens to a node in state `number`; None if it cannot happen or changes nothing.
+
+        Only the verdict on it may depend on the `past`; this is where it is met first.
+        """
         known = (number, event)
         try:
             return self._steps[known]
         except KeyError:
-            made = self._steps[known] = self._work_out(number, event)
+            made = self._steps[known] = self._work_out(number, event, past)
             return made
 
-    def _work_out(self, number: int, event: object) -> Step | None:
-        before = self.locals[number]
+    def _work_out(self, number: int, event: object, past: int) -> Step | None:
+        before, bench = self.locals[number], self._bench
         if not (before.host.alive or event in (RESTART, AGE, BEAT)):
             return None
+        judge, raised = self._on_the_bench(number, event, past)
+        if judge is None:
+            return None
+        host = bench.hosts[before.host.node]
+        if raised is None and host.machine.term > max(self.latest_term, before.term):
+            return BEYOND
+        now = self._intern(host, bench.now)
+        broken = raised or told(judge.broken)
+        if now == number and not bench.sent and broken is None:
+            return None
+        verdict = self._verdict_of(judge, host, past, broken)
+        about_past = judge.history.is_asked or verdict[0] != past
+        if about_past:
+            self._verdicts[past, number, event] = verdict
+        heard = 0
+        if MATCH_IS_TRUE in judge.left and self.locals[now].leads:
+            assert isinstance(event, int)
+            heard = 1 + self.places[self.messages[event].sender]
+        looks = (
+            about_past,
+            self.logs[now] != self.logs[number],
+            COMMIT_FOLLOWS_QUORUM in judge.left,
+            heard,
+        )
+        sent = tuple(self._message_id(each) for each in bench.sent)
+        return Step(now, sent, None if about_past else broken, looks if any(looks) else None)
+
+    def _on_the_bench(self, number: int, event: object, past: int) -> tuple[Judge | None, Fallen]:
+        """Let it happen: what the watch saw, and what was raised; no watch, if it cannot happen."""
+        before, bench = self.locals[number], self._bench
         host = twin_of(before.host)
-        bench, name = self._bench, host.node
-        bench.begin(host, before.now)
-        broken = None
+        judge = bench.begin(host, before.now, self.pasts[past], self.remembers)
         try:
             self._let_happen(host, before, event)
+        except OldVoteError:
+            raise
         except Exception as error:
             if isinstance(error, Misuse) and bench._moving is None:
-                return None
-            broken = (RAISED, f"{name}'s machine raised {type(error).__name__}: {error}")
-        if broken is None and host.machine.term > max(self.latest_term, before.term):
-            return BEYOND
-        after = self._intern(host, bench.now)
-        if after == number and not bench.sent and broken is None:
-            return None
-        sent = tuple(self._message_id(each) for each in bench.sent)
-        committed = tuple(bench.committed)
-        here = self.locals[after]
-        broken = broken or rewritten(before, here) or stale(bench.answered)
-        broken = broken or out_of_order(before, here, committed, event == RESTART)
-        return Step(after, sent, committed, broken)
+                return None, None
+            text = f"{host.node}'s machine raised {type(error).__name__}: {error}"
+            return judge, (RAISED, text)
+        return judge, None
+
+    def _verdict_of(
+        self, judge: Judge, host: Host, past: int, broken: Fallen
+    ) -> tuple[int, Fallen]:
+        is_asked = judge.history.is_asked
+        followed = self._past_id(after(judge.history, self.pasts[past], (host,), self.remembers))
+        judge.history.is_asked = is_asked  # the look just now is not the step's
+        return followed, broken
+
+    def _verdict(self, past: int, number: int, event: object) -> tuple[int, Fallen]:
+        """The past after a step that is about it, and what falls."""
+        known = (past, number, event)
+        verdict = self._verdicts.get(known)
+        if verdict is None:
+            judge, raised = self._on_the_bench(number, event, past)
+            assert judge is not None
+            host = self._bench.hosts[self.locals[number].host.node]
+            verdict = self._verdict_of(judge, host, past, raised or told(judge.broken))
+            self._verdicts[known] = verdict
+        return verdict
 
     def _let_happen(self, host: Host, before: Local, event: object) -> None:
         bench, node = self._bench, host.node
@@ -233,13 +311,7 @@ class World:
             bench.do(Propose(bench.now, node, command_of(before)))
         else:
             assert isinstance(event, tuple)
-            self._do_deed(*event)
-
-    def _do_deed(self, deed: Action, floor: int) -> None:
-        bench = self._bench
-        bench.do(deed)
-        if isinstance(deed, Read):
-            bench._asked[-1].floor = floor
+            bench.do(event[0])
 
     # What can follow
 
@@ -253,13 +325,14 @@ class World:
         steps, receivers = self._steps, self.receivers
         used, before, once = state[3], -1, 0
         may_double = used // A_DUPLICATE & 255 < self.scope.duplicates
+        bounded = self.scope.in_flight is not None
         for at, message in enumerate(flights):
             if message == before:
                 continue
             before = message
             place = receivers[message]
             known = (locals_[place], message)
-            made = steps[known] if known in steps else self.step(*known)
+            made = steps[known] if known in steps else self.step(*known, state[2])
             if made is not None:
                 rest = flights[:at] + flights[at + 1 :]
                 self._take(found, state, place, made, rest, used, message)
@@ -270,6 +343,9 @@ class World:
                     self._take(found, state, place, made, flights, used + A_DUPLICATE, again)
                 else:
                     once += 1
+            elif bounded:
+                rest = flights[:at] + flights[at + 1 :]
+                found.append(((locals_, rest, state[2], used), (place, message)))
         if once:
             self._pass_over("messages that arrive twice beyond the bound", once)
         for place, local in enumerate(locals_):
@@ -331,18 +407,19 @@ class World:
         others: int | None = None,
     ) -> None:
         """Something happens at one node; `others` is what happens to all others with it."""
-        made = self.step(state[0][place], event)
+        made = self.step(state[0][place], event, state[2])
         if others is not None and self.time_matters and made is not BEYOND:
-            state = (self._older(state[0], place, others), *state[1:])
-            made = made or Step(state[0][place], (), (), None)
+            state = (self._older(state, place, others), *state[1:])
+            made = made or Step(state[0][place], ())
         if made is not None:
             self._take(found, state, place, made, state[1], used, event)
 
-    def _older(self, locals_: tuple[int, ...], place: int, event: int) -> tuple[int, ...]:
+    def _older(self, state: State, place: int, event: int) -> tuple[int, ...]:
         """All nodes but one after time has passed them over."""
-        aged = list(locals_)
-        for other, local in enumerate(locals_):
-            if other != place and (made := self.step(local, event)) not in (None, BEYOND):
+        aged = list(state[0])
+        for other, local in enumerate(state[0]):
+            made = self.step(local, event, state[2]) if other != place else None
+            if made is not None and made is not BEYOND:
                 aged[other] = made.local
         return tuple(aged)
 
@@ -369,9 +446,8 @@ class World:
                 return
         if nodes[place] != local:
             nodes = (*nodes[:place], local, *nodes[place + 1 :])
-            past = self._check(state, nodes, place, made)
-        elif made.committed:
-            past = self._check(state, nodes, place, made)
+        if made.looks is not None:
+            past = self._look(state, nodes, place, made, event)
         if made.broken is not None:
             self.broken = made.broken
         found.append(((nodes, flights, past, used), (place, event)))
@@ -381,77 +457,101 @@ class World:
 
     # What must hold
 
-    def _check(self, state: State, nodes: tuple[int, ...], place: int, made: Step) -> int:
+    def _look(
+        self, state: State, nodes: tuple[int, ...], place: int, made: Step, event: object
+    ) -> int:
         """The past after this step; `broken` is set where a property falls."""
-        before, after = state[0][place], made.local
-        past = state[2]
-        leads = self.locals[after].leads
-        if leads and leads != self.locals[before].leads:
-            past = self._elected(past, place, after)
-        if made.committed:
-            past = self._committed(past, nodes, place, made)
-        if self.logs[before] != self.logs[after]:
-            self._compare_logs(nodes, place)
+        number, past = state[0][place], state[2]
+        assert made.looks is not None
+        about_past, is_new_log, moves_commit, heard = made.looks
+        if heard:
+            known = (made.local, nodes[heard - 1])
+            if known not in self._believed:
+                self._believed[known] = self._match_is_true(known, past, event)
+            self.broken = self.broken or self._believed[known]
+        if about_past or self.pasts[past].is_odd:
+            if type(event) is tuple and event[0] is AGAIN:
+                event = event[1]
+            past, fallen = self._verdict(past, number, event)
+            self.broken = self.broken or fallen
+        if is_new_log:
+            past = self._compare_logs(number, nodes, place, past)
+        if moves_commit:
+            if self.locals[made.local].leads or self.locals[number].leads:
+                disks = self.disks
+                what = (number, (made.local, *[disks[each] for each in nodes]))
+                if what not in self._quorums:
+                    self._quorums[what] = self._ask(
+                        COMMIT_FOLLOWS_QUORUM, number, nodes, place, past
+                    )
+                self.broken = self.broken or self._quorums[what]
+            leaders = self.pasts[past].leaders
+            if leaders and leaders[-1][0] > self.locals[made.local].term:
+                fallen = self._ask(LATER_LEADERS, number, nodes, place, past)
+                self.broken = self.broken or fallen
         return past
 
-    def _elected(self, past: int, place: int, after: int) -> int:
-        local, name, known = self.locals[after], self.names[place], self.pasts[past]
-        leaders = dict(known.leaders)
-        other = leaders.setdefault(local.leads, name)
-        if other != name:
-            self._fall(ELECTION_SAFETY, f"{other} and {name} both lead term {local.leads}")
-        self._must_hold(known.committed, local)
-        return self._past_id(Past(tuple(sorted(leaders.items())), known.committed))
+    def _match_is_true(self, known: tuple[int, int], past: int, event: object) -> Fallen:
+        """Whether a leader believes of the member that answered only what is so."""
+        leader, member = (self.locals[each].host for each in known)
+        reply = self.messages[event[1] if isinstance(event, tuple) else event]  # type: ignore[index]
+        memory = Memory(self.pasts[past], {member.node: member})
+        broken = MATCH_IS_TRUE.check(memory, leader, reply)
+        return told((MATCH_IS_TRUE, broken) if broken else None)
 
-    def _must_hold(self, committed: tuple[tuple[LogEntry, Term], ...], local: Local) -> None:
-        for entry, term in committed:
-            if term < local.leads and not holds(local, entry):
-                self._fall(
-                    LEADER_COMPLETENESS,
-                    f"{local.host.node} leads term {local.leads} without entry {entry.index} of"
-                    f" term {entry.term}, which was committed in term {term}",
-                )
+    def _ask(
+        self, asked: Property, number: int, nodes: tuple[int, ...], place: int, past: int
+    ) -> Fallen:
+        """What a property says of a node that moved, where the others are as they are."""
+        before, host = self.locals[number].host, self.locals[nodes[place]].host
+        everyone = {self.locals[each].host.node: self.locals[each].host for each in nodes}
+        host.seen = seen_of(before) if before.alive else Seen()
+        broken = asked.check(Memory(self.pasts[past], everyone), host)
+        return told((asked, broken) if broken else None)
 
-    def _committed(self, past: int, nodes: tuple[int, ...], place: int, made: Step) -> int:
-        known, local = self.pasts[past], self.locals[made.local]
-        committed = list(known.committed)
-        if local.leads:
-            everyone = {self.names[at]: self.locals[each] for at, each in enumerate(nodes)}
-            if broken := not_on_a_majority(made.committed[-1], local, everyone):
-                self._fall(COMMIT_FOLLOWS_QUORUM, broken)
-        for entry in made.committed:
-            if entry.index > len(committed):
-                committed.append((entry, local.term))
-                self._later_leaders_hold(entry, local.term, nodes)
-            elif committed[entry.index - 1][0] != entry:
-                self._fall(
-                    STATE_MACHINE_SAFETY,
-                    f"{local.host.node} applied another entry {entry.index} than was applied",
-                )
-        if len(committed) == len(known.committed):
-            return past
-        return self._past_id(Past(known.leaders, tuple(committed)))
-
-    def _later_leaders_hold(self, entry: LogEntry, term: Term, nodes: tuple[int, ...]) -> None:
-        for number in nodes:
-            if self.locals[number].leads > term:
-                self._must_hold(((entry, term),), self.locals[number])
-
-    def _compare_logs(self, nodes: tuple[int, ...], place: int) -> None:
-        mine = nodes[place]
-        for other, number in enumerate(nodes):
+    def _compare_logs(self, number: int, nodes: tuple[int, ...], place: int, past: int) -> int:
+        """Whether the new log matches all others, and all that there was; the past with it."""
+        mine = self.logs[nodes[place]]
+        for other, at in enumerate(nodes):
             if other == place:
                 continue
-            pair = (self.logs[mine], self.logs[number])
+            pair = (mine, self.logs[at])
             agree = self._matching.get(pair)
             if agree is None:
-                agree = self._matching[pair] = match(self.locals[mine], self.locals[number])
+                agree = match(self.locals[nodes[place]], self.locals[at])
+                self._matching[pair] = agree
             if not agree:
                 names = f"{self.names[place]} and {self.names[other]}"
                 self._fall(LOG_MATCHING, f"the logs of {names} agree in a term and differ before")
+        known = (past, self.logs[number], mine)
+        news = self._news.get(known, UNKNOWN)
+        if news is UNKNOWN:
+            news = self._news[known] = self._news_of(number, nodes[place], past)
+        if news is None:
+            return past
+        dropped, contradicted = news
+        if contradicted is not None:
+            self._fall(LOG_MATCHING, contradicted)
+        held = {entry for each in nodes for entry in self.locals[each].entries}
+        here = self.pasts[past]
+        lost = [each for each in (*here.lost, *dropped) if each[0] not in held]
+        return self._past_id(here._replace(lost=without_committed(lost, here)))
+
+    def _news_of(self, number: int, following: int, past: int) -> "News":
+        """Which entries have left a log, and what its new ones contradict; None if all is plain."""
+        before, now = with_terms_before(self.locals[number]), self.locals[following]
+        here, held = self.pasts[past], set(now.entries)
+        dropped = tuple((each, term or 0) for each, term in before.items() if each not in held)
+        new = [each for each in now.entries if each not in before]
+        contradicted = contradicts(now, new, here)
+        return (dropped, contradicted) if dropped or contradicted or here.lost else None
 
     def _fall(self, fallen: Property, text: str) -> None:
         self.broken = self.broken or (fallen.name, text)
+
+
+News = tuple[tuple[tuple[LogEntry, Term], ...], str | None] | None
+UNKNOWN: News = ((), "nobody has looked yet")
 
 
 def command_of(local: Local) -> bytes:

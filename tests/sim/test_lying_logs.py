@@ -1,0 +1,103 @@
+"""A log that answers wrongly: what is watched stands in its entries and its snapshot."""
+
+import pytest
+
+from raftlab import Cluster, Options, RaftLog, RaftStateMachine, Rules, Violation
+from raftlab.raft.log import Command, LogEntry, Snapshot
+from raftlab.raft.vocabulary import Configuration
+from raftlab.sim.invariants import entry_at, has_committed, term_at
+from raftlab.sim.settings import Disks
+
+
+class SaysYes(RaftLog):
+    """It holds whatever it is asked for."""
+
+    __slots__ = ()
+
+    def match_term(self, index, term):
+        return True
+
+
+class KnowsNoSnapshot(RaftLog):
+    """It does not know the term that its snapshot ends with."""
+
+    __slots__ = ()
+
+    def term_for_index(self, index):
+        if self.snapshot is not None and index == self.snapshot.index:
+            return None
+        return super().term_for_index(index)
+
+
+class ForgetsTerms(RaftLog):
+    """Of the terms of its entries it knows nothing but the last."""
+
+    __slots__ = ()
+
+    def term_for_index(self, index):
+        return super().term_for_index(index) if index in (0, self.last_index) else None
+
+
+def with_log(kind: type[RaftLog]) -> type[RaftStateMachine]:
+    """A machine that keeps its entries in such a log."""
+
+    class Machine(RaftStateMachine):
+        __slots__ = ()
+
+        def __init__(self, *given, **settings):
+            super().__init__(*given, **settings)
+            self.log.__class__ = kind
+
+    return Machine
+
+
+def cluster(kind: type[RaftLog], **given) -> Cluster:
+    plain = {"options": Options.figure_2(), "disks": Disks(write_ms=0.0), "seed": 3}
+    return Cluster(3, machine=with_log(kind), **{**plain, **given})
+
+
+class AnybodyLeads(Rules):
+    def candidate_is_up_to_date(self, request, log):
+        return True
+
+
+def test_a_loss_is_seen_though_the_log_denies_it():
+    """S3 has nothing, leads, and its log says that it holds all that is committed."""
+    run = cluster(SaysYes, rules=AnybodyLeads)
+    run.elect("S1")
+    run.isolate("S3")
+    run.propose("x=1")
+    run.run(100)
+    run.heal()
+    with pytest.raises(Violation, match="S3 leads term 2 without entry 2 of term 1"):
+        run.timeout("S3")
+        run.run(40)
+
+
+def test_what_a_snapshot_stands_for_is_held_though_the_log_denies_it():
+    """S2 holds a snapshot up to entry 2 and nothing after it, and comes to lead."""
+    run = cluster(KnowsNoSnapshot)
+    run.elect("S1")
+    run.propose("x=1")
+    run.run(200)
+    for node in run.nodes:
+        run.compact(node, 2)
+    assert run.machine("S2").log.match_term(2, 1) is False
+    run.crash("S1")
+    run.timeout("S2")
+    run.run(30)
+    assert (run.leader, run.violation) == ("S2", None)
+
+
+def test_terms_are_those_of_entries_and_of_the_end_of_a_snapshot():
+    snapshot = Snapshot(2, 1, Configuration(("S1",)))
+    log = RaftLog([LogEntry(3, 3, Command(b"x=1"))], snapshot)
+    assert [term_at(log, index) for index in range(5)] == [0, None, 1, 3, None]
+    assert [entry_at(log, index) for index in (2, 4)] == [None, None]
+    longer = RaftLog([LogEntry(1, index, Command(b"x=1")) for index in (1, 2, 3)])
+    longer.__class__ = ForgetsTerms
+    assert [longer.term_for_index(2), term_at(longer, 2)] == [None, 1]
+    held = [LogEntry(1, 1, Command(b"")), LogEntry(1, 2, Command(b"")), *log]
+    assert all(has_committed(log, entry) for entry in held)
+    assert not has_committed(log, LogEntry(2, 2, Command(b"")))
+    assert not has_committed(log, LogEntry(3, 4, Command(b"")))
