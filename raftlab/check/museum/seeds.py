@@ -6,6 +6,7 @@ next seed is tried. What finds an exhibit looks at it from outside.
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -61,13 +62,24 @@ def first_failure(exhibit: Exhibit, start: int, limit: int) -> Find | None:
     return None
 
 
+def stock_failure(exhibit: Exhibit, limit: int) -> int | None:
+    """The first seed of a campaign with nothing but the mistake that shows it, below `limit`."""
+    stock = replace(exhibit, campaign={})
+    find = first_failure(stock, 0, limit)
+    return None if find is None else find.seed
+
+
 def failure(exhibit: Exhibit, seed: int) -> tuple[str, str]:
-    """Who finds fault with the random run of `seed`, and what it says; twice "" if nobody does."""
+    """Who finds fault with the random run of `seed`, and what it says; twice "" if nobody does.
+
+    Where an exhibit asks for an aftermath, that takes the place of an operator's tasks.
+    """
     try:
         run = random_start(exhibit, seed)
         trouble(run, only=verbs_of(exhibit))
         settle(run)
-        said = complaint(run) or aftermath(exhibit, run) or ""
+        operator = "afterwards" not in exhibit.campaign
+        said = complaint(run, operator) or aftermath(exhibit, run) or ""
     except Violation as violation:
         return INVARIANTS, violation.frame.name
     except Exception as error:
