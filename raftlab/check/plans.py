@@ -45,10 +45,11 @@ Steps: TypeAlias = Iterator[Moment]
 
 
 class Plan:
-    """Steps that have begun: `is_due` when the moment has come that they wait for."""
+    """Steps that a `verb` has begun: `is_due` when the moment has come that they wait for."""
 
-    def __init__(self, run: RandomRun, steps: Steps) -> None:
+    def __init__(self, run: RandomRun, verb: str, steps: Steps) -> None:
         self.run = run
+        self.verb = verb
         self.steps = steps
         self.has_come: Callable[[], bool] = lambda: True
         self.latest: Millis = 0.0
@@ -71,7 +72,7 @@ def planned(steps: Callable[[RandomRun], Steps]) -> Verb:
 
     @wraps(steps)
     def verb(run: RandomRun) -> None:
-        plan = Plan(run, steps(run))
+        plan = Plan(run, steps.__name__, steps(run))
         if len(run.plans) < MOST_PLANS and plan.goes_on():
             run.plans.append(plan)
 
@@ -338,8 +339,8 @@ def half_deaf(run: RandomRun, leader: NodeId) -> Steps:
     yield deposed(run, leader, successor)
     new = cluster.leader or successor
     follower = next(each for each in (successor, leader, *rest) if each != new)
-    ends = run.rng.sample([new, follower], 2)
-    cluster.cut(*ends, both_ways=False)
+    sender, receiver = run.rng.sample([new, follower], 2)
+    cluster.cut(sender, receiver, both_ways=False)
     for node in run.rng.sample([new, follower], 2):
         with suppress(Misuse):  # it may know no leader
             run.readings.append(cluster.read(f"k{run.proposed}", node))

@@ -45,7 +45,7 @@ from raftlab.sim.invariants import configuration_of
 from raftlab.sim.key_value import KeyValue
 from raftlab.sim.settings import Disks, Network
 
-TROUBLE_MS = 2400.0
+TROUBLE_MS = 2500.0
 PATIENCE_MS = 30 * 300.0
 SOME_PLANS = 3
 ECHO_MS = 100.0  # the slowest network's answer to the last message of before
