@@ -258,7 +258,10 @@ def overwrite_and_lead_again(run: RandomRun, leader: NodeId) -> Steps:
 
 @of_a_leader()
 def cut_off_leader(run: RandomRun, leader: NodeId) -> Steps:
-    """A leader is cut off with new entries, the others go on without it and compact their logs."""
+    """A leader is cut off with new entries; the others go on without it and compact their logs.
+
+    Before it hears of them, a client asks it for a read.
+    """
     cluster = run.cluster
     successor, *_ = others(run, leader)
     cluster.isolate(leader)
@@ -270,6 +273,8 @@ def cut_off_leader(run: RandomRun, leader: NodeId) -> Steps:
     yield deposed(run, leader, successor)
     write(run, 4)
     yield never, run.rng.uniform(50, 200)
+    with suppress(Misuse):  # it may have stepped down
+        run.readings.append(cluster.read(f"k{run.proposed}", leader))
     if run.rng.random() < 0.6:
         compact_all(run, leader)
     cluster.heal()

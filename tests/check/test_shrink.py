@@ -224,7 +224,7 @@ class Fades(Rules):
 
 
 def test_a_run_that_does_not_do_the_same_twice_is_not_shrunk():
-    run = start(0, rules=Fades)
+    run = start(4, rules=Fades)
     with pytest.raises(Violation):
         trouble(run)
     Fades.most = 2 * Fades.made  # it is played once as it was, and no more
