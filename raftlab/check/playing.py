@@ -29,9 +29,12 @@ from raftlab.sim.actions import (
     Pause,
     Restart,
     Resume,
+    SetClockRate,
+    SlowDisk,
     Tick,
     Timeout,
     Wipe,
+    Written,
 )
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.host import NEVER, Host
@@ -308,5 +311,8 @@ RESOLVE: Mapping[type, Callable[[Cluster, Any], Action | None]] = {
     Pause: _if_paused(False),
     Resume: _if_paused(True),
     Crash: _as_it_is,
+    Written: _as_it_is,
+    SetClockRate: _as_it_is,
+    SlowDisk: _as_it_is,
     Wipe: _wipe,
 }

@@ -9,7 +9,7 @@ has let go may lose its disk, and comes back under a new name.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from raftlab.raft.log import LogEntry
 from raftlab.raft.roles import Role
@@ -19,13 +19,16 @@ from raftlab.sim.cluster import Cluster
 from raftlab.sim.host import Host, Reading
 from raftlab.sim.invariants import configuration_of
 
+if TYPE_CHECKING:
+    from raftlab.check.plans import Plan
+
 MOST_SERVERS = 10
 CLIENTS = ("ann", "bob", "cy")
 
 
 @dataclass
 class RandomRun:
-    """One run: its cluster, and what was learnt of it.
+    """One run: its cluster, what was learnt of it, and the `plans` that have begun.
 
     `shown` are all the values `k1`, `k2`, … that any node's application ever held; `serials`
     says which numbered command each client is trying; `readings` are the reads so far, and
@@ -41,6 +44,7 @@ class RandomRun:
     serials: dict[str, int] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     wiped: set[NodeId] = field(default_factory=set)
+    plans: "list[Plan]" = field(default_factory=list)
     settled_after: Millis | None = None
     changes_members: bool = True
 
@@ -131,13 +135,16 @@ def read(run: RandomRun) -> None:
 
 
 def crash(run: RandomRun) -> None:
-    """Any node crashes."""
-    run.cluster.crash(run.any_node())
+    """Any node crashes, if it is up."""
+    node = run.any_node()
+    if run.cluster.hosts[node].alive:
+        run.cluster.crash(node)
 
 
 def crash_leader(run: RandomRun) -> None:
     """The leader crashes."""
-    run.cluster.crash(run.cluster.leader or "nobody")
+    if leader := run.cluster.leader:
+        run.cluster.crash(leader)
 
 
 def crash_all(run: RandomRun) -> None:
@@ -162,8 +169,10 @@ def restart_all(run: RandomRun) -> None:
 
 
 def pause(run: RandomRun) -> None:
-    """Any node stands still."""
-    run.cluster.pause(run.any_node())
+    """Any node stands still, if it runs."""
+    node = run.any_node()
+    if is_running(run.cluster.hosts[node]):
+        run.cluster.pause(node)
 
 
 def resume_all(run: RandomRun) -> None:
@@ -175,19 +184,32 @@ def resume_all(run: RandomRun) -> None:
 
 def resume(run: RandomRun) -> None:
     """A node goes on, if it is paused."""
-    run.cluster.resume(run.any_node())
+    node = run.any_node()
+    if run.cluster.hosts[node].paused:
+        run.cluster.resume(node)
 
 
 def timeout(run: RandomRun) -> None:
     """A timer runs out early. Leases count on timers that do not."""
-    if not run.cluster.setup.options.lease_reads:
-        run.cluster.timeout(run.any_node())
+    stand(run, run.any_node(), force=False)
 
 
 def force_election(run: RandomRun) -> None:
     """A node campaigns as if its leader had sent it. Leases count on nobody doing that."""
-    if not run.cluster.setup.options.lease_reads:
-        run.cluster.apply(Timeout(run.cluster.now, run.any_node(), True))
+    stand(run, run.any_node())
+
+
+def stand(run: RandomRun, node: NodeId, force: bool = True) -> None:
+    """Let a node stand for election now, if it runs, can, and does not lead; not with leases."""
+    host, leases = run.cluster.hosts[node], run.cluster.setup.options.lease_reads
+    able = is_running(host) and hasattr(host.machine, "campaign")
+    if able and not leases and host.machine.role is not Role.LEADER:
+        run.cluster.apply(Timeout(run.cluster.now, node, force))
+
+
+def is_running(host: Host) -> bool:
+    """Whether a node is up and not paused."""
+    return host.alive and not host.paused
 
 
 def forget_leader(run: RandomRun) -> None:
@@ -234,18 +256,24 @@ def wipe(run: RandomRun) -> None:
 def partition(run: RandomRun) -> None:
     """Up to three nodes fall apart from the others."""
     nodes = run.cluster.nodes
-    run.cluster.partition(run.rng.sample(nodes, min(run.rng.randint(1, 3), len(nodes))))
+    side = run.rng.sample(nodes, min(run.rng.randint(1, 3), len(nodes)))
+    if len(side) < len(nodes):
+        run.cluster.partition(side)
 
 
 def isolate(run: RandomRun) -> None:
     """A node is cut off from all others."""
-    run.cluster.isolate(run.any_node())
+    node = run.any_node()
+    if len(run.cluster.nodes) > 1:
+        run.cluster.isolate(node)
 
 
 def cut(run: RandomRun) -> None:
     """A link is cut, in one direction or in both."""
     sender, receiver = run.rng.choices(run.cluster.nodes, k=2)
-    run.cluster.cut(sender, receiver, both_ways=run.rng.random() < 0.5)
+    both_ways = run.rng.random() < 0.5
+    if sender != receiver:
+        run.cluster.cut(sender, receiver, both_ways)
 
 
 def heal(run: RandomRun) -> None:
@@ -259,7 +287,9 @@ def touch_message(run: RandomRun) -> None:
     flights = cluster.in_flight()
     if flights:
         verb = rng.choice([cluster.deliver, cluster.drop, cluster.duplicate, cluster.delay])
-        verb(rng.choice(flights).number)
+        flight = rng.choice(flights)
+        if cluster.hosts[flight.message.receiver].alive or verb != cluster.deliver:
+            verb(flight.number)
 
 
 def hold_back(run: RandomRun) -> None:
@@ -354,6 +384,11 @@ CHANGES: frozenset[Verb] = frozenset(
     [wipe, transfer, add_learner, promote, remove, remove_leader, reconfigure]
 )
 """What only a machine can take that changes members."""
+
+MAY_BE_REFUSED: frozenset[Verb] = frozenset(
+    [*CHANGES, propose, client_tries, read, forget_leader, compact]
+)
+"""What is asked of a machine, which may have reasons not to do it now."""
 
 FAULTS: Verbs = [(verb, 3) for verb in (crash, pause, timeout, partition, isolate, cut, hold_back)]
 

@@ -3,6 +3,7 @@
 import random
 
 from raftlab.check.playing import Unsteady
+from raftlab.check.quiet import disturbed, unserved
 from raftlab.check.random_runs import settle
 from raftlab.check.random_verbs import RandomRun
 from raftlab.check.shrink import shrink
@@ -18,13 +19,15 @@ BUDGET = 250  # each try waits for a peace that may not come: a tenth of a secon
 def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
     """The trouble of a seed's run, as short as it can be made so that peace still fails.
 
-    Where the cluster settles, and only clients can tell that something was wrong, the whole
-    run is given. Raises: Unsteady; whatever its machine raises when it is made.
+    It fails where the cluster does not settle, and where it does, and somebody is disturbed or
+    not served in the quiet. Where only what clients saw before was wrong, the whole run is given.
+    Raises: Unsteady; whatever its machine raises when it is made.
     """
-    troubled = replayed(seed, conditions, peace=False).cluster.recording
+    run = replayed(seed, conditions, peace=False)
+    troubled, operates = run.cluster.recording, run.changes_members
 
     def gets_nowhere(cluster: Cluster) -> bool:
-        return not settles(cluster, seed)
+        return not is_at_peace(cluster, seed, operates)
 
     try:
         return shrink(troubled, gets_nowhere, BUDGET)
@@ -36,9 +39,23 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
 
 def settles(cluster: Cluster, seed: int) -> bool:
     """Whether peace helps; so does a run that stops, for it does not only get nowhere."""
-    wiped = {action.node for action in cluster.actions if isinstance(action, Wipe)}
-    run = RandomRun(seed, cluster, random.Random(f"peace {seed}"), wiped=wiped)
     try:
-        return settle(run)
+        return settle(from_here(cluster, seed))
     except Exception:  # a broken property, or whatever a machine raises
         return True
+
+
+def is_at_peace(cluster: Cluster, seed: int, operates: bool) -> bool:
+    """Whether peace helps, nobody is disturbed then, and an operator is served."""
+    run = from_here(cluster, seed)
+    run.changes_members = operates
+    try:
+        return settle(run) and disturbed(run) is None and unserved(run) is None
+    except Exception:  # a broken property, or whatever a machine raises
+        return True
+
+
+def from_here(cluster: Cluster, seed: int) -> RandomRun:
+    """A random run that has come so far, with its peace before it."""
+    wiped = {action.node for action in cluster.actions if isinstance(action, Wipe)}
+    return RandomRun(seed, cluster, random.Random(f"peace {seed}"), wiped=wiped)

@@ -23,6 +23,7 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Leader, Role
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
 from raftlab.sim.frame import ViolationFrame
 from raftlab.sim.host import Host, Reading
@@ -64,7 +65,8 @@ class History:
     starts at index 1. `claims`: node -> the highest term it has told anybody.
     `votes`: (node, term) -> the candidate for whom it has told somebody that it votes.
     `snapshots`: index -> the first snapshot that ended there. `configurations`: those that
-    were committed, each with its index.
+    were committed, each with its index. `voted`: node -> whom it had voted for when it was
+    last looked at.
     """
 
     __slots__ = (
@@ -76,6 +78,7 @@ class History:
         "latest_term",
         "leaders",
         "snapshots",
+        "voted",
         "votes",
     )
 
@@ -86,6 +89,7 @@ class History:
         self.created: dict[tuple[Index, Term], tuple[LogEntry, Term]] = {}
         self.committed: list[Committed] = []
         self.claims: dict[NodeId, Term] = {}
+        self.voted: dict[NodeId, NodeId | None] = {}
         self.votes: dict[tuple[NodeId, Term], NodeId] = {}
         self.snapshots: dict[Index, Snapshot] = {}
         self.configurations: list[tuple[Index, Configuration]] = []
@@ -360,6 +364,33 @@ def one_change_at_a_time(history: History, host: Host) -> Broken | None:
     return Broken(text, (host.node,), pending[1])
 
 
+def newest_configuration(history: History, host: Host) -> Broken | None:
+    """A server uses the newest configuration in its log, committed or not."""
+    machine, log, snapshot = host.machine, host.machine.log, host.machine.log.snapshot
+    if overrides_configuration(host.rules) or not hasattr(machine, "configuration"):
+        return None
+    index = log.configuration_index
+    if snapshot is not None and index <= snapshot.index:
+        newest = snapshot.configuration
+    else:
+        newest = configuration_of_entry(log[index]) if index else host.configuration
+    if configuration_of(host) == newest:
+        return None
+    where = f"at {index}, the newest in its log" if index else "that it began with"
+    return Broken(f"{host.node} does not use the configuration {where}", (host.node,), index)
+
+
+def overrides_configuration(rules: Rules) -> bool:
+    """Whether rules say themselves which configuration is in force."""
+    return type(rules).configuration_in_force is not Rules.configuration_in_force
+
+
+def configuration_of_entry(entry: LogEntry) -> Configuration:
+    """What a log calls its newest configuration."""
+    assert isinstance(entry.payload, Configuration), "the log says that one stands there"
+    return entry.payload
+
+
 def match_is_true(history: History, host: Host, reply: Message) -> Broken | None:
     """A leader believes of a follower only what is on its disk, and match stays below next."""
     data = getattr(host.machine, "role_data", None)
@@ -407,6 +438,16 @@ def one_vote_per_term(history: History, host: Host, message: Message) -> Broken 
         return None
     text = f"{host.node} voted for {first} and for {candidate} in term {message.term}"
     return Broken(text, (host.node, first, candidate))
+
+
+def vote_stays(history: History, host: Host) -> Broken | None:
+    """A vote that is given is not taken back, and not given anew, in the same term."""
+    machine, before = host.machine, history.voted.get(host.node)
+    if before is None or machine.voted_for == before or machine.term != host.seen.term:
+        return None
+    now = f"for {machine.voted_for}" if machine.voted_for else "for nobody"
+    text = f"{host.node} had voted for {before}, and now has {now}, in term {machine.term}"
+    return Broken(text, (host.node, before))
 
 
 def durable_before_said(history: History, host: Host, message: Message) -> Broken | None:
@@ -521,11 +562,13 @@ TERMS_RISE = Property("Terms Rise", "5.1", terms_rise)
 LOG_TERMS_RISE = Property("Log Terms Rise", "5.3", log_terms_rise)
 MATCH_IS_TRUE = Property("Match Is True", "5.3, Figure 2", match_is_true)
 ONE_VOTE_PER_TERM = Property("One Vote Per Term", "5.2, Figure 2", one_vote_per_term)
+VOTE_STAYS = Property("One Vote Per Term", "5.2, Figure 2", vote_stays)
 DURABLE_BEFORE_SAID = Property(
     "Durable Before Said", "Figure 2, persistent state", durable_before_said
 )
 APPLIED_IN_ORDER = Property("Applied In Order", "5.3, Figure 2", applied_in_order)
 ONE_CHANGE_AT_A_TIME = Property("One Change At A Time", "6; thesis 4.1", one_change_at_a_time)
+NEWEST_CONFIGURATION = Property("Newest Configuration", "6", newest_configuration)
 SNAPSHOTS_ARE_TRUE = Property("Snapshots Are True", "7, Figure 12", snapshots_are_true)
 READS_ARE_CURRENT = Property("Reads Are Current", "8; thesis 6.4", reads_are_current)
 
@@ -550,6 +593,7 @@ PROPERTIES = (
     DURABLE_BEFORE_SAID,
     APPLIED_IN_ORDER,
     ONE_CHANGE_AT_A_TIME,
+    NEWEST_CONFIGURATION,
     SNAPSHOTS_ARE_TRUE,
     READS_ARE_CURRENT,
 )

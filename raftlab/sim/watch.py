@@ -27,12 +27,14 @@ from raftlab.sim.invariants import (
     LOG_MATCHING,
     LOG_TERMS_RISE,
     MATCH_IS_TRUE,
+    NEWEST_CONFIGURATION,
     ONE_CHANGE_AT_A_TIME,
     ONE_VOTE_PER_TERM,
     READS_ARE_CURRENT,
     SNAPSHOTS_ARE_TRUE,
     STATE_MACHINE_SAFETY,
     TERMS_RISE,
+    VOTE_STAYS,
     VOTING,
     Broken,
     History,
@@ -57,7 +59,10 @@ WHEN_LOG_CHANGES = checks(
     LOG_MATCHING,
     COMMITTED_STAYS,
     ONE_CHANGE_AT_A_TIME,
+    NEWEST_CONFIGURATION,
 )
+WHEN_HEAD_MOVES = checks(NEWEST_CONFIGURATION)
+WHEN_VOTE_CHANGES = checks(VOTE_STAYS)
 WHEN_COMMIT_MOVES = checks(
     COMMITTED_STAYS,
     COMMIT_FOLLOWS_LEADER,
@@ -139,9 +144,14 @@ class Watch:
         leads = machine.role is Role.LEADER
         if machine.term != seen.term or leads is not seen.leads:
             self._check(WHEN_ROLE_CHANGES, host)
+        voted = self.history.voted
+        if machine.voted_for != voted.get(host.node):
+            self._check(WHEN_VOTE_CHANGES, host)
+            voted[host.node] = machine.voted_for
         log = machine.log
         if log.first_index != seen.first_index:
             head_moved(host)
+            self._check(WHEN_HEAD_MOVES, host)
         last_entry = log.last_entry
         changed = last_entry is not seen.last_entry
         if changed:
@@ -167,6 +177,7 @@ class Watch:
         host.seen.entries = list(host.machine.log)
         host.seen.first_index = host.machine.log.first_index
         host.seen.last_entry = host.machine.log.last_entry
+        self.history.voted[host.node] = host.machine.voted_for
         self._check(WHEN_RESTARTED, host)
         self.moved(host)
 

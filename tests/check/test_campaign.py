@@ -17,6 +17,7 @@ from raftlab.check.campaign import CampaignResult, campaign
 from raftlab.check.ledger import Ledger
 from raftlab.check.random_runs import ABILITIES, abilities, start
 from raftlab.check.trial import VERDICTS, Conditions, SeedResult, try_seeds
+from tests.check.wild_bugs import AsksFirst
 from tests.sim.test_mutants import STUCK, UNSAFE
 from tests.sim.toy_machine import ToyMachine
 
@@ -86,13 +87,21 @@ def test_a_broken_property_is_named_with_its_frame(two_votes):
 
 
 def test_what_peace_does_not_mend_is_found():
-    result = campaign(5, **wrong("the joint configuration is never left"))
-    stuck = [each for each in result.failures if each.verdict == "stuck"]
-    assert stuck
-    assert stuck[0].text == "no new command on every member within 9000 ms of peace"
-    assert stuck[0].settled_after is None
+    result = campaign(8, **wrong("the joint configuration is never left"))
+    stuck = [each for each in result.failures if each.settled_after is None]
+    assert {each.verdict for each in stuck} == {"stuck"}
+    assert stuck[0].text.startswith("no new command on every member within 9000 ms of peace")
     shrunk = result.shrunk(stuck[0].seed)
     assert len(shrunk) < len(result.recording(stuck[0].seed)) / 10
+
+
+def test_who_is_not_served_in_the_quiet_is_reported_and_shrunk():
+    (only,) = campaign([0], machine=AsksFirst).failures
+    assert (only.verdict, only.broke) == ("stuck", "")
+    assert "did not hand over to" in only.text and only.text.endswith(", in all quiet")
+    assert only.settled_after is not None
+    result = campaign([0], machine=AsksFirst)
+    assert len(result.shrunk(0)) < len(result.recording(0)) / 10
 
 
 def test_a_machine_that_raises_is_reported_and_shrunk():

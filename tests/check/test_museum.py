@@ -4,8 +4,10 @@ import json
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from raftlab import PROPERTIES, Cluster, Misuse, Options, Violation
+from raftlab.check.campaign import campaign
 from raftlab.check.museum import EXHIBITS, Exhibit, exhibit
 from raftlab.check.museum import __main__ as command
 from raftlab.check.museum import table as tables
@@ -20,6 +22,7 @@ from raftlab.check.museum.seeds import (
     failure,
     first_failure,
     random_start,
+    stock_failure,
     verbs_of,
 )
 from raftlab.check.museum.table import KillTable, Row, kill_table
@@ -216,18 +219,34 @@ def test_the_table_as_text():
         "1 of 1 mistakes that do something wrong are caught, and 0 of 1 that get nowhere; at most"
         " 50 random runs from each of 3 starts.",
         "",
-        "exhibit  breaks           caught by   runs (median)  shortest run  states searched",
-        "-" * 82,
-        "a-b      Election Safety  invariants  4              9             –",
-        "c        liveness         nothing     > 50           –             –",
+        "exhibit  breaks           caught by   runs (median)  stock seed  shortest run"
+        "  states searched",
+        "-" * 94,
+        "a-b      Election Safety  invariants  4              –           9             –",
+        "c        liveness         nothing     > 50           –           –             –",
     ]
 
 
 def test_the_table_as_markdown_and_json():
     first, second, *rows = TABLE.as_markdown().splitlines()
     assert first.startswith("| exhibit | breaks |") and set(second) == set("| -")
-    assert rows[0] == "| a-b | Election Safety | invariants | 4 | 9 | – |"
+    assert rows[0] == "| a-b | Election Safety | invariants | 4 | – | 9 | – |"
     assert json.loads(TABLE.encode())["rows"][1]["runs"] == [None, 3, None]
+
+
+def test_the_table_tells_which_seed_of_a_stock_campaign_is_the_first():
+    found, missed = replace(ROWS[0], stock=17), ROWS[1]
+    table = KillTable((found, missed), (0, 1, 2), 50, stock_limit=1800)
+    assert table.summary.endswith("1 of 2 are found by a stock campaign of 1,800 seeds.")
+    first, second = table.as_markdown().splitlines()[2:]
+    assert first == "| a-b | Election Safety | invariants | 4 | 17 | 9 | – |"
+    assert second == "| c | liveness | nothing | > 50 | ≥ 1800 | – | – |"
+
+
+def test_a_stock_campaign_is_given_the_mistake_and_nothing_else():
+    seed = stock_failure(exhibit("votes-again"), 10)
+    assert campaign(seed + 1, **exhibit("votes-again").wrong).failures[0].seed == seed
+    assert stock_failure(exhibit("votes-again"), seed) is None
 
 
 def test_a_search_fills_its_column():

@@ -16,6 +16,7 @@ from raftlab import (
     Role,
     Violation,
 )
+from raftlab.check.museum.membership import WaitsForTheCommit
 from raftlab.raft.log import Snapshot
 from raftlab.raft.messages import (
     Accepted,
@@ -58,9 +59,10 @@ class Stage:
         configuration: Configuration | None = None,
     ) -> None:
         """Let a node take a step after which it looks like this."""
-        machine = self.hosts[node].machine
+        host = self.hosts[node]
+        machine = host.machine
         if configuration is not None:
-            machine.configuration = configuration
+            host.configuration = machine.configuration = configuration
         if term is not None:
             machine.term = term
         if role is not None:
@@ -68,9 +70,11 @@ class Stage:
         if log is not None:
             machine.log = RaftLog()
             machine.log.append_as_follower(log)
+            newest = machine.log.configuration_at(machine.log.last_index)
+            machine.configuration = newest or host.configuration
         if commit is not None:
             machine.commit_index = commit
-        self.watch.moved(self.hosts[node])
+        self.watch.moved(host)
 
     def write(
         self,
@@ -101,6 +105,7 @@ class Stage:
         snapshot = Snapshot(index, term, **{"configuration": FIRST, **what})
         machine = self.hosts[node].machine
         machine.log.restore(snapshot)
+        machine.configuration = snapshot.configuration
         machine.commit_index = max(machine.commit_index, index)
         self.watch.moved(self.hosts[node])
         self.watch.keeps_snapshot(self.hosts[node], snapshot)
@@ -568,6 +573,55 @@ def applied_anew_after_a_crash(stage: Stage) -> None:
 def two_changes_pending(stage: Stage) -> None:
     commit(stage, 1, 1)
     stage.move("S1", log=log_with(1, b"x=1", JOINT, b"y=1", NEW))
+
+
+def snapshot_is_not_followed(stage: Stage) -> None:
+    commit(stage, 1, 1)
+    stage.hosts["S4"].machine.log.restore(Snapshot(1, 1, NEW))
+    stage.move("S4", commit=1)
+
+
+def cut_change_stays_in_force(stage: Stage) -> None:
+    stage.move("S1", term=1, log=log_with(1, b"x=1", JOINT))
+    machine = stage.hosts["S1"].machine
+    machine.log.truncate_uncommitted(2)
+    machine.configuration = JOINT
+    stage.watch.moved(stage.hosts["S1"])
+
+
+def rules_wait_for_the_commit(stage: Stage) -> None:
+    stage.hosts["S1"].rules = WaitsForTheCommit()
+    cut_change_stays_in_force(stage)
+
+
+def vote_is_taken_back(stage: Stage) -> None:
+    stage.hosts["S1"].machine.voted_for = "S2"
+    stage.move("S1", term=1)
+    stage.hosts["S1"].machine.voted_for = None
+    stage.move("S1")
+
+
+def vote_is_given_anew(stage: Stage) -> None:
+    stage.hosts["S1"].machine.voted_for = "S2"
+    stage.move("S1", term=1)
+    stage.hosts["S1"].machine.voted_for = "S3"
+    stage.move("S1")
+
+
+def vote_of_another_term(stage: Stage) -> None:
+    stage.hosts["S1"].machine.voted_for = "S2"
+    stage.move("S1", term=1)
+    stage.hosts["S1"].machine.voted_for = None
+    stage.move("S1", term=2)
+    stage.hosts["S1"].machine.voted_for = "S3"
+    stage.move("S1")
+
+
+def vote_that_never_reached_the_disk(stage: Stage) -> None:
+    """It began in term 0, gave a vote in term 1, and crashed before either was written."""
+    stage.hosts["S1"].machine.voted_for = "S2"
+    stage.move("S1", term=1)
+    stage.restart("S1", term=0)
 
 
 def second_change_after_the_first(stage: Stage) -> None:
@@ -1159,6 +1213,34 @@ BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Inde
         None,
     ),
     (
+        cut_change_stays_in_force,
+        "Newest Configuration",
+        "S1 does not use the configuration that it began with",
+        ("S1",),
+        0,
+    ),
+    (
+        snapshot_is_not_followed,
+        "Newest Configuration",
+        "S4 does not use the configuration at 1, the newest in its log",
+        ("S4",),
+        1,
+    ),
+    (
+        vote_is_taken_back,
+        "One Vote Per Term",
+        "S1 had voted for S2, and now has for nobody, in term 1",
+        ("S1", "S2"),
+        None,
+    ),
+    (
+        vote_is_given_anew,
+        "One Vote Per Term",
+        "S1 had voted for S2, and now has for S3, in term 1",
+        ("S1", "S2"),
+        None,
+    ),
+    (
         read_of_the_past,
         "Reads Are Current",
         "S2 answered a read of x from entries 1 to 1, and 2 were committed when it was asked",
@@ -1168,6 +1250,9 @@ BREAKING: list[tuple[Callable[[Stage], None], str, str, tuple[NodeId, ...], Inde
 ]
 
 HARMLESS = [
+    rules_wait_for_the_commit,
+    vote_of_another_term,
+    vote_that_never_reached_the_disk,
     two_leaders_of_two_terms,
     follower_shortens_and_leader_appends,
     other_terms,

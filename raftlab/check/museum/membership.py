@@ -27,6 +27,7 @@ from raftlab.sim.invariants import (
     COMMIT_FOLLOWS_QUORUM,
     ELECTION_SAFETY,
     LEADER_COMPLETENESS,
+    NEWEST_CONFIGURATION,
     ONE_CHANGE_AT_A_TIME,
 )
 from raftlab.sim.settings import Network
@@ -48,6 +49,15 @@ class WaitsForTheCommit(Rules):
         self, log: RaftLog, commit_index: Index, first: Configuration
     ) -> Configuration:
         return log.configuration_at(commit_index) or first
+
+
+class CutsOnlyTheLog(RaftStateMachine):
+    """A configuration that is cut from the log stays in force."""
+
+    def truncate(self, index: Index) -> None:
+        mine = self.configuration
+        super().truncate(index)
+        self.configuration = mine
 
 
 class SwitchesAtOnce(Rules):
@@ -230,6 +240,16 @@ def one_voter_and_learners(cluster: Cluster) -> None:
     cluster.run(100)
 
 
+def change_is_overwritten(cluster: Cluster) -> None:
+    """S1 is cut off and removes S3; S2 leads the others, and S1 hears of it."""
+    lead_and_settle(cluster, "S1")
+    cluster.isolate("S1")
+    cluster.remove("S3")
+    lead(cluster, "S2")
+    cluster.heal()
+    cluster.run(200)
+
+
 def leader_removes_itself(cluster: Cluster) -> None:
     """S1 is to go, and reaches one of the two that are to stay."""
     lead_and_settle(cluster, "S1")
@@ -276,6 +296,20 @@ EXHIBITS = (
             "A server goes on with the old members until the new configuration is committed. "
             "It then decides with too few, and one server alone can commit what the three new"
             " members should agree on."
+        ),
+    ),
+    Exhibit(
+        name="cut-change-stays",
+        title="a change that is cut from the log stays in force",
+        source="E49: Camunda#57387, an uncommitted configuration and a restart; Camunda#57393",
+        wrong={"machine": CutsOnlyTheLog},
+        run=change_is_overwritten,
+        breaks=NEWEST_CONFIGURATION,
+        is_safety=True,
+        story=(
+            "A server takes a new configuration from its log and does not give it back when "
+            "that entry is overwritten. It goes on with members that nobody else knows, and "
+            "asks and counts the wrong ones."
         ),
     ),
     Exhibit(

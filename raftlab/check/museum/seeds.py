@@ -6,6 +6,7 @@ next seed is tried. What finds an exhibit looks at it from outside.
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -14,9 +15,10 @@ from raftlab.check import random_verbs
 from raftlab.check.linearizability import check
 from raftlab.check.museum.aftermath import AFTERMATHS
 from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.random_runs import complaint, settle, start, trouble
+from raftlab.check.random_runs import TROUBLE_MS, complaint, settle, start, trouble
 from raftlab.check.random_verbs import PEACE, RandomRun, Verbs
 from raftlab.check.recorded import history_of
+from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.invariants import Violation
 
@@ -36,6 +38,8 @@ CHECKERS: Mapping[str, str] = {
 """What can catch an exhibit, and what that looks at."""
 
 HISTORY_BUDGET = 200_000
+
+NAMED_TROUBLE_MS: Millis = 3000.0
 
 RAISED = "raised"
 ALARMS = "alarms"
@@ -61,18 +65,38 @@ def first_failure(exhibit: Exhibit, start: int, limit: int) -> Find | None:
     return None
 
 
+def stock_failure(exhibit: Exhibit, limit: int) -> int | None:
+    """The first seed of a campaign with nothing but the mistake that shows it, below `limit`."""
+    stock = replace(exhibit, campaign={})
+    find = first_failure(stock, 0, limit)
+    return None if find is None else find.seed
+
+
 def failure(exhibit: Exhibit, seed: int) -> tuple[str, str]:
-    """Who finds fault with the random run of `seed`, and what it says; twice "" if nobody does."""
+    """Who finds fault with the random run of `seed`, and what it says; twice "" if nobody does.
+
+    Where an exhibit asks for an aftermath, that takes the place of an operator's tasks.
+    """
     try:
         run = random_start(exhibit, seed)
-        trouble(run, only=verbs_of(exhibit))
+        cause_trouble(exhibit, run)
         settle(run)
-        said = complaint(run) or aftermath(exhibit, run) or ""
+        operator = "afterwards" not in exhibit.campaign
+        said = complaint(run, operator) or aftermath(exhibit, run) or ""
     except Violation as violation:
         return INVARIANTS, violation.frame.name
     except Exception as error:
         return RAISED, f"{type(error).__name__}: {error}"
     return checker_of(said), said
+
+
+def cause_trouble(exhibit: Exhibit, run: RandomRun) -> None:
+    """The troubles that `campaign` names, for as long as they were chosen for; or stock ones.
+
+    Raises: Violation, when a property is broken; and whatever a machine raises.
+    """
+    verbs = verbs_of(exhibit)
+    trouble(run, TROUBLE_MS if verbs is None else NAMED_TROUBLE_MS, verbs)
 
 
 def checker_of(said: str) -> str:
@@ -114,7 +138,7 @@ def is_seen_by_clients(exhibit: Exhibit, seed: int) -> bool:
     with suppress(Exception):  # what a machine raises stops a run, and says nothing to clients
         exhibit.run(own)
     with suppress(Exception):
-        trouble(chance, only=verbs_of(exhibit))
+        cause_trouble(exhibit, chance)
     return any(is_impossible(cluster) for cluster in (own, chance.cluster))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from statistics import median
 
 import msgspec
+from msgspec.structs import replace
 
 from raftlab.check.museum import EXHIBITS, exhibit
 from raftlab.check.museum.exhibit import Exhibit
@@ -20,6 +21,7 @@ from raftlab.check.museum.seeds import (
     Find,
     first_failure,
     is_seen_by_clients,
+    stock_failure,
 )
 from raftlab.check.shrink import shrink
 from raftlab.check.stuck import settles
@@ -29,6 +31,7 @@ from raftlab.sim.cluster import Cluster
 STARTS = (0, 10_000, 20_000, 30_000, 40_000)
 MOST_SEEDS = 1000
 QUICK_SEEDS = 200
+STOCK_SEEDS = 1800
 SHRINK_BUDGET = 1500
 QUICK_BUDGET = 200
 STUCK_BUDGET = 60  # each try waits for a peace that may not come
@@ -43,6 +46,7 @@ class Row(msgspec.Struct, frozen=True):
     `killed_by` are the checkers that caught it, `said` what they said first, `runs` how many
     random runs it took from each start (None: not within the limit), `events` the length of
     the shortest run known, and `searched` after how many states an exhaustive search met it.
+    `stock` is the first seed of a stock campaign, with nothing but the mistake, that shows it.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Row(msgspec.Struct, frozen=True):
     runs: tuple[int | None, ...]
     events: int | None = None
     searched: int | None = None
+    stock: int | None = None
 
     @property
     def is_killed(self) -> bool:
@@ -68,11 +73,15 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class KillTable(msgspec.Struct, frozen=True):
-    """All rows, and how far random runs went: at most `limit` from each of `starts`."""
+    """All rows, and how far random runs went: at most `limit` from each of `starts`.
+
+    Stock campaigns went from seed 0 up to, and not including, `stock_limit`.
+    """
 
     rows: tuple[Row, ...]
     starts: tuple[int, ...]
     limit: int
+    stock_limit: int = 0
 
     def __getitem__(self, name: str) -> Row:
         """The row of an exhibit. Raises: KeyError, if there is none."""
@@ -106,21 +115,37 @@ class KillTable(msgspec.Struct, frozen=True):
         """How many were caught, in a sentence."""
         safety = [row for row in self.rows if row.is_safety]
         stuck = [row for row in self.rows if not row.is_safety]
+        found = sum(row.stock is not None for row in self.rows)
+        stock = (
+            f" {found} of {len(self.rows)} are found by a stock campaign of"
+            f" {self.stock_limit:,} seeds."
+        )
         return (
             f"{sum(row.is_killed for row in safety)} of {len(safety)} mistakes that do something"
             f" wrong are caught, and {sum(row.is_killed for row in stuck)} of {len(stuck)} that"
             f" get nowhere; at most {self.limit} random runs from"
             f" {'one start' if len(self.starts) == 1 else f'each of {len(self.starts)} starts'}."
-        )
+        ) + (stock if self.stock_limit else "")
 
     def _cells(self, row: Row) -> tuple[str, ...]:
         seeds = f"> {self.limit}" if row.seeds is None else f"{row.seeds:g}"
         kind = row.breaks or ("what clients see" if row.is_safety else "liveness")
-        events, searched = shown(row.events), shown(row.searched)
-        return (row.name, kind, ", ".join(row.killed_by) or "nothing", seeds, events, searched)
+        caught = ", ".join(row.killed_by) or "nothing"
+        events, searched, stock = shown(row.events), shown(row.searched), shown(row.stock)
+        if row.stock is None and self.stock_limit:
+            stock = f"≥ {self.stock_limit}"
+        return (row.name, kind, caught, seeds, stock, events, searched)
 
 
-HEADER = ("exhibit", "breaks", "caught by", "runs (median)", "shortest run", "states searched")
+HEADER = (
+    "exhibit",
+    "breaks",
+    "caught by",
+    "runs (median)",
+    "stock seed",
+    "shortest run",
+    "states searched",
+)
 
 
 def shown(number: int | None) -> str:
@@ -138,18 +163,21 @@ def kill_table(
 
     `quick` tries one start and at most 200 runs, and shrinks only a little: what CI has time
     for. Otherwise five starts, at most 1,000 runs from each, and the median counts. `searched`
-    is an exhaustive search to try as well.
+    is an exhaustive search to try as well. A stock campaign is tried unless `quick`.
     """
     starts, limit = (STARTS[:1], QUICK_SEEDS) if quick else (STARTS, MOST_SEEDS)
+    stock_limit = 0 if quick else STOCK_SEEDS
     rows = []
     for each in exhibits:
         row = measure(named(each), starts, limit, QUICK_BUDGET if quick else SHRINK_BUDGET)
+        if stock_limit:
+            row = replace(row, stock=stock_failure(named(each), stock_limit))
         if searched is not None:
             row = with_search(row, searched(named(each)))
         if progress is not None:
             progress(row)
         rows.append(row)
-    return KillTable(tuple(rows), starts, limit)
+    return KillTable(tuple(rows), starts, limit, stock_limit)
 
 
 def named(which: Exhibit | str) -> Exhibit:
@@ -209,4 +237,4 @@ def with_search(row: Row, searched: int | None) -> Row:
         return row
     caught = {*row.killed_by, SEARCH}
     killed_by = tuple(each for each in CHECKERS if each in caught)
-    return msgspec.structs.replace(row, searched=searched, killed_by=killed_by)
+    return replace(row, searched=searched, killed_by=killed_by)

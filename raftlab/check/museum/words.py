@@ -34,7 +34,9 @@ def legend() -> str:
     """What each column means."""
     lines = [f"* **{name}**: {what}." for name, what in CHECKERS.items()]
     lines.append(
-        "* *runs* is how many random runs it took, the median of several starts; *shortest run* is"
+        "* *runs* is how many random runs it took, the median of several starts, under conditions"
+        " that fit the exhibit; *stock seed* is the first seed in which a campaign finds it that is"
+        " given the mistake and nothing else, as `campaign(1800, rules=…)` is; *shortest run* is"
         " how many actions the shortest recording has that breaks the property, or after which"
         " a cluster does not recover any more."
     )

@@ -1,0 +1,132 @@
+"""In the quiet nobody is disturbed, and an operator and clients are served."""
+
+import random
+
+import pytest
+
+from raftlab import Configuration, Options
+from raftlab.check import quiet
+from raftlab.check.quiet import (
+    TASKS,
+    differ,
+    disturbed,
+    grows,
+    hands_over,
+    outlives_leader,
+    serves,
+    shrinks,
+    unserved,
+)
+from raftlab.check.random_runs import complaint, settle, start
+from raftlab.check.random_verbs import RandomRun
+from tests.check.wild_bugs import (
+    AsksFirst,
+    CandidatesHearNoPreVote,
+    DropsEarlyReads,
+    NeverGivesUp,
+    OnlyEntriesPromote,
+)
+from tests.sim.toy_machine import ToyMachine
+
+
+def settled(nodes: int = 3, seed: int = 1, **given: object) -> RandomRun:
+    """A run in which nothing has gone wrong so far."""
+    run = start(seed, nodes, **{"options": Options(), **given})
+    assert settle(run)
+    return run
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.__name__)
+@pytest.mark.parametrize("options", [Options(), Options.figure_2()], ids=["all", "figure 2"])
+@pytest.mark.parametrize("nodes", [1, 2, 3, 5])
+def test_the_shipped_machine_does_what_an_operator_asks(task, options, nodes):
+    for seed in range(4):
+        run = settled(nodes, seed, options=options)
+        assert task(run, random.Random(seed)) is None
+        assert serves(run)
+
+
+def test_each_task_changes_what_it_says():
+    run = settled()
+    assert grows(run, random.Random(1)) is None
+    assert run.cluster.configuration.voters == ("S1", "S2", "S3", "S4")
+    assert shrinks(run, random.Random(1)) is None
+    assert len(run.cluster.configuration.voters) == 3
+    leader = run.cluster.leader
+    assert hands_over(run, random.Random(1)) is None
+    assert run.cluster.leader != leader
+    leader, term = run.cluster.leader, run.cluster.frame().term
+    assert outlives_leader(run, random.Random(1)) is None
+    assert run.cluster.frame().term > term
+
+
+@pytest.mark.parametrize(
+    ("task", "bug", "said"),
+    [
+        (grows, OnlyEntriesPromote, "S4 was not promoted"),
+        (hands_over, AsksFirst, "did not hand over to"),
+        (outlives_leader, CandidatesHearNoPreVote, "nobody led after"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_who_is_not_served_says_so(task, bug, said):
+    found = [task(settled(3, seed, machine=bug), random.Random(seed)) for seed in range(6)]
+    assert any(each is not None and said in each for each in found)
+
+
+def test_what_an_operator_asks_for_hangs_on_the_seed_alone(monkeypatch):
+    asked = []
+
+    def noting(run: RandomRun, rng: random.Random) -> None:
+        asked.append(rng.random())
+
+    monkeypatch.setattr(quiet, "TASKS", (noting, noting))
+    for draws in (0, 5):
+        run = settled(seed=7)
+        for _ in range(draws):
+            run.rng.random()
+        assert unserved(run) is None
+    assert asked[:2] == asked[2:]
+
+
+def test_a_machine_that_changes_no_members_is_only_asked_to_outlive_its_leader():
+    run = settled(machine=ToyMachine, seed=2)
+    assert unserved(run) is None
+    assert len(run.cluster.nodes) == 3
+
+
+def test_a_transfer_that_is_never_given_up_is_found():
+    run = start(1, 3, options=Options(), machine=NeverGivesUp)
+    cluster = run.cluster
+    cluster.elect("S1")
+    cluster.run(200)
+    cluster.cut("S1", "S2")
+    cluster.transfer("S2")
+    cluster.run(1000)
+    settle(run)
+    assert complaint(run).startswith("no new command on every member")
+
+
+def test_a_read_that_nobody_answers_or_refuses_is_found():
+    run = start(1, 3, options=Options(), machine=DropsEarlyReads)
+    cluster = run.cluster
+    cluster.elect("S1")
+    run.readings.append(cluster.read("x", "S1"))
+    assert settle(run)
+    assert disturbed(run).startswith("<read of x at S1: waiting> since ")
+    right = start(1, 3, options=Options())
+    right.cluster.elect("S1")
+    right.readings.append(right.cluster.read("x", "S1"))
+    assert settle(right)
+    assert disturbed(right) is None
+
+
+def test_a_stuck_run_says_how_members_disagree_about_members():
+    run = settled()
+    assert differ(run) == ""
+    run.cluster.hosts["S3"].machine.configuration = Configuration(("S1", "S3"))
+    assert differ(run) == (
+        ", and members differ: for S1 S2 they are S1 S2 S3; for S3 they are S1 S3"
+    )
+    run.settled_after = None
+    assert complaint(run).endswith("of peace" + differ(run))
