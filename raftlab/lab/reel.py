@@ -106,8 +106,9 @@ class Reel:
 
     def _remembered(self, number: int) -> Moment | None:
         """The step to a frame as the cluster remembers it; None if it was too long ago."""
-        place = number - self.cluster.number + len(self.cluster.recent) - 1
-        return self.cluster.recent[place] if place >= 0 else None
+        recent = self.cluster.recent
+        place = number - recent[0][0] if recent else -1
+        return recent[place] if 0 <= place < len(recent) else None
 
     def _keep(self, frame: Frame) -> Frame:
         neighbour = self._frames.get(frame.number - 1) or self._latest()

@@ -33,7 +33,7 @@ class Kind(msgspec.Struct):
 
 
 class Header(msgspec.Struct, omit_defaults=True):
-    """The first line of a recording. `digest`: see `raftlab.sim.digest.packed`; old files have none."""
+    """The first line of a recording. `digest` is that of `digest.packed`; old files have none."""
 
     raftlab: str
     version: int
