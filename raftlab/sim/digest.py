@@ -51,7 +51,8 @@ def digest_of(cluster: "Cluster") -> bytes:
     """The checksum of where a cluster stands: equal in every process for equal runs.
 
     It covers what each node holds in memory and on its disk, commands, timers, counted votes,
-    what leaders know of others and what was applied included, and every message on its way.
+    what leaders know of others and what was applied included, every message on its way, and
+    those that moved in the last steps, so that a detour that led back to the same end shows, too.
     """
     logs = _Logs()
     told = (
@@ -61,6 +62,7 @@ def digest_of(cluster: "Cluster") -> bytes:
         [_told(host, logs) for host in cluster.hosts.values()],
         [(*each.key, each.ends_at, each.lost, each.message) for each in cluster.in_flight()],
         cluster.cuts,
+        [message for _, _, message, _ in cluster.recent if message is not None],
         cluster.violation and (cluster.violation.name, cluster.violation.frame),
     )
     return crc32(_bytes(told)).to_bytes(WHOLE, "big")
