@@ -35,7 +35,9 @@ def opened_here(text: str, cluster: Cluster) -> Recording:
             return _with_rules_of(cluster, text)
     what, asked, steps = said.partition(ASKED)
     if asked:
-        raise Misuse(_sentence(f"{what}: use raftlab.load(text, {steps}).lab() in a cell"))
+        what = what.partition(", and more than")[0]
+        use = f"raftlab.load(text, {steps}).lab()"
+        raise Misuse(_sentence(f"{what}: to play so many, use {use} in a cell"))
     what, needed, argument = said.partition(NEEDED)
     if needed:
         what = what.removeprefix(HERE)

@@ -176,6 +176,8 @@ class Cluster(Asking):
 
         Raises: Misuse, for a negative or an endless limit.
         """
+        if not callable(condition):
+            raise Misuse(f"a condition is a function of the cluster, not {shown(condition)}")
         end = self._after(limit_ms)
         while not condition(self):
             if not self._step(end):

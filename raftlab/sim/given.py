@@ -151,7 +151,7 @@ def moment(given: object, name: str) -> Millis:
 
 def span(given: Any, what: str) -> Millis:
     """A stretch of time that can pass at once, in ms; `what` begins the refusal. Raises: Misuse."""
-    if not (is_number(given) and given >= 0):
+    if not ((is_number(given) or is_whole(given)) and given >= 0):
         raise Misuse(f"{what}: {shown(given)} ms cannot pass")
     if given > LONGEST_RUN:
         raise Misuse(f"at most {LONGEST_RUN:,.0f} ms pass at once, and not {shown(given)}")

@@ -13,7 +13,7 @@ from raftlab.raft.options import (
     make_plain,
 )
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, Term, shown
-from raftlab.sim.given import Logs, logs_for, node_names, seed_of, setting
+from raftlab.sim.given import Logs, logs_for, node_names, seed_of
 
 SHORTEST_LATENCY: Millis = 0.001
 """The least that the longest latency is, unless it is 0: time must pass."""
@@ -129,9 +129,9 @@ class Setup(msgspec.Struct, frozen=True):
             raise Misuse(f"the nodes of a setup are a tuple of names, not {shown(self.nodes)}")
         node_names(self.nodes)
         seed_of(self.seed)
-        setting("options", self.options, Options)
-        setting("network", self.network, Network)
-        setting("disks", self.disks, Disks)
+        for name, kind in (("options", Options), ("network", Network), ("disks", Disks)):
+            if not isinstance(given := getattr(self, name), kind):
+                raise Misuse(f"{name} is made with rl.{kind.__name__}(...), not {shown(given)}")
         for name in ("rules", "logs"):
             if not is_pairs(pairs := getattr(self, name)) or not self._knows(pairs):
                 raise Misuse(
