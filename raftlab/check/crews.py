@@ -18,9 +18,8 @@ from importlib import import_module
 from multiprocessing import get_context
 from typing import Any, TypeAlias
 
-from raftlab.check.history import clipped
 from raftlab.check.trial import SeedResult
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 
 Seeds: TypeAlias = tuple[int, ...]
 Results: TypeAlias = tuple[SeedResult, ...]
@@ -222,21 +221,21 @@ def _dask() -> Any:
 
 def _client(dask: Any, address: str) -> Any:
     """A client of the scheduler. Raises: Misuse, for what is no address, or if nobody answers."""
-    shown = clipped(address)
+    said = shown(address)
     try:
         scheme, place = dask.comm.parse_address(address)
         dask.comm.registry.get_backend(scheme)
         host, port = (None, None) if scheme == "inproc" else dask.comm.parse_host_port(place)
     except ValueError:
         raise Misuse(
-            f"{shown} is no address of a Dask scheduler: write it like tcp://host:8786"
+            f"{said} is no address of a Dask scheduler: write it like tcp://host:8786"
         ) from None
     try:
         if port is not None:  # ask quietly first: a client that has failed goes on for a while
             socket.create_connection((host, port), ANSWERS_WITHIN_S).close()
         return dask.Client(address, set_as_default=False, timeout=ANSWERS_WITHIN_S)
     except (OSError, ValueError, OverflowError) as error:
-        raise Misuse(f"No Dask scheduler answers at {shown}: {error}") from error
+        raise Misuse(f"No Dask scheduler answers at {said}: {error}") from error
 
 
 # What can be sent

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from raftlab.check.history import Operation, Outcome, clipped
+from raftlab.check.history import Operation, Outcome
 from raftlab.check.models import READS
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import Millis, Misuse, shown
 
 NEMESIS = "nemesis"
 """The process that breaks things in Jepsen: what it does is no operation."""
@@ -80,7 +80,7 @@ def operations_in(events: Sequence[Told], ms_per_unit: float, cas_sees: bool) ->
 
 
 def _wrong(where: str, event: Event, what: str) -> Misuse:
-    return Misuse(f"{where}: process {clipped(event.process)} {what}")
+    return Misuse(f"{where}: process {shown(event.process)} {what}")
 
 
 def _of_clients(events: Sequence[Told]) -> list[Told]:
@@ -139,7 +139,7 @@ def _are_keyed(events: Sequence[Told]) -> bool:
         return False
     where, odd = next(each for each in asked if not _is_keyed(each[1]))
     raise Misuse(
-        f"{where}: the value {clipped(odd.value)} is not [key, value], as that of {reads[0][0]} is"
+        f"{where}: the value {shown(odd.value)} is not [key, value], as that of {reads[0][0]} is"
     )
 
 
@@ -187,7 +187,7 @@ class _Joining:
     def _named(self, key: Key) -> str:
         """A key as text. Raises: Misuse, if another one has the same."""
         if self.names.setdefault(str(key), key) != key:
-            raise Misuse(f"{clipped(key)} is a key as a number and as text: give one another name")
+            raise Misuse(f"{shown(key)} is a key as a number and as text: give one another name")
         return str(key)
 
     def _parts(self, where: str, event: Event) -> tuple[Key | None, Any]:
@@ -195,7 +195,7 @@ class _Joining:
         if not self.keyed:
             return event.key, event.value
         if not (isinstance(event.value, list) and len(event.value) == 2):
-            raise Misuse(f"{where}: the value {clipped(event.value)} is not [key, value]")
+            raise Misuse(f"{where}: the value {shown(event.value)} is not [key, value]")
         return event.value[0], event.value[1]
 
     def _outcome(self, where: str, asked: Event, told: Event | None) -> tuple[Outcome, Any]:
@@ -209,7 +209,7 @@ class _Joining:
         key, value = self._parts(where, told)
         mine, argument = self._parts(where, asked)
         if key != mine:
-            raise _wrong(where, told, f"is told of the key {clipped(key)}, and asked for another")
+            raise _wrong(where, told, f"is told of the key {shown(key)}, and asked for another")
         if asked.f in READS or value != argument:
             return Outcome.ACKNOWLEDGED, value
         return Outcome.ACKNOWLEDGED, None

@@ -8,12 +8,11 @@ Source: Herlihy and Wing 1990, section 2.
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from reprlib import Repr
 from typing import Any, overload
 
 import msgspec
 
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import Millis, Misuse, shortened, shown
 
 MOST_MS = 2**63
 """No time is further from 0 than that: whatever is counted, it is what 64 bits hold."""
@@ -23,26 +22,6 @@ MOST_DEPTH = 50
 
 MOST_BITS = 10_000
 """How large whole numbers may be; Python writes out hardly more."""
-
-MOST_SHOWN = 200
-"""How many characters of an input a message repeats."""
-
-_REPR = Repr()
-_REPR.maxstring = _REPR.maxother = _REPR.maxlong = MOST_SHOWN
-
-
-def clipped(value: object) -> str:
-    """An input as a message repeats it: its `repr`, and not all of it if it is long or deep."""
-    try:
-        return clipped_text(_REPR.repr(value))
-    except ValueError:  # a number of more digits than Python writes out
-        return f"a long {type(value).__name__}"
-
-
-def clipped_text(text: str, most: int = MOST_SHOWN) -> str:
-    """A text, without its middle if it is long."""
-    half = most // 2
-    return text if len(text) <= most else f"{text[: half - 1]}…{text[-half:]}"
 
 
 class Outcome(Enum):
@@ -107,11 +86,11 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             value = getattr(self, name)
             if not isinstance(value, str):
                 raise Misuse(
-                    f"the {name} of an operation is text, like '{example}', not {clipped(value)}"
+                    f"the {name} of an operation is text, like '{example}', not {shown(value)}"
                 )
         if not isinstance(self.key, str | None):
             raise Misuse(
-                f"{self._name} is on the key {clipped(self.key)}: clients, calls and keys are text"
+                f"{self._name} is on the key {shown(self.key)}: clients, calls and keys are text"
             )
 
     def _frozen(self, name: str, value: Any) -> Any:
@@ -122,7 +101,7 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def _no_plain_value(self, name: str, value: object) -> Misuse:
         return Misuse(
-            f"the {name} of {self._name} is no plain value, but {clipped(value)}: numbers, text,"
+            f"the {name} of {self._name} is no plain value, but {shown(value)}: numbers, text,"
             " None and lists of them can be compared"
         )
 
@@ -132,14 +111,14 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         except ValueError:
             *others, last = (repr(each.value) for each in Outcome)
             raise Misuse(
-                f"{self._name} has the outcome {clipped(self.outcome)}: say {', '.join(others)}"
+                f"{self._name} has the outcome {shown(self.outcome)}: say {', '.join(others)}"
                 f" or {last}, or an Outcome"
             ) from None
 
     def _check_times(self) -> None:
         if not is_time(self.start):
             raise Misuse(
-                f"{self._name} starts at {clipped(self.start)}: a time is a number of ms, from"
+                f"{self._name} starts at {shown(self.start)}: a time is a number of ms, from"
                 " -2**63 to 2**63"
             )
         if self.end is None:
@@ -147,7 +126,7 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise Misuse(f"{self._name} was acknowledged, so it has an end: say when")
         elif not (is_time(self.end) and self.start <= self.end):
             raise Misuse(
-                f"{self._name} starts at {self.start} and ends at {clipped_text(str(self.end))}"
+                f"{self._name} starts at {self.start} and ends at {shortened(str(self.end))}"
                 " ms: an end is a number of ms, and not before the start"
             )
 
@@ -158,11 +137,11 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def _name(self) -> str:
-        return f"the {clipped_text(self.call, 40)} of {clipped_text(self.client, 40)}"
+        return f"the {shortened(self.call, 40)} of {shortened(self.client, 40)}"
 
     def __str__(self) -> str:
         said = said_of(self)
-        client = clipped_text(self.client, 40)
+        client = shortened(self.client, 40)
         if self.outcome is Outcome.ACKNOWLEDGED:
             return f"{client}: {said}, {self.start:.1f} to {self.end:.1f} ms"
         return f"{client}: {said}, from {self.start:.1f} ms, {self.outcome.value}"
@@ -180,13 +159,13 @@ def said_of(operation: Operation, told: str | None = None) -> str:
 
     `told` is the answer in other words, if `value_text` would not tell it from another.
     """
-    words = [clipped_text(operation.call, 40)]
+    words = [shortened(operation.call, 40)]
     if operation.key is not None:
-        words.append(clipped_text(operation.key, 40))
+        words.append(shortened(operation.key, 40))
     if operation.argument is not None:
         argument = operation.argument
         parts = argument if operation.call == "cas" and type(argument) is tuple else (argument,)
-        words += [clipped_text(value_text(part)) for part in parts]
+        words += [shortened(value_text(part)) for part in parts]
     asked = " ".join(words)
     if operation.is_unknown:
         return f"{asked} → ?"
@@ -194,7 +173,7 @@ def said_of(operation: Operation, told: str | None = None) -> str:
         return f"{asked} → refused"
     if operation.outcome is Outcome.ACKNOWLEDGED and tells(operation):
         said = value_text(operation.result) if told is None else told
-        return f"{asked} → {clipped_text(said)}"
+        return f"{asked} → {shortened(said)}"
     return asked
 
 
@@ -259,13 +238,13 @@ class History(Sequence[Operation]):
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         if not isinstance(operations, Iterable):
             raise Misuse(
-                f"a history is made of operations, and {clipped(operations)} is none: give a list"
+                f"a history is made of operations, and {shown(operations)} is none: give a list"
                 " of them, or history_of(cluster)"
             )
         self._operations = tuple(operations)
         for operation in self._operations:
             if not isinstance(operation, Operation):
-                raise Misuse(f"a history is made of operations, and {clipped(operation)} is none")
+                raise Misuse(f"a history is made of operations, and {shown(operation)} is none")
 
     @overload
     def __getitem__(self, place: int) -> Operation: ...
@@ -333,11 +312,11 @@ class History(Sequence[Operation]):
         from raftlab.check.reading import read_file
 
         if not isinstance(cas_sees, bool):
-            raise Misuse(f"cas_sees is True or False, not {clipped(cas_sees)}")
+            raise Misuse(f"cas_sees is True or False, not {shown(cas_sees)}")
         if not is_time(ms_per_unit) or ms_per_unit <= 0:
             raise Misuse(
                 f"ms_per_unit is how many ms a unit of the file is, like 1e-6, not"
-                f" {clipped(ms_per_unit)}"
+                f" {shown(ms_per_unit)}"
             )
         return cls(read_file(_path(path), ms_per_unit, cas_sees))
 
@@ -353,7 +332,7 @@ class History(Sequence[Operation]):
 def _path(path: object) -> pathlib.Path:
     """A file's path. Raises: Misuse."""
     if not isinstance(path, str | pathlib.Path):
-        raise Misuse(f"a history is in a file, named like 'history.jsonl', not {clipped(path)}")
+        raise Misuse(f"a history is in a file, named like 'history.jsonl', not {shown(path)}")
     return pathlib.Path(path)
 
 

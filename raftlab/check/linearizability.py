@@ -16,8 +16,6 @@ from raftlab.check.history import (
     History,
     Operation,
     Outcome,
-    clipped,
-    clipped_text,
     exact_text,
     said_of,
     tells,
@@ -28,7 +26,7 @@ from raftlab.check.lookahead import Lookahead
 from raftlab.check.models import KeyValue, Model, State, key_of
 from raftlab.check.search import Search
 from raftlab.check.timeline import Problem
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import Millis, Misuse, shortened, shown
 
 BUDGET = 3_000_000
 """How many placements are tried if nobody says otherwise: some seconds of work."""
@@ -100,7 +98,7 @@ def check(
     know, or a budget that is none.
     """
     if type(budget) is not int or budget < 1:
-        raise Misuse(f"a budget is a number of placements from 1, not {clipped(budget)}")
+        raise Misuse(f"a budget is a number of placements from 1, not {shown(budget)}")
     whole = history if isinstance(history, History) else History(history)
     model = KeyValue() if model is None else checked_model(model)
     searches = {key: search_for(mine, model) for key, mine in by_key(whole, model).items()}
@@ -123,7 +121,7 @@ def checked_model(model: Model) -> Model:
         raise Misuse(f"a model is an object, and {name} is a class: say model={name}()")
     if not (callable(getattr(model, "step", None)) and hasattr(model, "initial")):
         raise Misuse(
-            f"a model has an `initial` state and a method `step`, and {clipped(model)} has not: say"
+            f"a model has an `initial` state and a method `step`, and {shown(model)} has not: say"
             " KeyValue(), Register(), AppendList() or an object of your own"
         )
     return model
@@ -209,14 +207,14 @@ def _refused(
     culprit = problem.operations[found.number]
     placed, moments = _order(problem, found.trail)
     text = _telling_apart(culprit, found.states)
-    who = clipped_text(culprit.client, 40)
+    who = shortened(culprit.client, 40)
     said = (
         f"Not linearizable: {who}'s “{said_of(culprit, text(culprit.result))}”"
         f" ({culprit.start:.1f} to {culprit.end:.1f} ms) cannot be placed."
         f" {_why(found, culprit, _on(key), text)}"
     )
     if _is_unheard_of(culprit, problem.operations):
-        said += f" Nothing that had begun by then gives {clipped_text(text(culprit.result))}"
+        said += f" Nothing that had begun by then gives {shortened(text(culprit.result))}"
         said += f"{_but_failed(culprit, mine)}."
     tried += found.tried
     return Verdict(False, said, tuple(placed), tuple(moments), culprit, key, tried, mine, model)
@@ -253,7 +251,7 @@ def _cut_off(mine: History, model: str, key: Hashable, search: Search, tried: in
 
 
 def _on(key: Hashable) -> str:
-    return "" if key is None else f" on {clipped_text(value_text(key), 40)}"
+    return "" if key is None else f" on {shortened(value_text(key), 40)}"
 
 
 def _all_of(count: int) -> str:
@@ -272,7 +270,7 @@ def _telling_apart(culprit: Operation, states: list[State]) -> Callable[[object]
 
 def _states(states: list[State], text: Callable[[object], str]) -> str:
     """The states in words; of many, the first ones by their text."""
-    told = sorted(clipped_text(text(state)) for state in states)[:_MOST_STATES]
+    told = sorted(shortened(text(state)) for state in states)[:_MOST_STATES]
     if len(states) > _MOST_STATES:
         told.append(f"one of {len(states) - _MOST_STATES} others")
     return " or ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
@@ -305,7 +303,5 @@ def _but_failed(culprit: Operation, mine: History) -> str:
     """Whose write of the value that was read had failed, if there was one."""
     for each in mine:
         if each.outcome is Outcome.FAILED and _gives(each, culprit.result):
-            return (
-                f": {clipped_text(each.client, 40)}'s “{said_of(each)}” failed, so it had no effect"
-            )
+            return f": {shortened(each.client, 40)}'s “{said_of(each)}” failed, so it had no effect"
     return ""

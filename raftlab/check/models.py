@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeAlias
 
-from raftlab.check.history import Operation, clipped, with_article
-from raftlab.raft.vocabulary import Misuse
+from raftlab.check.history import Operation, with_article
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.key_value import MOST_DIGITS, is_whole
 
 State: TypeAlias = Any
@@ -123,7 +123,7 @@ class _Keyed:
     def _no_such_call(self, operation: Operation) -> Misuse:
         *others, last = self.calls
         return Misuse(
-            f"{with_article(type(self).__name__)} has no call {clipped(operation.call)}"
+            f"{with_article(type(self).__name__)} has no call {shown(operation.call)}"
             f" ({operation}): it has {', '.join(others)} and {last}"
         )
 
@@ -297,7 +297,7 @@ def is_taken(operation: Operation) -> bool:
         return False
     raise Misuse(
         f"a cas gives True or None if it took effect, and False if it was refused, not"
-        f" {clipped(result)} ({operation})"
+        f" {shown(result)} ({operation})"
     )
 
 

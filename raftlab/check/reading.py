@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from raftlab.check.events import Told, event_of, operations_in
-from raftlab.check.history import Operation, clipped_text
-from raftlab.raft.vocabulary import Misuse
+from raftlab.check.history import Operation
+from raftlab.raft.vocabulary import Misuse, shortened
 
 UTF_8, UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 EDN = re.compile(rb"\s*[\[(]?\s*(#[\w./-]+\s*)?\{\s*:")
@@ -85,7 +85,7 @@ def _decoded(decoder: msgspec.json.Decoder[Any], where: str, item: bytes | msgsp
 
 def _reason(error: Exception) -> str:
     """What an error says, as the end of a sentence."""
-    said = clipped_text(str(error))
+    said = shortened(str(error))
     return said if said[:2].isupper() else f"{said[0].lower()}{said[1:]}"
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from raftlab.check.history import Operation, clipped
+from raftlab.check.history import Operation
 from raftlab.check.models import Model, State, can_change
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 
 REFUSED = -1
 """In the place of a state: the operation cannot take effect there."""
@@ -74,7 +74,7 @@ class Steps:
             number = self._numbers.get(state)
         except TypeError:
             raise Misuse(
-                f"a model's states can be hashed, and {clipped(state)} cannot: tuples and frozen"
+                f"a model's states can be hashed, and {shown(state)} cannot: tuples and frozen"
                 " sets can, lists and dictionaries cannot"
             ) from None
         if number is None:

@@ -11,16 +11,14 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from raftlab.check.history import clipped_text
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shortened, shown
 from raftlab.sim import sharing
 from raftlab.sim.opening import load
 from raftlab.sim.recording import Recording
 from raftlab.sim.resolving import fits
 
 SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-MOST_SHOWN = 40
 MOST_SAID = 400
 
 
@@ -33,13 +31,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse what was typed."""
-        raise Misuse(f"{clipped_text(message, MOST_SAID)} ({self.prog} --help says more)")
+        raise Misuse(f"{shortened(message, MOST_SAID)} ({self.prog} --help says more)")
 
     def refuse_unknown(self, words: Sequence[str]) -> None:
         """Refuse words that are no argument of this command."""
         if words:
             name = words[0].partition("=")[0]
-            self.error(f"there is no argument {short(words[0])}{near(name, self.options())}")
+            self.error(f"there is no argument {shown(str(words[0]))}{near(name, self.options())}")
 
     def options(self) -> list[str]:
         """Every option of this command, like `--seed`."""
@@ -56,13 +54,7 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             names = [str(each) for each in action.choices]
             hint = near(str(value), names) or f"; there are {', '.join(names)}"
-            raise argparse.ArgumentError(action, f"there is no {short(value)}{hint}")
-
-
-def short(text: object) -> str:
-    """What was typed, in quotes, and not all of it if it is long."""
-    said = str(text)
-    return repr(said) if len(said) <= MOST_SHOWN else f"{said[:MOST_SHOWN]!r}…"
+            raise argparse.ArgumentError(action, f"there is no {shown(str(value))}{hint}")
 
 
 def near(name: str, names: Iterable[str]) -> str:
@@ -83,9 +75,11 @@ def whole(least: int | None = None) -> Callable[[str], int]:
         try:
             number = int(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{short(text)} is not a whole number") from None
+            raise argparse.ArgumentTypeError(f"{shown(str(text))} is not a whole number") from None
         if least is not None and number < least:
-            raise argparse.ArgumentTypeError(f"{short(text)} is too small: it is {least} or more")
+            raise argparse.ArgumentTypeError(
+                f"{shown(str(text))} is too small: it is {least} or more"
+            )
         return number
 
     return read
@@ -96,10 +90,10 @@ def number(text: str, most: float = sys.float_info.max) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{short(text)} is not a number") from None
+        raise argparse.ArgumentTypeError(f"{shown(str(text))} is not a number") from None
     if not 0 <= value <= most:
         to = "" if most == sys.float_info.max else f" to {most:,.0f}"
-        raise argparse.ArgumentTypeError(f"{short(text)} is not a number from 0{to}")
+        raise argparse.ArgumentTypeError(f"{shown(str(text))} is not a number from 0{to}")
     return value
 
 
@@ -108,7 +102,7 @@ def span(text: str) -> tuple[float, float]:
     match re.split("[-,]", text):
         case [low, high]:
             return number(low), number(high)
-    raise argparse.ArgumentTypeError(f"{short(text)} is not MIN-MAX, like 5-15")
+    raise argparse.ArgumentTypeError(f"{shown(str(text))} is not MIN-MAX, like 5-15")
 
 
 # Settings
@@ -122,10 +116,12 @@ def settings(kind: type[msgspec.Struct], given: Iterable[str]) -> dict[str, Any]
         name, equals, value = each.partition("=")
         name = name.strip().replace("-", "_")
         if not equals:
-            raise Misuse(f"{short(each)} is no setting: write NAME=VALUE, like {_model(types)}")
+            raise Misuse(
+                f"{shown(str(each))} is no setting: write NAME=VALUE, like {_model(types)}"
+            )
         if name not in types:
             hint = near(name, types) or f": there are {', '.join(types)}"
-            raise Misuse(f"there is no setting {short(name)}{hint}")
+            raise Misuse(f"there is no setting {shown(str(name))}{hint}")
         found[name] = _value(name, types[name], value.strip())
     return found
 
@@ -146,7 +142,7 @@ def _value(name: str, kind: Any, text: str) -> Any:
     except (KeyError, ValueError, argparse.ArgumentTypeError):
         wanted = {bool: "true or false", int: "a whole number", float: "a number"}
         said = wanted.get(kind, "MIN-MAX, like 150-300")
-        raise Misuse(f"{name} is {said}, not {short(text)}") from None
+        raise Misuse(f"{name} is {said}, not {shown(str(text))}") from None
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
@@ -178,7 +174,7 @@ def named_class(name: str, argument: str) -> type:
     """The class "module:Class", from this directory too. Raises: Misuse, if it cannot be used."""
     module, _, path = name.partition(":")
     if not (path and all(part.isidentifier() for part in f"{module}.{path}".split("."))):
-        raise Misuse(f"{short(name)} is not MODULE:CLASS, like mine:MyRules")
+        raise Misuse(f"{shown(str(name))} is not MODULE:CLASS, like mine:MyRules")
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
@@ -186,20 +182,20 @@ def named_class(name: str, argument: str) -> type:
             thing: Any = import_module(module)
     except ModuleNotFoundError as error:
         raise Misuse(
-            f"there is no module {short(error.name or module)}, in this directory or installed"
+            f"there is no module {shown(str(error.name or module))}, in this directory or installed"
         ) from None
     except (Exception, SystemExit) as error:  # whatever the reader's own file does
-        said = clipped_text(f"{type(error).__name__}: {error}")
-        raise Misuse(f"{clipped_text(module)} cannot be imported: {said}") from error
+        said = shortened(f"{type(error).__name__}: {error}")
+        raise Misuse(f"{shortened(module)} cannot be imported: {said}") from error
     for part in path.split("."):
         if not hasattr(thing, part):
             kinds = [key for key, value in vars(thing).items() if isinstance(value, type)]
             hint = near(part, kinds)
-            raise Misuse(f"{clipped_text(module)} has no class {short(path)}{hint}")
+            raise Misuse(f"{shortened(module)} has no class {shown(str(path))}{hint}")
         thing = getattr(thing, part)
     if not (isinstance(thing, type) and fits(thing, argument)):
         wanted = "a subclass of raftlab.Rules" if argument == "rules" else "a machine"
-        raise Misuse(f"{clipped_text(name)} is not {wanted}")
+        raise Misuse(f"{shortened(name)} is not {wanted}")
     return thing
 
 
@@ -216,13 +212,27 @@ def written_to(name: str) -> Path:
     """A file that can be written there, as far as one can tell. Raises: Misuse."""
     path = Path(name)
     if not name or path.is_dir():
-        raise Misuse(f"{short(name)} is a directory: name a file in it")
+        raise Misuse(f"{shown(str(name))} is a directory: name a file in it")
     if not path.parent.is_dir():
-        raise Misuse(f"there is no directory {short(path.parent)} to write {short(path.name)} to")
+        raise Misuse(
+            f"there is no directory {shown(str(path.parent))} to write {shown(str(path.name))} to"
+        )
     return path
 
 
 RUN_HELP = "a file of `raftlab run --save`, a shared text (raftlab.1...), or - to read one"
+
+
+def add_run(parser: argparse.ArgumentParser, **how: Any) -> None:
+    """The run that a command opens, and how long it may be."""
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP, **how)
+    parser.add_argument(
+        "--most-steps",
+        type=whole(0),
+        default=sharing.USUAL_STEPS,
+        metavar="N",
+        help=f"play a shared text of up to so many steps ({sharing.USUAL_STEPS:,})",
+    )
 
 
 def opened(source: str, given: argparse.Namespace) -> Recording:
@@ -233,11 +243,13 @@ def opened(source: str, given: argparse.Namespace) -> Recording:
             raise Misuse("what is piped in is no shared run: `raftlab run --share` prints one")
     own = classes(given)
     try:
-        return load(source, own["rules"], own["machine"])
+        most = getattr(given, "most_steps", sharing.USUAL_STEPS)
+        return load(source, own["rules"], own["machine"], most_steps=most)
     except FileNotFoundError:
         raise Misuse(
-            f"there is no file {short(source)}, and a shared run begins with raftlab.1."
+            f"there is no file {shown(str(source))}, and a shared run begins with raftlab.1."
         ) from None
     except Misuse as error:
         said = re.sub(r"hand the class over, as (\w+)=", r"name the class with --\1", str(error))
+        said = said.replace("most_steps=", "--most-steps ")
         raise Misuse(said) from error

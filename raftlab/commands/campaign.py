@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from raftlab.commands.answers import Answer, Exit, share_of
-from raftlab.commands.arguments import Parser, add_classes, classes, settings, short, whole
+from raftlab.commands.arguments import Parser, add_classes, classes, settings, whole
 from raftlab.raft.options import Options
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 
 if TYPE_CHECKING:
     from raftlab.check.campaign import CampaignResult
@@ -66,11 +66,13 @@ def seeds(text: str) -> range:
     """A reader of `20` (0 to 19) and of `5-9`."""
     match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", text, re.ASCII)
     if match is None:
-        raise argparse.ArgumentTypeError(f"{short(text)} is not a number, or A-B, like 100-199")
+        raise argparse.ArgumentTypeError(
+            f"{shown(str(text))} is not a number, or A-B, like 100-199"
+        )
     first, last = match.groups()
     found = range(int(first)) if last is None else range(int(first), int(last) + 1)
     if not 1 <= (found.stop - found.start) <= MOST_SEEDS:
-        raise argparse.ArgumentTypeError(f"{short(text)} is not 1 to {MOST_SEEDS:,} seeds")
+        raise argparse.ArgumentTypeError(f"{shown(str(text))} is not 1 to {MOST_SEEDS:,} seeds")
     return found
 
 

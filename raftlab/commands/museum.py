@@ -6,8 +6,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from raftlab.commands.answers import Answer, Exit, share_of
-from raftlab.commands.arguments import Parser, near, short
-from raftlab.raft.vocabulary import Misuse
+from raftlab.commands.arguments import Parser, near
+from raftlab.raft.vocabulary import Misuse, shown
 
 if TYPE_CHECKING:
     from raftlab.check.museum import Exhibit
@@ -42,7 +42,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
     for name in given.names:
         if name not in names:
             hint = near(name, names) or ": raftlab museum lists them"
-            raise Misuse(f"the museum has no exhibit {short(name)}{hint}")
+            raise Misuse(f"the museum has no exhibit {shown(str(name))}{hint}")
     if given.quick and not given.table:
         raise Misuse("--quick is how --table measures: add --table")
     chosen = [exhibit(name) for name in given.names]

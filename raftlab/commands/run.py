@@ -14,13 +14,12 @@ from raftlab.commands.arguments import (
     near,
     number,
     settings,
-    short,
     span,
     whole,
     written_to,
 )
 from raftlab.raft.options import Options
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.settings import Disks, Network
 
@@ -159,7 +158,7 @@ def scene(given: argparse.Namespace) -> Cluster:
             raise Misuse(f"a scenario brings its own cluster: leave out {said}")
     if given.scenario not in SCENARIOS:
         hint = near(given.scenario, SCENARIOS) or ": raftlab run --list-scenarios lists them"
-        raise Misuse(f"there is no scenario {short(given.scenario)}{hint}")
+        raise Misuse(f"there is no scenario {shown(str(given.scenario))}{hint}")
     found = scenario(given.scenario)
     chosen: dict[str, Any] = {} if given.seed is None else {"seed": given.seed}
     if given.panel is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from raftlab.raft.options import is_number
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
 from raftlab.sim.actions import (
     Calm,
     Crash,
@@ -153,7 +153,7 @@ class Verbs(Engine):
     def delay(self, number: int, ms: Millis = 50.0) -> None:
         """Hold a message in flight up for `ms` longer. A lost message is lost all the same."""
         if not (isinstance(ms, int | float) and 0 < ms < NEVER):
-            raise Misuse(f"a delay is some time above 0 ms, not {ms!r}")
+            raise Misuse(f"a delay is some time above 0 ms, not {shown(ms)}")
         flight = self._flight(number)
         self._act(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))
 
@@ -164,7 +164,7 @@ class Verbs(Engine):
             if flight.number == number:
                 return flight
         there = ", ".join(str(flight.number) for flight in self._flights.values()) or "none"
-        raise Misuse(f"No message {number!r} is on its way; in flight: {there}.")
+        raise Misuse(f"No message {shown(number)} is on its way; in flight: {there}.")
 
 
 def as_float(given: float) -> float:

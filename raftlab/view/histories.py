@@ -11,10 +11,11 @@ from math import floor, log10
 
 import msgspec
 
-from raftlab.check.history import History, Operation, Outcome, clipped, said_of, value_text
+from raftlab.check.history import History, Operation, Outcome, said_of, value_text
 from raftlab.check.linearizability import Verdict
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.view import style
+from raftlab.view.checked import checked
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Scene, Text
 from raftlab.view.pictures import Picture
 from raftlab.view.words import clean, ms, table
@@ -70,11 +71,13 @@ def drawn_until(operation: Operation, moment: Millis | None, end: Millis) -> Mil
     return operation.end if moment is None else max(operation.end, moment)
 
 
+@checked
 def show_history(of: History | Verdict, last: int = MOST) -> Picture:
     """A history, or what was found of it, for a notebook; see `scene_history`."""
     return Picture(scene_history(of, last))
 
 
+@checked
 def scene_history(of: History | Verdict, last: int = MOST) -> Scene:
     """A history, or a verdict on it, as a timeline of its clients.
 
@@ -103,6 +106,7 @@ def scene_history(of: History | Verdict, last: int = MOST) -> Scene:
     return Scene(WIDTH, y, (*marks, *legend), "History", description)
 
 
+@checked
 def describe_history(of: History | Verdict, last: int = MOST) -> str:
     """What the check has found, and the operations in the order of their starts.
 
@@ -139,9 +143,9 @@ def describe_history(of: History | Verdict, last: int = MOST) -> str:
 def _shown(of: History | Verdict, last: int) -> Shown:
     history, verdict = (of.history, of) if isinstance(of, Verdict) else (of, None)
     if not isinstance(history, History):
-        raise Misuse(f"this draws a History, or what check found of one, and not {clipped(of)}")
+        raise Misuse(f"this draws a History, or what check found of one, and not {shown(of)}")
     if type(last) is not int:
-        raise Misuse(f"last is how many operations are shown, not {clipped(last)}")
+        raise Misuse(f"last is how many operations are shown, not {shown(last)}")
     wrong = None if verdict is None else verdict.culprit
     culprit = None if wrong is None else _place_of(history, wrong)
     limit = float("inf") if culprit is None else history[culprit].end or 0.0

@@ -14,7 +14,7 @@ from raftlab.check.explore.world import State, World
 from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options
-from raftlab.raft.vocabulary import Misuse, NodeId
+from raftlab.raft.vocabulary import Misuse, NodeId, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks
@@ -282,6 +282,8 @@ def explore(
 
     Raises: Misuse, for a start that a search cannot stand for; see `World`.
     """
+    if goal is not None and not callable(goal):
+        raise Misuse(f"a goal is a function of a View, like a lambda, not {shown(goal)}")
     cluster = starting_at(start)
     others = max(len(cluster.nodes) - 1, 1)
     scope = scope if scope is not None else Scope(in_flight=3 * others)
