@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from raftlab.raft.options import is_number
+from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
 from raftlab.sim.actions import (
@@ -28,7 +28,7 @@ from raftlab.sim.engine import Engine
 from raftlab.sim.given import (
     side_named,
 )
-from raftlab.sim.host import NEVER, Host
+from raftlab.sim.host import Host
 from raftlab.sim.network import Flight
 
 
@@ -104,7 +104,7 @@ class Verbs(Engine):
         leader whose disk is slow enough is deposed.
         """
         self._host(node)
-        if not (is_number(write_ms) and write_ms >= 0):
+        if not (is_number(write_ms) and 0 <= write_ms <= LONGEST):
             raise Misuse(f"a write takes 0 ms or more, not {shown(write_ms)}")
         self.apply(SlowDisk(self.now, node, float(write_ms)))
 
@@ -175,7 +175,7 @@ class Verbs(Engine):
 
     def delay(self, number: int, ms: Millis = 50.0) -> None:
         """Hold a message in flight up for `ms` longer. A lost message is lost all the same."""
-        if not (isinstance(ms, int | float) and 0 < ms < NEVER):
+        if not (is_number(ms) and 0 < ms <= LONGEST):
             raise Misuse(f"a delay is some time above 0 ms, not {shown(ms)}")
         flight = self._flight(number)
         self.apply(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))
