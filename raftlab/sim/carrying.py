@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from raftlab.raft.log import Command
 from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Message
-from raftlab.raft.options import is_number
+from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, shown
 from raftlab.sim.actions import (
     Calm,
     Compact,
@@ -233,7 +233,9 @@ class Carrying(Contract):
     def _do_set_clock_rate(self, action: SetClockRate) -> None:
         host = self._host(action.node)
         if not (is_number(action.rate) and 0.01 <= action.rate <= 100):
-            raise Misuse(f"a clock runs 0.01 to 100 times as fast as time, not {action.rate!r}")
+            raise Misuse(
+                f"a clock runs 0.01 to 100 times as fast as time, not {shown(action.rate)}"
+            )
         host.clock = Clock(action.rate, self.now, host.now(self.now))
         if host.alive and not host.paused:
             host.timer_at = NEVER
@@ -241,8 +243,8 @@ class Carrying(Contract):
 
     def _do_slow_disk(self, action: SlowDisk) -> None:
         host = self._host(action.node)
-        if not (is_number(action.write_ms) and action.write_ms >= 0):
-            raise Misuse(f"a write takes 0 ms or more, not {action.write_ms!r}")
+        if not (is_number(action.write_ms) and 0 <= action.write_ms <= LONGEST):
+            raise Misuse(f"a write takes 0 ms or more, not {shown(action.write_ms)}")
         host.write_ms = action.write_ms
 
     def _do_restart(self, action: Restart) -> None:

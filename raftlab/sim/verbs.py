@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from raftlab.raft.options import is_number
+from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
 from raftlab.sim.actions import (
     Calm,
@@ -27,7 +27,6 @@ from raftlab.sim.engine import Engine
 from raftlab.sim.given import (
     side_named,
 )
-from raftlab.sim.host import NEVER
 from raftlab.sim.network import Flight
 
 
@@ -152,7 +151,7 @@ class Verbs(Engine):
 
     def delay(self, number: int, ms: Millis = 50.0) -> None:
         """Hold a message in flight up for `ms` longer. A lost message is lost all the same."""
-        if not (isinstance(ms, int | float) and 0 < ms < NEVER):
+        if not (is_number(ms) and 0 < ms <= LONGEST):
             raise Misuse(f"a delay is some time above 0 ms, not {shown(ms)}")
         flight = self._flight(number)
         self._act(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))

@@ -166,6 +166,14 @@ def test_a_setup_is_checked_when_a_part_of_it_is_replaced(name, value):
         assert msgspec.json.decode(msgspec.json.encode(made[0]), type=Setup) == made[0]
 
 
+def delayed(ms: Any) -> None:
+    cluster = Cluster(3, seed=1)
+    cluster.elect()
+    while not cluster.in_flight():
+        cluster.step()
+    cluster.delay(cluster.in_flight()[0].number, ms)
+
+
 SWITCHES = [
     (kind, each.name)
     for kind in (Options, Disks)
@@ -206,6 +214,9 @@ def test_a_switch_is_true_or_false_and_nothing_that_counts_as_either(kind, name,
         (lambda: Cluster(2).run(1e15), "at most 10,000,000 ms pass at once"),
         (lambda: Cluster(2).run_until(lambda _: False, 1e15), "at most 10,000,000 ms pass"),
         (lambda: Cluster(2).run(10**400), "at most 10,000,000 ms pass at once, and not 1000"),
+        (lambda: delayed(10**400), "a delay is some time above 0 ms, not 1000"),
+        (lambda: delayed(True), "a delay is some time above 0 ms, not True"),
+        (lambda: Cluster(2).slow_disk("S1", 1e300), "a write takes 0 ms or more, not 1e+300"),
         (lambda: Cluster(2).run(True), "time only goes forward, and step by step: True"),
         (lambda: Cluster(2).run_until(5), "a condition is a function of the cluster, not 5"),
         (lambda: Cluster(2).events(None), "the last steps are a whole number, not None"),

@@ -212,7 +212,7 @@ def test_an_interrupt_while_a_run_is_saved_leaves_the_old_file(tmp_path, monkeyp
 # Out of disk
 
 
-def full(*_: object) -> None:
+def full(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
