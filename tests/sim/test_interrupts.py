@@ -22,6 +22,14 @@ from tests.sim.looking import standing
 SOURCES = ("raftlab/sim/", "raftlab/raft/")
 
 
+@pytest.fixture(autouse=True)
+def _interrupts_are_heard():
+    """A shell starts what is to run in the background with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Hook(Rules):
     """The shipped rules; at every look at a message's term something may be done."""
 
