@@ -159,6 +159,16 @@ def test_a_dozen_unanswered_appends_to_a_text_are_no_burden(fits, operations):
     assert check(operations[:3] + operations[12:], budget=100_000).is_linearizable is not None
 
 
+def test_what_nobody_read_is_placed_if_a_refused_cas_or_an_addition_noticed_it():
+    """The append was never answered and never read, and nothing else explains the answers."""
+    lost = [op("a", "write", "1", None, 0, 1), op("u", "append", "z", start=2)]
+    refused = op("c", "cas", ("1", "2"), False, 3, 4)
+    assert check([*lost, refused]).is_linearizable
+    assert check([lost[0], refused]).is_linearizable is False
+    added = op("c", "add", "1", "x does not hold a whole number", 3, 4)
+    assert check([*lost, added, op("r", "append", "y", None, 5, 6)]).is_linearizable
+
+
 def test_concurrent_appends_stand_as_a_later_read_has_them():
     order = list(range(14))
     random.Random(3).shuffle(order)
