@@ -1,6 +1,7 @@
 """The numbers and switches of one machine. Times are ms of virtual time."""
 
 import math
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -48,10 +49,15 @@ def is_span(value: Any) -> bool:
 
 def check_switches(settings: msgspec.Struct) -> None:
     """Refuse switches that are neither True nor False: text, say, is always on. Raises: Misuse."""
-    for field in msgspec.structs.fields(settings):
-        value = getattr(settings, field.name)
-        if isinstance(field.default, bool) and not isinstance(value, bool):
-            raise Misuse(f"{field.name} is True or False, not {shown(value)}")
+    for name in _switches(type(settings)):
+        if not isinstance(value := getattr(settings, name), bool):
+            raise Misuse(f"{name} is True or False, not {shown(value)}")
+
+
+@cache
+def _switches(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    fields = msgspec.structs.fields(kind)
+    return tuple(field.name for field in fields if isinstance(field.default, bool))
 
 
 def make_plain(settings: msgspec.Struct) -> None:
