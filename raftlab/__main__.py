@@ -9,8 +9,8 @@ from io import TextIOWrapper
 from raftlab import __version__
 from raftlab.commands import campaign, check_history, explore, lab, museum, replay, run
 from raftlab.commands.answers import EXIT_CODES, Answer, Exit
-from raftlab.commands.arguments import Parser, short
-from raftlab.raft.vocabulary import Misuse
+from raftlab.commands.arguments import Parser
+from raftlab.raft.vocabulary import Misuse, shown
 
 COMMANDS = (run, replay, explore, campaign, check_history, museum, lab)
 WITHOUT_JSON = (lab,)
@@ -113,7 +113,7 @@ def in_words(error: Exception) -> str:
     if isinstance(error, Misuse):
         return str(error)
     if isinstance(error, OSError):
-        name = f"{short(error.filename)}: " if error.filename else ""
+        name = f"{shown(str(error.filename))}: " if error.filename else ""
         return f"{name}{error.strerror or error}"
     what = f"{type(error).__name__}: {error}"
     return f"unexpected {what} (with {TRACEBACK}=1 it shows where)"

@@ -37,7 +37,7 @@ from raftlab.check.trial import (
     replayed,
     try_seeds,
 )
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.sim.given import RulesGiven
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.recording import Recording
@@ -232,7 +232,7 @@ def _seeds(seeds: int | Iterable[int]) -> dict[int, None]:
     listed = range(seeds) if type(seeds) is int else seeds
     wanted = dict.fromkeys(listed) if isinstance(listed, Iterable) else {}
     if not wanted or not all(type(seed) is int for seed in wanted):
-        raise Misuse(f"a campaign takes a number of seeds, or whole numbers, not {seeds!r}")
+        raise Misuse(f"a campaign takes a number of seeds, or whole numbers, not {shown(seeds)}")
     return wanted
 
 
@@ -241,11 +241,11 @@ def _crew(
 ) -> Callable[[Sequence[int]], Iterator[Results]]:
     if scheduler is not None:
         if not isinstance(scheduler, str) and not hasattr(scheduler, "submit"):
-            raise Misuse(f"a scheduler is its address, or a Dask client, not {scheduler!r}")
+            raise Misuse(f"a scheduler is its address, or a Dask client, not {shown(scheduler)}")
         return partial(crews.dask_workers, trial, scheduler=scheduler)
     count = crews.all_cores() if cores is None else cores
     if type(count) is not int or count < 1:
-        raise Misuse(f"cores is how many to use, from 1, or None for all, not {cores!r}")
+        raise Misuse(f"cores is how many to use, from 1, or None for all, not {shown(cores)}")
     if count == 1:
         return partial(crews.here, trial)
     return partial(crews.processes, trial, cores=count)

@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 
 from raftlab.check.trial import Conditions, SeedResult
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.given import full_name
+from raftlab.sim.saving import naming
 
 PACKAGE = Path(__file__).parents[1]
 DECIDING = ("raft/*.py", "sim/*.py", "check/random_*.py", "check/trial.py")
@@ -86,7 +87,9 @@ class Ledger:
 
     def __init__(self, path: str | os.PathLike[str], conditions: Conditions) -> None:
         if not isinstance(path, str | os.PathLike):
-            raise Misuse(f"a campaign is kept in a file, named like 'campaign.jsonl', not {path!r}")
+            raise Misuse(
+                f"a campaign is kept in a file, named like 'campaign.jsonl', not {shown(path)}"
+            )
         self.path = Path(path)
         if self.path.is_dir():
             raise Misuse(f"{self.path} is a directory: name a file that keeps the campaign")
@@ -146,7 +149,8 @@ class Ledger:
     def _append(self, lines: list[bytes]) -> None:
         """One write for all of them, so that nothing comes between."""
         if lines:
-            os.write(self._file, b"".join(line + b"\n" for line in lines))
+            with naming(self.path):
+                os.write(self._file, b"".join(line + b"\n" for line in lines))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from raftlab.check.history import History, Operation, Outcome
 from raftlab.raft.log import Command, LogEntry
-from raftlab.raft.vocabulary import Index, Millis, Misuse, Term
+from raftlab.raft.vocabulary import Index, Millis, Misuse, Term, shown
 from raftlab.sim.actions import Action, Propose, Read
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.host import Reading, past_entry
@@ -48,7 +48,7 @@ def history_of(run: Cluster | Recording) -> History:
     recording = run.recording if isinstance(run, Cluster) else run
     if not isinstance(recording, Recording):
         raise Misuse(
-            f"a history is that of a cluster or of its recording, and {run!r} is neither: say"
+            f"a history is that of a cluster or of its recording, and {shown(run)} is neither: say"
             " history_of(cluster)"
         )
     listener = _Listener(recording.start())

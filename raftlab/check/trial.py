@@ -12,8 +12,8 @@ from raftlab.check.random_runs import complaint, settle, start, trouble
 from raftlab.check.random_verbs import RandomRun
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
-from raftlab.sim.given import RulesGiven, node_names, setting
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId, listed, shown
+from raftlab.sim.given import RulesGiven, machine_of, node_names, setting
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks, Network
@@ -86,8 +86,8 @@ def checked(
         kept["nodes"] = node_names(nodes)
     names = node_names(FEWEST_NODES if nodes is None else nodes)
     _check_rules(rules, names, chosen=nodes is not None)
-    if machine is not None and not callable(machine):
-        raise Misuse(f"a machine is a class like RaftStateMachine, not {machine!r}")
+    if machine is not None:
+        machine_of(machine)
     return Conditions(rules, machine, kept)
 
 
@@ -96,10 +96,10 @@ def _check_rules(rules: RulesGiven, names: tuple[NodeId, ...], chosen: bool) -> 
     each = rules if isinstance(rules, Mapping) else {names[0]: Rules if rules is None else rules}
     for node, its in each.items():
         if not (isinstance(its, Rules) or (isinstance(its, type) and issubclass(its, Rules))):
-            raise Misuse(f"rules are a subclass of Rules, or an instance of one, not {its!r}")
+            raise Misuse(f"rules are a subclass of Rules, or an instance of one, not {shown(its)}")
         if node not in names:
             hint = "" if chosen else "; a seed may choose three: say how many with nodes=…"
-            raise Misuse(f"rules are given for {node!r}; the nodes are {', '.join(names)}{hint}")
+            raise Misuse(f"rules are given for {shown(node)}; the nodes are {listed(names)}{hint}")
 
 
 def try_seed(seed: int, conditions: Conditions) -> SeedResult:

@@ -221,6 +221,18 @@ def written_to(name: str) -> Path:
 RUN_HELP = "a file of `raftlab run --save`, a shared text (raftlab.1...), or - to read one"
 
 
+def add_run(parser: argparse.ArgumentParser, **how: Any) -> None:
+    """The run that a command opens, and how long it may be."""
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP, **how)
+    parser.add_argument(
+        "--most-steps",
+        type=whole(0),
+        default=sharing.USUAL_STEPS,
+        metavar="N",
+        help=f"play a shared text of up to so many steps ({sharing.USUAL_STEPS:,})",
+    )
+
+
 def opened(source: str, given: argparse.Namespace) -> Recording:
     """The run in a file, behind a shared text, or in what is piped in. Raises: Misuse; OSError."""
     if source == "-":
@@ -229,11 +241,13 @@ def opened(source: str, given: argparse.Namespace) -> Recording:
             raise Misuse("what is piped in is no shared run: `raftlab run --share` prints one")
     own = classes(given)
     try:
-        return load(source, own["rules"], own["machine"])
+        most = getattr(given, "most_steps", sharing.USUAL_STEPS)
+        return load(source, own["rules"], own["machine"], most_steps=most)
     except FileNotFoundError:
         raise Misuse(
             f"there is no file {short(source)}, and a shared run begins with raftlab.1."
         ) from None
     except Misuse as error:
         said = re.sub(r"hand the class over, as (\w+)=", r"name the class with --\1", str(error))
+        said = said.replace("most_steps=", "--most-steps ")
         raise Misuse(said) from error

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from raftlab.commands.answers import Answer, at_end
-from raftlab.commands.arguments import RUN_HELP, Parser, add_classes, opened, whole, written_to
-from raftlab.raft.vocabulary import Misuse
+from raftlab.commands.arguments import Parser, add_classes, add_run, opened, whole, written_to
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim import sharing
 
 NAME = "lab"
@@ -28,7 +28,7 @@ NOTEBOOK = "raftlab-run.ipynb"
 
 def add_arguments(parser: Parser) -> None:
     """What `raftlab lab` takes."""
-    parser.add_argument("run", nargs="?", metavar="RUN", help=RUN_HELP)
+    add_run(parser, nargs="?")
     parser.add_argument(
         "--notebook",
         metavar="FILE",
@@ -69,13 +69,14 @@ def write_notebook(given: argparse.Namespace) -> Path:
     at_end(recording)
     path = written_to(given.notebook or NOTEBOOK)
     if path.suffix != ".ipynb":
-        raise Misuse(f"a notebook's name ends in .ipynb, and {str(path)!r} does not")
+        raise Misuse(f"a notebook's name ends in .ipynb, and {shown(str(path))} does not")
     source = given.run
     if source == "-" or not os.path.exists(source):
         source = recording.share() if source == "-" else "".join(source.split())
     if not sharing.is_shared(source):
         source = os.path.relpath(source, path.parent)
-    whole_text = json.dumps(notebook(source, given.rules, given.machine), indent=1) + "\n"
+    written = notebook(source, given.rules, given.machine, given.most_steps)
+    whole_text = json.dumps(written, indent=1) + "\n"
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(whole_text)
@@ -86,7 +87,9 @@ def write_notebook(given: argparse.Namespace) -> Path:
     return path.resolve()
 
 
-def notebook(source: str, rules: str | None, machine: str | None) -> dict[str, Any]:
+def notebook(
+    source: str, rules: str | None, machine: str | None, most_steps: int = sharing.USUAL_STEPS
+) -> dict[str, Any]:
     """The notebook, as Jupyter writes it."""
     lines, arguments = ["import raftlab as rl"], ""
     for name, argument in ((rules, "rules"), (machine, "machine")):
@@ -94,6 +97,8 @@ def notebook(source: str, rules: str | None, machine: str | None) -> dict[str, A
             module, _, path = name.partition(":")
             lines.append(f"import {module}")
             arguments += f", {argument}={module}.{path}"
+    if most_steps != sharing.USUAL_STEPS:
+        arguments += f", most_steps={most_steps}"
     lines += [
         "",
         f"recording = rl.load({json.dumps(source)}{arguments})",

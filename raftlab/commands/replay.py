@@ -4,9 +4,9 @@ import argparse
 from typing import Any
 
 from raftlab.commands.answers import Answer, Exit, about_run, at_end
-from raftlab.commands.arguments import RUN_HELP, Parser, add_classes, opened, rules_named, whole
+from raftlab.commands.arguments import Parser, add_classes, add_run, opened, rules_named, whole
 from raftlab.raft.vocabulary import Misuse
-from raftlab.sim.recording import Recording
+from raftlab.sim.recording import NO_DIGEST, Recording
 from raftlab.sim.twins import twin
 
 NAME = "replay"
@@ -19,7 +19,7 @@ EXAMPLE = """\
 
 def add_arguments(parser: Parser) -> None:
     """What `raftlab replay` takes."""
-    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    add_run(parser)
     parser.add_argument("--upto", type=whole(0), metavar="N", help="only its first N actions")
     parser.add_argument(
         "--events", type=whole(1), metavar="N", help="print the last N steps in words, too"
@@ -38,12 +38,14 @@ def add_arguments(parser: Parser) -> None:
 def carry_out(given: argparse.Namespace) -> Answer:
     """Replay and show."""
     recording = opened(given.run, given)
+    note = {} if recording.digest else {"note": NO_DIGEST}
     if given.upto is not None:
         recording = recording.upto(given.upto)
     cluster = at_end(recording)
     parts: dict[str, Any] = {
         "events": [str(each) for each in cluster.events(given.events)] if given.events else None,
         "code": recording.as_code() if given.code else None,
+        **note,
     }
     answer = about_run(cluster, parts)
     return answer if given.twin is None else with_twin(answer, recording, given.twin)

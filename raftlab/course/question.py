@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 from raftlab.course.panel import Panel
+from raftlab.raft.vocabulary import shown
 from raftlab.view.marks import Scene
 from raftlab.view.words import names
 
@@ -151,7 +152,7 @@ class Question:
         allowed = [*self.choices, NONE] if self.several else list(self.choices)
         for each in given:
             if type(each) is not str or each not in allowed:
-                return f"{each!r} is not one of the choices: {self._how()}."
+                return f"{shown(each)} is not one of the choices: {self._how()}."
         if not self.several and len(given) > 1:
             return f"Only one of them is right: {self._how()}."
         if NONE in given and len(given) > 1 and NONE not in self.choices:

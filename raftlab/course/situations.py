@@ -15,7 +15,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Cause, Role
-from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, Term, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame
 from raftlab.sim.host import past_entry
@@ -56,7 +56,7 @@ def terms_of(words: str) -> list[Term]:
     """The terms that "1 1 4" lists. Raises: Misuse, for anything that is not a term."""
     for word in words.split():
         if not word.isdigit():
-            raise Misuse(f'{word!r} is not a term: write a log as its terms, like "1 1 4"')
+            raise Misuse(f'{shown(word)} is not a term: write a log as its terms, like "1 1 4"')
     return [int(word) for word in words.split()]
 
 

@@ -10,7 +10,7 @@ from raftlab.lab.controls import KEYS_PANEL
 from raftlab.lab.display import SHORTEST_MS, SLIDE_MS, Display
 from raftlab.lab.further import LEADER
 from raftlab.lab.opening import LONGEST_TEXT
-from raftlab.raft.vocabulary import Misuse, NodeId
+from raftlab.raft.vocabulary import Misuse, NodeId, listed, shown
 from raftlab.sim.cluster import Cluster
 
 
@@ -215,7 +215,7 @@ class Deeds(Display):
     def choose_node(self, node: NodeId) -> None:
         """Choose a node; while sides or a link are being chosen, choose it for that."""
         if node not in self.sides:
-            self._refuse(f"There is no node {node!r}; choose {', '.join(self.sides)}.")
+            self._refuse(f"There is no node {shown(node)}; choose {listed(self.sides)}.")
         elif self.partition_mode.value:
             self.sides[node].value = not self.sides[node].value
         elif self.link_mode.value:

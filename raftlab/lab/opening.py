@@ -1,6 +1,6 @@
 """Opening a run from a text that somebody pasted, and saying in full why it cannot be opened."""
 
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.given import full_name
 from raftlab.sim.recording import Recording
@@ -11,6 +11,7 @@ LONGEST_TEXT = 200_000
 """A field of the page takes no more letters than these, and one."""
 
 NEEDED = ": hand the class over, as "
+ASKED = " if they are asked for, with "
 HERE = "this run cannot be played here: "
 
 
@@ -32,6 +33,11 @@ def opened_here(text: str, cluster: Cluster) -> Recording:
         said = str(refusal)
         if f"{_rules_named(cluster)}, which is not" in said:
             return _with_rules_of(cluster, text)
+    what, asked, steps = said.partition(ASKED)
+    if asked:
+        what = what.partition(", and more than")[0]
+        use = f"raftlab.load(text, {steps}).lab()"
+        raise Misuse(_sentence(f"{what}: to play so many, use {use} in a cell"))
     what, needed, argument = said.partition(NEEDED)
     if needed:
         what = what.removeprefix(HERE)
@@ -56,7 +62,7 @@ def _rules_named(cluster: Cluster) -> str:
     """The class of rules that every node of the cluster follows, as refusals name it."""
     kinds = {type(host.rules) for host in cluster.hosts.values()}
     module, _, path = full_name(kinds.pop()).partition(":")
-    return "more than one class" if kinds else f"{path!r} of {module!r}"
+    return "more than one class" if kinds else f"{shown(path)} of {shown(module)}"
 
 
 def _with_rules_of(cluster: Cluster, text: str) -> Recording:

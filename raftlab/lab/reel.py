@@ -11,6 +11,7 @@ import msgspec
 
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.contract import Moment
 from raftlab.sim.frame import Event, Frame, NodeFrame
 from raftlab.sim.recording import Recording
 
@@ -96,6 +97,18 @@ class Reel:
                 f"This run does not play again as it went: at frame {number + 1}, {refusal}."
                 " Does a machine in it use the time, or randomness of its own?"
             ) from refusal
+        if self._remembered(ghost.number) not in (None, ghost.recent[-1]):
+            self._ghost = None
+            raise Misuse(
+                f"This run does not play again as it went: frame {number + 1} comes out otherwise."
+                " Does a machine in it use the time, chance, a counter, or the order of a set?"
+            )
+
+    def _remembered(self, number: int) -> Moment | None:
+        """The step to a frame as the cluster remembers it; None if it was too long ago."""
+        recent = self.cluster.recent
+        place = number - recent[0][0] if recent else -1
+        return recent[place] if 0 <= place < len(recent) else None
 
     def _keep(self, frame: Frame) -> Frame:
         neighbour = self._frames.get(frame.number - 1) or self._latest()
@@ -133,8 +146,8 @@ def _shared(node: NodeFrame, other: NodeFrame | None) -> NodeFrame:
 
 
 def replayed(recording: Recording) -> Cluster:
-    """The cluster at the end of a recording; if that is a violation, it shows it."""
-    cluster = recording.start()
-    for action in recording.actions:
-        cluster.apply_quietly(action)
-    return cluster
+    """The cluster at the end of a recording; if that is a violation, it shows it.
+
+    Raises: Misuse, if the run does not play as it went.
+    """
+    return recording.branch(len(recording))

@@ -12,11 +12,11 @@ from raftlab.lab.branch import Branch
 from raftlab.lab.goals import GOALS, Condition, Goal
 from raftlab.lab.opening import classes_needed, opened_here
 from raftlab.lab.reel import Reel, replayed
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Event, Frame, ViolationFrame
 from raftlab.sim.invariants import Violation
-from raftlab.sim.recording import Recording
+from raftlab.sim.recording import NO_DIGEST, Recording
 
 PATIENCE_MS: Millis = 10_000.0
 """How long a jump looks for what it seeks."""
@@ -45,7 +45,7 @@ class Session:
         self._current = 0
         self._known = cluster.number
         if isinstance(frame, bool) or not isinstance(frame, int | None):
-            raise Misuse(f"A frame is told by its number, not by {frame!r}.")
+            raise Misuse(f"A frame is told by its number, not by {shown(frame)}.")
         self._enter(cluster, cluster.number if frame is None else frame)
 
     # Looking
@@ -231,6 +231,7 @@ class Session:
         self.note = (
             f"Opened: this is run {self.branch.number}, at its last frame, {cluster.number}."
             f"{f' It follows the {rules} of this lab.' if rules else ''}"
+            f"{'' if recording.digest else f' {NO_DIGEST}'}"
             f" Run {earlier.number} is kept."
         )
 

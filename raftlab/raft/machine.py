@@ -32,6 +32,7 @@ from raftlab.raft.vocabulary import (
     Misuse,
     NodeId,
     NotNow,
+    shown,
 )
 
 MESSAGES = frozenset(get_args(Message))
@@ -76,7 +77,7 @@ class RaftStateMachine(LinearizableReads):
         if time goes back. The machine is then unchanged.
         """
         if type(message) not in MESSAGES:
-            raise Misuse(f"{message!r} is not a message of Raft")
+            raise Misuse(f"{shown(message)} is not a message of Raft")
         if message.receiver != self.node_id:
             raise Misuse(f"{self.node_id} was given a message for {message.receiver}")
         if not now >= self.now:
@@ -139,7 +140,7 @@ class RaftStateMachine(LinearizableReads):
         cannot take it at this moment; Misuse, for anything that is not a payload.
         """
         if not isinstance(payload, Command | Empty | Configuration):
-            raise Misuse(f"{payload!r} is not a payload: pass Command(b'...') or Empty()")
+            raise Misuse(f"{shown(payload)} is not a payload: pass Command(b'...') or Empty()")
         leader = self.leader_taking_commands()
         if isinstance(payload, Configuration):
             return self.change_configuration(payload)

@@ -1,10 +1,19 @@
 """The numbers and switches of one machine. Times are ms of virtual time."""
 
 import math
+from functools import cache
+from typing import Any
 
 import msgspec
 
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import Millis, Misuse, shown
+
+SHORTEST: Millis = 0.1
+LONGEST: Millis = 1e9
+"""The shortest and the longest span of time that a machine waits for: a run must come to an end."""
+
+MOST = 2**53 - 1
+"""The highest count: what a file of JSON carries exactly, whoever reads it."""
 
 COUNTS = (
     "max_entries_per_append",
@@ -12,12 +21,59 @@ COUNTS = (
     "max_bytes_per_append",
     "max_uncommitted_bytes",
 )
+SPANS = ("heartbeat_interval", "snapshot_timeout", "transfer_timeout")
 PROTECTIONS = ("pre_vote", "check_quorum", "leader_stickiness", "catch_up_first")
 
 
-def is_number(value: object) -> bool:
+def is_number(value: Any) -> bool:
     """Whether `value` is a number that can be a time: not endless, and not "not a number"."""
-    return isinstance(value, int | float) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return is_count(value) or (is_whole(value) and -MOST <= value < 0)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether `value` is a whole number. True and False are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_count(value: Any, least: int = 0) -> bool:
+    """Whether `value` is a whole number from `least` to `MOST`."""
+    return is_whole(value) and least <= value <= MOST
+
+
+def is_span(value: Any) -> bool:
+    """Whether `value` is a time in ms that a machine can wait for."""
+    return is_number(value) and SHORTEST <= value <= LONGEST
+
+
+def check_switches(settings: msgspec.Struct) -> None:
+    """Refuse switches that are neither True nor False: text, say, is always on. Raises: Misuse."""
+    for name in _switches(type(settings)):
+        if not isinstance(value := getattr(settings, name), bool):
+            raise Misuse(f"{name} is True or False, not {shown(value)}")
+
+
+@cache
+def _switches(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    fields = msgspec.structs.fields(kind)
+    return tuple(field.name for field in fields if isinstance(field.default, bool))
+
+
+def make_plain(settings: msgspec.Struct) -> None:
+    """Let settings hold Python's own numbers, so that they can be saved: not numpy's, say."""
+    for name in settings.__struct_fields__:
+        value = getattr(settings, name)
+        plain = tuple(map(_plain, value)) if isinstance(value, tuple) else _plain(value)
+        msgspec.structs.force_setattr(settings, name, plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 class Options(msgspec.Struct, frozen=True, gc=False):
@@ -47,7 +103,7 @@ class Options(msgspec.Struct, frozen=True, gc=False):
     With `pre_vote` or `leader_stickiness` and without `check_quorum`, a leader that hears
     nobody and that all can hear leads for ever, and commits nothing.
 
-    Raises: Misuse, for numbers that cannot work.
+    Times are from 0.1 ms to a billion. Raises: Misuse, for what cannot work.
     """
 
     election_timeout: tuple[Millis, Millis] = (150.0, 300.0)
@@ -70,23 +126,28 @@ class Options(msgspec.Struct, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         span = self.election_timeout
-        pair = isinstance(span, tuple) and len(span) == 2 and all(map(is_number, span))
-        if not (pair and 0 < span[0] <= span[1]):
-            raise Misuse(f"election_timeout must be (min, max) with 0 < min <= max, not {span!r}")
-        for name in ("heartbeat_interval", "snapshot_timeout", "transfer_timeout"):
-            time = getattr(self, name)
-            if not (is_number(time) and time > 0):
-                raise Misuse(f"{name} must be positive, not {time!r}")
+        pair = isinstance(span, tuple) and len(span) == 2 and all(map(is_span, span))
+        if not (pair and span[0] <= span[1]):
+            raise Misuse(
+                f"election_timeout must be (min, max) with {SHORTEST} <= min <= max <="
+                f" {LONGEST:,.0f} ms, not {shown(span)}"
+            )
+        for name in SPANS:
+            if not is_span(time := getattr(self, name)):
+                raise Misuse(
+                    f"{name} must be positive, {SHORTEST} to {LONGEST:,.0f} ms, not {shown(time)}"
+                )
         for name in COUNTS:
-            count = getattr(self, name)
-            if not isinstance(count, int) or count < 1:
-                raise Misuse(f"{name} must be at least 1, not {count!r}")
-        if not isinstance(self.trailing_entries, int) or self.trailing_entries < 0:
-            raise Misuse(f"trailing_entries must be 0 or more, not {self.trailing_entries!r}")
-        if not (is_number(self.clock_drift_bound) and self.clock_drift_bound >= 1):
-            raise Misuse(f"clock_drift_bound must be 1 or more, not {self.clock_drift_bound!r}")
+            if not is_count(count := getattr(self, name), 1):
+                raise Misuse(f"{name} must be at least 1, and a whole number, not {shown(count)}")
+        if not is_count(kept := self.trailing_entries):
+            raise Misuse(f"trailing_entries must be 0 or more, not {shown(kept)}")
+        if not (is_number(bound := self.clock_drift_bound) and 1 <= bound <= MOST):
+            raise Misuse(f"clock_drift_bound must be 1 or more, not {shown(bound)}")
+        check_switches(self)
         if self.lease_reads and not self.leader_stickiness:
             raise Misuse("lease_reads needs leader_stickiness: it is what makes a lease hold")
+        make_plain(self)
 
     @classmethod
     def figure_2(cls, **changes: object) -> "Options":

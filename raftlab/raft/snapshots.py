@@ -9,7 +9,7 @@ from raftlab.raft.log import Snapshot
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, InstallSnapshotReply
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.roles import Leader
-from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term, shown
 
 
 class Snapshots(Elections):
@@ -31,8 +31,8 @@ class Snapshots(Elections):
         base = log.snapshot.index if log.snapshot else 0
         if not isinstance(up_to, int) or not base < up_to <= self._committed_out:
             raise Misuse(
-                f"{self.node_id} cannot compact its log up to {up_to!r}: it has committed up to"
-                f" {self._committed_out}, and its snapshot stands for what is up to {base}"
+                f"{self.node_id} cannot compact its log up to {shown(up_to)}: it has committed up"
+                f" to {self._committed_out}, and its snapshot stands for what is up to {base}"
             )
         if isinstance(self.role_data, Leader):
             self.count_committed(self.role_data)

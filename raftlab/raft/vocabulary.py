@@ -1,5 +1,8 @@
 """The words every other file uses: nodes, terms, indexes, time, and who belongs to the cluster."""
 
+import re
+import reprlib
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import msgspec
@@ -61,6 +64,55 @@ class NotNow(Misuse):
     """
 
 
+MOST_SHOWN = 120
+"""How many characters of something that was given a message repeats."""
+
+
+class _Shown(reprlib.Repr):
+    """A `repr` that never grows long and never fails, whatever was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 4
+        self.maxstring = self.maxlong = self.maxother = MOST_SHOWN
+        self.maxtuple = self.maxlist = self.maxset = self.maxfrozenset = 24
+        self.maxdict = self.maxarray = self.maxdeque = 12
+
+    def repr1(self, x: object, level: int) -> str:
+        """Like that of any `Repr`, of what has a `repr` that can be made."""
+        try:
+            return super().repr1(x, level)
+        except Exception:  # of an object of the reader's own, or a number of too many digits
+            return f"<{type(x).__name__}>"
+
+
+_SHOWN = _Shown()
+
+
+def shown(given: object) -> str:
+    """What was given, as a message repeats it: its `repr`, shortened where it is long.
+
+    No address in memory is in it, and no order of a set.
+    """
+    return shortened(re.sub(r" at 0x[0-9a-fA-F]+", "", _SHOWN.repr(given)))
+
+
+def shortened(text: str, most: int = MOST_SHOWN) -> str:
+    """A text with the middle left out, if it is longer than `most` characters."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]}…{text[len(text) - (most - 1 - most // 2) :]}"
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names for a sentence, one after the other; of many or long ones only the first."""
+    given = [str(name) for name in names]
+    said = ", ".join(given)
+    if len(said) <= MOST_SHOWN:
+        return said
+    return f"{said[: MOST_SHOWN - 20].rpartition(', ')[0] or shortened(given[0])}, … ({len(given)})"
+
+
 class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
     """Who belongs to the cluster, as it stands in a log entry or a snapshot.
 
@@ -85,12 +137,12 @@ class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
         for group in (self.voters, self.old_voters, self.learners):
             names = [each for each in group if isinstance(each, str) and each]
             if not isinstance(group, tuple) or len(names) < len(group):
-                raise Misuse(f"a configuration is made of tuples of names, not of {group!r}")
+                raise Misuse(f"a configuration is made of tuples of names, not of {shown(group)}")
             if len(set(group)) != len(group):
-                raise Misuse(f"a configuration names a node twice: {', '.join(group)}")
+                raise Misuse(f"a configuration names a node twice: {listed(group)}")
         both = set(self.learners) & set(self.voters)
         if both:
-            raise Misuse(f"{', '.join(sorted(both))} cannot be voter and learner at once")
+            raise Misuse(f"{listed(sorted(both))} cannot be voter and learner at once")
 
     @property
     def is_joint(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, NotLeader
+from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, NotLeader, shown
 from raftlab.sim.actions import (
     Compact,
     Join,
@@ -88,7 +88,7 @@ class Asking(Verbs):
         if node is None:
             raise Misuse("No node leads, so nobody knows what is committed. Run: cluster.elect().")
         if not is_text(key):
-            raise Misuse(f"a key is text, and not empty: not {key!r}")
+            raise Misuse(f"a key is text, and not empty: not {shown(key)}")
         self._running(node)
         self.apply(Read(self.now, node, key))
         return self._asked[-1]
@@ -107,7 +107,7 @@ class Asking(Verbs):
             since = "since its last snapshot" if snapshot else "yet"
             raise Misuse(f"{node} has applied nothing {since} that a snapshot could stand for.")
         if not isinstance(index, int) or isinstance(index, bool):
-            raise Misuse(f"a log is compacted up to an index, not up to {up_to!r}")
+            raise Misuse(f"a log is compacted up to an index, not up to {shown(up_to)}")
         self.apply(Compact(self.now, node, index))
 
     def transfer(self, to: NodeId | None = None) -> None:

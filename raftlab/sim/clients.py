@@ -1,6 +1,6 @@
 """Clients that number their commands, so that a retry is executed once. Paper: 8. Thesis: 6.3."""
 
-from raftlab.raft.vocabulary import Index, Misuse, NodeId
+from raftlab.raft.vocabulary import Index, Misuse, NodeId, shown
 from raftlab.sim.asking import Asking
 
 
@@ -36,7 +36,7 @@ class Client:
         if self.has_expired:
             raise Misuse(f"the session of {self.name} has expired: begin one under another name")
         if self.answer is None:
-            raise Misuse(f"{self._command!r} is not answered yet: run on, or retry it")
+            raise Misuse(f"{shown(self._command)} is not answered yet: run on, or retry it")
         numbered = f"{self.name}#{self.serial + 1} {command}"
         index = self._cluster.propose(numbered, to)
         self.serial += 1
@@ -72,5 +72,5 @@ class Client:
 def checked_name(name: str) -> str:
     """A client's name: letters, digits and _. Raises: Misuse, for anything else."""
     if not (isinstance(name, str) and name.replace("_", "a").isalnum()):
-        raise Misuse(f"a client's name is made of letters, digits and _, not {name!r}")
+        raise Misuse(f"a client's name is made of letters, digits and _, not {shown(name)}")
     return name

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.options import Options
+from raftlab.raft.options import Options, is_whole
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term, shown
 from raftlab.sim import framing
 from raftlab.sim.actions import (
     Timeout,
@@ -14,14 +14,19 @@ from raftlab.sim.actions import (
 )
 from raftlab.sim.asking import Asking
 from raftlab.sim.clients import Client, checked_name
+from raftlab.sim.digest import Known, agree, digest_of
 from raftlab.sim.frame import Event, Frame, Trace
 from raftlab.sim.given import (
+    LONGEST_RUN,
     RulesGiven,
     full_name,
     logs_for,
+    machine_of,
     node_names,
     rules_for,
+    seed_of,
     setting,
+    span,
 )
 from raftlab.sim.host import NEVER, MachineFactory
 from raftlab.sim.moments import Moments
@@ -65,14 +70,13 @@ class Cluster(Asking):
         logs: Mapping[NodeId, Sequence[Term]] | None = None,
     ) -> None:
         names = node_names(nodes)
-        if not isinstance(seed, int):
-            raise Misuse(f"a seed is a whole number, not {seed!r}")
+        machine = machine_of(machine)
         self._rules = dict(rules) if isinstance(rules, Mapping) else rules
         self._factory = machine
         each = rules_for(names, rules)
         setup = Setup(
             nodes=names,
-            seed=seed,
+            seed=seed_of(seed),
             options=setting("options", options, Options),
             network=setting("network", network, Network),
             disks=setting("disks", disks, Disks),
@@ -103,12 +107,19 @@ class Cluster(Asking):
 
     def events(self, last: int = 10) -> tuple[Event, ...]:
         """The last steps in words, oldest first; at most the last 1,000 are remembered."""
+        if not is_whole(last):
+            raise Misuse(f"the last steps are a whole number, not {shown(last)}")
         return tuple(framing.event_of(moment) for moment in list(self.recent)[-last:] if last > 0)
 
     @property
     def recording(self) -> Recording:
-        """The run so far, as a value."""
-        return Recording(self.setup, tuple(self.actions), self._rules, self._factory, Cluster)
+        """The run so far, as a value, with a digest of what its machines did."""
+        return self._recording({self.number: digest_of(self)})
+
+    def _recording(self, known: Known) -> Recording:
+        return Recording(
+            self.setup, tuple(self.actions), self._rules, self._factory, Cluster, known
+        )
 
     def trace(self, start: Millis = 0.0, end: Millis | None = None) -> Trace:
         """The run from `start` to `end` (ms) as a space-time diagram needs it."""
@@ -117,12 +128,15 @@ class Cluster(Asking):
     def at(self, number: int) -> "Cluster":
         """A new cluster as this one was at frame `number`, ready to go on from there.
 
-        Raises: Misuse, if there was no such frame.
+        Raises: Misuse, if there was no such frame, or if the run does not play again as it went,
+        as far as this cluster remembers (`events`).
         """
         moments = self._moments
         if moments is None:
-            moments = self._moments = Moments(self.recording.start)
-        return moments.at(number, self.actions)
+            moments = self._moments = Moments(self._recording({}).start)
+        cluster = moments.at(number, self.actions)
+        agree(self, cluster)
+        return cluster
 
     def __repr__(self) -> str:
         leader = self.leader
@@ -162,6 +176,8 @@ class Cluster(Asking):
 
         Raises: Misuse, for a negative or an endless limit.
         """
+        if not callable(condition):
+            raise Misuse(f"a condition is a function of the cluster, not {shown(condition)}")
         end = self._after(limit_ms)
         while not condition(self):
             if not self._step(end):
@@ -182,7 +198,7 @@ class Cluster(Asking):
 
         Raises: Misuse, if that does not happen within 20 election timeouts.
         """
-        patience = 20 * self.setup.options.election_timeout[1]
+        patience = self._patience
         if node is None:
             if not self.run_until(lambda cluster: cluster.leader is not None, patience):
                 raise Misuse(
@@ -212,7 +228,7 @@ class Cluster(Asking):
         Raises: Misuse, if there is no answer within 20 election timeouts; and as `read` does.
         """
         reading = self.read(key, of)
-        patience = 20 * self.setup.options.election_timeout[1]
+        patience = self._patience
         if not self.run_until(lambda _: reading.is_done or reading.has_failed, patience):
             raise Misuse(
                 f"{reading.node} has not answered within {patience:g} ms: can it reach a"
@@ -239,7 +255,10 @@ class Cluster(Asking):
             rules = next(iter(rules.values())) if rules and len(kinds) == 1 else None
         return rules_for((node,), rules)[node]
 
+    @property
+    def _patience(self) -> Millis:
+        """How long a verb waits for what it was asked for, in ms: 20 election timeouts."""
+        return min(20 * self.setup.options.election_timeout[1], LONGEST_RUN)
+
     def _after(self, ms: Millis) -> Millis:
-        if not (isinstance(ms, int | float) and 0 <= ms < NEVER):
-            raise Misuse(f"time only goes forward, and step by step: {ms!r} ms cannot pass")
-        return self.now + ms
+        return self.now + span(ms, "time only goes forward, and step by step")

@@ -14,7 +14,7 @@ from raftlab.raft.log import Snapshot
 from raftlab.raft.messages import Message
 from raftlab.raft.output import NOTHING, Note, Output
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, listed, shown
 from raftlab.sim.actions import (
     Action,
 )
@@ -113,7 +113,7 @@ class Contract:
     def _host(self, node: NodeId) -> Host:
         host = self.hosts.get(node) if isinstance(node, str) else None
         if host is None:
-            raise Misuse(f"There is no node {node!r}; this cluster has {', '.join(self.nodes)}.")
+            raise Misuse(f"There is no node {shown(node)}; this cluster has {listed(self.nodes)}.")
         return host
 
     def _living(self, node: NodeId) -> Host:

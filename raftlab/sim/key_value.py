@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Self
 import msgspec
 
 from raftlab.raft.log import Command, LogEntry
-from raftlab.raft.vocabulary import Index, Misuse
+from raftlab.raft.vocabulary import Index, Misuse, shown
 from raftlab.sim.sessions import Session, Sessions
 
 WORD = re.compile(r"\w+")
@@ -56,7 +56,9 @@ class KeyValue:
 
     def __init__(self, sessions: int = SESSIONS) -> None:
         if not (isinstance(sessions, int) and 1 <= sessions < 2**63):
-            raise Misuse(f"sessions is how many are kept, a whole number from 1, not {sessions!r}")
+            raise Misuse(
+                f"sessions is how many are kept, a whole number from 1, not {shown(sessions)}"
+            )
         self._values: dict[str, str] = {}
         self._sessions = self.table(sessions)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.actions import Action
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Moments:
         Raises: Misuse, if there are not so many, or if the run does not play again as it went.
         """
         if not (isinstance(number, int) and 0 <= number <= len(actions)):
-            raise Misuse(f"this run has frames 0 to {len(actions)}, and no frame {number!r}")
+            raise Misuse(f"this run has frames 0 to {len(actions)}, and no frame {shown(number)}")
         before = number - number % self._spacing
         while before and before not in self._kept:
             before -= self._spacing

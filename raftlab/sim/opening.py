@@ -5,7 +5,7 @@ from os import PathLike
 from os.path import exists
 from pathlib import Path
 
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim import saving, sharing
 from raftlab.sim.given import RulesGiven
 from raftlab.sim.host import MachineFactory
@@ -17,24 +17,35 @@ MISTYPED = re.compile(r"[^/\\]{0,12}[.,:]\d+[.,:][\w-]{20,}|[\w.,:-]{80,}", re.A
 
 
 def load(
-    source: str | PathLike[str], rules: RulesGiven = None, machine: MachineFactory | None = None
+    source: str | PathLike[str],
+    rules: RulesGiven = None,
+    machine: MachineFactory | None = None,
+    *,
+    most_steps: int = sharing.USUAL_STEPS,
 ) -> Recording:
     """The run in a file of `Recording.save`, or behind a text of `Recording.share`.
 
         raftlab.load("raftlab.1.eNpr...").replay()
 
     `rules` and `machine` are the classes that the run was made with, where they are not
-    raftlab's own. Raises: Misuse, saying what is wrong and where; OSError, if there is no file.
+    raftlab's own. A text is played when it is opened; one that stands for more than `most_steps`
+    is refused, with their number, so that you can ask for them.
+
+    Raises: Misuse, saying what is wrong and where, and, for a run that comes out differently
+    here, from which frame on; OSError, if there is no file. What was made by a raftlab that
+    kept no digests opens, and its `digest` is None.
     """
     if not isinstance(source, str | PathLike):
-        raise Misuse(f"a run is opened from a file's name or from a shared text, not {source!r}")
+        raise Misuse(
+            f"a run is opened from a file's name or from a shared text, not {shown(source)}"
+        )
     if isinstance(source, str) and not exists(source):
         if sharing.is_shared(source):
-            return sharing.opened(source, rules, machine)
+            return sharing.opened(source, rules, machine, most_steps)
         if not _may_be_a_name(source):
-            shown = f"{source[:20]!r}…" if len(source) > 20 else repr(source)
+            begin = f"{source[:20]!r}…" if len(source) > 20 else repr(source)
             raise Misuse(
-                f"{shown} is the name of no file, and no shared run: one begins with"
+                f"{begin} is the name of no file, and no shared run: one begins with"
                 f' "{sharing.MARK}.{sharing.VERSION}."'
             )
     return saving.load(Path(source), rules, machine)

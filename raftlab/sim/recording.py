@@ -1,15 +1,16 @@
 """A run is a value: a setup and the actions that happened. The same value, the same run."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.sim import coding, saving, sharing, tracing
 from raftlab.sim.actions import Action
+from raftlab.sim.digest import WHOLE, Comparison, Known
 from raftlab.sim.frame import Frame, Trace
 from raftlab.sim.given import RulesGiven, moment
 from raftlab.sim.host import MachineFactory
@@ -19,15 +20,24 @@ if TYPE_CHECKING:
     from raftlab.sim.cluster import Cluster
 
 
+NO_DIGEST = (
+    "It has no digest: whether its machines do here what they did where it was made, nobody knows."
+)
+
+
 class Recording:
     """What a run started from (`setup`) and everything that happened (`actions`).
 
     Time travel, figures and twin runs are all made by playing a recording again. The
     rules and the machine travel along as the classes they are; `setup` has their names.
     `build` makes the cluster that plays it, with the arguments of `Cluster`.
+
+    `known` are checksums of what its machines did, by frame (`raftlab.sim.digest`): of the run
+    that a cluster made, or that came from elsewhere with them. Where they are known, no other
+    run is ever played in its place: that is a `Misuse`, which says from which frame on.
     """
 
-    __slots__ = ("_build", "_factory", "_rules", "actions", "setup")
+    __slots__ = ("_build", "_factory", "_rules", "actions", "known", "setup")
 
     def __init__(
         self,
@@ -36,12 +46,24 @@ class Recording:
         rules: RulesGiven,
         factory: MachineFactory,
         build: Callable[..., "Cluster"],
+        known: Known | None = None,
     ) -> None:
         self.setup = setup
         self.actions = actions
         self._rules = rules
         self._factory = factory
         self._build = build
+        self.known: Known = known or {}
+
+    @property
+    def digest(self) -> str | None:
+        """What its machines did, as eight letters; None, if nobody knows.
+
+        Nobody knows that of actions that were put together and not tried, of a part of a run,
+        and of what was shared or saved before texts and files had it.
+        """
+        known = self.known.get(len(self.actions), b"")
+        return known.hex() if len(known) == WHOLE else None
 
     def __len__(self) -> int:
         """How many actions; the run has one frame more."""
@@ -59,19 +81,30 @@ class Recording:
         end = self.actions[-1].at if self.actions else 0.0
         setup = self.setup
         what = f"{len(setup.nodes)} nodes, seed {setup.seed}"
-        return f"<Recording of {what}: {len(self)} actions, {end:.1f} ms>"
+        digest = "" if self.digest else ", no digest"
+        return f"<Recording of {what}: {len(self)} actions, {end:.1f} ms{digest}>"
 
     # Other runs made of this one
 
     def upto(self, number: int) -> "Recording":
         """The first `number` actions. Raises: Misuse, if there are not so many."""
         if not (type(number) is int and 0 <= number <= len(self.actions)):
-            raise Misuse(f"this run has frames 0 to {len(self.actions)}, and no frame {number!r}")
-        return self.of(self.actions[:number])
+            raise Misuse(
+                f"this run has frames 0 to {len(self.actions)}, and no frame {shown(number)}"
+            )
+        known = {each: crc for each, crc in self.known.items() if each <= number}
+        return self._with(self.actions[:number], known)
 
     def of(self, actions: Iterable[Action]) -> "Recording":
         """The same beginning with other `actions`, which nobody has tried yet: see `attempt`."""
-        return Recording(self.setup, tuple(actions), self._rules, self._factory, self._build)
+        return self._with(tuple(actions), {})
+
+    def _with(self, actions: tuple[Action, ...], known: Known) -> "Recording":
+        return Recording(self.setup, actions, self._rules, self._factory, self._build, known)
+
+    def knowing(self, known: Mapping[int, bytes]) -> "Recording":
+        """The same run with these checksums of its frames."""
+        return self._with(self.actions, known)
 
     def without(self, *numbers: int) -> "Recording":
         """The run without some of its actions, numbered from 0, and without what hung on them."""
@@ -86,7 +119,9 @@ class Recording:
         Raises: Misuse, if there is no such place, or if it is no action.
         """
         if not isinstance(action, Action):
-            raise Misuse(f"what is inserted is an action of raftlab.sim.actions, not {action!r}")
+            raise Misuse(
+                f"what is inserted is an action of raftlab.sim.actions, not {shown(action)}"
+            )
         self.upto(number)
         at = self.actions[number - 1].at if number else 0.0
         if number < len(self.actions):
@@ -103,7 +138,8 @@ class Recording:
     def _place(self, number: int) -> int:
         if not (type(number) is int and 0 <= number < len(self.actions)):
             raise Misuse(
-                f"this run has the actions 0 to {len(self.actions) - 1}, and no action {number!r}"
+                f"this run has the actions 0 to {len(self.actions) - 1}, and no action"
+                f" {shown(number)}"
             )
         return number
 
@@ -111,8 +147,6 @@ class Recording:
 
     def start(self, rules: RulesGiven = None, machine: MachineFactory | None = None) -> "Cluster":
         """A cluster as the run began; under other `rules`, or with another `machine`, if given."""
-        if machine is not None and not callable(machine):
-            raise Misuse(f"a machine is a class like RaftStateMachine, not {machine!r}")
         setup = self.setup
         return self._build(
             setup.nodes,
@@ -132,23 +166,46 @@ class Recording:
         Under other `rules`, or with another `machine`, it is an `attempt`: other things may
         happen, and a broken property is shown and not raised.
         Raises: Violation, if the run ends in one; to look at such an end, see `attempt`.
+        Misuse, if it plays otherwise than it went, as far as that is known (`digest`).
         """
         if rules is not None or machine is not None:
             return self.attempt(rules=rules, machine=machine)
         cluster = self.start()
-        for action in self.actions:
-            cluster.apply(action)
+        for _ in self.steps(cluster, quietly=False):
+            pass
         return cluster
 
     def branch(self, number: int) -> "Cluster":
         """A cluster as it was at frame `number`, to go on from there in another way.
 
-        Raises: Misuse, if there was no such frame.
+        Raises: Misuse, if there was no such frame, or if it plays otherwise than it went.
         """
+        self.upto(number)
         cluster = self.start()
-        for action in self.upto(number).actions:
-            cluster.apply_quietly(action)
+        for _ in self.steps(cluster, number):
+            pass
         return cluster
+
+    def steps(
+        self, cluster: "Cluster", number: int | None = None, quietly: bool = True
+    ) -> Iterator[Action]:
+        """Play the run on a cluster that stands at its start, up to frame `number`, or its end.
+
+        Each action is given out after it has happened. What stops the run is raised, or,
+        `quietly`, kept. Raises: Misuse, if the run plays otherwise than it went.
+        """
+        comparison = Comparison(self.known)
+        comparison.look(cluster)
+        happen = cluster.apply_quietly if quietly else cluster.apply
+        for action in self.actions[:number]:
+            try:
+                happen(action)
+            except Exception as error:
+                comparison.stopped(cluster, error)
+                raise
+            if cluster.number in self.known:
+                comparison.look(cluster)
+            yield action
 
     def attempt(
         self,
@@ -160,7 +217,8 @@ class Recording:
 
         What cannot happen is left out, and what would happen in the past happens now. It ends
         where a property breaks (`cluster.violation`) or a machine fails (`cluster.stopped`).
-        `cluster.recording` is what really happened. Raises: Misuse, for what are no actions.
+        `cluster.recording` is what really happened: nothing is compared with how the run went.
+        Raises: Misuse, for what are no actions.
         """
         wanted = self.actions if actions is None else _checked(actions)
         cluster = self.start(rules, machine)
@@ -180,14 +238,16 @@ class Recording:
         """Every frame of the run, from before the first action."""
         cluster = self.start()
         yield cluster.frame()
-        for action in self.actions:
-            cluster.apply_quietly(action)
+        for _ in self.steps(cluster):
             yield cluster.frame()
 
     def trace(self, start: Millis = 0.0, end: Millis | None = None) -> Trace:
         """The run from `start` to `end` (ms; its last moment if None) as life lines and arrows."""
         start, end = moment(start, "start"), None if end is None else moment(end, "end")
-        return tracing.trace_of(self.start(), self.actions, start, end)
+        cluster = self.start()
+        trace = tracing.trace_of(cluster, self.actions, start, end)
+        Comparison(self.known).look(cluster)
+        return trace
 
     def encode(self) -> bytes:
         """The setup and the actions as JSON; equal runs give equal bytes."""
@@ -219,11 +279,11 @@ class Recording:
 
 def _checked(actions: Iterable[Action]) -> tuple[Action, ...]:
     if not isinstance(actions, Iterable):
-        raise Misuse(f"what is played are actions of raftlab.sim.actions, not {actions!r}")
+        raise Misuse(f"what is played are actions of raftlab.sim.actions, not {shown(actions)}")
     listed = tuple(actions)
     for action in listed:
         if not isinstance(action, Action):
-            raise Misuse(f"what is played are actions of raftlab.sim.actions, not {action!r}")
+            raise Misuse(f"what is played are actions of raftlab.sim.actions, not {shown(action)}")
     return listed
 
 
@@ -231,5 +291,5 @@ def recording_of_run(run: "Recording | Cluster") -> Recording:
     """The run itself, or that of a cluster so far. Raises: Misuse, for anything else."""
     recording = run if isinstance(run, Recording) else getattr(run, "recording", None)
     if not isinstance(recording, Recording):
-        raise Misuse(f"a run is a recording, or a cluster in which it happened, not {run!r}")
+        raise Misuse(f"a run is a recording, or a cluster in which it happened, not {shown(run)}")
     return recording

@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Misuse, NodeId
+from raftlab.raft.vocabulary import Misuse, NodeId, shown
 from raftlab.sim.actions import Action
-from raftlab.sim.given import RulesGiven, full_name, rules_for
+from raftlab.sim.given import RulesGiven, can_be_machine, full_name, rules_for
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.settings import Setup
 
@@ -54,17 +54,17 @@ def found(name: str, argument: str) -> Any:
     module, _, path = name.partition(":")
     if module.partition(".")[0] != OWN or "<" in path:
         raise Misuse(
-            f"this run was made with {path or name!r} of {module!r}, which is not raftlab's own:"
-            f" hand the class over, as {argument}="
+            f"this run was made with {shown(path or name)} of {shown(module)}, which is not"
+            f" raftlab's own: hand the class over, as {argument}="
         )
     try:
         thing: Any = import_module(module)
         for part in path.split("."):
             thing = getattr(thing, part)
     except (ImportError, AttributeError, ValueError):
-        raise Misuse(f"this raftlab has no {path!r} in {module!r}") from None
+        raise Misuse(f"this raftlab has no {shown(path)} in {shown(module)}") from None
     if not (isinstance(thing, type) and full_name(thing) == name and fits(thing, argument)):
-        raise Misuse(f"{path!r} of {module} cannot be the {argument} of a cluster")
+        raise Misuse(f"{shown(path)} of {module} cannot be the {argument} of a cluster")
     return thing
 
 
@@ -72,4 +72,4 @@ def fits(thing: type, argument: str) -> bool:
     """Whether a class has what is asked of it: a machine the four methods of its contract."""
     if argument == "rules":
         return issubclass(thing, Rules)
-    return all(hasattr(thing, name) for name in ("advance", "tick", "poll", "add_entry"))
+    return can_be_machine(thing)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim.actions import Action
+from raftlab.sim.digest import Comparison, digest_of, marked
 
 if TYPE_CHECKING:
     from raftlab.sim.cluster import Cluster
@@ -24,12 +25,15 @@ difference leads to the exact moment, it is that moment, and negative.
 """
 
 
-def segments(recording: "Recording") -> Iterator[Segment]:
+def segments(recording: "Recording", noted: dict[int, bytes]) -> Iterator[Segment]:
     """The run in segments; `played` makes the same run of them.
 
+    `noted` are filled with the checksums of its marked frames and of its end.
     Raises: Misuse, if the run does not play again as it went.
     """
     cluster, steps = recording.start(), 0
+    wanted = {*marked(len(recording)), len(recording)}
+    played = recording.steps(cluster)
     for action in recording.actions:
         if cluster.scheduled() == action:
             steps += 1
@@ -38,27 +42,49 @@ def segments(recording: "Recording") -> Iterator[Segment]:
                 yield steps
             steps = 0
             yield replace(action, at=_since(cluster.now, action.at))
-        cluster.apply_quietly(action)
+        next(played)
+        if cluster.number in wanted:
+            noted[cluster.number] = digest_of(cluster)
     if steps:
         yield steps
 
 
-def played(cluster: "Cluster", told: Iterable[Segment]) -> "Cluster":
+def played(cluster: "Cluster", told: Iterable[Segment], comparison: Comparison) -> "Cluster":
     """Carry out segments on a cluster that stands at the beginning of their run.
 
-    Raises: Misuse, where nothing is due that should be, or an action cannot happen.
+    Raises: Misuse, where nothing is due that should be, an action cannot happen, or the run
+    plays otherwise than is known.
     """
+    comparison.look(cluster)
+    for action in _coming(cluster, told, comparison):
+        try:
+            cluster.apply_quietly(action)
+        except Misuse as refusal:
+            comparison.stopped(cluster, refusal)
+            raise
+        if cluster.number in comparison.known:
+            comparison.look(cluster)
+    return cluster
+
+
+def _coming(
+    cluster: "Cluster", told: Iterable[Segment], comparison: Comparison
+) -> Iterator[Action]:
+    """The actions of segments, each as soon as the one before has happened."""
     for segment in told:
         if not isinstance(segment, int):
             at = -segment.at if segment.at < 0 else cluster.now + segment.at
-            cluster.apply_quietly(replace(segment, at=at))
+            yield replace(segment, at=at)
             continue
         for _ in range(segment):
             action = cluster.scheduled()
             if action is None:
-                raise Misuse(f"nothing is due at frame {cluster.number}, and something should be")
-            cluster.apply_quietly(action)
-    return cluster
+                nothing = Misuse(
+                    f"nothing is due at frame {cluster.number}, and something should be"
+                )
+                comparison.stopped(cluster, nothing)
+                raise nothing
+            yield action
 
 
 def _since(now: Millis, at: Millis) -> Millis:

@@ -6,6 +6,7 @@ import msgspec
 
 from raftlab.raft.vocabulary import Misuse, NodeId
 from raftlab.sim.actions import Action
+from raftlab.sim.digest import Comparison
 from raftlab.sim.frame import Frame
 from raftlab.sim.given import RulesGiven
 from raftlab.sim.recording import Recording, recording_of_run
@@ -59,8 +60,9 @@ def twin(run: "Recording | Cluster", rules_a: RulesGiven, rules_b: RulesGiven) -
     """Play a run under two sets of rules, side by side, and mark the first step that differs.
 
     It is a recording, or what has happened in a cluster so far. What can no longer happen in
-    one of the two is left out there.
-    Raises: Misuse, for what is no run, and for what are no rules.
+    one of the two is left out there. None stands for the rules that the run was made with.
+    Raises: Misuse, for what is no run, for what are no rules, and where the run with its own
+    rules plays otherwise than it went.
     """
     recording = recording_of_run(run)
     runs = Twin(recording.start(rules_a), recording.start(rules_b))
@@ -77,6 +79,9 @@ def twin(run: "Recording | Cluster", rules_a: RulesGiven, rules_b: RulesGiven) -
             if _state(frames[0]) != _state(frames[1]):
                 runs.parts_at, runs.action = number, action
                 runs.before, runs.frames = before, frames
+    for rules, cluster in ((rules_a, runs.one), (rules_b, runs.other)):
+        if rules is None:
+            Comparison(recording.known).ended(cluster)
     return runs
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from raftlab.raft.options import is_number
+from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
 from raftlab.sim.actions import (
     Calm,
     Crash,
@@ -28,7 +28,7 @@ from raftlab.sim.engine import Engine
 from raftlab.sim.given import (
     side_named,
 )
-from raftlab.sim.host import NEVER, Host
+from raftlab.sim.host import Host
 from raftlab.sim.network import Flight
 
 
@@ -94,7 +94,7 @@ class Verbs(Engine):
         """Let a node's clock run `rate` times as fast as it should; 1 makes it true again."""
         self._host(node)
         if not (is_number(rate) and 0.01 <= rate <= 100):
-            raise Misuse(f"a clock runs 0.01 to 100 times as fast as time, not {rate!r}")
+            raise Misuse(f"a clock runs 0.01 to 100 times as fast as time, not {shown(rate)}")
         self.apply(SetClockRate(self.now, node, float(rate)))
 
     def slow_disk(self, node: NodeId, write_ms: Millis) -> None:
@@ -104,8 +104,8 @@ class Verbs(Engine):
         leader whose disk is slow enough is deposed.
         """
         self._host(node)
-        if not (is_number(write_ms) and write_ms >= 0):
-            raise Misuse(f"a write takes 0 ms or more, not {write_ms!r}")
+        if not (is_number(write_ms) and 0 <= write_ms <= LONGEST):
+            raise Misuse(f"a write takes 0 ms or more, not {shown(write_ms)}")
         self.apply(SlowDisk(self.now, node, float(write_ms)))
 
     # To the network
@@ -175,8 +175,8 @@ class Verbs(Engine):
 
     def delay(self, number: int, ms: Millis = 50.0) -> None:
         """Hold a message in flight up for `ms` longer. A lost message is lost all the same."""
-        if not (isinstance(ms, int | float) and 0 < ms < NEVER):
-            raise Misuse(f"a delay is some time above 0 ms, not {ms!r}")
+        if not (is_number(ms) and 0 < ms <= LONGEST):
+            raise Misuse(f"a delay is some time above 0 ms, not {shown(ms)}")
         flight = self._flight(number)
         self.apply(Delay(self.now, *flight.key, max(flight.arrives_at, self.now) + ms))
 
@@ -193,4 +193,4 @@ class Verbs(Engine):
             if flight.number == number:
                 return flight
         there = ", ".join(str(flight.number) for flight in self._flights.values()) or "none"
-        raise Misuse(f"No message {number!r} is on its way; in flight: {there}.")
+        raise Misuse(f"No message {shown(number)} is on its way; in flight: {there}.")

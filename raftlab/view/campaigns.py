@@ -10,6 +10,7 @@ from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, NodeId, Term
 from raftlab.sim.frame import Frame, NodeFrame, VotesFrame
+from raftlab.view.checked import checked
 from raftlab.view.words import clean, ms, table
 
 
@@ -109,6 +110,7 @@ def campaign_headline(campaign: Campaign) -> str:
     return f"{who}{when}: {granted} of {voters} granted, {majority(voters)} needed, {result}."
 
 
+@checked
 def describe_campaign(campaign: Campaign) -> str:
     """The tally in a sentence, each voter's answer, and the bar in letters."""
     votes = campaign.votes

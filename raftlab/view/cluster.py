@@ -9,6 +9,7 @@ from raftlab.sim.frame import Frame
 from raftlab.view import style
 from raftlab.view.asides import LINE, Aside, asides, baselines, count_lines
 from raftlab.view.changes import changed_fields
+from raftlab.view.checked import checked
 from raftlab.view.describe import describe_cluster
 from raftlab.view.keys import KEY_LINE, is_plain, key_lines, key_marks, samples
 from raftlab.view.links import link_marks
@@ -33,6 +34,7 @@ _SHARE = 0.96  # of the room that these take at most
 _FEWEST_BELOW = 2  # lines below the lowest node, so that the logs do not jump with each vote
 
 
+@checked
 def cluster_graph(frame: Frame) -> "nx.DiGraph[NodeId]":
     """The cluster as a graph: its nodes, and an edge wherever messages are in flight.
 
@@ -64,6 +66,7 @@ def cluster_graph(frame: Frame) -> "nx.DiGraph[NodeId]":
     return graph
 
 
+@checked
 def scene_cluster(frame: Frame, previous: Frame | None = None) -> Scene:
     """The cluster at one moment; what changed since `previous` is ringed and bold.
 

@@ -16,6 +16,7 @@ from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
 from raftlab.sim.frame import Frame, NodeFrame
 from raftlab.view import style
 from raftlab.view.cells import GAP, Grid, cell_marks
+from raftlab.view.checked import checked
 from raftlab.view.columns import frame_of_log
 from raftlab.view.decisions import (
     Decision,
@@ -49,6 +50,7 @@ _NOT_COUNTED = Ink(style.FAINT)
 _MAJORITY = Ink(None, style.INK, 1.6, (4.0, 3.0))
 
 
+@checked
 def scene_commit(
     frame: Frame, leader: NodeId | None = None, previous: Frame | None = None
 ) -> Scene:
@@ -70,6 +72,7 @@ def scene_commit(
     )
 
 
+@checked
 def describe_commit(
     frame: Frame, leader: NodeId | None = None, previous: Frame | None = None
 ) -> str:
@@ -83,6 +86,7 @@ def describe_commit(
     return f"{ms(frame.at)}: {describe_decision(decision_of(node, previous), node)}"
 
 
+@checked
 def scene_commit_decision(
     match_indexes: Mapping[NodeId, Index],
     log: RaftLog,
@@ -101,6 +105,7 @@ def scene_commit_decision(
     )
 
 
+@checked
 def describe_commit_decision(
     match_indexes: Mapping[NodeId, Index],
     log: RaftLog,
@@ -115,6 +120,7 @@ def describe_commit_decision(
     )
 
 
+@checked
 def plot_commit(
     frame: Frame,
     ax: Any = None,

@@ -8,6 +8,7 @@ from raftlab.raft.quorum import majority, majority_index
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
 from raftlab.sim.frame import Frame, NodeFrame
+from raftlab.view.checked import checked
 from raftlab.view.columns import last_index
 from raftlab.view.words import clean, ms, table
 
@@ -185,6 +186,7 @@ def counted(group: Reached) -> str:
     return f"{reached} of {voters} have reached {least}; {majority(len(group.voters))} needed."
 
 
+@checked
 def describe_decision(decision: Decision, holder: NodeFrame) -> str:
     """The decision in a sentence, each voter's index, the leader's terms, and the verdict."""
     parts = [decision_headline(decision)]

@@ -12,6 +12,7 @@ from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.frame import DiskFrame, Frame, NodeFrame, ProgressFrame
 from raftlab.view.changes import changed_fields, changed_words
+from raftlab.view.checked import checked
 from raftlab.view.columns import (
     MOST_COLUMNS,
     columns_of,
@@ -75,6 +76,7 @@ __all__ = [
 ]
 
 
+@checked
 def describe_frame(frame: Frame, previous: Frame | None = None) -> str:
     """The cluster, then its logs."""
     return both(describe_cluster(frame, previous), describe_logs(frame, previous))
@@ -88,6 +90,7 @@ def both(cluster: str, logs: str) -> str:
 # The cluster
 
 
+@checked
 def describe_cluster(frame: Frame, previous: Frame | None = None) -> str:
     """Who is what and in which term, votes and timers, and what is on its way to whom.
 
@@ -189,6 +192,7 @@ def _flights(frame: Frame) -> str:
 # The logs
 
 
+@checked
 def describe_logs(frame: Frame, previous: Frame | None = None, last: int | None = None) -> str:
     """Every log in memory, what is committed, what the leader knows, and what the disks hold.
 
@@ -270,6 +274,7 @@ def _cells(node: NodeFrame, columns: range) -> list[str]:
     return cells
 
 
+@checked
 def describe_log(log: RaftLog, last: int | None = None) -> str:
     """One log: an entry's index, term and payload; of a long one the `last` entries (14)."""
     node = frame_of_log(log)

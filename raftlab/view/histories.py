@@ -15,6 +15,7 @@ from raftlab.check.history import History, Operation, Outcome, said_of, value_te
 from raftlab.check.linearizability import Verdict
 from raftlab.raft.vocabulary import Millis
 from raftlab.view import style
+from raftlab.view.checked import checked
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Scene, Text
 from raftlab.view.pictures import Picture
 from raftlab.view.words import clean, ms, table
@@ -68,11 +69,13 @@ def drawn_until(operation: Operation, moment: Millis | None, end: Millis) -> Mil
     return operation.end if moment is None else max(operation.end, moment)
 
 
+@checked
 def show_history(of: History | Verdict, last: int = MOST) -> Picture:
     """A history, or what was found of it, for a notebook; see `scene_history`."""
     return Picture(scene_history(of, last))
 
 
+@checked
 def scene_history(of: History | Verdict, last: int = MOST) -> Scene:
     """A history, or a verdict on it, as a timeline of its clients.
 
@@ -101,6 +104,7 @@ def scene_history(of: History | Verdict, last: int = MOST) -> Scene:
     return Scene(WIDTH, y, (*marks, *legend), "History", description)
 
 
+@checked
 def describe_history(of: History | Verdict, last: int = MOST) -> str:
     """What the check has found, and the operations in the order of their starts.
 

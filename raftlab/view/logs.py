@@ -8,6 +8,7 @@ from raftlab.sim.frame import Frame, NodeFrame
 from raftlab.view import style
 from raftlab.view.cells import GAP, Grid, cell_marks
 from raftlab.view.changes import changed_fields
+from raftlab.view.checked import checked
 from raftlab.view.columns import (
     MOST_COLUMNS,
     columns_of,
@@ -69,6 +70,7 @@ def _cell_width(frame: Frame, columns: range) -> float:
     return min(max(round(widest + GAP + 4), NARROW), WIDE)
 
 
+@checked
 def scene_logs(frame: Frame, previous: Frame | None = None, last: int | None = None) -> Scene:
     """The logs at one moment; entries that are new since `previous` are ringed and bold.
 
@@ -132,6 +134,7 @@ def _header(grid: Grid) -> Iterator[Mark]:
 # One log by itself
 
 
+@checked
 def scene_log(log: RaftLog, last: int | None = None) -> Scene:
     """One log in memory: indexes, terms and payloads; entries not yet handed out are hatched."""
     node = frame_of_log(log)

@@ -6,6 +6,9 @@ from functools import cached_property
 
 import msgspec
 
+from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.sim.saving import naming
+from raftlab.view.checked import checked
 from raftlab.view.marks import Mark, Path, Scene
 from raftlab.view.svg import to_svg
 
@@ -13,6 +16,7 @@ GAP = 12.0
 """Between two scenes that are put together, in units."""
 
 
+@checked
 def mimebundle(scene: Scene) -> dict[str, str]:
     """What a notebook shows of a scene: its description as text, and its SVG."""
     return {"text/plain": scene.description, "image/svg+xml": to_svg(scene)}
@@ -26,7 +30,8 @@ class Shown:
 
     def save(self, path: str | pathlib.Path) -> None:
         """Write the SVG to a file."""
-        pathlib.Path(path).write_text(self.svg, encoding="utf-8")
+        with naming(pathlib.Path(path)):
+            pathlib.Path(path).write_text(self.svg, encoding="utf-8")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": self.description, "image/svg+xml": self.svg}
@@ -39,6 +44,8 @@ class Picture(Shown):
     """A scene to look at. `svg` is the picture as text: equal scenes give equal text."""
 
     def __init__(self, scene: Scene) -> None:
+        if not isinstance(scene, Scene):
+            raise Misuse(f"a picture is made of a scene, not {shown(scene)}")
         self.scene = scene
         self.description = scene.description
 
@@ -51,6 +58,7 @@ class Picture(Shown):
 # Putting scenes together
 
 
+@checked
 def stack(*scenes: Scene, names: Sequence[str] = (), gap: float = GAP) -> Scene:
     """Scenes one over the other, each in the middle; see `beside` for ids and descriptions."""
     width = max((scene.width for scene in scenes), default=0.0)
@@ -62,6 +70,7 @@ def stack(*scenes: Scene, names: Sequence[str] = (), gap: float = GAP) -> Scene:
     return _joined(scenes, width, max(y - gap, 0.0), marks)
 
 
+@checked
 def beside(*scenes: Scene, names: Sequence[str] = (), gap: float = GAP) -> Scene:
     """Scenes from left to right, tops aligned.
 

@@ -12,9 +12,10 @@ from math import isfinite
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from raftlab.raft.vocabulary import Millis
+from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim.frame import Frame
 from raftlab.view import style
+from raftlab.view.checked import checked
 from raftlab.view.cluster import scene_cluster
 from raftlab.view.geometry import (
     Point,
@@ -75,6 +76,7 @@ class Plot(Shown):
         self.description = description
 
 
+@checked
 def show_plot(ax: "Axes", description: str) -> Plot:
     """The figure of `ax`, closed and ready to be shown. `description` is its text twin."""
     from matplotlib import pyplot
@@ -89,11 +91,13 @@ def show_plot(ax: "Axes", description: str) -> Plot:
 # Scenes
 
 
+@checked
 def plot_cluster(frame: Frame, ax: "Axes | None" = None, previous: Frame | None = None) -> "Axes":
     """The cluster at one moment; see `scene_cluster`."""
     return paint(scene_cluster(frame, previous), ax)
 
 
+@checked
 def plot_logs(
     frame: Frame,
     ax: "Axes | None" = None,
@@ -298,6 +302,7 @@ def _arrow(mark: Path) -> Iterator[Outline]:
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 
 
+@checked
 def plot_election_times(
     samples: Mapping[str, Sequence[Millis]], ax: "Axes | None" = None
 ) -> "Axes":
@@ -306,12 +311,12 @@ def plot_election_times(
     `samples` maps a name (for instance "150-300 ms") to one time a run; `inf` stands for a
     run that never had a leader, and its line ends below 100 %. Paper: Figure 16.
 
-    Raises: ValueError, if there is nothing to plot or a time is not above 0.
+    Raises: Misuse, if there is nothing to plot or a time is not above 0.
     """
     if not samples or not all(samples.values()):
-        raise ValueError("each name needs at least one time to plot")
+        raise Misuse("each name needs at least one time to plot")
     if any(time <= 0 for times in samples.values() for time in times):
-        raise ValueError("times must be above 0 ms: they stand on a logarithmic axis")
+        raise Misuse("times must be above 0 ms: they stand on a logarithmic axis")
     ax = ax if ax is not None else _statistics_axes()
     fastest_first = sorted(samples, key=lambda name: median(samples[name]))
     for place, (name, times) in enumerate(samples.items()):
@@ -357,16 +362,17 @@ def _plain_numbers(ax: "Axes") -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
+@checked
 def plot_split_votes(counts: Mapping[str, tuple[int, int]], ax: "Axes | None" = None) -> "Axes":
     """How often the vote was split, one bar per name.
 
     `counts` maps a name (for instance "150-150 ms") to the number of elections whose
     vote was split and the number of all. Paper: 5.2 and 9.3.
 
-    Raises: ValueError, if there is nothing to plot.
+    Raises: Misuse, if there is nothing to plot.
     """
     if not counts or not all(whole for _, whole in counts.values()):
-        raise ValueError("each name needs at least one election to plot")
+        raise Misuse("each name needs at least one election to plot")
     ax = ax if ax is not None else _statistics_axes()
     rows = range(len(counts))
     shares = [100 * split / whole for split, whole in counts.values()]

@@ -11,8 +11,9 @@ from math import atan2, comb, hypot, pi
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from raftlab.raft.quorum import majority
-from raftlab.raft.vocabulary import NodeId
+from raftlab.raft.vocabulary import Misuse, NodeId
 from raftlab.view import style
+from raftlab.view.checked import checked
 from raftlab.view.geometry import Point, around, point_on
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Scene, Text
 from raftlab.view.words import clean, table
@@ -36,11 +37,12 @@ _MEETS_TWICE = Ink(stroke=style.QUIET, width=2.6)
 _APART = Ink(stroke=style.TROUBLE, width=2.2, dash=(6.0, 4.0))
 
 
+@checked
 def quorum_graph(voters: Sequence[NodeId], size: int | None = None) -> "nx.Graph[Group]":
     """The groups of `size` voters (by default the minimal majorities) and who meets whom.
 
     An edge carries `shared`, the nodes that both groups have. Vertices and edges are in
-    the order of `voters`. Raises: ValueError, for no voters, one named twice, or a size
+    the order of `voters`. Raises: Misuse, for no voters, one named twice, or a size
     that they cannot have.
     """
     import networkx as nx  # takes a tenth of a second, so only when a graph is wanted
@@ -55,16 +57,17 @@ def quorum_graph(voters: Sequence[NodeId], size: int | None = None) -> "nx.Graph
     return graph
 
 
+@checked
 def scene_quorums(voters: Sequence[NodeId], size: int | None = None) -> Scene:
     """The groups of `size` voters, joined where they meet; a pair that does not is dashed.
 
     Without `size`, the minimal majorities. A vertex shows the voters in a ring, the
-    first at twelve o'clock, the members of the group filled. Raises: ValueError, for
+    first at twelve o'clock, the members of the group filled. Raises: Misuse, for
     more than five voters (`describe_quorums` counts them) and as `quorum_graph`.
     """
     size = _checked_size(voters, size)
     if comb(len(voters), size) > MAX_GROUPS:
-        raise ValueError(
+        raise Misuse(
             f"{len(voters)} voters have {comb(len(voters), size)} {_groups(voters, size)}: too many"
             " to draw; draw up to five voters, or let describe_quorums count the groups"
         )
@@ -83,11 +86,12 @@ def scene_quorums(voters: Sequence[NodeId], size: int | None = None) -> Scene:
     return Scene(_WIDTH, height, tuple(marks), title, describe_quorums(voters, size))
 
 
+@checked
 def describe_quorums(voters: Sequence[NodeId], size: int | None = None) -> str:
     """Whether two groups of `size` voters always meet, and what each pair shares, as text.
 
     Without `size`, the minimal majorities. With more than ten groups, only the counts.
-    Raises: ValueError, as `quorum_graph`.
+    Raises: Misuse, as `quorum_graph`.
     """
     size = _checked_size(voters, size)
     said = _caption(voters, size)
@@ -98,6 +102,7 @@ def describe_quorums(voters: Sequence[NodeId], size: int | None = None) -> str:
     return "\n\n".join([*said[:2], table(("group", "and", "share"), rows)] if rows else said)
 
 
+@checked
 def plot_quorums(voters: Sequence[NodeId], ax: Any = None, size: int | None = None) -> Any:
     """`scene_quorums` through matplotlib, into `ax` or a figure of its own. Returns: the Axes."""
     from raftlab.view import plot
@@ -107,15 +112,13 @@ def plot_quorums(voters: Sequence[NodeId], ax: Any = None, size: int | None = No
 
 def _checked_size(voters: Sequence[NodeId], size: int | None) -> int:
     if not voters:
-        raise ValueError("there are no groups of no voters; name at least one voter")
+        raise Misuse("there are no groups of no voters; name at least one voter")
     if len(set(voters)) != len(voters):
-        raise ValueError(f"a voter is named twice in {', '.join(voters)}")
+        raise Misuse(f"a voter is named twice in {', '.join(voters)}")
     if size is None:
         return majority(len(voters))
     if not 1 <= size <= len(voters):
-        raise ValueError(
-            f"{len(voters)} voters have no groups of {size}; choose 1 to {len(voters)}"
-        )
+        raise Misuse(f"{len(voters)} voters have no groups of {size}; choose 1 to {len(voters)}")
     return size
 
 

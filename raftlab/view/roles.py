@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from raftlab.raft.roles import ROLE_AFTER, Cause, Role
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.view import style
+from raftlab.view.checked import checked
 from raftlab.view.geometry import Point, point_on
 from raftlab.view.glyphs import DIAMOND, SQUARE, node_shape
 from raftlab.view.marks import Ink, Mark, Path, Scene, Text
@@ -36,6 +38,7 @@ _CALM = Ink(None, style.INK, 1.5)
 _LOUD = Ink(None, style.INK, 3.6)
 
 
+@checked
 def roles_graph(table: Table = ROLE_AFTER) -> "nx.DiGraph[Role]":
     """The roles as vertices; an edge carries `causes`, all that lead from one to the other."""
     import networkx as nx  # takes a tenth of a second, so only when a graph is wanted
@@ -48,10 +51,11 @@ def roles_graph(table: Table = ROLE_AFTER) -> "nx.DiGraph[Role]":
     return graph
 
 
+@checked
 def scene_roles(highlight: tuple[Role, Cause] | None = None, table: Table = ROLE_AFTER) -> Scene:
     """Figure 4: each role, each change, and its causes; the change in `highlight` stands out.
 
-    Raises: ValueError, if `highlight` is not a row of the table.
+    Raises: Misuse, if `highlight` is not a row of the table.
     """
     description = describe_roles(highlight, table)
     graph = roles_graph(table)
@@ -70,10 +74,11 @@ def scene_roles(highlight: tuple[Role, Cause] | None = None, table: Table = ROLE
     return Scene(width, plan.height, tuple(marks), "The roles of a node", description)
 
 
+@checked
 def describe_roles(highlight: tuple[Role, Cause] | None = None, table: Table = ROLE_AFTER) -> str:
     """The table as text; the row in `highlight` is marked.
 
-    Raises: ValueError, if `highlight` is not a row of the table.
+    Raises: Misuse, if `highlight` is not a row of the table.
     """
     first = f"A node starts as a follower; {len(table)} rows say when its role changes."
     if highlight is not None:
@@ -85,6 +90,7 @@ def describe_roles(highlight: tuple[Role, Cause] | None = None, table: Table = R
     return f"{first}\n\n{text_table(('role', 'what happens', 'next role', ''), rows)}"
 
 
+@checked
 def plot_roles(ax: Any = None, highlight: tuple[Role, Cause] | None = None) -> Any:
     """`scene_roles` through matplotlib, into `ax` or a figure of its own. Returns: the Axes."""
     from raftlab.view import plot
@@ -95,8 +101,8 @@ def plot_roles(ax: Any = None, highlight: tuple[Role, Cause] | None = None) -> A
 def _sentence(highlight: tuple[Role, Cause], table: Table) -> str:
     role, cause = highlight
     if highlight not in table:
-        raise ValueError(
-            f"a {role.value} has no row for {cause.value!r}; choose one of: "
+        raise Misuse(
+            f"a {role.value} has no row for {shown(cause.value)}; choose one of: "
             + ", ".join(repr(each.value) for of, each in table if of is role)
         )
     after = table[highlight]

@@ -8,6 +8,7 @@ from raftlab.raft.log import RaftLog
 from raftlab.raft.roles import Cause, Role
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
 from raftlab.sim.frame import Frame, Trace
+from raftlab.view.checked import checked
 from raftlab.view.cluster import scene_cluster
 from raftlab.view.commit import scene_commit, scene_commit_decision
 from raftlab.view.describe import both
@@ -21,21 +22,25 @@ from raftlab.view.votes import scene_tally, scene_votes
 from raftlab.view.window import Only
 
 
+@checked
 def show_cluster(frame: Frame, previous: Frame | None = None) -> Picture:
     """The cluster at one moment; what changed since `previous` is marked."""
     return Picture(scene_cluster(frame, previous))
 
 
+@checked
 def show_logs(frame: Frame, previous: Frame | None = None, last: int | None = None) -> Picture:
     """The logs at one moment, of long ones the `last` columns (14)."""
     return Picture(scene_logs(frame, previous, last))
 
 
+@checked
 def show_log(log: RaftLog, last: int | None = None) -> Picture:
     """One log by itself, of a long one the `last` columns (14)."""
     return Picture(scene_log(log, last))
 
 
+@checked
 def show(frame: Frame, previous: Frame | None = None) -> Picture:
     """The cluster over its logs."""
     return Picture(scene_frame(frame, previous))
@@ -44,6 +49,7 @@ def show(frame: Frame, previous: Frame | None = None) -> Picture:
 _ABOVE = ("headline", "violation", "configuration")
 
 
+@checked
 def scene_frame(frame: Frame, previous: Frame | None = None) -> Scene:
     """The cluster over its logs, as one scene; ids begin with "cluster-" and "logs-"."""
     cluster, logs = scene_cluster(frame, previous), scene_logs(frame, previous)
@@ -57,6 +63,7 @@ def _at_left(mark: Mark) -> Mark:
     return msgspec.structs.replace(mark, x=10.0) if isinstance(mark, Text) else mark
 
 
+@checked
 def show_votes(
     frame: Frame, candidate: NodeId | None = None, previous: Frame | None = None
 ) -> Picture:
@@ -64,6 +71,7 @@ def show_votes(
     return Picture(scene_votes(frame, candidate, previous))
 
 
+@checked
 def show_commit(
     frame: Frame, leader: NodeId | None = None, previous: Frame | None = None
 ) -> Picture:
@@ -71,6 +79,7 @@ def show_commit(
     return Picture(scene_commit(frame, leader, previous))
 
 
+@checked
 def show_timeline(
     trace: Trace, start: Millis | None = None, end: Millis | None = None, only: Only = "all"
 ) -> Picture:
@@ -78,11 +87,13 @@ def show_timeline(
     return Picture(scene_timeline(trace, start, end, only))
 
 
+@checked
 def show_roles(highlight: tuple[Role, Cause] | None = None) -> Picture:
     """The roles and what changes them, as the code has it; see `scene_roles`."""
     return Picture(scene_roles(highlight))
 
 
+@checked
 def show_tally(
     answers: Mapping[NodeId, bool],
     configuration: Configuration,
@@ -98,6 +109,7 @@ def show_tally(
     return Picture(scene)
 
 
+@checked
 def show_commit_decision(
     match_indexes: Mapping[NodeId, Index],
     log: RaftLog,
@@ -109,6 +121,7 @@ def show_commit_decision(
     return Picture(scene_commit_decision(match_indexes, log, term, commit_index, configuration))
 
 
+@checked
 def show_quorums(voters: Sequence[NodeId], size: int | None = None) -> Picture:
     """Groups of voters and where they meet; see `scene_quorums`."""
     return Picture(scene_quorums(voters, size))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from raftlab.raft.roles import Role
 from raftlab.view import style
+from raftlab.view.checked import checked
 from raftlab.view.glyphs import node_shape
 from raftlab.view.marks import Box, Ink, Mark, Path, Scene, Text
 from raftlab.view.pictures import Picture
@@ -32,11 +33,13 @@ _EVENT = Ink(None, "#777777", 0.9)
 ROLE_LETTERS = "F follower, C candidate, L leader, X down; then its term / its commit index"
 
 
+@checked
 def show_statespace(graph: "nx.DiGraph[int]", most: int = MOST) -> Picture:
     """The states of a search for a notebook; see `scene_statespace`."""
     return Picture(scene_statespace(graph, most))
 
 
+@checked
 def scene_statespace(graph: "nx.DiGraph[int]", most: int = MOST) -> Scene:
     """The graph of `Exploration.graph`, from the first state downwards.
 
@@ -61,6 +64,7 @@ def scene_statespace(graph: "nx.DiGraph[int]", most: int = MOST) -> Scene:
     return Scene(width, height, tuple(marks), "The states of a search", description)
 
 
+@checked
 def plot_statespace(graph: "nx.DiGraph[int]", ax: Any = None, most: int = MOST) -> Any:
     """`scene_statespace` through matplotlib, into `ax` or a figure of its own."""
     from raftlab.view import plot
@@ -68,6 +72,7 @@ def plot_statespace(graph: "nx.DiGraph[int]", ax: Any = None, most: int = MOST) 
     return plot.paint(scene_statespace(graph, most), ax)
 
 
+@checked
 def describe_statespace(graph: "nx.DiGraph[int]", most: int = MOST) -> str:
     """How many states and events there are, and a row for each of the first `most` states."""
     depths = Counter(graph.nodes[number]["depth"] for number in graph)

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from raftlab.view import style
+from raftlab.view.checked import checked
 from raftlab.view.geometry import (
     Point,
     around,
@@ -29,6 +30,7 @@ _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
 
 
+@checked
 def to_svg(scene: Scene) -> str:
     """The scene as one `<svg>` element with its title and description for screen readers."""
     body = "\n".join([_PAINTERS[type(mark)](mark) for mark in scene.marks])

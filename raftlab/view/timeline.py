@@ -14,6 +14,7 @@ from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.frame import MessageSpan, Trace
 from raftlab.view import style
+from raftlab.view.checked import checked
 from raftlab.view.glyphs import cross
 from raftlab.view.lifelines import life_lines, partitions, term_bands, term_numbers
 from raftlab.view.marks import Ink, Mark, Path, Scene, Text
@@ -37,13 +38,14 @@ _FADED = 0.4
 _LEGEND_LINE = 18.0
 
 
+@checked
 def scene_timeline(
     trace: Trace, start: Millis | None = None, end: Millis | None = None, only: Only = "all"
 ) -> Scene:
     """The trace, or its part from `start` to `end` (ms), with messages "all", "votes" or "appends".
 
     In a crowd, replies to heartbeats are left out, and the first line says how many.
-    Ids: "msg-17" the message at place 17 (from 0) of the trace. Raises: ValueError, for
+    Ids: "msg-17" the message at place 17 (from 0) of the trace. Raises: Misuse, for
     an end that is not after the start, or another word in `only`.
     """
     window = window_of(trace, start, end, only)
@@ -63,12 +65,13 @@ def scene_timeline(
     return Scene(WIDTH, height, tuple(marks), "Timeline of a run", description)
 
 
+@checked
 def describe_timeline(
     trace: Trace, start: Millis | None = None, end: Millis | None = None, only: Only = "all"
 ) -> str:
     """What happened, in order of time: a sentence, then a row for each event and message.
 
-    Raises: ValueError, as `scene_timeline`.
+    Raises: Misuse, as `scene_timeline`.
     """
     window = window_of(trace, start, end, only)
     rows: list[tuple[Millis, int, tuple[str, str]]] = []
@@ -88,6 +91,7 @@ def describe_timeline(
     return f"{_headline(window)}\n\n{table(('ms', 'node', 'what'), cells, right=(0,))}"
 
 
+@checked
 def plot_timeline(
     trace: Trace,
     ax: Any = None,

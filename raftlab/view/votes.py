@@ -27,6 +27,7 @@ from raftlab.view.campaigns import (
     nobody_counts,
     outlook,
 )
+from raftlab.view.checked import checked
 from raftlab.view.glyphs import cross
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Scene, Text
 from raftlab.view.words import clean, ms
@@ -47,6 +48,7 @@ _INKS: Mapping[bool | None, Ink] = {
 _MAJORITY = Ink(None, style.INK, 3.0)
 
 
+@checked
 def scene_votes(
     frame: Frame, candidate: NodeId | None = None, previous: Frame | None = None
 ) -> Scene:
@@ -65,6 +67,7 @@ def scene_votes(
     return _scene(campaign, f"{ms(frame.at)}: {campaign_headline(campaign)}", description)
 
 
+@checked
 def describe_votes(
     frame: Frame, candidate: NodeId | None = None, previous: Frame | None = None
 ) -> str:
@@ -78,6 +81,7 @@ def describe_votes(
     return f"{ms(frame.at)}: {describe_campaign(campaign)}"
 
 
+@checked
 def scene_tally(
     answers: Mapping[NodeId, bool],
     configuration: Configuration,
@@ -94,6 +98,7 @@ def scene_tally(
     return _scene(campaign, campaign_headline(campaign), describe_campaign(campaign))
 
 
+@checked
 def describe_tally(
     answers: Mapping[NodeId, bool],
     configuration: Configuration,
@@ -108,6 +113,7 @@ def describe_tally(
     )
 
 
+@checked
 def plot_votes(
     frame: Frame,
     ax: Any = None,

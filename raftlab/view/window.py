@@ -16,7 +16,7 @@ from raftlab.raft.messages import (
     RequestVoteReply,
     TimeoutNow,
 )
-from raftlab.raft.vocabulary import Millis, NodeId
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
 from raftlab.sim.frame import MessageSpan, RoleSpan, Trace, TraceMark
 from raftlab.view.words import ms
 
@@ -75,27 +75,27 @@ class Window(msgspec.Struct, frozen=True):
 
 
 def window_of(trace: Trace, start: Millis | None, end: Millis | None, only: str) -> Window:
-    """What a timeline of `trace` from `start` to `end` (ms) shows. Raises: ValueError."""
+    """What a timeline of `trace` from `start` to `end` (ms) shows. Raises: Misuse."""
     start, end = trace.start if start is None else start, trace.end if end is None else end
     if start == end and start == trace.start:
         end = start + 1.0  # a run in which no time has passed
     if end <= start:
-        raise ValueError(f"a timeline from {ms(start)} must end later than {ms(end)}")
+        raise Misuse(f"a timeline from {ms(start)} must end later than {ms(end)}")
     if only not in ("all", *_KINDS):
-        raise ValueError(f'only={only!r} is none of "all", "votes" and "appends"')
+        raise Misuse(f'only={shown(only)} is none of "all", "votes" and "appends"')
     messages = messages_between(trace, start, end, only)
-    shown = messages
+    drawn = messages
     if len(messages) > MOST_FULL:
         beats = _heard_heartbeats(trace)
-        shown = [each for each in messages if not _answers_heartbeat(each[1], beats)]
+        drawn = [each for each in messages if not _answers_heartbeat(each[1], beats)]
     pitch = 58.0 if len(trace.nodes) <= 7 else 44.0 if len(trace.nodes) <= 11 else 24.0
     rows = {node: TOP + pitch * place for place, node in enumerate(trace.nodes)}
     took = [
         each.ended_at - each.sent_at for each in trace.messages if each.ended_at and each.delivered
     ]
     latency = median(took) if took else _USUAL_LATENCY
-    left_out = len(messages) - len(shown)
-    return Window(trace, start, end, only, rows, pitch, tuple(shown), left_out, latency)
+    left_out = len(messages) - len(drawn)
+    return Window(trace, start, end, only, rows, pitch, tuple(drawn), left_out, latency)
 
 
 def messages_between(

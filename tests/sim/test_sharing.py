@@ -22,9 +22,9 @@ from raftlab.sim.actions import (
     Timeout,
     Wait,
 )
-from raftlab.sim.given import RulesGiven
+from raftlab.sim.given import MOST_ENTRIES, RulesGiven
 from raftlab.sim.segments import exact_difference
-from raftlab.sim.sharing import MOST_ENTRIES, OFTEN, Shared, crc_of, unusual
+from raftlab.sim.sharing import OFTEN, Shared, crc_of, unusual
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.test_mutants import UNSAFE
 from tests.sim.toy_machine import ToyMachine
@@ -325,7 +325,7 @@ def test_nothing_is_unpacked_that_is_too_large():
 
 
 def test_no_logs_are_made_that_are_too_long():
-    with pytest.raises(Misuse, match="logs of more than 250,000 entries"):
+    with pytest.raises(Misuse, match="at most 250,000 entries, and not 250,001"):
         raftlab.load(told([], logs=[["S1", [1] * (MOST_ENTRIES + 1)]]))
 
 

@@ -15,7 +15,7 @@ from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Misuse, NodeId
+from raftlab.raft.vocabulary import Misuse, NodeId, shown
 from raftlab.sim.actions import Reconfigure, TransferLeadership
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.recording import Recording
@@ -243,6 +243,8 @@ def explore(
 
     Raises: Misuse, for a start that a search cannot stand for; see `World`.
     """
+    if goal is not None and not callable(goal):
+        raise Misuse(f"a goal is a function of a View, like a lambda, not {shown(goal)}")
     cluster = starting_at(start)
     others = max(len(cluster.nodes) - 1, 1)
     scope = scope if scope is not None else Scope(in_flight=3 * others)

@@ -26,7 +26,7 @@ from raftlab.check.museum import (
     stuck_replication,
 )
 from raftlab.check.museum.exhibit import Exhibit
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 
 __all__ = ["EXHIBITS", "Exhibit", "exhibit"]
 
@@ -55,4 +55,4 @@ def exhibit(name: str) -> Exhibit:
         return EXHIBITS[names.index(name)]
     near = get_close_matches(str(name), names, n=4, cutoff=0.4)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see EXHIBITS"
-    raise Misuse(f"The museum has no exhibit {name!r}: {hint}")
+    raise Misuse(f"The museum has no exhibit {shown(name)}: {hint}")

@@ -14,7 +14,7 @@ from raftlab.course.exercises import (
 )
 from raftlab.course.exercises.base import Exercise, Result
 from raftlab.course.exercises.running import MachineExercise, RulesExercise
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.view.words import table
 
 MODULES = (start, append, terms, voting, tallying, replication, commit)
@@ -55,7 +55,7 @@ class Exercises:
     def __call__(self, number: str) -> Exercise:
         """The exercise of this number. Raises: Misuse, naming those there are."""
         if number not in self._all:
-            raise Misuse(f"There is no exercise {number!r}; there are {', '.join(self._all)}.")
+            raise Misuse(f"There is no exercise {shown(number)}; there are {', '.join(self._all)}.")
         return self._all[number]
 
     def __repr__(self) -> str:

@@ -19,7 +19,7 @@ from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Misuse, NodeId
+from raftlab.raft.vocabulary import Misuse, NodeId, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame
 from raftlab.sim.invariants import Violation
@@ -216,7 +216,7 @@ def lost_vote(lost: str | None = None, *, seed: int = 0) -> Question:
     if lost is None:
         lost = random.Random(f"raftlab lost {seed}").choice(sorted(LOST))
     if lost not in LOST:
-        raise Misuse(f"lost is one of {', '.join(LOST)}, not {lost!r}")
+        raise Misuse(f"lost is one of {', '.join(LOST)}, not {shown(lost)}")
     broken, why = _play_lost(lost, seed)
     when = (
         "S2 has voted for S1 in term 1, and has no entry yet"

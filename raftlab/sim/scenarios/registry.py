@@ -7,7 +7,7 @@ from typing import Any, ParamSpec
 
 import msgspec
 
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.scenarios.staging import played_by
@@ -80,11 +80,11 @@ def scenario(name: str) -> Scenario:
     if found is None:
         near = get_close_matches(str(name), SCENARIOS, n=4, cutoff=0.5)
         said = f"do you mean {' or '.join(near)}?" if near else "SCENARIOS lists them."
-        raise Misuse(f"There is no scenario {name!r}: {said}")
+        raise Misuse(f"There is no scenario {shown(name)}: {said}")
     return found
 
 
 def check_panel(panel: str, panels: tuple[str, ...]) -> None:
     """Raises: Misuse, for a panel that is not one of these."""
     if panel not in panels:
-        raise Misuse(f"There is no panel {panel!r}; the panels are {', '.join(panels)}.")
+        raise Misuse(f"There is no panel {shown(panel)}; the panels are {', '.join(panels)}.")

@@ -8,7 +8,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, Message
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.settings import Disks, Network
@@ -80,7 +80,7 @@ def commit(cluster: Cluster, command: str, to: NodeId | None = None) -> Index:
     index = cluster.propose(command, to)
     node = to or cluster.leader or ""
     if not cluster.run_until(lambda each: each.frame()[node].commit_index >= index, 500):
-        raise Misuse(f"{node} cannot commit {command!r}")
+        raise Misuse(f"{node} cannot commit {shown(command)}")
     return index
 
 
