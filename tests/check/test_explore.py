@@ -162,7 +162,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_mistake_is_found_and_its_run_is_a_value(name):
-    found = explore(exhibit(name).cluster(), WRONG[name])
+    found = explore(exhibit(name).cluster(), WRONG[name], symmetry=True)
     recording = found.recording
     assert recording is not None and found.violation is not None and not found.is_complete
     assert found.violation[0] in str(found)
@@ -175,7 +175,7 @@ def test_a_mistake_is_found_and_its_run_is_a_value(name):
 
 
 def test_a_counterexample_prints_as_code_that_plays_it_again():
-    recording = explore(exhibit("any-log-elects").cluster(), Scope()).recording
+    recording = explore(exhibit("any-log-elects").cluster(), Scope(in_flight=4)).recording
     code = recording.as_code()
     assert code.startswith("from raftlab import Cluster") and "deliver" in code
     scope: dict = {}
@@ -477,7 +477,7 @@ from raftlab.check.museum import exhibit
 from tests.sim.toy_machine import ToyMachine
 from raftlab import Cluster, Options
 from raftlab.sim.settings import Disks
-found = explore(exhibit("any-log-elects").cluster(), Scope())
+found = explore(exhibit("any-log-elects").cluster(), Scope(in_flight=4))
 print(found.states, found.steps, found.recording.encode())
 toy = Cluster(3, options=Options.figure_2(), disks=Disks(write_ms=0.0), machine=ToyMachine)
 toys = explore(toy, Scope(terms=2, entries=1, in_flight=3), goal=lambda view: view["S2"].term == 2)

@@ -21,7 +21,7 @@ SMALL = Scope(terms=2, entries=1, restarts=1, in_flight=6)
 
 def searched(machine: type, scope: Scope = SMALL) -> Exploration:
     given = {"options": Options.figure_2(), "disks": Disks(write_ms=0)}
-    return explore(Cluster(3, machine=machine, **given), scope)
+    return explore(Cluster(3, machine=machine, **given), scope, symmetry=True)
 
 
 def session(machine: type = ToyMachine) -> Cluster:
@@ -72,7 +72,7 @@ def test_a_situation_says_what_the_machine_lacks():
 
 
 def test_a_search_finds_nothing_in_the_correct_one():
-    found = searched(ToyMachine, Scope(terms=2, entries=2, in_flight=4))
+    found = searched(ToyMachine, Scope(terms=2, entries=2, in_flight=3))
     assert (found.violation, found.is_complete) == (None, True)
     assert found.states > 1000
 

@@ -10,6 +10,7 @@ from raftlab.view.svg import to_svg
 from tests.view.sound import check_scene, mark, of_role, words
 
 TINY = Scope(terms=1, entries=1, in_flight=3)
+ELECTION = Scope(terms=1, entries=1, in_flight=4)
 
 
 def tiny(nodes: int = 2):
@@ -37,7 +38,7 @@ def test_making_the_graph_does_not_change_what_was_counted():
 
 
 def test_a_state_where_a_property_falls_is_marked():
-    found = explore(exhibit("refusals-elect").cluster(), Scope(terms=1, entries=1, in_flight=5))
+    found = explore(exhibit("refusals-elect").cluster(), ELECTION, symmetry=True)
     graph = found.graph()
     broken = {data["broken"] for _, data in graph.nodes(data=True)}
     assert broken == {None, "Election Safety"}
