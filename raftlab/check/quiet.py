@@ -213,13 +213,19 @@ def stop_former(run: RandomRun) -> None:
 
 
 def disturbers(run: RandomRun) -> list[NodeId]:
-    """Removed servers that may call elections: those that are up, or have just said something."""
+    """Removed servers that may call elections: those that are up, or have just said something.
+
+    Once no change is pending, a change that only a removed server still holds counts for nothing.
+    """
     cluster, options = run.cluster, run.cluster.setup.options
     if options.pre_vote or options.leader_stickiness:
         return []
     speaking = {each.message.sender for each in cluster.in_flight()}
     up = {host.node for host in run.living}
-    return [node for node in former(cluster) if node in up | speaking]
+    members = cluster.configuration.members
+    removed = [node for node in cluster.nodes if node not in members]
+    gone = removed if is_steady(cluster) else former(cluster)
+    return [node for node in gone if node in up | speaking]
 
 
 def differ(run: RandomRun) -> str:

@@ -19,6 +19,7 @@ from raftlab.check.quiet import (
 )
 from raftlab.check.random_runs import complaint, settle, start
 from raftlab.check.random_verbs import RandomRun
+from raftlab.check.trial import checked, try_seed
 from tests.check.wild_bugs import (
     AsksFirst,
     CandidatesHearNoPreVote,
@@ -130,3 +131,9 @@ def test_a_stuck_run_says_how_members_disagree_about_members():
     )
     run.settled_after = None
     assert complaint(run).endswith("of peace" + differ(run))
+
+
+def test_a_removed_server_with_a_change_that_only_it_holds_does_not_count_as_a_member():
+    """It was cut off with that change, and nobody sends it anything any more."""
+    conditions = checked(None, None, {})
+    assert try_seed(71142, conditions).verdict == "ok"

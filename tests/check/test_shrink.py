@@ -22,7 +22,7 @@ SHRUNK = {
     ("committed entries are cut", 0): 30,
     ("one copy commits", 0): 15,
     ("committed entries are skipped", 0): 28,
-    ("a second change does not wait", 8): 25,
+    ("a second change does not wait", 3): 25,
     ("the joint configuration is left too early", 12): 24,
 }
 
