@@ -32,6 +32,9 @@ def disturbed(run: RandomRun) -> str | None:
     able = [host.node for host in members(cluster) if hasattr(host.machine, "read")]
     readings = [cluster.read("last", node) for node in able]
     cluster.run(QUIET_MS)
+    if any(each.has_failed for each in readings):  # whose node has lost its leader: ask again
+        readings = [cluster.read("last", node) for node in able]
+        cluster.run(QUIET_MS)
     for reading in readings:
         if not reading.is_done or reading.value != str(run.seed):
             return f"{reading!r} in all quiet"
