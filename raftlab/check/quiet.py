@@ -27,10 +27,14 @@ ABILITY = "transfer_leadership"  # a learner's machine may lack it
 def disturbed(run: RandomRun) -> str | None:
     """What goes wrong in a while of quiet with one read at every member, or None."""
     cluster = run.cluster
+    stop_former(run)
     led = led_by(cluster)
     able = [host.node for host in members(cluster) if hasattr(host.machine, "read")]
     readings = [cluster.read("last", node) for node in able]
     cluster.run(QUIET_MS)
+    if any(each.has_failed for each in readings):  # whose node has lost its leader: ask again
+        readings = [cluster.read("last", node) for node in able]
+        cluster.run(QUIET_MS)
     for reading in readings:
         if not reading.is_done or reading.value != str(run.seed):
             return f"{reading!r} in all quiet"
@@ -215,7 +219,7 @@ def stop_former(run: RandomRun) -> None:
 def disturbers(run: RandomRun) -> list[NodeId]:
     """Removed servers that may call elections: those that are up, or have just said something.
 
-    Once no change is pending, a change that only a removed server still holds counts for nothing.
+    Once all is settled, a change that only a removed server still holds counts for nothing.
     """
     cluster, options = run.cluster, run.cluster.setup.options
     if options.pre_vote or options.leader_stickiness:
@@ -224,7 +228,7 @@ def disturbers(run: RandomRun) -> list[NodeId]:
     up = {host.node for host in run.living}
     members = cluster.configuration.members
     removed = [node for node in cluster.nodes if node not in members]
-    gone = removed if is_steady(cluster) else former(cluster)
+    gone = former(cluster) if run.settled_after is None else removed
     return [node for node in gone if node in up | speaking]
 
 
