@@ -38,7 +38,7 @@ from raftlab.check.trial import (
     try_seeds,
 )
 from raftlab.raft.vocabulary import Millis, Misuse, shown
-from raftlab.sim.given import RulesGiven
+from raftlab.sim.given import RulesGiven, seed_of
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.recording import Recording
 
@@ -60,6 +60,12 @@ class CampaignResult(msgspec.Struct, frozen=True):
 
     def __hash__(self) -> int:
         return hash(self.results)
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a campaign is neither true nor false: ask .failures for the seeds that did not come"
+            " out well, and .counts for how many came to what"
+        )
 
     @property
     def counts(self) -> dict[str, int]:
@@ -233,7 +239,7 @@ def _seeds(seeds: int | Iterable[int]) -> dict[int, None]:
     wanted = dict.fromkeys(listed) if isinstance(listed, Iterable) else {}
     if not wanted or not all(type(seed) is int for seed in wanted):
         raise Misuse(f"a campaign takes a number of seeds, or whole numbers, not {shown(seeds)}")
-    return wanted
+    return {seed_of(seed): None for seed in wanted}
 
 
 def _crew(

@@ -79,7 +79,7 @@ class Reel:
             raise Misuse(f"This run has the frames 0 to {last}, and no frame {number}.")
         ghost = self._ghost
         if ghost is None or ghost.number > number:
-            ghost = self._ghost = self.cluster.recording.start()
+            ghost = self._ghost = self.cluster.at(0)
         while ghost.number < number:
             if ghost.number >= number - WINDOW and ghost.number not in self._frames:
                 self._keep(ghost.frame())

@@ -104,6 +104,11 @@ def shortened(text: str, most: int = MOST_SHOWN) -> str:
     return f"{text[: most // 2]}…{text[len(text) - (most - 1 - most // 2) :]}"
 
 
+def named(given: object) -> str:
+    """A name as a sentence has it, without quotes; of what is no text, its short `repr`."""
+    return shortened(given) if isinstance(given, str) else shown(given)
+
+
 def listed(names: Iterable[object]) -> str:
     """Names for a sentence, one after the other; of many or long ones only the first."""
     given = [str(name) for name in names]

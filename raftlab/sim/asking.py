@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, NotLeader, shown
+from raftlab.raft.vocabulary import (
+    Configuration,
+    Index,
+    Misuse,
+    NodeId,
+    NotLeader,
+    listed,
+    named,
+    shown,
+)
 from raftlab.sim.actions import (
     Compact,
     Join,
@@ -135,7 +144,7 @@ class Asking(Verbs):
         leader = self._leader_or(None, "change who belongs to the cluster")
         now = configuration_of(self.hosts[leader])
         if node in now.members:
-            raise Misuse(f"{node} is a member already; the members are {', '.join(now.members)}.")
+            raise Misuse(f"{node} is a member already; the members are {listed(now.members)}.")
         learners = (*now.learners, node)
         if node not in self.nodes:
             node_names((*self.nodes, node))
@@ -155,7 +164,9 @@ class Asking(Verbs):
         if node in now.voters:
             raise Misuse(f"{node} has a vote already.")
         if node not in now.learners:
-            raise Misuse(f"{node} is no learner: cluster.add_learner({node!r}) makes it one.")
+            raise Misuse(
+                f"{named(node)} is no learner: cluster.add_learner({shown(node)}) makes it one."
+            )
         learners = tuple(each for each in now.learners if each != node)
         return self._reconfigure(leader, (*now.voters, node), learners)
 
@@ -168,7 +179,7 @@ class Asking(Verbs):
         leader = self._leader_or(None, "change who belongs to the cluster")
         now = configuration_of(self.hosts[leader])
         if node not in now.members:
-            raise Misuse(f"{node} is no member; the members are {', '.join(now.members)}.")
+            raise Misuse(f"{named(node)} is no member; the members are {listed(now.members)}.")
         voters = tuple(each for each in now.voters if each != node)
         learners = tuple(each for each in now.learners if each != node)
         return self._reconfigure(leader, voters, learners)

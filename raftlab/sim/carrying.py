@@ -7,7 +7,7 @@ from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Mess
 from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, shown
+from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, listed, shown
 from raftlab.sim.actions import (
     Calm,
     Compact,
@@ -212,8 +212,6 @@ class Carrying(Contract):
 
     def _do_join(self, action: Join) -> None:
         node = action.node
-        if node in self.hosts:
-            raise Misuse(f"There is a node {node} already.")
         node_names((*self.nodes, node))
         self._moving = node
         leads = [group for group in self.groups if any(map(self._leads, group))]
@@ -289,9 +287,9 @@ class Carrying(Contract):
 
     def _do_partition(self, action: Partition) -> None:
         side = {node: place for place, group in enumerate(action.groups) for node in group}
-        listed = sum(len(group) for group in action.groups)
-        if listed != len(self.nodes) or not all(node in side for node in self.nodes):
-            raise Misuse(f"a partition puts each of {', '.join(self.nodes)} on one side")
+        named = sum(len(group) for group in action.groups)
+        if named != len(self.nodes) or not all(node in side for node in self.nodes):
+            raise Misuse(f"a partition puts each of {listed(self.nodes)} on one side")
         if len(set(side.values())) < 2:
             raise Misuse("A partition needs two sides: name some of the nodes, not all or none.")
         self._wires.heal()

@@ -115,7 +115,7 @@ class Cluster(Asking):
     @property
     def recording(self) -> Recording:
         """The run so far, as a value, with a digest of what its machines did."""
-        return self._recording({self.number: digest_of(self)})
+        return self._recording({} if self.is_mid_step else {self.number: digest_of(self)})
 
     def _recording(self, known: Known) -> Recording:
         return Recording(
@@ -124,7 +124,7 @@ class Cluster(Asking):
 
     def trace(self, start: Millis = 0.0, end: Millis | None = None) -> Trace:
         """The run from `start` to `end` (ms) as a space-time diagram needs it."""
-        return self.recording.trace(start, end)
+        return self._recording({}).trace(start, end)
 
     def at(self, number: int) -> "Cluster":
         """A new cluster as this one was at frame `number`, ready to go on from there.

@@ -64,6 +64,7 @@ class Contract:
         self.recent: deque[Moment] = deque(maxlen=REMEMBERED_EVENTS)
         self._asked: list[Reading] = []
         self._stopped: str | None = None
+        self._is_half_done = False
         self._moving: NodeId | None = None
         self._heap: list[Due] = []
         self._at_once = 0

@@ -57,6 +57,11 @@ class Engine(Carrying):
         return self._stopped
 
     @property
+    def is_mid_step(self) -> bool:
+        """Whether a step was begun and not ended: what it shows then is no frame of its run."""
+        return self._stopped is IN_A_STEP or self._is_half_done
+
+    @property
     def history(self) -> History | None:
         """What the run has shown so far, for reading; None if it is not watched."""
         return None if self._watch is None else self._watch.history
@@ -173,6 +178,7 @@ class Engine(Carrying):
         work, has changed nobody knows what; and so has an interrupt.
         """
         if isinstance(error, KeyboardInterrupt):
+            self._is_half_done = True
             self._stopped = INTERRUPTED
         elif action is None:  # while the next one was looked for, which changes nothing
             self._stopped = None
@@ -184,6 +190,7 @@ class Engine(Carrying):
             self.now = before
             self._stopped = None
         else:
+            self._is_half_done = True
             self._stopped = f"a step failed with {type(error).__name__}: {error}"
 
     def _stop(self) -> None:
@@ -207,7 +214,7 @@ class Engine(Carrying):
 
         Raises: Misuse, in the middle of a step.
         """
-        if self._stopped in (IN_A_STEP, INTERRUPTED):
+        if self.is_mid_step:
             raise Misuse(self._why_not())
         return None if self._stopped is not None else self._next_action(NEVER)
 

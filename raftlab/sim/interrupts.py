@@ -58,7 +58,7 @@ class HeldBack:
             return
         _signal.signal(signal.SIGINT, self.previous)
         noted, self.run.heed_interrupt = self.run.heed_interrupt, None
-        if noted is not None and error is None:
+        if noted is not None and not isinstance(error, KeyboardInterrupt):
             noted()
 
     def note(self, number: int, frame: FrameType | None) -> None:

@@ -33,6 +33,9 @@ class Twin:
         self.before: Frame | None = None
         self.frames: tuple[Frame, Frame] | None = None
 
+    def __bool__(self) -> bool:
+        raise TypeError("two runs are neither true nor false: ask .parts_at for where they part")
+
     @property
     def nodes(self) -> tuple[NodeId, ...]:
         """The nodes that differ where the runs part; none, if only messages do."""

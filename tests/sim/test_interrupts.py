@@ -202,6 +202,32 @@ def test_a_handler_of_somebody_else_is_called_between_two_actions():
     assert is_sound(cluster)
 
 
+def test_an_interrupt_is_heeded_even_if_the_step_in_hand_fails():
+    def fails() -> None:
+        interrupt()
+        raise ZeroDivisionError
+
+    rules = Hook()
+    cluster = Cluster(3, seed=1, rules=rules)
+    rules.does = fails
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        cluster.run(1000)
+    assert isinstance(interrupted.value.__context__, ZeroDivisionError)
+    assert "machine raised ZeroDivisionError" in str(cluster.stopped)
+    assert cluster.heed_interrupt is None
+
+
+class FailingAtCtrlC(Rules):
+    def is_newer_term(self, term: int, mine: int) -> bool:
+        interrupt()
+        raise ZeroDivisionError
+
+
+def test_a_campaign_ends_at_an_interrupt_even_if_the_rule_then_raises():
+    with pytest.raises(KeyboardInterrupt):
+        campaign(5, rules=FailingAtCtrlC)
+
+
 # What else ends a step early
 
 

@@ -13,9 +13,10 @@ from raftlab.check.explore.telling import told
 from raftlab.check.explore.world import State, World
 from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
-from raftlab.raft.options import Options
+from raftlab.raft.options import Options, is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, shown
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.given import setting
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks
 
@@ -112,6 +113,7 @@ class Exploration:
         progress: Callable[[Counts], None] | None = None,
     ) -> "Exploration":
         """Go on: for so many more `states` or `seconds`, or to the end. Ctrl-C stops it."""
+        check_limits(states, seconds, memory_mb, progress)
         depth = self._world.scope.depth
         try:
             self._search.run(states, depth, seconds, memory_mb, progress)
@@ -284,9 +286,12 @@ def explore(
     """
     if goal is not None and not callable(goal):
         raise Misuse(f"a goal is a function of a View, like a lambda, not {shown(goal)}")
+    if not (symmetry is None or isinstance(symmetry, bool)):
+        raise Misuse(f"symmetry is True, False or None, not {shown(symmetry)}")
+    check_limits(states, seconds, memory_mb, progress)
     cluster = starting_at(start)
     others = max(len(cluster.nodes) - 1, 1)
-    scope = scope if scope is not None else Scope(in_flight=3 * others)
+    scope = Scope(in_flight=3 * others) if scope is None else setting("scope", scope, Scope)
     if scope.in_flight is not None and scope.in_flight < others:
         raise Misuse(
             f"in_flight={scope.in_flight} is too little: a node sends {others} messages at once,"
@@ -294,6 +299,17 @@ def explore(
         )
     found = Exploration(cluster, scope, goal, why_names_count(cluster, scope, goal, symmetry))
     return found.resume(states, seconds, memory_mb, progress)
+
+
+def check_limits(states: Any, seconds: Any, memory_mb: Any, progress: Any) -> None:
+    """Refuse what is no limit of a search, and no function. Raises: Misuse."""
+    if not (states is None or is_count(states)):
+        raise Misuse(f"states is how many are looked at, or None, not {shown(states)}")
+    for name, limit in (("seconds", seconds), ("memory_mb", memory_mb)):
+        if not (limit is None or (is_number(limit) and limit >= 0)):
+            raise Misuse(f"{name} is a number from 0, or None, not {shown(limit)}")
+    if not (progress is None or callable(progress)):
+        raise Misuse(f"progress is a function of Counts, not {shown(progress)}")
 
 
 def why_names_count(

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from raftlab.raft.options import is_number
-from raftlab.raft.vocabulary import Misuse, Term
+from raftlab.raft.options import is_count
+from raftlab.raft.vocabulary import Misuse, Term, shown
 from raftlab.sim.actions import (
     Compact,
     ForgetLeader,
@@ -47,17 +47,17 @@ class Scope(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         for name in ("terms", "entries", "heartbeats", "restarts", "duplicates"):
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 256:
-                raise Misuse(f"{name} is a number from 0 to 255, not {value!r}")
+            if not is_count(value) or value > 255:
+                raise Misuse(f"{name} is a number from 0 to 255, not {shown(value)}")
         for name in ("in_flight", "depth"):
             value = getattr(self, name)
-            if value is not None and (not is_number(value) or value < 0):
-                raise Misuse(f"{name} is a number from 0, or None for no bound, not {value!r}")
+            if value is not None and not is_count(value):
+                raise Misuse(f"{name} is a number from 0, or None for no bound, not {shown(value)}")
         if not isinstance(self.deeds, tuple) or len(self.deeds) > 16:
             raise Misuse("deeds are a tuple of at most 16 actions")
         for deed in self.deeds:
             if not isinstance(deed, Deed):
-                raise Misuse(f"a search can {DEEDS}; it cannot do {deed!r}")
+                raise Misuse(f"a search can {DEEDS}; it cannot do {shown(deed)}")
 
 
 DEEDS = "compact, forget a leader, read, reconfigure and transfer leadership"
