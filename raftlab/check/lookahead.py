@@ -28,7 +28,8 @@ _NEVER, _FOREVER = -1, 1 << 62
 
 def begins(state: State, saw: State) -> bool:
     """Whether `saw` can come of `state` by putting something behind it, as far as one can tell."""
-    return type(state) is not type(saw) or bool(state == saw[: len(state)])
+    grows = isinstance(state, str | tuple) and type(state) is type(saw)
+    return not grows or bool(state == saw[: len(state)])
 
 
 class Answer:
@@ -209,7 +210,9 @@ class Lookahead:
         """Whether what an operation has put behind a state is seen after `at`, maybe elsewhere."""
         states = self._problem.steps.states
         one, other = states[state], states[after]
-        if not begins(one, other) or one is None:
+        if not isinstance(one, str | tuple) or type(one) is not type(other):
+            return self.is_seen(after, at)
+        if not begins(one, other):
             return self.is_seen(after, at)
         added = other[len(one) :]
         until = self._wanted.get(added)

@@ -5,11 +5,11 @@ number on that link (`sender`, `receiver`, `nth`, from 1), so that editing one p
 run does not rename the messages of another.
 """
 
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import msgspec
 
-from raftlab.raft.vocabulary import Index, Millis, NodeId
+from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, shortened, shown
 
 
 class Deliver(msgspec.Struct, frozen=True, gc=False, tag="deliver", array_like=True):
@@ -239,3 +239,23 @@ Action: TypeAlias = (
     | SlowDisk
     | Wait
 )
+
+_KINDS = get_args(Action)
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Action)
+
+
+def checked(action: Action) -> Action:
+    """An action whose fields are what they should be, as a file would give it back.
+
+    A whole number becomes a float where one stands: a run is the same before and after it was
+    kept. Raises: Misuse, for what is no action, and for fields of another kind.
+    """
+    if not isinstance(action, _KINDS):
+        raise Misuse(f"what is played are actions of raftlab.sim.actions, not {shown(action)}")
+    try:
+        same: Action = _DECODER.decode(_ENCODER.encode(action))
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        kind = type(action).__name__
+        raise Misuse(f"{kind} has a field of another kind: {shortened(str(error))}") from None
+    return same

@@ -16,6 +16,7 @@ from raftlab.sim.actions import (
     Drop,
     Tick,
     Written,
+    checked,
 )
 from raftlab.sim.carrying import CARRY_OUT, Carrying
 from raftlab.sim.contract import MOST_AT_ONCE, Due
@@ -96,7 +97,7 @@ class Engine(Carrying):
         Then the run stands still. The verbs hold an interrupt back until the action is done;
         this does not: an interrupt in the middle of it stops the run.
         """
-        self._advance(action)
+        self._advance(checked(action))
 
     def apply_quietly(self, action: Action) -> None:
         """Carry out one action; what stops the run with it is kept and not raised."""

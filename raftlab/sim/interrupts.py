@@ -14,6 +14,9 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Protocol
 
+MOST_KEPT = 3
+"""How many interrupts are kept between two actions before one is passed on at once."""
+
 Handler = Callable[[int, FrameType | None], object]
 
 
@@ -21,6 +24,10 @@ class Interruptible(Protocol):
     """What notes an interrupt: the function that heeds it, or None."""
 
     heed_interrupt: Callable[[], object] | None
+
+    @property
+    def is_mid_step(self) -> bool:
+        """Whether an action is being carried out."""
 
 
 class HeldBack:
@@ -33,11 +40,12 @@ class HeldBack:
     that somebody else has installed is called in the end, with what it would have been told.
     """
 
-    __slots__ = ("previous", "run")
+    __slots__ = ("came", "previous", "run")
 
     def __init__(self, run: Interruptible) -> None:
         self.run = run
         self.previous: Handler | None = None
+        self.came = 0
 
     def __enter__(self) -> None:
         try:
@@ -62,10 +70,13 @@ class HeldBack:
             noted()
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """The handler: keep the first interrupt for later, and pass on the second at once."""
-        previous, is_second = self.previous, self.run.heed_interrupt is not None
-        if previous is None:  # it came while this handler was being set
-            previous = signal.default_int_handler
+        """The handler: keep the first interrupt for later, and pass on one more at once.
+
+        Between two actions more of them are kept, since one that is passed on while handlers are
+        exchanged would leave this one in its place; but not all: a condition may never end.
+        """
+        previous = self.previous or signal.default_int_handler
         self.run.heed_interrupt = lambda: previous(number, None)
-        if is_second:
+        self.came += 1
+        if self.came > (1 if self.run.is_mid_step else MOST_KEPT):
             previous(number, frame)

@@ -9,7 +9,7 @@ import msgspec
 
 from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.sim import coding, saving, sharing, tracing
-from raftlab.sim.actions import Action
+from raftlab.sim.actions import Action, checked
 from raftlab.sim.digest import WHOLE, Comparison, Known
 from raftlab.sim.frame import Frame, Trace
 from raftlab.sim.given import RulesGiven, moment
@@ -118,10 +118,7 @@ class Recording:
 
         Raises: Misuse, if there is no such place, or if it is no action.
         """
-        if not isinstance(action, Action):
-            raise Misuse(
-                f"what is inserted is an action of raftlab.sim.actions, not {shown(action)}"
-            )
+        action = checked(action)
         self.upto(number)
         at = self.actions[number - 1].at if number else 0.0
         if number < len(self.actions):
@@ -280,11 +277,7 @@ class Recording:
 def _checked(actions: Iterable[Action]) -> tuple[Action, ...]:
     if not isinstance(actions, Iterable):
         raise Misuse(f"what is played are actions of raftlab.sim.actions, not {shown(actions)}")
-    listed = tuple(actions)
-    for action in listed:
-        if not isinstance(action, Action):
-            raise Misuse(f"what is played are actions of raftlab.sim.actions, not {shown(action)}")
-    return listed
+    return tuple(checked(action) for action in actions)
 
 
 def recording_of_run(run: "Recording | Cluster") -> Recording:

@@ -12,6 +12,7 @@ from typing import Any
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frame import Frame, NodeFrame
 from raftlab.view import style
+from raftlab.view.checked import checked
 from raftlab.view.glyphs import cross, node_shape
 from raftlab.view.marks import Box, Ink, Mark, Scene, Text
 from raftlab.view.members import standings
@@ -32,6 +33,7 @@ _HIGH, _PITCH = 22.0, 32.0
 _NARROW, _WIDE, _GAP = 38.0, 100.0, 4.0
 
 
+@checked
 def scene_state_machines(frame: Frame, previous: Frame | None = None) -> Scene:
     """Every node's last applied entry and its values; what is new since `previous` is ringed.
 
@@ -70,6 +72,7 @@ def plot_state_machines(frame: Frame, ax: Any = None, previous: Frame | None = N
     return plot.paint(scene_state_machines(frame, previous), ax)
 
 
+@checked
 def describe_state_machines(frame: Frame, previous: Frame | None = None) -> str:
     """How far each node has applied its log, and its values; "-" where it has none for a key.
 

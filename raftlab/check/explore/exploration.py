@@ -14,7 +14,7 @@ from raftlab.check.explore.world import State, World
 from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options, is_count, is_number
-from raftlab.raft.vocabulary import Misuse, NodeId, shown
+from raftlab.raft.vocabulary import Misuse, NodeId, listed, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.given import setting
 from raftlab.sim.recording import Recording
@@ -84,6 +84,7 @@ class Exploration:
         self._scope = scope
         self._goal = goal
         self._run: Cluster | None = None
+        self._notes = notes_of(cluster)
         self.names_matter = names_matter
         self.symmetric = names_matter is None
         self._begin()
@@ -120,6 +121,11 @@ class Exploration:
         except OldVoteError:  # such a machine is searched with a longer memory, from the beginning
             self._begin(remembers=True)
             self._search.run(states, depth, seconds, memory_mb, progress)
+        if notes_of(self._cluster) != self._notes:
+            raise Misuse(
+                "the rules changed while they were asked, so that what was looked at says nothing:"
+                " what a node remembers belongs into its machine"
+            )
         return self
 
     # What was found
@@ -196,6 +202,8 @@ class Exploration:
         said = [f"{what} ({count:,} times)" for what, count in self._world.passed_over.items()]
         if self._cluster.setup.options.async_persistence:
             said.append("a crash while something is written")
+        if times := times_of(self._cluster):
+            said.append(f"what depends on {listed(times)}: floats are taken for times")
         if not self._search.is_over:
             waiting = f"{self._search.counts.waiting:,} states"
             at_depth = self._search.is_at(self._world.scope.depth)
@@ -246,12 +254,15 @@ class Exploration:
         if self.has_reached_goal:
             return f"the goal is reached after {self.events} events"
         if self.is_complete:
-            return "nothing was found of what was judged, and all of the scope was looked at"
+            but = ", with floats taken for times" if times_of(self._cluster) else ""
+            return f"nothing was found of what was judged, and all of the scope was looked at{but}"
         return "nothing was found so far of what was judged"
 
     def _also(self) -> str:
         """What the watched run says, if that is something else: more is watched than searched."""
         seen = self.run.violation if self.run is not None else None
+        if self.run is not None and self.run.stopped is None and self.run.setup.watched:
+            return " (but not when the run is played: something in it changes from run to run)"
         if seen is None or self.violation is None or seen.name == self.violation[0]:
             return ""
         return f" (in the run, {seen.name} falls first: {seen.text})"
@@ -299,6 +310,29 @@ def explore(
         )
     found = Exploration(cluster, scope, goal, why_names_count(cluster, scope, goal, symmetry))
     return found.resume(states, seconds, memory_mb, progress)
+
+
+def notes_of(cluster: Cluster) -> dict[NodeId, str]:
+    """What the rules of each node hold, in words: rules decide, and remember nothing."""
+    return {
+        node: repr(sorted(getattr(host.rules, "__dict__", {}).items()))
+        for node, host in cluster.hosts.items()
+    }
+
+
+def times_of(cluster: Cluster) -> tuple[str, ...]:
+    """The names under which machines of a reader's own keep floats: a search takes them for times.
+
+    Times are no part of a state, since any order of events is looked at.
+    """
+    kept = [
+        name
+        for host in cluster.hosts.values()
+        if host.alive
+        for name, value in getattr(host.machine, "__dict__", {}).items()
+        if isinstance(value, float) and name not in ("now", "election_deadline")
+    ]
+    return tuple(dict.fromkeys(kept))
 
 
 def check_limits(states: Any, seconds: Any, memory_mb: Any, progress: Any) -> None:

@@ -85,6 +85,7 @@ class Search(Generic[S]):
         self._next: list[tuple[S, int]] = []
         self._at = 0
         self._end: int | None = None
+        self._is_torn = False
         self._meet(space.first, NONE)
         self._level, self._next = self._next, []
 
@@ -105,12 +106,16 @@ class Search(Generic[S]):
 
         `states` and `seconds` bound this call, `depth` and `memory_mb` (an estimate) the whole.
         """
+        if self._is_torn:
+            raise Misuse("this search was interrupted in the middle of a step: begin it anew")
         counts, began, before = self.counts, time.monotonic(), self.counts.seconds
         most = None if states is None else counts.distinct + states
         report, expanded = counts.distinct + REPORT_EVERY, 0
         with Interrupts() as interrupts:
             while not self.is_over and not self.is_at(depth) and not interrupts.came:
+                self._is_torn = True
                 self._expand(*self._level[self._at])
+                self._is_torn = False
                 self._at += 1
                 if self._at >= len(self._level) and self._next:
                     self._level, self._next, self._at = self._next, [], 0
