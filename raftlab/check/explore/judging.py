@@ -29,6 +29,8 @@ from raftlab.sim.invariants import (
     History,
     Property,
     configuration_of,
+    newest_held,
+    newest_in,
 )
 from raftlab.sim.watch import Checks, Watch
 
@@ -97,8 +99,9 @@ def seen_of(host: Host) -> Seen:
     machine, log, seen = host.machine, host.machine.log, Seen()
     seen.term, seen.leads = machine.term, machine.role is Role.LEADER
     seen.commit_index = machine.commit_index
-    seen.configuration, seen.configuration_index = configuration_of(host), log.configuration_index
     seen.first_index, seen.entries, seen.last_entry = log.first_index, list(log), log.last_entry
+    seen.newest = newest_in(seen.entries)
+    seen.configuration, seen.configuration_index = configuration_of(host), newest_held(host)[0]
     return seen
 
 
