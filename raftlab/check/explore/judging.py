@@ -59,8 +59,8 @@ class Past(NamedTuple):
     `leaders`: term -> leader. `committed`: index -> entry, and the term of its commit. `votes`
     and `claims` are what nodes have said: for whom in a term, and which term, where their disks
     do not say so (what a disk says counts as said). `snapshots`: index -> the first that ended
-    there. `lost`: entries that no log holds any more and that were not committed, with the term
-    before each.
+    there, as the watch keeps it. `lost`: entries that no log holds any more and that were not
+    committed, with the term before each.
     """
 
     leaders: tuple[tuple[Term, NodeId], ...]
