@@ -60,6 +60,7 @@ class Seen:
     `entries` are those of the log, from `first_index`. While a change of the log is checked,
     `kept` is how many of them, from the first, are still there, `new` is what follows
     them now, and `term_before_new` the term before that (None: a snapshot stands for it).
+    `newest` is the last entry, of these and of the new ones, that holds a configuration.
     """
 
     __slots__ = (
@@ -72,6 +73,7 @@ class Seen:
         "last_entry",
         "leads",
         "new",
+        "newest",
         "term",
         "term_before_new",
     )
@@ -87,6 +89,7 @@ class Seen:
         self.entries: list[LogEntry] = []
         self.kept = 0
         self.new: tuple[LogEntry, ...] = ()
+        self.newest: LogEntry | None = None
         self.last_entry: LogEntry | None = None
 
 

@@ -7,10 +7,12 @@ property no longer holds. History variables live here and never in the servers: 
 server could know them (Ongaro's raft.tla keeps them apart in the same way).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from raftlab.raft.log import LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import (
@@ -64,9 +66,9 @@ class History:
     `created`: (index, term) -> the entry and the term of the entry before it. `committed`
     starts at index 1. `claims`: node -> the highest term it has told anybody.
     `votes`: (node, term) -> the candidate for whom it has told somebody that it votes.
-    `snapshots`: index -> the first snapshot that ended there. `configurations`: those that
-    were committed, each with its index. `voted`: node -> whom it had voted for when it was
-    last looked at.
+    `snapshots`: index -> the first snapshot that ended there, with a digest in place of its
+    data: all that is compared, and short. `configurations`: those that were committed, each
+    with its index. `voted`: node -> whom it had voted for when it was last looked at.
     """
 
     __slots__ = (
@@ -126,6 +128,24 @@ def term_at(log: RaftLog, index: Index) -> Term | None:
     if snapshot is not None and snapshot.index == index:
         return snapshot.term
     return None if index else 0
+
+
+def newest_in(entries: Sequence[LogEntry]) -> LogEntry | None:
+    """The last of these entries that holds a configuration, or None."""
+    for entry in reversed(entries):
+        if type(entry.payload) is Configuration:
+            return entry
+    return None
+
+
+def newest_held(host: Host) -> tuple[Index, Configuration]:
+    """The newest configuration in a node's log, and its index; 0: that it began with."""
+    snapshot, newest = host.machine.log.snapshot, host.seen.newest
+    if snapshot is not None and (newest is None or newest.index <= snapshot.index):
+        return snapshot.index, snapshot.configuration
+    if newest is not None and type(newest.payload) is Configuration:
+        return newest.index, newest.payload
+    return 0, host.configuration
 
 
 def has_committed(log: RaftLog, entry: LogEntry) -> bool:
@@ -349,8 +369,8 @@ def log_terms_rise(history: History, host: Host) -> Broken | None:
 
 def one_change_at_a_time(history: History, host: Host) -> Broken | None:
     """No log ever holds two configurations that are not committed."""
-    log, committed = host.machine.log, host.machine.commit_index
-    if log.configuration_index <= committed:
+    log, committed, newest = host.machine.log, host.machine.commit_index, host.seen.newest
+    if newest is None or newest.index <= committed:
         return None
     committed = max(len(history.committed), committed)
     pending = [
@@ -366,14 +386,9 @@ def one_change_at_a_time(history: History, host: Host) -> Broken | None:
 
 def newest_configuration(history: History, host: Host) -> Broken | None:
     """A server uses the newest configuration in its log, committed or not."""
-    machine, log, snapshot = host.machine, host.machine.log, host.machine.log.snapshot
-    if overrides_configuration(host.rules) or not hasattr(machine, "configuration"):
+    if overrides_configuration(host.rules) or not hasattr(host.machine, "configuration"):
         return None
-    index = log.configuration_index
-    if snapshot is not None and index <= snapshot.index:
-        newest = snapshot.configuration
-    else:
-        newest = configuration_of_entry(log[index]) if index else host.configuration
+    index, newest = newest_held(host)
     if configuration_of(host) == newest:
         return None
     where = f"at {index}, the newest in its log" if index else "that it began with"
@@ -383,12 +398,6 @@ def newest_configuration(history: History, host: Host) -> Broken | None:
 def overrides_configuration(rules: Rules) -> bool:
     """Whether rules say themselves which configuration is in force."""
     return type(rules).configuration_in_force is not Rules.configuration_in_force
-
-
-def configuration_of_entry(entry: LogEntry) -> Configuration:
-    """What a log calls its newest configuration."""
-    assert isinstance(entry.payload, Configuration), "the log says that one stands there"
-    return entry.payload
 
 
 def match_is_true(history: History, host: Host, reply: Message) -> Broken | None:
@@ -508,8 +517,8 @@ def snapshots_are_true(history: History, host: Host, snapshot: Snapshot) -> Brok
     else:
         text = f"{host.node} has a snapshot up to entry {index}, which is not committed"
         return Broken(text, (host.node,), index)
-    known = history.snapshots.setdefault(index, snapshot)
-    if known != snapshot:
+    digest = replace(snapshot, data=sha256(snapshot.data).digest())
+    if history.snapshots.setdefault(index, digest) != digest:
         text = f"{host.node} has another snapshot up to entry {index} than the others"
         return Broken(text, (host.node,), index)
     if snapshot.configuration != _committed_configuration(history, host, index):

@@ -15,13 +15,14 @@ import msgspec
 from raftlab.raft.options import Options, is_count
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, shortened, shown
-from raftlab.sim.actions import Action, Join, Propose
+from raftlab.sim.actions import Action, Join
 from raftlab.sim.digest import Comparison, Otherwise, packed, unpacked
 from raftlab.sim.given import LONGEST_NAME, MOST_NODES, RulesGiven, full_name, node_names
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.resolving import recording_of
-from raftlab.sim.segments import Segment, played, segments
+from raftlab.sim.segments import played, segments
 from raftlab.sim.settings import Disks, Network, Setup
+from raftlab.sim.work import work_of
 
 if TYPE_CHECKING:
     from raftlab.sim.recording import Recording
@@ -30,12 +31,9 @@ VERSION = 1
 MARK = "raftlab"
 MOST_BYTES = 1 << 24
 USUAL_STEPS = 200_000
-"""How many steps a text may stand for, unless more are asked for: some seconds of playing."""
+"""How many steps a text may stand for (`work_of`), unless more are asked for: some seconds."""
 
 MOST_ACTIONS = 5_000_000
-BYTES_A_STEP = 64
-"""So many bytes of a command are counted as one step more."""
-
 OFTEN = (
     b"torn snapshot_every async_persistence write_ms latency loss duplication reordering watched"
     b" logs disks network options rules nodes seed joinreconfigurewipeclockdiskcompactreaddeliver"
@@ -114,7 +112,7 @@ def _check_work(told: Shared, setup: Setup, most_steps: int) -> None:
     """Refuse what a short text can make endless, before any of it is played. Raises: Misuse."""
     if not is_count(most_steps):
         raise Misuse(f"most_steps is a number of steps, not {shown(most_steps)}")
-    steps = sum(map(_steps, told.segments)) + sum(len(terms) for _, terms in setup.logs)
+    steps = work_of(setup, told.segments)
     if steps > MOST_ACTIONS:
         raise Misuse(f"this text stands for more than {MOST_ACTIONS:,} steps")
     if steps > most_steps:
@@ -128,13 +126,6 @@ def _check_work(told: Shared, setup: Setup, most_steps: int) -> None:
     newcomers = sum(isinstance(each, Join) for each in told.segments)
     if len(setup.nodes) + newcomers > MOST_NODES:
         raise Misuse(f"a cluster has 1 to {MOST_NODES} nodes, not {len(setup.nodes) + newcomers}")
-
-
-def _steps(segment: Segment) -> int:
-    """How many steps a segment stands for; a long command is as much work as some."""
-    if isinstance(segment, int):
-        return segment
-    return 1 + len(segment.data) // BYTES_A_STEP if isinstance(segment, Propose) else 1
 
 
 def _names(action: Action) -> Iterator[str]:

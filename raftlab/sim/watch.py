@@ -12,7 +12,7 @@ from raftlab.raft.messages import (
     Message,
 )
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import NodeId, Term
+from raftlab.raft.vocabulary import Configuration, NodeId, Term
 from raftlab.sim.host import Host, Reading
 from raftlab.sim.invariants import (
     APPLIED_IN_ORDER,
@@ -41,6 +41,8 @@ from raftlab.sim.invariants import (
     Property,
     configuration_of,
     is_question,
+    newest_held,
+    newest_in,
     term_at,
 )
 
@@ -110,7 +112,7 @@ def head_moved(host: Host) -> None:
     if first > seen.first_index and not contradicted(host):
         del seen.entries[: first - seen.first_index]
     else:
-        seen.entries = []
+        seen.entries, seen.newest = [], None
     seen.first_index = first
     seen.last_entry = seen.entries[-1] if seen.entries else None
 
@@ -149,15 +151,24 @@ class Watch:
             self._check(WHEN_VOTE_CHANGES, host)
             voted[host.node] = machine.voted_for
         log = machine.log
-        if log.first_index != seen.first_index:
+        head = log.first_index != seen.first_index
+        if head:
             head_moved(host)
-            self._check(WHEN_HEAD_MOVES, host)
         last_entry = log.last_entry
         changed = last_entry is not seen.last_entry
         if changed:
             seen.kept = agreeing_prefix(host)
             seen.new = log.entries(log.first_index + seen.kept, log.last_index + 1)
             seen.term_before_new = term_before_new(host)
+            newest = seen.newest
+            if newest is not None and newest.index >= seen.first_index + seen.kept:
+                seen.newest = newest_in(seen.entries[: seen.kept])  # it was cut away
+            for entry in seen.new:
+                if type(entry.payload) is Configuration:
+                    seen.newest = entry
+        if head:
+            self._check(WHEN_HEAD_MOVES, host)
+        if changed:
             self._check(WHEN_LOG_CHANGES, host)
         if machine.commit_index != seen.commit_index:
             self._check(WHEN_COMMIT_MOVES, host)
@@ -166,15 +177,17 @@ class Watch:
             del seen.entries[seen.kept :]
             seen.entries.extend(seen.new)
             seen.last_entry = last_entry
-            if log.configuration_index != seen.configuration_index or seen.configuration is None:
+            index = newest_held(host)[0]
+            if index != seen.configuration_index or seen.configuration is None:
                 seen.configuration = configuration_of(host)
-                seen.configuration_index = log.configuration_index
+                seen.configuration_index = index
         seen.term = machine.term
         seen.leads = leads
 
     def restarted(self, host: Host) -> None:
         """`host` has started again from its disk."""
         host.seen.entries = list(host.machine.log)
+        host.seen.newest = newest_in(host.seen.entries)
         host.seen.first_index = host.machine.log.first_index
         host.seen.last_entry = host.machine.log.last_entry
         self.history.voted[host.node] = host.machine.voted_for

@@ -3,9 +3,10 @@
 import pytest
 
 from raftlab import Cluster, Options, RaftLog, RaftStateMachine, Rules, Violation
+from raftlab.check.random_runs import start, trouble
 from raftlab.raft.log import Command, LogEntry, Snapshot
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.invariants import entry_at, has_committed, term_at
+from raftlab.sim.invariants import entry_at, has_committed, newest_held, term_at
 from raftlab.sim.settings import Disks
 
 
@@ -36,6 +37,20 @@ class ForgetsTerms(RaftLog):
 
     def term_for_index(self, index):
         return super().term_for_index(index) if index in (0, self.last_index) else None
+
+
+class SaysItBegan(RaftLog):
+    """It says that it holds no configuration: its server's is the one that it began with."""
+
+    __slots__ = ()
+    configuration_index = property(lambda self: 0, lambda self, index: None)
+
+
+class SaysTheLast(RaftLog):
+    """It says that its last entry is a configuration."""
+
+    __slots__ = ()
+    configuration_index = property(lambda self: self.last_index, lambda self, index: None)
 
 
 def with_log(kind: type[RaftLog]) -> type[RaftStateMachine]:
@@ -101,3 +116,60 @@ def test_terms_are_those_of_entries_and_of_the_end_of_a_snapshot():
     assert all(has_committed(log, entry) for entry in held)
     assert not has_committed(log, LogEntry(2, 2, Command(b"")))
     assert not has_committed(log, LogEntry(3, 4, Command(b"")))
+
+
+# The newest configuration
+
+
+@pytest.mark.parametrize("kind", [SaysItBegan, SaysTheLast])
+@pytest.mark.parametrize("snapshot_every", [0, 2])
+def test_who_uses_the_newest_configuration_is_not_accused_by_its_log(kind, snapshot_every):
+    run = cluster(RaftLog, disks=Disks(write_ms=0.0, snapshot_every=snapshot_every))
+    run.elect("S1")
+    run.reconfigure(["S1", "S2"])
+    run.run(200)
+    run.machine("S2").log.__class__ = kind
+    run.propose("x=1")
+    run.run(200)
+    assert (run.stopped, run.machine("S2").commit_index) == (None, run.commit_index)
+
+
+def test_who_misses_the_newest_configuration_is_found_though_its_log_denies_it():
+    run = cluster(RaftLog)
+    run.elect("S1")
+    run.run(100)
+    run.machine("S2").log.__class__ = SaysItBegan
+    with pytest.raises(Violation, match="S2 does not use the configuration at 2, the newest"):
+        run.reconfigure(["S1", "S2"])
+        run.run(100)
+
+
+class SaysWhatIsInForce(Rules):
+    """It says itself which configuration is in force: the newest, as usual."""
+
+    def configuration_in_force(self, log, commit_index, first):
+        return super().configuration_in_force(log, commit_index, first)
+
+
+def test_two_changes_at_a_time_are_found_though_the_log_denies_them():
+    """A leader whose log denies a change ends it before it is committed."""
+    run = cluster(SaysItBegan, rules=SaysWhatIsInForce)
+    run.elect("S1")
+    with pytest.raises(Violation, match="S1 holds uncommitted configurations at 2 and 3"):
+        run.reconfigure(["S1", "S2"])
+        run.run(100)
+
+
+def test_what_is_kept_of_configurations_is_what_an_honest_log_says():
+    places = set()
+    for seed in range(40):
+        run = start(seed)
+        for ms in range(30, 2400, 30):
+            trouble(run, ms)
+            for host in run.cluster.hosts.values():
+                log = host.machine.log
+                if host.alive:
+                    held = log.configuration_at(log.last_index) or host.configuration
+                    assert newest_held(host) == (log.configuration_index, held)
+                    places.add((seed, log.configuration_index, log.snapshot is None))
+    assert len(places) > 200

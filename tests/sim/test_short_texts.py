@@ -20,9 +20,23 @@ from raftlab.__main__ import main
 from raftlab.check.campaign import campaign
 from raftlab.lab import Session
 from raftlab.sim import saving
-from raftlab.sim.actions import Crash, Cut, Join, Partition, Propose, Reconfigure
-from raftlab.sim.given import logs_for
-from raftlab.sim.sharing import USUAL_STEPS, crc_of
+from raftlab.sim.actions import (
+    Compact,
+    Crash,
+    Cut,
+    Heal,
+    Join,
+    Partition,
+    Propose,
+    Reconfigure,
+    Restart,
+    Timeout,
+    Wipe,
+)
+from raftlab.sim.given import logs_for, node_names
+from raftlab.sim.settings import Setup
+from raftlab.sim.sharing import USUAL_STEPS, crc_of, opened
+from raftlab.sim.work import work_of
 from tests.sim.looking import drive, faulty_cluster
 from tests.sim.test_sharing import told
 
@@ -37,6 +51,10 @@ def nothing_is_played(monkeypatch):
 
 
 LONG = "x" * 65
+MANY = node_names(51)
+HALVES = Partition(0.0, (MANY[:25], MANY[25:]))
+LARGE = Propose(0.0, "S1", b"x=" + b"y" * 999_998)  # 1 + 15,625 steps
+EVERY = {"snapshot_every": 1, "write_ms": 0.0}
 
 
 @pytest.mark.usefixtures("nothing_is_played")
@@ -63,6 +81,15 @@ LONG = "x" * 65
         (told([], options={"max_in_flight": 2**63}), "max_in_flight must be at least 1"),
         (told([], network={"latency": [0.0, 1e-300]}), "the longest latency is 0, or 0.001"),
         (told([], seed=2**64 - 1, nodes=52), "1 to 51 nodes, not 52"),
+        (told([HALVES] * 10_000, nodes=51), "stands for 210,000 steps"),
+        (told([Heal(0.0)] * 10_000, nodes=51), "stands for 210,000 steps"),
+        (told([Timeout(0.0, "S1")] * 10_000, nodes=51), "stands for 210,000 steps"),
+        (told([LARGE, *[Propose(0.0, "S1", b"z")] * 1_600], nodes=1, disks=EVERY), "212,660 steps"),
+        (told([LARGE, *[Propose(0.0, "S1", b"z")] * 540], disks=EVERY), "214,286 steps"),
+        (told([LARGE, *[Compact(0.0, "S1", 1)] * 2_000]), "stands for 261,797 steps"),
+        (told([LARGE, *[Restart(0.0, "S1")] * 2_000]), "stands for 261,797 steps"),
+        (told([Restart(0.0, "S1")] * 2_000, logs=[["S1", [1] * 10_000]]), "324,500 steps"),
+        (told([Wipe(0.0, "S1")] * 2_000, logs=[["S1", [1] * 10_000]]), "324,500 steps"),
         (told([10**18]), "stands for more than 5,000,000 steps"),
     ],
 )
@@ -108,6 +135,29 @@ def test_the_lab_says_how_to_ask_for_them():
 
 
 # Cost
+
+
+def test_what_is_written_anew_is_held_once():
+    """So a value that is often replaced costs a step and its own length, and no more."""
+    writes = [Propose(0.0, "S1", b"x=%063d" % number) for number in range(1_000)]
+    assert work_of(Setup(node_names(3), 1, disks=Disks(snapshot_every=1)), writes) == 2_023
+
+
+def test_the_actions_of_few_nodes_are_as_many_steps():
+    acts = [Partition(0.0, (("S1",), ("S2", "S3"))), Heal(0.0), Propose(0.0, "S1", b"x=1"), 7]
+    assert work_of(Setup(node_names(3), 1), acts) == 10
+
+
+def test_a_run_keeps_no_snapshot_that_its_disk_has_replaced():
+    large = Propose(0.0, "S1", b"x=" + b"y" * 100_000)
+    acts = [Timeout(0.0, "S1"), large, *[Propose(0.0, "S1", b"z=1")] * 300]
+    text = told(acts, nodes=1, disks=EVERY)
+    tracemalloc.start()
+    with pytest.raises(Misuse, match="comes out differently"):  # this text has no true checksum
+        opened(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3_000_000  # all of them take 46 MB
 
 
 def test_the_logs_of_the_past_cost_as_much_as_they_are_long():

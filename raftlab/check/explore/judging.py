@@ -29,6 +29,8 @@ from raftlab.sim.invariants import (
     History,
     Property,
     configuration_of,
+    newest_held,
+    newest_in,
 )
 from raftlab.sim.watch import Checks, Watch
 
@@ -57,8 +59,8 @@ class Past(NamedTuple):
     `leaders`: term -> leader. `committed`: index -> entry, and the term of its commit. `votes`
     and `claims` are what nodes have said: for whom in a term, and which term, where their disks
     do not say so (what a disk says counts as said). `snapshots`: index -> the first that ended
-    there. `lost`: entries that no log holds any more and that were not committed, with the term
-    before each.
+    there, as the watch keeps it. `lost`: entries that no log holds any more and that were not
+    committed, with the term before each.
     """
 
     leaders: tuple[tuple[Term, NodeId], ...]
@@ -97,8 +99,9 @@ def seen_of(host: Host) -> Seen:
     machine, log, seen = host.machine, host.machine.log, Seen()
     seen.term, seen.leads = machine.term, machine.role is Role.LEADER
     seen.commit_index = machine.commit_index
-    seen.configuration, seen.configuration_index = configuration_of(host), log.configuration_index
     seen.first_index, seen.entries, seen.last_entry = log.first_index, list(log), log.last_entry
+    seen.newest = newest_in(seen.entries)
+    seen.configuration, seen.configuration_index = configuration_of(host), newest_held(host)[0]
     return seen
 
 
