@@ -156,3 +156,10 @@ def test_it_is_not_quiet_while_a_write_from_before_the_peace_is_under_way():
     assert settle(run)
     assert run.settled_after > 400
     assert disturbed(run) is None
+
+
+@pytest.mark.parametrize("seed", [310264, 310406, 310586])
+def test_a_server_that_is_just_being_removed_is_not_switched_off_in_the_midst_of_it(seed):
+    """The others may still need it to commit the change; nothing keeps it from disrupting after."""
+    conditions = checked(None, None, {"options": Options.figure_2()})
+    assert try_seed(seed, conditions).verdict == "ok"
