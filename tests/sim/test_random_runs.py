@@ -111,7 +111,7 @@ FOUND = {
     "the joint configuration is left too early": 20,
     "all voters together commit": 20,
     "learners are counted": 20,
-    "a removed leader counts itself": 10,
+    "a removed leader counts itself": 20,
     "a snapshot is acknowledged and not taken": 20,
     "what is not committed is compacted": 10,
     "a snapshot loses the old voters": 20,
