@@ -27,7 +27,7 @@ ABILITY = "transfer_leadership"  # a learner's machine may lack it
 def disturbed(run: RandomRun) -> str | None:
     """What goes wrong in a while of quiet with one read at every member, or None."""
     cluster = run.cluster
-    stop_former(run)
+    stop_former(run, settled=True)
     led = led_by(cluster)
     able = [host.node for host in members(cluster) if hasattr(host.machine, "read")]
     readings = [cluster.read("last", node) for node in able]
@@ -209,27 +209,28 @@ def is_steady(cluster: Cluster) -> bool:
     return current(cluster) == configuration
 
 
-def stop_former(run: RandomRun) -> None:
+def stop_former(run: RandomRun, settled: bool = False) -> None:
     """Switch removed servers off, where nothing keeps them from disrupting. Thesis: 4.2.3."""
-    for node in disturbers(run):
+    for node in disturbers(run, settled):
         if run.cluster.hosts[node].alive:
             run.cluster.crash(node)
 
 
-def disturbers(run: RandomRun) -> list[NodeId]:
+def disturbers(run: RandomRun, settled: bool = False) -> list[NodeId]:
     """Removed servers that may call elections: those that are up, or have just said something.
 
-    Once all is settled, a change that only a removed server still holds counts for nothing.
+    What a server may need that is up and in the midst of a change is not removed yet. Where all
+    is `settled`, no member is, and a change that only another server holds counts for nothing.
     """
     cluster, options = run.cluster, run.cluster.setup.options
     if options.pre_vote or options.leader_stickiness:
         return []
-    speaking = {each.message.sender for each in cluster.in_flight()}
-    up = {host.node for host in run.living}
-    members = cluster.configuration.members
-    removed = [node for node in cluster.nodes if node not in members]
-    gone = former(cluster) if run.settled_after is None else removed
-    return [node for node in gone if node in up | speaking]
+    living, members = run.living, cluster.configuration.members
+    active = {host.node for host in living}
+    active |= {each.message.sender for each in cluster.in_flight()}
+    others = [node for node in cluster.nodes if node not in members]
+    gone = others if settled else former(cluster, living)
+    return [node for node in gone if node in active]
 
 
 def differ(run: RandomRun) -> str:

@@ -40,7 +40,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.host import Host, MachineFactory
+from raftlab.sim.host import Host, MachineFactory, Write
 from raftlab.sim.invariants import configuration_of
 from raftlab.sim.key_value import KeyValue
 from raftlab.sim.settings import Disks, Network
@@ -180,12 +180,14 @@ def settle(run: RandomRun) -> bool:
     """End all troubles; whether all members have a new command within 30 election timeouts.
 
     It is over when nothing that was said before the peace, and no answer to it, is on its way.
+    What then waited for a slow disk counts as said before.
 
     Raises: Violation, when a property is broken; and whatever a machine raises.
     """
     make_peace(run)
     cluster = run.cluster
-    begun, noise = cluster.now, cluster.now
+    begun = noise = said = cluster.now
+    writes = [Write(host, host.disk.writes[-1]) for host in run.living if host.disk.writes]
     asked: tuple[NodeId, int] | None = None
     while cluster.now < begun + PATIENCE_MS:
         stop_former(run)
@@ -194,8 +196,11 @@ def settle(run: RandomRun) -> bool:
             with suppress(Misuse):  # it may be handing over, or have too much to commit
                 cluster.propose(f"last={run.seed}", to=leader[0])
                 asked = led_by(cluster)
+        writes = [write for write in writes if write.is_pending()]
         cluster.run(10)
-        if disturbers(run) or any(each.sent_at < begun for each in cluster.in_flight()):
+        if writes:
+            said = cluster.now
+        if writes or disturbers(run) or any(each.sent_at < said for each in cluster.in_flight()):
             noise = cluster.now
         if all_is_well(run) and cluster.now > noise + ECHO_MS:
             run.settled_after = cluster.now - begun

@@ -7,7 +7,7 @@ has let go may lose its disk, and comes back under a new name.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -93,11 +93,15 @@ def is_settled(host: Host) -> bool:
     return changed_at(host) <= host.machine.commit_index
 
 
-def former(cluster: Cluster) -> list[NodeId]:
-    """The servers that the cluster has let go: no configuration from now on can name them."""
+def former(cluster: Cluster, lasting: Iterable[Host] | None = None) -> list[NodeId]:
+    """The servers that the cluster has let go: no configuration from now on can name them.
+
+    `lasting` are the nodes that may still bring a change about, where these are not all.
+    """
     hosts = cluster.hosts.values()
     settled_at = max(map(changed_at, filter(is_settled, hosts)), default=0)
-    pending = [configuration_of(host) for host in hosts if changed_at(host) > settled_at]
+    changing = hosts if lasting is None else lasting
+    pending = [configuration_of(host) for host in changing if changed_at(host) > settled_at]
     named = {node for each in (current(cluster), *pending) for node in each.members}
     return [node for node in cluster.nodes if node not in named]
 

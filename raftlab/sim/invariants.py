@@ -280,9 +280,11 @@ def commit_follows_quorum(history: History, host: Host) -> Broken | None:
         return None
     now, before = configuration_of(host), seen.configuration
     broken = _not_on_a_majority(history, host, now, machine.commit_index)
-    if broken is None and before is not None and before.is_joint and not now.is_joint:
+    if broken is not None or before is None or seen.configuration_index <= seen.commit_index:
+        return broken  # what was committed before was looked at then, and may be compacted by now
+    if before.is_joint and not now.is_joint:
         return _not_on_a_majority(history, host, before, seen.configuration_index)
-    return broken
+    return None
 
 
 def led(host: Host) -> bool:

@@ -18,7 +18,7 @@ from raftlab.check.quiet import (
     unserved,
 )
 from raftlab.check.random_runs import complaint, settle, start
-from raftlab.check.random_verbs import RandomRun
+from raftlab.check.random_verbs import RandomRun, stand
 from raftlab.check.trial import checked, try_seed
 from tests.check.wild_bugs import (
     AsksFirst,
@@ -137,3 +137,29 @@ def test_a_removed_server_with_a_change_that_only_it_holds_does_not_count_as_a_m
     """It was cut off with that change, and nobody sends it anything any more."""
     conditions = checked(None, None, {})
     assert try_seed(71142, conditions).verdict == "ok"
+
+
+def test_what_a_slow_disk_holds_back_at_the_peace_is_waited_for():
+    """A removed server's answer to an old heartbeat, with a higher term: the leader steps down."""
+    assert try_seed(90054, checked(None, None, {})).verdict == "ok"
+
+
+def test_it_is_not_quiet_while_a_write_from_before_the_peace_is_under_way():
+    run = start(1, 3, options=Options(async_persistence=True))
+    cluster = run.cluster
+    cluster.elect("S1")
+    cluster.isolate("S3")
+    cluster.remove("S3")
+    cluster.run(100)
+    cluster.slow_disk("S3", 400)
+    stand(run, "S3")
+    assert settle(run)
+    assert run.settled_after > 400
+    assert disturbed(run) is None
+
+
+@pytest.mark.parametrize("seed", [310264, 310406, 310586])
+def test_a_server_that_is_just_being_removed_is_not_switched_off_in_the_midst_of_it(seed):
+    """The others may still need it to commit the change; nothing keeps it from disrupting after."""
+    conditions = checked(None, None, {"options": Options.figure_2()})
+    assert try_seed(seed, conditions).verdict == "ok"

@@ -10,10 +10,10 @@ from typing import get_args
 
 import pytest
 
-from raftlab import PROPERTIES, Configuration, Violation
+from raftlab import PROPERTIES, Configuration, Options, Violation
 from raftlab.check.random_runs import PATIENCE_MS, complaint, random_run, settle, start, trouble
 from raftlab.check.random_verbs import CLIENTS
-from raftlab.sim.actions import Action
+from raftlab.sim.actions import Action, Compact
 from raftlab.sim.key_value import KeyValue
 from raftlab.sim.sessions import Session, Sessions, missing
 from tests.sim.looking import standing
@@ -36,6 +36,13 @@ def test_a_random_run_keeps_every_property_and_recovers(seed):
     assert run.settled_after <= PATIENCE_MS
     assert run.cluster.violation is None
     assert run.cluster.frame().properties == {each.name: True for each in PROPERTIES}
+
+
+def test_a_new_leader_may_leave_a_joint_configuration_that_it_has_compacted():
+    """It was committed under the leader before, and is not looked for on disks again."""
+    run = random_run(310123, options=Options.figure_2())
+    compacted = [each for each in run.cluster.actions if isinstance(each, Compact)]
+    assert compacted and run.cluster.violation is None
 
 
 def test_random_runs_are_not_all_alike():
@@ -104,7 +111,7 @@ FOUND = {
     "the joint configuration is left too early": 20,
     "all voters together commit": 20,
     "learners are counted": 20,
-    "a removed leader counts itself": 10,
+    "a removed leader counts itself": 20,
     "a snapshot is acknowledged and not taken": 20,
     "what is not committed is compacted": 10,
     "a snapshot loses the old voters": 20,
