@@ -210,3 +210,13 @@ def test_what_failed_is_in_no_order():
     failed = op("f", "append", 1, None, 0, 5, outcome=Outcome.FAILED)
     verdict = check([failed, op("r", "read", None, (1,), 6, 7)], model=AppendList())
     assert verdict.is_linearizable is False
+
+
+def test_values_that_cannot_grow_stand_beside_texts():
+    history = [
+        Operation("a", "write", "x", True, start=5, end=9),
+        Operation("b", "write", "x", 1.5, start=8, outcome="unknown"),
+        Operation("c", "append", "x", "1", start=11, end=14),
+        Operation("d", "read", "x", result="1.51", start=7, end=15),
+    ]
+    assert check(history).is_linearizable is True

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from raftlab import Cluster, Disks, Misuse
+from raftlab import Cluster, Disks, Misuse, load
 from raftlab.check.campaign import campaign
 from raftlab.raft.options import Options
 from raftlab.sim import actions as acts
@@ -204,6 +204,18 @@ NONSENSE = [
     lambda c: acts.Join(c.now, "S1"),
     lambda c: acts.Join(c.now, "S" * 65),
     lambda c: acts.Crash(c.now, ["S1"]),
+    lambda c: acts.Crash("x", "S1"),
+    lambda c: acts.Crash(10**400, "S1"),
+    lambda c: acts.Partition(c.now, None),
+    lambda c: acts.Deliver(c.now, [], "S2", 1),
+    lambda c: acts.Compact(c.now, "S1", "x"),
+    lambda c: acts.Compact(c.now, "S1", True),
+    lambda c: acts.Reconfigure(c.now, "S1", ("S1", "S2"), None),
+    lambda c: acts.Wait(None),
+    lambda c: acts.Propose(c.now, "S1", "x=2"),
+    lambda c: acts.Read(c.now, "S1", []),
+    lambda c: acts.Read(c.now, "S1", "\ud800"),
+    lambda c: acts.Timeout(c.now, NODE, "no"),
     lambda c: "S1 crashes",
 ]
 
@@ -217,6 +229,25 @@ def test_an_action_that_cannot_be_is_refused_and_changes_nothing(nonsense):
     assert standing(cluster) == before
     assert cluster.stopped is None
     assert standing(cluster.run(50).recording.replay()) == standing(cluster)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda c: acts.Wait(int(c.now) + 5),
+        lambda c: acts.Crash(int(c.now) + 5, "S1"),
+        lambda c: acts.SetClockRate(c.now, NODE, 2),
+        lambda c: acts.SlowDisk(c.now, NODE, 5),
+        lambda c: acts.Partition(c.now, [["S1"], ["S2", "S3", "S4"]]),
+    ],
+)
+def test_numbers_and_lists_become_what_a_file_gives_back(action):
+    cluster = led()
+    cluster.apply(action(cluster))
+    again = load(cluster.recording.share())
+    assert again == cluster.recording
+    assert hash(again) == hash(cluster.recording)
+    assert standing(again.replay()) == standing(cluster)
 
 
 def test_the_shipped_machine_is_not_accused_of_what_its_host_did():

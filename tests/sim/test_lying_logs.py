@@ -1,11 +1,13 @@
 """A log that answers wrongly: what is watched stands in its entries and its snapshot."""
 
+import msgspec
 import pytest
 
 from raftlab import Cluster, Options, RaftLog, RaftStateMachine, Rules, Violation
 from raftlab.check.random_runs import start, trouble
 from raftlab.raft.log import Command, LogEntry, Snapshot
 from raftlab.raft.vocabulary import Configuration
+from raftlab.sim.actions import Reconfigure
 from raftlab.sim.invariants import entry_at, has_committed, newest_held, term_at
 from raftlab.sim.settings import Disks
 
@@ -173,3 +175,22 @@ def test_what_is_kept_of_configurations_is_what_an_honest_log_says():
                     assert newest_held(host) == (log.configuration_index, held)
                     places.add((seed, log.configuration_index, log.snapshot is None))
     assert len(places) > 200
+
+
+def test_a_configuration_that_gives_way_to_a_snapshot_of_its_own_index_is_in_force_no_more():
+    options = Options.figure_2()
+    cluster = Cluster(3, seed=0, options=msgspec.structs.replace(options, catch_up_first=False))
+    cluster.elect("S2")
+    cluster.run(200)
+    cluster.isolate("S2")
+    cluster.apply(Reconfigure(cluster.now, "S2", ("S4",)))  # S2 alone holds it, at entry 2
+    cluster.elect("S3")
+    cluster.run(100)
+    cluster.compact("S3")
+    assert cluster.frame()["S3"].snapshot.index == 2
+    cluster.heal()
+    cluster.run(300)
+    cluster.elect("S2")
+    cluster.propose("x=1")
+    cluster.run(200)
+    assert cluster.frame()["S2"].commit_index == cluster.frame()["S2"].last_index
