@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from os import PathLike
 from typing import Any, TypeAlias
 
@@ -42,6 +43,7 @@ from raftlab.sim.given import RulesGiven, seed_of
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.recording import Recording
 
+MOST_SEEDS = 10_000_000
 MOST_SHOWN = 3
 BAR = 24
 EVERY_S = 0.2
@@ -235,8 +237,10 @@ def _all_results(
 
 def _seeds(seeds: int | Iterable[int]) -> dict[int, None]:
     """The seeds, each once."""
-    listed = range(seeds) if type(seeds) is int else seeds
-    wanted = dict.fromkeys(listed) if isinstance(listed, Iterable) else {}
+    given = range(seeds) if type(seeds) is int else seeds
+    wanted = tuple(islice(given, MOST_SEEDS + 1)) if isinstance(given, Iterable) else ()
+    if len(wanted) > MOST_SEEDS:
+        raise Misuse(f"a campaign takes at most {MOST_SEEDS:,} seeds at once")
     if not wanted or not all(type(seed) is int for seed in wanted):
         raise Misuse(f"a campaign takes a number of seeds, or whole numbers, not {shown(seeds)}")
     return {seed_of(seed): None for seed in wanted}

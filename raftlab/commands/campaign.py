@@ -21,7 +21,6 @@ recover. What fails is made as short as it can be, and printed as a text for raf
 EXAMPLE = """\
   raftlab campaign --seeds 20
   raftlab campaign --seeds 0-9999 --cores all --resume night.jsonl"""
-MOST_SEEDS = 10_000_000
 MOST_SHOWN = 3
 
 
@@ -71,6 +70,8 @@ def seeds(text: str) -> range:
         )
     first, last = match.groups()
     found = range(int(first)) if last is None else range(int(first), int(last) + 1)
+    from raftlab.check.campaign import MOST_SEEDS
+
     if not 1 <= (found.stop - found.start) <= MOST_SEEDS:
         raise argparse.ArgumentTypeError(f"{shown(str(text))} is not 1 to {MOST_SEEDS:,} seeds")
     return found

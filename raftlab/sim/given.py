@@ -1,7 +1,7 @@
 """What a reader may give to a cluster, and what is made of it: names, rules, commands, sides."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import isnan
 from typing import Any, TypeAlias, TypeVar
 
@@ -182,7 +182,7 @@ def side_named(group: Iterable[NodeId], what: str = "a side") -> tuple[NodeId, .
         return tuple(group.split())
     if not isinstance(group, Iterable):
         raise Misuse(f'{what} is named by its nodes, like "S1 S2", not by {shown(group)}')
-    return tuple(group)
+    return tuple(islice(group, MOST_NODES + 1))
 
 
 def setting(name: str, given: Setting | None, kind: type[Setting]) -> Setting:

@@ -97,7 +97,7 @@ class Recording:
 
     def of(self, actions: Iterable[Action]) -> "Recording":
         """The same beginning with other `actions`, which nobody has tried yet: see `attempt`."""
-        return self._with(tuple(actions), {})
+        return self._with(actions if isinstance(actions, tuple) else _checked(actions), {})
 
     def _with(self, actions: tuple[Action, ...], known: Known) -> "Recording":
         return Recording(self.setup, actions, self._rules, self._factory, self._build, known)

@@ -105,6 +105,7 @@ def test_a_search_says_that_floats_are_taken_for_times():
         lambda: Scope(terms=10**5000),
         lambda: Scope(depth=True),
         lambda: campaign([2**70]),
+        lambda: campaign(10**9),
     ],
 )
 def test_limits_that_are_none_are_refused_in_a_short_sentence(search):

@@ -6,6 +6,7 @@ and opened again.
 """
 
 import math
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -290,6 +291,26 @@ def test_a_verb_is_refused_or_the_run_can_be_kept(begun, name, value):
     cluster = begun.at(begun.number)
     if not refused(lambda: VERBS[name](cluster, value), value):
         assert raftlab.load(cluster.recording.share()) == cluster.recording
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda c, x: c.partition(x),
+        lambda c, x: c.reconfigure(x),
+        lambda c, x: c.reconfigure("S1 S2", x),
+        lambda c, x: c.recording.attempt(x),
+        lambda c, x: c.recording.of(x),
+    ],
+)
+def test_what_has_no_end_in_sight_is_not_read_to_its_end(begun, verb):
+    tracemalloc.start()
+    try:
+        with pytest.raises(Misuse):
+            verb(begun.at(begun.number), range(10**9))
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 # Pictures
