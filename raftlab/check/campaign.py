@@ -39,11 +39,10 @@ from raftlab.check.trial import (
     try_seeds,
 )
 from raftlab.raft.vocabulary import Millis, Misuse, shown
-from raftlab.sim.given import RulesGiven, seed_of
+from raftlab.sim.given import MOST_SEEDS, RulesGiven, seed_of
 from raftlab.sim.host import MachineFactory
 from raftlab.sim.recording import Recording
 
-MOST_SEEDS = 10_000_000
 MOST_SHOWN = 3
 BAR = 24
 EVERY_S = 0.2

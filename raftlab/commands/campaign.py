@@ -9,6 +9,7 @@ from raftlab.commands.answers import Answer, Exit, share_of
 from raftlab.commands.arguments import Parser, add_classes, classes, settings, whole
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.sim.given import MOST_SEEDS
 
 if TYPE_CHECKING:
     from raftlab.check.campaign import CampaignResult
@@ -70,8 +71,6 @@ def seeds(text: str) -> range:
         )
     first, last = match.groups()
     found = range(int(first)) if last is None else range(int(first), int(last) + 1)
-    from raftlab.check.campaign import MOST_SEEDS
-
     if not 1 <= (found.stop - found.start) <= MOST_SEEDS:
         raise argparse.ArgumentTypeError(f"{shown(str(text))} is not 1 to {MOST_SEEDS:,} seeds")
     return found

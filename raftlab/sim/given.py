@@ -49,6 +49,10 @@ def node_names(nodes: int | Sequence[NodeId]) -> tuple[NodeId, ...]:
     return tuple(str.__str__(name) for name in names)
 
 
+MOST_SEEDS = 10_000_000
+"""How many seeds a campaign takes at once."""
+
+
 def seed_of(seed: Any) -> int:
     """A seed: a whole number of at most 64 bits, as files and texts hold it. Raises: Misuse."""
     if not is_whole(seed):

@@ -304,7 +304,7 @@ def test_no_action_takes_time_back(at):
 def test_an_action_that_nobody_knows_changes_nothing():
     cluster = led()
     before = standing(cluster)
-    with pytest.raises(Misuse, match="an action of raftlab"):
+    with pytest.raises(Misuse, match="actions of raftlab"):
         cluster.apply(Event(1, cluster.now, "S1 crashes."))
     assert standing(cluster) == before
 
