@@ -215,7 +215,7 @@ def test_an_action_that_cannot_happen_there_is_not_inserted():
 
 @pytest.mark.parametrize("action", [None, "crash S1", ("crash", 0.0, "S1"), Crash])
 def test_only_actions_are_inserted(action):
-    with pytest.raises(Misuse, match=r"an action of raftlab\.sim\.actions"):
+    with pytest.raises(Misuse, match=r"actions of raftlab\.sim\.actions"):
         led().recording.insert(0, action)
 
 

@@ -277,7 +277,7 @@ def test_a_name_may_be_as_long_as_names_may_be(tmp_path, cluster):
 
 def test_a_run_that_cannot_be_written_leaves_the_old_file(path, cluster):
     before = path.read_bytes()
-    impossible = cluster.recording.of([object()])
+    impossible = cluster.recording.of((object(),))
     with pytest.raises(TypeError):
         impossible.save(path)
     assert path.read_bytes() == before
