@@ -23,20 +23,18 @@ from raftlab.check.random_verbs import (
 )
 from raftlab.raft.messages import (
     AppendEntries,
-    AppendEntriesReply,
     InstallSnapshot,
-    InstallSnapshotReply,
     Message,
 )
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotNow
+from raftlab.sim.carrying import ANSWERS
 from raftlab.sim.network import Flight
 
 MOST_PLANS = 2
 SLICE_MS: Millis = 5.0
 ELECTION_MS: Millis = 400.0
 HELD_MS: Millis = 100_000.0  # longer than any trouble: peace lets it arrive
-ANSWERS = (AppendEntriesReply, InstallSnapshotReply)
 
 Moment: TypeAlias = tuple[Callable[[], bool], Millis]
 """What a plan waits for, and how long at most (ms)."""

@@ -15,6 +15,7 @@ from raftlab.raft.membership import describe
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.host import Host
+from raftlab.sim.invariants import configuration_of
 
 QUIET_MS: Millis = 2 * 300.0
 PATIENCE_MS: Millis = 10 * 300.0
@@ -237,9 +238,8 @@ def differ(run: RandomRun) -> str:
     """How members disagree about who belongs to the cluster, as a part of a sentence; or ""."""
     said: dict[str, list[NodeId]] = {}
     for host in run.living:
-        configuration = getattr(host.machine, "configuration", host.configuration)
         if host.node in run.cluster.configuration.members:
-            said.setdefault(describe(configuration), []).append(host.node)
+            said.setdefault(describe(configuration_of(host)), []).append(host.node)
     if len(said) < 2:
         return ""
     views = "; ".join(f"for {' '.join(nodes)} they are {what}" for what, nodes in said.items())
