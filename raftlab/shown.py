@@ -11,8 +11,8 @@ from typing import Any
 
 from raftlab.raft.log import RaftLog
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.frame import Frame, Trace
-from raftlab.sim.recording import Recording
+from raftlab.sim.frames.frame import Frame, Trace
+from raftlab.sim.run.recording import Recording
 
 Bundle = dict[str, str]
 

@@ -14,7 +14,7 @@ import msgspec
 
 from raftlab.check.history import History, Operation, Outcome
 from raftlab.check.linearizability import check
-from raftlab.check.models import KeyValue, Register
+from raftlab.check.linearizability.models import KeyValue, Register
 
 VALUES = 5
 """Registers hold 0 to 4, as in Jepsen's test of etcd."""

@@ -454,7 +454,7 @@ def test_the_installed_program_finds_a_readers_rules_on_all_its_cores(place, tmp
 
 
 def test_an_interrupted_campaign_says_how_to_go_on_and_goes_on(raftlab_run, monkeypatch, place):
-    import raftlab.check.campaign as checker
+    import raftlab.check.campaign.results as checker
 
     whole = checker.try_seeds
 

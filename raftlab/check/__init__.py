@@ -1,9 +1,9 @@
-"""Looking for what is wrong. Each part can be read alone; within a part, in this order:
+"""Looking for what is wrong. Each part can be read alone:
 
-* what clients saw: history, models, steps, timeline, lookahead, search, culprit,
-  linearizability; where histories come from: reading, events, recorded
+* what clients saw: history, history_files, jepsen_events, client_history; and whether one
+  object could have answered so: linearizability/
 * every order of events: explore/
-* random runs: random_verbs, random_runs, trial, crews, ledger, campaign
-* the shortest failing run: playing, shrink, stuck
+* random runs: campaign/
+* the shortest failing run: shrink_steps, shrink, shrink_stuck
 * real mistakes: museum/
 """

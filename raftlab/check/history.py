@@ -1,7 +1,7 @@
 """What clients asked, when, and what they were told: the input of every check.
 
 A history says nothing about how a system works inside. It can come from a simulated
-cluster (`recorded.py`), from a file, or be written down by hand.
+cluster (`client_history.py`), from a file, or be written down by hand.
 Source: Herlihy and Wing 1990, section 2.
 """
 
@@ -309,7 +309,7 @@ class History(Sequence[Operation]):
         Raises: Misuse, with the file, the place in it and the reason; OSError, if there is no
         such file.
         """
-        from raftlab.check.reading import read_file
+        from raftlab.check.history_files import read_file
 
         if not isinstance(cas_sees, bool):
             raise Misuse(f"cas_sees is True or False, not {shown(cas_sees)}")

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from raftlab.check.playing import (
+from raftlab.check.shrink_steps import (
     UNSTEADY,
     Played,
     Step,
@@ -23,10 +23,10 @@ from raftlab.check.playing import (
 )
 from raftlab.raft.log import Command
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
-from raftlab.sim.actions import Action, Join, Propose, SlowDisk, Tick, Timeout, Written
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import Property
-from raftlab.sim.recording import Recording, recording_of_run
+from raftlab.sim.run.recording import Recording, recording_of_run
+from raftlab.sim.watch.properties import Property
+from raftlab.sim.world.actions import Action, Join, Propose, SlowDisk, Tick, Timeout, Written
 
 BUDGET = 6000
 MOST_PAIRS = 1600

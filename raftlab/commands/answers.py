@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.frame import NodeFrame
-from raftlab.sim.recording import Recording
+from raftlab.sim.frames.frame import NodeFrame
+from raftlab.sim.run.recording import Recording
 
 Document = Mapping[str, Any]
 

@@ -13,10 +13,10 @@ import msgspec
 
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, shortened, shown
-from raftlab.sim import sharing
-from raftlab.sim.opening import load
-from raftlab.sim.recording import Recording
-from raftlab.sim.resolving import fits
+from raftlab.sim.run import share
+from raftlab.sim.run.load import load
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.resolve import fits
 
 SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 MOST_SAID = 400
@@ -229,9 +229,9 @@ def add_run(parser: argparse.ArgumentParser, **how: Any) -> None:
     parser.add_argument(
         "--most-steps",
         type=whole(0),
-        default=sharing.USUAL_STEPS,
+        default=share.USUAL_STEPS,
         metavar="N",
-        help=f"play a shared text of up to so many steps ({sharing.USUAL_STEPS:,})",
+        help=f"play a shared text of up to so many steps ({share.USUAL_STEPS:,})",
     )
 
 
@@ -239,11 +239,11 @@ def opened(source: str, given: argparse.Namespace) -> Recording:
     """The run in a file, behind a shared text, or in what is piped in. Raises: Misuse; OSError."""
     if source == "-":
         source = sys.stdin.read().strip()
-        if not sharing.is_shared(source):
+        if not share.is_shared(source):
             raise Misuse("what is piped in is no shared run: `raftlab run --share` prints one")
     own = classes(given)
     try:
-        most = getattr(given, "most_steps", sharing.USUAL_STEPS)
+        most = getattr(given, "most_steps", share.USUAL_STEPS)
         return load(source, own["rules"], own["machine"], most_steps=most)
     except FileNotFoundError:
         raise Misuse(

@@ -22,11 +22,11 @@ from raftlab.commands.run import scene
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Disks
+from raftlab.sim.world.settings import Disks
 
 if TYPE_CHECKING:
     from raftlab.check.explore import Exploration
-    from raftlab.check.explore.search import Counts
+    from raftlab.check.explore.breadth_first import Counts
 
 STATES = 300_000
 """The budget of a search that is given none: well under a minute."""

@@ -19,7 +19,7 @@ from raftlab.commands.arguments import (
     written_to,
 )
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim import sharing
+from raftlab.sim.run import share
 
 NAME = "lab"
 HELP = "open JupyterLab on the first notebook, or on a run"
@@ -80,7 +80,7 @@ def write_notebook(given: argparse.Namespace) -> Path:
     source = given.run
     if source == "-" or not os.path.exists(source):
         source = recording.share() if source == "-" else "".join(source.split())
-    if not sharing.is_shared(source):
+    if not share.is_shared(source):
         source = os.path.relpath(source, path.parent)
     written = notebook(source, given.rules, given.machine, given.most_steps)
     whole_text = json.dumps(written, indent=1) + "\n"
@@ -96,7 +96,7 @@ def write_notebook(given: argparse.Namespace) -> Path:
 
 
 def notebook(
-    source: str, rules: str | None, machine: str | None, most_steps: int = sharing.USUAL_STEPS
+    source: str, rules: str | None, machine: str | None, most_steps: int = share.USUAL_STEPS
 ) -> dict[str, Any]:
     """The notebook, as Jupyter writes it."""
     lines, arguments = ["import raftlab as rl"], ""
@@ -105,7 +105,7 @@ def notebook(
             module, _, path = name.partition(":")
             lines.append(f"import {module}")
             arguments += f", {argument}={module}.{path}"
-    if most_steps != sharing.USUAL_STEPS:
+    if most_steps != share.USUAL_STEPS:
         arguments += f", most_steps={most_steps}"
     lines += [
         "",

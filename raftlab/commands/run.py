@@ -21,7 +21,7 @@ from raftlab.commands.arguments import (
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Disks, Network
+from raftlab.sim.world.settings import Disks, Network
 
 NAME = "run"
 HELP = "run a cluster, or a named situation, and show where it stands"

@@ -21,7 +21,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Network
+from raftlab.sim.world.settings import Network
 from raftlab.view.words import table
 
 if TYPE_CHECKING:

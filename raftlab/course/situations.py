@@ -17,8 +17,8 @@ from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Cause, Role
 from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, Term, shown
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.frame import Frame
-from raftlab.sim.host import past_entry
+from raftlab.sim.frames.frame import Frame
+from raftlab.sim.world.host import past_entry
 
 __all__ = [
     "FIGURE_7",

@@ -7,7 +7,7 @@ import msgspec
 from raftlab.lab.reel import replayed
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.recording import Recording
+from raftlab.sim.run.recording import Recording
 
 
 class End(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from raftlab.lab.table import nodes_table
 from raftlab.lab.tree import tree
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view import (
     describe_frame,
     scene_cluster,

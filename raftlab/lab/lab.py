@@ -22,8 +22,8 @@ from raftlab.lab.reel import replayed
 from raftlab.lab.session import Session
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.frame import Frame
-from raftlab.sim.recording import Recording
+from raftlab.sim.frames.frame import Frame
+from raftlab.sim.run.recording import Recording
 from raftlab.view import Picture, describe_frame, scene_frame, style
 from raftlab.view.marks import Scene, Text
 from raftlab.view.pictures import moved

@@ -1,11 +1,11 @@
 """Opening a run from a text that somebody pasted, and saying in full why it cannot be opened."""
 
 from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.sim.arguments import full_name
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.given import full_name
-from raftlab.sim.recording import Recording
-from raftlab.sim.settings import Setup
-from raftlab.sim.sharing import MARK, VERSION, is_shared, opened
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.share import MARK, VERSION, is_shared, opened
+from raftlab.sim.world.settings import Setup
 
 LONGEST_TEXT = 200_000
 """A field of the page takes no more letters than these, and one."""

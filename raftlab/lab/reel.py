@@ -11,9 +11,9 @@ import msgspec
 
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.contract import Moment
-from raftlab.sim.frame import Event, Frame, NodeFrame
-from raftlab.sim.recording import Recording
+from raftlab.sim.frames.frame import Event, Frame, NodeFrame
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.hosts import Moment
 
 REMEMBERED = 256
 """How many frames are kept."""

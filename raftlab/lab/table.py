@@ -6,7 +6,7 @@ What a cluster of Figure 2 does not have is told only where there is something t
 from html import escape
 
 from raftlab.raft.roles import Role
-from raftlab.sim.frame import Frame, NodeFrame, ReadFrame
+from raftlab.sim.frames.frame import Frame, NodeFrame, ReadFrame
 from raftlab.view.changes import changed_fields, changed_words
 from raftlab.view.members import Standing, configuration_lines, standings
 from raftlab.view.pending import clock_text

@@ -1,5 +1,10 @@
-"""Many machines, one virtual clock. Read the files in this order:
+"""Many machines, one virtual clock: four rooms and a door.
 
-settings, actions, network, disk, sessions, key_value, frame, host, invariants, watch, contract,
-carrying, engine, verbs, asking, words, framing, tracing, recording, given, clients, cluster.
+* `world/`: what there is and what happens to it: settings, actions, network, disk, client_sessions,
+  application, host, hosts, handlers, engine
+* `watch/`: what must hold at every moment: properties, watcher
+* `frames/`: what one sees of it: frame, words, capture, trace
+* `run/`: a run as a value: recording, checkpoints, digest, share, files, code, compare, load
+* the door: fault_commands, client_commands, clients, cluster
+* `scenarios/`: the named situations
 """

@@ -7,16 +7,7 @@ from raftlab.raft.options import Options, is_whole
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term, shown
-from raftlab.sim import framing
-from raftlab.sim.actions import (
-    Timeout,
-    Wait,
-)
-from raftlab.sim.asking import Asking
-from raftlab.sim.clients import Client, checked_name
-from raftlab.sim.digest import Known, agree, digest_of
-from raftlab.sim.frame import Event, Frame, Trace
-from raftlab.sim.given import (
+from raftlab.sim.arguments import (
     LONGEST_RUN,
     RulesGiven,
     full_name,
@@ -28,11 +19,20 @@ from raftlab.sim.given import (
     setting,
     span,
 )
-from raftlab.sim.host import MachineFactory
-from raftlab.sim.interrupts import HeldBack
-from raftlab.sim.moments import Moments
-from raftlab.sim.recording import Recording
-from raftlab.sim.settings import Disks, Network, Setup
+from raftlab.sim.client_commands import Asking
+from raftlab.sim.clients import Client, checked_name
+from raftlab.sim.frames import capture
+from raftlab.sim.frames.frame import Event, Frame, Trace
+from raftlab.sim.run.checkpoints import Moments
+from raftlab.sim.run.digest import Known, agree, digest_of
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.actions import (
+    Timeout,
+    Wait,
+)
+from raftlab.sim.world.host import MachineFactory
+from raftlab.sim.world.interrupts import HeldBack
+from raftlab.sim.world.settings import Disks, Network, Setup
 
 
 class Cluster(Asking):
@@ -50,7 +50,7 @@ class Cluster(Asking):
     highest of these terms. `rules` is one `Rules`
     for all, or a mapping from node to its own. `machine` builds a node's machine: the
     shipped one, or a learner's own class with the same contract. `watched` says whether
-    the properties of `invariants.py` are checked after every step.
+    the properties of `raftlab.PROPERTIES` are checked after every step.
 
     Raises: Misuse, for a cluster that cannot be, and by each verb for what cannot be done
     at that moment, with what to do instead; Violation, when a property is broken. After a
@@ -104,13 +104,13 @@ class Cluster(Asking):
 
     def frame(self) -> Frame:
         """The whole cluster as it is now."""
-        return framing.frame_of(self)
+        return capture.frame_of(self)
 
     def events(self, last: int = 10) -> tuple[Event, ...]:
         """The last steps in words, oldest first; at most the last 1,000 are remembered."""
         if not is_whole(last):
             raise Misuse(f"the last steps are a whole number, not {shown(last)}")
-        return tuple(framing.event_of(moment) for moment in list(self.recent)[-last:] if last > 0)
+        return tuple(capture.event_of(moment) for moment in list(self.recent)[-last:] if last > 0)
 
     @property
     def recording(self) -> Recording:

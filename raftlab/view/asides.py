@@ -7,7 +7,7 @@ import msgspec
 
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
-from raftlab.sim.frame import NodeFrame
+from raftlab.sim.frames.frame import NodeFrame
 from raftlab.view import style
 from raftlab.view.columns import is_wiped
 from raftlab.view.glyphs import vote_mark

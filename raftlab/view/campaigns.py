@@ -9,7 +9,7 @@ from raftlab.raft.messages import RequestVoteReply
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, NodeId, Term
-from raftlab.sim.frame import Frame, NodeFrame, VotesFrame
+from raftlab.sim.frames.frame import Frame, NodeFrame, VotesFrame
 from raftlab.view.checked import checked
 from raftlab.view.words import clean, ms, table
 

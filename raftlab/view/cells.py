@@ -6,7 +6,7 @@ import msgspec
 
 from raftlab.raft.log import LogEntry
 from raftlab.raft.vocabulary import Configuration, Index
-from raftlab.sim.frame import NodeFrame
+from raftlab.sim.frames.frame import NodeFrame
 from raftlab.view import style
 from raftlab.view.columns import (
     last_index,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from raftlab.raft.vocabulary import NodeId
-from raftlab.sim.frame import Frame, NodeFrame
+from raftlab.sim.frames.frame import Frame, NodeFrame
 
 _FIELDS = (
     "role",

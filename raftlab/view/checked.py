@@ -10,7 +10,7 @@ from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 from raftlab.raft.log import RaftLog
 from raftlab.raft.options import is_number, is_whole
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.frame import Frame, Trace
+from raftlab.sim.frames.frame import Frame, Trace
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from raftlab.raft.messages import Message
 from raftlab.raft.vocabulary import NodeId
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view import style
 from raftlab.view.asides import LINE, Aside, asides, baselines, count_lines
 from raftlab.view.changes import changed_fields

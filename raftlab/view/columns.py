@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from raftlab.raft.log import LogEntry, RaftLog, Snapshot
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, NodeId
-from raftlab.sim.frame import DiskFrame, Frame, NodeFrame, ProgressFrame
+from raftlab.sim.frames.frame import DiskFrame, Frame, NodeFrame, ProgressFrame
 
 MOST_COLUMNS = 14
 """How many columns a long log shows."""

@@ -13,7 +13,7 @@ import msgspec
 from raftlab.raft.log import RaftLog
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
-from raftlab.sim.frame import Frame, NodeFrame
+from raftlab.sim.frames.frame import Frame, NodeFrame
 from raftlab.view import style
 from raftlab.view.cells import GAP, Grid, cell_marks
 from raftlab.view.checked import checked

@@ -7,7 +7,7 @@ import msgspec
 from raftlab.raft.quorum import majority, majority_index
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
-from raftlab.sim.frame import Frame, NodeFrame
+from raftlab.sim.frames.frame import Frame, NodeFrame
 from raftlab.view.checked import checked
 from raftlab.view.columns import last_index
 from raftlab.view.words import clean, ms, table

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from raftlab.raft.log import RaftLog
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
-from raftlab.sim.frame import DiskFrame, Frame, NodeFrame, ProgressFrame
+from raftlab.sim.frames.frame import DiskFrame, Frame, NodeFrame, ProgressFrame
 from raftlab.view.changes import changed_fields, changed_words
 from raftlab.view.checked import checked
 from raftlab.view.columns import (

@@ -13,7 +13,7 @@ from raftlab.raft.messages import (
     ReadIndexReply,
     TimeoutNow,
 )
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view import style
 from raftlab.view.glyphs import group_badge
 from raftlab.view.marks import Ink, Mark, Path, Text

@@ -12,7 +12,7 @@ from raftlab.raft.messages import (
     RequestVoteReply,
 )
 from raftlab.raft.vocabulary import Millis, NodeId
-from raftlab.sim.frame import Frame, InFlight
+from raftlab.sim.frames.frame import Frame, InFlight
 from raftlab.view import style
 from raftlab.view.geometry import end_direction, point_on
 from raftlab.view.glyphs import cross

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from raftlab.raft.log import RaftLog
 from raftlab.raft.vocabulary import Configuration, NodeId
-from raftlab.sim.frame import Frame, NodeFrame
+from raftlab.sim.frames.frame import Frame, NodeFrame
 from raftlab.view import style
 from raftlab.view.cells import GAP, Grid, cell_marks
 from raftlab.view.changes import changed_fields

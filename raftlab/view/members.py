@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from raftlab.raft.vocabulary import Configuration, Index, NodeId
-from raftlab.sim.frame import Frame, NodeFrame
+from raftlab.sim.frames.frame import Frame, NodeFrame
 from raftlab.view.configurations import configuration_text, runs, runs_text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from raftlab.raft.vocabulary import NodeId
-from raftlab.sim.frame import TraceMark
+from raftlab.sim.frames.frame import TraceMark
 from raftlab.view import style
 from raftlab.view.glyphs import cross, pause, snapshot_shape
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Text

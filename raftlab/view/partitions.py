@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import cos, pi, sin
 
 from raftlab.raft.vocabulary import NodeId
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view import style
 from raftlab.view.geometry import Point, end_direction
 from raftlab.view.marks import Ink, Mark, Path, Text

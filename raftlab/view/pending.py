@@ -7,7 +7,7 @@ from math import isfinite
 from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis
-from raftlab.sim.frame import Frame, NodeFrame, ProgressFrame, ReadFrame, TransferFrame
+from raftlab.sim.frames.frame import Frame, NodeFrame, ProgressFrame, ReadFrame, TransferFrame
 from raftlab.view import style
 from raftlab.view.ring import ASIDE_SIZE, LABEL_ROOM
 from raftlab.view.words import clean, ms, table

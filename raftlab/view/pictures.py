@@ -7,7 +7,7 @@ from functools import cached_property
 import msgspec
 
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.saving import naming
+from raftlab.sim.run.files import naming
 from raftlab.view.checked import checked
 from raftlab.view.marks import Mark, Path, Scene
 from raftlab.view.svg import to_svg

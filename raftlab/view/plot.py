@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from raftlab.raft.vocabulary import Millis, Misuse
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.cluster import scene_cluster

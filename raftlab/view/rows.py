@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from raftlab.raft.log import Snapshot
 from raftlab.raft.vocabulary import Index
-from raftlab.sim.frame import DiskFrame, NodeFrame, ProgressFrame
+from raftlab.sim.frames.frame import DiskFrame, NodeFrame, ProgressFrame
 from raftlab.view import style
 from raftlab.view.cells import GAP, Grid
 from raftlab.view.columns import (

@@ -5,7 +5,7 @@ from math import cos, sin
 
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
-from raftlab.sim.frame import NodeFrame
+from raftlab.sim.frames.frame import NodeFrame
 from raftlab.view import style
 from raftlab.view.asides import Aside, aside_marks
 from raftlab.view.columns import is_wiped

@@ -7,7 +7,7 @@ import msgspec
 from raftlab.raft.log import RaftLog
 from raftlab.raft.roles import Cause, Role
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
-from raftlab.sim.frame import Frame, Trace
+from raftlab.sim.frames.frame import Frame, Trace
 from raftlab.view.checked import checked
 from raftlab.view.cluster import scene_cluster
 from raftlab.view.commit import scene_commit, scene_commit_decision

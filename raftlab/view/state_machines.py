@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from raftlab.raft.vocabulary import NodeId
-from raftlab.sim.frame import Frame, NodeFrame
+from raftlab.sim.frames.frame import Frame, NodeFrame
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.glyphs import cross, node_shape

@@ -12,7 +12,7 @@ from typing import Any
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
-from raftlab.sim.frame import MessageSpan, Trace
+from raftlab.sim.frames.frame import MessageSpan, Trace
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.glyphs import cross

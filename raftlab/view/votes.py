@@ -14,7 +14,7 @@ import msgspec
 from raftlab.raft.election import ElectionTracker
 from raftlab.raft.quorum import majority
 from raftlab.raft.vocabulary import Configuration, NodeId, Term
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view import style
 from raftlab.view.campaigns import (
     Campaign,

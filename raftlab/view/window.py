@@ -17,7 +17,7 @@ from raftlab.raft.messages import (
     TimeoutNow,
 )
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
-from raftlab.sim.frame import MessageSpan, RoleSpan, Trace, TraceMark
+from raftlab.sim.frames.frame import MessageSpan, RoleSpan, Trace, TraceMark
 from raftlab.view.words import ms
 
 Only: TypeAlias = Literal["all", "votes", "appends"]

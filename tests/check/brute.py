@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import permutations
 
 from raftlab.check.history import Operation, Outcome
-from raftlab.check.models import Model, key_of
+from raftlab.check.linearizability.models import Model, key_of
 
 
 def is_linearizable(operations: Sequence[Operation], model: Model) -> bool:

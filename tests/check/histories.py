@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 
 from raftlab.check.history import Operation, Outcome
-from raftlab.check.models import AppendList, KeyValue, Model, Register
+from raftlab.check.linearizability.models import AppendList, KeyValue, Model, Register
 
 OUTCOMES = st.sampled_from([Outcome.ACKNOWLEDGED] * 4 + [Outcome.UNKNOWN] * 2 + [Outcome.FAILED])
 

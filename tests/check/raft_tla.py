@@ -17,7 +17,7 @@ from functools import cache
 from itertools import permutations
 from typing import NamedTuple, TypeVar
 
-from raftlab.check.explore.search import Search
+from raftlab.check.explore.breadth_first import Search
 
 T = TypeVar("T")
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from raftlab import Cluster, Misuse, Role
 from raftlab.check.explore import Scope
-from raftlab.sim.actions import (
+from raftlab.sim.run.checkpoints import copied
+from raftlab.sim.world.actions import (
     Action,
     Crash,
     Deliver,
@@ -22,7 +23,6 @@ from raftlab.sim.actions import (
     Timeout,
     Written,
 )
-from raftlab.sim.moments import copied
 
 Projection = tuple[tuple[Any, ...], ...]
 Used = tuple[int, int, int]

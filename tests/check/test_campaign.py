@@ -12,11 +12,10 @@ import msgspec
 import pytest
 
 from raftlab import Disks, Misuse, Options, RaftStateMachine, Rules, Violation, load
-from raftlab.check import crews
-from raftlab.check.campaign import CampaignResult, campaign
-from raftlab.check.ledger import Ledger
-from raftlab.check.random_runs import ABILITIES, abilities, start
-from raftlab.check.trial import VERDICTS, Conditions, SeedResult, try_seeds
+from raftlab.check.campaign import CampaignResult, campaign, executors
+from raftlab.check.campaign.checkpoint_file import Ledger
+from raftlab.check.campaign.random_run import ABILITIES, abilities, start
+from raftlab.check.campaign.trial import VERDICTS, Conditions, SeedResult, try_seeds
 from tests.check.wild_bugs import AsksFirst
 from tests.sim.test_mutants import STUCK, UNSAFE
 from tests.sim.toy_machine import ToyMachine
@@ -212,7 +211,7 @@ def dies_once(seeds, flag: str, trial):
 def test_a_worker_that_dies_loses_nothing(tmp_path, twelve):
     trial = partial(try_seeds, conditions=Conditions())
     dying = partial(dies_once, flag=str(tmp_path / "died"), trial=trial)
-    results = [each for some in crews.processes(dying, range(SEEDS), 2) for each in some]
+    results = [each for some in executors.processes(dying, range(SEEDS), 2) for each in some]
     assert (tmp_path / "died").exists()
     assert sorted(results, key=lambda each: each.seed) == list(twelve.results)
 
@@ -251,7 +250,7 @@ def test_an_interrupted_campaign_goes_on(tmp_path, twelve, monkeypatch):
         tried.extend(seeds)
         return try_seeds(seeds, conditions)
 
-    monkeypatch.setattr("raftlab.check.campaign.try_seeds", noted)
+    monkeypatch.setattr("raftlab.check.campaign.results.try_seeds", noted)
     assert campaign(SEEDS, resume=path) == twelve
     assert tried == list(range(5, SEEDS))
     assert campaign(SEEDS, resume=path) == twelve
@@ -450,5 +449,5 @@ def test_a_report_never_raises(monkeypatch, two_votes):
     def breaks(*_):
         raise ZeroDivisionError("of chance")
 
-    monkeypatch.setattr("raftlab.check.campaign.shrink", breaks)
+    monkeypatch.setattr("raftlab.check.campaign.results.shrink", breaks)
     assert "can be shown: ZeroDivisionError: of chance." in str(two_votes)

@@ -13,8 +13,7 @@ import pytest
 from distributed import Client
 
 from raftlab import Misuse, RaftStateMachine
-from raftlab.check import crews
-from raftlab.check.campaign import campaign
+from raftlab.check.campaign import campaign, executors
 from tests.sim.test_mutants import UNSAFE
 
 ROOT = Path(__file__).parents[2]
@@ -106,8 +105,8 @@ def test_a_worker_is_killed_half_way_and_the_results_are_those_of_one_core(
     scheduler, tmp_path, monkeypatch
 ):
     with two_workers(scheduler, tmp_path) as (client, workers):
-        crew = kill_when(client, workers[1], crews.dask_workers, SEEDS // 3)
-        monkeypatch.setattr(crews, "dask_workers", crew)
+        crew = kill_when(client, workers[1], executors.dask_workers, SEEDS // 3)
+        monkeypatch.setattr(executors, "dask_workers", crew)
         on_dask = campaign(SEEDS, scheduler=scheduler)
         assert workers[1].poll() == -signal.SIGKILL
         assert len(client.scheduler_info()["workers"]) == 1
@@ -126,7 +125,7 @@ def test_a_client_serves_as_well_and_failures_are_the_same(scheduler, tmp_path):
 
 
 def test_nobody_at_the_address_is_said(monkeypatch):
-    monkeypatch.setattr(crews, "ANSWERS_WITHIN_S", 0.5)
+    monkeypatch.setattr(executors, "ANSWERS_WITHIN_S", 0.5)
     with pytest.raises(Misuse, match="No Dask scheduler answers at"):
         campaign(1, scheduler="tcp://127.0.0.1:9")
 
@@ -150,7 +149,7 @@ def test_a_command_line_with_a_wrong_address_is_refused_in_one_line():
 def test_a_scheduler_without_workers_is_said_and_not_waited_for_for_ever(
     scheduler, monkeypatch, capsys
 ):
-    monkeypatch.setattr(crews, "WORKS_WITHIN_S", 0.5)
+    monkeypatch.setattr(executors, "WORKS_WITHIN_S", 0.5)
     with pytest.raises(Misuse, match=f"has no workers: start one with `dask worker {scheduler}`"):
         campaign(1, scheduler=scheduler)
     assert f"The Dask scheduler at {scheduler} has no workers; waiting 0.5 s" in (

@@ -14,8 +14,8 @@ import raftlab
 from raftlab import Cluster, Misuse, Options, Recording, Role, Rules, Violation, scenarios
 from raftlab.check.explore import Exploration, Scope, explore
 from raftlab.check.museum import exhibit
-from raftlab.sim.actions import Compact, ForgetLeader, Read, Reconfigure, TransferLeadership
-from raftlab.sim.settings import Disks
+from raftlab.sim.world.actions import Compact, ForgetLeader, Read, Reconfigure, TransferLeadership
+from raftlab.sim.world.settings import Disks
 from tests.check.reference import projection, reachable, with_ages
 from tests.sim.toy_machine import ToyMachine
 
@@ -476,7 +476,7 @@ from raftlab.check.explore import Scope, explore
 from raftlab.check.museum import exhibit
 from tests.sim.toy_machine import ToyMachine
 from raftlab import Cluster, Options
-from raftlab.sim.settings import Disks
+from raftlab.sim.world.settings import Disks
 found = explore(exhibit("any-log-elects").cluster(), Scope(in_flight=4))
 print(found.states, found.steps, found.recording.encode())
 toy = Cluster(3, options=Options.figure_2(), disks=Disks(write_ms=0.0), machine=ToyMachine)

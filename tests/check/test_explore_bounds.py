@@ -5,10 +5,10 @@ import pytest
 
 from raftlab import Cluster
 from raftlab.check.explore import Scope, explore
-from raftlab.check.explore.telling import told
+from raftlab.check.explore.to_recording import told
 from raftlab.check.museum import exhibit
 from raftlab.check.museum.searched import SCOPES
-from raftlab.sim.actions import Deliver
+from raftlab.sim.world.actions import Deliver
 from tests.check.reference import reachable
 from tests.check.test_explore import plain, seen_by_search
 

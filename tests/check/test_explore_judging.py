@@ -7,10 +7,10 @@ from raftlab.check.explore import Scope, explore
 from raftlab.check.museum import exhibit
 from raftlab.check.museum.searched import searched
 from raftlab.raft.messages import AppendEntriesReply
-from raftlab.sim.actions import Compact, Deliver, Drop, Reconfigure
-from raftlab.sim.invariants import PROPERTIES
-from raftlab.sim.key_value import KeyValue
-from raftlab.sim.settings import Disks
+from raftlab.sim.watch.properties import PROPERTIES
+from raftlab.sim.world.actions import Compact, Deliver, Drop, Reconfigure
+from raftlab.sim.world.application import KeyValue
+from raftlab.sim.world.settings import Disks
 from tests.check.test_explore import plain
 from tests.sim.toy_machine import ToyMachine
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from raftlab import Misuse
 from raftlab.check.history import History, Operation, Outcome, said_of
 from raftlab.check.linearizability import check
-from raftlab.check.models import Register
+from raftlab.check.linearizability.models import Register
 from tests.check.histories import MODELS, histories
 
 # Operations

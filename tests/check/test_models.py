@@ -3,11 +3,18 @@
 import pytest
 
 from raftlab import Command, Misuse
+from raftlab.check.client_history import call_of
 from raftlab.check.history import Operation, Outcome
-from raftlab.check.models import AppendList, KeyValue, Model, Register, can_change, key_of
-from raftlab.check.recorded import call_of
+from raftlab.check.linearizability.models import (
+    AppendList,
+    KeyValue,
+    Model,
+    Register,
+    can_change,
+    key_of,
+)
 from raftlab.raft.log import LogEntry
-from raftlab.sim.key_value import KeyValue as Application
+from raftlab.sim.world.application import KeyValue as Application
 
 
 def told(call, argument=None, result=None):

@@ -5,8 +5,20 @@ from collections.abc import Callable
 import pytest
 
 from raftlab import Network, Options, RaftStateMachine, load
-from raftlab.check import random_runs
-from raftlab.check.plans import (
+from raftlab.check.campaign import random_run
+from raftlab.check.campaign.faults import (
+    MAY_BE_REFUSED,
+    PEACE,
+    TROUBLES,
+    RandomRun,
+    Verb,
+    crash_all,
+    force_election,
+    isolate,
+    timeout,
+)
+from raftlab.check.campaign.random_run import make_peace, settle, start, trouble
+from raftlab.check.campaign.timed_faults import (
     ANSWERS,
     HELD_MS,
     MOST_PLANS,
@@ -23,23 +35,11 @@ from raftlab.check.plans import (
     planned,
     starve,
 )
-from raftlab.check.playing import as_steps
-from raftlab.check.random_runs import make_peace, settle, start, trouble
-from raftlab.check.random_verbs import (
-    MAY_BE_REFUSED,
-    PEACE,
-    TROUBLES,
-    RandomRun,
-    Verb,
-    crash_all,
-    force_election,
-    isolate,
-    timeout,
-)
-from raftlab.check.trial import checked, try_seed
+from raftlab.check.campaign.trial import checked, try_seed
+from raftlab.check.shrink_steps import as_steps
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.vocabulary import NotNow
-from raftlab.sim.actions import Compact, Cut, Delay, Deliver, Read, Timeout
+from raftlab.sim.world.actions import Compact, Cut, Delay, Deliver, Read, Timeout
 from tests.check.wild_bugs import CountsAnEarlierReign
 
 
@@ -205,7 +205,7 @@ def test_answers_of_an_earlier_reign_are_found_to_count_in_a_later_one(monkeypat
     conditions = checked(None, CountsAnEarlierReign, {})
     assert try_seed(FIRST, conditions).verdict == "violation"
     assert try_seed(FIRST, checked(None, RaftStateMachine, {})).verdict == "ok"
-    monkeypatch.setattr(random_runs, "SOME_PLANS", 0)
+    monkeypatch.setattr(random_run, "SOME_PLANS", 0)
     assert {try_seed(seed, conditions).verdict for seed in range(FIRST - 10, FIRST + 10)} == {"ok"}
 
 

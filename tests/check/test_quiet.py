@@ -5,8 +5,8 @@ import random
 import pytest
 
 from raftlab import Configuration, Options
-from raftlab.check import quiet
-from raftlab.check.quiet import (
+from raftlab.check.campaign import after_healing
+from raftlab.check.campaign.after_healing import (
     TASKS,
     differ,
     disturbed,
@@ -17,9 +17,9 @@ from raftlab.check.quiet import (
     shrinks,
     unserved,
 )
-from raftlab.check.random_runs import complaint, settle, start
-from raftlab.check.random_verbs import RandomRun, stand
-from raftlab.check.trial import checked, try_seed
+from raftlab.check.campaign.faults import RandomRun, stand
+from raftlab.check.campaign.random_run import complaint, settle, start
+from raftlab.check.campaign.trial import checked, try_seed
 from tests.check.wild_bugs import (
     AsksFirst,
     CandidatesHearNoPreVote,
@@ -81,7 +81,7 @@ def test_what_an_operator_asks_for_hangs_on_the_seed_alone(monkeypatch):
     def noting(run: RandomRun, rng: random.Random) -> None:
         asked.append(rng.random())
 
-    monkeypatch.setattr(quiet, "TASKS", (noting, noting))
+    monkeypatch.setattr(after_healing, "TASKS", (noting, noting))
     for draws in (0, 5):
         run = settled(seed=7)
         for _ in range(draws):

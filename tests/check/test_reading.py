@@ -8,7 +8,7 @@ import pytest
 from raftlab import Misuse
 from raftlab.check.history import History, Operation, Outcome
 from raftlab.check.linearizability import check
-from raftlab.check.models import AppendList, KeyValue, Register
+from raftlab.check.linearizability.models import AppendList, KeyValue, Register
 
 DATA = Path(__file__).parent / "data"
 UNKNOWN = Outcome.UNKNOWN

@@ -5,11 +5,11 @@ from functools import cache
 import pytest
 
 from raftlab import Cluster, Misuse, Options, Rules, Violation
-from raftlab.check.playing import as_steps, play
-from raftlab.check.random_runs import start, trouble
+from raftlab.check.campaign.random_run import start, trouble
 from raftlab.check.shrink import carried, ending, shrink
+from raftlab.check.shrink_steps import as_steps, play
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.sim.actions import Deliver, Tick, Timeout, Written
+from raftlab.sim.world.actions import Deliver, Tick, Timeout, Written
 from tests.sim.test_mutants import UNSAFE
 from tests.sim.toy_machine import ToyMachine
 

@@ -8,14 +8,14 @@ import pytest
 
 from raftlab import Cluster, Misuse, Options, RaftStateMachine, Rules
 from raftlab.check.explore import Scope, explore
-from raftlab.check.explore.naming import NAMELESS, TOLD_A_LOG, is_alike, why_names_matter
-from raftlab.check.explore.search import Search
+from raftlab.check.explore.breadth_first import Search
+from raftlab.check.explore.name_sensitivity import NAMELESS, TOLD_A_LOG, is_alike, why_names_matter
+from raftlab.check.explore.states import World
 from raftlab.check.explore.symmetry import Symmetry, renamed
-from raftlab.check.explore.world import World
 from raftlab.check.museum import exhibit
 from raftlab.check.museum.searched import SCOPES
-from raftlab.sim.actions import Compact, Join, Read, Reconfigure
-from raftlab.sim.settings import Disks
+from raftlab.sim.world.actions import Compact, Join, Read, Reconfigure
+from raftlab.sim.world.settings import Disks
 from tests.sim.toy_machine import ToyMachine
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raftlab.check.trial import checked, try_seed
+from raftlab.check.campaign.trial import checked, try_seed
 from tests.check.wild_bugs import (
     BUGS,
     HELD_BACK,

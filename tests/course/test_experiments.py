@@ -20,7 +20,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Network
+from raftlab.sim.world.settings import Network
 
 WIDE = (150.0, 300.0)
 

@@ -15,7 +15,7 @@ from raftlab.lab.branch import Branch
 from raftlab.lab.controls import RUNS_PANEL
 from raftlab.lab.opening import LONGEST_TEXT
 from raftlab.lab.tree import DEEPEST, tree
-from raftlab.sim.actions import Restart
+from raftlab.sim.world.actions import Restart
 from tests.lab.clusters import Failing, Hasty, hasty, working
 
 

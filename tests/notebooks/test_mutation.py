@@ -22,9 +22,9 @@ UNBROKEN = ""
 WRONG_LEADER = """
 import msgspec
 from raftlab.raft.roles import Role
-from raftlab.sim import framing
+from raftlab.sim.frames import capture
 
-def wrong(cluster, right=framing.frame_of):
+def wrong(cluster, right=capture.frame_of):
     frame = right(cluster)
     leader = frame.leader
     if leader is None:
@@ -36,7 +36,7 @@ def wrong(cluster, right=framing.frame_of):
     ]
     return msgspec.structs.replace(frame, nodes=tuple(nodes))
 
-framing.frame_of = wrong
+capture.frame_of = wrong
 """
 
 WRONG_COLOUR = """

@@ -11,7 +11,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Network
+from raftlab.sim.world.settings import Network
 from tests.raft.world import (
     FIGURE_2,
     World,

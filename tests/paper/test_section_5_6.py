@@ -5,7 +5,7 @@ import pytest
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Disks, Network
+from raftlab.sim.world.settings import Disks, Network
 
 MANY_SEEDS = range(6)
 

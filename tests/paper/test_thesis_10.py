@@ -9,7 +9,7 @@ from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Disks, Network
+from raftlab.sim.world.settings import Disks, Network
 from tests.paper.runs import led, settled, value
 from tests.raft.world import (
     World,

@@ -7,7 +7,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Network
+from raftlab.sim.world.settings import Network
 from tests.paper.runs import PLAIN, leads, led, said, settled
 from tests.raft.world import (
     COMPLETE,

@@ -20,8 +20,8 @@ import raftlab
 from raftlab import Cluster, Disks, Misuse, Network, Options, RaftLog, RaftStateMachine, Rules, view
 from raftlab.check.explore import explore
 from raftlab.raft.vocabulary import Configuration, listed, shown
-from raftlab.sim.actions import Crash
-from raftlab.sim.settings import Setup
+from raftlab.sim.world.actions import Crash
+from raftlab.sim.world.settings import Setup
 from tests.sim.toy_machine import ToyMachine
 
 MOST_REPEATED = 200

@@ -3,7 +3,7 @@
 import pytest
 
 from raftlab import Cluster, Misuse, Options
-from raftlab.sim.key_value import SESSIONS
+from raftlab.sim.world.application import SESSIONS
 
 
 def counting_cluster() -> Cluster:

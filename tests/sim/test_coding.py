@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, Options, Recording, Rules, Violation
-from raftlab.check.random_runs import start, trouble
-from raftlab.sim.actions import (
+from raftlab.check.campaign.random_run import start, trouble
+from raftlab.sim.world.actions import (
     Crash,
     Cut,
     Deliver,
@@ -365,7 +365,9 @@ def test_what_no_verb_does_is_applied():
     assert "cluster.apply(Wait(at=" in code
     assert "cluster.apply(Tick(at=" in code
     assert "cluster.apply(Partition(at=" in code
-    first = next(line for line in code.splitlines() if line.startswith("from raftlab.sim.actions"))
+    first = next(
+        line for line in code.splitlines() if line.startswith("from raftlab.sim.world.actions")
+    )
     assert "Partition, " in first
     assert executed(cluster.recording).recording == cluster.recording
 

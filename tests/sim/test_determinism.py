@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from raftlab import Cluster, Disks, Network, Options
-from raftlab.check.random_runs import start, trouble
-from raftlab.sim.actions import Crash, Cut, Deliver, Drop, Duplicate, Partition, Pause, Restart
+from raftlab.check.campaign.random_run import start, trouble
+from raftlab.sim.world.actions import (
+    Crash,
+    Cut,
+    Deliver,
+    Drop,
+    Duplicate,
+    Partition,
+    Pause,
+    Restart,
+)
 from tests.sim.looking import (
     digest,
     digest_of_faulty_run,

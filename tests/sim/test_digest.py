@@ -14,11 +14,11 @@ import pytest
 import raftlab
 from raftlab import Cluster, Misuse, Options, Rules, twin
 from raftlab.__main__ import main
-from raftlab.check.random_runs import start, trouble
+from raftlab.check.campaign.random_run import start, trouble
 from raftlab.lab import Session
 from raftlab.raft.log import Command
-from raftlab.sim.digest import MOST_MARKS, digest_of, marked, packed, unpacked
-from raftlab.sim.recording import NO_DIGEST, Recording
+from raftlab.sim.run.digest import MOST_MARKS, digest_of, marked, packed, unpacked
+from raftlab.sim.run.recording import NO_DIGEST, Recording
 from tests.sim.looking import drive, faulty_cluster
 
 OLDER = Path(__file__).parent / "data" / "runs"

@@ -7,7 +7,7 @@ import pytest
 from raftlab import Command, Configuration, Disks, LogEntry
 from raftlab.raft.log import Snapshot
 from raftlab.raft.output import Output
-from raftlab.sim.disk import Disk
+from raftlab.sim.world.disk import Disk
 
 
 def entries(start: int, stop: int) -> tuple[LogEntry, ...]:

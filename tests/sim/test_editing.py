@@ -3,8 +3,8 @@
 import pytest
 
 from raftlab import Cluster, Misuse, Options, Rules, Violation
-from raftlab.check.random_runs import start, trouble
-from raftlab.sim.actions import (
+from raftlab.check.campaign.random_run import start, trouble
+from raftlab.sim.world.actions import (
     Action,
     Crash,
     Deliver,

@@ -12,9 +12,9 @@ import pytest
 from raftlab import Cluster, Disks, Misuse, load
 from raftlab.check.campaign import campaign
 from raftlab.raft.options import Options
-from raftlab.sim import actions as acts
-from raftlab.sim.actions import Action
-from raftlab.sim.host import NEVER
+from raftlab.sim.world import actions as acts
+from raftlab.sim.world.actions import Action
+from raftlab.sim.world.host import NEVER
 from tests.sim.looking import standing
 
 NODE = "S3"

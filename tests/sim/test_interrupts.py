@@ -16,7 +16,7 @@ import pytest
 
 from raftlab import Cluster, Misuse, RaftStateMachine, Rules
 from raftlab.check.campaign import campaign
-from raftlab.sim.actions import Propose, Wait
+from raftlab.sim.world.actions import Propose, Wait
 from tests.sim.looking import standing
 
 SOURCES = ("raftlab/sim/", "raftlab/raft/")

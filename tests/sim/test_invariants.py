@@ -29,9 +29,9 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.roles import Leader
 from raftlab.raft.vocabulary import Index, NodeId, Term
-from raftlab.sim.actions import Wait
-from raftlab.sim.host import Host, Reading
-from raftlab.sim.watch import Watch
+from raftlab.sim.watch.watcher import Watch
+from raftlab.sim.world.actions import Wait
+from raftlab.sim.world.host import Host, Reading
 from tests.sim.looking import standing
 
 

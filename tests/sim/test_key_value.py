@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from raftlab import Command, Configuration, Empty, LogEntry, Misuse
-from raftlab.sim.key_value import KeyValue
+from raftlab.sim.world.application import KeyValue
 
 
 def said_by(application: KeyValue, *commands: str | bytes) -> list[str]:

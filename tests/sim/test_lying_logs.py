@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from raftlab import Cluster, Options, RaftLog, RaftStateMachine, Rules, Violation
-from raftlab.check.random_runs import start, trouble
+from raftlab.check.campaign.random_run import start, trouble
 from raftlab.raft.log import Command, LogEntry, Snapshot
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.actions import Reconfigure
-from raftlab.sim.invariants import entry_at, has_committed, newest_held, term_at
-from raftlab.sim.settings import Disks
+from raftlab.sim.watch.properties import entry_at, has_committed, newest_held, term_at
+from raftlab.sim.world.actions import Reconfigure
+from raftlab.sim.world.settings import Disks
 
 
 class SaysYes(RaftLog):

@@ -6,9 +6,9 @@ from contextlib import suppress
 import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, Options, RaftStateMachine, Rules, Violation
-from raftlab.check.random_runs import start, trouble
-from raftlab.sim import moments
-from raftlab.sim.moments import Moments, can_be_copied, copied
+from raftlab.check.campaign.random_run import start, trouble
+from raftlab.sim.run import checkpoints
+from raftlab.sim.run.checkpoints import Moments, can_be_copied, copied
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.test_mutants import UNSAFE
 from tests.sim.toy_machine import ToyMachine
@@ -16,8 +16,8 @@ from tests.sim.toy_machine import ToyMachine
 
 @pytest.fixture(autouse=True)
 def copies_are_made_often(monkeypatch):
-    monkeypatch.setattr(moments, "SPACING", 8)
-    monkeypatch.setattr(moments, "MOST_KEPT", 12)
+    monkeypatch.setattr(checkpoints, "SPACING", 8)
+    monkeypatch.setattr(checkpoints, "MOST_KEPT", 12)
 
 
 def asked_and_waiting() -> Cluster:

@@ -3,8 +3,8 @@
 import pytest
 
 from raftlab import Cluster, Disks, Network, Options, Role
-from raftlab.sim.actions import Calm, Deliver, Drop
-from raftlab.sim.network import Flight
+from raftlab.sim.world.actions import Calm, Deliver, Drop
+from raftlab.sim.world.network import Flight
 from tests.sim.looking import standing
 
 

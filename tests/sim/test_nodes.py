@@ -3,7 +3,7 @@
 import pytest
 
 from raftlab import Cluster, Disks, Network, Options, Role
-from raftlab.sim.actions import Deliver, Drop, Tick, Written
+from raftlab.sim.world.actions import Deliver, Drop, Tick, Written
 from tests.sim.looking import standing
 
 

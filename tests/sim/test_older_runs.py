@@ -14,7 +14,7 @@ import pytest
 
 import raftlab
 from raftlab import Cluster, Frame
-from raftlab.sim.recording import Recording
+from raftlab.sim.run.recording import Recording
 from raftlab.view import describe_frame
 
 RUNS = Path(__file__).parent / "data" / "runs"

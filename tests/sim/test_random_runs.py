@@ -11,11 +11,18 @@ from typing import get_args
 import pytest
 
 from raftlab import PROPERTIES, Configuration, Options, Violation
-from raftlab.check.random_runs import PATIENCE_MS, complaint, random_run, settle, start, trouble
-from raftlab.check.random_verbs import CLIENTS
-from raftlab.sim.actions import Action, Compact
-from raftlab.sim.key_value import KeyValue
-from raftlab.sim.sessions import Session, Sessions, missing
+from raftlab.check.campaign.faults import CLIENTS
+from raftlab.check.campaign.random_run import (
+    PATIENCE_MS,
+    complaint,
+    random_run,
+    settle,
+    start,
+    trouble,
+)
+from raftlab.sim.world.actions import Action, Compact
+from raftlab.sim.world.application import KeyValue
+from raftlab.sim.world.client_sessions import Session, Sessions, missing
 from tests.sim.looking import standing
 from tests.sim.test_mutants import STUCK, UNSAFE
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, Options, Role, Rules
-from raftlab.sim.actions import Deliver, Drop, Join, Wait
+from raftlab.sim.world.actions import Deliver, Drop, Join, Wait
 from tests.sim.looking import drive, faulty_cluster, frame_bytes, standing
 
 

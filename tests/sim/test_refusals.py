@@ -6,8 +6,17 @@ from collections.abc import Callable
 import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, NotLeader, Rules
-from raftlab.sim.actions import Crash, Deliver, Drop, Partition, Propose, Timeout, Wait, Written
-from raftlab.sim.frame import Event
+from raftlab.sim.frames.frame import Event
+from raftlab.sim.world.actions import (
+    Crash,
+    Deliver,
+    Drop,
+    Partition,
+    Propose,
+    Timeout,
+    Wait,
+    Written,
+)
 from tests.sim.looking import standing
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import raftlab
 from raftlab import Cluster, Disks, Misuse, Network, Options, Rules
-from raftlab.check.random_runs import start, trouble
+from raftlab.check.campaign.random_run import start, trouble
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.toy_machine import ToyMachine
 

@@ -18,9 +18,9 @@ from raftlab.raft.messages import (
     TimeoutNow,
 )
 from raftlab.sim import scenarios
-from raftlab.sim.invariants import PROPERTIES
 from raftlab.sim.scenarios import SCENARIOS, scenario
 from raftlab.sim.scenarios.replication import FOLLOWERS_OF_FIGURE_7
+from raftlab.sim.watch.properties import PROPERTIES
 from tests.sim.looking import frame_bytes
 
 LEADER_OF_FIGURE_7 = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6]

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from raftlab import Command, LogEntry, Misuse
-from raftlab.sim.key_value import KeyValue
-from raftlab.sim.sessions import Sessions
+from raftlab.sim.world.application import KeyValue
+from raftlab.sim.world.client_sessions import Sessions
 
 
 def play(application: KeyValue, commands: list[str], start: int = 1) -> list[str]:

@@ -11,9 +11,12 @@ import pytest
 
 import raftlab
 from raftlab import Cluster, Disks, Misuse, Network, Options, RaftStateMachine, Rules, Violation
-from raftlab.check.random_runs import settle, start, trouble
-from raftlab.sim import sharing
-from raftlab.sim.actions import (
+from raftlab.check.campaign.random_run import settle, start, trouble
+from raftlab.sim.arguments import MOST_ENTRIES, RulesGiven
+from raftlab.sim.run import share
+from raftlab.sim.run.delta_encoding import exact_difference
+from raftlab.sim.run.share import OFTEN, Shared, crc_of, unusual
+from raftlab.sim.world.actions import (
     Cut,
     Delay,
     Propose,
@@ -22,9 +25,6 @@ from raftlab.sim.actions import (
     Timeout,
     Wait,
 )
-from raftlab.sim.given import MOST_ENTRIES, RulesGiven
-from raftlab.sim.segments import exact_difference
-from raftlab.sim.sharing import OFTEN, Shared, crc_of, unusual
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.test_mutants import UNSAFE
 from tests.sim.toy_machine import ToyMachine
@@ -251,7 +251,7 @@ def test_a_file_may_be_called_like_a_shared_run(tmp_path, monkeypatch):
 
 def test_a_text_that_says_the_same_in_other_words_is_the_same_run():
     recording = session().recording
-    segments = sharing._unpacked(recording.share()).segments
+    segments = share._unpacked(recording.share()).segments
     split = [
         part for each in segments for part in ([1] * each if isinstance(each, int) else [each])
     ]
@@ -333,14 +333,14 @@ def test_steps_that_nothing_leads_to_are_refused():
     cluster = Cluster(3, seed=1)
     for node in cluster.nodes:
         cluster.crash(node)
-    segments = [*sharing._unpacked(cluster.recording.share()).segments, 5]
+    segments = [*share._unpacked(cluster.recording.share()).segments, 5]
     with pytest.raises(Misuse, match="nothing is due at frame"):
         raftlab.load(told(segments))
 
 
 def test_a_run_that_comes_out_differently_is_refused():
     recording = session().recording
-    segments = sharing._unpacked(recording.share()).segments
+    segments = share._unpacked(recording.share()).segments
     with pytest.raises(Misuse, match="comes out differently here"):
         raftlab.load(sealed(Shared({"nodes": 5, "seed": 7}, segments[:-1], crc_of(recording))))
     with pytest.raises(Misuse, match=r"cannot be played here: .* cannot accept entries"):
@@ -467,8 +467,8 @@ def test_no_class_of_anybody_else_is_looked_up(name, what):
         "raftlab..raft:Rules",
         "raftlab.\0:Rules",
         "raftlab:load",
-        "raftlab.sim.saving:Path",
-        "raftlab.sim.saving:os.system",
+        "raftlab.sim.run.files:Path",
+        "raftlab.sim.run.files:os.system",
         "raftlab:Rules",
         "raftlab.raft.vocabulary:Misuse",
     ],

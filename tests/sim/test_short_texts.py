@@ -19,8 +19,11 @@ from raftlab import Cluster, Disks, Misuse
 from raftlab.__main__ import main
 from raftlab.check.campaign import campaign
 from raftlab.lab import Session
-from raftlab.sim import saving
-from raftlab.sim.actions import (
+from raftlab.sim.arguments import logs_for, node_names
+from raftlab.sim.run import files
+from raftlab.sim.run.cost import work_of
+from raftlab.sim.run.share import USUAL_STEPS, crc_of, opened
+from raftlab.sim.world.actions import (
     Compact,
     Crash,
     Cut,
@@ -33,10 +36,7 @@ from raftlab.sim.actions import (
     Timeout,
     Wipe,
 )
-from raftlab.sim.given import logs_for, node_names
-from raftlab.sim.settings import Setup
-from raftlab.sim.sharing import USUAL_STEPS, crc_of, opened
-from raftlab.sim.work import work_of
+from raftlab.sim.world.settings import Setup
 from tests.sim.looking import drive, faulty_cluster
 from tests.sim.test_sharing import told
 
@@ -214,8 +214,8 @@ def test_a_file_is_read_with_the_decoders_that_are_there(tmp_path, monkeypatch):
     def made(*_: object, **__: object) -> None:
         raise AssertionError("a decoder is made for a line")
 
-    monkeypatch.setattr(saving.msgspec.json, "decode", made)
-    monkeypatch.setattr(saving.msgspec.json, "Decoder", made)
+    monkeypatch.setattr(files.msgspec.json, "decode", made)
+    monkeypatch.setattr(files.msgspec.json, "Decoder", made)
     assert raftlab.load(tmp_path / "run") == recording
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from raftlab import Cluster, Configuration, Disks, Misuse, Options
 from raftlab.raft.messages import AppendEntries, InstallSnapshot
-from raftlab.sim.key_value import KeyValue
+from raftlab.sim.world.application import KeyValue
 
 
 def led_by_s1(**given: object) -> Cluster:

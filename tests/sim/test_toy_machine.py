@@ -5,8 +5,8 @@ import random
 import pytest
 
 from raftlab import Cluster, Command, Disks, Misuse, Network, NotLeader, Options, Role, Violation
-from raftlab.check.random_runs import complaint, settle, start, trouble
-from raftlab.check.random_verbs import FAULTS, PEACE
+from raftlab.check.campaign.faults import FAULTS, PEACE
+from raftlab.check.campaign.random_run import complaint, settle, start, trouble
 from raftlab.raft.machine import RaftStateMachine
 from tests.sim.looking import drive, frame_bytes, standing
 from tests.sim.toy_machine import CommitsAtOnce, ForgetsToWrite, ToyMachine, VotesForAll

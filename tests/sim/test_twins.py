@@ -3,8 +3,8 @@
 import pytest
 
 from raftlab import Cluster, Misuse, Options, Rules, twin
-from raftlab.check.random_runs import start, trouble
-from raftlab.sim.actions import Deliver, Propose
+from raftlab.check.campaign.random_run import start, trouble
+from raftlab.sim.world.actions import Deliver, Propose
 from tests.sim.looking import frame_bytes, standing
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from raftlab import Cluster, Frame
-from raftlab.sim.frozen import FrozenDict
+from raftlab.sim.frames.frozen import FrozenDict
 from tests.sim.looking import frame_bytes, standing
 
 

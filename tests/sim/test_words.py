@@ -17,8 +17,8 @@ from raftlab.raft.messages import (
     RequestVoteReply,
     TimeoutNow,
 )
-from raftlab.sim import words
-from raftlab.sim.actions import Action
+from raftlab.sim.frames import words
+from raftlab.sim.world.actions import Action
 from tests.sim.looking import drive, faulty_cluster
 
 SNAPSHOT = Snapshot(9, 2, Configuration(("S1",)))

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from raftlab.raft.membership import describe
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.frame import Frame, NodeFrame, ProgressFrame
-from raftlab.sim.host import Reading
-from raftlab.sim.key_value import KeyValue
-from raftlab.sim.words import payload_text
+from raftlab.sim.frames.frame import Frame, NodeFrame, ProgressFrame
+from raftlab.sim.frames.words import payload_text
+from raftlab.sim.world.application import KeyValue
+from raftlab.sim.world.host import Reading
 
 
 def node_text(node: NodeFrame) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from raftlab.raft.options import PROTECTIONS, Options
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Disks, Network
+from raftlab.sim.world.settings import Disks, Network
 
 
 class NoEmptyEntry(Rules):

@@ -20,7 +20,7 @@ from raftlab.raft.messages import (
 from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.frame import (
+from raftlab.sim.frames.frame import (
     DiskFrame,
     Event,
     Frame,

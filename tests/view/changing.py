@@ -12,7 +12,7 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.progress import ProgressState
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.frame import DiskFrame, Frame, NodeFrame, ReadFrame, TransferFrame
+from raftlab.sim.frames.frame import DiskFrame, Frame, NodeFrame, ReadFrame, TransferFrame
 from tests.view.builders import (
     accepted,
     entry_of,

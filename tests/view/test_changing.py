@@ -9,7 +9,7 @@ from raftlab import Cluster
 from raftlab.raft.log import RaftLog, Snapshot
 from raftlab.raft.messages import AppendEntries
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.frame import DiskFrame, Frame, ReadFrame, TransferFrame
+from raftlab.sim.frames.frame import DiskFrame, Frame, ReadFrame, TransferFrame
 from raftlab.view import style
 from raftlab.view.changes import changed_fields, changed_words
 from raftlab.view.cluster import cluster_graph, scene_cluster

@@ -7,7 +7,7 @@ from raftlab import Cluster
 from raftlab.raft.log import Snapshot
 from raftlab.raft.transfer import NO_DEADLINE
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.frame import Frame, TransferFrame
+from raftlab.sim.frames.frame import Frame, TransferFrame
 from raftlab.view.cluster import scene_cluster
 from raftlab.view.commit import scene_commit
 from raftlab.view.describe import describe_cluster, describe_frame, describe_logs

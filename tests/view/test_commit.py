@@ -5,7 +5,7 @@ import pytest
 from raftlab.raft.log import LogEntry, RaftLog, Snapshot
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view.columns import frame_of_log
 from raftlab.view.commit import (
     describe_commit,

@@ -9,7 +9,7 @@ from raftlab.raft.messages import (
     TimeoutNow,
 )
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.frame import DiskFrame, Frame, VotesFrame
+from raftlab.sim.frames.frame import DiskFrame, Frame, VotesFrame
 from raftlab.view import words
 from raftlab.view.describe import describe_cluster, describe_frame, describe_log, describe_logs
 from raftlab.view.showing import scene_frame

@@ -6,7 +6,7 @@ import pytest
 
 from raftlab import Cluster
 from raftlab.raft.roles import Role
-from raftlab.sim.frame import RoleSpan, TraceMark
+from raftlab.sim.frames.frame import RoleSpan, TraceMark
 from raftlab.view.timeline import describe_timeline, scene_timeline
 from tests.view.boxes import collisions, texts
 from tests.view.sound import check_scene, mark, of_role

@@ -3,7 +3,7 @@
 import pytest
 
 from raftlab import Cluster
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view.cluster import cluster_graph, scene_cluster
 from raftlab.view.geometry import curve_points
 from raftlab.view.keys import is_plain

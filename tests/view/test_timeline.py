@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import pytest
 
 from raftlab.raft.roles import Role
-from raftlab.sim.frame import MessageSpan, RoleSpan, Trace, TraceMark
+from raftlab.sim.frames.frame import MessageSpan, RoleSpan, Trace, TraceMark
 from raftlab.view import style
 from raftlab.view.svg import to_svg
 from raftlab.view.timeline import describe_timeline, plot_timeline, scene_timeline

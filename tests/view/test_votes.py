@@ -4,7 +4,7 @@ import pytest
 
 from raftlab.raft.election import Votes
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view.svg import to_svg
 from raftlab.view.votes import describe_tally, describe_votes, plot_votes, scene_tally, scene_votes
 from tests.view.builders import FIVE, flying, make_frame, node, nodes_named, vote

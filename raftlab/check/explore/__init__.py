@@ -1,9 +1,9 @@
 """Exhaustive search of small scopes, over the real machine: every order of every event.
 
-`exploration` is what one calls; `scope` says how far to look; `world` what can follow a
-state; `bench` lets the real machine take one step; `likeness` and `symmetry` say which states are
-one; `starting` what a search can begin with; `judging` what must hold;
-`search` goes breadth first; `telling` turns a path into a recording.
+`exploration` is what one calls; `scope` says how far to look; `states` what can follow a state;
+`single_step` lets the real machine take one step; `state_equivalence`, `symmetry` and
+`name_sensitivity` say which states are one; `start_state` what a search can begin with; `judge`
+what must hold; `breadth_first` goes through them; `to_recording` turns a path into a recording.
 """
 
 from raftlab.check.explore.exploration import Exploration, Goal, View, explore

@@ -3,22 +3,22 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from raftlab.check.explore.graph import graph_of
-from raftlab.check.explore.judging import JUDGED, OldVoteError
-from raftlab.check.explore.naming import is_alike, why_names_matter
+from raftlab.check.explore.breadth_first import Counts, Search
+from raftlab.check.explore.judge import JUDGED, OldVoteError
+from raftlab.check.explore.name_sensitivity import is_alike, why_names_matter
 from raftlab.check.explore.scope import Scope
-from raftlab.check.explore.search import Counts, Search
+from raftlab.check.explore.state_graph import graph_of
+from raftlab.check.explore.states import State, World
 from raftlab.check.explore.symmetry import Symmetry
-from raftlab.check.explore.telling import told
-from raftlab.check.explore.world import State, World
+from raftlab.check.explore.to_recording import told
 from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options, is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, listed, shown
+from raftlab.sim.arguments import setting
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.given import setting
-from raftlab.sim.recording import Recording
-from raftlab.sim.settings import Disks
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.settings import Disks
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -4,7 +4,7 @@ import msgspec
 
 from raftlab.raft.options import is_count
 from raftlab.raft.vocabulary import Misuse, Term, shown
-from raftlab.sim.actions import (
+from raftlab.sim.world.actions import (
     Compact,
     ForgetLeader,
     Read,

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from raftlab.check.explore.world import State, World
+from raftlab.check.explore.states import State, World
 from raftlab.raft.vocabulary import NodeId
 
 MOST_NODES = 6

@@ -8,8 +8,8 @@ then, or None. They count on the protections of `Options`, which are on unless s
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from raftlab.check.quiet import QUIET_MS, led_by
-from raftlab.check.random_verbs import RandomRun
+from raftlab.check.campaign.after_healing import QUIET_MS, led_by
+from raftlab.check.campaign.faults import RandomRun
 from raftlab.raft.messages import InstallSnapshot, ReadIndex
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId

@@ -25,7 +25,7 @@ from raftlab.raft.output import Output
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import (
+from raftlab.sim.watch.properties import (
     APPLIED_IN_ORDER,
     COMMIT_FOLLOWS_LEADER,
     COMMIT_FOLLOWS_QUORUM,
@@ -33,7 +33,7 @@ from raftlab.sim.invariants import (
     LEADER_COMPLETENESS,
     STATE_MACHINE_SAFETY,
 )
-from raftlab.sim.settings import Disks
+from raftlab.sim.world.settings import Disks
 
 
 class CommitsPastVerified(Rules):

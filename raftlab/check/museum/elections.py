@@ -25,7 +25,7 @@ from raftlab.raft.roles import Candidate
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import NodeId, Term
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import (
+from raftlab.sim.watch.properties import (
     DURABLE_BEFORE_SAID,
     ELECTION_SAFETY,
     LEADER_COMPLETENESS,
@@ -33,7 +33,7 @@ from raftlab.sim.invariants import (
     ONE_VOTE_PER_TERM,
     TERMS_RISE,
 )
-from raftlab.sim.settings import Network
+from raftlab.sim.world.settings import Network
 
 
 class CountsRefusals(Rules):

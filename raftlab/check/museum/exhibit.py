@@ -8,8 +8,8 @@ from typing import Any
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import Property, Violation
-from raftlab.sim.recording import Recording
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.watch.properties import Property, Violation
 
 PLAIN = Options.figure_2()
 

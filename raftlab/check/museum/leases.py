@@ -19,8 +19,8 @@ from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import READS_ARE_CURRENT
-from raftlab.sim.settings import Disks
+from raftlab.sim.watch.properties import READS_ARE_CURRENT
+from raftlab.sim.world.settings import Disks
 
 
 class LeasesForEver(Rules):

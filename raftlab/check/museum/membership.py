@@ -23,14 +23,14 @@ from raftlab.raft.quorum import majority, majority_index, quorum_index
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import (
+from raftlab.sim.watch.properties import (
     COMMIT_FOLLOWS_QUORUM,
     ELECTION_SAFETY,
     LEADER_COMPLETENESS,
     NEWEST_CONFIGURATION,
     ONE_CHANGE_AT_A_TIME,
 )
-from raftlab.sim.settings import Network
+from raftlab.sim.world.settings import Network
 
 
 class ChangesAtOnce(Rules):

@@ -22,8 +22,8 @@ from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import COMMIT_FOLLOWS_QUORUM, DURABLE_BEFORE_SAID
-from raftlab.sim.settings import Disks
+from raftlab.sim.watch.properties import COMMIT_FOLLOWS_QUORUM, DURABLE_BEFORE_SAID
+from raftlab.sim.world.settings import Disks
 
 
 class CountsTheUnwritten(RaftStateMachine):

@@ -24,8 +24,8 @@ from raftlab.raft.roles import Leader
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import READS_ARE_CURRENT
-from raftlab.sim.settings import Disks, Network
+from raftlab.sim.watch.properties import READS_ARE_CURRENT
+from raftlab.sim.world.settings import Disks, Network
 
 
 class AsksNobody(Rules):

@@ -24,9 +24,8 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Rejected
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, NotLeader, Term
-from raftlab.sim.actions import Propose
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import (
+from raftlab.sim.watch.properties import (
     COMMITTED_STAYS,
     LEADER_APPEND_ONLY,
     LEADER_COMPLETENESS,
@@ -35,7 +34,8 @@ from raftlab.sim.invariants import (
     MATCH_IS_TRUE,
     STATE_MACHINE_SAFETY,
 )
-from raftlab.sim.settings import Disks
+from raftlab.sim.world.actions import Propose
+from raftlab.sim.world.settings import Disks
 
 
 class CutsAlways(Rules):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from raftlab.check.explore import Exploration, Scope, explore
 from raftlab.check.museum.exhibit import Exhibit
-from raftlab.sim.actions import Compact, Read
+from raftlab.sim.world.actions import Compact, Read
 
 MEMORY_MB = 1_000.0
 

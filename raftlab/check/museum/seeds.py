@@ -11,16 +11,16 @@ from typing import Any
 
 import msgspec
 
-from raftlab.check import random_verbs
-from raftlab.check.linearizability import check
+from raftlab.check.campaign import faults
+from raftlab.check.campaign.faults import PEACE, RandomRun, Verbs
+from raftlab.check.campaign.random_run import TROUBLE_MS, complaint, settle, start, trouble
+from raftlab.check.client_history import history_of
+from raftlab.check.linearizability.checker import check
 from raftlab.check.museum.aftermath import AFTERMATHS
 from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.random_runs import TROUBLE_MS, complaint, settle, start, trouble
-from raftlab.check.random_verbs import PEACE, RandomRun, Verbs
-from raftlab.check.recorded import history_of
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import Violation
+from raftlab.sim.watch.properties import Violation
 
 INVARIANTS = "invariants"
 HEALING = "healing"
@@ -125,7 +125,7 @@ def verbs_of(exhibit: Exhibit) -> Verbs | None:
     named = exhibit.campaign.get("verbs")
     if named is None:
         return None
-    return PEACE + [(getattr(random_verbs, name), 6) for name in named.split()]
+    return PEACE + [(getattr(faults, name), 6) for name in named.split()]
 
 
 def is_seen_by_clients(exhibit: Exhibit, seed: int) -> bool:

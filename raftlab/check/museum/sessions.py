@@ -11,8 +11,8 @@ from raftlab.raft.log import Command, Payload
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.vocabulary import Index
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import SNAPSHOTS_ARE_TRUE
-from raftlab.sim.key_value import Saved
+from raftlab.sim.watch.properties import SNAPSHOTS_ARE_TRUE
+from raftlab.sim.world.application import Saved
 
 
 class ForgetsSessions(RaftStateMachine):

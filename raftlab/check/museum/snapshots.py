@@ -19,13 +19,13 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import (
+from raftlab.sim.watch.properties import (
     COMMITTED_STAYS,
     DURABLE_BEFORE_SAID,
     LOG_TERMS_RISE,
     SNAPSHOTS_ARE_TRUE,
 )
-from raftlab.sim.settings import Disks, Network
+from raftlab.sim.world.settings import Disks, Network
 
 
 class TakesOldSnapshots(Rules):

@@ -14,7 +14,7 @@ from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Network
+from raftlab.sim.world.settings import Network
 
 SMALL: Mapping[str, Any] = {
     "nodes": 3,

@@ -24,8 +24,8 @@ from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId
-from raftlab.sim.actions import Timeout
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.world.actions import Timeout
 
 
 class NobodyYields(Rules):

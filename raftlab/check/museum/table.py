@@ -24,7 +24,7 @@ from raftlab.check.museum.seeds import (
     stock_failure,
 )
 from raftlab.check.shrink import shrink
-from raftlab.check.stuck import settles
+from raftlab.check.shrink_stuck import settles
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 

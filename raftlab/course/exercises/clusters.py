@@ -7,7 +7,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.settings import Network
+from raftlab.sim.world.settings import Network
 
 TROUBLE = Network(latency=(2.0, 20.0), loss=0.05, duplication=0.1, reordering=0.2)
 PATIENCE = 20

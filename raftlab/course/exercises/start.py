@@ -7,7 +7,7 @@ from raftlab.course.exercises.base import Exercise
 from raftlab.course.exercises.cases import Case
 from raftlab.course.situations import frame_of
 from raftlab.raft.vocabulary import NodeId
-from raftlab.sim.frame import Frame
+from raftlab.sim.frames.frame import Frame
 from raftlab.view.cluster import scene_cluster
 from raftlab.view.marks import Scene
 

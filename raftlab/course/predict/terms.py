@@ -19,8 +19,8 @@ from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.frame import NodeFrame
-from raftlab.sim.settings import Network
+from raftlab.sim.frames.frame import NodeFrame
+from raftlab.sim.world.settings import Network
 from raftlab.view.cluster import scene_cluster
 from raftlab.view.marks import Scene
 from raftlab.view.words import ms

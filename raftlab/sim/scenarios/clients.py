@@ -5,7 +5,6 @@ from contextlib import suppress
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import Violation
 from raftlab.sim.scenarios.mistakes import AsksNobody, ReadsTooSoon
 from raftlab.sim.scenarios.registry import check_panel, scene
 from raftlab.sim.scenarios.staging import (
@@ -15,6 +14,7 @@ from raftlab.sim.scenarios.staging import (
     led_by,
     stage,
 )
+from raftlab.sim.watch.properties import Violation
 
 
 @scene()

@@ -3,7 +3,6 @@
 from contextlib import suppress
 
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import Violation
 from raftlab.sim.scenarios.registry import check_panel, scene
 from raftlab.sim.scenarios.staging import (
     BEFORE_AFTER,
@@ -13,7 +12,8 @@ from raftlab.sim.scenarios.staging import (
     led_by,
     stage,
 )
-from raftlab.sim.settings import Disks
+from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.settings import Disks
 
 CAUGHT_OR_NOT = ("caught", "unwatched")
 

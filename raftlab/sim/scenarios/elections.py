@@ -16,7 +16,7 @@ from raftlab.sim.scenarios.staging import (
     stage,
     until_sent,
 )
-from raftlab.sim.settings import Network
+from raftlab.sim.world.settings import Network
 
 PRE_VOTE = ("plain", "pre_vote")
 CHECK_QUORUM = ("plain", "check_quorum")

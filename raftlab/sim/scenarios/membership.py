@@ -6,7 +6,6 @@ from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import Violation
 from raftlab.sim.scenarios.mistakes import ChangesInAnyTerm, SwitchesAtOnce
 from raftlab.sim.scenarios.registry import check_panel, scene
 from raftlab.sim.scenarios.staging import (
@@ -18,6 +17,7 @@ from raftlab.sim.scenarios.staging import (
     stage,
     until_sent,
 )
+from raftlab.sim.watch.properties import Violation
 
 
 @scene(BEFORE_AFTER, breaks={"after": "Leader Completeness"})

@@ -9,8 +9,8 @@ import msgspec
 
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.host import MachineFactory
 from raftlab.sim.scenarios.staging import played_by
+from raftlab.sim.world.host import MachineFactory
 
 Given = ParamSpec("Given")
 

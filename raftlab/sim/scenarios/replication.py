@@ -6,7 +6,6 @@ from raftlab.raft.messages import AppendEntriesReply
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Term
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import Violation
 from raftlab.sim.scenarios.mistakes import AppendsNothingItself, CountsCopies, CutsAlways
 from raftlab.sim.scenarios.registry import check_panel, scene
 from raftlab.sim.scenarios.staging import (
@@ -21,6 +20,7 @@ from raftlab.sim.scenarios.staging import (
     until_sent,
     with_entry,
 )
+from raftlab.sim.watch.properties import Violation
 
 LEADER_OF_FIGURE_7: tuple[Term, ...] = (1, 1, 1, 4, 4, 5, 5, 6, 6, 6)
 FOLLOWERS_OF_FIGURE_7: dict[str, tuple[Term, ...]] = {

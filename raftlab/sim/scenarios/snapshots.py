@@ -5,7 +5,6 @@ from contextlib import suppress
 from raftlab.raft.messages import InstallSnapshot
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.invariants import Violation
 from raftlab.sim.scenarios.mistakes import AppendsNothingItself, KeepsEveryTail
 from raftlab.sim.scenarios.registry import check_panel, scene
 from raftlab.sim.scenarios.staging import (
@@ -19,6 +18,7 @@ from raftlab.sim.scenarios.staging import (
     until_sent,
     with_entry,
 )
+from raftlab.sim.watch.properties import Violation
 
 
 @scene(BEFORE_AFTER)

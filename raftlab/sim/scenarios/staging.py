@@ -10,8 +10,8 @@ from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term, shown
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.host import MachineFactory
-from raftlab.sim.settings import Disks, Network
+from raftlab.sim.world.host import MachineFactory
+from raftlab.sim.world.settings import Disks, Network
 
 PLAIN = Options.figure_2()
 STEADY = Network(latency=(10.0, 10.0))

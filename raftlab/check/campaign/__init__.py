@@ -1,0 +1,10 @@
+"""Campaigns: many seeds, each a random run that must survive its faults and recover.
+
+Read `faults` and `timed_faults` (what is done to a cluster), `random_run` (what one seed means),
+`after_healing` (what must then work), `trial` (one seed and the verdict on it), `executors` (who
+runs the seeds), `checkpoint_file`, and `results`, where `campaign` is.
+"""
+
+from raftlab.check.campaign.results import CampaignResult, campaign
+
+__all__ = ["CampaignResult", "campaign"]

@@ -1,0 +1,109 @@
+"""One node's step, on the real host and the real machine, with nothing around it.
+
+A search asks what a node does in a given state when a given thing happens to it. That is
+answered by letting it happen to a copy of the node in a cluster whose network keeps
+whatever is sent. So host, disk, application and machine are those of every simulation.
+"""
+
+import copy
+from typing import Any, TypeVar
+
+from raftlab.check.explore.judge import Judge, Past, seen_of
+from raftlab.check.explore.state_equivalence import added
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.messages import Message
+from raftlab.raft.output import Output
+from raftlab.raft.vocabulary import Millis
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.world.actions import Action
+from raftlab.sim.world.handlers import CARRY_OUT
+from raftlab.sim.world.host import NEVER, Host
+
+T = TypeVar("T")
+
+
+class Workbench(Cluster):
+    """Where one node at a time takes a step, and is watched. What it says is kept, not carried."""
+
+    def __init__(self, *given: Any, **settings: Any) -> None:
+        self.sent: list[Message] = []
+        super().__init__(*given, **settings)
+
+    def begin(self, host: Host, now: Millis, past: Past, remembers: bool) -> Judge:
+        """Put a node on the bench, at `now` (ms), after a run that has shown `past`."""
+        self.now = now
+        self.hosts[host.node] = host
+        self.sent, self._asked = [], []
+        self._watch = judge = Judge(past, remembers)
+        disk = host.disk
+        if disk.voted_for is not None:
+            judge.history.votes.setdefault((host.node, disk.term), disk.voted_for)
+        host.write_ms, host.written_at = 0.0, now
+        host.timer_at = NEVER
+        if host.alive:
+            host.seen = seen_of(host)
+        return judge
+
+    def hear(self, host: Host, message: Message) -> None:
+        """A message reaches the node."""
+        self._hand_over(host, message)
+        self._heap.clear()
+
+    def do(self, action: Action) -> None:
+        """Anything else that can happen to the node. Raises: Misuse, if it cannot happen now."""
+        CARRY_OUT[type(action)](self, action)
+        self._heap.clear()
+
+    def pass_over(self, host: Host, now: Millis) -> None:
+        """The time is told, and nothing else happens."""
+        self.now = now
+        set_now = getattr(host.machine, "set_now", None)
+        if set_now is not None:
+            set_now(now)
+
+    def _release(self, host: Host, output: Output) -> None:
+        if output.committed:  # until then the application is shared with the node's other states
+            host.application = copy.deepcopy(host.application)
+        super()._release(host, output)
+
+    def _send(self, host: Host, messages: tuple[Message, ...]) -> None:
+        assert self._watch is not None
+        for each in messages:
+            self._watch.says(host, each)
+        self.sent += [each for each in messages if each.receiver in self.hosts]
+
+
+def twin_of(host: Host) -> Host:
+    """An independent copy of a node; rules, options, randomness and application are shared."""
+    twin = slots_copied(host)
+    twin.machine = machine_copy(host)
+    twin.disk = slots_copied(host.disk)
+    twin.disk.log = host.disk.log.copy()
+    twin.disk.writes = host.disk.writes.copy()
+    twin.readings = {number: copy.copy(each) for number, each in host.readings.items()}
+    twin.inbox, twin.held = host.inbox.copy(), host.held.copy()
+    return twin
+
+
+def slots_copied(thing: T) -> T:
+    """A shallow copy of an object that has slots, as `copy.copy` makes it, and sooner."""
+    twin = thing.__class__.__new__(thing.__class__)
+    for name in thing.__slots__:  # type: ignore[attr-defined]
+        setattr(twin, name, getattr(thing, name))
+    return twin
+
+
+def machine_copy(host: Host) -> Any:
+    """A copy of a machine: its own way, or a deep copy of what a learner wrote.
+
+    What a subclass of the shipped machine keeps beside it is copied in depth.
+    """
+    machine: Any = host.machine
+    shared = {id(each): each for each in (host.rng, host.rules, host.options)}
+    if not hasattr(machine, "copy"):
+        return copy.deepcopy(machine, shared)
+    twin = machine.copy()
+    if isinstance(machine, RaftStateMachine) and type(machine) is not RaftStateMachine:
+        for name, value in added(machine).items():
+            setattr(twin, name, copy.deepcopy(value, shared))
+    return twin

@@ -1,0 +1,61 @@
+"""The shortest trouble after which peace does not help: a run in which no property ever falls."""
+
+import random
+
+from raftlab.check.campaign.after_healing import disturbed, unserved
+from raftlab.check.campaign.faults import RandomRun
+from raftlab.check.campaign.random_run import settle
+from raftlab.check.campaign.trial import Conditions, replayed
+from raftlab.check.shrink import shrink
+from raftlab.check.shrink_steps import Unsteady
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.actions import Wipe
+
+BUDGET = 250  # each try waits for a peace that may not come: a tenth of a second
+
+
+def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
+    """The trouble of a seed's run, as short as it can be made so that peace still fails.
+
+    It fails where the cluster does not settle, and where it does, and somebody is disturbed or
+    not served in the quiet. Where only what clients saw before was wrong, the whole run is given.
+    Raises: Unsteady; whatever its machine raises when it is made.
+    """
+    run = replayed(seed, conditions, peace=False)
+    troubled, operates = run.cluster.recording, run.changes_members
+
+    def gets_nowhere(cluster: Cluster) -> bool:
+        return not is_at_peace(cluster, seed, operates)
+
+    try:
+        return shrink(troubled, gets_nowhere, BUDGET)
+    except Unsteady:
+        raise
+    except Misuse:
+        return replayed(seed, conditions).cluster.recording
+
+
+def settles(cluster: Cluster, seed: int) -> bool:
+    """Whether peace helps; so does a run that stops, for it does not only get nowhere."""
+    try:
+        return settle(from_here(cluster, seed))
+    except Exception:  # a broken property, or whatever a machine raises
+        return True
+
+
+def is_at_peace(cluster: Cluster, seed: int, operates: bool) -> bool:
+    """Whether peace helps, nobody is disturbed then, and an operator is served."""
+    run = from_here(cluster, seed)
+    run.changes_members = operates
+    try:
+        return settle(run) and disturbed(run) is None and unserved(run) is None
+    except Exception:  # a broken property, or whatever a machine raises
+        return True
+
+
+def from_here(cluster: Cluster, seed: int) -> RandomRun:
+    """A random run that has come so far, with its peace before it."""
+    wiped = {action.node for action in cluster.actions if isinstance(action, Wipe)}
+    return RandomRun(seed, cluster, random.Random(f"peace {seed}"), wiped=wiped)

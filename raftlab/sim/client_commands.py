@@ -1,0 +1,205 @@
+"""What clients and operators ask of the leader: commands, reads, and changes of the cluster."""
+
+from collections.abc import Iterable
+
+from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import (
+    Configuration,
+    Index,
+    Misuse,
+    NodeId,
+    NotLeader,
+    listed,
+    named,
+    shown,
+)
+from raftlab.sim.arguments import (
+    command_data,
+    is_text,
+    node_names,
+    side_named,
+)
+from raftlab.sim.fault_commands import Verbs
+from raftlab.sim.watch.properties import configuration_of
+from raftlab.sim.world.actions import (
+    Compact,
+    Join,
+    Propose,
+    Read,
+    Reconfigure,
+    TransferLeadership,
+)
+from raftlab.sim.world.host import Reading
+
+
+class Asking(Verbs):
+    """The verbs that a machine may refuse: NotLeader, NotNow, Misuse, with the reason."""
+
+    # Who is asked
+
+    @property
+    def leader(self) -> NodeId | None:
+        """The living leader of the highest term, or None."""
+        leading = [
+            host for host in self.hosts.values() if host.alive and host.machine.role is Role.LEADER
+        ]
+        return max(leading, key=lambda host: host.machine.term).node if leading else None
+
+    @property
+    def configuration(self) -> Configuration:
+        """Who belongs to the cluster, as the leader has it; without a leader, the newest log."""
+        living = [host for host in self.hosts.values() if host.alive] or list(self.hosts.values())
+        leading = [host for host in living if host.node == self.leader]
+        newest = max(
+            leading or living,
+            key=lambda host: (host.machine.log.last_term, host.machine.log.last_index),
+        )
+        return configuration_of(newest)
+
+    def _leader_or(self, to: NodeId | None, what: str) -> NodeId:
+        """The node that is asked: `to`, or the leader; it must be up, and lead."""
+        node = to if to is not None else self.leader
+        if node is None:
+            raise Misuse(
+                f"No node leads, so nobody can {what}. Run until one does: cluster.elect()."
+            )
+        host = self._living(node)
+        if host.paused:
+            raise Misuse(f"{node} is paused and takes no commands: resume it first.")
+        machine = host.machine
+        if machine.role is not Role.LEADER:
+            leader = getattr(machine, "leader", None)
+            raise NotLeader.of(node, machine.role.value, machine.term, leader)
+        return node
+
+    # Commands and reads
+
+    def propose(self, command: str | bytes, to: NodeId | None = None) -> Index:
+        """Hand a command to the leader, or to the node `to`; returns its index in the log.
+
+        Raises: Misuse, if there is no leader; NotLeader, if `to` is none; NotNow, if the
+        leader cannot take it at this moment.
+        """
+        node = self._leader_or(to, "take a command")
+        data = command_data(command)
+        self._act(Propose(self.now, node, data))
+        return self.hosts[node].machine.log.last_index
+
+    def read(self, key: str, of: NodeId | None = None) -> Reading:
+        """Ask the leader, or the node `of`, for the value of `key`; run on until it `is_done`.
+
+        A follower asks its leader how far its log must be applied, and answers itself.
+        Thesis: 6.4.
+
+        Raises: Misuse, if there is no leader; NotLeader, if `of` knows none.
+        """
+        node = of if of is not None else self.leader
+        if node is None:
+            raise Misuse("No node leads, so nobody knows what is committed. Run: cluster.elect().")
+        if not is_text(key):
+            raise Misuse(f"a key is text, and not empty: not {shown(key)}")
+        self._act(Read(self.now, node, key))
+        return self._asked[-1]
+
+    # Logs and leaders
+
+    def compact(self, node: NodeId, up_to: Index | None = None) -> None:
+        """Let a node's snapshot stand for its log up to `up_to`, or for all that it has applied.
+
+        Paper: 7.
+        """
+        host = self._running(node)
+        index = host.applied_index if up_to is None else up_to
+        snapshot = host.machine.log.snapshot
+        if up_to is None and index == (snapshot.index if snapshot else 0):
+            since = "since its last snapshot" if snapshot else "yet"
+            raise Misuse(f"{node} has applied nothing {since} that a snapshot could stand for.")
+        if not isinstance(index, int) or isinstance(index, bool):
+            raise Misuse(f"a log is compacted up to an index, not up to {shown(up_to)}")
+        self._act(Compact(self.now, node, index))
+
+    def transfer(self, to: NodeId | None = None) -> None:
+        """Ask the leader to hand its leadership over, to `to` or to whoever can take it.
+
+        Run on to see it happen. Thesis: 3.10.
+
+        Raises: Misuse, if there is no leader, or `to` cannot lead.
+        """
+        node = self._leader_or(None, "hand leadership over")
+        if to is not None:
+            self._host(to)
+        self._act(TransferLeadership(self.now, node, to))
+
+    # Who belongs to the cluster
+
+    def add_node(self, node: NodeId) -> None:
+        """Start a new server with an empty disk. It is no member until it is added as one."""
+        self._act(Join(self.now, node))
+
+    def add_learner(self, node: NodeId) -> Index:
+        """Let `node` receive the log without a vote; starts the server if there is none.
+
+        Returns the index of the new configuration. Thesis: 4.2.1.
+        """
+        leader = self._leader_or(None, "change who belongs to the cluster")
+        now = configuration_of(self.hosts[leader])
+        if node in now.members:
+            raise Misuse(f"{node} is a member already; the members are {listed(now.members)}.")
+        learners = (*now.learners, node)
+        if node not in self.nodes:
+            node_names((*self.nodes, node))
+            machine = self.hosts[leader].machine
+            check = getattr(machine, "check_change", Configuration.check)
+            check(Configuration(now.voters, (), learners))
+            self.add_node(node)
+        return self._reconfigure(leader, now.voters, learners)
+
+    def promote(self, node: NodeId) -> Index:
+        """Give a learner a vote; it must have caught up. Thesis: 4.2.1.
+
+        Raises: NotNow, if it has not: run on, and ask again.
+        """
+        leader = self._leader_or(None, "change who belongs to the cluster")
+        now = configuration_of(self.hosts[leader])
+        if node in now.voters:
+            raise Misuse(f"{node} has a vote already.")
+        if node not in now.learners:
+            raise Misuse(
+                f"{named(node)} is no learner: cluster.add_learner({shown(node)}) makes it one."
+            )
+        learners = tuple(each for each in now.learners if each != node)
+        return self._reconfigure(leader, (*now.voters, node), learners)
+
+    def remove(self, node: NodeId) -> Index:
+        """Take a voter or a learner out of the cluster.
+
+        Its server goes on until it is stopped. Nothing is sent to it any more, so it may never
+        learn that it was removed, and asks for votes that nobody gives. Thesis: 4.2.3.
+        """
+        leader = self._leader_or(None, "change who belongs to the cluster")
+        now = configuration_of(self.hosts[leader])
+        if node not in now.members:
+            raise Misuse(f"{named(node)} is no member; the members are {listed(now.members)}.")
+        voters = tuple(each for each in now.voters if each != node)
+        learners = tuple(each for each in now.learners if each != node)
+        return self._reconfigure(leader, voters, learners)
+
+    def reconfigure(
+        self, voters: str | Iterable[NodeId], learners: str | Iterable[NodeId] = ()
+    ) -> Index:
+        """Ask the leader for exactly these voters and learners: "S1 S2 S4", or names one by one.
+
+        The machine gets there through a joint configuration. Paper: 6.
+        """
+        leader = self._leader_or(None, "change who belongs to the cluster")
+        what = "a configuration"
+        return self._reconfigure(leader, side_named(voters, what), side_named(learners, what))
+
+    def _reconfigure(
+        self, leader: NodeId, voters: tuple[NodeId, ...], learners: tuple[NodeId, ...]
+    ) -> Index:
+        for node in (*voters, *learners):
+            self._host(node)
+        machine = self.hosts[leader].machine
+        self._act(Reconfigure(self.now, leader, voters, learners))
+        return machine.log.configuration_index

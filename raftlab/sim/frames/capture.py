@@ -1,0 +1,193 @@
+"""Making frames of a live cluster. Nothing here runs unless somebody looks."""
+
+from raftlab.raft.roles import Candidate, Leader, Role
+from raftlab.raft.vocabulary import Configuration, Millis
+from raftlab.sim.frames import words
+from raftlab.sim.frames.frame import (
+    DiskFrame,
+    Event,
+    Frame,
+    InFlight,
+    NodeFrame,
+    ProgressFrame,
+    ReadFrame,
+    TransferFrame,
+    VotesFrame,
+)
+from raftlab.sim.watch.properties import PROPERTIES, configuration_of
+from raftlab.sim.world.actions import Drop
+from raftlab.sim.world.engine import Engine
+from raftlab.sim.world.host import NEVER, Host
+from raftlab.sim.world.hosts import Moment
+
+
+def frame_of(cluster: Engine) -> Frame:
+    """The whole cluster as it is now."""
+    watched = cluster.setup.watched
+    broken = cluster.violation.name if cluster.violation else None
+    return Frame(
+        number=cluster.number,
+        at=cluster.now,
+        nodes=tuple(node_frame(host) for host in cluster.hosts.values()),
+        in_flight=tuple(
+            InFlight(each.number, each.message, each.sent_at, each.arrives_at)
+            for each in cluster.in_flight()
+        ),
+        groups=cluster.groups,
+        cuts=cluster.cuts,
+        event=event_of(cluster.recent[-1]) if cluster.recent else None,
+        properties={each.name: each.name != broken for each in PROPERTIES if watched},
+        violation=cluster.violation,
+    )
+
+
+def event_of(moment: Moment) -> Event:
+    """One step of the run in words."""
+    number, action, message, notes = moment
+    return Event(
+        frame=number,
+        at=action.at,
+        text=words.sentence(action, message, notes),
+        nodes=words.nodes_of(action, notes),
+        lost=message if isinstance(action, Drop) else None,
+    )
+
+
+def node_frame(host: Host) -> NodeFrame:
+    """One node as it is now; a node that is down shows what its disk holds."""
+    disk = disk_frame(host)
+    if not host.alive:
+        return NodeFrame(
+            node=host.node,
+            alive=False,
+            paused=False,
+            role=Role.FOLLOWER,
+            term=disk.term,
+            voted_for=disk.voted_for,
+            leader=None,
+            log=disk.log,
+            snapshot=disk.snapshot,
+            commit_index=0,
+            applied_index=0,
+            configuration=configuration_on(host),
+            disk=disk,
+            configuration_index=host.disk.load_log().configuration_index,
+            clock_rate=rate_of(host),
+            write_ms=changed_write_ms(host),
+        )
+    machine = host.machine
+    leads = machine.role is Role.LEADER
+    data = getattr(machine, "role_data", None)
+    return NodeFrame(
+        node=host.node,
+        alive=True,
+        paused=host.paused,
+        role=machine.role,
+        term=machine.term,
+        voted_for=machine.voted_for,
+        leader=host.node if leads else getattr(machine, "leader", None),
+        log=tuple(machine.log),
+        snapshot=machine.log.snapshot,
+        commit_index=machine.commit_index,
+        applied_index=host.applied_index,
+        configuration=configuration_of(host),
+        disk=disk,
+        election_deadline=None if leads else when(host, "election_deadline"),
+        election_timeout=None if leads else lasts(host, "randomized_election_timeout"),
+        heartbeat_deadline=heartbeat_at(host, data) if isinstance(data, Leader) else None,
+        votes=votes_frame(host, data) if isinstance(data, Candidate) else None,
+        progress=progress_frames(host, data) if isinstance(data, Leader) else (),
+        values=host.application.values,
+        configuration_index=machine.log.configuration_index,
+        reads=read_frames(host),
+        transfer=transfer_frame(host, data) if isinstance(data, Leader) else None,
+        clock_rate=rate_of(host),
+        write_ms=changed_write_ms(host),
+    )
+
+
+def rate_of(host: Host) -> float:
+    """How fast a node's clock runs."""
+    return host.clock.rate if host.clock is not None else 1.0
+
+
+def changed_write_ms(host: Host) -> Millis | None:
+    """How long a write of this node takes (ms), if its disk was made slower or faster."""
+    return None if host.write_ms == host.disk.settings.write_ms else host.write_ms
+
+
+def configuration_on(host: Host) -> Configuration:
+    """The newest configuration on a node's disk."""
+    log = host.disk.load_log()
+    return log.configuration_at(log.last_index) or host.configuration
+
+
+def when(host: Host, name: str) -> Millis | None:
+    """A moment that a machine waits for, in virtual time (ms); None if it has none."""
+    due = getattr(host.machine, name, None)
+    return due if due is None or host.clock is None else host.clock.when(due)
+
+
+def heartbeat_at(host: Host, leader: Leader) -> Millis:
+    """When a leader speaks next, in virtual time (ms)."""
+    due = leader.heartbeat_deadline
+    return due if host.clock is None else host.clock.when(due)
+
+
+def lasts(host: Host, name: str) -> Millis | None:
+    """A span of a machine's time, in virtual time (ms); None if it has none."""
+    span = getattr(host.machine, name, None)
+    return span if span is None or host.clock is None else span / host.clock.rate
+
+
+def read_frames(host: Host) -> tuple[ReadFrame, ...]:
+    """The reads that a node has not answered."""
+    asked = getattr(host.machine, "asked_reads", {})
+    return tuple(
+        ReadFrame(reading.key, reading.since, asked.get(read_id))
+        for read_id, reading in host.readings.items()
+    )
+
+
+def transfer_frame(host: Host, leader: Leader) -> TransferFrame | None:
+    """The handing over of leadership that is under way."""
+    transfer = leader.transfer
+    if transfer is None:
+        return None
+    deadline = transfer.deadline
+    if host.clock is not None and deadline < NEVER:
+        deadline = host.clock.when(deadline)
+    return TransferFrame(transfer.to, transfer.sent, deadline)
+
+
+def disk_frame(host: Host) -> DiskFrame:
+    """What one node's disk holds now."""
+    disk = host.disk
+    return DiskFrame(disk.term, disk.voted_for, tuple(disk.log), disk.snapshot, bool(disk.writes))
+
+
+def votes_frame(host: Host, candidate: Candidate) -> VotesFrame:
+    """One campaign as its candidate counts it."""
+    term = host.machine.term + 1 if candidate.is_prevote else host.machine.term
+    answers = candidate.votes.answers
+    return VotesFrame(term, candidate.is_prevote, configuration_of(host), answers)
+
+
+def progress_frames(host: Host, leader: Leader) -> tuple[ProgressFrame, ...]:
+    """What a leader knows of every member."""
+    has_caught_up = getattr(host.machine, "has_caught_up", lambda each: each.caught_up)
+    return tuple(
+        ProgressFrame(
+            node=each.node,
+            match_index=each.match_index,
+            next_index=each.next_index,
+            commit_index=each.commit_index,
+            state=each.state,
+            in_flight=len(each.in_flight),
+            probe_sent=each.probe_sent,
+            is_learner=each.node in leader.tracker.configuration.learners,
+            caught_up=has_caught_up(each),
+            acked_round=each.acked_round,
+        )
+        for each in leader.tracker.progress.values()
+    )

@@ -1,0 +1,1 @@
+"""A run as a value: recorded, played again, shared, saved, told as code, compared."""

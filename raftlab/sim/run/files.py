@@ -1,0 +1,162 @@
+"""Runs in files: JSON lines, a header first, then one action a line, then a checksum."""
+
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.sim.arguments import RulesGiven
+from raftlab.sim.run.digest import Known, digest_of, marked, packed, unpacked
+from raftlab.sim.run.resolve import recording_of
+from raftlab.sim.world.actions import Action
+from raftlab.sim.world.host import MachineFactory
+from raftlab.sim.world.settings import Setup
+
+if TYPE_CHECKING:
+    from raftlab.sim.run.recording import Recording
+
+VERSION = 1
+
+
+class Kind(msgspec.Struct):
+    """What the first line of any file of ours says: `{"raftlab": "recording", "version": 1}`."""
+
+    raftlab: str
+    version: int
+
+
+class Header(msgspec.Struct, omit_defaults=True):
+    """The first line of a recording. `digest` is that of `digest.packed`; old files have none."""
+
+    raftlab: str
+    version: int
+    actions: int
+    setup: Setup
+    digest: bytes = b""
+
+
+class Footer(msgspec.Struct):
+    """The last line of a recording: a checksum of the lines before it."""
+
+    crc32: int
+
+
+KINDS = {kind: msgspec.json.Decoder(kind) for kind in (Kind, Header, Footer)}
+ACTION: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
+
+
+def save(recording: "Recording", path: Path) -> None:
+    """Write a recording to `path`: a whole new file, or the old one. Raises: OSError.
+
+    It is played once, for its digest; a run that does not play again is saved all the same, with
+    what is known of it, so that whoever opens it finds that out.
+    """
+    digest = packed(_noted(recording), len(recording))
+    header = Header("recording", VERSION, len(recording), recording.setup, digest)
+    lines = [msgspec.json.encode(line) for line in (header, *recording.actions)]
+    lines.append(msgspec.json.encode(Footer(crc_of(lines))))
+    write_whole(path, b"".join(line + b"\n" for line in lines))
+
+
+def _noted(recording: "Recording") -> Known:
+    """The checksums of the run's marked frames; if it does not play again, what is known of it."""
+    try:
+        cluster = recording.start()
+        noted = {0: digest_of(cluster)}
+        for _ in recording.steps(cluster):
+            if cluster.number in marked(len(recording)) or cluster.number == len(recording):
+                noted[cluster.number] = digest_of(cluster)
+    except Exception:  # of what cannot happen, or of the reader's own classes
+        return recording.known
+    return noted
+
+
+def crc_of(lines: list[bytes]) -> int:
+    """The checksum of lines, however they end: a mail or an editor may change that."""
+    return zlib.crc32(b"\n".join(lines))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace a file at once, or not at all: written beside it, then renamed. Raises: OSError.
+
+    A new file may be read by whom a new file may be read by here; an old one's permissions
+    stay, and where a link leads to it, the link stays, too.
+    """
+    path = Path(os.path.realpath(path))
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory, and no file")
+    with naming(path), TemporaryDirectory(dir=path.parent, prefix=".raftlab.") as near:
+        new = Path(near) / "new"
+        with new.open("wb") as file:
+            if path.exists():
+                os.chmod(new, stat.S_IMODE(path.stat().st_mode))
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the system name the file that was to be written: out of disk, say."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def load(
+    path: Path, rules: RulesGiven = None, machine: MachineFactory | None = None
+) -> "Recording":
+    """The recording in a file of `save`.
+
+    Raises: Misuse, naming the line and what is wrong there; OSError, if there is no such file.
+    """
+    lines = path.read_bytes().splitlines()
+    kind = _line(path, lines, 0, Kind)
+    if kind.raftlab != "recording":
+        raise Misuse(f"{path} holds a {shown(kind.raftlab)} of raftlab, and no recording")
+    if kind.version != VERSION:
+        raise Misuse(f"{path} is of version {kind.version}; this raftlab reads version {VERSION}")
+    header = _line(path, lines, 0, Header)
+    if len(lines) != header.actions + 2:
+        raise Misuse(
+            f"{path} was cut short or added to: it should have {header.actions + 2} lines, and has"
+            f" {len(lines)}"
+        )
+    actions = _actions(path, lines)
+    if _line(path, lines, len(lines) - 1, Footer).crc32 != crc_of(lines[:-1]):
+        raise Misuse(f"{path} was altered: its checksum, in line {len(lines)}, does not fit")
+    try:
+        known = unpacked(header.digest, header.actions)
+        return recording_of(header.setup, actions, rules, machine).knowing(known)
+    except Misuse as error:
+        raise Misuse(f"{path}, line 1: {error}") from None
+
+
+def _actions(path: Path, lines: list[bytes]) -> tuple[Action, ...]:
+    """What all lines but the first and the last say."""
+    decode, actions = ACTION.decode, []
+    try:
+        for line in lines[1:-1]:
+            actions.append(decode(line))
+    except (ValueError, RecursionError) as error:
+        raise Misuse(f"{path}, line {len(actions) + 2}: {error}.") from None
+    return tuple(actions)
+
+
+def _line(path: Path, lines: list[bytes], number: int, kind: Any) -> Any:
+    if not lines:
+        raise Misuse(f"{path} is empty")
+    try:
+        return KINDS[kind].decode(lines[number])
+    except (ValueError, RecursionError) as error:  # of msgspec, or of the setup's own checks
+        foreign = " This is no file of raftlab." if kind is Kind else ""
+        raise Misuse(f"{path}, line {number + 1}: {error}.{foreign}") from None

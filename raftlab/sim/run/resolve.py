@@ -1,0 +1,75 @@
+"""From the names in a setup back to classes: what a run from elsewhere needs to be played.
+
+Only raftlab's own classes are looked up by name. Any other class must be handed over by the
+reader: nothing that a text or a file names is imported.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Misuse, NodeId, shown
+from raftlab.sim.arguments import RulesGiven, can_be_machine, full_name, rules_for
+from raftlab.sim.world.actions import Action
+from raftlab.sim.world.host import MachineFactory
+from raftlab.sim.world.settings import Setup
+
+if TYPE_CHECKING:
+    from raftlab.sim.run.recording import Recording
+
+OWN = "raftlab"
+
+
+def recording_of(
+    setup: Setup,
+    actions: tuple[Action, ...],
+    rules: RulesGiven = None,
+    machine: MachineFactory | None = None,
+) -> "Recording":
+    """A recording with the classes that its setup names, or with those that are given.
+
+    Raises: Misuse, where a class is neither raftlab's own nor given.
+    """
+    from raftlab.sim.cluster import Cluster
+    from raftlab.sim.run.recording import Recording
+
+    if machine is None:
+        machine = found(setup.machine, "machine")
+    if rules is None:
+        rules = _rules_named(setup)
+    rules_for(setup.nodes, rules)
+    recording = Recording(setup, actions, rules, machine, Cluster)
+    return Recording(recording.start().setup, actions, rules, machine, Cluster)
+
+
+def _rules_named(setup: Setup) -> Mapping[NodeId, type[Rules]] | type[Rules]:
+    named = {node: found(name, "rules") for node, name in setup.rules}
+    kinds = set(named.values())
+    return kinds.pop() if len(kinds) == 1 and len(named) == len(setup.nodes) else named
+
+
+def found(name: str, argument: str) -> Any:
+    """The class of raftlab that is called "module:Class". Raises: Misuse, for any other."""
+    module, _, path = name.partition(":")
+    if module.partition(".")[0] != OWN or "<" in path:
+        raise Misuse(
+            f"this run was made with {shown(path or name)} of {shown(module)}, which is not"
+            f" raftlab's own: hand the class over, as {argument}="
+        )
+    try:
+        thing: Any = import_module(module)
+        for part in path.split("."):
+            thing = getattr(thing, part)
+    except (ImportError, AttributeError, ValueError):
+        raise Misuse(f"this raftlab has no {shown(path)} in {shown(module)}") from None
+    if not (isinstance(thing, type) and full_name(thing) == name and fits(thing, argument)):
+        raise Misuse(f"{shown(path)} of {module} cannot be the {argument} of a cluster")
+    return thing
+
+
+def fits(thing: type, argument: str) -> bool:
+    """Whether a class has what is asked of it: a machine the four methods of its contract."""
+    if argument == "rules":
+        return issubclass(thing, Rules)
+    return can_be_machine(thing)

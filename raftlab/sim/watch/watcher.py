@@ -1,0 +1,241 @@
+"""Looking at every step: which property can have fallen, and for whom.
+
+What the properties say stands in `properties.py`; here stands when each is asked.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from raftlab.raft.log import LogEntry, Snapshot
+from raftlab.raft.messages import (
+    AppendEntries,
+    Message,
+)
+from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import Configuration, NodeId, Term
+from raftlab.sim.watch.properties import (
+    APPLIED_IN_ORDER,
+    COMMIT_FOLLOWS_LEADER,
+    COMMIT_FOLLOWS_QUORUM,
+    COMMITTED_STAYS,
+    DURABLE_BEFORE_SAID,
+    ELECTION_SAFETY,
+    LATER_LEADERS,
+    LEADER_APPEND_ONLY,
+    LEADER_COMPLETENESS,
+    LOG_MATCHING,
+    LOG_TERMS_RISE,
+    MATCH_IS_TRUE,
+    NEWEST_CONFIGURATION,
+    ONE_CHANGE_AT_A_TIME,
+    ONE_VOTE_PER_TERM,
+    READS_ARE_CURRENT,
+    SNAPSHOTS_ARE_TRUE,
+    STATE_MACHINE_SAFETY,
+    TERMS_RISE,
+    VOTE_STAYS,
+    VOTING,
+    Broken,
+    History,
+    Property,
+    configuration_of,
+    is_question,
+    newest_held,
+    newest_in,
+    term_at,
+)
+from raftlab.sim.world.host import Host, Reading
+
+Checks: TypeAlias = tuple[tuple[Callable[..., Broken | None], Property], ...]
+
+
+def checks(*properties: Property) -> Checks:
+    """What is called at one occasion, and which property each call is about."""
+    return tuple((each.check, each) for each in properties)
+
+
+WHEN_ROLE_CHANGES = checks(TERMS_RISE, ELECTION_SAFETY, LEADER_COMPLETENESS)
+WHEN_LOG_CHANGES = checks(
+    LEADER_APPEND_ONLY,
+    LOG_TERMS_RISE,
+    LOG_MATCHING,
+    COMMITTED_STAYS,
+    ONE_CHANGE_AT_A_TIME,
+    NEWEST_CONFIGURATION,
+)
+WHEN_HEAD_MOVES = checks(NEWEST_CONFIGURATION)
+WHEN_VOTE_CHANGES = checks(VOTE_STAYS)
+WHEN_COMMIT_MOVES = checks(
+    COMMITTED_STAYS,
+    COMMIT_FOLLOWS_LEADER,
+    STATE_MACHINE_SAFETY,
+    COMMIT_FOLLOWS_QUORUM,
+    LATER_LEADERS,
+)
+WHEN_REPLIED = checks(MATCH_IS_TRUE)
+WHEN_SAYING = checks(DURABLE_BEFORE_SAID)
+WHEN_VOTING = checks(ONE_VOTE_PER_TERM, DURABLE_BEFORE_SAID)
+WHEN_APPLYING = checks(APPLIED_IN_ORDER)
+WHEN_COMPACTED = checks(SNAPSHOTS_ARE_TRUE)
+WHEN_READ = checks(READS_ARE_CURRENT)
+WHEN_RESTARTED = checks(TERMS_RISE)
+
+
+def agreeing_prefix(host: Host) -> int:
+    """How many of the entries seen last time are still there, from the first."""
+    log, seen = host.machine.log, host.seen.entries
+    before_first = log.first_index - 1
+    count = min(len(seen), log.last_index - before_first)
+    while count:
+        entry = log[before_first + count]
+        if entry is seen[count - 1] or entry == seen[count - 1]:
+            return count
+        count -= 1
+    return 0
+
+
+def term_before_new(host: Host) -> Term | None:
+    """The term of the entry before the new ones; None if a snapshot stands for it."""
+    seen = host.seen
+    if seen.kept:
+        return seen.entries[seen.kept - 1].term
+    log = host.machine.log
+    return term_at(log, log.first_index - 1)
+
+
+def head_moved(host: Host) -> None:
+    """A snapshot has taken the place of the first entries: they are no longer looked at.
+
+    If it contradicts the entry that stood at its end, what follows is looked at anew.
+    """
+    seen, first = host.seen, host.machine.log.first_index
+    if first > seen.first_index and not contradicted(host):
+        del seen.entries[: first - seen.first_index]
+    else:
+        seen.entries, seen.newest = [], None
+    seen.first_index = first
+    seen.last_entry = seen.entries[-1] if seen.entries else None
+
+
+def contradicted(host: Host) -> bool:
+    """Whether the snapshot ends with another entry than the one that was seen there."""
+    seen, snapshot = host.seen, host.machine.log.snapshot
+    if snapshot is None:
+        return False
+    place = snapshot.index - seen.first_index
+    return 0 <= place < len(seen.entries) and seen.entries[place].term != snapshot.term
+
+
+class Watch:
+    """Looks at the node that just moved, and stops the run when a property is broken.
+
+    Only what can have changed is checked: roles when the role or the term moved, the
+    log from where it changed, the commit index when it moved. So watching costs the
+    same however long the logs are.
+    """
+
+    __slots__ = ("broken", "history")
+
+    def __init__(self, hosts: dict[NodeId, Host]) -> None:
+        self.history = History(hosts)
+        self.broken: tuple[Property, Broken] | None = None
+
+    def moved(self, host: Host) -> None:
+        """`host` has taken a step."""
+        machine, seen = host.machine, host.seen
+        leads = machine.role is Role.LEADER
+        if machine.term != seen.term or leads is not seen.leads:
+            self._check(WHEN_ROLE_CHANGES, host)
+        voted = self.history.voted
+        if machine.voted_for != voted.get(host.node):
+            self._check(WHEN_VOTE_CHANGES, host)
+            voted[host.node] = machine.voted_for
+        log = machine.log
+        head = log.first_index != seen.first_index
+        if head:
+            head_moved(host)
+        last_entry = log.last_entry
+        changed = last_entry is not seen.last_entry
+        if changed:
+            seen.kept = agreeing_prefix(host)
+            seen.new = log.entries(log.first_index + seen.kept, log.last_index + 1)
+            seen.term_before_new = term_before_new(host)
+            newest = seen.newest
+            if newest is not None and newest.index >= seen.first_index + seen.kept:
+                seen.newest = newest_in(seen.entries[: seen.kept])  # it was cut away
+            for entry in seen.new:
+                if type(entry.payload) is Configuration:
+                    seen.newest = entry
+        if head:
+            self._check(WHEN_HEAD_MOVES, host)
+        if changed:
+            self._check(WHEN_LOG_CHANGES, host)
+        if machine.commit_index != seen.commit_index:
+            self._check(WHEN_COMMIT_MOVES, host)
+            seen.commit_index = machine.commit_index
+        if changed:
+            del seen.entries[seen.kept :]
+            seen.entries.extend(seen.new)
+            seen.last_entry = last_entry
+            index = newest_held(host)[0]
+            if index != seen.configuration_index or seen.configuration is None:
+                seen.configuration = configuration_of(host)
+                seen.configuration_index = index
+        seen.term = machine.term
+        seen.leads = leads
+
+    def restarted(self, host: Host) -> None:
+        """`host` has started again from its disk."""
+        host.seen.entries = list(host.machine.log)
+        host.seen.newest = newest_in(host.seen.entries)
+        host.seen.first_index = host.machine.log.first_index
+        host.seen.last_entry = host.machine.log.last_entry
+        self.history.voted[host.node] = host.machine.voted_for
+        self._check(WHEN_RESTARTED, host)
+        self.moved(host)
+
+    def replied(self, host: Host, reply: Message) -> None:
+        """`host` has handled a reply of a follower."""
+        self._check_about(WHEN_REPLIED, host, reply)
+
+    def says(self, host: Host, message: Message) -> None:
+        """`host` sends a message."""
+        kind, claims = type(message), self.history.claims
+        if kind is not AppendEntries or message.term > host.disk.term:
+            self._check_about(WHEN_VOTING if kind in VOTING else WHEN_SAYING, host, message)
+        if message.term > claims.get(host.node, 0) and not is_question(message):
+            claims[host.node] = message.term
+
+    def wiped(self, host: Host) -> None:
+        """`host` has lost its disk: what it said before is no promise of its own any more."""
+        self.history.claims.pop(host.node, None)
+
+    def keeps_snapshot(self, host: Host, snapshot: Snapshot) -> None:
+        """`host` has written a snapshot."""
+        self._check_about(WHEN_COMPACTED, host, snapshot)
+
+    def asks(self, reading: Reading) -> None:
+        """A client asks for a read: from now on it must show all that is committed."""
+        reading.floor = len(self.history.committed)
+
+    def answers(self, host: Host, reading: Reading) -> None:
+        """`host` has answered a read."""
+        self._check_about(WHEN_READ, host, reading)
+
+    def applies(self, host: Host, entries: tuple[LogEntry, ...]) -> None:
+        """`host` hands committed entries to its application."""
+        self._check_about(WHEN_APPLYING, host, entries)
+
+    def _check(self, checks: Checks, host: Host) -> None:
+        history = self.history
+        for check, its_property in checks:
+            broken = check(history, host)
+            if broken is not None and self.broken is None:
+                self.broken = (its_property, broken)
+
+    def _check_about(self, checks: Checks, host: Host, what: object) -> None:
+        history = self.history
+        for check, its_property in checks:
+            broken = check(history, host, what)
+            if broken is not None and self.broken is None:
+                self.broken = (its_property, broken)

@@ -1,0 +1,1 @@
+"""The world of a run: nodes and their disks, the network, and one heap of what is due."""

@@ -1,0 +1,284 @@
+"""What makes a cluster run: one heap, one counter, one seed. That is all of determinism.
+
+Everything that happens is an action (`actions.py`), whether the network did it or a
+reader, and is carried out in one place, `apply`; so what was recorded can be played
+again. `cluster.py` gives this engine the verbs that people use.
+"""
+
+from collections.abc import Iterator, Mapping
+from heapq import heapify, heappop, heappush
+
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.sim.frames.frame import ViolationFrame
+from raftlab.sim.watch.properties import History, Violation
+from raftlab.sim.world.actions import (
+    Action,
+    Deliver,
+    Drop,
+    Tick,
+    Written,
+    checked,
+)
+from raftlab.sim.world.handlers import CARRY_OUT, Carrying
+from raftlab.sim.world.host import NEVER, Host, MachineFactory, Write
+from raftlab.sim.world.hosts import MOST_AT_ONCE, Due
+from raftlab.sim.world.interrupts import HeldBack
+from raftlab.sim.world.network import Flight
+from raftlab.sim.world.settings import Setup
+
+IN_A_STEP = "it is in the middle of a step"
+INTERRUPTED = "it was interrupted in the middle of a step"
+
+
+class Engine(Carrying):
+    """Lets things happen, one action after the other.
+
+    Raises: what its machines raise when they are made.
+    """
+
+    def __init__(
+        self, setup: Setup, rules: Mapping[NodeId, Rules], factory: MachineFactory
+    ) -> None:
+        try:
+            super().__init__(setup, rules, factory)
+        except SystemExit as error:
+            raise RuntimeError("a machine raised SystemExit when it was made") from error
+
+    # Looking
+
+    @property
+    def number(self) -> int:
+        """How many actions have happened: the number of the current frame."""
+        return len(self.actions)
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the run stands still, in words; None while it can go on."""
+        return self._stopped
+
+    @property
+    def is_mid_step(self) -> bool:
+        """Whether a step was begun and not ended: what it shows then is no frame of its run."""
+        return self._stopped is IN_A_STEP or self._is_half_done
+
+    @property
+    def history(self) -> History | None:
+        """What the run has shown so far, for reading; None if it is not watched."""
+        return None if self._watch is None else self._watch.history
+
+    @property
+    def messages_sent(self) -> int:
+        """How many messages have been sent so far, copies and lost ones included."""
+        return self._wires.sent
+
+    @property
+    def cuts(self) -> tuple[tuple[NodeId, NodeId], ...]:
+        """The directed links that carry nothing."""
+        return self._wires.cuts
+
+    def in_flight(self) -> tuple[Flight, ...]:
+        """The messages on their way, in the order in which they were sent."""
+        return tuple(self._flights.values())
+
+    def shared_parts(self) -> Iterator[object]:
+        """What a copy of this cluster need not look into: it grows, and its parts never change."""
+        yield from (link.rng for link in self._wires.links())
+        if self._watch is not None:
+            yield from self._watch.history.parts()
+
+    # Carrying out
+
+    def apply(self, action: Action) -> None:
+        """Carry out one action: the one way in which anything happens.
+
+        Raises: Misuse, if it cannot happen now, or in the middle of another step; Violation,
+        if it breaks a property; and whatever a machine raises while it handles the action.
+        Then the run stands still. The verbs hold an interrupt back until the action is done;
+        this does not: an interrupt in the middle of it stops the run.
+        """
+        self._advance(checked(action))
+
+    def apply_quietly(self, action: Action) -> None:
+        """Carry out one action; what stops the run with it is kept and not raised."""
+        before = self._stopped
+        try:
+            self._advance(action)
+        except Exception:
+            if self._stopped is before:
+                raise
+
+    def _act(self, action: Action) -> None:
+        """Carry out one action for a reader: an interrupt waits until it is done."""
+        with HeldBack(self):
+            self._advance(action)
+
+    def _advance(self, action: Action | None, until: Millis = NEVER) -> bool:
+        """Carry out `action`, or the next one that is due by `until`; False, if none is.
+
+        Until the step is over the run is marked as being in it: so whatever ends the step
+        early, and whoever asks for another one meanwhile, finds that mark.
+        """
+        if self._stopped is not None:
+            raise Misuse(self._why_not())
+        before = self.now
+        try:
+            self._stopped = IN_A_STEP
+            self._moving = self._message = None
+            self._notes = ()
+            if action is None:
+                action = self._next_action(until)
+                if action is None:
+                    self._stopped = None
+                    return False
+                if action.at > before:
+                    self._at_once = 0
+                elif self._at_once >= MOST_AT_ONCE:
+                    raise Misuse(no_end(before))
+                self._at_once += 1
+                heappop(self._heap)
+            elif type(action) not in CARRY_OUT:
+                raise Misuse("what is applied is an action of raftlab.sim.world.actions")
+            elif not before <= action.at < NEVER:
+                raise Misuse(f"time went back from {before} to {action.at} ms")
+            self.now = action.at
+            CARRY_OUT[type(action)](self, action)
+            self.actions.append(action)
+            self.recent.append((len(self.actions), action, self._message, self._notes))
+            self._stopped = None
+        except BaseException as error:
+            self._give_up(action, before, error)
+            if isinstance(error, SystemExit):
+                raise RuntimeError(self._stopped) from error
+            raise
+        if self._watch is not None and self._watch.broken is not None:
+            self._stop()
+        if self.heed_interrupt is not None:
+            heed, self.heed_interrupt = self.heed_interrupt, None
+            heed()
+        return True
+
+    def _why_not(self) -> str:
+        number = self.number
+        if self._stopped is IN_A_STEP:
+            return (
+                "This cluster is in the middle of a step: no rule, no machine and no other"
+                f" thread can move it now. If none does, go back with cluster.at({number})."
+            )
+        if self._stopped is INTERRUPTED:
+            return f"The run was interrupted in the middle of a step: go back with at({number})."
+        return (
+            f"The run stopped at frame {number}, where {self._stopped}."
+            f" Look at it, or go back: cluster.at({number - 1})."
+        )
+
+    def _give_up(self, action: Action | None, before: Millis, error: BaseException) -> None:
+        """Undo what was refused; stand still where a machine failed, so that it can be seen.
+
+        A refusal comes before anything is changed. What failed otherwise, with no machine at
+        work, has changed nobody knows what; and so has an interrupt.
+        """
+        if isinstance(error, KeyboardInterrupt):
+            self._is_half_done = True
+            self._stopped = INTERRUPTED
+        elif action is None:  # while the next one was looked for, which changes nothing
+            self._stopped = None
+        elif self._moving is not None:
+            self.actions.append(action)
+            self.recent.append((len(self.actions), action, self._message, self._notes))
+            self._stopped = f"{self._moving}'s machine raised {type(error).__name__}: {error}"
+        elif isinstance(error, Misuse):
+            self.now = before
+            self._stopped = None
+        else:
+            self._is_half_done = True
+            self._stopped = f"a step failed with {type(error).__name__}: {error}"
+
+    def _stop(self) -> None:
+        assert self._watch is not None and self._watch.broken is not None
+        broken_property, broken = self._watch.broken
+        self._stopped = f"{broken_property.name} was broken"
+        self.violation = ViolationFrame(
+            broken_property.name,
+            broken.text,
+            broken_property.paper,
+            self.number,
+            broken.nodes,
+            broken.index,
+        )
+        raise Violation(self.violation)
+
+    # What is due
+
+    def scheduled(self) -> Action | None:
+        """What will happen next if nobody does anything; None, if nothing will.
+
+        Raises: Misuse, in the middle of a step.
+        """
+        if self.is_mid_step:
+            raise Misuse(self._why_not())
+        return None if self._stopped is not None else self._next_action(NEVER)
+
+    def _next_action(self, until: Millis) -> Action | None:
+        """The next thing that is due by `until`; it stays on the heap, as its first.
+
+        What is over is dropped on the way. Whenever this ends early, nothing is lost.
+        """
+        heap, flights, now = self._heap, self._flights, self.now
+        while heap and heap[0][0] <= until:
+            time, _, thing = heap[0]
+            at = time if time > now else now  # what was passed over is due at once
+            if type(thing) is Flight:
+                if thing.ends_at == time and flights.get(thing.key) is thing:
+                    sender, receiver, nth = thing.key
+                    if thing.lost or thing.link.cut or not self.hosts[receiver].alive:
+                        return Drop(at, sender, receiver, nth)
+                    return Deliver(at, sender, receiver, nth)
+            elif type(thing) is Host:
+                if time == thing.timer_at and self._timer_is_due(thing, time):
+                    return Tick(at, thing.node)
+            elif type(thing) is Write and thing.is_next():
+                return Written(at, thing.host.node)
+            heappop(heap)
+        return None
+
+    def forget_what_is_over(self) -> None:
+        """Drop from the heap what will not happen any more: a run that is replayed leaves it."""
+        heap = [due for due in self._heap if self._is_due(due)]
+        heapify(heap)
+        self._heap = heap
+
+    def _is_due(self, due: Due) -> bool:
+        time, _, thing = due
+        if type(thing) is Flight:
+            return thing.ends_at == time and self._flights.get(thing.key) is thing
+        if type(thing) is Host:
+            return time == thing.timer_at
+        return type(thing) is Write and thing.is_pending()
+
+    def _timer_is_due(self, host: Host, time: Millis) -> bool:
+        """Timers are lazy: one that was put off is found too early, and set again.
+
+        That is judged by the time for which it was set, even if it is later now: so what is
+        overdue comes in the order in which it was due, whoever has looked meanwhile.
+        """
+        if not host.alive or host.paused:
+            host.timer_at = NEVER
+            return False
+        due = host.machine.next_deadline
+        if host.clock is not None:
+            due = host.clock.when(due)
+        if due <= time:
+            return True
+        if due < NEVER:
+            heappush(self._heap, (due, host.turn, host))
+        host.timer_at = due
+        return False
+
+
+def no_end(now: Millis) -> str:
+    """That too many things have happened at one moment."""
+    return (
+        f"{MOST_AT_ONCE} things have happened at {now} ms, and no end is in sight:"
+        " the nodes answer one another and no time passes. Give the network a latency."
+    )
