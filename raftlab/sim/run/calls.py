@@ -2,18 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
-from raftlab.sim.run.checkpoints import can_be_copied, copied
+from raftlab.sim.client_commands import ClientCommands
 from raftlab.sim.run.delta_encoding import exact_difference
+from raftlab.sim.run.play import can_be_copied, copied
 from raftlab.sim.world import actions as acts
 from raftlab.sim.world.actions import Action
 from raftlab.sim.world.host import NEVER
 from raftlab.sim.world.network import Flight
-
-if TYPE_CHECKING:
-    from raftlab.sim.cluster import Cluster
 
 
 class Call(NamedTuple):
@@ -27,7 +25,7 @@ class Call(NamedTuple):
         named = (f"{name}={python(value)}" for name, value in self.named)
         return f"cluster.{self.verb}({', '.join((*map(python, self.args), *named))})"
 
-    def on(self, cluster: "Cluster") -> object:
+    def on(self, cluster: ClientCommands) -> object:
         """Call it."""
         return getattr(cluster, self.verb)(*self.args, **dict(self.named))
 
@@ -36,7 +34,9 @@ class _PartedError(Exception):
     """A call did something else than what is coming."""
 
 
-def fitting(cluster: "Cluster", actions: Sequence[Action], after: int) -> tuple[Call, int] | None:
+def fitting(
+    cluster: ClientCommands, actions: Sequence[Action], after: int
+) -> tuple[Call, int] | None:
     """A call that makes exactly the coming actions, and how many; None, if there is none.
 
     `after` is the place of the next action, behind the coming one, that somebody chose.
@@ -56,7 +56,7 @@ def fitting(cluster: "Cluster", actions: Sequence[Action], after: int) -> tuple[
     return None
 
 
-def _asked_for(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int:
+def _asked_for(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -> int:
     """How many actions a call asks for, if they are those that are coming; none happens."""
     asked: list[Action] = []
     vars(cluster)["_act"] = asked.append
@@ -72,7 +72,7 @@ def _asked_for(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int
     return len(asked) if asked == list(coming) else 0
 
 
-def _played(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int:
+def _played(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -> int:
     """How many actions a call makes on a copy, if they are those that are coming."""
     if not can_be_copied(cluster):
         return 0
@@ -97,7 +97,7 @@ def _played(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int:
     return trial.number - cluster.number
 
 
-def _lasting(cluster: "Cluster", actions: Sequence[Action], after: int) -> Iterator[Call]:
+def _lasting(cluster: ClientCommands, actions: Sequence[Action], after: int) -> Iterator[Call]:
     """Calls that let things happen before they end."""
     coming, *following = actions[cluster.number : cluster.number + 2]
     if isinstance(coming, acts.Timeout) and coming.force:
@@ -110,13 +110,13 @@ def _lasting(cluster: "Cluster", actions: Sequence[Action], after: int) -> Itera
 
 # Guesses: one function an action, the likeliest call first
 
-Guesses = Callable[["Cluster", Any], Iterator[Call]]
+Guesses = Callable[[ClientCommands, Any], Iterator[Call]]
 
 
 def _plain(verb: str, *fields: str) -> Guesses:
     """The verb with these fields of its action."""
 
-    def guess(_: "Cluster", action: Any) -> Iterator[Call]:
+    def guess(_: ClientCommands, action: Any) -> Iterator[Call]:
         yield Call(verb, tuple(_brief(getattr(action, each)) for each in fields))
 
     return guess
@@ -127,19 +127,19 @@ def _brief(value: object) -> object:
 
 
 def _of_flight(verb: str) -> Guesses:
-    def guess(cluster: "Cluster", action: Any) -> Iterator[Call]:
+    def guess(cluster: ClientCommands, action: Any) -> Iterator[Call]:
         for flight in _flights(cluster, action):
             yield Call(verb, (flight.number,))
 
     return guess
 
 
-def _flights(cluster: "Cluster", action: Any) -> list[Flight]:
+def _flights(cluster: ClientCommands, action: Any) -> list[Flight]:
     key = (action.sender, action.receiver, action.nth)
     return [each for each in cluster.in_flight() if each.key == key]
 
 
-def _delay(cluster: "Cluster", action: acts.Delay) -> Iterator[Call]:
+def _delay(cluster: ClientCommands, action: acts.Delay) -> Iterator[Call]:
     for flight in _flights(cluster, action):
         yield Call("delay", (flight.number,))
         ms = exact_difference(max(flight.arrives_at, cluster.now), action.arrives_at)
@@ -147,7 +147,7 @@ def _delay(cluster: "Cluster", action: acts.Delay) -> Iterator[Call]:
             yield Call("delay", (flight.number, ms))
 
 
-def _propose(_: "Cluster", action: acts.Propose) -> Iterator[Call]:
+def _propose(_: ClientCommands, action: acts.Propose) -> Iterator[Call]:
     try:
         command: str | bytes = action.data.decode()
     except UnicodeDecodeError:
@@ -156,30 +156,30 @@ def _propose(_: "Cluster", action: acts.Propose) -> Iterator[Call]:
     yield Call("propose", (command,), (("to", action.node),))
 
 
-def _read(_: "Cluster", action: acts.Read) -> Iterator[Call]:
+def _read(_: ClientCommands, action: acts.Read) -> Iterator[Call]:
     yield Call("read", (action.key,))
     yield Call("read", (action.key,), (("of", action.node),))
 
 
-def _crash(_: "Cluster", action: acts.Crash) -> Iterator[Call]:
+def _crash(_: ClientCommands, action: acts.Crash) -> Iterator[Call]:
     yield Call("wipe", (action.node,))
     yield Call("crash", (action.node,))
 
 
-def _partition(_: "Cluster", action: acts.Partition) -> Iterator[Call]:
+def _partition(_: ClientCommands, action: acts.Partition) -> Iterator[Call]:
     alone = [group[0] for group in action.groups if len(group) == 1]
     yield from (Call("isolate", (node,)) for node in alone)
     yield Call("partition", tuple(map(_names, action.groups[:-1])))
     yield Call("partition", tuple(map(_names, action.groups)))
 
 
-def _cut(_: "Cluster", action: acts.Cut) -> Iterator[Call]:
+def _cut(_: ClientCommands, action: acts.Cut) -> Iterator[Call]:
     ends = (action.sender, action.receiver)
     yield Call("cut", ends)
     yield Call("cut", ends, (("both_ways", False),))
 
 
-def _reconfigure(cluster: "Cluster", action: acts.Reconfigure) -> Iterator[Call]:
+def _reconfigure(cluster: ClientCommands, action: acts.Reconfigure) -> Iterator[Call]:
     now, new = cluster.configuration, (*action.voters, *action.learners)
     yield from (Call("add_learner", (node,)) for node in new if node not in now.members)
     yield from (Call("promote", (node,)) for node in action.voters if node not in now.voters)
@@ -188,11 +188,11 @@ def _reconfigure(cluster: "Cluster", action: acts.Reconfigure) -> Iterator[Call]
     yield Call("reconfigure", (_names(action.voters), *learners))
 
 
-def _transfer(_: "Cluster", action: acts.TransferLeadership) -> Iterator[Call]:
+def _transfer(_: ClientCommands, action: acts.TransferLeadership) -> Iterator[Call]:
     yield Call("transfer", () if action.to is None else (action.to,))
 
 
-def _compact(_: "Cluster", action: acts.Compact) -> Iterator[Call]:
+def _compact(_: ClientCommands, action: acts.Compact) -> Iterator[Call]:
     yield Call("compact", (action.node,))
     yield Call("compact", (action.node, action.up_to))
 
