@@ -39,8 +39,8 @@ from raftlab.check.shrink import ending, shrink
 from raftlab.check.shrink_steps import UNSTEADY, Unsteady
 from raftlab.check.shrink_stuck import shrink_stuck
 from raftlab.raft.vocabulary import Millis, Misuse, shown
-from raftlab.sim.arguments import MOST_SEEDS, RulesGiven, seed_of
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.arguments import MOST_SEEDS, RulesGiven, seed_of
 from raftlab.sim.world.host import MachineFactory
 
 MOST_SHOWN = 3

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
-from raftlab.sim.client_commands import ClientCommands
+from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.run.delta_encoding import exact_difference
 from raftlab.sim.run.play import can_be_copied, copied
 from raftlab.sim.world import actions as acts

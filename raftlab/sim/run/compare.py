@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from raftlab.raft.vocabulary import NodeId
-from raftlab.sim.arguments import RulesGiven
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.run.digest import Comparison
 from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording, recording_of_run
 from raftlab.sim.world.actions import Action
+from raftlab.sim.world.arguments import RulesGiven
 
 if TYPE_CHECKING:
     from raftlab.sim.cluster import Cluster

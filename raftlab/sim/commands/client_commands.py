@@ -13,13 +13,7 @@ from raftlab.raft.vocabulary import (
     named,
     shown,
 )
-from raftlab.sim.arguments import (
-    command_data,
-    is_text,
-    node_names,
-    side_named,
-)
-from raftlab.sim.fault_commands import FaultCommands
+from raftlab.sim.commands.fault_commands import FaultCommands
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.actions import (
     Compact,
@@ -28,6 +22,12 @@ from raftlab.sim.world.actions import (
     Read,
     Reconfigure,
     TransferLeadership,
+)
+from raftlab.sim.world.arguments import (
+    command_data,
+    is_text,
+    node_names,
+    side_named,
 )
 from raftlab.sim.world.host import Reading
 
