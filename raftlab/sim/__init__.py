@@ -5,7 +5,7 @@
 * `watch/`: what must hold at every moment: properties, watcher
 * `frames/`: what one sees of it: frame, words, capture, trace
 * `commands/`: what people ask of it: fault_commands, client_commands, clients
-* `run/`: a run as a value: recording, play, digest, share, files, code, compare
-* the door: cluster, load
+* `run/`: a run as a value: recording, play, digest, share, files, code
+* the door: cluster, load, compare
 * `scenarios/`: the named situations
 """
