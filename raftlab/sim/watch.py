@@ -229,7 +229,8 @@ class Watch:
         """`host` has taken a step."""
         machine, seen = host.machine, host.seen
         leads = machine.role is LEADER
-        if machine.term != seen.term or leads is not seen.leads:
+        enters = machine.term != seen.term or leads is not seen.leads
+        if enters:
             self._check(WHEN_ROLE_CHANGES, host)
         voted = self.history.voted
         if machine.voted_for != voted.get(host.node):
@@ -241,11 +242,14 @@ class Watch:
             head_moved(host)
         last_entry = log.last_entry
         changed = last_entry is not seen.last_entry
-        kept_up_to = log.last_index
         if changed:
-            seen.kept = agreeing_prefix(host)
-            kept_up_to = seen.first_index + seen.kept - 1
-            seen.new = log.entries(kept_up_to + 1, log.last_index + 1)
+            held, last = seen.entries, log.last_index
+            tail = log.entries(seen.first_index + len(held) - 1, last + 1) if held else ()
+            if tail and tail[0] is held[-1]:  # all that was seen is there, and more has come
+                seen.kept, seen.new = len(held), tail[1:]
+            else:
+                seen.kept = agreeing_prefix(host)
+                seen.new = log.entries(seen.first_index + seen.kept, last + 1)
             newest = seen.newest
             if newest is not None and newest.index >= seen.first_index + seen.kept:
                 seen.newest = newest_in(seen.entries[: seen.kept])  # it was cut away
@@ -260,6 +264,7 @@ class Watch:
                 seen.term_before_new = term_before_new(host)
                 self._check(WHEN_LOG_CHANGES, host)
         if machine.commit_index != seen.commit_index:
+            kept_up_to = seen.first_index + seen.kept - 1 if changed else log.last_index
             if not (self.lets_pass and follows_in_order(self.history, host, kept_up_to)):
                 self._check(WHEN_COMMIT_MOVES, host)
             seen.commit_index = machine.commit_index
@@ -270,8 +275,9 @@ class Watch:
             if index != seen.configuration_index or seen.configuration is None:
                 seen.configuration = configuration_of(host)
                 seen.configuration_index = index
-        seen.term = machine.term
-        seen.leads = leads
+        if enters:
+            seen.term = machine.term
+            seen.leads = leads
 
     def restarted(self, host: Host) -> None:
         """`host` has started again from its disk."""
