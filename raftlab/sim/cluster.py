@@ -14,6 +14,8 @@ from raftlab.sim.frames.frame import Event, Frame, Trace
 from raftlab.sim.run.digest import Known, agree, digest_of
 from raftlab.sim.run.play import Checkpoints
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.watch.properties import History
+from raftlab.sim.watch.watcher import Watcher
 from raftlab.sim.world.actions import (
     Timeout,
     Wait,
@@ -87,9 +89,14 @@ class Cluster(ClientCommands):
             logs=logs_for(names, logs),
         )
         self._checkpoints: Checkpoints[Cluster] | None = None
-        super().__init__(setup, each, machine)
+        super().__init__(setup, each, machine, Watcher if watched else None)
 
     # Looking
+
+    @property
+    def history(self) -> History | None:
+        """What the run has shown so far, for reading; None if it is not watched."""
+        return None if self._watch is None else self._watch.history
 
     @property
     def commit_index(self) -> Index:

@@ -21,7 +21,7 @@ from raftlab.check.museum.aftermath import AFTERMATHS
 from raftlab.check.museum.exhibit import Exhibit
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.violation import Violation
 
 INVARIANTS = "invariants"
 HEALING = "healing"

@@ -48,6 +48,7 @@ from raftlab.sim.watch.properties import (
     term_at,
 )
 from raftlab.sim.world.host import Host, Reading
+from raftlab.sim.world.violation import ViolationFrame
 
 Checks: TypeAlias = tuple[tuple[Callable[..., Broken | None], Property], ...]
 
@@ -208,7 +209,7 @@ def acknowledges_in_order(host: Host, reply: AppendEntriesReply) -> bool:
     return result.last_new_index == last.index == held[0].index + len(held) - 1
 
 
-class Watch:
+class Watcher:
     """Looks at the node that just moved, and stops the run when a property is broken.
 
     Only what can have changed is checked: roles when the role or the term moved, the
@@ -224,6 +225,18 @@ class Watch:
     def __init__(self, hosts: dict[NodeId, Host]) -> None:
         self.history = History(hosts)
         self.broken: tuple[Property, Broken] | None = None
+
+    def violation(self, frame: int) -> ViolationFrame:
+        """The property that was found broken, in the step to `frame`."""
+        assert self.broken is not None
+        its_property, broken = self.broken
+        return ViolationFrame(
+            its_property.name, broken.text, its_property.paper, frame, broken.nodes, broken.index
+        )
+
+    def parts(self) -> tuple[object, ...]:
+        """The containers that grow with the run."""
+        return self.history.parts()
 
     def moved(self, host: Host) -> None:
         """`host` has taken a step."""
