@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import Action
 
 if TYPE_CHECKING:
     from raftlab.sim.cluster import Cluster

@@ -15,9 +15,9 @@ import msgspec
 
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.arguments import node_names
-from raftlab.sim.run.calls import fitting, is_round, python
-from raftlab.sim.run.delta_encoding import exact_difference
+from raftlab.sim.run.calls import fitting
 from raftlab.sim.world import actions as acts
+from raftlab.sim.world.call import exact_difference, is_round, python
 
 if TYPE_CHECKING:
     from raftlab.sim.run.recording import Recording

@@ -9,7 +9,7 @@ from raftlab.sim.arguments import RulesGiven
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.run.digest import Comparison
 from raftlab.sim.run.recording import Recording, recording_of_run
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import Action
 
 if TYPE_CHECKING:
     from raftlab.sim.cluster import Cluster

@@ -5,6 +5,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.arguments import RulesGiven
 from raftlab.sim.run.digest import Known, digest_of, marked, packed, unpacked
 from raftlab.sim.run.resolve import recording_of
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import any_kind
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Setup
 
@@ -49,7 +51,6 @@ class Footer(msgspec.Struct):
 
 
 KINDS = {kind: msgspec.json.Decoder(kind) for kind in (Kind, Header, Footer)}
-ACTION: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
 
 
 def save(recording: "Recording", path: Path) -> None:
@@ -143,13 +144,18 @@ def load(
 
 def _actions(path: Path, lines: list[bytes]) -> tuple[Action, ...]:
     """What all lines but the first and the last say."""
-    decode, actions = ACTION.decode, []
+    decode, actions = _decoder(any_kind()).decode, list[Action]()
     try:
         for line in lines[1:-1]:
             actions.append(decode(line))
     except (ValueError, RecursionError) as error:
         raise Misuse(f"{path}, line {len(actions) + 2}: {error}.") from None
     return tuple(actions)
+
+
+@cache
+def _decoder(kind: Any) -> "msgspec.json.Decoder[Action]":
+    return msgspec.json.Decoder(kind)
 
 
 def _line(path: Path, lines: list[bytes], number: int, kind: Any) -> Any:

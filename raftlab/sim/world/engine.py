@@ -12,15 +12,15 @@ from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.frames.frame import ViolationFrame
 from raftlab.sim.watch.properties import History, Violation
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
-    Action,
     Deliver,
     Drop,
     Tick,
     Written,
     checked,
 )
-from raftlab.sim.world.handlers import CARRY_OUT, Carrying
+from raftlab.sim.world.handlers import HANDLERS, Carrying
 from raftlab.sim.world.host import NEVER, Host, MachineFactory, Write
 from raftlab.sim.world.hosts import MOST_AT_ONCE, Due
 from raftlab.sim.world.interrupts import HeldBack
@@ -137,12 +137,12 @@ class Engine(Carrying):
                     raise Misuse(no_end(before))
                 self._at_once += 1
                 heappop(self._heap)
-            elif type(action) not in CARRY_OUT:
+            elif type(action) not in HANDLERS:
                 raise Misuse("what is applied is an action of raftlab.sim.world.actions")
             elif not before <= action.at < NEVER:
                 raise Misuse(f"time went back from {before} to {action.at} ms")
             self.now = action.at
-            CARRY_OUT[type(action)](self, action)
+            HANDLERS[type(action)](self, action)
             self.actions.append(action)
             self.recent.append((len(self.actions), action, self._message, self._notes))
             self._stopped = None

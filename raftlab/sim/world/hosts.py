@@ -17,9 +17,7 @@ from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, listed, shown
 from raftlab.sim.frames.frame import ViolationFrame
 from raftlab.sim.watch.watcher import Watch
-from raftlab.sim.world.actions import (
-    Action,
-)
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.host import Host, MachineFactory, Reading, Write
 from raftlab.sim.world.network import Flight, Wires
 from raftlab.sim.world.settings import Setup
