@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from raftlab.check.history import Operation, Outcome
 from raftlab.check.linearizability.models import READS
+from raftlab.check.operations import Operation, Outcome
 from raftlab.raft.vocabulary import Millis, Misuse, shown
 
 NEMESIS = "nemesis"

@@ -3,8 +3,8 @@
 import random
 
 from raftlab.check.campaign.after_healing import disturbed, unserved
-from raftlab.check.campaign.faults import RandomRun
 from raftlab.check.campaign.random_run import settle
+from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import Conditions, replayed
 from raftlab.check.shrink import shrink
 from raftlab.check.shrink_steps import Unsteady

@@ -19,7 +19,7 @@ from raftlab.sim.arguments import (
     node_names,
     side_named,
 )
-from raftlab.sim.fault_commands import Verbs
+from raftlab.sim.fault_commands import FaultCommands
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.actions import (
     Compact,
@@ -32,7 +32,7 @@ from raftlab.sim.world.actions import (
 from raftlab.sim.world.host import Reading
 
 
-class Asking(Verbs):
+class ClientCommands(FaultCommands):
     """The verbs that a machine may refuse: NotLeader, NotNow, Misuse, with the reason."""
 
     # Who is asked

@@ -1,7 +1,7 @@
 """Clients that number their commands, so that a retry is executed once. Paper: 8. Thesis: 6.3."""
 
 from raftlab.raft.vocabulary import Index, Misuse, NodeId, shown
-from raftlab.sim.client_commands import Asking
+from raftlab.sim.client_commands import ClientCommands
 
 
 class Client:
@@ -20,7 +20,7 @@ class Client:
 
     __slots__ = ("_cluster", "_command", "_index", "name", "serial")
 
-    def __init__(self, cluster: Asking, name: str) -> None:
+    def __init__(self, cluster: ClientCommands, name: str) -> None:
         self._cluster = cluster
         self.name = name
         self.serial = 0

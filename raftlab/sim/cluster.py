@@ -19,12 +19,12 @@ from raftlab.sim.arguments import (
     setting,
     span,
 )
-from raftlab.sim.client_commands import Asking
+from raftlab.sim.client_commands import ClientCommands
 from raftlab.sim.clients import Client, checked_name
 from raftlab.sim.frames import capture
 from raftlab.sim.frames.frame import Event, Frame, Trace
-from raftlab.sim.run.checkpoints import Moments
 from raftlab.sim.run.digest import Known, agree, digest_of
+from raftlab.sim.run.play import Checkpoints
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.actions import (
     Timeout,
@@ -35,7 +35,7 @@ from raftlab.sim.world.interrupts import HeldBack
 from raftlab.sim.world.settings import Disks, Network, Setup
 
 
-class Cluster(Asking):
+class Cluster(ClientCommands):
     """A simulated Raft cluster.
 
         cluster = Cluster(5, seed=7)
@@ -86,7 +86,7 @@ class Cluster(Asking):
             watched=watched,
             logs=logs_for(names, logs),
         )
-        self._moments: Moments | None = None
+        self._checkpoints: Checkpoints[Cluster] | None = None
         super().__init__(setup, each, machine)
 
     # Looking
@@ -132,10 +132,10 @@ class Cluster(Asking):
         Raises: Misuse, if there was no such frame, or if the run does not play again as it went,
         as far as this cluster remembers (`events`).
         """
-        moments = self._moments
-        if moments is None:
-            moments = self._moments = Moments(self._recording({}).start)
-        cluster = moments.at(number, self.actions)
+        checkpoints = self._checkpoints
+        if checkpoints is None:
+            checkpoints = self._checkpoints = Checkpoints(self._recording({}).start)
+        cluster = checkpoints.at(number, self.actions)
         agree(self, cluster)
         return cluster
 

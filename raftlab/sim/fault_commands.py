@@ -30,7 +30,7 @@ from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.network import Flight
 
 
-class Verbs(Engine):
+class FaultCommands(Engine):
     """The verbs that need nobody's consent. Raises: Misuse, for what cannot be done now."""
 
     # To a node

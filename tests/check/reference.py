@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from raftlab import Cluster, Misuse, Role
 from raftlab.check.explore import Scope
-from raftlab.sim.run.checkpoints import copied
+from raftlab.sim.run.play import copied
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
     Crash,

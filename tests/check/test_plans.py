@@ -10,7 +10,6 @@ from raftlab.check.campaign.faults import (
     MAY_BE_REFUSED,
     PEACE,
     TROUBLES,
-    RandomRun,
     Verb,
     crash_all,
     force_election,
@@ -18,12 +17,12 @@ from raftlab.check.campaign.faults import (
     timeout,
 )
 from raftlab.check.campaign.random_run import make_peace, settle, start, trouble
+from raftlab.check.campaign.run_state import Plan, RandomRun
 from raftlab.check.campaign.timed_faults import (
     ANSWERS,
     HELD_MS,
     MOST_PLANS,
     PLANS,
-    Plan,
     cut_off_leader,
     fall_behind,
     half_deaf,

@@ -17,8 +17,9 @@ from raftlab.check.campaign.after_healing import (
     shrinks,
     unserved,
 )
-from raftlab.check.campaign.faults import RandomRun, stand
+from raftlab.check.campaign.faults import stand
 from raftlab.check.campaign.random_run import complaint, settle, start
+from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import checked, try_seed
 from tests.check.wild_bugs import (
     AsksFirst,

@@ -6,8 +6,9 @@ import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, Options
 from raftlab.check.client_history import call_of, history_of
-from raftlab.check.history import History, Operation, Outcome, said_of
+from raftlab.check.history import History
 from raftlab.check.linearizability import check
+from raftlab.check.operations import Operation, Outcome, said_of
 from raftlab.sim.scenarios.clients import lease_under_clock_drift
 
 

@@ -215,7 +215,7 @@ def test_an_action_that_cannot_happen_there_is_not_inserted():
 
 @pytest.mark.parametrize("action", [None, "crash S1", ("crash", 0.0, "S1"), Crash])
 def test_only_actions_are_inserted(action):
-    with pytest.raises(Misuse, match=r"actions of raftlab\.sim\.actions"):
+    with pytest.raises(Misuse, match=r"actions of raftlab\.sim\.world"):
         led().recording.insert(0, action)
 
 
@@ -344,7 +344,7 @@ def test_truth_values_are_no_numbers():
 def test_only_actions_are_played_and_only_by_a_machine():
     run = led().recording
     for actions in ([1, 2], 5, "ab"):
-        with pytest.raises(Misuse, match=r"actions of raftlab\.sim\.actions"):
+        with pytest.raises(Misuse, match=r"actions of raftlab\.sim\.world"):
             run.attempt(actions)
     for play in (run.replay, run.attempt, run.start):
         with pytest.raises(Misuse, match="a machine is a class"):

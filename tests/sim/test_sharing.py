@@ -251,12 +251,13 @@ def test_a_file_may_be_called_like_a_shared_run(tmp_path, monkeypatch):
 
 def test_a_text_that_says_the_same_in_other_words_is_the_same_run():
     recording = session().recording
-    segments = share._unpacked(recording.share()).segments
+    segments = share.unpacked(recording.share())[1].segments
     split = [
         part for each in segments for part in ([1] * each if isinstance(each, int) else [each])
     ]
     assert (
-        raftlab.load(sealed(Shared({"nodes": 5, "seed": 7}, split, crc_of(recording)))) == recording
+        raftlab.load(sealed(Shared({"nodes": 5, "seed": 7}, split, crc_of(recording.actions))))
+        == recording
     )
 
 
@@ -333,18 +334,20 @@ def test_steps_that_nothing_leads_to_are_refused():
     cluster = Cluster(3, seed=1)
     for node in cluster.nodes:
         cluster.crash(node)
-    segments = [*share._unpacked(cluster.recording.share()).segments, 5]
+    segments = [*share.unpacked(cluster.recording.share())[1].segments, 5]
     with pytest.raises(Misuse, match="nothing is due at frame"):
         raftlab.load(told(segments))
 
 
 def test_a_run_that_comes_out_differently_is_refused():
     recording = session().recording
-    segments = share._unpacked(recording.share()).segments
+    segments, crc = share.unpacked(recording.share())[1].segments, crc_of(recording.actions)
     with pytest.raises(Misuse, match="comes out differently here"):
-        raftlab.load(sealed(Shared({"nodes": 5, "seed": 7}, segments[:-1], crc_of(recording))))
+        raftlab.load(
+            sealed(Shared({"nodes": 5, "seed": 7}, segments[:-1], crc_of(recording.actions)))
+        )
     with pytest.raises(Misuse, match=r"cannot be played here: .* cannot accept entries"):
-        raftlab.load(sealed(Shared({"nodes": 5, "seed": 8}, segments, crc_of(recording))))
+        raftlab.load(sealed(Shared({"nodes": 5, "seed": 8}, segments, crc)))
 
 
 def test_a_recording_that_does_not_play_is_not_shared():

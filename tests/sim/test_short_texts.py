@@ -22,7 +22,8 @@ from raftlab.lab import Session
 from raftlab.sim.arguments import logs_for, node_names
 from raftlab.sim.run import files
 from raftlab.sim.run.cost import work_of
-from raftlab.sim.run.share import USUAL_STEPS, crc_of, opened
+from raftlab.sim.run.load import opened
+from raftlab.sim.run.share import USUAL_STEPS, crc_of
 from raftlab.sim.world.actions import (
     Compact,
     Crash,
@@ -204,7 +205,7 @@ def clash(logs: dict[str, list[int]]) -> str | None:
 def test_a_checksum_is_fed_action_by_action_and_is_that_of_all_of_them():
     for cluster in (Cluster(1), Cluster(3).run(300), drive(faulty_cluster())):
         whole = msgspec.json.encode(cluster.recording.actions)
-        assert crc_of(cluster.recording) == zlib.crc32(whole)
+        assert crc_of(cluster.recording.actions) == zlib.crc32(whole)
 
 
 def test_a_file_is_read_with_the_decoders_that_are_there(tmp_path, monkeypatch):

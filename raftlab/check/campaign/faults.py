@@ -8,73 +8,18 @@ has let go may lose its disk, and comes back under a new name.
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from raftlab.raft.log import LogEntry
+from raftlab.check.campaign.run_state import RandomRun
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId
+from raftlab.raft.vocabulary import Configuration, Index, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.actions import Timeout
-from raftlab.sim.world.host import Host, Reading
-
-if TYPE_CHECKING:
-    from raftlab.check.campaign.timed_faults import Plan
+from raftlab.sim.world.host import Host
 
 MOST_SERVERS = 10
 CLIENTS = ("ann", "bob", "cy")
-
-
-@dataclass
-class RandomRun:
-    """One run: its cluster, what was learnt of it, and the `plans` that have begun.
-
-    `shown` are all the values `k1`, `k2`, … that any node's application ever held; `serials`
-    says which numbered command each client is trying; `readings` are the reads so far, and
-    `wiped` the servers that lost their disk. `settled_after` is how long the healed cluster
-    needed (ms) until all was well. `changes_members` is False for a machine that cannot.
-    """
-
-    seed: int
-    cluster: Cluster
-    rng: random.Random
-    proposed: int = 0
-    shown: dict[str, str] = field(default_factory=dict)
-    serials: dict[str, int] = field(default_factory=dict)
-    readings: list[Reading] = field(default_factory=list)
-    wiped: set[NodeId] = field(default_factory=set)
-    plans: "list[Plan]" = field(default_factory=list)
-    settled_after: Millis | None = None
-    changes_members: bool = True
-
-    def __str__(self) -> str:
-        setup = self.cluster.setup
-        last = "\n".join(f"{each.at:9.1f}  {each.text}" for each in self.cluster.events(25))
-        return (
-            f"seed {self.seed}: {self.cluster!r}\n{setup.network}\n{setup.disks}\n{setup.options}\n"
-            f"{self.cluster.configuration}\nlast events:\n{last}"
-        )
-
-    @property
-    def committed(self) -> list[LogEntry]:
-        """Every entry that any node ever called committed, from the first."""
-        history = self.cluster.history
-        return [each.entry for each in history.committed] if history else []
-
-    @property
-    def living(self) -> list[Host]:
-        """The nodes that are up."""
-        return [host for host in self.cluster.hosts.values() if host.alive]
-
-    def note_shown(self) -> None:
-        """Remember what clients can have been shown by now."""
-        for host in self.living:
-            self.shown.update(host.application.values)
-
-    def any_node(self) -> NodeId:
-        """One of all nodes."""
-        return self.rng.choice(self.cluster.nodes)
 
 
 def current(cluster: Cluster) -> Configuration:

@@ -27,7 +27,6 @@ from raftlab.check.campaign.after_healing import (
 from raftlab.check.campaign.faults import (
     CHANGES,
     MAY_BE_REFUSED,
-    RandomRun,
     Verbs,
     client_tries,
     propose,
@@ -35,6 +34,7 @@ from raftlab.check.campaign.faults import (
     resume_all,
     some_verbs,
 )
+from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.timed_faults import PLANS, pass_time
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options

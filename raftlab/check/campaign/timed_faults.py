@@ -4,13 +4,11 @@ A message is held up until its receiver has gone on to another term; a leader is
 leads again. What they do is what any network and any operator may do, so no property may break.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from typing import TypeAlias
 
 from raftlab.check.campaign.faults import (
-    RandomRun,
     Verb,
     Verbs,
     add_learner,
@@ -21,6 +19,7 @@ from raftlab.check.campaign.faults import (
     remove,
     stand,
 )
+from raftlab.check.campaign.run_state import Awaited, Plan, RandomRun, Steps
 from raftlab.raft.messages import (
     AppendEntries,
     InstallSnapshot,
@@ -35,34 +34,6 @@ MOST_PLANS = 2
 SLICE_MS: Millis = 5.0
 ELECTION_MS: Millis = 400.0
 HELD_MS: Millis = 100_000.0  # longer than any trouble: peace lets it arrive
-
-Moment: TypeAlias = tuple[Callable[[], bool], Millis]
-"""What a plan waits for, and how long at most (ms)."""
-
-Steps: TypeAlias = Iterator[Moment]
-
-
-class Plan:
-    """Steps that a `verb` has begun: `is_due` when the moment has come that they wait for."""
-
-    def __init__(self, run: RandomRun, verb: str, steps: Steps) -> None:
-        self.run = run
-        self.verb = verb
-        self.steps = steps
-        self.has_come: Callable[[], bool] = lambda: True
-        self.latest: Millis = 0.0
-
-    def is_due(self) -> bool:
-        """Whether it may go on now."""
-        return self.run.cluster.now >= self.latest or self.has_come()
-
-    def goes_on(self) -> bool:
-        """Take the next step; whether there will be another. A refusal ends the plan."""
-        with suppress(StopIteration, Misuse):
-            self.has_come, patience = next(self.steps)
-            self.latest = self.run.cluster.now + patience
-            return True
-        return False
 
 
 def planned(steps: Callable[[RandomRun], Steps]) -> Verb:
@@ -162,7 +133,7 @@ def never() -> bool:
     return False
 
 
-def deposed(run: RandomRun, leader: NodeId, successor: NodeId) -> Moment:
+def deposed(run: RandomRun, leader: NodeId, successor: NodeId) -> Awaited:
     """Somebody else stands for election; with leases, no one is made to before the time."""
     stand(run, successor)
     return (lambda: run.cluster.leader not in (None, leader), ELECTION_MS)

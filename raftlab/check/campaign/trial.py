@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from raftlab.check.campaign.faults import RandomRun
 from raftlab.check.campaign.random_run import complaint, settle, start, trouble
+from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.shrink_steps import UNSTEADY, Unsteady
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules

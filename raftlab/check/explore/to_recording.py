@@ -19,7 +19,7 @@ from raftlab.check.explore.states import (
 from raftlab.raft.messages import Message
 from raftlab.raft.vocabulary import Misuse, NodeId
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.run.checkpoints import can_be_copied, copied
+from raftlab.sim.run.play import can_be_copied, copied
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
     Crash,

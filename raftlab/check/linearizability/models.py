@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeAlias
 
-from raftlab.check.history import Operation, with_article
+from raftlab.check.operations import Operation, with_article
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.world.application import MOST_DIGITS, is_whole
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from raftlab.check.campaign.after_healing import QUIET_MS, led_by
-from raftlab.check.campaign.faults import RandomRun
+from raftlab.check.campaign.run_state import RandomRun
 from raftlab.raft.messages import InstallSnapshot, ReadIndex
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId

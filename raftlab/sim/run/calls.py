@@ -1,24 +1,23 @@
 """Which call of a verb makes the coming actions of a run: guessed, and then tried out."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from raftlab.raft.vocabulary import Millis, Misuse
-from raftlab.sim.run.checkpoints import can_be_copied, copied
+from raftlab.sim.client_commands import ClientCommands
+from raftlab.sim.run.play import can_be_copied, copied
 from raftlab.sim.world import actions as acts
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.call import Call
 from raftlab.sim.world.host import NEVER
-
-if TYPE_CHECKING:
-    from raftlab.sim.cluster import Cluster
 
 
 class _PartedError(Exception):
     """A call did something else than what is coming."""
 
 
-def fitting(cluster: "Cluster", actions: Sequence[Action], after: int) -> tuple[Call, int] | None:
+def fitting(
+    cluster: ClientCommands, actions: Sequence[Action], after: int
+) -> tuple[Call, int] | None:
     """A call that makes exactly the coming actions, and how many; None, if there is none.
 
     `after` is the place of the next action, behind the coming one, that somebody chose.
@@ -37,7 +36,7 @@ def fitting(cluster: "Cluster", actions: Sequence[Action], after: int) -> tuple[
     return None
 
 
-def _asked_for(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int:
+def _asked_for(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -> int:
     """How many actions a call asks for, if they are those that are coming; none happens."""
     asked: list[Action] = []
     vars(cluster)["_act"] = asked.append
@@ -53,7 +52,7 @@ def _asked_for(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int
     return len(asked) if asked == list(coming) else 0
 
 
-def _played(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int:
+def _played(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -> int:
     """How many actions a call makes on a copy, if they are those that are coming."""
     if not can_be_copied(cluster):
         return 0
@@ -78,7 +77,7 @@ def _played(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int:
     return trial.number - cluster.number
 
 
-def _lasting(cluster: "Cluster", actions: Sequence[Action], after: int) -> Iterator[Call]:
+def _lasting(cluster: ClientCommands, actions: Sequence[Action], after: int) -> Iterator[Call]:
     """Calls that let things happen before they end."""
     coming, *following = actions[cluster.number : cluster.number + 2]
     if isinstance(coming, acts.Timeout) and coming.force:

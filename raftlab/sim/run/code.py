@@ -7,20 +7,23 @@ the coming actions stands in the code.
 import builtins
 import keyword
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.arguments import node_names
+from raftlab.sim.client_commands import ClientCommands
 from raftlab.sim.run.calls import fitting
+from raftlab.sim.run.digest import Known
+from raftlab.sim.run.play import play
 from raftlab.sim.world import actions as acts
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.call import exact_difference, is_round, python
-
-if TYPE_CHECKING:
-    from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.engine import Engine
+from raftlab.sim.world.settings import Setup
 
 USUAL_RULES = "raftlab.raft.rules:Rules"
 USUAL_MACHINE = "raftlab.raft.machine:RaftStateMachine"
@@ -28,13 +31,15 @@ PATIENCE = 20
 """How many election timeouts `Cluster.elect` waits for a leader."""
 
 
-def as_code(recording: "Recording") -> str:
+def as_code(
+    setup: Setup, actions: Sequence[Action], known: Known, start: Callable[[], ClientCommands]
+) -> str:
     """Python that makes this run: imports, the cluster, and one verb a line.
 
     A run that ended in a violation raises it again in the last line; `cluster` then stands
     where the run broke. Raises: Misuse, if the run does not play again as it went.
     """
-    setup, telling = recording.setup, _Telling(recording)
+    telling = _Telling(actions, chosen(start(), actions, known), start())
     body = list(telling.lines())
     settings = (("Options", setup.options), ("Network", setup.network), ("Disks", setup.disks))
     named = [name for name, value in settings if value != type(value)()]
@@ -105,14 +110,17 @@ def _class_imports(setup: Any) -> Iterator[str]:
 class _Telling:
     """Plays a run and says, line by line, how a reader would have typed it.
 
+    `places` are those of the actions that somebody chose, and `cluster` stands at the start.
     `applied` are the names of the actions for which there is no verb.
     """
 
-    def __init__(self, recording: "Recording") -> None:
+    def __init__(
+        self, actions: Sequence[Action], places: Iterable[int], cluster: ClientCommands
+    ) -> None:
         self.applied: set[str] = set()
-        self._actions = recording.actions
-        self._chosen = [*chosen(recording), len(recording.actions)]
-        self._cluster = recording.start()
+        self._actions = actions
+        self._chosen = [*places, len(actions)]
+        self._cluster = cluster
 
     def lines(self) -> Iterator[str]:
         cluster, last = self._cluster, len(self._actions)
@@ -186,11 +194,10 @@ def _stepping(count: int) -> tuple[str, ...]:
     return ("cluster.step()",) * count
 
 
-def chosen(recording: "Recording") -> Iterator[int]:
+def chosen(cluster: Engine, actions: Sequence[Action], known: Known) -> Iterator[int]:
     """The places of the actions that were not the next scheduled ones."""
-    cluster = recording.start()
-    played = recording.steps(cluster)
-    for place, action in enumerate(recording.actions):
+    played = play(cluster, actions, known)
+    for place, action in enumerate(actions):
         if cluster.scheduled() != action:
             yield place
         next(played)

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from raftlab.raft.vocabulary import Misuse, NodeId
+from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.arguments import RulesGiven
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.run.digest import Comparison
+from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording, recording_of_run
 from raftlab.sim.world.action import Action
 
@@ -74,9 +75,10 @@ def twin(run: "Recording | Cluster", rules_a: RulesGiven, rules_b: RulesGiven) -
         runs.parts_at, runs.frames = 0, frames
     for number, action in enumerate(recording.actions, start=1):
         before = runs.one.frame() if runs.parts_at is None else None
-        happened = [_try(cluster, action) for cluster in (runs.one, runs.other)]
-        if not any(happened):
+        if runs.one.stopped is not None and runs.other.stopped is not None:
             break
+        for cluster in (runs.one, runs.other):
+            list(play(cluster, (action,), on_refusal="skip"))
         if before is not None:
             frames = (runs.one.frame(), runs.other.frame())
             if _state(frames[0]) != _state(frames[1]):
@@ -86,20 +88,6 @@ def twin(run: "Recording | Cluster", rules_a: RulesGiven, rules_b: RulesGiven) -
         if rules is None:
             Comparison(recording.known).ended(cluster)
     return runs
-
-
-def _try(cluster: "Cluster", action: Action) -> bool:
-    """Whether the run can still go on, with or without this action."""
-    if cluster.stopped is not None:
-        return False
-    if action.at < cluster.now:
-        action = msgspec.structs.replace(action, at=cluster.now)
-    try:
-        cluster.apply(action)
-    except Exception as error:
-        if cluster.stopped is None and not isinstance(error, Misuse):
-            raise
-    return True
 
 
 def _told(before: Frame, after: Frame) -> str:

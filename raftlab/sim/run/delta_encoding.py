@@ -4,19 +4,17 @@ Most actions of a run are those that the engine would have chosen anyway. Counti
 instead of naming them makes a run short enough to paste.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from raftlab.raft.vocabulary import Millis, Misuse
-from raftlab.sim.run.digest import Comparison, digest_of, marked
+from raftlab.sim.run.digest import Comparison, Known, digest_of, marked
+from raftlab.sim.run.play import play
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.call import exact_difference
-
-if TYPE_CHECKING:
-    from raftlab.sim.cluster import Cluster
-    from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.engine import Engine
 
 Segment: TypeAlias = int | Action
 """So many scheduled steps, or one action that was not the next scheduled one.
@@ -26,16 +24,17 @@ difference leads to the exact moment, it is that moment, and negative.
 """
 
 
-def segments(recording: "Recording", noted: dict[int, bytes]) -> Iterator[Segment]:
-    """The run in segments; `played` makes the same run of them.
+def segments(
+    cluster: Engine, actions: Sequence[Action], known: Known, noted: dict[int, bytes]
+) -> Iterator[Segment]:
+    """The run in segments, played on a `cluster` that stands at its start.
 
     `noted` are filled with the checksums of its marked frames and of its end.
-    Raises: Misuse, if the run does not play again as it went.
+    Raises: Misuse, if the run does not play again as it went, as far as that is `known`.
     """
-    cluster, steps = recording.start(), 0
-    wanted = {*marked(len(recording)), len(recording)}
-    played = recording.steps(cluster)
-    for action in recording.actions:
+    steps, wanted = 0, {*marked(len(actions)), len(actions)}
+    played = play(cluster, actions, known)
+    for action in actions:
         if cluster.scheduled() == action:
             steps += 1
         else:
@@ -50,28 +49,11 @@ def segments(recording: "Recording", noted: dict[int, bytes]) -> Iterator[Segmen
         yield steps
 
 
-def played(cluster: "Cluster", told: Iterable[Segment], comparison: Comparison) -> "Cluster":
-    """Carry out segments on a cluster that stands at the beginning of their run.
+def coming(cluster: Engine, told: Iterable[Segment], known: Known) -> Iterator[Action]:
+    """The actions that segments stand for, each as soon as the one before has happened.
 
-    Raises: Misuse, where nothing is due that should be, an action cannot happen, or the run
-    plays otherwise than is known.
+    Raises: Misuse, where nothing is due that should be.
     """
-    comparison.look(cluster)
-    for action in _coming(cluster, told, comparison):
-        try:
-            cluster.apply_quietly(action)
-        except Misuse as refusal:
-            comparison.stopped(cluster, refusal)
-            raise
-        if cluster.number in comparison.known:
-            comparison.look(cluster)
-    return cluster
-
-
-def _coming(
-    cluster: "Cluster", told: Iterable[Segment], comparison: Comparison
-) -> Iterator[Action]:
-    """The actions of segments, each as soon as the one before has happened."""
     for segment in told:
         if not isinstance(segment, int):
             at = -segment.at if segment.at < 0 else cluster.now + segment.at
@@ -83,7 +65,7 @@ def _coming(
                 nothing = Misuse(
                     f"nothing is due at frame {cluster.number}, and something should be"
                 )
-                comparison.stopped(cluster, nothing)
+                Comparison(known).stopped(cluster, nothing)
                 raise nothing
             yield action
 

@@ -7,7 +7,7 @@ it on or plays it again, and never while it goes on.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from zlib import crc32
 
 import msgspec
@@ -15,10 +15,8 @@ import msgspec
 from raftlab.raft.roles import Candidate, Leader
 from raftlab.raft.vocabulary import Misuse, shortened
 from raftlab.sim.arguments import full_name
-
-if TYPE_CHECKING:
-    from raftlab.sim.cluster import Cluster
-    from raftlab.sim.world.host import Host
+from raftlab.sim.world.engine import Engine
+from raftlab.sim.world.host import Host
 
 Known: TypeAlias = Mapping[int, bytes]
 """What is known of a run: the checksums of some of its frames, or the first bytes of them."""
@@ -47,7 +45,7 @@ class Otherwise(Misuse):
         super().__init__(f"{since} this run plays otherwise than it went{said}; {WHY}")
 
 
-def digest_of(cluster: "Cluster") -> bytes:
+def digest_of(cluster: Engine) -> bytes:
     """The checksum of where a cluster stands: equal in every process for equal runs.
 
     It covers what each node holds in memory and on its disk, commands, timers, counted votes,
@@ -68,7 +66,7 @@ def digest_of(cluster: "Cluster") -> bytes:
     return crc32(_bytes(told)).to_bytes(WHOLE, "big")
 
 
-def _told(host: "Host", logs: "_Logs") -> Sequence[object]:
+def _told(host: Host, logs: "_Logs") -> Sequence[object]:
     disk = host.disk
     held = (disk.term, disk.voted_for, logs.crc(disk.log), disk.snapshot, len(disk.writes))
     if not host.alive:
@@ -179,7 +177,7 @@ class Comparison:
         self.known = known
         self._agreed = 0
 
-    def look(self, cluster: "Cluster") -> None:
+    def look(self, cluster: Engine) -> None:
         """Compare a frame, if anything is known of it."""
         known = self.known.get(cluster.number)
         if known is None:
@@ -190,14 +188,14 @@ class Comparison:
             raise Otherwise(f"from frame {number:,} on{before}")
         self._agreed = cluster.number
 
-    def stopped(self, cluster: "Cluster", error: Exception) -> None:
+    def stopped(self, cluster: Engine, error: Exception) -> None:
         """The run cannot go on, by `error`; it may have gone on when it was made."""
         if any(number > cluster.number for number in self.known):
             said = shortened(str(error).removesuffix("."))
             raise Otherwise(f"from frame {cluster.number + 1:,} on", f" ({said})") from error
         self.look(cluster)
 
-    def ended(self, cluster: "Cluster") -> None:
+    def ended(self, cluster: Engine) -> None:
         """All actions of the run were tried, and those that could happen have happened."""
         last = max(self.known, default=cluster.number)
         if last != cluster.number:
@@ -205,7 +203,7 @@ class Comparison:
         self.look(cluster)
 
 
-def agree(live: "Cluster", played: "Cluster") -> None:
+def agree(live: Engine, played: Engine) -> None:
     """Compare a run with itself, played again up to some frame, as far as both remember steps.
 
     Steps are compared with their messages and with what the rules said, and the ends, if they

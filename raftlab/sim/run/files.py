@@ -3,26 +3,22 @@
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.arguments import RulesGiven
 from raftlab.sim.run.digest import Known, digest_of, marked, packed, unpacked
-from raftlab.sim.run.resolve import recording_of
+from raftlab.sim.run.play import play
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import any_kind
-from raftlab.sim.world.host import MachineFactory
+from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.settings import Setup
-
-if TYPE_CHECKING:
-    from raftlab.sim.run.recording import Recording
 
 VERSION = 1
 
@@ -53,29 +49,31 @@ class Footer(msgspec.Struct):
 KINDS = {kind: msgspec.json.Decoder(kind) for kind in (Kind, Header, Footer)}
 
 
-def save(recording: "Recording", path: Path) -> None:
-    """Write a recording to `path`: a whole new file, or the old one. Raises: OSError.
+def save(
+    setup: Setup, actions: Sequence[Action], known: Known, start: Callable[[], Engine], path: Path
+) -> None:
+    """Write a run to `path`: a whole new file, or the old one. Raises: OSError.
 
     It is played once, for its digest; a run that does not play again is saved all the same, with
-    what is known of it, so that whoever opens it finds that out.
+    what is `known` of it, so that whoever opens it finds that out.
     """
-    digest = packed(_noted(recording), len(recording))
-    header = Header("recording", VERSION, len(recording), recording.setup, digest)
-    lines = [msgspec.json.encode(line) for line in (header, *recording.actions)]
+    digest = packed(_noted(actions, known, start), len(actions))
+    header = Header("recording", VERSION, len(actions), setup, digest)
+    lines = [msgspec.json.encode(line) for line in (header, *actions)]
     lines.append(msgspec.json.encode(Footer(crc_of(lines))))
     write_whole(path, b"".join(line + b"\n" for line in lines))
 
 
-def _noted(recording: "Recording") -> Known:
+def _noted(actions: Sequence[Action], known: Known, start: Callable[[], Engine]) -> Known:
     """The checksums of the run's marked frames; if it does not play again, what is known of it."""
     try:
-        cluster = recording.start()
+        cluster = start()
         noted = {0: digest_of(cluster)}
-        for _ in recording.steps(cluster):
-            if cluster.number in marked(len(recording)) or cluster.number == len(recording):
+        for _ in play(cluster, actions, known):
+            if cluster.number in marked(len(actions)) or cluster.number == len(actions):
                 noted[cluster.number] = digest_of(cluster)
     except Exception:  # of what cannot happen, or of the reader's own classes
-        return recording.known
+        return known
     return noted
 
 
@@ -113,10 +111,8 @@ def naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
-def load(
-    path: Path, rules: RulesGiven = None, machine: MachineFactory | None = None
-) -> "Recording":
-    """The recording in a file of `save`.
+def load(path: Path) -> tuple[Setup, tuple[Action, ...], Known]:
+    """What a file of `save` holds: the setup, the actions, and the checksums of its frames.
 
     Raises: Misuse, naming the line and what is wrong there; OSError, if there is no such file.
     """
@@ -135,11 +131,7 @@ def load(
     actions = _actions(path, lines)
     if _line(path, lines, len(lines) - 1, Footer).crc32 != crc_of(lines[:-1]):
         raise Misuse(f"{path} was altered: its checksum, in line {len(lines)}, does not fit")
-    try:
-        known = unpacked(header.digest, header.actions)
-        return recording_of(header.setup, actions, rules, machine).knowing(known)
-    except Misuse as error:
-        raise Misuse(f"{path}, line 1: {error}") from None
+    return header.setup, actions, unpacked(header.digest, header.actions)
 
 
 def _actions(path: Path, lines: list[bytes]) -> tuple[Action, ...]:

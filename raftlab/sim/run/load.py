@@ -5,10 +5,14 @@ from os import PathLike
 from os.path import exists
 from pathlib import Path
 
-from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.raft.vocabulary import Misuse, shortened, shown
 from raftlab.sim.arguments import RulesGiven
 from raftlab.sim.run import files, share
+from raftlab.sim.run.delta_encoding import coming
+from raftlab.sim.run.digest import Otherwise, unpacked
+from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.resolve import recording_of
 from raftlab.sim.world.host import MachineFactory
 
 LONGEST_NAME = 255
@@ -41,14 +45,56 @@ def load(
         )
     if isinstance(source, str) and not exists(source):
         if share.is_shared(source):
-            return share.opened(source, rules, machine, most_steps)
+            return opened(source, rules, machine, most_steps)
         if not _may_be_a_name(source):
             begin = f"{source[:20]!r}…" if len(source) > 20 else repr(source)
             raise Misuse(
                 f"{begin} is the name of no file, and no shared run: one begins with"
                 f' "{share.MARK}.{share.VERSION}."'
             )
-    return files.load(Path(source), rules, machine)
+    setup, actions, known = files.load(Path(source))
+    try:
+        return recording_of(setup, actions, rules, machine).knowing(known)
+    except Misuse as error:
+        raise Misuse(f"{source}, line 1: {error}") from None
+
+
+def opened(
+    text: str,
+    rules: RulesGiven = None,
+    machine: MachineFactory | None = None,
+    most_steps: int = share.USUAL_STEPS,
+) -> Recording:
+    """The run that a shared text stands for.
+
+    `rules` and `machine` are needed where the run used classes that are not raftlab's own. A text
+    that stands for more than `most_steps` is not played. If the text has no digest, neither has
+    the recording.
+    Raises: Misuse, saying what is wrong with the text, which classes are missing, or that the
+    run comes out differently here, and from which frame on.
+    """
+    setup, told = share.unpacked(text, most_steps)
+    known = unpacked(
+        told.digest, sum(each if isinstance(each, int) else 1 for each in told.segments)
+    )
+    try:
+        cluster = recording_of(setup, (), rules, machine).start()
+        for _ in play(cluster, coming(cluster, told.segments, known), known):
+            pass
+        recording = cluster.recording
+    except Otherwise as error:
+        raise Misuse(f"this run comes out differently here: {error}") from error
+    except Misuse as error:
+        raise Misuse(f"this run cannot be played here: {error}") from None
+    except Exception as error:  # of actions that no verb makes, or of the reader's own classes
+        what = f"{type(error).__name__}: {shortened(str(error))}"
+        raise Misuse(f"this run cannot be played here: {what}") from error
+    if share.crc_of(recording.actions) != told.crc:
+        raise Misuse(
+            "this run comes out differently here: it was made by another version of raftlab,"
+            " or with other rules"
+        )
+    return recording.knowing(known)
 
 
 def _may_be_a_name(source: str) -> bool:

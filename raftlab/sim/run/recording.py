@@ -13,6 +13,7 @@ from raftlab.sim.frames.frame import Frame, Trace
 from raftlab.sim.frames.trace import trace_of
 from raftlab.sim.run import code, files, share
 from raftlab.sim.run.digest import WHOLE, Comparison, Known
+from raftlab.sim.run.play import play
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import checked
 from raftlab.sim.world.host import MachineFactory
@@ -193,18 +194,7 @@ class Recording:
         Each action is given out after it has happened. What stops the run is raised, or,
         `quietly`, kept. Raises: Misuse, if the run plays otherwise than it went.
         """
-        comparison = Comparison(self.known)
-        comparison.look(cluster)
-        happen = cluster.apply_quietly if quietly else cluster.apply
-        for action in self.actions[:number]:
-            try:
-                happen(action)
-            except Exception as error:
-                comparison.stopped(cluster, error)
-                raise
-            if cluster.number in self.known:
-                comparison.look(cluster)
-            yield action
+        return play(cluster, self.actions[:number], self.known, quietly=quietly)
 
     def attempt(
         self,
@@ -221,16 +211,8 @@ class Recording:
         """
         wanted = self.actions if actions is None else _checked(actions)
         cluster = self.start(rules, machine)
-        for action in wanted:
-            if action.at < cluster.now:
-                action = msgspec.structs.replace(action, at=cluster.now)
-            try:
-                cluster.apply(action)
-            except Exception as error:
-                if cluster.stopped is not None:
-                    break
-                if not isinstance(error, Misuse):
-                    raise
+        for _ in play(cluster, wanted, on_refusal="skip"):
+            pass
         return cluster
 
     def frames(self) -> Iterator[Frame]:
@@ -259,21 +241,21 @@ class Recording:
 
         Raises: Misuse, if the run does not play again as it went.
         """
-        return share.shared(self)
+        return share.shared(self.setup, self.actions, self.known, self.start())
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the run to a file of JSON lines, which `raftlab.load` opens.
 
         The file is replaced at once or not at all. Raises: OSError.
         """
-        files.save(self, Path(path))
+        files.save(self.setup, self.actions, self.known, self.start, Path(path))
 
     def as_code(self) -> str:
         """The run as the few lines of Python that a reader would have typed.
 
         Raises: Misuse, if the run does not play again as it went.
         """
-        return code.as_code(self)
+        return code.as_code(self.setup, self.actions, self.known, self.start)
 
 
 def _checked(actions: Iterable[Action]) -> tuple[Action, ...]:

@@ -6,17 +6,16 @@ reader: nothing that a text or a file names is imported.
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NodeId, shown
 from raftlab.sim.arguments import RulesGiven, can_be_machine, full_name, rules_for
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Setup
-
-if TYPE_CHECKING:
-    from raftlab.sim.run.recording import Recording
 
 OWN = "raftlab"
 
@@ -26,14 +25,11 @@ def recording_of(
     actions: tuple[Action, ...],
     rules: RulesGiven = None,
     machine: MachineFactory | None = None,
-) -> "Recording":
+) -> Recording:
     """A recording with the classes that its setup names, or with those that are given.
 
     Raises: Misuse, where a class is neither raftlab's own nor given.
     """
-    from raftlab.sim.cluster import Cluster
-    from raftlab.sim.run.recording import Recording
-
     if machine is None:
         machine = found(setup.machine, "machine")
     if rules is None:

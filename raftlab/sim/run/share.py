@@ -7,26 +7,22 @@ whoever opens it plays it, and finds out whether the same run comes out.
 import re
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
 from raftlab.raft.options import Options, is_count
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Misuse, shortened, shown
-from raftlab.sim.arguments import LONGEST_NAME, MOST_NODES, RulesGiven, full_name, node_names
+from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.sim.arguments import LONGEST_NAME, MOST_NODES, full_name, node_names
 from raftlab.sim.run.cost import work_of
-from raftlab.sim.run.delta_encoding import Segment, played, segments
-from raftlab.sim.run.digest import Comparison, Otherwise, packed, unpacked
-from raftlab.sim.run.resolve import recording_of
+from raftlab.sim.run.delta_encoding import Segment, segments
+from raftlab.sim.run.digest import Known, packed
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import Join, any_kind
-from raftlab.sim.world.host import MachineFactory
+from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.settings import Disks, Network, Setup
-
-if TYPE_CHECKING:
-    from raftlab.sim.run.recording import Recording
 
 VERSION = 1
 MARK = "raftlab"
@@ -58,56 +54,30 @@ class Shared(msgspec.Struct, Generic[Part], array_like=True, omit_defaults=True)
     digest: bytes = b""
 
 
-def shared(recording: "Recording") -> str:
-    """The run as a text of letters, digits, "-", "_" and two dots.
+def shared(setup: Setup, actions: Sequence[Action], known: Known, start: Engine) -> str:
+    """A run as a text of letters, digits, "-", "_" and two dots; it is played on `start`.
 
-    Raises: Misuse, if the run does not play again as it went.
+    Raises: Misuse, if the run does not play again as it went, as far as that is `known`.
     """
-    known: dict[int, bytes] = {}
-    run, crc = list(segments(recording, known)), crc_of(recording)
-    told = Shared(_told(recording.setup), run, crc, packed(known, len(recording)))
+    noted: dict[int, bytes] = {}
+    run, crc = list(segments(start, actions, known, noted)), crc_of(actions)
+    told = Shared(_told(setup), run, crc, packed(noted, len(actions)))
     zipping = zlib.compressobj(9, wbits=-zlib.MAX_WBITS, zdict=OFTEN)
     zipped = zipping.compress(msgspec.msgpack.encode(told)) + zipping.flush()
     sealed = zipped + zlib.crc32(zipped).to_bytes(4, "big")
     return f"{MARK}.{VERSION}.{urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
 
-def opened(
-    text: str,
-    rules: RulesGiven = None,
-    machine: MachineFactory | None = None,
-    most_steps: int = USUAL_STEPS,
-) -> "Recording":
-    """The run that a text of `shared` stands for.
+def unpacked(text: str, most_steps: int = USUAL_STEPS) -> tuple[Setup, Shared[Segment]]:
+    """What a text of `shared` says: its setup, and its run in segments, not played yet.
 
-    `rules` and `machine` are needed where the run used classes that are not raftlab's own. A text
-    that stands for more than `most_steps` is not played. If the text has no digest, neither has
-    the recording.
     Raises: Misuse, saying what is wrong: no such text, a text that was cut short or altered,
-    another version, classes that are missing, too many steps, a run that comes out differently
-    here, and from which frame on.
+    another version, or a text that stands for more than `most_steps`.
     """
-    told = _unpacked("".join(text.split()))  # a mail breaks lines where it likes
+    told = _unzipped("".join(text.split()))  # a mail breaks lines where it likes
     setup = _setup(told.setup)
     _check_work(told, setup, most_steps)
-    length = sum(each if isinstance(each, int) else 1 for each in told.segments)
-    known = unpacked(told.digest, length)
-    try:
-        cluster = recording_of(setup, (), rules, machine).start()
-        recording = played(cluster, told.segments, Comparison(known)).recording
-    except Otherwise as error:
-        raise Misuse(f"this run comes out differently here: {error}") from error
-    except Misuse as error:
-        raise Misuse(f"this run cannot be played here: {error}") from None
-    except Exception as error:  # of actions that no verb makes, or of the reader's own classes
-        what = f"{type(error).__name__}: {shortened(str(error))}"
-        raise Misuse(f"this run cannot be played here: {what}") from error
-    if crc_of(recording) != told.crc:
-        raise Misuse(
-            "this run comes out differently here: it was made by another version of raftlab,"
-            " or with other rules"
-        )
-    return recording.knowing(known)
+    return setup, told
 
 
 def _check_work(told: Shared[Segment], setup: Setup, most_steps: int) -> None:
@@ -146,10 +116,10 @@ def is_shared(text: str) -> bool:
     return re.match(rf"{MARK}\.\d+\.", "".join(text.split())) is not None
 
 
-def crc_of(recording: "Recording") -> int:
+def crc_of(actions: Iterable[Action]) -> int:
     """The checksum of a run: of its actions, whatever the classes in it are called."""
     encode, crc = msgspec.json.Encoder().encode, zlib.crc32(b"[")
-    for place, action in enumerate(recording.actions):
+    for place, action in enumerate(actions):
         crc = zlib.crc32(encode(action), zlib.crc32(b",", crc) if place else crc)
     return zlib.crc32(b"]", crc)
 
@@ -165,7 +135,7 @@ def unusual(setup: msgspec.Struct) -> dict[str, Any]:
     return told
 
 
-def _unpacked(text: str) -> Shared[Segment]:
+def _unzipped(text: str) -> Shared[Segment]:
     mark, _, rest = text.partition(".")
     version, _, sealed = rest.partition(".")
     if mark != MARK or not sealed:

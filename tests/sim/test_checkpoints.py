@@ -7,8 +7,8 @@ import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, Options, RaftStateMachine, Rules, Violation
 from raftlab.check.campaign.random_run import start, trouble
-from raftlab.sim.run import checkpoints
-from raftlab.sim.run.checkpoints import Moments, can_be_copied, copied
+from raftlab.sim.run import play as playing
+from raftlab.sim.run.play import Checkpoints, can_be_copied, copied
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.test_mutants import UNSAFE
 from tests.sim.toy_machine import ToyMachine
@@ -16,8 +16,8 @@ from tests.sim.toy_machine import ToyMachine
 
 @pytest.fixture(autouse=True)
 def copies_are_made_often(monkeypatch):
-    monkeypatch.setattr(checkpoints, "SPACING", 8)
-    monkeypatch.setattr(checkpoints, "MOST_KEPT", 12)
+    monkeypatch.setattr(playing, "SPACING", 8)
+    monkeypatch.setattr(playing, "MOST_KEPT", 12)
 
 
 def asked_and_waiting() -> Cluster:
@@ -226,7 +226,7 @@ def test_a_moment_is_made_anew_each_time():
 def test_few_copies_are_kept_however_long_the_run():
     cluster = Cluster(3, seed=1)
     cluster.run(3000)
-    reached = Moments(cluster.recording.start)
+    reached = Checkpoints(cluster.recording.start)
     reached.at(cluster.number, cluster.actions)
     assert cluster.number > 8 * 12
     assert 6 <= len(reached._kept) <= 12
