@@ -5,18 +5,22 @@ traces, pictures, code, editing and shrinking. What knows it is the registry alo
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 import raftlab
-from raftlab import Cluster, Misuse, Role, shrink
+from raftlab import Cluster, Misuse, Role
+from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.run_state import RandomRun
+from raftlab.check.shrink import shrink
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.action import KINDS, ToNode, registered
 from raftlab.sim.world.actions import Restart
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.handlers import HANDLERS, handles
 from raftlab.view import describe_timeline, scene_timeline
-from raftlab.view.svg import svg
+from raftlab.view.svg import to_svg
 from tests.sim.looking import standing
 
 
@@ -38,14 +42,22 @@ def reboot(cluster: Cluster, node: str, why: str) -> None:
     cluster._act(Reboot(cluster.now, node, why))
 
 
-@pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The toy in its three places, for one test."""
+@contextmanager
+def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The toy in its three places, for a while."""
     registered(Reboot)
     handles(Reboot)(carry_out)
     monkeypatch.setattr(Cluster, "reboot", reboot, raising=False)
-    yield
-    del KINDS[Reboot], HANDLERS[Reboot]
+    try:
+        yield
+    finally:
+        del KINDS[Reboot], HANDLERS[Reboot]
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with known(monkeypatch):
+        yield
 
 
 def rebooted() -> Cluster:
@@ -77,7 +89,7 @@ def test_a_toy_action_happens_and_is_refused_like_any_other():
 def test_a_toy_action_is_recorded_replayed_saved_and_shared(tmp_path):
     cluster = rebooted()
     recording = cluster.recording
-    assert sum(type(each) is Reboot for each in recording.actions) == 1
+    assert kinds(recording).count(Reboot) == 1
     recording.save(tmp_path / "run")
     text = recording.share()
     for again in (recording, raftlab.load(tmp_path / "run"), raftlab.load(text)):
@@ -88,7 +100,7 @@ def test_a_toy_action_is_recorded_replayed_saved_and_shared(tmp_path):
 @pytest.mark.usefixtures("toy")
 def test_a_toy_action_is_told_in_words_in_a_trace_and_in_a_picture():
     cluster = rebooted()
-    place = [type(each) for each in cluster.actions].index(Reboot)
+    place = kinds(cluster.recording).index(Reboot)
     event = cluster.at(place + 1).events(1)[0]
     assert event.text.startswith("S1 reboots after a power cut")
     assert event.nodes[0] == "S1"
@@ -97,7 +109,7 @@ def test_a_toy_action_is_told_in_words_in_a_trace_and_in_a_picture():
     assert (mark.at, mark.node) == (cluster.actions[place].at, "S1")
     assert mark.text == "S1 reboots after a power cut"
     assert "S1 reboots after a power cut" in describe_timeline(trace)
-    assert "reboot" in svg(scene_timeline(trace))
+    assert "reboot" in to_svg(scene_timeline(trace))
 
 
 @pytest.mark.usefixtures("toy")
@@ -111,42 +123,39 @@ def test_a_toy_action_is_told_as_code():
 
 
 @pytest.mark.usefixtures("toy")
-def test_a_toy_action_is_edited_and_shrunk_like_any_other():
+def test_a_toy_action_is_edited_like_any_other():
     recording = rebooted().recording
-    place = [type(each) for each in recording.actions].index(Reboot)
-    assert Reboot not in map(type, recording.without(place).actions)
-    assert type(recording.insert(0, Reboot(0.0, "S2", "a whim")).actions[0]) is Reboot
-    shrunk = shrink(recording, reboots_a_leader)
-    assert sum(type(each) is Reboot for each in shrunk.actions) == 1
-    assert len(shrunk) < len(recording)
+    place = kinds(recording).index(Reboot)
+    assert Reboot not in kinds(recording.without(place))
+    assert kinds(recording.insert(0, Reboot(0.0, "S2", "a whim")))[0] is Reboot
 
 
-def reboots_a_leader(cluster: Cluster) -> bool:
-    """Whether a node reboots that leads."""
-    for place, action in enumerate(cluster.actions):
-        if isinstance(action, Reboot):
-            return cluster.at(place).machine(action.node).role is Role.LEADER
-    return False
+@pytest.mark.usefixtures("toy")
+def test_a_toy_action_is_done_at_random_and_shrunk_like_any_other():
+    run = start(1)
+    trouble(run, 2000, only=[(reboot_any, 1)])
+    recording = run.cluster.recording
+    assert kinds(recording).count(Reboot) > 1
+    shrunk = shrink(recording, lambda cluster: Reboot in kinds(cluster.recording))
+    assert kinds(shrunk) == [Reboot]
 
 
-def text_of_a_toy(monkeypatch: pytest.MonkeyPatch) -> tuple[Recording, str]:
-    registered(Reboot)
-    HANDLERS[Reboot] = carry_out
-    monkeypatch.setattr(Cluster, "reboot", reboot, raising=False)
-    try:
-        recording = rebooted().recording
-        return recording, recording.share()
-    finally:
-        del KINDS[Reboot], HANDLERS[Reboot]
+def reboot_any(run: RandomRun) -> None:
+    """Any node reboots, if it is up."""
+    run.cluster.reboot(run.any_node(), "a fault")
 
 
 def test_where_nobody_knows_a_toy_action_it_is_refused(monkeypatch):
-    recording, text = text_of_a_toy(monkeypatch)
+    with known(monkeypatch):
+        recording = rebooted().recording
+        text = recording.share()
     with pytest.raises(Misuse, match="Invalid value 'reboot'"):
         raftlab.load(text)
     with pytest.raises(Misuse):
         recording.replay()
-    cluster = Cluster(3)
-    with pytest.raises(Misuse):
-        cluster.apply(Reboot(0.0, "S1", "a whim"))
-    assert cluster.stopped is None
+    with pytest.raises(Misuse, match="what is played are actions"):
+        Cluster(3).apply(Reboot(0.0, "S1", "a whim"))
+
+
+def kinds(recording: Recording) -> list[type]:
+    return [type(each) for each in recording.actions]
