@@ -113,13 +113,15 @@ def test_a_toy_action_is_told_in_words_in_a_trace_and_in_a_picture():
 
 
 @pytest.mark.usefixtures("toy")
-def test_a_toy_action_is_told_as_code():
+def test_a_toy_action_is_told_as_code(monkeypatch):
     recording = rebooted().recording
     code = recording.as_code()
     assert 'cluster.reboot("S1", "a power cut")' in code
-    made: dict[str, Cluster] = {}
-    exec(code, made)
-    assert made["cluster"].recording == recording
+    assert executed(code).recording == recording
+    monkeypatch.setattr(Reboot, "verb", None)
+    code = recording.as_code()
+    assert f"from {__name__} import Reboot\n" in code
+    assert executed(code).recording == recording
 
 
 @pytest.mark.usefixtures("toy")
@@ -155,6 +157,12 @@ def test_where_nobody_knows_a_toy_action_it_is_refused(monkeypatch):
         recording.replay()
     with pytest.raises(Misuse, match="what is played are actions"):
         Cluster(3).apply(Reboot(0.0, "S1", "a whim"))
+
+
+def executed(code: str) -> Cluster:
+    made: dict[str, Cluster] = {}
+    exec(code, made)
+    return made["cluster"]
 
 
 def kinds(recording: Recording) -> list[type]:
