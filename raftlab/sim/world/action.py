@@ -61,6 +61,11 @@ class Action(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """Where it happens; nowhere, if it happens to the network."""
         return ()
 
+    @property
+    def detail(self) -> str | None:
+        """What is of most interest in it, where that is more than its kind: a command, sides."""
+        return None
+
     def happening(self, message: Message | None = None) -> str:
         """What happened, without what came of it."""
         return self.phrase.format(self=self, message=message_text(message))

@@ -29,7 +29,7 @@ from raftlab.sim.world.action import (
     registered,
 )
 from raftlab.sim.world.call import Call, exact_difference, names
-from raftlab.sim.world.message_text import clip
+from raftlab.sim.world.message_text import clip, command_text
 
 # Messages
 
@@ -130,14 +130,16 @@ class Timeout(ToNode, frozen=True, tag="timeout"):
 class Propose(ToNode, frozen=True, tag="propose"):
     """A client hands a command to a node."""
 
+    phrase = "a client hands {self.detail} to {self.node}"
     mark = verb = "propose"
     reaches_all = adds_entry = True
 
     data: bytes
 
-    def happening(self, message: Message | None = None) -> str:
-        """With the command as text."""
-        return f"a client hands {clip(self.data.decode('utf-8', 'replace'))} to {self.node}"
+    @property
+    def detail(self) -> str:
+        """The command as text."""
+        return command_text(self.data)
 
     def calls(self, cluster: Surroundings) -> Iterator[Call]:
         """To the leader, or to this node."""
@@ -194,14 +196,16 @@ class Resume(ToNode, frozen=True, tag="resume"):
 class Partition(Action, frozen=True, tag="partition"):
     """The network falls apart: nothing passes from one group to another."""
 
+    phrase = "the network falls apart: {self.detail}"
     mark = verb = "partition"
     reaches_all = True
 
     groups: tuple[tuple[NodeId, ...], ...]
 
-    def happening(self, message: Message | None = None) -> str:
-        """With the sides."""
-        return f"the network falls apart: {' | '.join(map(' '.join, self.groups))}"
+    @property
+    def detail(self) -> str:
+        """The sides."""
+        return " | ".join(map(" ".join, self.groups))
 
     def calls(self, cluster: Surroundings) -> Iterator[Call]:
         """One node is isolated, or all groups are named but the last, or all."""

@@ -69,10 +69,15 @@ def payload_text(entry: LogEntry) -> str:
     """What is in an entry, as text: the command, "empty", or the configuration's voters."""
     payload = entry.payload
     if isinstance(payload, Command):
-        return clip(payload.data.decode("utf-8", "replace"))
+        return command_text(payload.data)
     if isinstance(payload, Configuration):
         return describe(payload)
     return "empty"
+
+
+def command_text(data: bytes) -> str:
+    """A command as text, on one line."""
+    return clip(data.decode("utf-8", "replace"))
 
 
 def clip(text: str, most: int = 40) -> str:
