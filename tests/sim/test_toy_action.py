@@ -16,7 +16,7 @@ from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.shrink import shrink
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.action import KINDS, ToNode, registered
-from raftlab.sim.world.actions import Restart
+from raftlab.sim.world.actions import Crash, Restart
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.handlers import HANDLERS, handles
 from raftlab.view import describe_timeline, scene_timeline
@@ -34,8 +34,8 @@ class Reboot(ToNode, frozen=True, tag="reboot"):
 
 
 def carry_out(engine: Engine, action: Reboot) -> None:
-    engine._living(action.node).stop()
-    engine._do_restart(Restart(action.at, action.node))
+    for kind in (Crash, Restart):
+        HANDLERS[kind](engine, kind(action.at, action.node))
 
 
 def reboot(cluster: Cluster, node: str, why: str) -> None:
