@@ -7,7 +7,18 @@ from raftlab.raft.options import Options, is_whole
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term, shown
-from raftlab.sim.arguments import (
+from raftlab.sim.commands.client_commands import ClientCommands
+from raftlab.sim.commands.clients import Client, checked_name
+from raftlab.sim.frames import capture
+from raftlab.sim.frames.frame import Event, Frame, Trace
+from raftlab.sim.run.digest import Known, agree, digest_of
+from raftlab.sim.run.play import Checkpoints
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.actions import (
+    Timeout,
+    Wait,
+)
+from raftlab.sim.world.arguments import (
     LONGEST_RUN,
     RulesGiven,
     full_name,
@@ -18,17 +29,6 @@ from raftlab.sim.arguments import (
     seed_of,
     setting,
     span,
-)
-from raftlab.sim.client_commands import ClientCommands
-from raftlab.sim.clients import Client, checked_name
-from raftlab.sim.frames import capture
-from raftlab.sim.frames.frame import Event, Frame, Trace
-from raftlab.sim.run.digest import Known, agree, digest_of
-from raftlab.sim.run.play import Checkpoints
-from raftlab.sim.run.recording import Recording
-from raftlab.sim.world.actions import (
-    Timeout,
-    Wait,
 )
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.interrupts import HeldBack

@@ -19,10 +19,9 @@ from raftlab import Cluster, Disks, Misuse
 from raftlab.__main__ import main
 from raftlab.check.campaign import campaign
 from raftlab.lab import Session
-from raftlab.sim.arguments import logs_for, node_names
+from raftlab.sim.load import opened
 from raftlab.sim.run import files
 from raftlab.sim.run.cost import work_of
-from raftlab.sim.run.load import opened
 from raftlab.sim.run.share import USUAL_STEPS, crc_of
 from raftlab.sim.world.actions import (
     Compact,
@@ -37,6 +36,7 @@ from raftlab.sim.world.actions import (
     Timeout,
     Wipe,
 )
+from raftlab.sim.world.arguments import logs_for, node_names
 from raftlab.sim.world.settings import Setup
 from tests.sim.looking import drive, faulty_cluster
 from tests.sim.test_sharing import told

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from raftlab.raft.vocabulary import Millis, Misuse
-from raftlab.sim.client_commands import ClientCommands
+from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.run.play import can_be_copied, copied
 from raftlab.sim.world import actions as acts
 from raftlab.sim.world.action import Action

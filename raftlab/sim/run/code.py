@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 
 from raftlab.raft.vocabulary import Millis
-from raftlab.sim.arguments import node_names
-from raftlab.sim.client_commands import ClientCommands
+from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.run.calls import fitting
 from raftlab.sim.run.digest import Known
 from raftlab.sim.run.play import play
 from raftlab.sim.world import actions as acts
 from raftlab.sim.world.action import Action
+from raftlab.sim.world.arguments import node_names
 from raftlab.sim.world.call import exact_difference, is_round, python
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.settings import Setup

@@ -15,12 +15,12 @@ import msgspec
 from raftlab.raft.options import Options, is_count
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.arguments import LONGEST_NAME, MOST_NODES, full_name, node_names
 from raftlab.sim.run.cost import work_of
 from raftlab.sim.run.delta_encoding import Segment, segments
 from raftlab.sim.run.digest import Known, packed
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import Join, any_kind
+from raftlab.sim.world.arguments import LONGEST_NAME, MOST_NODES, full_name, node_names
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.settings import Disks, Network, Setup
 

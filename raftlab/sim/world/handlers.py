@@ -9,7 +9,6 @@ from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, listed, shown
-from raftlab.sim.arguments import node_names
 from raftlab.sim.world.action import Action, ToMessage
 from raftlab.sim.world.actions import (
     Calm,
@@ -39,6 +38,7 @@ from raftlab.sim.world.actions import (
     Wipe,
     Written,
 )
+from raftlab.sim.world.arguments import node_names
 from raftlab.sim.world.host import NEVER, Clock, Host, Reading
 from raftlab.sim.world.hosts import ROUNDING, Contract
 from raftlab.sim.world.network import Flight

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from raftlab.check.campaign.faults import former
+from raftlab.check.members import former
 from raftlab.raft.log import Payload
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role

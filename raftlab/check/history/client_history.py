@@ -7,8 +7,8 @@ and every command, retry, read and answer in it is noted with its time.
 from math import inf, nextafter
 from typing import Any, cast
 
-from raftlab.check.history import History
-from raftlab.check.operations import Operation, Outcome
+from raftlab.check.history.history import History
+from raftlab.check.history.operations import Operation, Outcome
 from raftlab.raft.log import Command, LogEntry
 from raftlab.raft.vocabulary import Index, Millis, Misuse, Term, shown
 from raftlab.sim.cluster import Cluster

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from raftlab.check.shrink_steps import (
+from raftlab.check.shrink.steps import (
     UNSTEADY,
     Played,
     Step,
