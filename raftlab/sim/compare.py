@@ -8,7 +8,7 @@ from raftlab.sim.frames.frame import Frame
 from raftlab.sim.run.digest import Comparison
 from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording, recording_of_run
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.arguments import RulesGiven
 
 

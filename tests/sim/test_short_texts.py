@@ -211,6 +211,7 @@ def test_a_checksum_is_fed_action_by_action_and_is_that_of_all_of_them():
 def test_a_file_is_read_with_the_decoders_that_are_there(tmp_path, monkeypatch):
     recording = Cluster(3, seed=1).run(500).recording
     recording.save(tmp_path / "run")
+    assert raftlab.load(tmp_path / "run") == recording
 
     def made(*_: object, **__: object) -> None:
         raise AssertionError("a decoder is made for a line")

@@ -13,7 +13,8 @@ from raftlab.raft.log import Command, LogEntry
 from raftlab.raft.vocabulary import Index, Millis, Misuse, Term, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.world.actions import Action, Propose, Read
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import Propose, Read
 from raftlab.sim.world.application import (
     DELETE,
     NUMBERED,

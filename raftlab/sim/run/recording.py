@@ -13,7 +13,8 @@ from raftlab.sim.frames.trace import trace_of
 from raftlab.sim.run import code, files, share
 from raftlab.sim.run.digest import WHOLE, Comparison, Known
 from raftlab.sim.run.play import play
-from raftlab.sim.world.actions import Action, checked
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import checked
 from raftlab.sim.world.arguments import RulesGiven, moment
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Setup

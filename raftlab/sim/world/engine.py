@@ -10,15 +10,15 @@ from heapq import heapify, heappop, heappush
 
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
-    Action,
     Deliver,
     Drop,
     Tick,
     Written,
     checked,
 )
-from raftlab.sim.world.handlers import CARRY_OUT, Carrying
+from raftlab.sim.world.handlers import HANDLERS, Carrying
 from raftlab.sim.world.host import NEVER, Host, MachineFactory, Write
 from raftlab.sim.world.hosts import MOST_AT_ONCE, Due, Watch
 from raftlab.sim.world.interrupts import HeldBack
@@ -139,12 +139,12 @@ class Engine(Carrying):
                     raise Misuse(no_end(before))
                 self._at_once += 1
                 heappop(self._heap)
-            elif type(action) not in CARRY_OUT:
+            elif type(action) not in HANDLERS:
                 raise Misuse("what is applied is an action of raftlab.sim.world.actions")
             elif not before <= action.at < NEVER:
                 raise Misuse(f"time went back from {before} to {action.at} ms")
             self.now = action.at
-            CARRY_OUT[type(action)](self, action)
+            HANDLERS[type(action)](self, action)
             actions = self.actions
             actions.append(action)
             self.recent.append((len(actions), action, self._message, self._notes))

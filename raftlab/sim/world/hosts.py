@@ -15,9 +15,7 @@ from raftlab.raft.messages import Message
 from raftlab.raft.output import NOTHING, Note, Output
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, listed, shown
-from raftlab.sim.world.actions import (
-    Action,
-)
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.host import Host, MachineFactory, Reading, Write
 from raftlab.sim.world.network import Flight, Wires
 from raftlab.sim.world.settings import Setup
