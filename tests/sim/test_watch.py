@@ -113,6 +113,11 @@ def adds_and_overwrites(stage: Stage) -> None:
     stage.move("S1", log=(*HELD[:2], LogEntry(1, 3, Y), HELD[3]))
 
 
+def takes_back_what_it_added(stage: Stage) -> None:
+    stage.move("S1", log=HELD[:3])
+    stage.move("S1", log=HELD[:2])
+
+
 def adds_at_a_wrong_place(stage: Stage) -> None:
     stage.hosts["S2"].machine.log._entries.append(LogEntry(1, 4, Y))
     stage.hosts["S2"].machine.log.last_index = 3
@@ -172,6 +177,10 @@ def commits_what_no_leader_did(stage: Stage) -> None:
     stage.move("S2", log=HELD[:3], commit=3)
 
 
+def commits_by_a_snapshot_what_no_leader_did(stage: Stage) -> None:
+    stage.install("S3", 3, 1)
+
+
 def commits_past_its_end(stage: Stage) -> None:
     commit_third(stage)
     stage.move("S3", commit=3)
@@ -226,6 +235,11 @@ def says_what_is_not_on_its_disk(stage: Stage) -> None:
     acknowledge(stage, 3)
 
 
+def says_what_its_disk_has_of_another_term(stage: Stage) -> None:
+    stage.write("S2", term=1, log=(HELD[0], LogEntry(0, 2, Y)))
+    acknowledge(stage, 2)
+
+
 def says_more_than_its_disk_ends_with(stage: Stage) -> None:
     acknowledge(stage, 3)
 
@@ -245,6 +259,7 @@ def says_what_its_disk_has_at_another_place(stage: Stage) -> None:
 
 STEPS = [
     (adds_and_overwrites, "Leader Append-Only"),
+    (takes_back_what_it_added, "Leader Append-Only"),
     (adds_at_a_wrong_place, "Log Terms Rise"),
     (adds_of_a_lower_term, "Log Terms Rise"),
     (adds_of_a_term_to_come, "Log Terms Rise"),
@@ -256,6 +271,7 @@ STEPS = [
     (adds_and_changes_its_configuration, "Newest Configuration"),
     (commits_and_goes_back, "Committed Stays"),
     (commits_what_no_leader_did, "Commit Follows Leader"),
+    (commits_by_a_snapshot_what_no_leader_did, "Commit Follows Leader"),
     (commits_past_its_end, "State Machine Safety"),
     (commits_another_entry, "State Machine Safety"),
     (commits_what_it_has_lost, "Log Matching"),
@@ -266,6 +282,7 @@ STEPS = [
     (believes_and_sends_it_again, "Match Is True"),
     (believes_and_sends_what_is_not, "Match Is True"),
     (says_what_is_not_on_its_disk, "Durable Before Said"),
+    (says_what_its_disk_has_of_another_term, "Durable Before Said"),
     (says_more_than_its_disk_ends_with, "Durable Before Said"),
     (says_so_in_a_term_that_is_not_on_its_disk, "Durable Before Said"),
     (says_what_its_disk_has_at_another_place, "Durable Before Said"),
