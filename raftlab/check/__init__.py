@@ -5,5 +5,4 @@
 * every order of events: explore/
 * random runs: random_verbs, random_runs, trial, crews, ledger, campaign
 * the shortest failing run: playing, shrink, stuck
-* real mistakes: museum/
 """

@@ -12,8 +12,8 @@ from raftlab.check.explore.naming import NAMELESS, TOLD_A_LOG, is_alike, why_nam
 from raftlab.check.explore.search import Search
 from raftlab.check.explore.symmetry import Symmetry, renamed
 from raftlab.check.explore.world import World
-from raftlab.check.museum import exhibit
-from raftlab.check.museum.searched import SCOPES
+from raftlab.museum import exhibit
+from raftlab.museum.searched import SCOPES
 from raftlab.sim.actions import Compact, Join, Read, Reconfigure
 from raftlab.sim.settings import Disks
 from tests.sim.toy_machine import ToyMachine

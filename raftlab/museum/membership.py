@@ -4,8 +4,8 @@
 
 from collections.abc import Mapping
 
-from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.museum.staging import (
+from raftlab.museum.exhibit import Exhibit
+from raftlab.museum.staging import (
     ONE_BY_ONE,
     entry,
     if_allowed,

@@ -4,8 +4,8 @@
 
 from msgspec.structs import replace
 
-from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.museum.staging import (
+from raftlab.museum.exhibit import Exhibit
+from raftlab.museum.staging import (
     ALL,
     SMALL,
     is_snapshot,

@@ -5,8 +5,8 @@
 import msgspec
 from msgspec.structs import replace
 
-from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.museum.staging import ALL, lead_and_settle
+from raftlab.museum.exhibit import Exhibit
+from raftlab.museum.staging import ALL, lead_and_settle
 from raftlab.raft.log import Command, Payload
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.vocabulary import Index

@@ -2,8 +2,8 @@
 
 # ruff: noqa: D102 - the class says what its override gets wrong
 
-from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.museum.staging import (
+from raftlab.museum.exhibit import Exhibit
+from raftlab.museum.staging import (
     ALL,
     CALM,
     NO_COPIES,

@@ -1,6 +1,6 @@
 """The museum: real mistakes of real Raft systems, each one override, with the run it leads to.
 
-    from raftlab.check.museum import EXHIBITS, exhibit
+    from raftlab.museum import EXHIBITS, exhibit
 
     exhibit("figure-8").story
     exhibit("figure-8").recording()
@@ -10,7 +10,7 @@
 
 from difflib import get_close_matches
 
-from raftlab.check.museum import (
+from raftlab.museum import (
     commitment,
     elections,
     leases,
@@ -25,7 +25,7 @@ from raftlab.check.museum import (
     stuck_reads,
     stuck_replication,
 )
-from raftlab.check.museum.exhibit import Exhibit
+from raftlab.museum.exhibit import Exhibit
 from raftlab.raft.vocabulary import Misuse, shown
 
 __all__ = ["EXHIBITS", "Exhibit", "exhibit"]

@@ -1,8 +1,8 @@
 """The museum in words: the page with the kill table and a label beside every exhibit."""
 
-from raftlab.check.museum import exhibit
-from raftlab.check.museum.seeds import CHECKERS
-from raftlab.check.museum.table import KillTable, Row
+from raftlab.museum import exhibit
+from raftlab.museum.seeds import CHECKERS
+from raftlab.museum.table import KillTable, Row
 
 HEAD = """\
 # The museum of real mistakes
@@ -11,7 +11,7 @@ Each exhibit is a mistake that somebody made in a real Raft system, or that the 
 as one override of this package: of a decision in `Rules`, of the machine, of the disks. This page
 is written by `make museum`; do not edit it.
 
-    from raftlab.check.museum import exhibit
+    from raftlab.museum import exhibit
 
     exhibit("figure-8").story          # two sentences
     exhibit("figure-8").recording()    # the run that it leads to

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.museum.replication import late_copy_of_committed, second_command_is_late
-from raftlab.check.museum.staging import (
+from raftlab.museum.exhibit import Exhibit
+from raftlab.museum.replication import late_copy_of_committed, second_command_is_late
+from raftlab.museum.staging import (
     SMALL,
     ProbesWithoutEntries,
     anything,

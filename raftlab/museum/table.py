@@ -11,9 +11,11 @@ from statistics import median
 import msgspec
 from msgspec.structs import replace
 
-from raftlab.check.museum import EXHIBITS, exhibit
-from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.museum.seeds import (
+from raftlab.check.shrink import shrink
+from raftlab.check.stuck import settles
+from raftlab.museum import EXHIBITS, exhibit
+from raftlab.museum.exhibit import Exhibit
+from raftlab.museum.seeds import (
     CHECKERS,
     INVARIANTS,
     LINEARIZABILITY,
@@ -23,8 +25,6 @@ from raftlab.check.museum.seeds import (
     is_seen_by_clients,
     stock_failure,
 )
-from raftlab.check.shrink import shrink
-from raftlab.check.stuck import settles
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 

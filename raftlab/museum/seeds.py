@@ -13,11 +13,11 @@ import msgspec
 
 from raftlab.check import random_verbs
 from raftlab.check.linearizability import check
-from raftlab.check.museum.aftermath import AFTERMATHS
-from raftlab.check.museum.exhibit import Exhibit
 from raftlab.check.random_runs import TROUBLE_MS, complaint, settle, start, trouble
 from raftlab.check.random_verbs import PEACE, RandomRun, Verbs
 from raftlab.check.recorded import history_of
+from raftlab.museum.aftermath import AFTERMATHS
+from raftlab.museum.exhibit import Exhibit
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.invariants import Violation

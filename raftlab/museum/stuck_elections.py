@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.museum.staging import CALM, NobodySticks, lead_and_settle, machine_of, won_if
+from raftlab.museum.exhibit import Exhibit
+from raftlab.museum.staging import CALM, NobodySticks, lead_and_settle, machine_of, won_if
 from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from raftlab import PROPERTIES, Cluster, Misuse, Options, Violation
 from raftlab.check.campaign import campaign
-from raftlab.check.museum import EXHIBITS, Exhibit, exhibit
-from raftlab.check.museum import __main__ as command
-from raftlab.check.museum import table as tables
-from raftlab.check.museum.seeds import (
+from raftlab.museum import EXHIBITS, Exhibit, exhibit
+from raftlab.museum import __main__ as command
+from raftlab.museum import table as tables
+from raftlab.museum.seeds import (
     ALARMS,
     ANSWERS,
     CHECKERS,
@@ -25,8 +25,8 @@ from raftlab.check.museum.seeds import (
     stock_failure,
     verbs_of,
 )
-from raftlab.check.museum.table import KillTable, Row, kill_table
-from raftlab.check.museum.words import catalogue
+from raftlab.museum.table import KillTable, Row, kill_table
+from raftlab.museum.words import catalogue
 
 SAFETY = tuple(each for each in EXHIBITS if each.breaks)
 STUCK = tuple(each for each in EXHIBITS if not each.breaks)
@@ -128,7 +128,7 @@ def test_a_random_run_so_set_finds_nothing_wrong_without_the_mistake(each: Exhib
 
 def test_what_is_raised_or_reported_by_the_machine_itself_is_no_find(monkeypatch):
     said = iter([(RAISED, "AssertionError: x"), (ALARMS, "alarms: x"), ("", ""), (HEALING, "y")])
-    monkeypatch.setattr("raftlab.check.museum.seeds.failure", lambda *_: next(said))
+    monkeypatch.setattr("raftlab.museum.seeds.failure", lambda *_: next(said))
     find = first_failure(EXHIBITS[0], 10, 9)
     assert (find.seed, find.runs, find.checker, find.said) == (13, 4, HEALING, "y")
 

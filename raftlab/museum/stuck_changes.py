@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from msgspec.structs import replace
 
-from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.museum.staging import (
+from raftlab.museum.exhibit import Exhibit
+from raftlab.museum.staging import (
     CALM,
     ONE_BY_ONE,
     NobodySticks,

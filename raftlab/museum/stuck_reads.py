@@ -4,8 +4,8 @@
 
 from collections.abc import Mapping
 
-from raftlab.check.museum.exhibit import Exhibit
-from raftlab.check.museum.staging import CALM, lead, lead_and_settle, until_sent
+from raftlab.museum.exhibit import Exhibit
+from raftlab.museum.staging import CALM, lead, lead_and_settle, until_sent
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, ReadIndex
 from raftlab.raft.roles import Cause, RoleData
