@@ -1,18 +1,10 @@
 """Exhibits: what is on disk when something is said. Paper: Figure 2, persistent state."""
 
-# ruff: noqa: D102 - the class says what its override gets wrong
-
 from msgspec.structs import replace
 
-from raftlab.museum.exhibit import Exhibit
-from raftlab.museum.staging import (
-    SMALL,
-    first_election,
-    lead,
-    lead_and_settle,
-    one_command,
-    stale_tail_meets_leader,
-)
+from raftlab.check.random_verbs import force_election, isolate, partition, slow_disk
+from raftlab.museum.exhibit import exhibited
+from raftlab.museum.runs import SMALL, first_election, one_command, stale_tail_meets_leader
 from raftlab.raft.log import Command, LogEntry, Payload, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntriesReply
@@ -22,20 +14,64 @@ from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.fixtures import settle
 from raftlab.sim.invariants import COMMIT_FOLLOWS_QUORUM, DURABLE_BEFORE_SAID
 from raftlab.sim.settings import Disks
 
 
-class CountsTheUnwritten(RaftStateMachine):
-    """A leader counts its own copy before it is on its disk."""
+@exhibited("vote-not-saved", first_election, breaks=DURABLE_BEFORE_SAID)
+class VoteNotSaved:
+    """The vote is not saved.
 
-    __slots__ = ()
+    A vote is given, and never written to the disk. A voter that restarts gives it again to somebody
+    else, and one term has two leaders.
 
-    def add_entry(self, payload: Payload) -> Index:
-        index = super().add_entry(payload)
-        if self.configuration.voters == (self.node_id,):
-            self.commit_index = index
-        return index
+    Source: H3: sofa-jraft#1241, braft's MixedMetaStorage; F7: nim-raft's fork; paper, Figure 2,
+    persistent state.
+    """
+
+    disks = Disks(keeps=("term", "log"))
+
+
+@exhibited("term-not-saved", first_election, breaks=DURABLE_BEFORE_SAID)
+class TermNotSaved:
+    """The term is not saved.
+
+    The current term is kept in memory alone. A node that restarts is back in an old term, where it
+    may vote and lead a second time.
+
+    Source: H3; S24: nim-raft's poll hands out neither term nor vote; paper, Figure 2, persistent
+    state.
+    """
+
+    disks = Disks(keeps=("voted_for", "log"))
+
+
+@exhibited("log-not-saved", one_command, breaks=DURABLE_BEFORE_SAID)
+class LogNotSaved:
+    """The log is not saved.
+
+    Entries are acknowledged and never reach the disk. One power failure later the acknowledged
+    commands are gone, with nothing to tell that they ever were there.
+
+    Source: H22: RethinkDB#5289 found by Jepsen; M7: nim-raft never hands out its entries; paper,
+    Figure 2, persistent state.
+    """
+
+    disks = Disks(keeps=("term", "voted_for"))
+
+
+@exhibited("speaks-before-writing", first_election, breaks=DURABLE_BEFORE_SAID)
+class SpeaksBeforeWriting:
+    """Messages leave before the write.
+
+    A node sends its messages first and writes afterwards. If it crashes in between, it has said
+    something that it cannot remember, such as a vote or a copy of an entry.
+
+    Source: H4: sofa-jraft's electSelf; H23: NATS 2.12.1; paper, Figure 2, persistent state.
+    """
+
+    disks = Disks(waits=False)
 
 
 def alone(cluster: Cluster) -> None:
@@ -46,15 +82,52 @@ def alone(cluster: Cluster) -> None:
     cluster.run(10)
 
 
+@exhibited("lone-leader-unwritten", alone, breaks=COMMIT_FOLLOWS_QUORUM, nodes=1)
+class CountsTheUnwritten(RaftStateMachine):
+    """A leader counts what it has not written.
+
+    A cluster of one calls a command committed as soon as it is in memory. After a power failure the
+    acknowledged command does not exist.
+
+    Source: H23: openraft a9f696a9; thesis 10.2.1.
+    """
+
+    def add_entry(self, payload: Payload) -> Index:
+        """A leader counts its own copy before it is on its disk."""
+        index = super().add_entry(payload)
+        if self.configuration.voters == (self.node_id,):
+            self.commit_index = index
+        return index
+
+
+def slow_follower(cluster: Cluster) -> None:
+    """S2's disk is slow, and S3 is down; S2 acknowledges a command and then loses power."""
+    settle(cluster, "S1", 200)
+    cluster.crash("S3")
+    cluster.slow_disk("S2", 200)
+    cluster.propose("x=1")
+    cluster.run(100)
+    cluster.crash("S2")
+
+
 WRITES_LATER = Options.figure_2(async_persistence=True)
 
 
+@exhibited(
+    "acknowledges-unwritten", slow_follower, breaks=DURABLE_BEFORE_SAID, options=WRITES_LATER
+)
 class AcknowledgesAtOnce(RaftStateMachine):
-    """A follower acknowledges a command while it is being written."""
+    """Acknowledgements do not wait for the disk.
 
-    __slots__ = ()
+    A follower acknowledges commands while its disk is still at work on them. The leader counts
+    copies that a power failure then takes away, and a command that a client was told is safe can be
+    lost.
+
+    Source: H23: NATS 2.12.1; thesis 10.2.1 lets only leaders speak first.
+    """
 
     def poll(self) -> Output:
+        """A follower acknowledges a command while it is being written."""
         output = super().poll()
         writes = any(isinstance(each.payload, Command) for each in output.log_entries)
         if not (self.options.async_persistence and writes):
@@ -67,232 +140,113 @@ class AcknowledgesAtOnce(RaftStateMachine):
         )
 
 
-class CountsWhatItWrites(RaftStateMachine):
-    """A leader counts its own copy while it is being written."""
+def slow_leader(cluster: Cluster) -> None:
+    """S1's disk is slow; S2 has the command, and S3 is down."""
+    settle(cluster, "S1", 200)
+    cluster.crash("S3")
+    cluster.slow_disk("S1", 200)
+    cluster.propose("x=1")
+    cluster.run(100)
 
-    __slots__ = ()
+
+@exhibited("counts-while-writing", slow_leader, breaks=COMMIT_FOLLOWS_QUORUM, options=WRITES_LATER)
+class CountsWhatItWrites(RaftStateMachine):
+    """A leader counts what it is writing.
+
+    A leader counts its own copy while the disk is still at work. It tells a client that a command
+    is safe, loses power, and the next leader has never heard of it.
+
+    Source: H23: openraft a9f696a9; thesis 10.2.1.
+    """
 
     def poll(self) -> Output:
+        """A leader counts its own copy while it is being written."""
         output = super().poll()
         if output.log_entries and self.role is Role.LEADER:
             self._own_copy_is_durable(output.log_entries[-1].index)
         return output
 
 
-class HearsLateOfItsWrites(RaftStateMachine):
-    """Correct, with a host that tells a leader once more what it wrote in an earlier term."""
-
-    __slots__ = ("late",)
-
-    def persisted(self, output: Output) -> None:
-        super().persisted(output)
-        entries, late = output.log_entries, getattr(self, "late", None)
-        if entries and (late is None or entries[-1].index > late.log_entries[-1].index):
-            self.late = output
-
-    def poll(self) -> Output:
-        output = super().poll()
-        late = getattr(self, "late", None)
-        if late is not None and self.role is Role.LEADER and late.log_entries[-1].term < self.term:
-            super().persisted(late)
-        return output
-
-
-class AnyEntryIsTheOne(Rules):
-    """An entry that reached the disk late is taken for the one that is at its place now."""
-
-    def is_still_there(self, written: LogEntry, log: RaftLog) -> bool:
-        return True
-
-
-def slow_leader(cluster: Cluster) -> None:
-    """S1's disk is slow; S2 has the command, and S3 is down."""
-    lead_and_settle(cluster, "S1")
-    cluster.crash("S3")
-    cluster.slow_disk("S1", 200)
-    cluster.propose("x=1")
-    cluster.run(100)
-
-
 def another_entry_at_its_place(cluster: Cluster) -> None:
     """S1 wrote entries 2 to 4 in term 1, and leads term 3, where entry 4 is another one."""
-    lead_and_settle(cluster, "S1")
+    settle(cluster, "S1", 200)
     cluster.isolate("S1")
     for value in (1, 2, 3):
         cluster.propose(f"x={value}", to="S1")
     cluster.run(20)
-    lead(cluster, "S2")
+    cluster.elect("S2")
     cluster.heal()
     cluster.run(300)
-    lead(cluster, "S1")
-    cluster.run(100)
+    settle(cluster, "S1", 100)
     cluster.crash("S3")
     cluster.slow_disk("S1", 200)
     cluster.propose("y=1")
     cluster.run(100)
 
 
-def slow_follower(cluster: Cluster) -> None:
-    """S2's disk is slow, and S3 is down; S2 acknowledges a command and then loses power."""
-    lead_and_settle(cluster, "S1")
-    cluster.crash("S3")
-    cluster.slow_disk("S2", 200)
-    cluster.propose("x=1")
-    cluster.run(100)
-    cluster.crash("S2")
+class HearsLateOfItsWrites(RaftStateMachine):
+    """Correct, with a host that tells a leader once more what it wrote in an earlier term."""
+
+    late: Output | None = None
+
+    def persisted(self, output: Output) -> None:
+        """Remember the last write of all."""
+        super().persisted(output)
+        entries, late = output.log_entries, self.late
+        if entries and (late is None or entries[-1].index > late.log_entries[-1].index):
+            self.late = output
+
+    def poll(self) -> Output:
+        """Hear of it again as the leader of a later term."""
+        output = super().poll()
+        late = self.late
+        if late is not None and self.role is Role.LEADER and late.log_entries[-1].term < self.term:
+            super().persisted(late)
+        return output
 
 
+LATE_WRITES = replace(
+    SMALL,
+    options=WRITES_LATER,
+    machine=HearsLateOfItsWrites,
+    verbs=(isolate, partition, slow_disk, force_election),
+)
+
+
+@exhibited(
+    "aba-write",
+    another_entry_at_its_place,
+    breaks=COMMIT_FOLLOWS_QUORUM,
+    options=WRITES_LATER,
+    machine=HearsLateOfItsWrites,
+    tuning=LATE_WRITES,
+)
+class AnyEntryIsTheOne(Rules):
+    """A late write is taken for another one.
+
+    The disk reports late that it has written an entry, and meanwhile another entry stands at that
+    place. The leader counts a copy of the new entry that it does not have, and commits too early.
+
+    Source: E16: etcd 897e1cf, an ABA race; thesis 10.2.1.
+    """
+
+    def is_still_there(self, written: LogEntry, log: RaftLog) -> bool:
+        """An entry that reached the disk late is taken for the one that is at its place now."""
+        return True
+
+
+@exhibited("rewritten-not-saved", stale_tail_meets_leader, breaks=DURABLE_BEFORE_SAID)
 class ForgetsToWriteAgain(RaftStateMachine):
-    """What takes the place of entries that were written is not written."""
+    """What replaces an entry is not saved.
 
-    __slots__ = ()
+    A follower replaces wrong entries in memory and thinks that the disk has these places already.
+    It acknowledges entries that a restart does not find.
+
+    Source: F2: nim-raft's PR#10 and fork lose 5:t2; paper, Figure 2, persistent state.
+    """
 
     def truncate(self, index: Index) -> None:
+        """What takes the place of entries that were written is not written."""
         stable = self.log.stable_index
         super().truncate(index)
         self.log.stable_index = stable
-
-
-LATE_WRITES = {
-    **SMALL,
-    "options": WRITES_LATER,
-    "machine": HearsLateOfItsWrites,
-    "verbs": "isolate partition slow_disk force_election",
-}
-
-EXHIBITS = (
-    Exhibit(
-        name="vote-not-saved",
-        title="the vote is not saved",
-        source=(
-            "H3: sofa-jraft#1241, braft's MixedMetaStorage; F7: nim-raft's fork; paper, "
-            "Figure 2, persistent state"
-        ),
-        wrong={"disks": Disks(keeps=("term", "log"))},
-        run=first_election,
-        breaks=DURABLE_BEFORE_SAID,
-        is_safety=True,
-        story=(
-            "A vote is given, and never written to the disk. A voter that restarts gives it "
-            "again to somebody else, and one term has two leaders."
-        ),
-    ),
-    Exhibit(
-        name="term-not-saved",
-        title="the term is not saved",
-        source=(
-            "H3; S24: nim-raft's poll hands out neither term nor vote; paper, Figure 2, "
-            "persistent state"
-        ),
-        wrong={"disks": Disks(keeps=("voted_for", "log"))},
-        run=first_election,
-        breaks=DURABLE_BEFORE_SAID,
-        is_safety=True,
-        story=(
-            "The current term is kept in memory alone. A node that restarts is back in an old"
-            " term, where it may vote and lead a second time."
-        ),
-    ),
-    Exhibit(
-        name="log-not-saved",
-        title="the log is not saved",
-        source=(
-            "H22: RethinkDB#5289 found by Jepsen; M7: nim-raft never hands out its entries; "
-            "paper, Figure 2, persistent state"
-        ),
-        wrong={"disks": Disks(keeps=("term", "voted_for"))},
-        run=one_command,
-        breaks=DURABLE_BEFORE_SAID,
-        is_safety=True,
-        story=(
-            "Entries are acknowledged and never reach the disk. One power failure later the "
-            "acknowledged commands are gone, with nothing to tell that they ever were there."
-        ),
-    ),
-    Exhibit(
-        name="speaks-before-writing",
-        title="messages leave before the write",
-        source="H4: sofa-jraft's electSelf; H23: NATS 2.12.1; paper, Figure 2, persistent state",
-        wrong={"disks": Disks(waits=False)},
-        run=first_election,
-        breaks=DURABLE_BEFORE_SAID,
-        is_safety=True,
-        story=(
-            "A node sends its messages first and writes afterwards. If it crashes in between,"
-            " it has said something that it cannot remember, such as a vote or a copy of an "
-            "entry."
-        ),
-    ),
-    Exhibit(
-        name="lone-leader-unwritten",
-        title="a leader counts what it has not written",
-        source="H23: openraft a9f696a9; thesis 10.2.1",
-        wrong={"machine": CountsTheUnwritten},
-        run=alone,
-        breaks=COMMIT_FOLLOWS_QUORUM,
-        is_safety=True,
-        nodes=1,
-        story=(
-            "A cluster of one calls a command committed as soon as it is in memory. After a "
-            "power failure the acknowledged command does not exist."
-        ),
-    ),
-    Exhibit(
-        name="acknowledges-unwritten",
-        title="acknowledgements do not wait for the disk",
-        source="H23: NATS 2.12.1; thesis 10.2.1 lets only leaders speak first",
-        wrong={"machine": AcknowledgesAtOnce},
-        run=slow_follower,
-        breaks=DURABLE_BEFORE_SAID,
-        is_safety=True,
-        given={"options": WRITES_LATER},
-        story=(
-            "A follower acknowledges commands while its disk is still at work on them. The leader "
-            "counts copies that a power failure then takes away, and a command that a client was "
-            "told is safe can be lost."
-        ),
-    ),
-    Exhibit(
-        name="counts-while-writing",
-        title="a leader counts what it is writing",
-        source="H23: openraft a9f696a9; thesis 10.2.1",
-        wrong={"machine": CountsWhatItWrites},
-        run=slow_leader,
-        breaks=COMMIT_FOLLOWS_QUORUM,
-        is_safety=True,
-        given={"options": WRITES_LATER},
-        story=(
-            "A leader counts its own copy while the disk is still at work. It tells a client "
-            "that a command is safe, loses power, and the next leader has never heard of it."
-        ),
-    ),
-    Exhibit(
-        name="aba-write",
-        title="a late write is taken for another one",
-        source="E16: etcd 897e1cf, an ABA race; thesis 10.2.1",
-        wrong={"rules": AnyEntryIsTheOne()},
-        run=another_entry_at_its_place,
-        breaks=COMMIT_FOLLOWS_QUORUM,
-        is_safety=True,
-        given={"options": WRITES_LATER, "machine": HearsLateOfItsWrites},
-        campaign=LATE_WRITES,
-        story=(
-            "The disk reports late that it has written an entry, and meanwhile another entry "
-            "stands at that place. The leader counts a copy of the new entry that it does not"
-            " have, and commits too early."
-        ),
-    ),
-    Exhibit(
-        name="rewritten-not-saved",
-        title="what replaces an entry is not saved",
-        source="F2: nim-raft's PR#10 and fork lose 5:t2; paper, Figure 2, persistent state",
-        wrong={"machine": ForgetsToWriteAgain},
-        run=stale_tail_meets_leader,
-        breaks=DURABLE_BEFORE_SAID,
-        is_safety=True,
-        story=(
-            "A follower replaces wrong entries in memory and thinks that the disk has these "
-            "places already. It acknowledges entries that a restart does not find."
-        ),
-    ),
-)

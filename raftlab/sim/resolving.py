@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 OWN = "raftlab"
 
 MOVED: Mapping[str, str] = {
+    "raftlab.check.museum.staging:NobodySticks": "raftlab.museum.stuck_elections:NobodySticks",
+    "raftlab.check.museum.staging:ProbesWithoutEntries": (
+        "raftlab.museum.replication:ProbesWithoutEntries"
+    ),
     "raftlab.check.museum.": "raftlab.museum.",
 }
-"""How names began in runs that were made before a module moved, and how they begin now."""
+"""How names begin in runs made before a class moved, and how they begin now; the first counts."""
 
 
 def recording_of(

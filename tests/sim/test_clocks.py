@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from raftlab import Cluster, Disks, Misuse, Network, Options, Role, Violation
 from raftlab.museum.leases import slow_clock
 from raftlab.museum.persistence import slow_leader
-from raftlab.museum.staging import FAST, LEASES
+from raftlab.museum.runs import FAST, LEASES
 from raftlab.sim.host import Clock
 
 WRITES_LATER = Options(async_persistence=True)
