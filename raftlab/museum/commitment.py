@@ -98,14 +98,16 @@ def figure_8(cluster: Cluster) -> None:
     cluster.elect("S2")
 
 
-FIGURE_8 = replace(
-    SMALL,
-    options=Options.figure_2(max_entries_per_append=1, max_in_flight=1),
-    verbs=(isolate, crash_leader, timeout, cut, force_election),
+@exhibited(
+    "figure-8",
+    figure_8,
+    breaks=LEADER_COMPLETENESS,
+    tuning=replace(
+        SMALL,
+        options=Options.figure_2(max_entries_per_append=1, max_in_flight=1),
+        verbs=(isolate, crash_leader, timeout, cut, force_election),
+    ),
 )
-
-
-@exhibited("figure-8", figure_8, breaks=LEADER_COMPLETENESS, tuning=FIGURE_8)
 class CommitsByCounting(Rules):
     """Entries of an older term are committed by counting.
 

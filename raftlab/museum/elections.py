@@ -85,14 +85,16 @@ def late_vote(cluster: Cluster) -> None:
     cluster.deliver(late)
 
 
-LATE_ANSWERS = replace(
-    SMALL,
-    network=Network(latency=(5.0, 50.0), loss=0.4),
-    verbs=(timeout, timeout, hold_back, hold_back, isolate),
+@exhibited(
+    "old-votes",
+    late_vote,
+    breaks=ELECTION_SAFETY,
+    tuning=replace(
+        SMALL,
+        network=Network(latency=(5.0, 50.0), loss=0.4),
+        verbs=(timeout, timeout, hold_back, hold_back, isolate),
+    ),
 )
-
-
-@exhibited("old-votes", late_vote, breaks=ELECTION_SAFETY, tuning=LATE_ANSWERS)
 class CountsOldVotes(Rules):
     """Votes of an older term count.
 

@@ -132,9 +132,6 @@ def slow_clock(cluster: Cluster) -> None:
     cluster.read("x", of="S1")
 
 
-UNLIKE_CLOCKS = replace(LONG_LEASES, clock_drift_bound=4.0)
-
-
 @exhibited(
     "clocks-are-true",
     slow_clock,
@@ -143,7 +140,7 @@ UNLIKE_CLOCKS = replace(LONG_LEASES, clock_drift_bound=4.0)
     network=FAST,
     tuning=replace(
         SHORT_WAYS,
-        options=UNLIKE_CLOCKS,
+        options=replace(LONG_LEASES, clock_drift_bound=4.0),
         verbs=(isolate, isolate, set_clock_rate, set_clock_rate, read, read),
     ),
 )
@@ -178,23 +175,20 @@ def forgetful_voter(cluster: Cluster) -> None:
     cluster.read("x", of="S1")
 
 
-FORGETTING = replace(
-    CALM,
-    options=LEASES,
-    network=FAST,
-    disks=Disks(),
-    verbs=(isolate, partition, cut, crash),
-    afterwards=voter_restarts,
-)
-
-
 @exhibited(
     "votes-after-restart",
     forgetful_voter,
     breaks=READS_ARE_CURRENT,
     options=LEASES,
     network=FAST,
-    tuning=FORGETTING,
+    tuning=replace(
+        CALM,
+        options=LEASES,
+        network=FAST,
+        disks=Disks(),
+        verbs=(isolate, partition, cut, crash),
+        afterwards=voter_restarts,
+    ),
 )
 class VotesAfterStart(Rules):
     """A restarted node votes at once.

@@ -47,21 +47,18 @@ def two_changes_across_terms(cluster: Cluster) -> None:
     cluster.elect("S1")
 
 
-REMOVALS = Tuning(
-    nodes=4,
-    options=ONE_BY_ONE,
-    network=Network(latency=(10.0, 50.0), loss=0.4),
-    verbs=(remove, force_election, timeout),
-)
-
-
 @exhibited(
     "change-across-terms",
     two_changes_across_terms,
     breaks=LEADER_COMPLETENESS,
     nodes=4,
     options=ONE_BY_ONE,
-    tuning=REMOVALS,
+    tuning=Tuning(
+        nodes=4,
+        options=ONE_BY_ONE,
+        network=Network(latency=(10.0, 50.0), loss=0.4),
+        verbs=(remove, force_election, timeout),
+    ),
 )
 class ChangesAtOnce(Rules):
     """A new leader changes the configuration at once.

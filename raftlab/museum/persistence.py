@@ -205,21 +205,18 @@ class HearsLateOfItsWrites(RaftStateMachine):
         return output
 
 
-LATE_WRITES = replace(
-    SMALL,
-    options=WRITES_LATER,
-    machine=HearsLateOfItsWrites,
-    verbs=(isolate, partition, slow_disk, force_election),
-)
-
-
 @exhibited(
     "aba-write",
     another_entry_at_its_place,
     breaks=COMMIT_FOLLOWS_QUORUM,
     options=WRITES_LATER,
     machine=HearsLateOfItsWrites,
-    tuning=LATE_WRITES,
+    tuning=replace(
+        SMALL,
+        options=WRITES_LATER,
+        machine=HearsLateOfItsWrites,
+        verbs=(isolate, partition, slow_disk, force_election),
+    ),
 )
 class AnyEntryIsTheOne(Rules):
     """A late write is taken for another one.

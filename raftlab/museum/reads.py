@@ -89,24 +89,17 @@ def late_acknowledgement(cluster: Cluster) -> None:
     cluster.run(50)
 
 
-HELD_BACK = replace(
-    SMALL,
-    network=Network(),
-    disks=Disks(),
-    verbs=(
-        hold_back,
-        hold_back,
-        hold_back,
-        touch_message,
-        touch_message,
-        partition,
-        partition,
-        read,
+@exhibited(
+    "late-ack-confirms",
+    late_acknowledgement,
+    breaks=READS_ARE_CURRENT,
+    tuning=replace(
+        SMALL,
+        network=Network(),
+        disks=Disks(),
+        verbs=3 * (hold_back,) + 2 * (touch_message,) + 2 * (partition,) + (read,),
     ),
 )
-
-
-@exhibited("late-ack-confirms", late_acknowledgement, breaks=READS_ARE_CURRENT, tuning=HELD_BACK)
 class AnyAnswerWillDo(RaftStateMachine):
     """An older answer confirms a read.
 

@@ -33,15 +33,18 @@ def late_snapshot(cluster: Cluster) -> None:
     cluster.run(100)
 
 
-COPIES = replace(
-    SMALL,
-    disks=Disks(snapshot_every=5),
-    network=Network(loss=0.1, duplication=0.3, reordering=0.3),
-    verbs=(isolate, isolate, partition, hold_back, touch_message, crash),
+@exhibited(
+    "old-snapshot",
+    late_snapshot,
+    breaks=COMMITTED_STAYS,
+    options=ALL,
+    tuning=replace(
+        SMALL,
+        disks=Disks(snapshot_every=5),
+        network=Network(loss=0.1, duplication=0.3, reordering=0.3),
+        verbs=(isolate, isolate, partition, hold_back, touch_message, crash),
+    ),
 )
-
-
-@exhibited("old-snapshot", late_snapshot, breaks=COMMITTED_STAYS, options=ALL, tuning=COPIES)
 class TakesOldSnapshots(Rules):
     """An older snapshot is taken.
 

@@ -55,15 +55,14 @@ class NobodyYields(Rules):
         return super().leader_is_alive(replace(request, force=False), options, leads, since_leader)
 
 
-CHANGED = Configuration(("S1", "S2", "S4"))
-
-
 def joint_is_left(cluster: Cluster) -> bool:
     """S3 is replaced by S4."""
     settle(cluster, "S1", 200)
     cluster.add_node("S4")
     cluster.reconfigure("S1 S2 S4")
-    return cluster.run_until(lambda each: each.configuration == CHANGED, 1000)
+    return cluster.run_until(
+        lambda each: each.configuration == Configuration(("S1", "S2", "S4")), 1000
+    )
 
 
 @exhibited("stays-joint", joint_is_left)
@@ -159,15 +158,18 @@ def silent_learner(cluster: Cluster) -> bool:
     return cluster.run_until(lambda each: each.commit_index >= index, 1000)
 
 
-ALONE = Options(check_quorum=False)
-
-
 @exhibited(
     "promotes-too-soon",
     silent_learner,
     nodes=1,
-    options=ALONE,
-    tuning=replace(CALM, nodes=1, options=ALONE, verbs=(crash,), afterwards=silent_one_is_promoted),
+    options=Options(check_quorum=False),
+    tuning=replace(
+        CALM,
+        nodes=1,
+        options=Options(check_quorum=False),
+        verbs=(crash,),
+        afterwards=silent_one_is_promoted,
+    ),
 )
 class AnybodyVotes(Rules):
     """A learner votes before it has caught up.
@@ -355,9 +357,6 @@ class OwnVoteInTheNewOnly(RaftStateMachine):
             super()._own_vote_is_durable()
 
 
-OTHERS = Configuration(("S2", "S3", "S4"))
-
-
 def leader_dies_while_joint(cluster: Cluster) -> bool:
     """S1 is to be replaced by S4, and dies when S2 has heard of it."""
     settle(cluster, "S1", 200)
@@ -365,7 +364,9 @@ def leader_dies_while_joint(cluster: Cluster) -> bool:
     joint = cluster.reconfigure("S2 S3 S4")
     cluster.run_until(lambda each: each.hosts["S2"].disk.last_index == joint, 500)
     cluster.crash("S1")
-    return cluster.run_until(lambda each: each.configuration == OTHERS, 5000)
+    return cluster.run_until(
+        lambda each: each.configuration == Configuration(("S2", "S3", "S4")), 5000
+    )
 
 
 @exhibited("joint-short-circuit", leader_dies_while_joint)

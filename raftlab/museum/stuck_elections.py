@@ -276,14 +276,13 @@ def one_comes_and_goes(cluster: Cluster) -> bool:
     return cluster.leader == "S1" and cluster.hosts["S1"].machine.term == 1
 
 
-NOBODY_STICKS = Options(leader_stickiness=False)
-
-
 @exhibited(
     "leader-grants-pre-votes",
     one_comes_and_goes,
-    options=NOBODY_STICKS,
-    tuning=replace(CALM, options=NOBODY_STICKS, afterwards=follower_comes_and_goes),
+    options=Options(leader_stickiness=False),
+    tuning=replace(
+        CALM, options=Options(leader_stickiness=False), afterwards=follower_comes_and_goes
+    ),
 )
 class LeadersGrant(Rules):
     """The leader grants pre-votes.
