@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from raftlab.museum import EXHIBITS, Exhibit
+from raftlab.museum.page import catalogue
 from raftlab.museum.searched import states_searched
 from raftlab.museum.table import KillTable, Row, kill_table
-from raftlab.museum.words import catalogue
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

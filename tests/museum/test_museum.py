@@ -15,6 +15,7 @@ from raftlab.museum import EXHIBITS, HALLS, Exhibit, exhibit
 from raftlab.museum import __main__ as command
 from raftlab.museum import table as tables
 from raftlab.museum.exhibit import REGISTERED, STOCK, Tuning, exhibited
+from raftlab.museum.page import HEAD, catalogue, label
 from raftlab.museum.seeds import (
     ALARMS,
     ANSWERS,
@@ -29,7 +30,6 @@ from raftlab.museum.seeds import (
     verbs_of,
 )
 from raftlab.museum.table import KillTable, Row, kill_table
-from raftlab.museum.words import catalogue
 
 SAFETY = tuple(each for each in EXHIBITS if each.breaks)
 STUCK = tuple(each for each in EXHIBITS if not each.breaks)
@@ -117,9 +117,9 @@ def test_a_cluster_takes_further_arguments_and_can_do_without_the_mistake():
 def test_exhibits_stand_hall_by_hall_in_the_order_of_the_page():
     assert list(EXHIBITS) == [each for hall in HALLS for each in REGISTERED[hall.__name__]]
     assert {hall.__name__ for hall in HALLS} <= set(REGISTERED)
-    page = Path(__file__).parents[2] / "docs" / "museum.md"
-    labels = re.findall(r"^### (.*)$", page.read_text(), re.MULTILINE)
-    assert labels == [each.name for each in EXHIBITS]
+    page = (Path(__file__).parents[2] / "docs" / "museum.md").read_text()
+    assert page.startswith(HEAD)
+    assert page.endswith("\n## The exhibits\n\n" + "\n".join(map(label, EXHIBITS)))
 
 
 def test_a_decorated_class_is_an_exhibit_with_what_its_docstrings_say():

@@ -1,8 +1,8 @@
 """The museum in words: the page with the kill table and a label beside every exhibit."""
 
-from raftlab.museum import exhibit
+from raftlab.museum import Exhibit, exhibit
 from raftlab.museum.seeds import CHECKERS
-from raftlab.museum.table import KillTable, Row
+from raftlab.museum.table import KillTable
 
 HEAD = """\
 # The museum of real mistakes
@@ -26,7 +26,7 @@ ends. A source "after …" is akin to the exhibit, and not the same mistake.
 def catalogue(table: KillTable) -> str:
     """The whole page, in Markdown."""
     parts = [HEAD, "## What catches what\n", legend(), table.summary + "\n", table.as_markdown()]
-    parts += ["\n## The exhibits\n", *(label(row) for row in table.rows)]
+    parts += ["\n## The exhibits\n", *(label(exhibit(row.name)) for row in table.rows)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -43,9 +43,8 @@ def legend() -> str:
     return "\n".join(lines) + "\n"
 
 
-def label(row: Row) -> str:
+def label(each: Exhibit) -> str:
     """What stands beside an exhibit."""
-    each = exhibit(row.name)
     override = next(iter(each.wrong))
     return (
         f"### {each.name}\n\n*{each.title[0].upper()}{each.title[1:]}.* {each.story}\n\n"
