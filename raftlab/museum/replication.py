@@ -155,8 +155,17 @@ class ProbesWithoutEntries(RaftStateMachine):
             progress.probe_sent = True
             prev = progress.next_index - 1
             term = self.log.term_for_index(prev) or 0
-            node, commit = (progress.node, self.commit_index)
-            self.send(AppendEntries(self.term, self.node_id, node, prev, term, (), commit))
+            self.send(
+                AppendEntries(
+                    term=self.term,
+                    sender=self.node_id,
+                    receiver=progress.node,
+                    prev_log_index=prev,
+                    prev_log_term=term,
+                    entries=(),
+                    leader_commit=self.commit_index,
+                )
+            )
 
 
 @exhibited(
