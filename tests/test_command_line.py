@@ -18,9 +18,9 @@ import raftlab
 from raftlab import Cluster, load
 from raftlab.__main__ import COMMANDS, carry_out, main, parsers
 from raftlab.check.history import History, Operation
-from raftlab.check.museum import EXHIBITS
 from raftlab.commands import arguments, campaign, explore, lab
 from raftlab.commands.answers import EXIT_CODES, Exit
+from raftlab.museum import EXHIBITS
 from raftlab.view import describe_state_machines
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +49,7 @@ class NoRules:
 
 value = 3
 """
-WRONG = "raftlab.check.museum.elections:VotesAgain"
+WRONG = "raftlab.museum.elections:VotesAgain"
 FIRST = "run 3 --seed 7 --propose x=1 --ms 100"
 
 
@@ -546,7 +546,7 @@ def test_an_exhibit_tells_its_story_and_its_run_can_be_opened(raftlab_run):
 def test_the_kill_table_is_printed_and_a_mistake_that_nothing_catches_is_exit_code_1(
     raftlab_run, monkeypatch
 ):
-    from raftlab.check.museum import table
+    from raftlab.museum import table
 
     def measure(each, starts, limit, budget):
         caught = ("invariants",) if each.name == "votes-again" else ()

@@ -4,7 +4,7 @@ import pytest
 
 from raftlab import Misuse
 from raftlab.check.explore import Scope, explore
-from raftlab.check.museum import exhibit
+from raftlab.museum import exhibit
 from raftlab.view.statespace import describe_statespace, plot_statespace, scene_statespace
 from raftlab.view.svg import to_svg
 from tests.view.sound import check_scene, mark, of_role, words

@@ -2,10 +2,10 @@
 
 A cluster whose faults are all mended hides what a mistake does to one that has lost a server,
 or a link, or is asked to hand over. Each function leaves one such thing and says what is wrong
-then, or None. They count on the protections of `Options`, which are on unless said otherwise.
+then, or None (a `PostHealCheck`). They count on the protections of `Options`, which are on
+unless said otherwise.
 """
 
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from raftlab.check.campaign.after_healing import QUIET_MS, led_by
@@ -246,26 +246,3 @@ def serves(run: RandomRun) -> bool:
                 return True
         cluster.run(10)
     return False
-
-
-AFTERMATHS: Mapping[str, Callable[[RandomRun], str | None]] = {
-    each.__name__: each
-    for each in (
-        leader_dies,
-        leader_is_cut_off,
-        follower_comes_and_goes,
-        follower_is_deaf,
-        follower_dies,
-        handed_over,
-        member_is_removed,
-        read_is_given_up,
-        question_is_lost,
-        snapshot_is_slow,
-        learner_is_asked,
-        silent_one_is_promoted,
-        leaver_must_lead,
-        voter_restarts,
-        one_behind_keeps_asking,
-    )
-}
-"""What may be left, by name, as `Exhibit.campaign["afterwards"]` has it."""

@@ -1,8 +1,8 @@
 """The museum in words: the page with the kill table and a label beside every exhibit."""
 
-from raftlab.check.museum import exhibit
-from raftlab.check.museum.seeds import CHECKERS
-from raftlab.check.museum.table import KillTable, Row
+from raftlab.museum import Exhibit, exhibit
+from raftlab.museum.seeds import CHECKERS
+from raftlab.museum.table import KillTable
 
 HEAD = """\
 # The museum of real mistakes
@@ -11,7 +11,7 @@ Each exhibit is a mistake that somebody made in a real Raft system, or that the 
 as one override of this package: of a decision in `Rules`, of the machine, of the disks. This page
 is written by `make museum`; do not edit it.
 
-    from raftlab.check.museum import exhibit
+    from raftlab.museum import exhibit
 
     exhibit("figure-8").story          # two sentences
     exhibit("figure-8").recording()    # the run that it leads to
@@ -26,7 +26,7 @@ ends. A source "after …" is akin to the exhibit, and not the same mistake.
 def catalogue(table: KillTable) -> str:
     """The whole page, in Markdown."""
     parts = [HEAD, "## What catches what\n", legend(), table.summary + "\n", table.as_markdown()]
-    parts += ["\n## The exhibits\n", *(label(row) for row in table.rows)]
+    parts += ["\n## The exhibits\n", *(label(exhibit(row.name)) for row in table.rows)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -43,9 +43,8 @@ def legend() -> str:
     return "\n".join(lines) + "\n"
 
 
-def label(row: Row) -> str:
+def label(each: Exhibit) -> str:
     """What stands beside an exhibit."""
-    each = exhibit(row.name)
     override = next(iter(each.wrong))
     return (
         f"### {each.name}\n\n*{each.title[0].upper()}{each.title[1:]}.* {each.story}\n\n"

@@ -1,4 +1,4 @@
-"""`python -m raftlab.check.museum`: print the kill table, and write it where `--write` says.
+"""`python -m raftlab.museum`: print the kill table, and write it where `--write` says.
 
 `--quick` measures little: one start, at most 200 runs. Names choose exhibits.
 """
@@ -8,15 +8,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from raftlab.check.museum import EXHIBITS, Exhibit
-from raftlab.check.museum.searched import states_searched
-from raftlab.check.museum.table import KillTable, Row, kill_table
-from raftlab.check.museum.words import catalogue
+from raftlab.museum import EXHIBITS, Exhibit
+from raftlab.museum.page import catalogue
+from raftlab.museum.searched import states_searched
+from raftlab.museum.table import KillTable, Row, kill_table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write. Fails if a mistake was not caught."""
-    parser = argparse.ArgumentParser(prog="raftlab.check.museum", description=__doc__)
+    parser = argparse.ArgumentParser(prog="raftlab.museum", description=__doc__)
     parser.add_argument("names", nargs="*", help="exhibits to measure; all, if none is named")
     parser.add_argument("--quick", action="store_true", help="one start, at most 200 runs")
     parser.add_argument("--write", type=Path, help="the page to write")

@@ -11,14 +11,12 @@ from typing import Any
 
 import msgspec
 
-from raftlab.check.campaign import faults
 from raftlab.check.campaign.faults import PEACE, Verbs
 from raftlab.check.campaign.random_run import TROUBLE_MS, complaint, settle, start, trouble
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.history.client_history import history_of
-from raftlab.check.linearizability.checker import check
-from raftlab.check.museum.aftermath import AFTERMATHS
-from raftlab.check.museum.exhibit import Exhibit
+from raftlab.check.linearizability import check
+from raftlab.museum.exhibit import STOCK, Exhibit
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.violation import Violation
@@ -45,7 +43,6 @@ NAMED_TROUBLE_MS: Millis = 3000.0
 RAISED = "raised"
 ALARMS = "alarms"
 NOT_A_FIND = (RAISED, ALARMS)
-OF_MUSEUM = ("verbs", "afterwards")  # what `Exhibit.campaign` has beside arguments of `Cluster`
 
 
 class Find(msgspec.Struct, frozen=True):
@@ -68,7 +65,7 @@ def first_failure(exhibit: Exhibit, start: int, limit: int) -> Find | None:
 
 def stock_failure(exhibit: Exhibit, limit: int) -> int | None:
     """The first seed of a campaign with nothing but the mistake that shows it, below `limit`."""
-    stock = replace(exhibit, campaign={})
+    stock = replace(exhibit, tuning=STOCK)
     find = first_failure(stock, 0, limit)
     return None if find is None else find.seed
 
@@ -76,23 +73,27 @@ def stock_failure(exhibit: Exhibit, limit: int) -> int | None:
 def failure(exhibit: Exhibit, seed: int) -> tuple[str, str]:
     """Who finds fault with the random run of `seed`, and what it says; twice "" if nobody does.
 
-    Where an exhibit asks for an aftermath, that takes the place of an operator's tasks.
+    Where an exhibit asks for a check after the healing, that takes the place of an operator's
+    tasks.
     """
+    afterwards = exhibit.tuning.afterwards
     try:
         run = random_start(exhibit, seed)
         cause_trouble(exhibit, run)
         settle(run)
-        operator = "afterwards" not in exhibit.campaign
-        said = complaint(run, operator) or aftermath(exhibit, run) or ""
+        wrong = complaint(run, operator=afterwards is None)
+        said = afterwards(run) if afterwards and wrong is None else None
     except Violation as violation:
         return INVARIANTS, violation.frame.name
     except Exception as error:
         return RAISED, f"{type(error).__name__}: {error}"
-    return checker_of(said), said
+    if wrong is not None:
+        return wrong.kind, wrong.text
+    return (HEALING, said) if said else ("", "")
 
 
 def cause_trouble(exhibit: Exhibit, run: RandomRun) -> None:
-    """The troubles that `campaign` names, for as long as they were chosen for; or stock ones.
+    """The troubles that the tuning names, for as long as they were chosen for; or stock ones.
 
     Raises: Violation, when a property is broken; and whatever a machine raises.
     """
@@ -100,33 +101,15 @@ def cause_trouble(exhibit: Exhibit, run: RandomRun) -> None:
     trouble(run, TROUBLE_MS if verbs is None else NAMED_TROUBLE_MS, verbs)
 
 
-def checker_of(said: str) -> str:
-    """Which checker complains so, at the end of a random run."""
-    if not said:
-        return ""
-    if said.startswith(ALARMS):
-        return ALARMS
-    return HEALING if "of peace" in said or "in all quiet" in said else ANSWERS
-
-
-def aftermath(exhibit: Exhibit, run: RandomRun) -> str | None:
-    """What is wrong when one fault stays in the healed cluster, if the exhibit asks for that."""
-    name = exhibit.campaign.get("afterwards")
-    return None if name is None else AFTERMATHS[name](run)
-
-
 def random_start(exhibit: Exhibit, seed: int, **changes: Any) -> RandomRun:
     """The random run of `seed` before anything has happened, with the exhibit's mistake in it."""
-    given = {name: value for name, value in exhibit.campaign.items() if name not in OF_MUSEUM}
-    return start(seed, **{**given, **exhibit.wrong, **changes})
+    return start(seed, **{**exhibit.tuning.given, **exhibit.wrong, **changes})
 
 
 def verbs_of(exhibit: Exhibit) -> Verbs | None:
-    """The troubles that `campaign` names, with all that mends; None for those of chance."""
-    named = exhibit.campaign.get("verbs")
-    if named is None:
-        return None
-    return PEACE + [(getattr(faults, name), 6) for name in named.split()]
+    """The troubles that the tuning names, with all that mends; None for those of chance."""
+    verbs = exhibit.tuning.verbs
+    return PEACE + [(verb, 6) for verb in verbs] if verbs else None
 
 
 def is_seen_by_clients(exhibit: Exhibit, seed: int) -> bool:

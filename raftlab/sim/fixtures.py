@@ -1,4 +1,13 @@
-"""What the scenarios are staged with: a steady network, and a few steps that they share."""
+"""Test fixtures: a steady cluster, and the steps by which a situation is brought about.
+
+    cluster = stage(3, seed=1)
+    settle(cluster, "S1")
+    cluster.propose("x=1")
+    cluster.drop(until_sent(cluster, "S1", "S3", with_entry(2)))
+
+A step that cannot be done raises `Misuse`. Where a mistake may keep it from being done, its
+caller says so.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,7 +17,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, Message
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term, shown
+from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Disks, Network
@@ -17,19 +26,18 @@ PLAIN = Options.figure_2()
 STEADY = Network(latency=(10.0, 10.0))
 INSTANT = Disks(write_ms=0.0)
 THERE_AND_BACK = 20.0  # ms for a question and its answer on the steady network
-BEFORE_AFTER = ("before", "after")
 
-_PLAYERS: ContextVar[MachineFactory] = ContextVar("players", default=RaftStateMachine)
+_MACHINE: ContextVar[MachineFactory] = ContextVar("machine", default=RaftStateMachine)
 
 
 @contextmanager
 def played_by(machine: MachineFactory) -> Iterator[None]:
-    """Meanwhile every scenario is staged with machines of this kind."""
-    before = _PLAYERS.set(machine)
+    """Meanwhile every stage is set with machines of this kind."""
+    before = _MACHINE.set(machine)
     try:
         yield
     finally:
-        _PLAYERS.reset(before)
+        _MACHINE.reset(before)
 
 
 def stage(
@@ -51,16 +59,29 @@ def stage(
         network=network,
         disks=disks,
         rules=rules,
-        machine=_PLAYERS.get(),
+        machine=_MACHINE.get(),
         logs=logs,
         watched=watched,
     )
 
 
-def lead(cluster: Cluster, node: NodeId) -> None:
-    """Let `node` campaign, one term after another, until it leads.
+# Who leads, and what is committed
+
+
+def settle(cluster: Cluster, leader: NodeId, ms: Millis = 60.0) -> Cluster:
+    """The cluster `ms` after `leader` was elected: all that it reaches know of its first entry.
+
+    Raises: Misuse, if it is not elected.
+    """
+    cluster.elect(leader)
+    return cluster.run(ms)
+
+
+def win_election(cluster: Cluster, node: NodeId) -> None:
+    """Let `node` time out, one term after another, until it leads.
 
     An attempt takes 25 ms at most, so that nobody else's timer runs out meanwhile.
+    Raises: Misuse, if eight attempts are not enough.
     """
     for _ in range(8):
         cluster.timeout(node)
@@ -69,14 +90,11 @@ def lead(cluster: Cluster, node: NodeId) -> None:
     raise Misuse(f"{node} does not get a majority")
 
 
-def led_by(cluster: Cluster, node: NodeId) -> Cluster:
-    """The cluster once `node` leads and all that it reaches know that its first entry is in."""
-    cluster.elect(node)
-    return cluster.run(60)
-
-
 def commit(cluster: Cluster, command: str, to: NodeId | None = None) -> Index:
-    """Hand a command to the leader, and run until it has committed it; the entry's index."""
+    """Hand a command to the leader, and run until it has committed it; the entry's index.
+
+    Raises: Misuse, if nobody leads, or the leader cannot commit it.
+    """
     index = cluster.propose(command, to)
     node = to or cluster.leader or ""
     if not cluster.run_until(lambda each: each.frame()[node].commit_index >= index, 500):
@@ -84,18 +102,15 @@ def commit(cluster: Cluster, command: str, to: NodeId | None = None) -> Index:
     return index
 
 
-def found(
-    cluster: Cluster, sender: NodeId, receiver: NodeId, is_it: Callable[[Message], bool]
-) -> list[int]:
-    """The numbers of such messages on their way from `sender` to `receiver`, oldest first."""
-    return [
-        flight.number
-        for flight in cluster.in_flight()
-        if flight.key[:2] == (sender, receiver) and is_it(flight.message)
-    ]
+# Messages on their way
 
 
-def a(kind: type[Message]) -> Callable[[Message], bool]:
+def anything(message: Message) -> bool:
+    """Whichever message it is."""
+    return True
+
+
+def is_a(kind: type[Message]) -> Callable[[Message], bool]:
     """Whether a message is of this kind."""
     return lambda message: isinstance(message, kind)
 
@@ -108,17 +123,37 @@ def with_entry(index: Index) -> Callable[[Message], bool]:
     )
 
 
+def numbers_of(
+    cluster: Cluster,
+    sender: NodeId,
+    receiver: NodeId,
+    is_it: Callable[[Message], bool] = anything,
+) -> list[int]:
+    """The numbers of such messages on their way from `sender` to `receiver`, oldest first."""
+    return [
+        flight.number
+        for flight in cluster.in_flight()
+        if flight.key[:2] == (sender, receiver) and is_it(flight.message)
+    ]
+
+
 def until_sent(
-    cluster: Cluster, sender: NodeId, receiver: NodeId, is_it: Callable[[Message], bool]
+    cluster: Cluster,
+    sender: NodeId,
+    receiver: NodeId,
+    is_it: Callable[[Message], bool] = anything,
 ) -> int:
-    """Run until such a message is on its way; the number of the newest one."""
-    if not cluster.run_until(lambda each: bool(found(each, sender, receiver, is_it)), 1000):
+    """Run until such a message is on its way; the number of the newest one.
+
+    Raises: Misuse, if none is sent within a second.
+    """
+    if not cluster.run_until(lambda each: bool(numbers_of(each, sender, receiver, is_it)), 1000):
         raise Misuse(f"{sender} sends {receiver} no such message")
-    return found(cluster, sender, receiver, is_it)[-1]
+    return numbers_of(cluster, sender, receiver, is_it)[-1]
 
 
 def drop_all(cluster: Cluster, sender: NodeId, *receivers: NodeId) -> None:
     """Lose everything that is on its way from `sender` to these."""
     for receiver in receivers:
-        for number in found(cluster, sender, receiver, lambda _: True):
+        for number in numbers_of(cluster, sender, receiver):
             cluster.drop(number)

@@ -1,6 +1,6 @@
 """The museum: real mistakes of real Raft systems, each one override, with the run it leads to.
 
-    from raftlab.check.museum import EXHIBITS, exhibit
+    from raftlab.museum import EXHIBITS, exhibit
 
     exhibit("figure-8").story
     exhibit("figure-8").recording()
@@ -9,8 +9,9 @@
 """
 
 from difflib import get_close_matches
+from types import ModuleType
 
-from raftlab.check.museum import (
+from raftlab.museum import (
     commitment,
     elections,
     leases,
@@ -25,27 +26,30 @@ from raftlab.check.museum import (
     stuck_reads,
     stuck_replication,
 )
-from raftlab.check.museum.exhibit import Exhibit
+from raftlab.museum.exhibit import REGISTERED, Exhibit
 from raftlab.raft.vocabulary import Misuse, shown
 
 __all__ = ["EXHIBITS", "Exhibit", "exhibit"]
 
-EXHIBITS: tuple[Exhibit, ...] = (
-    *elections.EXHIBITS,
-    *persistence.EXHIBITS,
-    *replication.EXHIBITS,
-    *commitment.EXHIBITS,
-    *snapshots.EXHIBITS,
-    *sessions.EXHIBITS,
-    *membership.EXHIBITS,
-    *reads.EXHIBITS,
-    *leases.EXHIBITS,
-    *stuck_elections.EXHIBITS,
-    *stuck_replication.EXHIBITS,
-    *stuck_changes.EXHIBITS,
-    *stuck_reads.EXHIBITS,
+HALLS: tuple[ModuleType, ...] = (
+    elections,
+    persistence,
+    replication,
+    commitment,
+    snapshots,
+    sessions,
+    membership,
+    reads,
+    leases,
+    stuck_elections,
+    stuck_replication,
+    stuck_changes,
+    stuck_reads,
 )
-"""Every exhibit: first those that do something wrong, then those that get nowhere."""
+"""The modules with exhibits: first those that do something wrong, then those that get nowhere."""
+
+EXHIBITS: tuple[Exhibit, ...] = tuple(each for hall in HALLS for each in REGISTERED[hall.__name__])
+"""Every exhibit: hall by hall, and in a hall as they stand there."""
 
 
 def exhibit(name: str) -> Exhibit:

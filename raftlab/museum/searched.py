@@ -6,7 +6,7 @@ searched(exhibit("any-log-elects"))      # an Exploration, or None where no scop
 from collections.abc import Mapping
 
 from raftlab.check.explore import Exploration, Scope, explore
-from raftlab.check.museum.exhibit import Exhibit
+from raftlab.museum.exhibit import Exhibit
 from raftlab.sim.world.actions import Compact, Read
 
 MEMORY_MB = 1_000.0

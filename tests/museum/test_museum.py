@@ -2,35 +2,38 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from raftlab import PROPERTIES, Cluster, Misuse, Options, Violation
+from raftlab import PROPERTIES, Cluster, Disks, Misuse, Options, Rules, Violation
 from raftlab.check.campaign import campaign
-from raftlab.check.museum import EXHIBITS, Exhibit, exhibit
-from raftlab.check.museum import __main__ as command
-from raftlab.check.museum import table as tables
-from raftlab.check.museum.seeds import (
+from raftlab.check.campaign.faults import crash, isolate
+from raftlab.check.campaign.random_run import Complaint, complaint, settle, start
+from raftlab.museum import EXHIBITS, HALLS, Exhibit, exhibit
+from raftlab.museum import __main__ as command
+from raftlab.museum import table as tables
+from raftlab.museum.exhibit import REGISTERED, STOCK, Tuning, exhibited
+from raftlab.museum.page import HEAD, catalogue, label
+from raftlab.museum.seeds import (
     ALARMS,
     ANSWERS,
     CHECKERS,
     HEALING,
     INVARIANTS,
     RAISED,
-    checker_of,
     failure,
     first_failure,
     random_start,
     stock_failure,
     verbs_of,
 )
-from raftlab.check.museum.table import KillTable, Row, kill_table
-from raftlab.check.museum.words import catalogue
+from raftlab.museum.table import KillTable, Row, kill_table
 
 SAFETY = tuple(each for each in EXHIBITS if each.breaks)
 STUCK = tuple(each for each in EXHIBITS if not each.breaks)
-TUNED = tuple(each for each in EXHIBITS if each.campaign)
+TUNED = tuple(each for each in EXHIBITS if each.tuning != STOCK)
 
 every = pytest.mark.parametrize("each", EXHIBITS, ids=lambda each: each.name)
 unsafe = pytest.mark.parametrize("each", SAFETY, ids=lambda each: each.name)
@@ -108,6 +111,67 @@ def test_a_cluster_takes_further_arguments_and_can_do_without_the_mistake():
     assert each.cluster().setup.options == Options.figure_2()
 
 
+# How a class becomes an exhibit
+
+
+def test_exhibits_stand_hall_by_hall_in_the_order_of_the_page():
+    assert list(EXHIBITS) == [each for hall in HALLS for each in REGISTERED[hall.__name__]]
+    assert {hall.__name__ for hall in HALLS} <= set(REGISTERED)
+    page = (Path(__file__).parents[2] / "docs" / "museum.md").read_text()
+    assert page.startswith(HEAD)
+    assert page.endswith("\n## The exhibits\n\n" + "\n".join(map(label, EXHIBITS)))
+
+
+def test_a_decorated_class_is_an_exhibit_with_what_its_docstrings_say():
+    def nothing_happens(cluster):
+        """Nothing happens."""
+
+    class Mute(Rules):
+        """Nobody campaigns.
+
+        A timer runs out, and nobody asks for
+        votes. There is never a leader.
+
+        Source: folklore.
+        """
+
+        def campaigns(self, node, configuration, previous):
+            """Not even a voter
+            stands.
+            """
+            return False
+
+    class Slow:
+        """Disks are slow.
+
+        Each write takes long. All wait.
+
+        Source: paper 5.
+        """
+
+        disks = Disks(write_ms=50.0)
+
+    assert exhibited("mute", nothing_happens, nodes=5, options=Options())(Mute) is Mute
+    exhibited("slow", nothing_happens, breaks=PROPERTIES[0])(Slow)
+    mute, slow = REGISTERED[__name__][-2:]
+    assert mute.title == "nobody campaigns" and mute.source == "folklore"
+    assert mute.story == "A timer runs out, and nobody asks for votes. There is never a leader."
+    assert mute.mistake == "Not even a voter stands." and mute.shows_in == "Nothing happens."
+    assert isinstance(mute.wrong["rules"], Mute)
+    assert not mute.is_safety and slow.is_safety
+    assert mute.cluster().nodes[-1] == "S5" and mute.cluster().setup.options == Options()
+    assert slow.wrong == {"disks": Disks(write_ms=50.0)} and slow.mistake == "Disks are slow."
+    assert mute not in EXHIBITS
+
+
+def test_a_docstring_without_a_story_or_a_source_is_refused():
+    class Mute(Rules):
+        """Nobody campaigns."""
+
+    with pytest.raises(Misuse, match=r"docstring of .*Mute has not three paragraphs"):
+        exhibited("mute", lambda _: None)(Mute)
+
+
 # Random runs
 
 
@@ -120,7 +184,7 @@ def test_a_random_run_so_set_finds_nothing_wrong_without_the_mistake(each: Exhib
         story="",
         wrong={},
         run=each.run,
-        campaign=each.campaign,
+        tuning=each.tuning,
     )
     for seed in range(4):
         assert failure(right, seed) == ("", "")
@@ -128,17 +192,29 @@ def test_a_random_run_so_set_finds_nothing_wrong_without_the_mistake(each: Exhib
 
 def test_what_is_raised_or_reported_by_the_machine_itself_is_no_find(monkeypatch):
     said = iter([(RAISED, "AssertionError: x"), (ALARMS, "alarms: x"), ("", ""), (HEALING, "y")])
-    monkeypatch.setattr("raftlab.check.museum.seeds.failure", lambda *_: next(said))
+    monkeypatch.setattr("raftlab.museum.seeds.failure", lambda *_: next(said))
     find = first_failure(EXHIBITS[0], 10, 9)
     assert (find.seed, find.runs, find.checker, find.said) == (13, 4, HEALING, "y")
 
 
-def test_complaints_are_told_apart():
-    assert checker_of("no new command on every member within 9000 ms of peace") == HEALING
-    assert checker_of("S1 led term 3 in all quiet, and does not any more") == HEALING
-    assert checker_of("c1 sent 1 commands, and 2 were executed") == ANSWERS
-    assert checker_of("alarms: ['x']") == ALARMS
-    assert checker_of("") == ""
+SAID = {
+    "settle": Complaint(HEALING, "no new command on every member within 9000 ms of peace"),
+    "disturbed": Complaint(HEALING, "S1 led term 3 in all quiet, and does not any more"),
+    "wrong_answer": Complaint(ANSWERS, "c1 sent 1 commands, and 2 were executed"),
+    "alarms": Complaint(ALARMS, "alarms: ['x']"),
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_complaints_are_told_apart(what, monkeypatch):
+    run = start(1, 3, options=Options())
+    assert what == "settle" or settle(run)
+    assert what == "settle" or complaint(run) is None
+    if what in ("disturbed", "wrong_answer"):
+        monkeypatch.setattr(f"raftlab.check.campaign.random_run.{what}", lambda _: SAID[what].text)
+    if what == "alarms":
+        run.cluster.alarms.append("x")
+    assert complaint(run) == SAID[what]
 
 
 def test_a_campaign_decides_what_chance_would_have():
@@ -149,14 +225,14 @@ def test_a_campaign_decides_what_chance_would_have():
         story="x",
         wrong={},
         run=lambda _: None,
-        campaign={"nodes": 3, "options": Options.figure_2(), "verbs": "crash isolate"},
+        tuning=Tuning(nodes=3, options=Options.figure_2(), verbs=(crash, isolate)),
     )
     run = random_start(each, 5)
     assert len(run.cluster.nodes) == 3
     assert run.cluster.setup.options == Options.figure_2()
     assert {"crash", "isolate", "restart", "heal"} <= {verb.__name__ for verb, _ in verbs_of(each)}
     assert "transfer" not in {verb.__name__ for verb, _ in verbs_of(each)}
-    assert verbs_of(EXHIBITS[0]) is None or EXHIBITS[0].campaign
+    assert verbs_of(EXHIBITS[0]) is None or EXHIBITS[0].tuning != STOCK
 
 
 # The table

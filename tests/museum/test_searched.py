@@ -2,8 +2,8 @@
 
 import pytest
 
-from raftlab.check.museum import EXHIBITS, exhibit
-from raftlab.check.museum.searched import SCOPES, searched, states_searched
+from raftlab.museum import EXHIBITS, exhibit
+from raftlab.museum.searched import SCOPES, searched, states_searched
 
 QUICK = ("refusals-elect", "votes-again", "half-elects", "leader-truncates", "skips-entries")
 
