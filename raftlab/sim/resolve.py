@@ -20,11 +20,11 @@ from raftlab.sim.world.settings import Setup
 OWN = "raftlab"
 
 MOVED: Mapping[str, str] = {
-    "raftlab.museum.staging:NobodySticks": "raftlab.museum.stuck_elections:NobodySticks",
-    "raftlab.museum.staging:ProbesWithoutEntries": (
+    "raftlab.check.museum.staging:NobodySticks": "raftlab.museum.stuck_elections:NobodySticks",
+    "raftlab.check.museum.staging:ProbesWithoutEntries": (
         "raftlab.museum.replication:ProbesWithoutEntries"
     ),
-    "raftlab.museum.": "raftlab.museum.",
+    "raftlab.check.museum.": "raftlab.museum.",
 }
 """How names begin in runs made before a class moved, and how they begin now; the first counts."""
 
