@@ -19,7 +19,7 @@ NAMES = [line.split() for line in (DATA / "older_names.txt").read_text().splitli
 
 def test_the_older_names_are_of_nearly_a_hundred_classes():
     assert len(NAMES) == 95
-    assert all(name.startswith("raftlab.museum.") for _, name in NAMES)
+    assert all(name.startswith("raftlab.check.museum.") for _, name in NAMES)
 
 
 @pytest.mark.parametrize(("argument", "name"), NAMES)
