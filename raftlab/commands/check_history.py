@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from raftlab.commands.answers import Answer, Exit
-from raftlab.commands.arguments import Parser, number, whole, written_to
+from raftlab.commands.arguments import Parser, number, one_of, whole, written_to
 
 NAME = "check-history"
 HELP = "say whether a history of operations is linearizable"
@@ -24,7 +24,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("history", metavar="FILE", help="JSON: an operation or an event a line")
     parser.add_argument(
         "--model",
-        choices=MODELS,
+        type=one_of(*MODELS),
         default="key-value",
         metavar="MODEL",
         help=f"what the answers should be: {', '.join(MODELS)} (key-value)",

@@ -29,6 +29,19 @@ MOVED: Mapping[str, str] = {
 """How names begin in runs made before a class moved, and how they begin now; the first counts."""
 
 
+class ClassNeeded(Misuse):
+    """A run was made with `name`, "module:Class", and is not given that class as `argument`=."""
+
+    def __init__(self, name: str, argument: str) -> None:
+        module, _, path = name.partition(":")
+        self.name, self.argument = name, argument
+        self.what = (
+            f"this run was made with {shown(path or name)} of {shown(module)}, which is not"
+            " raftlab's own"
+        )
+        super().__init__(f"{self.what}: hand the class over, as {argument}=")
+
+
 def recording_of(
     setup: Setup,
     actions: tuple[Action, ...],
@@ -59,10 +72,7 @@ def found(name: str, argument: str) -> Any:
     name = present_name(name)
     module, _, path = name.partition(":")
     if module.partition(".")[0] != OWN or "<" in path:
-        raise Misuse(
-            f"this run was made with {shown(path or name)} of {shown(module)}, which is not"
-            f" raftlab's own: hand the class over, as {argument}="
-        )
+        raise ClassNeeded(name, argument)
     try:
         thing: Any = import_module(module)
         for part in path.split("."):

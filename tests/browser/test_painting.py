@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from raftlab.lab import Lab
-from raftlab.lab.chosen import with_choice
-from raftlab.lab.display import LOG_COLUMNS
+from raftlab.lab.renderer import LOG_COLUMNS
+from raftlab.lab.selection import with_choice
 from raftlab.view import scene_cluster, scene_logs, to_svg
 
 SETTING = """
@@ -55,16 +55,16 @@ def test_the_browser_paints_as_the_svg_does(run_cell, moment):
 
 def test_it_still_does_after_marks_have_moved(run_cell):
     view, lab = run_cell(f"{SETTING}\ncluster.lab()"), lab_of(SETTING)
-    deeds = {
-        "Step": lab.step,
-        "Crash": lab.crash,
-        "election": lab.jump_to_election,
-        "Back": lab.back,
-        "Isolate": lab.isolate,
+    buttons = {
+        "Step": lab.step_button,
+        "Crash": lab.crash_button,
+        "election": lab.election_button,
+        "Back": lab.back_button,
+        "Isolate": lab.isolate_button,
     }
-    for words, deed in deeds.items():
+    for words, button in buttons.items():
         view.click(words)
-        deed()
+        button.click()
         expect(view.stage.locator("svg.cluster desc")).to_have_text(lab.stage.cluster["desc"])
         expect(view.stage.locator(".leaving")).to_have_count(0)
         view.page.wait_for_timeout(400)

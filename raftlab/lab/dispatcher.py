@@ -1,7 +1,7 @@
-"""One pair of hands: whatever arrives, and on whichever thread, is done in one place.
+"""What arrives on other threads is done on the main one.
 
 A notebook may deliver what its controls report on threads of their own, even while a
-cell is running. A cluster is not made for two threads, so that such a deed waits until
+cell is running. A cluster is not made for two threads, so such a call waits until
 the main thread, which runs the cells, has time for it.
 """
 
@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable
 
 
-class Hands:
-    """Does deeds on the thread that made it, between the cells that run there."""
+class MainThreadDispatcher:
+    """Makes calls on the thread that made it, between the cells that run there."""
 
     def __init__(self) -> None:
         self._home = threading.get_ident()
@@ -21,10 +21,10 @@ class Hands:
             self._loop = None
         self._lock = threading.RLock()
 
-    def do(self, deed: Callable[[], None]) -> None:
-        """Do it now if this is the right thread, or else as soon as that has time."""
+    def call(self, function: Callable[[], None]) -> None:
+        """Call it now if this is the right thread, or else as soon as that has time."""
         if threading.get_ident() != self._home and self._loop is not None:
-            self._loop.call_soon_threadsafe(deed)
+            self._loop.call_soon_threadsafe(function)
         else:
             with self._lock:
-                deed()
+                function()

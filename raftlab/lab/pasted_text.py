@@ -1,19 +1,17 @@
 """Opening a run from a text that somebody pasted, and saying in full why it cannot be opened."""
 
-from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.load import opened
+from raftlab.sim.resolve import ClassNeeded
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.run.share import MARK, VERSION, is_shared
+from raftlab.sim.run.share import MARK, VERSION, TooManySteps, is_shared
 from raftlab.sim.world.arguments import full_name
 from raftlab.sim.world.settings import Setup
 
 LONGEST_TEXT = 200_000
 """A field of the page takes no more letters than these, and one."""
-
-NEEDED = ": hand the class over, as "
-ASKED = " if they are asked for, with "
-HERE = "this run cannot be played here: "
 
 
 def opened_here(text: str, cluster: Cluster) -> Recording:
@@ -30,20 +28,17 @@ def opened_here(text: str, cluster: Cluster) -> Recording:
         raise Misuse(f'That is no shared run: one begins with "{MARK}.{VERSION}.".')
     try:
         return opened(text)
+    except TooManySteps as refusal:
+        use = f"raftlab.load(text, most_steps={refusal.steps}).lab()"
+        said = f"this text stands for {refusal.steps:,} steps: to play so many, use {use} in a cell"
     except Misuse as refusal:
-        said = str(refusal)
-        if f"{_rules_named(cluster)}, which is not" in said:
-            return _with_rules_of(cluster, text)
-    what, asked, steps = said.partition(ASKED)
-    if asked:
-        what = what.partition(", and more than")[0]
-        use = f"raftlab.load(text, {steps}).lab()"
-        raise Misuse(_sentence(f"{what}: to play so many, use {use} in a cell"))
-    what, needed, argument = said.partition(NEEDED)
-    if needed:
-        what = what.removeprefix(HERE)
-        what += f": define the class in a cell, and use raftlab.load(text, {argument}…).lab()"
-    raise Misuse(_sentence(what))
+        said, needed = str(refusal), refusal.__context__
+        if isinstance(needed, ClassNeeded):
+            if (rules := _rules_called(needed.name, cluster)) is not None:
+                return _with_rules(rules, text)
+            use = f"raftlab.load(text, {needed.argument}=…).lab()"
+            said = f"{needed.what}: define the class in a cell, and use {use}"
+    raise Misuse(_sentence(said))
 
 
 def classes_needed(setup: Setup) -> dict[str, str]:
@@ -59,15 +54,13 @@ def classes_needed(setup: Setup) -> dict[str, str]:
     }
 
 
-def _rules_named(cluster: Cluster) -> str:
-    """The class of rules that every node of the cluster follows, as refusals name it."""
-    kinds = {type(host.rules) for host in cluster.hosts.values()}
-    module, _, path = full_name(kinds.pop()).partition(":")
-    return "more than one class" if kinds else f"{shown(path)} of {shown(module)}"
+def _rules_called(name: str, cluster: Cluster) -> Rules | None:
+    """The rules of that class which every node of the cluster follows, if they all do."""
+    rules = [host.rules for host in cluster.hosts.values()]
+    return rules[0] if {full_name(each) for each in rules} == {name} else None
 
 
-def _with_rules_of(cluster: Cluster, text: str) -> Recording:
-    rules = next(iter(cluster.hosts.values())).rules
+def _with_rules(rules: Rules, text: str) -> Recording:
     try:
         return opened(text, rules)
     except Misuse as refusal:

@@ -1,12 +1,49 @@
-"""What a reader types into the fields: names and numbers, and what to say where it is neither."""
+"""What the controls hold, as arguments of a verb; and what to say where it is none."""
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+from raftlab.lab.control import Nodes, Reader
 from raftlab.lab.session import MOST_MS
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 
 LONGEST_NAME = 20
+
+CHOSEN = "the chosen node"
+
+
+def as_it_is(value: Any, _: Nodes) -> object:
+    """What the control holds."""
+    return value
+
+
+def float_of(value: Any, _: Nodes) -> float:
+    """A number that the field has checked."""
+    return float(value)
+
+
+def chosen_or_nobody(value: Any, nodes: Nodes) -> NodeId | None:
+    """The chosen node, if the list says so; None leaves it to the cluster."""
+    return nodes.chosen if value == CHOSEN else None
+
+
+def needed(refusal: str, stripped: bool = False) -> Reader:
+    """Reads words, without the blanks around them if `stripped`; where there are none, refuses."""
+
+    def read(words: Any, _: Nodes) -> object:
+        if not words.strip():
+            raise Misuse(refusal)
+        return words.strip() if stripped else words
+
+    return read
+
+
+def message_chosen(number: Any, _: Nodes) -> object:
+    """The number of the chosen message. Raises: Misuse, if none is."""
+    if number is None:
+        raise Misuse("Choose a message first: click it in the picture or in the list.")
+    return number
 
 
 def next_name(nodes: Sequence[NodeId]) -> NodeId:
@@ -35,6 +72,14 @@ def names_in(words: str, nodes: Sequence[NodeId]) -> tuple[NodeId, ...]:
     parts = [part.strip() for part in words.split(",")]
     found = [[part] if part in nodes else part.split() for part in parts]
     return tuple(name for each in found for name in each)
+
+
+def voters_in(words: str, nodes: Sequence[NodeId]) -> tuple[NodeId, ...]:
+    """The names in a list of voters. Raises: Misuse, if there are none."""
+    names = names_in(words, nodes)
+    if not names:
+        raise Misuse("There are no voters yet: type their names, for instance S1 S2 S3.")
+    return names
 
 
 def listed(nodes: Sequence[NodeId]) -> str:

@@ -22,13 +22,13 @@ WINDOW = 48
 """How many frames before the wanted one are kept when a run is played again."""
 
 
-class Reel:
+class FrameCache:
     """The frames of the run of `cluster`, by number; the cluster may go on meanwhile."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self._frames: OrderedDict[int, Frame] = OrderedDict()
-        self._ghost: Cluster | None = None
+        self._player: Cluster | None = None
 
     def frame(self, number: int) -> Frame:
         """The frame after `number` actions.
@@ -41,7 +41,7 @@ class Reel:
             return known
         if number == self.cluster.number:
             return self._keep(self.cluster.frame())
-        self._ghost_at(number)
+        self._replayed_to(number)
         return self._frames[number]
 
     def events(self, number: int, last: int) -> tuple[Event, ...]:
@@ -54,51 +54,51 @@ class Reel:
 
     def find(self, start: int, condition: Callable[[Cluster], bool]) -> int | None:
         """The first frame after `start` at which `condition` holds of the cluster, or None."""
-        ghost = self._ghost_at(start)
-        while ghost.number < self.cluster.number:
-            self._advance(ghost)
-            if condition(ghost):
-                self._keep(ghost.frame())
-                return ghost.number
+        player = self._replayed_to(start)
+        while player.number < self.cluster.number:
+            self._advance(player)
+            if condition(player):
+                self._keep(player.frame())
+                return player.number
         return None
 
     def ask(self, number: int, question: Callable[[Cluster], object]) -> object:
         """What `question` answers of the cluster as it was at frame `number`."""
         live = number == self.cluster.number
-        return question(self.cluster if live else self._ghost_at(number))
+        return question(self.cluster if live else self._replayed_to(number))
 
     def forget(self) -> None:
         """Forget every frame: somebody has laid hands on the machines."""
         self._frames.clear()
-        self._ghost = None
+        self._player = None
 
-    def _ghost_at(self, number: int) -> Cluster:
+    def _replayed_to(self, number: int) -> Cluster:
         """A second cluster, as this run was at frame `number`; frames on the way are kept."""
         if not 0 <= number <= self.cluster.number:
             last = self.cluster.number
             raise Misuse(f"This run has the frames 0 to {last}, and no frame {number}.")
-        ghost = self._ghost
-        if ghost is None or ghost.number > number:
-            ghost = self._ghost = self.cluster.at(0)
-        while ghost.number < number:
-            if ghost.number >= number - WINDOW and ghost.number not in self._frames:
-                self._keep(ghost.frame())
-            self._advance(ghost)
-        self._keep(ghost.frame())
-        return ghost
+        player = self._player
+        if player is None or player.number > number:
+            player = self._player = self.cluster.at(0)
+        while player.number < number:
+            if player.number >= number - WINDOW and player.number not in self._frames:
+                self._keep(player.frame())
+            self._advance(player)
+        self._keep(player.frame())
+        return player
 
-    def _advance(self, ghost: Cluster) -> None:
-        number = ghost.number
+    def _advance(self, player: Cluster) -> None:
+        number = player.number
         try:
-            ghost.engine.apply_quietly(self.cluster.actions[number])
+            player.engine.apply_quietly(self.cluster.actions[number])
         except Misuse as refusal:
-            self._ghost = None
+            self._player = None
             raise Misuse(
                 f"This run does not play again as it went: at frame {number + 1}, {refusal}."
                 " Does a machine in it use the time, or randomness of its own?"
             ) from refusal
-        if self._remembered(ghost.number) not in (None, ghost.recent[-1]):
-            self._ghost = None
+        if self._remembered(player.number) not in (None, player.recent[-1]):
+            self._player = None
             raise Misuse(
                 f"This run does not play again as it went: frame {number + 1} comes out otherwise."
                 " Does a machine in it use the time, chance, a counter, or the order of a set?"
