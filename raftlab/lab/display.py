@@ -17,6 +17,7 @@ from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frame import Frame
 from raftlab.view import (
+    Scene,
     describe_frame,
     scene_cluster,
     scene_commit,
@@ -24,7 +25,7 @@ from raftlab.view import (
     scene_state_machines,
     scene_votes,
 )
-from raftlab.view.marks import Mark, Scene
+from raftlab.view.marks import Mark
 from raftlab.view.members import reference
 
 USUAL_SPEED = 25.0

@@ -1,6 +1,7 @@
 """A cluster you can touch: the verbs people use, on the engine that carries them out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options, is_whole
@@ -33,6 +34,9 @@ from raftlab.sim.interrupts import HeldBack
 from raftlab.sim.moments import Moments
 from raftlab.sim.recording import Recording
 from raftlab.sim.settings import Disks, Network, Setup
+
+if TYPE_CHECKING:
+    from raftlab.lab import Lab
 
 
 class Cluster(Asking):
@@ -149,6 +153,18 @@ class Cluster(Asking):
         leading.sort(key=lambda pair: -pair[1].term)
         who = ", ".join(f"{node} leads term {each.term}" for node, each in leading) or "no leader"
         return f"<Cluster of {len(self.nodes)}: {self.now:.1f} ms, {who}, frame {self.number}>"
+
+    def __str__(self) -> str:
+        return str(self.frame())
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return self.frame()._repr_mimebundle_()
+
+    def lab(self, **options: Any) -> "Lab":
+        """A live lab on this cluster: see, step and break it. `options`: see `raftlab.lab.Lab`."""
+        from raftlab.lab import Lab
+
+        return Lab(self, **options)
 
     # Letting time pass
 

@@ -1,7 +1,7 @@
 """The few kinds of mark that every picture is made of.
 
-A scene is a list of marks, drawn first to last, in a space of `width` by `height` units
-(one unit is one CSS pixel at full size; y grows downwards). A mark's `id` names the
+A scene (`raftlab.view.scene`) draws its marks first to last, in a space of `width` by `height`
+units (one unit is one CSS pixel at full size; y grows downwards). A mark's `id` names the
 same thing from one scene to the next, so that the browser can move it. No mark knows
 what a vote is: meaning ends here.
 
@@ -118,17 +118,3 @@ Mark: TypeAlias = Disc | Box | Path | Arc | Text
 def words_last(marks: Iterable[Mark]) -> tuple[Mark, ...]:
     """The same marks in the same order, but all words over everything else."""
     return tuple(sorted(marks, key=lambda mark: isinstance(mark, Text)))
-
-
-class Scene(msgspec.Struct, frozen=True):
-    """A picture, decided: its size in units, its marks, and what it says in words.
-
-    `title` is a few words; `description` is the text twin (`describe_x(frame)`), which
-    becomes the SVG's `<desc>` and the alternative text.
-    """
-
-    width: float
-    height: float
-    marks: tuple[Mark, ...]
-    title: str
-    description: str

@@ -1,17 +1,16 @@
-"""Scenes as SVG text: deterministic, self-contained, a fraction of a millisecond.
+"""Marks as SVG text: deterministic, self-contained, a fraction of a millisecond.
 
-The same scene gives the same bytes, in every process. Every mark carries its id as
+The same marks give the same bytes, in every process. Every mark carries its id as
 `data-id`, its role as `class`, and what a click should tell as `data-*`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from raftlab.view import style
-from raftlab.view.checked import checked
 from raftlab.view.geometry import (
     Point,
     around,
@@ -21,7 +20,7 @@ from raftlab.view.geometry import (
     hatch_lines,
     shortened,
 )
-from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Scene, Text
+from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Text
 
 NECK = 7.0
 """How far before its tip the line of a filled arrow ends."""
@@ -30,12 +29,13 @@ _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
 
 
-@checked
-def to_svg(scene: Scene) -> str:
-    """The scene as one `<svg>` element with its title and description for screen readers."""
-    body = "\n".join([_PAINTERS[type(mark)](mark) for mark in scene.marks])
-    title, description = escape(scene.title), escape(scene.description)
-    w, h = number(scene.width), number(scene.height)
+def svg_text(
+    width: float, height: float, marks: Iterable[Mark], title: str, description: str
+) -> str:
+    """Marks as one `<svg>` element with its title and description for screen readers."""
+    body = "\n".join([_PAINTERS[type(mark)](mark) for mark in marks])
+    title, description = escape(title), escape(description)
+    w, h = number(width), number(height)
     told = f"{w} {h}\n{title}\n{description}\n{body}"
     key = "rl" + blake2b(told.encode(), digest_size=5).hexdigest()
     return (

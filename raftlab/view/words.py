@@ -56,6 +56,15 @@ def table(
     )
 
 
+def table_without_empty(
+    header: Sequence[str], rows: Sequence[Sequence[str]], keep: int, right: Iterable[int] = ()
+) -> str:
+    """A table without those columns, from number `keep` on, that say nothing."""
+    shown = [place for place in range(len(header)) if place < keep or any(r[place] for r in rows)]
+    flush = [shown.index(place) for place in right if place in shown]
+    return table([header[p] for p in shown], [[r[p] for p in shown] for r in rows], right=flush)
+
+
 def names(nodes: Sequence[NodeId]) -> str:
     """A list as it is said: "S1", "S1 and S2", "S1, S2 and S3"."""
     if len(nodes) < 2:

@@ -316,17 +316,13 @@ def test_what_has_no_end_in_sight_is_not_read_to_its_end(begun, verb):
 # Pictures
 
 FRAME = Cluster(3, seed=1).frame()
-VIEWS = [
-    name
-    for name in view.__all__
-    if name[0].islower() and name not in ("beside", "stack", "mimebundle", "to_svg")
-]
+VIEWS = [name for name in view.__all__ if name[0].islower() and name not in ("beside", "stack")]
 
 
 @pytest.mark.parametrize("name", VIEWS)
 @pytest.mark.parametrize("value", [5, None, "S1", Cluster(1), 10**400], ids=str)
 def test_a_picture_is_made_of_what_it_names_and_of_nothing_else(name, value):
-    if value is None and name in ("show_roles", "scene_roles", "describe_roles"):
+    if value is None and name == "scene_roles":
         return  # nothing is highlighted
     function = getattr(view, name)
     others = (Configuration(("S1",)),) if name.endswith("_tally") else ()
@@ -335,7 +331,7 @@ def test_a_picture_is_made_of_what_it_names_and_of_nothing_else(name, value):
     assert refused(lambda: function(value, *others), value)
 
 
-@pytest.mark.parametrize("name", ["beside", "stack", "mimebundle", "to_svg", "Picture"])
+@pytest.mark.parametrize("name", ["beside", "stack"])
 def test_scenes_are_put_together_and_nothing_else(name):
     for value in (5, None, FRAME, "scene"):
         assert refused(lambda value=value: getattr(view, name)(value), value)
@@ -343,7 +339,7 @@ def test_scenes_are_put_together_and_nothing_else(name):
 
 @pytest.mark.parametrize("given", [{"previous": 5}, {"previous": "S1"}, {"last": 1.5}])
 def test_the_other_arguments_of_a_picture_are_looked_at_too(given):
-    assert refused(lambda: view.show_logs(FRAME, **given), given)
+    assert refused(lambda: view.scene_logs(FRAME, **given), given)
 
 
 # What messages repeat

@@ -1,8 +1,8 @@
 import pytest
 
 from raftlab.raft.log import RaftLog
-from raftlab.view.logs import scene_log, scene_logs
-from raftlab.view.marks import Scene
+from raftlab.view.logs.logs import scene_log, scene_logs
+from raftlab.view.scene import Scene
 from raftlab.view.style import text_width
 from tests.view.boxes import collisions, outside, texts
 from tests.view.builders import make_frame, make_log, node, progress
