@@ -26,7 +26,7 @@ from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Text
 from raftlab.view.svg import NECK, escape
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axes import Axes as Axes
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
 

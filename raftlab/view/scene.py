@@ -14,7 +14,7 @@ from raftlab.view.marks import Mark, Path
 from raftlab.view.svg import svg_text
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from raftlab.view.plot import Axes
 
 GAP = 12.0
 """Between two scenes that are put together, in units."""

@@ -86,7 +86,7 @@ def test_nodes_go_by_the_leaders_configuration_and_their_own_log_is_told_where_i
     assert (found["S2"].word, found["S2"].own) == ("not a member", "voter")
     assert found["S2"].own_label == "its log: voter"
     assert found["S4"].word == "voter"
-    assert found["S4"].aside == ""
+    assert found["S4"].label == ""
     assert (found["S6"].word, found["S6"].own) == ("learner", "")
     assert not found["S6"].votes
     assert standings(joint())["S4"].own_label == "its log: not in"
