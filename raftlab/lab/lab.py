@@ -15,9 +15,9 @@ from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.run.recording import Recording
-from raftlab.view import Picture, describe_frame, scene_frame, style
-from raftlab.view.marks import Scene, Text
-from raftlab.view.pictures import moved
+from raftlab.view import Scene, describe_frame, scene_frame, style
+from raftlab.view.marks import Text
+from raftlab.view.scene import moved
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STILL = "This is a picture of a lab. Where notebooks can be run, run its cell to use it."
@@ -122,7 +122,7 @@ class Lab:
         return f"{head}\n{trouble}{describe_frame(self.session.frame, self.session.previous)}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        still = Picture(still_scene(self.session.frame, self.session.previous))
+        still = still_scene(self.session.frame, self.session.previous)
         bundle: dict[str, Any] = {"text/plain": repr(self), "image/svg+xml": still.svg}
         if not self.closed:
             CELLS.shown(self)

@@ -8,8 +8,8 @@ from html import escape
 from raftlab.raft.roles import Role
 from raftlab.sim.frames.frame import Frame, NodeFrame, ReadFrame
 from raftlab.view.changes import changed_fields, changed_words
+from raftlab.view.cluster.waiting_work import clock_text
 from raftlab.view.members import Standing, configuration_lines, standings
-from raftlab.view.pending import clock_text
 from raftlab.view.words import clean, ms, payload_text, role_text
 
 COLUMNS = ("node", "role", "term", "vote", "log", "commit", "timer", "disk", "changed", "values")
@@ -61,7 +61,7 @@ def _row(node: NodeFrame, at: float, standing: Standing, changes: frozenset[str]
 def role_cell(node: NodeFrame, standing: Standing) -> str:
     """Its role, what it is in the cluster unless that is a matter of course, and if it pauses."""
     paused = "paused" if node.alive and node.paused else ""
-    said = (role_text(node), standing.aside, standing.own_aside, paused)
+    said = (role_text(node), standing.label, standing.own_label, paused)
     return ", ".join(filter(None, said))
 
 

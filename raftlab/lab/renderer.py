@@ -16,6 +16,7 @@ from raftlab.lab.tree import tree
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import (
+    Scene,
     describe_frame,
     scene_cluster,
     scene_commit,
@@ -23,7 +24,7 @@ from raftlab.view import (
     scene_state_machines,
     scene_votes,
 )
-from raftlab.view.marks import Mark, Scene
+from raftlab.view.marks import Mark
 from raftlab.view.members import reference
 
 SHOWN_EVENTS = 30

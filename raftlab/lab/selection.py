@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from raftlab.raft.vocabulary import NodeId
-from raftlab.view import style
-from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Scene, Text
+from raftlab.view import Scene, style
+from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Text
 
 BAND = Ink(None, style.INK, 11.0, opacity=0.16)
 BRACKET = Ink(None, style.INK, 2.0)

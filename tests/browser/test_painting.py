@@ -1,4 +1,4 @@
-"""What the browser paints is what `to_svg` paints, mark for mark."""
+"""What the browser paints is what the SVG paints, mark for mark."""
 
 import re
 from math import isclose
@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from raftlab.lab import Lab
 from raftlab.lab.renderer import LOG_COLUMNS
 from raftlab.lab.selection import with_choice
-from raftlab.view import scene_cluster, scene_logs, to_svg
+from raftlab.view import scene_cluster, scene_logs
 
 SETTING = """
 import raftlab as rl
@@ -86,7 +86,7 @@ def assert_painted(view, lab: Lab) -> None:
         ("logs", scene_logs(frame, previous, LOG_COLUMNS)),
     ):
         painted = view.stage.locator(f"svg.{name}").evaluate(PAINTED)
-        seen, meant = [cleaned(*mark) for mark in painted], expected(to_svg(scene))
+        seen, meant = [cleaned(*mark) for mark in painted], expected(scene.svg)
         assert len(seen) == len(meant)
         unlike = [pair for pair in zip(seen, meant, strict=True) if not alike(*pair)]
         assert unlike == []

@@ -21,7 +21,6 @@ from raftlab.lab.frame_cache import REMEMBERED
 from raftlab.lab.goals import GOALS
 from raftlab.lab.lab import still_scene
 from raftlab.lab.session import END
-from raftlab.view import to_svg
 from tests.lab.clusters import Failing, called_by, hasty, working
 
 
@@ -64,7 +63,7 @@ def test_it_shows_itself_as_a_widget_as_svg_and_as_text():
         "application/vnd.jupyter.widget-view+json",
     }
     assert bundle["text/plain"] == repr(lab)
-    assert bundle["image/svg+xml"] == to_svg(still_scene(lab.frame, lab.session.previous))
+    assert bundle["image/svg+xml"] == still_scene(lab.frame, lab.session.previous).svg
     view = bundle["application/vnd.jupyter.widget-view+json"]
     assert view["model_id"] == lab.widget.model_id
 

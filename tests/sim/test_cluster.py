@@ -7,7 +7,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.sim.world import engine
 from raftlab.sim.world.actions import Propose, Tick, Wait
 from raftlab.sim.world.arguments import MOST_NODES
-from raftlab.sim.world.world import REMEMBERED_EVENTS
+from raftlab.sim.world.engine import REMEMBERED_EVENTS
 from tests.sim.looking import frame_bytes, standing
 
 ODD_NAMES = [

@@ -8,7 +8,7 @@ from raftlab.museum.commitment import CommitsWithHalf
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.progress import Tracker
 from raftlab.raft.roles import Leader
-from raftlab.sim import watch as watching
+from raftlab.sim.watch import watcher as watching
 from raftlab.sim.watch.watcher import Watcher
 from tests.sim.test_invariants import FIRST, NEW, Stage, log
 
