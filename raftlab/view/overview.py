@@ -1,6 +1,6 @@
 """A whole frame at a glance: the cluster over its logs, as a picture and as text."""
 
-import msgspec
+from msgspec.structs import replace
 
 from raftlab.sim.frame import Frame
 from raftlab.view.checked import checked
@@ -42,4 +42,4 @@ def _both(cluster: str, logs: str) -> str:
 
 
 def _at_left(mark: Mark) -> Mark:
-    return msgspec.structs.replace(mark, x=10.0) if isinstance(mark, Text) else mark
+    return replace(mark, x=10.0) if isinstance(mark, Text) else mark

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.saving import naming
@@ -129,10 +130,7 @@ def _joined(scenes: Sequence[Scene], width: float, height: float, marks: list[Ma
 
 def moved(mark: Mark, dx: float, dy: float, prefix: str = "") -> Mark:
     """The same mark `dx` to the right and `dy` further down, with `prefix` before its id."""
-    match mark:
-        case Path():
-            points = tuple([(x + dx, y + dy) for x, y in mark.points])
-            return msgspec.structs.replace(mark, id=prefix + mark.id, points=points)
-        case _:
-            x, y = mark.x + dx, mark.y + dy
-            return msgspec.structs.replace(mark, id=prefix + mark.id, x=x, y=y)
+    if isinstance(mark, Path):
+        points = tuple([(x + dx, y + dy) for x, y in mark.points])
+        return replace(mark, id=prefix + mark.id, points=points)
+    return replace(mark, id=prefix + mark.id, x=mark.x + dx, y=mark.y + dy)

@@ -1,6 +1,7 @@
 """How things are said: times, tables, payloads, messages, and the first line of a description."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from raftlab.raft.log import Command, Empty, Payload, Snapshot
 from raftlab.raft.messages import (
@@ -41,18 +42,16 @@ def table(
     Columns are numbered from 0. A row may be shorter than the header. No line ends in a
     space.
     """
-    lines = [list(header), *(list(row) for row in rows)]
-    widths = [
-        max(len(line[column]) for line in lines if column < len(line))
-        for column in range(max(len(line) for line in lines))
-    ]
-    flush = set(right)
+    lines = [header, *rows]
+    widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]
+    pad = [str.ljust] * len(widths)
+    for column in right:
+        pad[column] = str.rjust
     return "\n".join(
-        "  ".join(
-            cell.rjust(widths[column]) if column in flush else cell.ljust(widths[column])
-            for column, cell in enumerate(line)
-        ).rstrip()
-        for line in lines
+        [
+            "  ".join([p(c, w) for p, c, w in zip(pad, line, widths, strict=False)]).rstrip()
+            for line in lines
+        ]
     )
 
 
