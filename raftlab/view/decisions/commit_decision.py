@@ -9,7 +9,7 @@ from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
 from raftlab.sim.frame import Frame, NodeFrame
 from raftlab.view.checked import checked
-from raftlab.view.logs.columns import last_index
+from raftlab.view.logs.columns import last_index, shown_entries
 from raftlab.view.words import clean, ms, table
 
 MOST_COLUMNS = 14
@@ -204,7 +204,7 @@ def describe_decision(decision: Decision, holder: NodeFrame) -> str:
         header = [f"{group.name} voter".strip(), "", "match", ""]
         parts.append(f"{table(header, rows, right=(2,))}\n{counted(group)}")
     columns = columns_around(decision, holder)
-    entries = [entry for entry in holder.log if entry.index in columns]
+    entries = shown_entries(holder, columns)
     terms = " ".join(f"{entry.index}:{entry.term}" for entry in entries) or "none"
     whose = f"{clean(decision.leader)}'s entries" if decision.leader else "The leader's entries"
     said = [not_counted(decision), f"{whose} (index:term): {terms}"]

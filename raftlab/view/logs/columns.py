@@ -74,7 +74,7 @@ def unwritten(node: NodeFrame, columns: range) -> frozenset[Index]:
     if not node.alive:
         return frozenset()
     stored = node.disk.log
-    if node.log is stored or node.log == stored:
+    if node.log is stored:
         return frozenset()
     first = stored[0].index if stored else 1
     safe = node.disk.snapshot.index if node.disk.snapshot else 0

@@ -6,6 +6,7 @@ from raftlab.raft.log import Snapshot
 from raftlab.raft.vocabulary import Index
 from raftlab.sim.frame import DiskFrame, NodeFrame, ProgressFrame
 from raftlab.view import style
+from raftlab.view.changes import same
 from raftlab.view.cluster.waiting_work import is_wiped, sending_words
 from raftlab.view.logs.cells import GAP, Grid
 from raftlab.view.logs.columns import (
@@ -99,7 +100,7 @@ def _disk(node: NodeFrame, y: float, high: float, before: DiskFrame) -> Iterator
         ink = Ink(None, style.INK, 1.4)
         yield Path(f"writing-{node.node}", points, ink, head="filled", role="writing", title=title)
     renewed = (disk.term, disk.voted_for) != (before.term, before.voted_for)
-    longer = (disk.log, disk.snapshot) != (before.log, before.snapshot)
+    longer = disk.snapshot != before.snapshot or not same(disk.log, before.log)
     yield from _two_lines(name, DISK_X, y, lines, (renewed, longer), False)
 
 
