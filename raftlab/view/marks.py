@@ -18,7 +18,7 @@ import msgspec
 NO_DATA: Mapping[str, str | int | float] = MappingProxyType({})
 
 
-class Ink(msgspec.Struct, frozen=True, gc=False):
+class Ink(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """How a mark looks. `dash` is a tuple of on and off lengths; () is a full line.
 
     `hatch` is drawn over the fill of a box as thin diagonal lines. `opacity` is 0 to 1.

@@ -223,7 +223,10 @@ def test_a_switch_is_true_or_false_and_nothing_that_counts_as_either(kind, name,
         (lambda: Cluster(2).events(None), "the last steps are a whole number, not None"),
         (lambda: Cluster(["x" * 65]), "a node's name has at most 64 characters, and 'xxx"),
         (lambda: explore(2, goal=True), "a goal is a function of a View, like a lambda, not True"),
-        (lambda: view.show(5), "show takes a frame, like cluster.frame() as `frame`, not 5"),
+        (
+            lambda: view.scene_frame(5),
+            "scene_frame takes a frame, like cluster.frame() as `frame`, not 5",
+        ),
         (lambda: raftlab.load("raftlab.1.x", most_steps=None), "this text"),
     ],
 )

@@ -1,6 +1,7 @@
 """The cells of a log: one column an index, with its term, its payload and its border."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -102,9 +103,7 @@ def cell_marks(
 def _cell(
     node: NodeFrame, entry: LogEntry, grid: Grid, y: float, committed: bool | None, missing: bool
 ) -> Mark:
-    width = style.COMMITTED_WIDTH if committed else style.UNCOMMITTED_WIDTH
-    dash = style.UNCOMMITTED_DASH if committed is False else ()
-    ink = Ink(style.term_tint(entry.term), style.INK, width, dash, hatch=missing)
+    ink = _cell_ink(style.term_tint(entry.term), committed, missing)
     name = f"entry-{node.node}-{entry.index}"
     data: dict[str, str | int | float] = {
         "node": node.node,
@@ -116,6 +115,13 @@ def _cell(
         members = clean(configuration_text(entry.payload), 400)
         title = f"entry {entry.index} of term {entry.term}: {members}"
     return Box(name, x, y, wide, grid.high, ink, 0.0, "entry", data, title)
+
+
+@lru_cache(maxsize=64)
+def _cell_ink(tint: str, committed: bool | None, missing: bool) -> Ink:
+    width = style.COMMITTED_WIDTH if committed else style.UNCOMMITTED_WIDTH
+    dash = style.UNCOMMITTED_DASH if committed is False else ()
+    return Ink(tint, style.INK, width, dash, hatch=missing)
 
 
 def _words(
