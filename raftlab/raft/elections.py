@@ -37,8 +37,10 @@ class Elections(Replication):
         votes = Votes(self.configuration)
         self.change_role(cause, Candidate(votes, is_prevote))
         asked_term = self.term + 1 if is_prevote else self.term
-        what = "asks who would vote for it in term {}" if is_prevote else "campaigns for term {}"
-        self.note("election_timeout", what, asked_term)
+        if is_prevote:
+            self.note("election_timeout", "asks who would vote for it in term {}", asked_term)
+        else:
+            self.note("become_candidate", "campaigns for term {}", asked_term)
         for voter in votes.voters:
             if voter != self.node_id:
                 self.request_vote_from(voter, asked_term, is_prevote, force)
@@ -65,7 +67,7 @@ class Elections(Replication):
         granted = refusal is None
         kind = "pre-vote" if request.is_prevote else "vote"
         if refusal is None:
-            self.note("candidate_is_up_to_date", "grants {} its {}", request.sender, kind)
+            self.note("on_request_vote", "grants {} its {}", request.sender, kind)
         else:
             said = "refuses {} its {}: {}"
             self.note(refusal, said, request.sender, kind, REASONS[refusal])

@@ -10,8 +10,9 @@ clocks, everything that Jepsen looks at: faults, then a final heal, then what wa
 import random
 from contextlib import nullcontext, suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from raftlab.check.campaign.after_healing import (
@@ -241,15 +242,39 @@ def all_is_well(run: RandomRun) -> bool:
     )
 
 
-def complaint(run: RandomRun, operator: bool = True) -> str | None:
+class Complaint(msgspec.Struct, frozen=True):
+    """What is wrong with a run that should have settled, in words, and of which `kind` that is.
+
+    "healing": it did not go on as it must when all faults are over; "answers": what clients were
+    shown is not what was committed; "alarms": a machine reports what should be impossible.
+    """
+
+    kind: Literal["healing", "answers", "alarms"]
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def complaint(run: RandomRun, operator: bool = True) -> Complaint | None:
     """What is wrong with a run that should have settled, or None.
 
     At the end an `operator` asks for a few things, which must be done.
     """
-    cluster = run.cluster
     if run.settled_after is None:
         patience = f"within {PATIENCE_MS:g} ms of peace"
-        return f"no new command on every member {patience}{differ(run)}"
+        return Complaint("healing", f"no new command on every member {patience}{differ(run)}")
+    if wrong := wrong_answer(run):
+        return Complaint("answers", wrong)
+    if stuck := disturbed(run) or (unserved(run) if operator else None):
+        return Complaint("healing", stuck)
+    alarms = run.cluster.alarms
+    return Complaint("alarms", f"alarms: {alarms}") if alarms else None
+
+
+def wrong_answer(run: RandomRun) -> str | None:
+    """What members hold, or clients were shown, that is not what was committed, or None."""
+    cluster = run.cluster
     should = KeyValue()
     for entry in run.committed:
         should.apply(entry)
@@ -264,8 +289,7 @@ def complaint(run: RandomRun, operator: bool = True) -> str | None:
     for client, serial in should.sessions.items():
         if int(should.get(client) or 0) != serial:
             return f"{client} sent {serial} commands, and {should.get(client)} were executed"
-    said = wrong_read(run) or disturbed(run) or (unserved(run) if operator else None)
-    return said or (f"alarms: {cluster.alarms}" if cluster.alarms else None)
+    return wrong_read(run)
 
 
 def logs_differ(one: Host, other: Host) -> bool:

@@ -9,6 +9,7 @@ from raftlab.course.predict.votes import could_win
 from raftlab.course.question import Question
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
+from raftlab.raft.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.options import Options
@@ -171,6 +172,10 @@ def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
     )
 
 
+VOTES = frozenset(["become_candidate", "on_request_vote", *REASONS, "become_leader"])
+"""What speaks when a node campaigns, grants or refuses a vote, and leads."""
+
+
 def _depose(cluster: Cluster, winner: NodeId) -> list[str]:
     """Cut S1 off, let `winner` lead, heal; what the election said."""
     cluster.isolate("S1")
@@ -178,7 +183,7 @@ def _depose(cluster: Cluster, winner: NodeId) -> list[str]:
     told = []
     while cluster.leader != winner:
         event = cluster.step()
-        if any(word in event.text for word in ("grants", "refuses", "won the", "campaigns")):
+        if event.tells(VOTES):
             told.append(event.text)
     cluster.run(50)
     cluster.heal()

@@ -183,13 +183,17 @@ def _timer(node: NodeFrame, at: float) -> str:
     return f"{node.node}: its election timer runs out in {ms(left)}"
 
 
+ELECTIONS = frozenset(["become_candidate", "become_leader", "tally_vote"])
+"""What speaks at a campaign, a victory and a defeat."""
+
+
 def _elections(cluster: Cluster, limit_ms: float) -> list[str]:
     """Run until somebody leads; every campaign, victory and defeat on the way, in words."""
     told = []
     end = cluster.now + limit_ms
     while cluster.leader is None and cluster.now < end:
         event = cluster.step()
-        if any(word in event.text for word in ("campaigns", "won the", "lost the")):
+        if event.tells(ELECTIONS):
             told.append(f"{event.at:.1f} ms: {event.text}")
     return told
 

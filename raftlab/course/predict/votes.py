@@ -14,6 +14,7 @@ from raftlab.course.predict.asking import (
 from raftlab.course.question import Question
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, cluster_of, random_logs
+from raftlab.raft.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
@@ -257,7 +258,7 @@ def _play_lost(lost: str, seed: int) -> tuple[str, str]:
             cluster.run(100)
     except Violation as violation:
         return violation.frame.name, violation.frame.text
-    told = [event.text for event in cluster.events(40) if "refuses" in event.text]
+    told = [event.text for event in cluster.events(40) if event.tells(REASONS)]
     return "none", f"{told[-1]} Its log is newer, and it still has it."
 
 

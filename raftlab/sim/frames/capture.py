@@ -50,6 +50,7 @@ def event_of(moment: Moment) -> Event:
         text=words.sentence(action, message, notes),
         nodes=words.nodes_of(action, notes),
         lost=message if isinstance(action, Drop) else None,
+        rules=tuple((node, note.rule) for node, note in notes),
     )
 
 

@@ -99,11 +99,13 @@ class Tracer:
         kind = KINDS.get(type(action))
         if kind is not None:
             node = getattr(action, "node", None)
-            self.marks.append(TraceMark(action.at, node, kind, words.happening(action, None)))
+            text, detail = words.happening(action, None), _detail(action)
+            self.marks.append(TraceMark(action.at, node, kind, text, detail))
         for node, host in self.cluster.hosts.items():
             index = host.machine.commit_index if host.alive else 0
             if index > self._committed.get(node, 0):
-                self.marks.append(TraceMark(action.at, node, "commit", f"committed up to {index}"))
+                text = f"committed up to {index}"
+                self.marks.append(TraceMark(action.at, node, "commit", text, str(index)))
             self._committed[node] = index
 
     def note_role(self, node: NodeId, at: Millis) -> None:
@@ -133,6 +135,12 @@ class Tracer:
     def _standing(self, node: NodeId) -> tuple[Role | None, Term]:
         host = self.cluster.hosts[node]
         return (host.machine.role, host.machine.term) if host.alive else (None, host.disk.term)
+
+
+def _detail(action: Action) -> str | None:
+    if isinstance(action, Propose):
+        return words.command_text(action.data)
+    return words.sides_text(action.groups) if isinstance(action, Partition) else None
 
 
 def trace_of(

@@ -81,7 +81,7 @@ def happening(action: Action, message: Message | None) -> str:
         case Timeout(node=node, force=force):
             return f"{node}'s election timer is made to run out" + (" (by force)" if force else "")
         case Propose(node=node, data=data):
-            return f"a client hands {clip(data.decode('utf-8', 'replace'))} to {node}"
+            return f"a client hands {command_text(data)} to {node}"
         case Crash(node=node):
             return f"{node} crashes"
         case Restart(node=node):
@@ -91,8 +91,7 @@ def happening(action: Action, message: Message | None) -> str:
         case Resume(node=node):
             return f"{node} goes on"
         case Partition(groups=groups):
-            sides = " | ".join(" ".join(group) for group in groups)
-            return f"the network falls apart: {sides}"
+            return f"the network falls apart: {sides_text(groups)}"
         case Cut(sender=sender, receiver=receiver):
             return f"the link from {sender} to {receiver} is cut"
         case Heal():
@@ -204,10 +203,20 @@ def payload_text(entry: LogEntry) -> str:
     """What is in an entry, as text: the command, "empty", or the configuration's voters."""
     payload = entry.payload
     if isinstance(payload, Command):
-        return clip(payload.data.decode("utf-8", "replace"))
+        return command_text(payload.data)
     if isinstance(payload, Configuration):
         return configuration_text(payload)
     return "empty"
+
+
+def command_text(data: bytes) -> str:
+    """A command as text, on one line."""
+    return clip(data.decode("utf-8", "replace"))
+
+
+def sides_text(groups: Sequence[Sequence[NodeId]]) -> str:
+    """The sides of a partition: "S1 S2 | S3"."""
+    return " | ".join(" ".join(group) for group in groups)
 
 
 def configuration_text(configuration: Configuration) -> str:
