@@ -13,7 +13,7 @@ from raftlab.lab.session import Session
 from raftlab.lab.stage import Heard
 from raftlab.lab.table import nodes_table
 from raftlab.lab.tree import tree
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import REFUSALS, Millis, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import (
@@ -270,7 +270,7 @@ def caught(deed: Callable[[], object]) -> tuple[str, str]:
     """What went wrong in doing it, as a sentence and, unless it was a refusal, a traceback."""
     try:
         deed()
-    except Misuse as refusal:
+    except REFUSALS as refusal:
         return str(refusal), ""
     except (Exception, SystemExit) as error:  # a machine may call exit()
         return panels.told(error)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import REFUSALS, Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame, NodeFrame
 from raftlab.sim.run.recording import Recording
@@ -91,7 +91,7 @@ class Reel:
         number = ghost.number
         try:
             ghost.apply_quietly(self.cluster.actions[number])
-        except Misuse as refusal:
+        except REFUSALS as refusal:
             self._ghost = None
             raise Misuse(
                 f"This run does not play again as it went: at frame {number + 1}, {refusal}."

@@ -12,7 +12,7 @@ from raftlab.lab.branch import Branch
 from raftlab.lab.goals import GOALS, Condition, Goal
 from raftlab.lab.opening import classes_needed, opened_here
 from raftlab.lab.reel import Reel, replayed
-from raftlab.raft.vocabulary import Millis, Misuse, shown
+from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame, ViolationFrame
 from raftlab.sim.run.recording import NO_DIGEST, Recording
@@ -190,7 +190,7 @@ class Session:
         start, cluster = self.position, self.cluster.at(self.position)
         try:
             answer = verb(cluster)
-        except Misuse:
+        except REFUSALS:
             raise
         except Violation as violation:
             answer = violation

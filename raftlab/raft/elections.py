@@ -5,7 +5,7 @@ from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.messages import RequestVote, RequestVoteReply
 from raftlab.raft.replication import Replication
 from raftlab.raft.roles import Candidate, Cause, Follower, Role
-from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, NotNow, Term
 
 REASONS = {
     "is_stale_term": "that term is over",
@@ -152,7 +152,7 @@ class Elections(Replication):
         Raises: Misuse, for a leader, and while leases count on what this node heard.
         """
         if self.role is Role.LEADER:
-            raise Misuse(f"{self.node_id} leads term {self.term} and follows nobody")
+            raise NotNow(f"{self.node_id} leads term {self.term} and follows nobody")
         if self.options.lease_reads:
             raise Misuse(f"{self.node_id} may not forget its leader: lease_reads counts on it")
         self.last_leader_contact = LONG_AGO

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from raftlab.raft.options import LONGEST, is_number
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
+from raftlab.raft.options import LONGEST, is_count, is_number
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotNow, shown
 from raftlab.sim.arguments import (
     side_named,
 )
@@ -31,7 +31,7 @@ from raftlab.sim.world.network import Flight
 
 
 class Verbs(Engine):
-    """The verbs that need nobody's consent. Raises: Misuse, for what cannot be done now."""
+    """The verbs that need nobody's consent. Raises: NotNow; Misuse, for what never can be done."""
 
     # To a node
 
@@ -70,7 +70,7 @@ class Verbs(Engine):
         back is `remove` and then `add_learner` under a new one.
         """
         if self._host(node).disk.is_lost:
-            raise Misuse(f"The disk of {node} is lost already.")
+            raise NotNow(f"The disk of {node} is lost already.")
         if self._host(node).alive:
             self.crash(node)
         self._act(Wipe(self.now, node))
@@ -113,7 +113,7 @@ class Verbs(Engine):
         """Cut one node off from all others. The sides of a partition stay apart."""
         self._host(node)
         if len(self.nodes) == 1:
-            raise Misuse(f"{node} is alone already.")
+            raise NotNow(f"{node} is alone already.")
         others = [[each for each in group if each != node] for group in self.groups]
         self.partition(*others, [node])
 
@@ -163,7 +163,8 @@ class Verbs(Engine):
             if flight.number == number:
                 return flight
         there = ", ".join(str(flight.number) for flight in self._flights.values()) or "none"
-        raise Misuse(f"No message {shown(number)} is on its way; in flight: {there}.")
+        kind = NotNow if is_count(number, 1) else Misuse
+        raise kind(f"No message {shown(number)} is on its way; in flight: {there}.")
 
 
 def as_float(given: float) -> float:

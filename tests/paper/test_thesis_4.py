@@ -10,7 +10,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.quorum import is_quorum
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse, NotNow
+from raftlab.raft.vocabulary import REFUSALS, Configuration, Misuse, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import Violation
 from raftlab.sim.world.settings import Disks, Network
@@ -692,7 +692,7 @@ def test_in_any_weather_members_come_and_go_and_nothing_is_lost():
                 cluster.run(400)
                 cluster.reconfigure(target)
                 changes += 1
-            except Misuse:
+            except REFUSALS:
                 continue
         assert changes > 5
         assert cluster.violation is None and cluster.alarms == []

@@ -19,7 +19,7 @@ from raftlab.raft.messages import ReadIndexReply, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING
 from raftlab.raft.roles import Cause, Role, Transfer
-from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from tests.raft.local import fields_of
 from tests.raft.world import (
     COMPLETE,
@@ -425,7 +425,7 @@ def test_a_machine_that_is_never_polled_keeps_everything_for_later():
 @pytest.mark.parametrize(
     ("call", "kind", "complaint"),
     [
-        (lambda node: node.compact(3), Misuse, "cannot compact its log up to 3"),
+        (lambda node: node.compact(3), NotNow, "cannot compact its log up to 3"),
         (lambda node: node.persisted(NOTHING), Misuse, "async_persistence is off"),
     ],
     ids=["compact", "persisted"],

@@ -12,7 +12,7 @@ from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message, Reque
 from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, NodeId, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.settings import Network
 
@@ -37,7 +37,7 @@ NO_COPIES = Network(loss=0.1, reordering=0.3)
 
 def lead(cluster: Cluster, node: NodeId) -> None:
     """Let `node` lead, if the others let it."""
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.elect(node)
 
 
@@ -160,7 +160,7 @@ ONE_BY_ONE = Options.figure_2(single_server_changes=True)
 
 def if_allowed(verb: Callable[..., object], *arguments: object) -> None:
     """Ask for something that the correct rules may refuse."""
-    with suppress(Misuse):
+    with suppress(NotNow):
         verb(*arguments)
 
 

@@ -23,7 +23,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.actions import Timeout
 
@@ -152,7 +152,7 @@ def learner_is_asked_to_lead(cluster: Cluster) -> bool:
     cluster.run(200)
     if_allowed(cluster.transfer, "S4")
     cluster.run(50)
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.propose("x=1")
         return True
     return False

@@ -14,7 +14,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority, majority_index
-from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Index, NodeId, NotNow, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.view.marks import Scene
 from raftlab.view.words import names
@@ -87,7 +87,7 @@ def acks_commit(cluster: Cluster, acks: Sequence[NodeId] = ()) -> Question:
     """
     leader = cluster.leader
     if leader is None:
-        raise Misuse("nobody leads: elect a leader first")
+        raise NotNow("nobody leads: elect a leader first")
     copy = cluster.recording.replay()
     machine = copy.hosts[leader].machine
     before, told = machine.commit_index, []
@@ -98,7 +98,7 @@ def acks_commit(cluster: Cluster, acks: Sequence[NodeId] = ()) -> Question:
             copy.deliver(flight.number)
             told.append(copy.events(1)[0].text)
     if not told:
-        raise Misuse("no acknowledgement is on its way: propose something and run a little")
+        raise NotNow("no acknowledgement is on its way: propose something and run a little")
     who = names(list(acks)) if acks else "every follower that has sent one"
     return Question(
         f"The commit index of {leader} is {before}. Now the acknowledgement on its way from {who}"

@@ -17,7 +17,7 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, NotNow, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import NodeFrame
 from raftlab.sim.world.settings import Network
@@ -162,7 +162,7 @@ def next_leader(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
         cluster = Cluster(5, seed=seed, options=Options.figure_2())
         scenes = (scene_cluster(cluster.frame()),)
     if cluster.leader is not None:
-        raise Misuse(f"{cluster.leader} leads and goes on leading: crash or isolate it first")
+        raise NotNow(f"{cluster.leader} leads and goes on leading: crash or isolate it first")
     copy = cluster.recording.replay()
     patience = 20 * copy.setup.options.election_timeout[1]
     told = _elections(copy, patience)

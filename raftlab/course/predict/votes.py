@@ -20,7 +20,7 @@ from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Misuse, NodeId, shown
+from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.watch.properties import Violation
@@ -55,7 +55,8 @@ def who_grants(
         raise Misuse('say who asks: who_grants(cluster, candidate="S3")')
     copies = copies_of(cluster)
     if candidate not in copies or copies[candidate].role is Role.LEADER:
-        raise Misuse(f"{candidate} is down, paused or leads, and cannot campaign; name another")
+        refusal = NotNow if candidate in cluster.nodes else Misuse
+        raise refusal(f"{candidate} is down, paused or leads, and cannot campaign; name another")
     away = out_of_reach(cluster, candidate)
     requests = campaign(copies[candidate], force)
     granted, reasons = [], []
@@ -158,7 +159,7 @@ def splits(
     now = cluster.frame()
     standing = [node.node for node in now.nodes if node.role is Role.CANDIDATE]
     if len(standing) < 2:
-        raise Misuse("let two nodes time out first: cluster.timeout(node)")
+        raise NotNow("let two nodes time out first: cluster.timeout(node)")
     winner, counts = _race(cluster)
     who = f"{winner} gets its majority first" if winner else "nobody gets a majority: a split vote"
     said = [

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import REFUSALS, Millis, NodeId
 from raftlab.sim.run.checkpoints import can_be_copied, copied
 from raftlab.sim.run.delta_encoding import exact_difference
 from raftlab.sim.world import actions as acts
@@ -62,7 +62,7 @@ def _asked_for(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int
     vars(cluster)["_act"] = asked.append
     try:
         call.on(cluster)
-    except Misuse:
+    except REFUSALS:
         return 0
     except LookupError:
         pass  # it asked, and looks in vain for what came of it
@@ -89,7 +89,7 @@ def _played(cluster: "Cluster", call: Call, actions: Sequence[Action]) -> int:
     vars(trial)["_advance"] = as_it_went
     try:
         call.on(trial)
-    except (_PartedError, Misuse):
+    except (_PartedError, *REFUSALS):
         return 0
     except Exception:  # the run's own end
         if trial.stopped is None:

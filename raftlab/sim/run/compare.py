@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from raftlab.raft.vocabulary import Misuse, NodeId
+from raftlab.raft.vocabulary import REFUSALS, NodeId
 from raftlab.sim.arguments import RulesGiven
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.run.digest import Comparison
@@ -97,7 +97,7 @@ def _try(cluster: "Cluster", action: Action) -> bool:
     try:
         cluster.apply(action)
     except Exception as error:
-        if cluster.stopped is None and not isinstance(error, Misuse):
+        if cluster.stopped is None and not isinstance(error, REFUSALS):
             raise
     return True
 

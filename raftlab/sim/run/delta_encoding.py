@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
 
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse
 from raftlab.sim.run.digest import Comparison, digest_of, marked
 from raftlab.sim.world.actions import Action
 
@@ -59,7 +59,7 @@ def played(cluster: "Cluster", told: Iterable[Segment], comparison: Comparison) 
     for action in _coming(cluster, told, comparison):
         try:
             cluster.apply_quietly(action)
-        except Misuse as refusal:
+        except REFUSALS as refusal:
             comparison.stopped(cluster, refusal)
             raise
         if cluster.number in comparison.known:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from raftlab.raft.vocabulary import Millis, Misuse, shown
+from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, shown
 from raftlab.sim.arguments import RulesGiven, moment
 from raftlab.sim.frames.frame import Frame, Trace
 from raftlab.sim.frames.trace import trace_of
@@ -213,7 +213,8 @@ class Recording:
     ) -> "Cluster":
         """Play those of `actions` (this run's, if none are given) that can happen, in order.
 
-        What cannot happen is left out, and what would happen in the past happens now. It ends
+        What cannot happen is left out, and what would happen in the past happens now. Left out is
+        also what never can: an edited run may name a server whose beginning is not in it. It ends
         where a property breaks (`cluster.violation`) or a machine fails (`cluster.stopped`).
         `cluster.recording` is what really happened: nothing is compared with how the run went.
         Raises: Misuse, for what are no actions.
@@ -228,7 +229,7 @@ class Recording:
             except Exception as error:
                 if cluster.stopped is not None:
                     break
-                if not isinstance(error, Misuse):
+                if not isinstance(error, REFUSALS):
                     raise
         return cluster
 

@@ -8,7 +8,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, Message
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term, shown
+from raftlab.raft.vocabulary import Index, NodeId, NotNow, Term, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Disks, Network
@@ -66,7 +66,7 @@ def lead(cluster: Cluster, node: NodeId) -> None:
         cluster.timeout(node)
         if cluster.run_until(lambda each: each.leader == node, THERE_AND_BACK + 5):
             return
-    raise Misuse(f"{node} does not get a majority")
+    raise NotNow(f"{node} does not get a majority")
 
 
 def led_by(cluster: Cluster, node: NodeId) -> Cluster:
@@ -80,7 +80,7 @@ def commit(cluster: Cluster, command: str, to: NodeId | None = None) -> Index:
     index = cluster.propose(command, to)
     node = to or cluster.leader or ""
     if not cluster.run_until(lambda each: each.frame()[node].commit_index >= index, 500):
-        raise Misuse(f"{node} cannot commit {shown(command)}")
+        raise NotNow(f"{node} cannot commit {shown(command)}")
     return index
 
 
@@ -113,7 +113,7 @@ def until_sent(
 ) -> int:
     """Run until such a message is on its way; the number of the newest one."""
     if not cluster.run_until(lambda each: bool(found(each, sender, receiver, is_it)), 1000):
-        raise Misuse(f"{sender} sends {receiver} no such message")
+        raise NotNow(f"{sender} sends {receiver} no such message")
     return found(cluster, sender, receiver, is_it)[-1]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from heapq import heapify, heappop, heappush
 
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NodeId, NotNow
 from raftlab.sim.frames.frame import ViolationFrame
 from raftlab.sim.watch.properties import History, Violation
 from raftlab.sim.world.actions import (
@@ -92,8 +92,9 @@ class Engine(Carrying):
     def apply(self, action: Action) -> None:
         """Carry out one action: the one way in which anything happens.
 
-        Raises: Misuse, if it cannot happen now, or in the middle of another step; Violation,
-        if it breaks a property; and whatever a machine raises while it handles the action.
+        Raises: NotNow, if it cannot happen now, or in the middle of another step; Misuse, if it
+        never can; Violation, if it breaks a property; and whatever a machine raises while it
+        handles the action.
         Then the run stands still. The verbs hold an interrupt back until the action is done;
         this does not: an interrupt in the middle of it stops the run.
         """
@@ -120,7 +121,7 @@ class Engine(Carrying):
         early, and whoever asks for another one meanwhile, finds that mark.
         """
         if self._stopped is not None:
-            raise Misuse(self._why_not())
+            raise NotNow(self._why_not())
         before = self.now
         try:
             self._stopped = IN_A_STEP
@@ -187,7 +188,7 @@ class Engine(Carrying):
             self.actions.append(action)
             self.recent.append((len(self.actions), action, self._message, self._notes))
             self._stopped = f"{self._moving}'s machine raised {type(error).__name__}: {error}"
-        elif isinstance(error, Misuse):
+        elif isinstance(error, REFUSALS):
             self.now = before
             self._stopped = None
         else:
@@ -213,10 +214,10 @@ class Engine(Carrying):
     def scheduled(self) -> Action | None:
         """What will happen next if nobody does anything; None, if nothing will.
 
-        Raises: Misuse, in the middle of a step.
+        Raises: NotNow, in the middle of a step.
         """
         if self.is_mid_step:
-            raise Misuse(self._why_not())
+            raise NotNow(self._why_not())
         return None if self._stopped is not None else self._next_action(NEVER)
 
     def _next_action(self, until: Millis) -> Action | None:

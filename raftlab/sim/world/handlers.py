@@ -7,7 +7,7 @@ from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Mess
 from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, listed, shown
+from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, NotNow, listed, shown
 from raftlab.sim.arguments import node_names
 from raftlab.sim.world.actions import (
     Calm,
@@ -46,7 +46,8 @@ ANSWERS = (AppendEntriesReply, InstallSnapshotReply)
 
 
 class Carrying(Contract):
-    """Carries out actions. What cannot be done now is refused with Misuse, before it begins.
+    """Carries out actions. What cannot be done is refused, before it begins: with NotNow, or with
+    Misuse, where it never can.
 
     It is refused here and nowhere else: the verbs, what is tried at random, what a search or
     a shrinker makes, and what a file or a text holds all meet the same refusal. Only a message
@@ -56,7 +57,7 @@ class Carrying(Contract):
     def _do_deliver(self, action: Deliver) -> None:
         flight = self._flights.pop((action.sender, action.receiver, action.nth), None)
         if flight is None:
-            raise Misuse(gone(action))
+            raise NotNow(gone(action))
         message = self._message = flight.message
         host = self.hosts[action.receiver]
         if host.paused:
@@ -116,7 +117,7 @@ class Carrying(Contract):
     def _do_written(self, action: Written) -> None:
         host = self._living(action.node)
         if not host.disk.writes:
-            raise Misuse(f"{action.node} is not writing anything")
+            raise NotNow(f"{action.node} is not writing anything")
         output = host.disk.finish()
         if host.paused:
             host.held.append(output)
@@ -134,9 +135,9 @@ class Carrying(Contract):
     def _do_timeout(self, action: Timeout) -> None:
         host = self._living(action.node)
         if host.paused:
-            raise Misuse(f"{host.node} is paused, and so is its timer: resume it first.")
+            raise NotNow(f"{host.node} is paused, and so is its timer: resume it first.")
         if host.machine.role is Role.LEADER:
-            raise Misuse(f"{host.node} leads and waits for no leader: choose another node.")
+            raise NotNow(f"{host.node} leads and waits for no leader: choose another node.")
         campaign = self._ability(host, "campaign")
         self._ask(host, lambda: campaign(host.now(self.now), force=action.force))
         self._pump(host)
@@ -180,7 +181,7 @@ class Carrying(Contract):
     def _do_compact(self, action: Compact) -> None:
         host = self._running(action.node)
         if action.up_to > host.applied_index:
-            raise Misuse(f"{host.node} has applied up to {host.applied_index}, and no further")
+            raise NotNow(f"{host.node} has applied up to {host.applied_index}, and no further")
         self._tell_time(host)
         self._ask(host, lambda: self._compact(host, action.up_to))
         self._pump(host)
@@ -203,9 +204,9 @@ class Carrying(Contract):
     def _do_wipe(self, action: Wipe) -> None:
         host = self._host(action.node)
         if host.alive:
-            raise Misuse(f"{action.node} is running: crash it before its disk is lost.")
+            raise NotNow(f"{action.node} is running: crash it before its disk is lost.")
         if host.disk.is_lost:
-            raise Misuse(f"The disk of {action.node} is lost already.")
+            raise NotNow(f"The disk of {action.node} is lost already.")
         host.disk.wipe()
         if self._watch is not None:
             self._watch.wiped(host)
@@ -248,7 +249,7 @@ class Carrying(Contract):
     def _do_restart(self, action: Restart) -> None:
         host = self._host(action.node)
         if host.alive:
-            raise Misuse(f"{host.node} is running; crash it before you restart it.")
+            raise NotNow(f"{host.node} is running; crash it before you restart it.")
         self._moving = host.node
         host.start(self.now)
         if host.disk.is_lost:
@@ -260,7 +261,7 @@ class Carrying(Contract):
     def _do_pause(self, action: Pause) -> None:
         host = self._living(action.node)
         if host.paused:
-            raise Misuse(
+            raise NotNow(
                 f"{host.node} is paused already; resume it with cluster.resume({host.node!r})."
             )
         host.paused = True
@@ -268,7 +269,7 @@ class Carrying(Contract):
     def _do_resume(self, action: Resume) -> None:
         host = self._living(action.node)
         if not host.paused:
-            raise Misuse(f"{host.node} is not paused.")
+            raise NotNow(f"{host.node} is not paused.")
         host.paused = False
         host.timer_at = NEVER
         self._tell_time(host)
@@ -318,7 +319,7 @@ class Carrying(Contract):
     def _known_flight(self, action: Drop | Duplicate | Delay) -> Flight:
         flight = self._flights.get((action.sender, action.receiver, action.nth))
         if flight is None:
-            raise Misuse(gone(action))
+            raise NotNow(gone(action))
         return flight
 
 

@@ -14,7 +14,17 @@ from raftlab.raft.log import Snapshot
 from raftlab.raft.messages import Message
 from raftlab.raft.output import NOTHING, Note, Output
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, listed, shown
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Configuration,
+    Index,
+    Millis,
+    Misuse,
+    NodeId,
+    NotNow,
+    listed,
+    shown,
+)
 from raftlab.sim.frames.frame import ViolationFrame
 from raftlab.sim.watch.watcher import Watch
 from raftlab.sim.world.actions import (
@@ -120,13 +130,13 @@ class Contract:
     def _living(self, node: NodeId) -> Host:
         host = self._host(node)
         if not host.alive:
-            raise Misuse(f"{node} is down; restart it first: cluster.restart({node!r}).")
+            raise NotNow(f"{node} is down; restart it first: cluster.restart({node!r}).")
         return host
 
     def _running(self, node: NodeId) -> Host:
         host = self._living(node)
         if host.paused:
-            raise Misuse(f"{node} is paused: resume it first.")
+            raise NotNow(f"{node} is paused: resume it first.")
         return host
 
     # What is due later
@@ -300,10 +310,10 @@ class Contract:
         return found
 
     def _ask(self, host: Host, call: Callable[[], Answer]) -> Answer:
-        """Ask what a machine may refuse, by Misuse; whatever else it raises is a step."""
+        """Ask what a machine may refuse, by Misuse or NotNow; whatever else it raises is a step."""
         try:
             return call()
-        except Misuse:
+        except REFUSALS:
             raise
         except BaseException:
             self._moving = host.node
