@@ -133,7 +133,7 @@ def test_an_unknown_payload_is_refused_and_changes_nothing(make, payload):
 def test_a_leader_has_no_election_timer_to_run_out():
     node = leader()
     before = everything(node)
-    with pytest.raises(Misuse, match="S1 leads term 1 and has no election timer"):
+    with pytest.raises(NotNow, match="S1 leads term 1 and has no election timer"):
         node.campaign(node.now + 5.0)
     assert everything(node) == before
 
@@ -464,7 +464,7 @@ def test_what_only_a_leader_can_do_is_refused_by_name_and_changes_nothing(make, 
 def test_a_leader_cannot_forget_its_leader_and_nothing_changes():
     node = leader()
     before = everything(node)
-    with pytest.raises(Misuse, match="S1 leads term 1 and follows nobody"):
+    with pytest.raises(NotNow, match="S1 leads term 1 and follows nobody"):
         node.forget_leader()
     assert everything(node) == before
 
