@@ -68,7 +68,7 @@ def term_after(
         message = rng.choice(list(MESSAGES))
         message_term = term + rng.choice([-1, 0, 1, 3])
     numbers = type(term) is type(message_term) is int
-    if message not in MESSAGES or not numbers or term < 1 or message_term < 0:
+    if message not in tuple(MESSAGES) or not numbers or term < 1 or message_term < 0:
         raise Misuse(f"message is one of {', '.join(MESSAGES)}, and term at least 1")
     if role not in (each.value for each in Role):
         raise Misuse(f"role is one of {', '.join(each.value for each in Role)}")
@@ -131,7 +131,7 @@ def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None)
         events = sorted(EVENTS)
         if seed is not None:
             events = sorted(random.Random(f"raftlab timer {seed}").sample(events, 4))
-    if not set(events) <= set(EVENTS):
+    if not isinstance(events, Sequence) or any(each not in tuple(EVENTS) for each in events):
         raise Misuse(f"events are some of the letters {', '.join(EVENTS)}")
     resetting, why = [], []
     for letter in events:

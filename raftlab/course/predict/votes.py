@@ -217,7 +217,7 @@ def lost_vote(lost: str | None = None, *, seed: int = 0) -> Question:
     """
     if lost is None:
         lost = random.Random(f"raftlab lost {seed}").choice(sorted(LOST))
-    if lost not in LOST:
+    if lost not in tuple(LOST):
         raise Misuse(f"lost is one of {', '.join(LOST)}, not {shown(lost)}")
     broken, why = _play_lost(lost, seed)
     when = (
