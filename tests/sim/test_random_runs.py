@@ -13,6 +13,7 @@ from raftlab import PROPERTIES, Configuration, Options, Violation
 from raftlab.check.campaign.faults import CLIENTS
 from raftlab.check.campaign.random_run import (
     PATIENCE_MS,
+    Complaint,
     complaint,
     random_run,
     settle,
@@ -170,10 +171,12 @@ class ExecutesAgain(Sessions):
 def test_random_runs_find_a_retry_that_is_executed_twice(monkeypatch):
     monkeypatch.setattr(KeyValue, "table", ExecutesAgain)
     said = [complaint_of(seed) for seed in range(20)]
-    assert any(each and each.endswith("were executed") for each in said)
+    found = [each for each in said if each and each.text.endswith("were executed")]
+    assert found
+    assert {each.kind for each in found} == {"answers"}
 
 
-def complaint_of(seed: int, **wrong: object) -> str | None:
+def complaint_of(seed: int, **wrong: object) -> Complaint | None:
     run = start(seed, **wrong)
     trouble(run)
     settle(run)

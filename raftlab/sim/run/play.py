@@ -14,7 +14,11 @@ from msgspec.structs import replace
 
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Misuse,
+    shown,
+)
 from raftlab.sim.run.digest import Comparison, Known
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.engine import Engine
@@ -52,7 +56,7 @@ def play(
         try:
             happen(action)
         except Exception as error:
-            if skips and engine.stopped is None and isinstance(error, Misuse):
+            if skips and engine.stopped is None and isinstance(error, REFUSALS):
                 continue
             comparison.stopped(engine, error)
             raise
