@@ -131,7 +131,9 @@ def copied(engine: Engine) -> Engine:
     Rules are shared, and so are entries, messages and snapshots: they never change.
     """
     engine.forget_what_is_over()
-    known: dict[int, Any] = {id(engine.world.newcomers): engine.world.newcomers}
+    known: dict[int, Any] = {
+        id(shared): shared for shared in (engine.world.newcomers, engine.checkpoint)
+    }
 
     def keep(original: object, twin: object) -> None:
         known[id(original)] = twin
