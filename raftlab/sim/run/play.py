@@ -23,7 +23,7 @@ from raftlab.sim.run.digest import Comparison, Known
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.engine import Engine
 
-SPACING = 3072
+SPACING = 4096
 """How many actions lie between two copies at first."""
 
 MOST_KEPT = 64
