@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 import raftlab
-from raftlab import Cluster, Misuse, Role
+from raftlab import Cluster, Misuse, NotNow, Role
 from raftlab.check.campaign.random_run import start, trouble
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.shrink import shrink
@@ -19,8 +19,7 @@ from raftlab.sim.world.action import KINDS, ToNode, registered
 from raftlab.sim.world.actions import Crash, Restart
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.handlers import HANDLERS, handles
-from raftlab.view import describe_timeline, scene_timeline
-from raftlab.view.svg import to_svg
+from raftlab.view import scene_timeline
 from tests.sim.looking import standing
 
 
@@ -78,7 +77,7 @@ def test_a_toy_action_happens_and_is_refused_like_any_other():
     assert cluster.machine("S1").role is Role.FOLLOWER
     cluster.crash("S1")
     before = standing(cluster)
-    with pytest.raises(Misuse, match="S1 is down"):
+    with pytest.raises(NotNow, match="S1 is down"):
         cluster.reboot("S1", "a power cut")
     with pytest.raises(Misuse, match="Reboot has a field of another kind"):
         cluster.apply(Reboot(cluster.now, "S1", 7))
@@ -108,8 +107,8 @@ def test_a_toy_action_is_told_in_words_in_a_trace_and_in_a_picture():
     (mark,) = [each for each in trace.marks if each.kind == "reboot"]
     assert (mark.at, mark.node) == (cluster.actions[place].at, "S1")
     assert mark.text == "S1 reboots after a power cut"
-    assert "S1 reboots after a power cut" in describe_timeline(trace)
-    assert "reboot" in to_svg(scene_timeline(trace))
+    assert "S1 reboots after a power cut" in scene_timeline(trace).description
+    assert "reboot" in scene_timeline(trace).svg
 
 
 @pytest.mark.usefixtures("toy")
