@@ -153,6 +153,8 @@ class Judge(Watch):
 
     history: Memory
 
+    lets_pass = False  # a search goes by which properties were asked, and of what
+
     def __init__(self, past: Past, remembers: bool) -> None:
         self.history = Memory(past, {})
         self.broken = None

@@ -147,8 +147,9 @@ class Engine(Carrying):
                 raise Misuse(f"time went back from {before} to {action.at} ms")
             self.now = action.at
             CARRY_OUT[type(action)](self, action)
-            self.actions.append(action)
-            self.recent.append((len(self.actions), action, self._message, self._notes))
+            actions = self.actions
+            actions.append(action)
+            self.recent.append((len(actions), action, self._message, self._notes))
             self._stopped = None
         except BaseException as error:
             self._give_up(action, before, error)
@@ -229,8 +230,10 @@ class Engine(Carrying):
         What is over is dropped on the way. Whenever this ends early, nothing is lost.
         """
         heap, flights, now = self._heap, self._flights, self.now
-        while heap and heap[0][0] <= until:
+        while heap:
             time, _, thing = heap[0]
+            if time > until:
+                return None
             at = time if time > now else now  # what was passed over is due at once
             if type(thing) is Flight:
                 if thing.ends_at == time and flights.get(thing.key) is thing:

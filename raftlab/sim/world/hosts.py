@@ -118,7 +118,9 @@ class Contract:
         return host
 
     def _living(self, node: NodeId) -> Host:
-        host = self._host(node)
+        host = self.hosts.get(node) if isinstance(node, str) else None
+        if host is None:
+            return self._host(node)  # which says that there is none
         if not host.alive:
             raise Misuse(f"{node} is down; restart it first: cluster.restart({node!r}).")
         return host
@@ -243,11 +245,12 @@ class Contract:
 
     def _send(self, host: Host, messages: tuple[Message, ...]) -> None:
         watch, hosts, heap, flights = self._watch, self.hosts, self._heap, self._flights
+        send, now = self._wires.send, self.now
         for message in messages:
             if watch is not None:
                 watch.says(host, message)
             if message.receiver in hosts:
-                for flight in self._wires.send(message, self.now):
+                for flight in send(message, now):
                     flights[flight.key] = flight
                     self._scheduled += 1
                     heappush(heap, (flight.ends_at, self._scheduled, flight))
