@@ -185,7 +185,9 @@ def test_the_current_term_is_exchanged_whenever_servers_communicate(make):
 
 
 @in_every_role
-@pytest.mark.parametrize("message", [*OF_TERM_9, TimeoutNow(9, "S2", "S1")], ids=kind)
+@pytest.mark.parametrize(
+    "message", [*OF_TERM_9, TimeoutNow(term=9, sender="S2", receiver="S1")], ids=kind
+)
 def test_a_server_whose_term_is_smaller_updates_it(make, message):
     """Paper: 5.1; Figure 2, all servers, second rule. The larger term is adopted."""
     node = make(term=3)

@@ -154,7 +154,7 @@ def drain(node: RaftStateMachine) -> Said:
     outputs = []
     while (output := node.poll()) != NOTHING:
         outputs.append(output)
-        if node.options.async_persistence:
+        if node._options.async_persistence:
             node.persisted(output)
         assert len(outputs) < 100, "a machine that always has something more to do"
     return Said(outputs)
@@ -212,12 +212,12 @@ def accepted_by_all(node: RaftStateMachine) -> RaftStateMachine:
 
 def known(node: RaftStateMachine, peer: str) -> FollowerProgress:
     """What this leader knows of `peer`."""
-    return node.tracker.progress[peer]
+    return node.role_data.tracker.progress[peer]
 
 
 def in_flight(node: RaftStateMachine, peer: str) -> int:
     """How many messages with entries this leader thinks are on their way to `peer`."""
-    return len(node.tracker.progress[peer].in_flight)
+    return len(node.role_data.tracker.progress[peer].in_flight)
 
 
 # Letters
@@ -232,14 +232,24 @@ def vote_request(
     force: bool = False,
 ) -> RequestVote:
     """`sender`, whose log ends with (index, term) `last`, asks for a vote."""
-    return RequestVote(term, sender, to, *last, is_prevote, force)
+    return RequestVote(
+        term=term,
+        sender=sender,
+        receiver=to,
+        last_log_index=last[0],
+        last_log_term=last[1],
+        is_prevote=is_prevote,
+        force=force,
+    )
 
 
 def vote(
     sender: str, term: int, granted: bool = True, to: str = "S1", is_prevote: bool = False
 ) -> RequestVoteReply:
     """`sender` grants a vote, or refuses it."""
-    return RequestVoteReply(term, sender, to, granted, is_prevote)
+    return RequestVoteReply(
+        term=term, sender=sender, receiver=to, vote_granted=granted, is_prevote=is_prevote
+    )
 
 
 def append(
@@ -251,14 +261,24 @@ def append(
     to: str = "S1",
 ) -> AppendEntries:
     """`sender`, as leader of `term`, sends entries of `terms` to follow (index, term) `prev`."""
-    return AppendEntries(term, sender, to, *prev, entries(*terms, start=prev[0] + 1), commit)
+    return AppendEntries(
+        term=term,
+        sender=sender,
+        receiver=to,
+        prev_log_index=prev[0],
+        prev_log_term=prev[1],
+        entries=entries(*terms, start=prev[0] + 1),
+        leader_commit=commit,
+    )
 
 
 def accepted(
     sender: str, term: int, index: int, commit: int = 0, to: str = "S1"
 ) -> AppendEntriesReply:
     """`sender` agrees up to `index`."""
-    return AppendEntriesReply(term, sender, to, commit, Accepted(index))
+    return AppendEntriesReply(
+        term=term, sender=sender, receiver=to, commit_index=commit, result=Accepted(index)
+    )
 
 
 def rejected(
@@ -271,24 +291,34 @@ def rejected(
     to: str = "S1",
 ) -> AppendEntriesReply:
     """`sender`, whose log ends at `last`, does not agree at `at`, but perhaps at `hint`."""
-    return AppendEntriesReply(term, sender, to, commit, Rejected(at, last, *hint))
+    return AppendEntriesReply(
+        term=term,
+        sender=sender,
+        receiver=to,
+        commit_index=commit,
+        result=Rejected(
+            non_matching_index=at, last_index=last, hint_index=hint[0], hint_term=hint[1]
+        ),
+    )
 
 
 def install(sender: str, term: int, held: Snapshot, to: str = "S1") -> InstallSnapshot:
     """`sender`, as leader of `term`, sends its snapshot."""
-    return InstallSnapshot(term, sender, to, held)
+    return InstallSnapshot(term=term, sender=sender, receiver=to, snapshot=held)
 
 
 def installed(
     sender: str, term: int, index: int, success: bool = True, to: str = "S1"
 ) -> InstallSnapshotReply:
     """`sender` has taken a snapshot up to `index`, or refuses it."""
-    return InstallSnapshotReply(term, sender, to, index, success)
+    return InstallSnapshotReply(
+        term=term, sender=sender, receiver=to, last_index=index, success=success
+    )
 
 
 def timeout_now(sender: str, term: int, to: str = "S1") -> TimeoutNow:
     """`sender`, as leader of `term`, tells a follower to campaign at once."""
-    return TimeoutNow(term, sender, to)
+    return TimeoutNow(term=term, sender=sender, receiver=to)
 
 
 # Several machines
@@ -404,7 +434,7 @@ class World:
         output = self.writes[node].pop(0)
         self.disks[node].write(output)
         self.flying += output.messages
-        if self[node].options.async_persistence:
+        if self[node]._options.async_persistence:
             self[node].persisted(output)
             self._invariants[node].persisted(output)
 

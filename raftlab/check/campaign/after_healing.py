@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from raftlab.check.campaign.faults import MOST_SERVERS, current, former, stand
 from raftlab.check.campaign.run_state import RandomRun
-from raftlab.raft.membership import describe
+from raftlab.raft.thesis.membership import describe
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import configuration_of

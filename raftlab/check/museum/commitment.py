@@ -145,8 +145,8 @@ class CommitGoesBack(RaftStateMachine):
 
     __slots__ = ()
 
-    def on_append_entries(self, request: AppendEntries) -> None:
-        super().on_append_entries(request)
+    def _on_append_entries(self, request: AppendEntries) -> None:
+        super()._on_append_entries(request)
         if self.log.match_term(request.prev_log_index, request.prev_log_term):
             verified = request.prev_log_index + len(request.entries)
             self.commit_index = min(request.leader_commit, verified)
@@ -157,10 +157,10 @@ class CommitsBeforeTheCheck(RaftStateMachine):
 
     __slots__ = ()
 
-    def on_append_entries(self, request: AppendEntries) -> None:
+    def _on_append_entries(self, request: AppendEntries) -> None:
         index = min(request.leader_commit, self.log.last_index)
         self._advance_commit(index, "follower_commit_index")
-        super().on_append_entries(request)
+        super()._on_append_entries(request)
 
 
 class CommitJumps(Rules):

@@ -16,7 +16,6 @@ from raftlab.check.museum.staging import (
     until_sent,
     won_if,
 )
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote, RequestVoteReply
@@ -24,6 +23,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.roles import Candidate
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import NodeId, Term
+from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import (
     DURABLE_BEFORE_SAID,
@@ -62,13 +62,13 @@ class CountsReplies(RaftStateMachine):
 
     __slots__ = ()
 
-    def on_request_vote_reply(self, reply: RequestVoteReply) -> None:
+    def _on_request_vote_reply(self, reply: RequestVoteReply) -> None:
         if isinstance(self.role_data, Candidate):
             votes = self.role_data.votes
             if reply.sender in votes.answers:
                 silent = [voter for voter in votes.voters if voter not in votes.answers]
                 reply = replace(reply, sender=silent[0])
-        super().on_request_vote_reply(reply)
+        super()._on_request_vote_reply(reply)
 
 
 class CountsPromises(RaftStateMachine):
@@ -76,10 +76,10 @@ class CountsPromises(RaftStateMachine):
 
     __slots__ = ()
 
-    def on_request_vote_reply(self, reply: RequestVoteReply) -> None:
+    def _on_request_vote_reply(self, reply: RequestVoteReply) -> None:
         if isinstance(self.role_data, Candidate):
             reply = replace(reply, is_prevote=self.role_data.is_prevote)
-        super().on_request_vote_reply(reply)
+        super()._on_request_vote_reply(reply)
 
 
 class VotesAgain(Rules):

@@ -93,7 +93,8 @@ def slow_clock(cluster: Cluster) -> None:
 def until_heard(cluster: Cluster, *nodes: str) -> None:
     """Run until these have just heard their leader, and it them."""
     cluster.run_until(
-        lambda each: all(each.now - machine_of(each, n).last_leader_contact < 2 for n in nodes), 500
+        lambda each: all(each.now - machine_of(each, n)._last_leader_contact < 2 for n in nodes),
+        500,
     )
     cluster.run(4)
 

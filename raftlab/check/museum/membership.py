@@ -14,7 +14,6 @@ from raftlab.check.museum.staging import (
     until_sent,
     won_if,
 )
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
@@ -22,6 +21,7 @@ from raftlab.raft.progress import Tracker
 from raftlab.raft.quorum import majority, majority_index, quorum_index
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
+from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import (
     COMMIT_FOLLOWS_QUORUM,
@@ -54,9 +54,9 @@ class WaitsForTheCommit(Rules):
 class CutsOnlyTheLog(RaftStateMachine):
     """A configuration that is cut from the log stays in force."""
 
-    def truncate(self, index: Index) -> None:
+    def _truncate(self, index: Index) -> None:
         mine = self.configuration
-        super().truncate(index)
+        super()._truncate(index)
         self.configuration = mine
 
 
@@ -111,12 +111,12 @@ class CountsMore(RaftStateMachine):
     def counted(self, configuration: Configuration) -> tuple[NodeId, ...]:
         return configuration.voters
 
-    def maybe_commit(self, tracker: Tracker, reached: Index) -> None:
+    def _maybe_commit(self, tracker: Tracker, reached: Index) -> None:
         voters = self.counted(tracker.configuration)
         matches = {node: each.match_index for node, each in tracker.progress.items()}
         matches.setdefault(self.node_id, self.log.stable_index)
         matched = quorum_index(matches, Configuration(voters))
-        index = self.rules.leader_commit_index(matched, self.log, self.term, self.commit_index)
+        index = self._rules.leader_commit_index(matched, self.log, self.term, self.commit_index)
         self._advance_commit(index, "leader_commit_index")
 
 

@@ -57,7 +57,7 @@ class AcknowledgesAtOnce(RaftStateMachine):
     def poll(self) -> Output:
         output = super().poll()
         writes = any(isinstance(each.payload, Command) for each in output.log_entries)
-        if not (self.options.async_persistence and writes):
+        if not (self._options.async_persistence and writes):
             return output
         answers = [each for each in output.messages if isinstance(each, AppendEntriesReply)]
         return replace(
@@ -75,7 +75,7 @@ class CountsWhatItWrites(RaftStateMachine):
     def poll(self) -> Output:
         output = super().poll()
         if output.log_entries and self.role is Role.LEADER:
-            self._own_copy_is_durable(output.log_entries[-1].index)
+            self._count_own_copy(output.log_entries[-1].index)
         return output
 
 
@@ -147,9 +147,9 @@ class ForgetsToWriteAgain(RaftStateMachine):
 
     __slots__ = ()
 
-    def truncate(self, index: Index) -> None:
+    def _truncate(self, index: Index) -> None:
         stable = self.log.stable_index
-        super().truncate(index)
+        super()._truncate(index)
         self.log.stable_index = stable
 
 

@@ -49,7 +49,7 @@ class AnyAnswerWillDo(RaftStateMachine):
 
     def advance(self, message: Message, now: Millis) -> None:
         if isinstance(message, AppendEntriesReply) and isinstance(self.role_data, Leader):
-            message = replace(message, read_round=self.role_data.reads.round)
+            message = replace(message, read_round=self._reads.round)
         super().advance(message, now)
 
 

@@ -61,10 +61,10 @@ class CutsCommitted(RaftStateMachine):
 
     __slots__ = ()
 
-    def on_append_entries(self, request: AppendEntries) -> None:
+    def _on_append_entries(self, request: AppendEntries) -> None:
         if request.entries and request.prev_log_index < self.log.last_index:
-            self.truncate(request.prev_log_index + 1)
-        super().on_append_entries(request)
+            self._truncate(request.prev_log_index + 1)
+        super()._on_append_entries(request)
 
 
 class AnyEntryFits(Rules):
@@ -93,10 +93,10 @@ class TakesNoForYes(RaftStateMachine):
 
     __slots__ = ()
 
-    def on_append_entries_reply(self, reply: AppendEntriesReply) -> None:
+    def _on_append_entries_reply(self, reply: AppendEntriesReply) -> None:
         if isinstance(reply.result, Rejected):
             reply = replace(reply, result=Accepted(reply.result.non_matching_index))
-        super().on_append_entries_reply(reply)
+        super()._on_append_entries_reply(reply)
 
 
 class FollowsItsFollower(RaftStateMachine):
@@ -104,10 +104,10 @@ class FollowsItsFollower(RaftStateMachine):
 
     __slots__ = ()
 
-    def on_append_entries_reply(self, reply: AppendEntriesReply) -> None:
+    def _on_append_entries_reply(self, reply: AppendEntriesReply) -> None:
         if isinstance(reply.result, Rejected) and reply.result.hint_index < self.log.last_index:
-            self.truncate(reply.result.hint_index + 1)
-        super().on_append_entries_reply(reply)
+            self._truncate(reply.result.hint_index + 1)
+        super()._on_append_entries_reply(reply)
 
 
 class FollowersAppend(RaftStateMachine):

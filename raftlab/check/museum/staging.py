@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from raftlab.raft.election import ElectionResult
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.votes import ElectionResult
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.settings import Network
 
@@ -126,15 +126,25 @@ class ProbesWithoutEntries(RaftStateMachine):
 
     __slots__ = ()
 
-    def replicate_to(self, progress: FollowerProgress) -> None:
+    def _replicate_to(self, progress: FollowerProgress) -> None:
         if progress.state is not ProgressState.PROBE:
-            super().replicate_to(progress)
+            super()._replicate_to(progress)
         elif not progress.probe_sent:
             progress.probe_sent = True
             prev = progress.next_index - 1
             term = self.log.term_for_index(prev) or 0
             node, commit = (progress.node, self.commit_index)
-            self.send(AppendEntries(self.term, self.node_id, node, prev, term, (), commit))
+            self._send(
+                AppendEntries(
+                    term=self.term,
+                    sender=self.node_id,
+                    receiver=node,
+                    prev_log_index=prev,
+                    prev_log_term=term,
+                    entries=(),
+                    leader_commit=commit,
+                )
+            )
 
 
 def stale_tail_meets_leader(cluster: Cluster) -> None:

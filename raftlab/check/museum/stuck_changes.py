@@ -18,12 +18,12 @@ from raftlab.check.museum.staging import (
     until_sent,
     won_if,
 )
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId
+from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.actions import Timeout
 
@@ -197,10 +197,10 @@ class NewVotersRefuse(RaftStateMachine):
 
     __slots__ = ()
 
-    def reason_to_refuse(self, request: RequestVote) -> str | None:
+    def _reason_to_refuse(self, request: RequestVote) -> str | None:
         if not self.configuration.can_vote(self.node_id):
             return "has_vote_left"
-        return super().reason_to_refuse(request)
+        return super()._reason_to_refuse(request)
 
 
 class OwnVoteInTheNewOnly(RaftStateMachine):
@@ -208,9 +208,9 @@ class OwnVoteInTheNewOnly(RaftStateMachine):
 
     __slots__ = ()
 
-    def _own_vote_is_durable(self) -> None:
+    def _count_own_vote(self) -> None:
         if self.node_id in self.configuration.voters:
-            super()._own_vote_is_durable()
+            super()._count_own_vote()
 
 
 class OldVotersAreSkipped(Rules):

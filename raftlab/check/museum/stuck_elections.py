@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from raftlab.check.museum.exhibit import Exhibit
 from raftlab.check.museum.staging import CALM, NobodySticks, lead_and_settle, machine_of, won_if
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Message, RequestVote, RequestVoteReply
@@ -18,6 +17,7 @@ from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Millis, NodeId, Term
+from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.settings import Network
 
@@ -50,9 +50,9 @@ class KeepsItsVote(RaftStateMachine):
 
     __slots__ = ()
 
-    def set_term(self, term: Term) -> None:
+    def _set_term(self, term: Term) -> None:
         vote = self.voted_for
-        super().set_term(term)
+        super()._set_term(term)
         self.voted_for = vote
 
 
@@ -61,10 +61,10 @@ class PromisesInItsOwnTerm(RaftStateMachine):
 
     __slots__ = ()
 
-    def send(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         if isinstance(message, RequestVoteReply) and message.is_prevote:
             message = replace(message, term=self.term)
-        super().send(message)
+        super()._send(message)
 
 
 class SilentToThePast(RaftStateMachine):
@@ -134,11 +134,11 @@ class CampaignsOnce(RaftStateMachine):
 
     __slots__ = ()
 
-    def election_timed_out(self, force: bool = False) -> None:
-        if self.role is Role.CANDIDATE and not force:
-            self.wait_anew()
+    def _election_timed_out(self, **marks: bool) -> None:
+        if self.role is Role.CANDIDATE and not marks:
+            self._restart_election_timer()
         else:
-            super().election_timed_out(force)
+            super()._election_timed_out(**marks)
 
 
 class LeadersGrant(Rules):
@@ -164,8 +164,8 @@ class SpeaksOnlyWithEntries(RaftStateMachine):
 
     __slots__ = ()
 
-    def send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
-        return super().send_append(progress, entries) if entries else False
+    def _send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
+        return super()._send_append(progress, entries) if entries else False
 
 
 class HearsNoLeader(Rules):

@@ -19,7 +19,7 @@ class AsksOnce(RaftStateMachine):
 
     __slots__ = ()
 
-    def ask_again(self, leader: AppendEntries) -> None:
+    def _ask_again(self, leader: AppendEntries) -> None:
         pass
 
 
@@ -28,9 +28,9 @@ class KeepsItToItself(RaftStateMachine):
 
     __slots__ = ()
 
-    def change_role(self, cause: Cause, data: RoleData) -> None:
+    def _change_role(self, cause: Cause, data: RoleData) -> None:
         failed = self._failed_reads.copy()
-        super().change_role(cause, data)
+        super()._change_role(cause, data)
         self._failed_reads = failed
 
 

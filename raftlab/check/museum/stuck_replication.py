@@ -73,7 +73,7 @@ class SendsItOnce(RaftStateMachine):
 
     __slots__ = ()
 
-    def wait_for_snapshot(self, progress: FollowerProgress) -> None:
+    def _wait_for_snapshot(self, progress: FollowerProgress) -> None:
         pass
 
 
@@ -82,9 +82,9 @@ class SaysNothingMeanwhile(RaftStateMachine):
 
     __slots__ = ()
 
-    def send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
+    def _send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
         waits = progress.state is ProgressState.SNAPSHOT
-        return False if waits else super().send_append(progress, entries)
+        return False if waits else super()._send_append(progress, entries)
 
 
 def catches_up(cluster: Cluster) -> bool:
@@ -110,14 +110,14 @@ class SendsItForEver(RaftStateMachine):
 
     __slots__ = ()
 
-    def on_accepted(
+    def _on_accepted(
         self, leader: Leader, progress: FollowerProgress, last_new_index: Index
     ) -> None:
         if progress.state is ProgressState.SNAPSHOT:
             progress.become_probe()
             progress.next_index = progress.match_index + 1
         else:
-            super().on_accepted(leader, progress, last_new_index)
+            super()._on_accepted(leader, progress, last_new_index)
 
 
 class LastEntryWaits(Rules):

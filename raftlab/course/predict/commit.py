@@ -38,7 +38,9 @@ def commit_after(
     leader.poll()
     leader.poll()
     for node, index in match.items():
-        reply = AppendEntriesReply(leader.term, node, "S1", 0, Accepted(index))
+        reply = AppendEntriesReply(
+            term=leader.term, sender=node, receiver="S1", commit_index=0, result=Accepted(index)
+        )
         if index:
             hand_over(leader, reply)
             leader.poll()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TypeAlias, assert_never
 
 from raftlab.raft.log import Command, LogEntry
-from raftlab.raft.membership import describe
 from raftlab.raft.messages import (
     Accepted,
     AppendEntries,
@@ -19,6 +18,7 @@ from raftlab.raft.messages import (
     TimeoutNow,
 )
 from raftlab.raft.output import Note
+from raftlab.raft.thesis.membership import describe
 from raftlab.raft.vocabulary import Configuration, NodeId
 from raftlab.sim.world.actions import (
     Action,

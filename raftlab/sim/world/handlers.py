@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from raftlab.raft.log import Command
 from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Message
+from raftlab.raft.node import NodeCore
 from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
@@ -167,9 +168,8 @@ class Carrying(Contract):
         It is told at every step that tells it nothing else: so a lease is judged by this moment,
         and a question that was refused leaves no other time behind than a replay knows.
         """
-        set_now = getattr(host.machine, "set_now", None)
-        if set_now is not None:
-            set_now(host.now(self.now))
+        if isinstance(host.machine, NodeCore):
+            host.machine.now = host.now(self.now)
 
     def _do_forget(self, action: ForgetLeader) -> None:
         host = self._running(action.node)
