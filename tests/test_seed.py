@@ -189,7 +189,7 @@ def snapshot_messages():
     (message,) = tell(sent, rejected("S2", 2, at=3, last=0))
     assert message == InstallSnapshot(term=2, sender="S1", receiver="S2", snapshot=held)
     tell(sent, InstallSnapshotReply(term=2, sender="S2", receiver="S1", last_index=3, success=True))
-    assert sent.tracker.match_indexes()["S2"] == 3
+    assert sent.role_data.tracker.match_indexes()["S2"] == 3
     (asked, _) = tell(machine(), TimeoutNow(term=0, sender="S2", receiver="S1"))
     assert isinstance(asked, RequestVote) and asked.force
 
@@ -363,7 +363,7 @@ def handles():
     standing._on_request_vote_reply(vote("S2", 1))
     assert standing.role is Role.LEADER
     standing._on_append_entries_reply(accepted("S2", 1, 1))
-    assert standing.tracker.match_indexes()["S2"] == 1
+    assert standing.role_data.tracker.match_indexes()["S2"] == 1
 
 
 def sends():

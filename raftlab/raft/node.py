@@ -2,14 +2,16 @@
 
 The machine is one class told file by file, each one idea richer. What arrives finds its
 handler in a table, into which each class writes what it takes care of; what one idea has to do
-at the moments of another goes through the hooks at the end of `NodeCore`, each of which calls
-`super()` first.
+at the moments of another goes through the hooks at the end of `NodeCore`. Where several fill
+in one hook, each calls `super()` first.
 """
 
 import copy
 import random
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, ClassVar, Self, get_args
+
+from msgspec.structs import replace
 
 from raftlab.raft.log import LogEntry, Payload, RaftLog
 from raftlab.raft.messages import FROM_LEADERS, Message
@@ -331,7 +333,7 @@ class NodeCore:
             if self.role is LEADER:
                 self._replicate()
             entries = log.entries(log.stable_index + 1, log.last_index + 1)
-        more: dict[str, Any] = {}
+        more: dict[str, Any] | None = None
         if self._has_more:
             self._has_more = False
             more = self._before_output()
@@ -349,7 +351,7 @@ class NodeCore:
             return NOTHING
         return self._take_output(entries, more)
 
-    def _take_output(self, entries: tuple[LogEntry, ...], more: Mapping[str, Any]) -> Output:
+    def _take_output(self, entries: tuple[LogEntry, ...], more: dict[str, Any] | None) -> Output:
         is_new = self._hard_state_changed
         output = Output(
             term=self.term if is_new else None,
@@ -361,7 +363,6 @@ class NodeCore:
             role_changes=tuple(self._role_changes) if self._role_changes else (),
             debug_log=tuple(self._notes) if self._notes else (),
             alarms=tuple(self._alarms) if self._alarms else (),
-            **more,
         )
         self._unconfirmed = self._polling_confirms and (is_new or bool(entries))
         self.log.stable_index = self.log.last_index
@@ -374,7 +375,7 @@ class NodeCore:
             self._notes.clear()
         if self._alarms:
             self._alarms.clear()
-        return output
+        return replace(output, **more) if more else output
 
     def _take_committed(self) -> tuple[LogEntry, ...]:
         committed = self.log.entries(self._committed_out + 1, self.commit_index + 1)

@@ -260,10 +260,8 @@ def test_a_refusal_that_comes_late_is_no_reason_to_go_back():
             propose(node, str(number))
         tell(node, accepted("S2", 1, 4))
         again = tell(node, rejected("S2", 1, at=3, last=1, hint=(1, 1)))
-        assert (
-            bool(again or node.role_data.tracker.progress["S2"].state is ProgressState.PROBE)
-            is resends
-        )
+        state = node.role_data.tracker.progress["S2"].state
+        assert bool(again or state is ProgressState.PROBE) is resends
 
 
 class TrustsWhatItSent(Rules):

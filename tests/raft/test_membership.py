@@ -466,9 +466,8 @@ def test_a_round_brings_what_the_leader_held_when_the_round_began_and_no_less():
         node.add_entry(FOUR)
     propose(node)
     tell(node, accepted("S4", 1, 4))
-    assert not node.role_data.tracker.progress["S4"].caught_up, (
-        "that round took an election timeout"
-    )
+    newcomer = node.role_data.tracker.progress["S4"]
+    assert not newcomer.caught_up, "that round took an election timeout"
     assert node.role_data.tracker.progress["S4"].round_end == 5
     tell(node, accepted("S4", 1, 5), after=30.0)
     assert takes(node, FOUR)

@@ -166,12 +166,10 @@ class Membership(LeadershipTransfer):
         self._on_configuration()
 
     def _on_log_change(self) -> None:
-        super()._on_log_change()
         if self.log.configuration_index != self._configuration_index:
             self._adopt_configuration()
 
     def _on_commit(self, before: Index) -> None:
-        super()._on_commit(before)
         passed = before < self.log.configuration_index <= self.commit_index
         if passed or self.configuration.old_voters:
             self._settle_configuration()

@@ -17,9 +17,6 @@ from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotLeader, NotNow
 NO_DEADLINE: Millis = float("inf")
 """How long a leader that was removed tries to hand over: until it works."""
 
-FORCED: Mapping[str, bool] = {"force": True}
-"""The mark on a request for votes that the leader itself has called forth."""
-
 
 class Transfer:
     """Leadership that is being handed over: to `to`, or to any voter if None. Thesis: 3.10.
@@ -187,17 +184,7 @@ class LeadershipTransfer(FlowControl):
 
     # Followers
 
-    def campaign(self, now: Millis, force: bool = False) -> None:
-        """The election timer runs out now. `force`: stand at once, as if the leader had asked.
-
-        A host that calls this while a leader is heard breaks what `lease_reads` counts on.
-        Thesis: 3.10 for `force`.
-
-        Raises: Misuse, for a leader, and if time goes back.
-        """
-        self._run_out_at(now, **FORCED if force else {})
-
     def _on_timeout_now(self, message: TimeoutNow) -> None:
         """The leader asks: stand at once, and say so to those who hear it. Thesis: 3.10."""
         if self.role is Role.FOLLOWER:
-            self._election_timed_out(**FORCED)
+            self._election_timed_out(force=True)
