@@ -289,7 +289,7 @@ def test_a_single_slow_follower_does_not_hold_up_the_others():
             index = world.propose("S1")
             world.settle("S1", "S2")
             assert world["S1"].commit_index == index == number + 2
-        assert in_flight(world["S1"], "S3") == world["S1"].options.max_in_flight
+        assert in_flight(world["S1"], "S3") == world["S1"]._options.max_in_flight
 
 
 def test_raft_goes_on_as_long_as_a_majority_is_up_and_stops_without_one():

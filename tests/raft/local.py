@@ -119,7 +119,8 @@ def check_role(machine: RaftStateMachine) -> None:
             assert machine.log.last_term == machine.term
         assert machine.voted_for == machine.node_id
         assert machine.leader == machine.node_id
-        check_leader(machine)
+        if isinstance(machine, RaftStateMachine):
+            check_leader(machine)
     else:
         assert machine.leader != machine.node_id
 

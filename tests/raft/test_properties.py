@@ -535,11 +535,11 @@ def test_the_checks_see_what_is_unsound():
         node._counted_index = 4
 
     def spoil_transfer(node):
-        node._transfer = Transfer("S1", 300.0)
+        node._transfer = Transfer("S1", 300.0, resend_at=300.0)
         node._has_handed_over = True
 
     def spoil_handing_over(node):
-        node._transfer = Transfer("S2", 300.0)
+        node._transfer = Transfer("S2", 300.0, resend_at=300.0)
 
     spoils = [value for name, value in locals().items() if name.startswith("spoil_")]
     assert len(spoils) == 19

@@ -96,7 +96,7 @@ def test_records_of_a_role_are_copied_with_all_they_hold():
 
 def test_what_a_leader_hands_over_counts_and_is_asked_is_copied_with_it():
     leading = leader()
-    leading._transfer = Transfer("S2", 300.0)
+    leading._transfer = Transfer("S2", 300.0, resend_at=300.0)
     leading._transfer.sent, leading._transfer.resend_at = "S2", 60.0
     leading._has_handed_over, leading._quorum_deadline = True, 150.0
     leading._uncommitted_bytes, leading._counted_index = 12, 3
@@ -109,7 +109,7 @@ def test_what_a_leader_hands_over_counts_and_is_asked_is_copied_with_it():
     assert (twin._has_handed_over, twin._quorum_deadline) == (True, 150.0)
     assert (twin._uncommitted_bytes, twin._counted_index) == (12, 3)
     handing.sent, twin._reads.round, twin._uncommitted_bytes = None, 3, 0
-    twin._reads.asked_at[3] = 20.0
+    twin._reads.asked_at = {3: 20.0}
     assert (leading._transfer.sent, leading._uncommitted_bytes) == ("S2", 12)
     assert (leading._reads.round, leading._reads.asked_at) == (2, {2: 10.0})
 
@@ -119,15 +119,17 @@ def test_a_copy_leaves_nothing_out(kind):
     votes, tracker = Votes(Configuration(names(3))), Tracker(Configuration(names(3)), 4, 0.0)
     made = {
         Reads: lambda: Reads(),
-        Transfer: lambda: Transfer("S2", 300.0),
+        Transfer: lambda: Transfer("S2", 300.0, resend_at=300.0),
         Leader: lambda: Leader(tracker, 50.0),
         Candidate: lambda: Candidate(votes, True),
         Follower: lambda: Follower("S2"),
     }[kind]()
     plain = [
-        name for name in kind.__slots__ if isinstance(getattr(made, name), int | float | str | None)
+        name
+        for name in getattr(kind, "__struct_fields__", kind.__slots__)
+        if isinstance(getattr(made, name), int | float | str | None)
     ]
     for number, name in enumerate(plain, 1000):
         setattr(made, name, number)
-    twin = copy(made) if kind is Transfer else made.copy()
+    twin = made.copy() if hasattr(made, "copy") else copy(made)
     assert [getattr(twin, name) for name in plain] == [getattr(made, name) for name in plain]

@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from raftlab.raft.figure2 import Figure2
 from raftlab.raft.log import Command, LogEntry, RaftLog, Snapshot
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import (
@@ -35,6 +36,7 @@ from raftlab.raft.messages import (
     RequestVoteReply,
     TimeoutNow,
 )
+from raftlab.raft.node import NodeCore
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING, Note, Output, RoleChange
 from raftlab.raft.progress import FollowerProgress
@@ -56,6 +58,10 @@ RULES: type[Rules] = Rules
 def names(size: int) -> tuple[str, ...]:
     """S1 to S<size>."""
     return tuple(f"S{number}" for number in range(1, size + 1))
+
+
+MACHINE: type[Figure2] = RaftStateMachine
+"""What every machine made here is. The tests of the paper's section 5 plant Figure 2 alone."""
 
 
 # Logs
@@ -96,7 +102,7 @@ def after(held: Snapshot, *terms: int, trailing: Sequence[int] = ()) -> RaftLog:
 
 def terms_of(holder: RaftStateMachine | RaftLog | Iterable[LogEntry]) -> list[int]:
     """The terms along a log, from its first entry."""
-    held = holder.log if isinstance(holder, RaftStateMachine) else holder
+    held = holder.log if isinstance(holder, NodeCore) else holder
     return [each.term for each in held]
 
 
@@ -121,7 +127,7 @@ def machine(
 
     `held` is a log with entries of its own instead.
     """
-    return RaftStateMachine(
+    return MACHINE(
         node,
         configuration=configuration or Configuration(names(nodes)),
         term=term if term is not None else max(terms, default=0),

@@ -7,6 +7,7 @@ late need not ask.
 """
 
 from collections.abc import Hashable, Mapping
+from copy import copy
 from typing import Any, ClassVar, Self, TypeAlias
 
 import msgspec
@@ -38,7 +39,7 @@ class ReadRequest(msgspec.Struct, frozen=True, gc=False):
     asked_at: Millis
 
 
-class Reads:
+class Reads(msgspec.Struct):
     """The reads of a leader, in rounds: one question to all, for every read that waits.
 
     `round` numbers the latest question (it only grows within a term). `asking` are the
@@ -47,41 +48,21 @@ class Reads:
     `lease_from` when the latest one did that a majority has answered. Thesis: 6.4, 6.4.1.
     """
 
-    __slots__ = (
-        "asked_at",
-        "asking",
-        "asking_round",
-        "index",
-        "lease_from",
-        "round",
-        "waiting",
-    )
+    round: int = 0
+    asking_round: int = 0
+    asked_at: Mapping[int, Millis] = {}
+    asking: tuple[ReadRequest, ...] = ()
+    index: Index = 0
+    waiting: tuple[ReadRequest, ...] = ()
+    lease_from: Millis | None = None
 
-    def __init__(self) -> None:
-        self.round = 0
-        self.asking_round = 0
-        self.asked_at: dict[int, Millis] = {}
-        self.asking: tuple[ReadRequest, ...] = ()
-        self.index: Index = 0
-        self.waiting: tuple[ReadRequest, ...] = ()
-        self.lease_from: Millis | None = None
-
-    def fingerprint(self) -> tuple[object, ...]:
+    def fingerprint(self) -> Hashable:
         """Equal for two that differ in nothing but time."""
         asking, waiting = (
-            tuple((each.node, each.read_id) for each in reads)
+            tuple([(each.node, each.read_id) for each in reads])
             for reads in (self.asking, self.waiting)
         )
         return (self.round, self.asking_round, asking, self.index, waiting)
-
-    def copy(self) -> "Reads":
-        """An independent record with the same values."""
-        twin = Reads()
-        twin.round, twin.asking_round = self.round, self.asking_round
-        twin.asked_at = self.asked_at.copy()
-        twin.asking, twin.index, twin.waiting = self.asking, self.index, self.waiting
-        twin.lease_from = self.lease_from
-        return twin
 
 
 class LinearizableReads(Snapshots):
@@ -121,7 +102,7 @@ class LinearizableReads(Snapshots):
     def copy(self) -> Self:
         """An independent machine in the same state, its random source included."""
         twin = super().copy()
-        twin._reads = self._reads.copy()
+        twin._reads = copy(self._reads)
         twin._asked_reads = self._asked_reads.copy()
         twin._ready_reads = self._ready_reads.copy()
         twin._failed_reads = self._failed_reads.copy()
@@ -265,8 +246,8 @@ class LinearizableReads(Snapshots):
         reads.round += 1
         self._open_round = reads.round
         too_old = now - self._options.election_timeout[0]  # no lease comes of those any more
-        reads.asked_at = {each: at for each, at in reads.asked_at.items() if at > too_old}
-        reads.asked_at[reads.round] = now
+        asked_at = {each: at for each, at in reads.asked_at.items() if at > too_old}
+        reads.asked_at = {**asked_at, reads.round: now}
         mine = leader.tracker.progress.get(self.node_id)
         if mine is not None:
             mine.acked_round = reads.round

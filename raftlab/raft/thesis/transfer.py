@@ -8,6 +8,8 @@ from collections.abc import Hashable, Mapping
 from copy import copy
 from typing import ClassVar, Self
 
+import msgspec
+
 from raftlab.raft.messages import TimeoutNow
 from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.roles import Cause, Leader, Role, RoleData
@@ -18,20 +20,17 @@ NO_DEADLINE: Millis = float("inf")
 """How long a leader that was removed tries to hand over: until it works."""
 
 
-class Transfer:
+class Transfer(msgspec.Struct):
     """Leadership that is being handed over: to `to`, or to any voter if None. Thesis: 3.10.
 
-    `sent` is who was told to campaign at once, if anyone was; `deadline` (ms) is when the
-    leader gives up and takes commands again, `resend_at` when it asks once more.
+    `deadline` (ms) is when the leader gives up and takes commands again, `resend_at` when it
+    asks once more; `sent` is who was told to campaign at once, if anyone was.
     """
 
-    __slots__ = ("deadline", "resend_at", "sent", "to")
-
-    def __init__(self, to: NodeId | None, deadline: Millis) -> None:
-        self.to = to
-        self.deadline = deadline
-        self.sent: NodeId | None = None
-        self.resend_at: Millis = deadline
+    to: NodeId | None
+    deadline: Millis
+    resend_at: Millis
+    sent: NodeId | None = None
 
 
 class LeadershipTransfer(FlowControl):
@@ -109,7 +108,7 @@ class LeadershipTransfer(FlowControl):
         """Take no more commands, and hand over as soon as a successor has everything."""
         leader = self.role_data
         assert isinstance(leader, Leader)
-        transfer = self._transfer = Transfer(to, deadline)
+        transfer = self._transfer = Transfer(to, deadline, resend_at=deadline)
         self._has_handed_over = self._hears_acceptances = True
         self._note("transfer_leadership", "hands leadership over to {}", to or "the first that can")
         self._tell_best_successor(leader, transfer)
