@@ -65,7 +65,7 @@ def with_ages(cluster: Cluster) -> Hashable:
     machines = [cluster.machine(node) for node in cluster.nodes]
     heard = tuple(cluster.now - each._last_leader_contact for each in machines)
     asked = tuple(
-        tuple(cluster.now - p.last_reply_at for p in each.tracker.progress.values())
+        tuple(cluster.now - p.last_reply_at for p in each.role_data.tracker.progress.values())
         if each.role is Role.LEADER
         else ()
         for each in machines

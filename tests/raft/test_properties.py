@@ -362,9 +362,9 @@ class Guarded:
             voted_for=self.disk.vote,
             log=RaftLog(self.disk.log, self.disk.snapshot),
             now=old.now,
-            rng=old.rng,
-            options=old.options,
-            rules=old.rules,
+            rng=old._rng,
+            options=old._options,
+            rules=old._rules,
         )
         self.writes = []
         self.follows = LocalInvariants(self.node)
