@@ -345,7 +345,7 @@ def adds_entries():
 
 def becomes():
     node = machine()
-    node._become_candidate(is_prevote=False)
+    node._become_candidate()
     assert (node.role, node.term) == (Role.CANDIDATE, 1)
     node._become_leader()
     assert (node.role, node.log.last_term) == (Role.LEADER, 1)

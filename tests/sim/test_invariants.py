@@ -398,7 +398,7 @@ def log_terms_skip(stage: Stage) -> None:
 
 def led_with_progress(stage: Stage, match: Index, next_index: Index) -> None:
     """S1 leads with two entries, believes `match` and `next_index` of S2, and hears of S2."""
-    stage.hosts["S1"].machine._become_candidate(is_prevote=False)
+    stage.hosts["S1"].machine._become_candidate()
     stage.hosts["S1"].machine._become_leader()
     stage.move("S1", term=1, role=Role.LEADER, log=log(1, 1))
     data = stage.hosts["S1"].machine.role_data
@@ -1432,7 +1432,7 @@ def broken_cluster() -> Cluster:
     cluster.elect("S1")
     cluster.run(200)
     machine = cluster.hosts["S2"].machine
-    machine._become_candidate(is_prevote=False)
+    machine._become_candidate()
     machine.term = 1
     machine._become_leader()
     return cluster
