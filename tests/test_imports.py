@@ -23,8 +23,10 @@ ROOT_LAYER = "root"
 
 # Each file of raft may import those before it; a file not listed comes after them all.
 RAFT_ORDER = [
-    "vocabulary", "log", "messages", "quorum", "election", "progress", "roles", "options",
-    "rules", "output",
+    "vocabulary", "log", "messages", "quorum", "votes", "progress", "roles", "options",
+    "rules", "output", "node", "figure2.replication", "figure2.elections", "figure2",
+    "thesis.protections", "thesis.flow_control", "thesis.transfer", "thesis.membership",
+    "thesis.snapshots", "thesis.reads", "thesis.persistence", "machine",
 ]  # fmt: skip
 
 # The part of the standard library that neither tells the time nor touches the world.

@@ -9,7 +9,7 @@ import pytest
 from raftlab import Cluster, Options
 from raftlab.course import predict
 from raftlab.lab.session import Session
-from raftlab.raft.elections import REASONS
+from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.messages import AppendEntriesReply
 from raftlab.raft.output import Note
 from raftlab.sim.frames import trace

@@ -39,7 +39,7 @@ def test_a_row_names_the_file_that_asks_its_rules(row):
     (file,) = code(row[2])
     folder = ROOT / "raftlab" / "raft"
     assert (folder / file).is_file()
-    asked = "".join(path.read_text() for path in folder.glob("*.py") if path.name != "rules.py")
+    asked = "".join(path.read_text() for path in folder.rglob("*.py") if path.name != "rules.py")
     for rule in code(row[3]):
         assert f"rules.{rule}(" in asked
 

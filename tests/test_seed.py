@@ -9,7 +9,6 @@ from random import Random
 
 import pytest
 
-from raftlab.raft.election import ElectionResult, ElectionTracker, Votes
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog, Snapshot
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import (
@@ -29,6 +28,7 @@ from raftlab.raft.progress import FollowerProgress, ProgressState, Tracker
 from raftlab.raft.roles import Candidate, Cause, Follower, Leader, Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
+from raftlab.raft.votes import ElectionResult, ElectionTracker, Votes
 from tests.raft.world import (
     COMPLETE,
     World,
@@ -98,7 +98,15 @@ def log_entry():
     assert (held.term, held.index, held.payload.data) == (2, 1, b"x=1")
     for payload in (Empty(), THREE):
         node = machine()
-        message = AppendEntries(1, "S2", "S1", 0, 0, (LogEntry(1, 1, payload),), 0)
+        message = AppendEntries(
+            term=1,
+            sender="S2",
+            receiver="S1",
+            prev_log_index=0,
+            prev_log_term=0,
+            entries=(LogEntry(1, 1, payload),),
+            leader_commit=0,
+        )
         tell(node, message)
         assert node.log[1].payload == payload
 
@@ -123,7 +131,7 @@ def rpc_message():
 def vote_request_message():
     asked = let_time_out(machine(terms=(1, 2), options=COMPLETE))
     assert asked[0] == RequestVote(
-        3, "S1", "S2", last_log_index=2, last_log_term=2, is_prevote=True
+        term=3, sender="S1", receiver="S2", last_log_index=2, last_log_term=2, is_prevote=True
     )
     node = machine()
     node.campaign(node.now, force=True)
@@ -132,14 +140,22 @@ def vote_request_message():
 
 def vote_reply_message():
     (reply,) = tell(machine(), vote_request("S2", 1, is_prevote=True))
-    assert reply == RequestVoteReply(1, "S1", "S2", vote_granted=True, is_prevote=True)
+    assert reply == RequestVoteReply(
+        term=1, sender="S1", receiver="S2", vote_granted=True, is_prevote=True
+    )
 
 
 def append_message():
     node = leader(terms=(1,), quiet=False)
     (message, _) = node.poll().messages
     assert message == AppendEntries(
-        2, "S1", "S2", prev_log_index=1, prev_log_term=1, entries=(node.log[2],), leader_commit=0
+        term=2,
+        sender="S1",
+        receiver="S2",
+        prev_log_index=1,
+        prev_log_term=1,
+        entries=(node.log[2],),
+        leader_commit=0,
     )
     for peer in ("S2", "S3"):
         tell(node, accepted(peer, 2, 2))
@@ -149,24 +165,32 @@ def append_message():
 def append_reply_message():
     node = machine(terms=(1, 1))
     (yes,) = tell(node, append("S2", 1, (1, 1), (1,), commit=1))
-    assert yes == AppendEntriesReply(1, "S1", "S2", 1, Accepted(last_new_index=2))
+    assert yes == AppendEntriesReply(
+        term=1, sender="S1", receiver="S2", commit_index=1, result=Accepted(last_new_index=2)
+    )
     (no,) = tell(node, append("S2", 3, (9, 3)))
-    assert no == AppendEntriesReply(3, "S1", "S2", 1, Rejected(9, 2, hint_index=2, hint_term=1))
+    assert no == AppendEntriesReply(
+        term=3,
+        sender="S1",
+        receiver="S2",
+        commit_index=1,
+        result=Rejected(non_matching_index=9, last_index=2, hint_index=2, hint_term=1),
+    )
 
 
 def snapshot_messages():
     held = Snapshot(3, 1, THREE, b"x=1")
     node = machine(term=1)
-    assert tell(node, InstallSnapshot(1, "S2", "S1", held)) == [
-        InstallSnapshotReply(1, "S1", "S2", last_index=3, success=True)
+    assert tell(node, InstallSnapshot(term=1, sender="S2", receiver="S1", snapshot=held)) == [
+        InstallSnapshotReply(term=1, sender="S1", receiver="S2", last_index=3, success=True)
     ]
     assert (node.log.snapshot, node.log.last_index, node.commit_index) == (held, 3, 3)
     sent = leader(held=RaftLog((), held), term=1)
     (message,) = tell(sent, rejected("S2", 2, at=3, last=0))
-    assert message == InstallSnapshot(2, "S1", "S2", held)
-    tell(sent, InstallSnapshotReply(2, "S2", "S1", 3, True))
-    assert sent.tracker.match_indexes()["S2"] == 3
-    (asked, _) = tell(machine(), TimeoutNow(0, "S2", "S1"))
+    assert message == InstallSnapshot(term=2, sender="S1", receiver="S2", snapshot=held)
+    tell(sent, InstallSnapshotReply(term=2, sender="S2", receiver="S1", last_index=3, success=True))
+    assert sent.role_data.tracker.match_indexes()["S2"] == 3
+    (asked, _) = tell(machine(), TimeoutNow(term=0, sender="S2", receiver="S1"))
     assert isinstance(asked, RequestVote) and asked.force
 
 
@@ -195,10 +219,10 @@ def votes():
 def follower_progress():
     node = leader(terms=(1,))
     tell(node, accepted("S2", 2, 2, commit=1))
-    known = node.tracker.progress["S2"]
+    known = node.role_data.tracker.progress["S2"]
     assert isinstance(known, FollowerProgress)
     assert (known.node, known.next_index, known.match_index, known.commit_index) == ("S2", 3, 2, 1)
-    assert tuple(node.tracker.progress) == names(3)
+    assert tuple(node.role_data.tracker.progress) == names(3)
 
 
 def raft_log():
@@ -229,10 +253,10 @@ def timeouts():
     node = machine(now=100.0)
     assert Options().election_timeout == (150.0, 300.0)
     assert 250.0 <= node.election_deadline <= 400.0
-    drawn = {node.randomized_election_timeout}
+    drawn = {node._randomized_election_timeout}
     for _ in range(5):
         let_time_out(node)
-        drawn.add(node.randomized_election_timeout)
+        drawn.add(node._randomized_election_timeout)
     assert len(drawn) == 6, "drawn anew for every campaign"
 
 
@@ -321,36 +345,36 @@ def adds_entries():
 
 def becomes():
     node = machine()
-    node.become_candidate(is_prevote=False)
+    node._become_candidate()
     assert (node.role, node.term) == (Role.CANDIDATE, 1)
-    node.become_leader()
+    node._become_leader()
     assert (node.role, node.log.last_term) == (Role.LEADER, 1)
-    node.become_follower("S2", Cause.HIGHER_TERM)
+    node._become_follower("S2", Cause.HIGHER_TERM)
     assert (node.role, node.leader) == (Role.FOLLOWER, "S2")
 
 
 def handles():
     node = machine(term=1)
-    node.on_request_vote(vote_request("S2", 1))
+    node._on_request_vote(vote_request("S2", 1))
     assert node.voted_for == "S2"
-    node.on_append_entries(append("S2", 1, (0, 0), (1,)))
+    node._on_append_entries(append("S2", 1, (0, 0), (1,)))
     assert node.log.last_index == 1
     standing = candidate()
-    standing.on_request_vote_reply(vote("S2", 1))
+    standing._on_request_vote_reply(vote("S2", 1))
     assert standing.role is Role.LEADER
-    standing.on_append_entries_reply(accepted("S2", 1, 1))
-    assert standing.tracker.match_indexes()["S2"] == 1
+    standing._on_append_entries_reply(accepted("S2", 1, 1))
+    assert standing.role_data.tracker.match_indexes()["S2"] == 1
 
 
 def sends():
     node = leader(terms=(1,))
-    node.send(vote("S1", 2, to="S2"))
+    node._send(vote("S1", 2, to="S2"))
     assert node.poll().messages == (vote("S1", 2, to="S2"),)
     for peer in ("S2", "S3"):
         tell(node, accepted(peer, 2, 2))
     node.add_entry(Command(b"x"))
-    node.replicate_to(node.tracker.progress["S2"])
-    node.replicate()
+    node._replicate_to(node.role_data.tracker.progress["S2"])
+    node._replicate()
     assert [each.receiver for each in node.poll().messages] == ["S2", "S3"]
 
 
@@ -369,9 +393,9 @@ def commits():
 def resets_timeouts():
     node = machine()
     before = node.election_deadline
-    node.reset_election_timeout()
+    node._reset_election_timeout()
     assert node.election_deadline != before
-    assert node.election_deadline == node.now + node.randomized_election_timeout
+    assert node.election_deadline == node.now + node._randomized_election_timeout
 
 
 def registers_and_tallies_votes():
@@ -496,9 +520,9 @@ def truncates_uncommitted_entries():
 def tracks_followers():
     node = leader(terms=(1, 1))
     tell(node, rejected("S2", 2, at=2, last=0))
-    assert node.tracker.progress["S2"].state is ProgressState.PROBE
+    assert node.role_data.tracker.progress["S2"].state is ProgressState.PROBE
     tell(node, accepted("S2", 2, 1))
-    assert node.tracker.progress["S2"].state is ProgressState.PIPELINE
+    assert node.role_data.tracker.progress["S2"].state is ProgressState.PIPELINE
 
 
 def signals_every_commit_and_every_change_of_durable_state():
@@ -569,9 +593,9 @@ def is_told_what_is_durable():
     writing = node.poll()
     assert writing.log_entries and writing.messages_at_once and not writing.messages
     assert node.poll() is NOTHING
-    assert node.tracker.match_indexes()["S1"] == 1
+    assert node.role_data.tracker.match_indexes()["S1"] == 1
     node.persisted(writing)
-    assert node.tracker.match_indexes()["S1"] == 2
+    assert node.role_data.tracker.match_indexes()["S1"] == 2
 
 
 TODOS: dict[str, Callable[[], None]] = {

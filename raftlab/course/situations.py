@@ -8,7 +8,6 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from raftlab.raft.election import Votes
 from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.messages import Rejected, RequestVote
 from raftlab.raft.options import Options
@@ -16,6 +15,7 @@ from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Cause, Role
 from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, Term, shown
+from raftlab.raft.votes import Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.world.host import past_entry

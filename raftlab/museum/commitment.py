@@ -210,9 +210,9 @@ class CommitGoesBack(RaftStateMachine):
     Source: H13: PySyncObj#166, min without max; paper, Figure 2, volatile state.
     """
 
-    def on_append_entries(self, request: AppendEntries) -> None:
+    def _on_append_entries(self, request: AppendEntries) -> None:
         """A follower sets its commit index to what a message says, even if that is less."""
-        super().on_append_entries(request)
+        super()._on_append_entries(request)
         if self.log.match_term(request.prev_log_index, request.prev_log_term):
             verified = request.prev_log_index + len(request.entries)
             self.commit_index = min(request.leader_commit, verified)
@@ -229,11 +229,11 @@ class CommitsBeforeTheCheck(RaftStateMachine):
     AppendEntries, rules 2 and 5.
     """
 
-    def on_append_entries(self, request: AppendEntries) -> None:
+    def _on_append_entries(self, request: AppendEntries) -> None:
         """A follower takes over the commit index of any message, before it has compared logs."""
         index = min(request.leader_commit, self.log.last_index)
         self._advance_commit(index, "follower_commit_index")
-        super().on_append_entries(request)
+        super()._on_append_entries(request)
 
 
 @exhibited("commit-jumps", second_command_is_late, breaks=COMMIT_FOLLOWS_QUORUM)

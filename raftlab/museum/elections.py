@@ -5,7 +5,6 @@ from msgspec.structs import replace
 from raftlab.check.campaign.faults import hold_back, isolate, timeout
 from raftlab.museum.exhibit import exhibited
 from raftlab.museum.runs import SMALL, first_election, stale_tail, won_if
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote, RequestVoteReply
@@ -13,6 +12,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.roles import Candidate
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import NodeId, Term
+from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import settle, until_sent, with_entry
 from raftlab.sim.watch.properties import (
@@ -129,14 +129,14 @@ class CountsReplies(RaftStateMachine):
     Source: H9: folklore; the text of nim-raft's seed reads like it; paper 5.2.
     """
 
-    def on_request_vote_reply(self, reply: RequestVoteReply) -> None:
+    def _on_request_vote_reply(self, reply: RequestVoteReply) -> None:
         """Replies are counted, and not voters: S2's second one passes for somebody else's."""
         if isinstance(self.role_data, Candidate):
             votes = self.role_data.votes
             if reply.sender in votes.answers:
                 silent = [voter for voter in votes.voters if voter not in votes.answers]
                 reply = replace(reply, sender=silent[0])
-        super().on_request_vote_reply(reply)
+        super()._on_request_vote_reply(reply)
 
 
 def late_promises(cluster: Cluster) -> None:
@@ -157,11 +157,11 @@ class CountsPromises(RaftStateMachine):
     win; thesis 9.6.
     """
 
-    def on_request_vote_reply(self, reply: RequestVoteReply) -> None:
+    def _on_request_vote_reply(self, reply: RequestVoteReply) -> None:
         """A pre-vote is counted as a vote."""
         if isinstance(self.role_data, Candidate):
             reply = replace(reply, is_prevote=self.role_data.is_prevote)
-        super().on_request_vote_reply(reply)
+        super()._on_request_vote_reply(reply)
 
 
 @exhibited("votes-again", two_candidates, breaks=ONE_VOTE_PER_TERM)

@@ -111,7 +111,7 @@ def silence(cluster: Cluster, node: str) -> Millis:
     """How long a node has not heard its leader."""
     machine = cluster.machine(node)
     assert isinstance(machine, RaftStateMachine)
-    return cluster.now - machine.last_leader_contact
+    return cluster.now - machine._last_leader_contact
 
 
 def lead_by_timeout(cluster: Cluster, node: str) -> None:

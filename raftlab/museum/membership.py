@@ -9,7 +9,6 @@ from raftlab.museum.runs import (
     ONE_BY_ONE,
     won_if,
 )
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
@@ -23,6 +22,7 @@ from raftlab.raft.vocabulary import (
     NotNow,
     Term,
 )
+from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import settle, until_sent, with_entry
 from raftlab.sim.watch.properties import (
@@ -129,10 +129,10 @@ class CutsOnlyTheLog(RaftStateMachine):
     Source: E49: Camunda#57387, an uncommitted configuration and a restart; Camunda#57393.
     """
 
-    def truncate(self, index: Index) -> None:
+    def _truncate(self, index: Index) -> None:
         """A configuration that is cut from the log stays in force."""
         mine = self.configuration
-        super().truncate(index)
+        super()._truncate(index)
         self.configuration = mine
 
 
@@ -302,13 +302,13 @@ class CountsMore(RaftStateMachine):
         """Whose copies count."""
         return configuration.voters
 
-    def maybe_commit(self, tracker: Tracker, reached: Index) -> None:
+    def _maybe_commit(self, tracker: Tracker, reached: Index) -> None:
         """Commit what a majority of those have."""
         voters = self.counted(tracker.configuration)
         matches = {node: each.match_index for node, each in tracker.progress.items()}
         matches.setdefault(self.node_id, self.log.stable_index)
         matched = quorum_index(matches, Configuration(voters))
-        index = self.rules.leader_commit_index(matched, self.log, self.term, self.commit_index)
+        index = self._rules.leader_commit_index(matched, self.log, self.term, self.commit_index)
         self._advance_commit(index, "leader_commit_index")
 
 

@@ -130,7 +130,7 @@ class AcknowledgesAtOnce(RaftStateMachine):
         """A follower acknowledges a command while it is being written."""
         output = super().poll()
         writes = any(isinstance(each.payload, Command) for each in output.log_entries)
-        if not (self.options.async_persistence and writes):
+        if not (self._options.async_persistence and writes):
             return output
         answers = [each for each in output.messages if isinstance(each, AppendEntriesReply)]
         return replace(
@@ -163,7 +163,7 @@ class CountsWhatItWrites(RaftStateMachine):
         """A leader counts its own copy while it is being written."""
         output = super().poll()
         if output.log_entries and self.role is Role.LEADER:
-            self._own_copy_is_durable(output.log_entries[-1].index)
+            self._count_own_copy(output.log_entries[-1].index)
         return output
 
 
@@ -242,8 +242,8 @@ class ForgetsToWriteAgain(RaftStateMachine):
     Source: F2: nim-raft's PR#10 and fork lose 5:t2; paper, Figure 2, persistent state.
     """
 
-    def truncate(self, index: Index) -> None:
+    def _truncate(self, index: Index) -> None:
         """What takes the place of entries that were written is not written."""
         stable = self.log.stable_index
-        super().truncate(index)
+        super()._truncate(index)
         self.log.stable_index = stable

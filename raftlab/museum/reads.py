@@ -113,7 +113,7 @@ class AnyAnswerWillDo(RaftStateMachine):
     def advance(self, message: Message, now: Millis) -> None:
         """Any answer of a follower counts for the question that is asked now."""
         if isinstance(message, AppendEntriesReply) and isinstance(self.role_data, Leader):
-            message = replace(message, read_round=self.role_data.reads.round)
+            message = replace(message, read_round=self._reads.round)
         super().advance(message, now)
 
 

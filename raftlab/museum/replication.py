@@ -101,11 +101,11 @@ class CutsCommitted(RaftStateMachine):
     Source: M5: nim-raft master, commit 3 and last index 2; paper 5.4.
     """
 
-    def on_append_entries(self, request: AppendEntries) -> None:
+    def _on_append_entries(self, request: AppendEntries) -> None:
         """The log is cut behind the entry that the leader names, committed or not."""
         if request.entries and request.prev_log_index < self.log.last_index:
-            self.truncate(request.prev_log_index + 1)
-        super().on_append_entries(request)
+            self._truncate(request.prev_log_index + 1)
+        super()._on_append_entries(request)
 
 
 def stale_tail_meets_next_leader(cluster: Cluster) -> None:
@@ -147,15 +147,15 @@ def stale_tail_meets_lonely_leader(cluster: Cluster) -> None:
 class ProbesWithoutEntries(RaftStateMachine):
     """A correct leader of another school: it sends no entries to a follower that is silent."""
 
-    def replicate_to(self, progress: FollowerProgress) -> None:
+    def _replicate_to(self, progress: FollowerProgress) -> None:
         """To one that is silent, send an empty message once."""
         if progress.state is not ProgressState.PROBE:
-            super().replicate_to(progress)
+            super()._replicate_to(progress)
         elif not progress.probe_sent:
             progress.probe_sent = True
             prev = progress.next_index - 1
             term = self.log.term_for_index(prev) or 0
-            self.send(
+            self._send(
                 AppendEntries(
                     term=self.term,
                     sender=self.node_id,
@@ -237,11 +237,11 @@ class TakesNoForYes(RaftStateMachine):
     Source: E45: CCF#5324; S35: nim-raft's appendEntry; paper 5.3.
     """
 
-    def on_append_entries_reply(self, reply: AppendEntriesReply) -> None:
+    def _on_append_entries_reply(self, reply: AppendEntriesReply) -> None:
         """A rejection counts like an acknowledgement of the entry that it names."""
         if isinstance(reply.result, Rejected):
             reply = replace(reply, result=Accepted(reply.result.non_matching_index))
-        super().on_append_entries_reply(reply)
+        super()._on_append_entries_reply(reply)
 
 
 @exhibited("leader-truncates", short_log_meets_new_leader, breaks=LEADER_APPEND_ONLY)
@@ -254,11 +254,11 @@ class FollowsItsFollower(RaftStateMachine):
     Source: paper 5.3, the sentence that Leader Append-Only stands for.
     """
 
-    def on_append_entries_reply(self, reply: AppendEntriesReply) -> None:
+    def _on_append_entries_reply(self, reply: AppendEntriesReply) -> None:
         """A leader whose entries do not fit cuts its own log back to what the follower has."""
         if isinstance(reply.result, Rejected) and reply.result.hint_index < self.log.last_index:
-            self.truncate(reply.result.hint_index + 1)
-        super().on_append_entries_reply(reply)
+            self._truncate(reply.result.hint_index + 1)
+        super()._on_append_entries_reply(reply)
 
 
 def two_are_asked(cluster: Cluster) -> None:

@@ -2,9 +2,9 @@
 
 from raftlab.check.campaign.faults import crash, crash_leader, cut, isolate, partition, timeout
 from raftlab.museum.exhibit import Tuning
-from raftlab.raft.election import ElectionResult
 from raftlab.raft.messages import InstallSnapshot
 from raftlab.raft.options import Options
+from raftlab.raft.votes import ElectionResult
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import PLAIN, commit, is_a, settle, until_sent
 from raftlab.sim.world.settings import Network

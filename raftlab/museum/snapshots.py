@@ -132,7 +132,7 @@ class CompactsMore(RaftStateMachine):
     def compact(self, up_to: Index, data: bytes = b"") -> None:
         """The whole log is compacted, committed or not."""
         log = self.log
-        configuration = log.configuration_at(log.last_index) or self.first_configuration
+        configuration = log.configuration_at(log.last_index) or self._first_configuration
         self._keep_snapshot(Snapshot(log.last_index, log.last_term, configuration, data))
 
 

@@ -15,7 +15,6 @@ from raftlab.museum.post_heal_checks import (
 )
 from raftlab.museum.runs import CALM, ONE_BY_ONE, won_if
 from raftlab.museum.stuck_elections import NobodySticks
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
@@ -27,6 +26,7 @@ from raftlab.raft.vocabulary import (
     NodeId,
     NotNow,
 )
+from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import settle, until_sent, with_entry
 from raftlab.sim.world.actions import Timeout
@@ -326,11 +326,11 @@ class NewVotersRefuse(RaftStateMachine):
     Source: E4: etcd#10998; E49: Camunda#57386; thesis 4.2.1.
     """
 
-    def reason_to_refuse(self, request: RequestVote) -> str | None:
+    def _reason_to_refuse(self, request: RequestVote) -> str | None:
         """A node votes when its own configuration says that it may."""
         if not self.configuration.can_vote(self.node_id):
             return "has_vote_left"
-        return super().reason_to_refuse(request)
+        return super()._reason_to_refuse(request)
 
 
 def demoted_must_lead(cluster: Cluster) -> bool:
@@ -357,10 +357,10 @@ class OwnVoteInTheNewOnly(RaftStateMachine):
     Source: E17: ScyllaDB#10618; paper 6.
     """
 
-    def _own_vote_is_durable(self) -> None:
+    def _count_own_vote(self) -> None:
         """While joint, a candidate's own vote counts if it stays a voter."""
         if self.node_id in self.configuration.voters:
-            super()._own_vote_is_durable()
+            super()._count_own_vote()
 
 
 def leader_dies_while_joint(cluster: Cluster) -> bool:

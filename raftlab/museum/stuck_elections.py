@@ -14,7 +14,6 @@ from raftlab.museum.post_heal_checks import (
     one_behind_keeps_asking,
 )
 from raftlab.museum.runs import CALM, won_if
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import (
@@ -27,6 +26,7 @@ from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Millis, NodeId, Term
+from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import settle
 from raftlab.sim.world.settings import Network
@@ -158,10 +158,10 @@ class KeepsItsVote(RaftStateMachine):
     Source: S41: nim-raft, a node votes once in its life; paper 5.1.
     """
 
-    def set_term(self, term: Term) -> None:
+    def _set_term(self, term: Term) -> None:
         """A new term does not give the vote back."""
         vote = self.voted_for
-        super().set_term(term)
+        super()._set_term(term)
         self.voted_for = vote
 
 
@@ -175,11 +175,11 @@ class PromisesInItsOwnTerm(RaftStateMachine):
     Source: E1: etcd#8243; S39: nim-raft; thesis 9.6.
     """
 
-    def send(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         """A pre-vote is granted under the voter's own term, not the one that was asked for."""
         if isinstance(message, RequestVoteReply) and message.is_prevote:
             message = replace(message, term=self.term)
-        super().send(message)
+        super()._send(message)
 
 
 def too_high_a_term(cluster: Cluster) -> bool:
@@ -255,12 +255,12 @@ class CampaignsOnce(RaftStateMachine):
     Source: E36: canonical/raft#142; M6: nim-raft master, still term 1 after 100 s; paper 5.2.
     """
 
-    def election_timed_out(self, force: bool = False) -> None:
+    def _election_timed_out(self, **marks: bool) -> None:
         """A candidate that hears nothing waits, and does not ask again."""
-        if self.role is Role.CANDIDATE and not force:
-            self.wait_anew()
+        if self.role is Role.CANDIDATE and not marks:
+            self._restart_election_timer()
         else:
-            super().election_timed_out(force)
+            super()._election_timed_out(**marks)
 
 
 def one_comes_and_goes(cluster: Cluster) -> bool:
@@ -335,9 +335,9 @@ class SpeaksOnlyWithEntries(RaftStateMachine):
     Source: S37: nim-raft's append request has exactly one entry; paper 5.2.
     """
 
-    def send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
+    def _send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
         """A message without entries is not sent."""
-        return super().send_append(progress, entries) if entries else False
+        return super()._send_append(progress, entries) if entries else False
 
 
 @exhibited("deaf-timer", quiet_leader)

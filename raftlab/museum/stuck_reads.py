@@ -34,7 +34,7 @@ class AsksOnce(RaftStateMachine):
     Source: E29: raft-rs e6784ab, ReadIndex dropped; thesis 6.4.
     """
 
-    def ask_again(self, leader: AppendEntries) -> None:
+    def _ask_again(self, leader: AppendEntries) -> None:
         """A follower's question that was lost is not asked again."""
 
 
@@ -62,10 +62,10 @@ class KeepsItToItself(RaftStateMachine):
     Source: E27: hashicorp/raft#498, who waits hangs when the leader is lost; thesis 6.4.
     """
 
-    def change_role(self, cause: Cause, data: RoleData) -> None:
+    def _change_role(self, cause: Cause, data: RoleData) -> None:
         """A read whose leader is gone is not given up."""
         failed = self._failed_reads.copy()
-        super().change_role(cause, data)
+        super()._change_role(cause, data)
         self._failed_reads = failed
 
 

@@ -106,7 +106,7 @@ class SendsItOnce(RaftStateMachine):
     Source: F12: nim-raft's fork, 30 s without a message; paper 7.
     """
 
-    def wait_for_snapshot(self, progress: FollowerProgress) -> None:
+    def _wait_for_snapshot(self, progress: FollowerProgress) -> None:
         """A snapshot that nobody answers is waited for."""
 
 
@@ -132,10 +132,10 @@ class SaysNothingMeanwhile(RaftStateMachine):
     Source: F12: nim-raft's fork, no message at all in that state; paper 7, 5.2.
     """
 
-    def send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
+    def _send_append(self, progress: FollowerProgress, entries: tuple[LogEntry, ...]) -> bool:
         """While a snapshot is on its way, its receiver hears nothing else."""
         waits = progress.state is ProgressState.SNAPSHOT
-        return False if waits else super().send_append(progress, entries)
+        return False if waits else super()._send_append(progress, entries)
 
 
 def more_behind_a_snapshot(cluster: Cluster) -> bool:
@@ -155,7 +155,7 @@ class SendsItForEver(RaftStateMachine):
     Source: F11: nim-raft's PR#10, 1,000 snapshots in 5 s; E11: etcd#10308; paper 7.
     """
 
-    def on_accepted(
+    def _on_accepted(
         self, leader: Leader, progress: FollowerProgress, last_new_index: Index
     ) -> None:
         """A snapshot that has arrived is not taken note of, and so is the next thing to send."""
@@ -163,7 +163,7 @@ class SendsItForEver(RaftStateMachine):
             progress.become_probe()
             progress.next_index = progress.match_index + 1
         else:
-            super().on_accepted(leader, progress, last_new_index)
+            super()._on_accepted(leader, progress, last_new_index)
 
 
 def command_commits(cluster: Cluster) -> bool:

@@ -1,9 +1,10 @@
 """The protocol: pure, deterministic, without I/O. Read the files in this order:
 
-vocabulary, log, messages, quorum, election, progress, roles, options, rules, output,
-core, replication, elections, snapshots, transfer, membership, reads, machine.
+vocabulary, log, messages, quorum, votes, progress, roles, options, rules, output,
+node, figure2/replication, figure2/elections, figure2/__init__,
+thesis/protections, flow_control, transfer, membership, snapshots, reads, persistence, machine.
 
-What the machine does up to `elections` is the paper's Figure 2 with the protections of the
-thesis (4.2.3, 6.2, 9.6); from `snapshots` on it is the rest. The files before `core` are
-the words for both.
+The files before `node` are the words for all of it. `Figure2` is the paper's Figure 2, and a
+machine that runs; each file of `thesis/` adds one idea to the machine before it, and each of
+those runs as well. `RaftStateMachine` is the last: the one that a cluster has unless told.
 """

@@ -1,6 +1,7 @@
 """What nodes say to each other: one frozen class per message.
 
-Every message carries the sender's term, and names its sender and receiver.
+Every message carries the sender's term, and names its sender and receiver. Fields are given
+by name: so many numbers in a row would be mistaken for each other.
 Paper: Figure 2 (RequestVote, AppendEntries), Figure 13 (InstallSnapshot);
 thesis 3.10 (TimeoutNow), 6.4 (ReadIndex), 9.6 (pre-vote).
 """
@@ -13,7 +14,7 @@ from raftlab.raft.log import LogEntry, Snapshot
 from raftlab.raft.vocabulary import Index, Millis, NodeId, Term
 
 
-class RequestVote(msgspec.Struct, frozen=True, gc=False, tag=True):
+class RequestVote(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """A candidate asks for a vote. `term` is the term it wants to lead.
 
     `is_prevote`: only asking whether a campaign would have a chance (thesis 9.6); then
@@ -30,7 +31,7 @@ class RequestVote(msgspec.Struct, frozen=True, gc=False, tag=True):
     force: bool = False
 
 
-class RequestVoteReply(msgspec.Struct, frozen=True, gc=False, tag=True):
+class RequestVoteReply(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """The answer to `RequestVote`.
 
     A granted pre-vote carries the term that was asked for; every other answer carries
@@ -44,7 +45,7 @@ class RequestVoteReply(msgspec.Struct, frozen=True, gc=False, tag=True):
     is_prevote: bool = False
 
 
-class AppendEntries(msgspec.Struct, frozen=True, gc=False, tag=True):
+class AppendEntries(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """A leader replicates its log; with no entries, a heartbeat.
 
     `prev_log_index` and `prev_log_term` name the entry just before `entries`.
@@ -68,7 +69,7 @@ class Accepted(msgspec.Struct, frozen=True, gc=False, tag=True):
     last_new_index: Index
 
 
-class Rejected(msgspec.Struct, frozen=True, gc=False, tag=True):
+class Rejected(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """The follower has nothing, or something else, at `non_matching_index`.
 
     `last_index` is where its log ends. `hint_index` and `hint_term` say where, as far as
@@ -81,7 +82,7 @@ class Rejected(msgspec.Struct, frozen=True, gc=False, tag=True):
     hint_term: Term
 
 
-class AppendEntriesReply(msgspec.Struct, frozen=True, gc=False, tag=True):
+class AppendEntriesReply(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """The answer to `AppendEntries`, with the follower's own commit index and the same round."""
 
     term: Term
@@ -92,7 +93,7 @@ class AppendEntriesReply(msgspec.Struct, frozen=True, gc=False, tag=True):
     read_round: int = 0
 
 
-class InstallSnapshot(msgspec.Struct, frozen=True, gc=False, tag=True):
+class InstallSnapshot(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """A leader sends its snapshot to a follower that needs what was compacted away."""
 
     term: Term
@@ -101,7 +102,7 @@ class InstallSnapshot(msgspec.Struct, frozen=True, gc=False, tag=True):
     snapshot: Snapshot
 
 
-class InstallSnapshotReply(msgspec.Struct, frozen=True, gc=False, tag=True):
+class InstallSnapshotReply(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """Whether the snapshot up to `last_index` was taken."""
 
     term: Term
@@ -111,7 +112,7 @@ class InstallSnapshotReply(msgspec.Struct, frozen=True, gc=False, tag=True):
     success: bool
 
 
-class TimeoutNow(msgspec.Struct, frozen=True, gc=False, tag=True):
+class TimeoutNow(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """A leader asks a follower to campaign at once, to hand over to it. Thesis: 3.10."""
 
     term: Term
@@ -119,7 +120,7 @@ class TimeoutNow(msgspec.Struct, frozen=True, gc=False, tag=True):
     receiver: NodeId
 
 
-class ReadIndex(msgspec.Struct, frozen=True, gc=False, tag=True):
+class ReadIndex(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """A follower asks its leader how far it must have applied the log to serve a read.
 
     `read_id` and `asked_at` (ms, by the asker's clock) name the read; the answer repeats
@@ -133,7 +134,7 @@ class ReadIndex(msgspec.Struct, frozen=True, gc=False, tag=True):
     asked_at: Millis
 
 
-class ReadIndexReply(msgspec.Struct, frozen=True, gc=False, tag=True):
+class ReadIndexReply(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """The read may be served once everything up to `index` has been applied. Thesis: 6.4."""
 
     term: Term
@@ -155,3 +156,6 @@ Message: TypeAlias = (
     | ReadIndex
     | ReadIndexReply
 )
+
+FROM_LEADERS = (AppendEntries, InstallSnapshot)
+"""What says by arriving who leads its term."""

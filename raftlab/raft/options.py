@@ -152,9 +152,11 @@ class Options(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def figure_2(cls, **changes: object) -> "Options":
-        """As the paper's Figure 2 has it, without the protections of the thesis.
+        """The whole machine, set to do what Figure 2 of the paper does.
 
-        No pre-vote, check-quorum or stickiness, and no catching up before a vote.
+        No pre-vote, check-quorum or stickiness, and no catching up before a vote: a run in which
+        nobody asks for more is the one that the machine `raftlab.raft.figure2.Figure2` makes,
+        which has nothing else. Snapshots, transfers, changes of members and reads are still there.
         """
         plain = dict.fromkeys(PROTECTIONS, False)
         return msgspec.structs.replace(cls(), **{**plain, **changes})

@@ -43,7 +43,7 @@ class ReadReady(msgspec.Struct, frozen=True, gc=False):
     index: Index
 
 
-class Output(msgspec.Struct, frozen=True):
+class Output(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the host must now do, in this order. Paper: Figure 2, persistent state.
 
     1. Write `term` and `voted_for` together, if `term` is not None (`voted_for` may be

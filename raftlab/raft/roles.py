@@ -4,16 +4,14 @@
 a change that is not in the table cannot happen. Paper: 5.1 and Figure 4.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import TypeAlias
 
-import msgspec
-
-from raftlab.raft.election import Votes
 from raftlab.raft.progress import Tracker
-from raftlab.raft.vocabulary import Index, Millis, NodeId
+from raftlab.raft.vocabulary import Millis, NodeId
+from raftlab.raft.votes import Votes
 
 
 class Role(Enum):
@@ -73,6 +71,10 @@ class Follower:
         """An independent record with the same values."""
         return Follower(self.leader)
 
+    def fingerprint(self) -> Hashable:
+        """Equal for two followers of one leader."""
+        return self.leader
+
 
 class Candidate:
     """A candidate and its votes so far; `is_prevote` while it only asks for a chance."""
@@ -87,123 +89,27 @@ class Candidate:
         """An independent record with the same values."""
         return Candidate(self.votes.copy(), self.is_prevote)
 
-
-class Transfer:
-    """Leadership that is being handed over: to `to`, or to any voter if None. Thesis: 3.10.
-
-    `sent` is who was told to campaign at once, if anyone was; `deadline` (ms) is when the
-    leader gives up and takes commands again, `resend_at` when it asks once more.
-    """
-
-    __slots__ = ("deadline", "resend_at", "sent", "to")
-
-    def __init__(self, to: NodeId | None, deadline: Millis) -> None:
-        self.to = to
-        self.deadline = deadline
-        self.sent: NodeId | None = None
-        self.resend_at: Millis = deadline
-
-    def copy(self) -> "Transfer":
-        """An independent record with the same values."""
-        twin = Transfer(self.to, self.deadline)
-        twin.sent, twin.resend_at = self.sent, self.resend_at
-        return twin
-
-
-class ReadRequest(msgspec.Struct, frozen=True, gc=False):
-    """A read that waits for its answer: the asker's name for it, and who asked. Thesis: 6.4."""
-
-    node: NodeId
-    read_id: int
-    asked_at: Millis
-
-
-class Reads:
-    """The reads of a leader, in rounds: one question to all, for every read that waits.
-
-    `round` numbers the latest question (it only grows within a term). `asking` are the
-    reads that the question `asking_round` is for, to be answered at `index`; `waiting` are
-    those that came since. For leases, `asked_at` says when each question went out (ms), and
-    `lease_from` when the latest one did that a majority has answered. Thesis: 6.4, 6.4.1.
-    """
-
-    __slots__ = (
-        "asked_at",
-        "asking",
-        "asking_round",
-        "index",
-        "lease_from",
-        "round",
-        "waiting",
-    )
-
-    def __init__(self) -> None:
-        self.round = 0
-        self.asking_round = 0
-        self.asked_at: dict[int, Millis] = {}
-        self.asking: tuple[ReadRequest, ...] = ()
-        self.index: Index = 0
-        self.waiting: tuple[ReadRequest, ...] = ()
-        self.lease_from: Millis | None = None
-
-    def fingerprint(self) -> tuple[object, ...]:
-        """Equal for two that differ in nothing but time."""
-        asking, waiting = (
-            tuple((each.node, each.read_id) for each in reads)
-            for reads in (self.asking, self.waiting)
-        )
-        return (self.round, self.asking_round, asking, self.index, waiting)
-
-    def copy(self) -> "Reads":
-        """An independent record with the same values."""
-        twin = Reads()
-        twin.round, twin.asking_round = self.round, self.asking_round
-        twin.asked_at = self.asked_at.copy()
-        twin.asking, twin.index, twin.waiting = self.asking, self.index, self.waiting
-        twin.lease_from = self.lease_from
-        return twin
+    def fingerprint(self) -> Hashable:
+        """Equal for two campaigns with the same answers."""
+        return (self.is_prevote, tuple(sorted(self.votes.answers.items())))
 
 
 class Leader:
-    """A leader, what it knows of everyone, and when it next must act (ms).
+    """A leader, what it knows of everyone, and when it speaks next at the latest (ms)."""
 
-    `transfer` while it hands over; `has_handed_over` from the first attempt of its term on:
-    a TimeoutNow may still be under way when the leader has given up. `uncommitted_bytes`
-    counts the commands above `counted_index`.
-    """
+    __slots__ = ("heartbeat_deadline", "tracker")
 
-    __slots__ = (
-        "counted_index",
-        "has_handed_over",
-        "heartbeat_deadline",
-        "quorum_deadline",
-        "reads",
-        "tracker",
-        "transfer",
-        "uncommitted_bytes",
-    )
-
-    def __init__(
-        self, tracker: Tracker, heartbeat_deadline: Millis, quorum_deadline: Millis
-    ) -> None:
+    def __init__(self, tracker: Tracker, heartbeat_deadline: Millis) -> None:
         self.tracker = tracker
         self.heartbeat_deadline = heartbeat_deadline
-        self.quorum_deadline = quorum_deadline
-        self.transfer: Transfer | None = None
-        self.has_handed_over = False
-        self.reads = Reads()
-        self.uncommitted_bytes = 0
-        self.counted_index: Index = 0
 
     def copy(self) -> "Leader":
         """An independent record with the same values."""
-        twin = Leader(self.tracker.copy(), self.heartbeat_deadline, self.quorum_deadline)
-        twin.transfer = self.transfer.copy() if self.transfer else None
-        twin.has_handed_over = self.has_handed_over
-        twin.reads = self.reads.copy()
-        twin.uncommitted_bytes = self.uncommitted_bytes
-        twin.counted_index = self.counted_index
-        return twin
+        return Leader(self.tracker.copy(), self.heartbeat_deadline)
+
+    def fingerprint(self) -> Hashable:
+        """Equal for two records that differ in nothing but time."""
+        return tuple([each.fingerprint() for each in self.tracker.progress.values()])
 
 
 RoleData: TypeAlias = Follower | Candidate | Leader

@@ -11,13 +11,13 @@ see what a rule is for, override it in a subclass and give that to a cluster.
 import random
 from collections.abc import Mapping, Sequence
 
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.log import LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import Rejected, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.quorum import is_quorum, quorum_index
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
+from raftlab.raft.votes import ElectionResult, Votes
 
 
 class Rules:
@@ -173,7 +173,12 @@ class Rules:
         term in which the two logs differ. Paper: 5.3, last part.
         """
         hint = log.last_index_of_term_at_most(prev_log_index, prev_log_term)
-        return Rejected(prev_log_index, log.last_index, hint, log.term_for_index(hint) or 0)
+        return Rejected(
+            non_matching_index=prev_log_index,
+            last_index=log.last_index,
+            hint_index=hint,
+            hint_term=log.term_for_index(hint) or 0,
+        )
 
     # Leaders: replication
 

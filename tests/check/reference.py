@@ -64,9 +64,9 @@ def exact(cluster: Cluster) -> Hashable:
 def with_ages(cluster: Cluster) -> Hashable:
     """The same, and how long ago everybody was heard (ms)."""
     machines = [cluster.machine(node) for node in cluster.nodes]
-    heard = tuple(cluster.now - each.last_leader_contact for each in machines)
+    heard = tuple(cluster.now - each._last_leader_contact for each in machines)
     asked = tuple(
-        tuple(cluster.now - p.last_reply_at for p in each.tracker.progress.values())
+        tuple(cluster.now - p.last_reply_at for p in each.role_data.tracker.progress.values())
         if each.role is Role.LEADER
         else ()
         for each in machines

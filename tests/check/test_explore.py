@@ -256,9 +256,9 @@ class KeepsACount(raftlab.RaftStateMachine):
         self.asked = [0]
         super().__init__(*given, **settings)
 
-    def reason_to_refuse(self, request):
+    def _reason_to_refuse(self, request):
         self.asked[0] += 1
-        return None if self.asked[0] == 3 else super().reason_to_refuse(request)
+        return None if self.asked[0] == 3 else super()._reason_to_refuse(request)
 
 
 def test_what_a_subclass_keeps_beside_the_machine_tells_states_apart():

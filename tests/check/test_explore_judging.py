@@ -46,16 +46,16 @@ class CommitsItsLast(Rules):
 class HearsOfNothing(RaftStateMachine):
     """A follower commits what nobody has committed."""
 
-    def on_append_entries(self, request):
-        super().on_append_entries(request)
+    def _on_append_entries(self, request):
+        super()._on_append_entries(request)
         self.commit_index = self.log.last_index
 
 
 class GoesBack(RaftStateMachine):
     """A follower that hears a heartbeat forgets what is committed."""
 
-    def on_append_entries(self, request):
-        super().on_append_entries(request)
+    def _on_append_entries(self, request):
+        super()._on_append_entries(request)
         if not request.entries:
             self.commit_index = 0
 
@@ -63,8 +63,8 @@ class GoesBack(RaftStateMachine):
 class PastTheEnd(RaftStateMachine):
     """A leader's commit index is one too far."""
 
-    def maybe_commit(self, tracker, index):
-        super().maybe_commit(tracker, index)
+    def _maybe_commit(self, tracker, index):
+        super()._maybe_commit(tracker, index)
         if self.commit_index:
             self.commit_index = self.log.last_index + 1
 

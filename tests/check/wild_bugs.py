@@ -13,10 +13,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from raftlab import RaftStateMachine, Rules
-from raftlab.raft.membership import LeadershipTransfer, Membership
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply, RequestVoteReply
 from raftlab.raft.roles import Candidate, Cause, Leader, Role
-from raftlab.raft.transfer import NO_DEADLINE
+from raftlab.raft.thesis.membership import LeadershipTransfer, Membership
+from raftlab.raft.thesis.transfer import NO_DEADLINE
 
 # Members
 
@@ -38,9 +38,9 @@ class KeepsItsMembers(RaftStateMachine):
 class CutsOnlyTheLog(RaftStateMachine):
     """A change that is cut from the log stays in force. Camunda#57393."""
 
-    def truncate(self, index):
+    def _truncate(self, index):
         mine = self.configuration
-        super().truncate(index)
+        super()._truncate(index)
         self.configuration = mine
 
 
@@ -50,18 +50,18 @@ class OnlyEntriesPromote(RaftStateMachine):
     before = 0
     by_snapshot = False
 
-    def on_install_snapshot_reply(self, reply):
+    def _on_install_snapshot_reply(self, reply):
         self.by_snapshot = True
-        super().on_install_snapshot_reply(reply)
+        super()._on_install_snapshot_reply(reply)
         self.by_snapshot = False
 
-    def on_accepted(self, leader, progress, last_new_index):
+    def _on_accepted(self, leader, progress, last_new_index):
         self.before = progress.match_index
-        super().on_accepted(leader, progress, last_new_index)
+        super()._on_accepted(leader, progress, last_new_index)
 
-    def after_accepted(self, leader, progress):
+    def _after_accepted(self, leader, progress):
         grew = progress.match_index > self.before and not self.by_snapshot
-        (Membership if grew else LeadershipTransfer).after_accepted(self, leader, progress)
+        (Membership if grew else LeadershipTransfer)._after_accepted(self, leader, progress)
 
 
 class AnybodyStands(Rules):
@@ -79,7 +79,7 @@ class OldMembersInSnapshots(RaftStateMachine):
 
     def compact(self, up_to, data=b""):
         known = self.log.snapshot
-        members = known.configuration if known else self.first_configuration
+        members = known.configuration if known else self._first_configuration
         super().compact(up_to, data)
         self.log.snapshot = replace(self.log.snapshot, configuration=members)
         self._new_snapshot = self.log.snapshot
@@ -95,19 +95,19 @@ class OwnMembersInSnapshots(RaftStateMachine):
 class LongerLogsRefuse(RaftStateMachine):
     """A snapshot is refused if the log is longer, whatever stands in it. RedisLabs/raft#49."""
 
-    def on_install_snapshot(self, request):
+    def _on_install_snapshot(self, request):
         if request.snapshot.index > self.log.last_index:
-            super().on_install_snapshot(request)
-        elif self.accept_leader(request.sender):
+            super()._on_install_snapshot(request)
+        elif self._accept_leader(request.sender):
             self._reply_snapshot(request, False)
 
 
 class NothingLeftToSend(RaftStateMachine):
     """A leader whose whole log is compacted sends a newcomer nothing. openraft#1828."""
 
-    def send_what_was_compacted(self, progress):
+    def _send_what_was_compacted(self, progress):
         if len(self.log):
-            super().send_what_was_compacted(progress)
+            super()._send_what_was_compacted(progress)
 
 
 # Votes
@@ -116,22 +116,22 @@ class NothingLeftToSend(RaftStateMachine):
 class PreVotesBind(RaftStateMachine):
     """A pre-vote that is granted is written down as the vote of this term. rabbitmq/ra#608."""
 
-    def on_request_vote(self, request):
+    def _on_request_vote(self, request):
         said = len(self._messages)
-        super().on_request_vote(request)
+        super()._on_request_vote(request)
         answers = self._messages[said:]
         if request.is_prevote and any(each.vote_granted for each in answers):
-            self.set_vote(request.sender)
+            self._set_vote(request.sender)
 
 
 class LeadersFreeVotes(RaftStateMachine):
     """A candidate that finds a leader of its own term forgets its vote. nats-server#5314."""
 
-    def accept_leader(self, leader):
+    def _accept_leader(self, leader):
         if self.role is Role.CANDIDATE:
             self.voted_for = None
             self._hard_state_changed = True
-        return super().accept_leader(leader)
+        return super()._accept_leader(leader)
 
 
 class CandidatesGoBack(RaftStateMachine):
@@ -140,8 +140,8 @@ class CandidatesGoBack(RaftStateMachine):
     def _answer_stale_term(self, message):
         late = isinstance(message, AppendEntries) and message.term >= self.log.last_term
         if late and self.role is Role.CANDIDATE:
-            self.set_term(message.term)
-            self.become_follower(message.sender, Cause.LEADER_SEEN)
+            self._set_term(message.term)
+            self._become_follower(message.sender, Cause.LEADER_SEEN)
             self._handle(message)
             return
         super()._answer_stale_term(message)
@@ -178,12 +178,15 @@ class CandidatesHearNoPreVote(RaftStateMachine):
     def stands(self):
         return isinstance(self.role_data, Candidate) and not self.role_data.is_prevote
 
-    def on_request_vote(self, request):
+    def _on_request_vote(self, request):
         if not (request.is_prevote and self.stands):
-            super().on_request_vote(request)
+            super()._on_request_vote(request)
 
-    def become_candidate(self, is_prevote, force=False, cause=Cause.ELECTION_TIMEOUT):
-        super().become_candidate(is_prevote and not self.stands, force, cause)
+    def _ask_for_prevotes(self):
+        if self.stands:
+            self._become_candidate()
+        else:
+            super()._ask_for_prevotes()
 
 
 # Leaders
@@ -202,20 +205,20 @@ class CountsAnEarlierReign(RaftStateMachine):
 class SpeaksOnceMore(RaftStateMachine):
     """A leader that learns of a later term still sends entries, of that term. RATIS-2154."""
 
-    def set_term(self, term):
-        super().set_term(term)
+    def _set_term(self, term):
+        super()._set_term(term)
         if self.role is Role.LEADER:
-            self.broadcast_heartbeat()
+            self._broadcast_heartbeat()
 
 
 class DropsItsTail(RaftStateMachine):
     """A leader that steps down cuts what it has not committed. CCF#5674."""
 
-    def become_follower(self, leader, cause):
+    def _become_follower(self, leader, cause):
         led = self.role is Role.LEADER
-        super().become_follower(leader, cause)
+        super()._become_follower(leader, cause)
         if led:
-            self.truncate(self.commit_index + 1)
+            self._truncate(self.commit_index + 1)
 
 
 class DeafToReplies(RaftStateMachine):
@@ -237,18 +240,18 @@ class CommitsAtStart(RaftStateMachine):
 class AsksFirst(RaftStateMachine):
     """A successor asks for pre-votes like any other, in vain. dragonboat#223."""
 
-    def election_timed_out(self, force=False):
-        super().election_timed_out()
+    def _election_timed_out(self, **marks):
+        super()._election_timed_out()
 
 
 class NeverGivesUp(RaftStateMachine):
     """A transfer that failed goes on until somebody else leads. openraft#2088."""
 
-    def begin_transfer(self, to, deadline):
-        super().begin_transfer(to, NO_DEADLINE)
+    def _begin_transfer(self, to, deadline):
+        super()._begin_transfer(to, NO_DEADLINE)
 
-    def tell_to_campaign(self, transfer, node):
-        super().tell_to_campaign(transfer, node)
+    def _tell_to_campaign(self, transfer, node):
+        super()._tell_to_campaign(transfer, node)
         transfer.resend_at = NO_DEADLINE
 
 
@@ -258,8 +261,8 @@ class NeverGivesUp(RaftStateMachine):
 class CommitsWhatItReads(RaftStateMachine):
     """A follower commits up to the index of a read, whatever it holds there. ScyllaDB#29216."""
 
-    def on_read_index_reply(self, reply):
-        super().on_read_index_reply(reply)
+    def _on_read_index_reply(self, reply):
+        super()._on_read_index_reply(reply)
         if reply.index > self.commit_index:
             self._advance_commit(reply.index, "may_serve_read")
 
@@ -267,10 +270,10 @@ class CommitsWhatItReads(RaftStateMachine):
 class DropsEarlyReads(RaftStateMachine):
     """A leader that does not know yet what is committed drops reads. restate#2950."""
 
-    def ask_for_reads(self, leader):
-        if not self.rules.may_read(self.log, self.commit_index, self.term):
-            leader.reads.waiting = ()
-        super().ask_for_reads(leader)
+    def _ask_for_reads(self, leader):
+        if not self._rules.may_read(self.log, self.commit_index, self.term):
+            self._reads.waiting = ()
+        super()._ask_for_reads(leader)
 
 
 class ReadsAtTheFirstIndex(RaftStateMachine):
@@ -278,14 +281,14 @@ class ReadsAtTheFirstIndex(RaftStateMachine):
 
     early = (0, None)
 
-    def ask_for_reads(self, leader):
-        reads = leader.reads
-        if not self.rules.may_read(self.log, self.commit_index, self.term):
+    def _ask_for_reads(self, leader):
+        reads = self._reads
+        if not self._rules.may_read(self.log, self.commit_index, self.term):
             if self.early[0] != self.term:
                 self.early = (self.term, self.commit_index)
             return
         asking = reads.asking
-        super().ask_for_reads(leader)
+        super()._ask_for_reads(leader)
         term, index = self.early
         if term == self.term and reads.asking and not asking:
             reads.index = index
@@ -295,12 +298,12 @@ class ReadsAtTheFirstIndex(RaftStateMachine):
 class ReadsJoinTheRound(RaftStateMachine):
     """A read joins the question that is under way, with its index. tikv#10376."""
 
-    def ask_for_reads(self, leader):
-        reads = leader.reads
+    def _ask_for_reads(self, leader):
+        reads = self._reads
         if isinstance(leader, Leader) and reads.asking:
             reads.asking, reads.waiting = reads.asking + reads.waiting, ()
         else:
-            super().ask_for_reads(leader)
+            super()._ask_for_reads(leader)
 
 
 BUGS: tuple[type, ...] = (

@@ -1,9 +1,9 @@
 """What learners write: for each exercise some right answers, and the usual wrong ones."""
 
-from raftlab.raft.election import ElectionResult
 from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import ROLE_AFTER, Cause, Role
 from raftlab.raft.rules import Rules
+from raftlab.raft.votes import ElectionResult
 
 
 def rules(name, function):

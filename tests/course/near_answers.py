@@ -4,9 +4,9 @@ import heapq
 import math
 import statistics
 
-from raftlab.raft.election import ElectionResult
 from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import ROLE_AFTER, Cause, Role
+from raftlab.raft.votes import ElectionResult
 from tests.course.answers import answer_vote, append, by_method, conflict, stray, tally
 
 WON, LOST, UNKNOWN = ElectionResult.WON, ElectionResult.LOST, ElectionResult.UNKNOWN

@@ -87,7 +87,10 @@ def test_a_candidate_votes_for_itself_and_asks_each_of_the_others_in_parallel():
     asked = let_time_out(node)
     assert node.voted_for == "S1"
     assert node.role_data.votes.answers == {"S1": True}
-    assert asked == [RequestVote(5, "S1", peer, 2, 2) for peer in ("S2", "S3", "S4", "S5")]
+    assert asked == [
+        RequestVote(term=5, sender="S1", receiver=peer, last_log_index=2, last_log_term=2)
+        for peer in ("S2", "S3", "S4", "S5")
+    ]
 
 
 def test_a_candidate_goes_on_until_it_wins_or_another_does_or_time_runs_out():

@@ -177,7 +177,13 @@ def test_when_append_entries_succeeds_the_logs_are_identical_up_to_the_new_entri
             node = machine(terms=follower, term=8)
             prev_term = held.term_for_index(prev)
             message = AppendEntries(
-                8, "S2", "S1", prev, prev_term, held.entries(prev + 1, prev + 3), 0
+                term=8,
+                sender="S2",
+                receiver="S1",
+                prev_log_index=prev,
+                prev_log_term=prev_term,
+                entries=held.entries(prev + 1, prev + 3),
+                leader_commit=0,
             )
             (said,) = tell(node, message)
             if not isinstance(said.result, Rejected):
@@ -212,7 +218,7 @@ def test_the_leader_forces_each_log_of_figure_7_to_duplicate_its_own(follower):
 def test_a_new_leader_starts_with_next_index_just_after_its_last_entry():
     """Paper: 5.3; Figure 2, volatile state on leaders. It guesses that all are like itself."""
     node = leader(terms=(1, 1, 4), quiet=False)
-    followers = [node.tracker.progress[peer] for peer in ("S2", "S3")]
+    followers = [node.role_data.tracker.progress[peer] for peer in ("S2", "S3")]
     assert {each.next_index for each in followers} == {4}
     assert {each.match_index for each in followers} == {0}
 
@@ -221,7 +227,7 @@ def test_after_a_rejection_the_leader_decrements_next_index_and_retries():
     """Paper: 5.3. One refusal, one step back, one more try."""
     node = leader(terms=(1, 1, 4))
     (again,) = tell(node, rejected("S2", 5, at=3, last=2, hint=(2, 1)))
-    assert node.tracker.progress["S2"].next_index == 3
+    assert node.role_data.tracker.progress["S2"].next_index == 3
     assert (again.prev_log_index, again.prev_log_term) == (2, 1)
 
 
@@ -230,7 +236,7 @@ def test_in_the_end_next_index_reaches_a_point_where_the_logs_match():
     with World(3, logs=((1, 3, 3), (1, 2, 2, 2), (1, 3, 3)), term=3) as world:
         world.elect("S1", "S1", "S3")
         world.heartbeat("S1")
-        known = world["S1"].tracker.progress["S2"]
+        known = world["S1"].role_data.tracker.progress["S2"]
         assert (known.match_index, known.next_index) == (4, 5)
         assert known.state is ProgressState.PIPELINE
         assert terms_of(world["S2"]) == [1, 3, 3, 4]
@@ -240,9 +246,9 @@ def test_the_follower_says_where_the_conflict_may_begin():
     """Paper: 5.3, last part. A refusal carries a hint, so that few tries suffice."""
     node = machine(terms=(1, *(2,) * 20), term=4)
     (said,) = tell(node, append("S2", 4, (21, 4), (4,)))
-    assert said.result == Rejected(21, 21, 21, 2)
+    assert said.result == Rejected(non_matching_index=21, last_index=21, hint_index=21, hint_term=2)
     (said,) = tell(node, append("S2", 4, (21, 1), (4,)))
-    assert said.result == Rejected(21, 21, 1, 1)
+    assert said.result == Rejected(non_matching_index=21, last_index=21, hint_index=1, hint_term=1)
 
 
 def test_one_rejection_bypasses_all_entries_of_a_conflicting_term():
@@ -283,7 +289,7 @@ def test_a_single_slow_follower_does_not_hold_up_the_others():
             index = world.propose("S1")
             world.settle("S1", "S2")
             assert world["S1"].commit_index == index == number + 2
-        assert in_flight(world["S1"], "S3") == world["S1"].options.max_in_flight
+        assert in_flight(world["S1"], "S3") == world["S1"]._options.max_in_flight
 
 
 def test_raft_goes_on_as_long_as_a_majority_is_up_and_stops_without_one():

@@ -177,7 +177,7 @@ def overwritten(world: World) -> None:
 def test_figure_8_c_an_old_entry_on_a_majority_is_not_committed():
     """Paper: 5.4.2, Figure 8 (c). Three of five hold entry 2, and it is not committed."""
     world = figure_8(NoEmptyEntry())
-    known = world["S1"].tracker.match_indexes()
+    known = world["S1"].role_data.tracker.match_indexes()
     assert sorted(node for node, match in known.items() if match >= 2) == ["S1", "S2", "S3"]
     assert world["S1"].commit_index == 0
 

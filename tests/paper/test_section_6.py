@@ -65,7 +65,15 @@ def configured(
 ) -> AppendEntries:
     """`sender`, as leader of `term`, sends one entry with a configuration in it."""
     entry = LogEntry(term, prev[0] + 1, configuration)
-    return AppendEntries(term, sender, to, *prev, (entry,), 0)
+    return AppendEntries(
+        term=term,
+        sender=sender,
+        receiver=to,
+        prev_log_index=prev[0],
+        prev_log_term=prev[1],
+        entries=(entry,),
+        leader_commit=0,
+    )
 
 
 class SwitchesDirectly(Rules):

@@ -47,12 +47,16 @@ def install(
     sender: str, term: int, index: int, last_term: int, data: bytes = b""
 ) -> InstallSnapshot:
     """`sender`, as leader of `term`, sends S1 its snapshot up to (`index`, `last_term`)."""
-    return InstallSnapshot(term, sender, "S1", snapshot(index, last_term, data))
+    return InstallSnapshot(
+        term=term, sender=sender, receiver="S1", snapshot=snapshot(index, last_term, data)
+    )
 
 
 def installed(sender: str, term: int, index: int, success: bool = True) -> InstallSnapshotReply:
     """`sender` answers S1 that it took the snapshot up to `index`, or not."""
-    return InstallSnapshotReply(term, sender, "S1", index, success)
+    return InstallSnapshotReply(
+        term=term, sender=sender, receiver="S1", last_index=index, success=success
+    )
 
 
 class NoEmptyEntry(Rules):
@@ -100,7 +104,18 @@ def test_they_support_the_consistency_check_for_the_first_entry_after_it(prev, a
     """Paper: 7. That entry has a predecessor too, whose index and term must be known."""
     node = machine(held=compacted(5, (1, 1, 1, 2, 3)), term=3)
     sent = entries(3, 3, start=prev[0] + 1)
-    (answer,) = tell(node, AppendEntries(3, "S2", "S1", *prev, sent, 0))
+    (answer,) = tell(
+        node,
+        AppendEntries(
+            term=3,
+            sender="S2",
+            receiver="S1",
+            prev_log_index=prev[0],
+            prev_log_term=prev[1],
+            entries=sent,
+            leader_commit=0,
+        ),
+    )
     assert isinstance(answer.result, Accepted) is agrees
 
 
@@ -209,10 +224,10 @@ def test_followers_take_snapshots_without_the_leader_s_knowledge():
     cluster = led()
     for number in range(5):
         settled(cluster, f"x={number}")
-    known = cluster.machine("S1").tracker.progress["S2"].fingerprint()
+    known = cluster.machine("S1").role_data.tracker.progress["S2"].fingerprint()
     cluster.compact("S2")
     cluster.run(200)
-    assert cluster.machine("S1").tracker.progress["S2"].fingerprint() == known
+    assert cluster.machine("S1").role_data.tracker.progress["S2"].fingerprint() == known
     assert cluster.machine("S1").log.snapshot is None
     settled(cluster, "x=5")
     assert value(cluster, "S2", "x") == "5"
@@ -230,7 +245,9 @@ def test_the_leader_sends_a_snapshot_if_it_has_discarded_the_next_entry(agrees_a
     (message,) = tell(node, answer)
     assert isinstance(message, InstallSnapshot if sends else AppendEntries)
     if sends:
-        assert message == InstallSnapshot(4, "S1", "S2", node.log.snapshot)
+        assert message == InstallSnapshot(
+            term=4, sender="S1", receiver="S2", snapshot=node.log.snapshot
+        )
     else:
         assert (message.prev_log_index, message.prev_log_term) == (5, 3)
 
@@ -282,7 +299,7 @@ def test_a_snapshot_counts_as_a_copy_of_what_it_stands_for():
     node = leader(held=compacted(5), term=3)
     tell(node, rejected("S2", 4, at=7, last=0))
     tell(node, installed("S2", 4, 5))
-    assert node.tracker.progress["S2"].match_index == 5
+    assert node.role_data.tracker.progress["S2"].match_index == 5
 
 
 def test_a_snapshot_that_is_not_answered_is_sent_again():
@@ -359,7 +376,9 @@ def test_rule_5_a_snapshot_is_saved_and_an_earlier_one_goes():
     output = node.poll()
     assert output.snapshot == snapshot(5, 1, b"later") == node.log.snapshot
     assert output.must_be_written
-    assert output.messages == (InstallSnapshotReply(1, "S1", "S2", 5, True),)
+    assert output.messages == (
+        InstallSnapshotReply(term=1, sender="S1", receiver="S2", last_index=5, success=True),
+    )
 
 
 class TakesAnySnapshot(Rules):

@@ -180,7 +180,7 @@ def test_without_an_entry_of_its_own_term_it_would_never_find_out():
         world.settle()
         for _ in range(5):
             world.heartbeat("S1")
-        assert world["S1"].tracker.match_indexes() == {"S1": 2, "S2": 2, "S3": 2}
+        assert world["S1"].role_data.tracker.match_indexes() == {"S1": 2, "S2": 2, "S3": 2}
         assert world["S1"].commit_index == 0
         world.propose("S1")
         world.settle()

@@ -114,11 +114,13 @@ def overwritten(rules: type[Rules]) -> int:
     node.campaign(node.now, force=True)
     node.poll()
     for voter in ("S2", "S3"):
-        node.advance(RequestVoteReply(3, voter, "S1", True), node.now)
+        node.advance(
+            RequestVoteReply(term=3, sender=voter, receiver="S1", vote_granted=True), node.now
+        )
     assert node.role is Role.LEADER
-    node.tracker.progress["S1"].match_index = 0
+    node.role_data.tracker.progress["S1"].match_index = 0
     node.persisted(late)
-    return node.tracker.progress["S1"].match_index
+    return node.role_data.tracker.progress["S1"].match_index
 
 
 class AnyWriteCounts(Rules):
@@ -197,7 +199,7 @@ def test_what_was_sent_is_not_taken_for_stored():
     node = accepted_by_all(leader())
     for number in range(3):
         propose(node, str(number))
-    known = node.tracker.progress["S2"]
+    known = node.role_data.tracker.progress["S2"]
     assert (known.match_index, known.next_index) == (1, 5)
     assert node.commit_index == 1
 
@@ -237,7 +239,7 @@ def test_after_a_loss_the_leader_goes_back_and_sends_again():
         world.lose(AppendEntries, "S1", "S2", prev_log_index=1)
         world.deliver(AppendEntries, "S1", "S2", prev_log_index=2)
         world.deliver(AppendEntriesReply, "S2", "S1")
-        assert world["S1"].tracker.progress["S2"].next_index == 2
+        assert world["S1"].role_data.tracker.progress["S2"].next_index == 2
         world.settle()
         world.heartbeat("S1")
         assert world["S2"].log == world["S1"].log
@@ -258,7 +260,8 @@ def test_a_refusal_that_comes_late_is_no_reason_to_go_back():
             propose(node, str(number))
         tell(node, accepted("S2", 1, 4))
         again = tell(node, rejected("S2", 1, at=3, last=1, hint=(1, 1)))
-        assert bool(again or node.tracker.progress["S2"].state is ProgressState.PROBE) is resends
+        state = node.role_data.tracker.progress["S2"].state
+        assert bool(again or state is ProgressState.PROBE) is resends
 
 
 class TrustsWhatItSent(Rules):
@@ -281,7 +284,7 @@ def test_an_answer_to_an_early_request_proves_no_later_one():
 def test_while_it_does_not_know_where_the_logs_agree_it_sends_one_request_at_a_time():
     """Thesis: 10.2.2. A new leader probes: more would most likely be refused too."""
     node = leader(terms=(1,) * 9)
-    assert node.tracker.progress["S2"].state is ProgressState.PROBE
+    assert node.role_data.tracker.progress["S2"].state is ProgressState.PROBE
     assert [each for number in range(5) for each in propose(node, str(number))] == []
     assert [len(each.entries) for each in let_time_out(node) if each.receiver == "S2"] == [1]
 
@@ -291,13 +294,13 @@ def test_the_first_success_opens_the_pipeline_and_a_failure_closes_it(success):
     """Thesis: 10.2.2. What the last answer said decides how the next entries are sent."""
     node = leader(terms=(1,) * 9)
     tell(node, accepted("S2", 2, 10))
-    assert node.tracker.progress["S2"].state is ProgressState.PIPELINE
+    assert node.role_data.tracker.progress["S2"].state is ProgressState.PIPELINE
     if not success:
         for number in range(4):
             propose(node, str(number))
         again = tell(node, rejected("S2", 2, at=12, last=10, hint=(10, 2)))
         assert [(each.prev_log_index, len(each.entries)) for each in again] == [(10, 1)]
-    state = node.tracker.progress["S2"].state
+    state = node.role_data.tracker.progress["S2"].state
     assert state is (ProgressState.PIPELINE if success else ProgressState.PROBE)
 
 

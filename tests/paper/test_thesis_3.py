@@ -78,7 +78,7 @@ def test_step_2_the_leader_brings_the_target_s_log_up_to_its_own():
     assert not any(isinstance(each, TimeoutNow) for each in messages)
     again = let_time_out(node)
     assert not any(isinstance(each, TimeoutNow) for each in again)
-    assert tell(node, accepted("S2", 1, 2)) == [TimeoutNow(1, "S1", "S2")]
+    assert tell(node, accepted("S2", 1, 2)) == [TimeoutNow(term=1, sender="S1", receiver="S2")]
 
 
 class TellsItAtOnce(Rules):
@@ -107,7 +107,7 @@ def test_a_target_that_lacked_something_would_lose():
 def test_step_3_the_leader_tells_the_target_to_start_an_election():
     """Thesis: 3.10, step 3. One message, to the target alone."""
     _, messages = handing_over()
-    assert messages == [TimeoutNow(1, "S1", "S2")]
+    assert messages == [TimeoutNow(term=1, sender="S1", receiver="S2")]
 
 
 @pytest.mark.parametrize("options", [COMPLETE, Options.figure_2()], ids=["complete", "figure 2"])
@@ -115,7 +115,7 @@ def test_it_has_the_effect_of_the_target_s_timer_running_out(options):
     """Thesis: 3.10, step 3. The target takes the next term, becomes candidate, and asks at once."""
     node = machine(term=4, options=options)
     tell(node, append("S2", 4))
-    asked = tell(node, TimeoutNow(4, "S2", "S1"))
+    asked = tell(node, TimeoutNow(term=4, sender="S2", receiver="S1"))
     assert (node.term, node.role, node.voted_for) == (5, Role.CANDIDATE, "S1")
     assert {type(each) for each in asked} == {RequestVote}
     assert all(each.force and not each.is_prevote for each in asked)
@@ -246,7 +246,7 @@ def test_votes_are_counted_once_the_candidate_s_own_vote_is_durable():
     output = node.poll()
     assert (output.term, output.voted_for) == (1, "S1")
     assert output.messages, "they leave with the output that asks for the write"
-    node.advance(RequestVoteReply(1, "S2", "S1", True), node.now)
+    node.advance(RequestVoteReply(term=1, sender="S2", receiver="S1", vote_granted=True), node.now)
     assert node.role is Role.CANDIDATE
     node.poll()
     assert node.role is Role.LEADER

@@ -40,7 +40,15 @@ def configured(
 ) -> AppendEntries:
     """`sender`, as leader of `term`, sends one entry that makes `voters` the cluster."""
     entry = LogEntry(term, prev[0] + 1, Configuration(voters))
-    return AppendEntries(term, sender, to, *prev, (entry,), 0)
+    return AppendEntries(
+        term=term,
+        sender=sender,
+        receiver=to,
+        prev_log_index=prev[0],
+        prev_log_term=prev[1],
+        entries=(entry,),
+        leader_commit=0,
+    )
 
 
 def majorities(voters: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -197,7 +197,12 @@ def asked(node, after: float = 0.0) -> tuple[int, list[AppendEntries]]:
 def answer(node, message: AppendEntries) -> list[int]:
     """A follower, which has everything, answers; the reads that are ready then."""
     reply = AppendEntriesReply(
-        message.term, message.receiver, "S1", 0, accepted("", 0, 1).result, message.read_round
+        term=message.term,
+        sender=message.receiver,
+        receiver="S1",
+        commit_index=0,
+        result=accepted("", 0, 1).result,
+        read_round=message.read_round,
     )
     node.advance(reply, node.now)
     return reads(drain(node).outputs)
@@ -227,7 +232,14 @@ def test_step_1_without_it_the_leader_asks_before_it_can_know():
     node = leader(terms=(1, 1), term=1, rules=ForgetsStepOne())
     number, messages = asked(node)
     node.advance(
-        AppendEntriesReply(2, "S2", "S1", 0, accepted("S2", 2, 2).result, messages[0].read_round),
+        AppendEntriesReply(
+            term=2,
+            sender="S2",
+            receiver="S1",
+            commit_index=0,
+            result=accepted("S2", 2, 2).result,
+            read_round=messages[0].read_round,
+        ),
         node.now,
     )
     ready = [each for output in drain(node).outputs for each in output.reads]
@@ -243,7 +255,14 @@ def test_step_2_the_read_index_is_the_commit_index_of_the_moment_of_asking():
     tell(node, accepted("S3", 1, 2))
     assert node.commit_index == 2
     node.advance(
-        AppendEntriesReply(1, "S2", "S1", 0, accepted("S2", 1, 1).result, messages[0].read_round),
+        AppendEntriesReply(
+            term=1,
+            sender="S2",
+            receiver="S1",
+            commit_index=0,
+            result=accepted("S2", 1, 1).result,
+            read_round=messages[0].read_round,
+        ),
         node.now,
     )
     ready = [each for output in drain(node).outputs for each in output.reads]
@@ -365,7 +384,14 @@ def test_a_read_that_comes_after_the_round_began_waits_for_the_next():
     second, nothing = asked(node)
     assert nothing == []
     node.advance(
-        AppendEntriesReply(1, "S2", "S1", 0, accepted("S2", 1, 1).result, round_one[0].read_round),
+        AppendEntriesReply(
+            term=1,
+            sender="S2",
+            receiver="S1",
+            commit_index=0,
+            result=accepted("S2", 1, 1).result,
+            read_round=round_one[0].read_round,
+        ),
         node.now,
     )
     then = drain(node)

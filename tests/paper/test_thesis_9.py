@@ -65,7 +65,12 @@ def test_the_question_is_for_the_next_term_and_shows_the_log():
     """Thesis: 9.6. It is the request that it would make, and it costs nobody anything."""
     node = machine(terms=(1, 1), term=4, options=COMPLETE)
     asked = let_time_out(node)
-    assert asked == [RequestVote(5, "S1", peer, 2, 1, is_prevote=True) for peer in ("S2", "S3")]
+    assert asked == [
+        RequestVote(
+            term=5, sender="S1", receiver=peer, last_log_index=2, last_log_term=1, is_prevote=True
+        )
+        for peer in ("S2", "S3")
+    ]
     assert (node.term, node.voted_for) == (4, None)
 
 

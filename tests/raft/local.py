@@ -100,7 +100,7 @@ def check_configuration(machine: RaftStateMachine) -> None:
     elif log.snapshot is not None:
         assert machine.configuration == log.snapshot.configuration
     else:
-        assert machine.configuration == machine.first_configuration
+        assert machine.configuration == machine._first_configuration
     if machine.role is Role.LEADER:
         assert all(machine.configuration.voter_sets), "a set without a voter elects nobody"
         open_ones = [each for each in held if each.index > machine.commit_index]
@@ -115,26 +115,27 @@ def check_role(machine: RaftStateMachine) -> None:
     if isinstance(data, Candidate) and not data.is_prevote:
         assert machine.voted_for == machine.node_id
     if isinstance(data, Leader):
-        if machine.rules.appends_at_term_start():
+        if machine._rules.appends_at_term_start():
             assert machine.log.last_term == machine.term
         assert machine.voted_for == machine.node_id
         assert machine.leader == machine.node_id
-        check_leader(machine, data)
+        if isinstance(machine, RaftStateMachine):
+            check_leader(machine)
     else:
         assert machine.leader != machine.node_id
 
 
-def check_leader(machine: RaftStateMachine, leader: Leader) -> None:
+def check_leader(machine: RaftStateMachine) -> None:
     """The books of a leader: what it counts, and what it hands over."""
-    assert leader.counted_index <= machine.commit_index
-    counted = machine.log.entries(leader.counted_index + 1, machine.log.last_index + 1)
-    assert leader.uncommitted_bytes == sum(each.size for each in counted)
-    transfer = leader.transfer
+    assert machine._counted_index <= machine.commit_index
+    counted = machine.log.entries(machine._counted_index + 1, machine.log.last_index + 1)
+    assert machine._uncommitted_bytes == sum(each.size for each in counted)
+    transfer = machine._transfer
     if transfer is not None:
-        assert leader.has_handed_over
+        assert machine._has_handed_over
         assert transfer.to != machine.node_id != transfer.sent
         assert transfer.sent is None or transfer.to in (None, transfer.sent)
-    assert leader.counted_index >= machine.log.first_index - 1, "nothing is gone uncounted"
+    assert machine._counted_index >= machine.log.first_index - 1, "nothing is gone uncounted"
 
 
 def check_progress(machine: RaftStateMachine) -> None:
@@ -146,7 +147,7 @@ def check_progress(machine: RaftStateMachine) -> None:
     assert data.tracker.voters == machine.configuration.all_voters
     for each in data.tracker.progress.values():
         assert 0 <= each.match_index < each.next_index <= machine.log.last_index + 1
-        assert len(each.in_flight) <= machine.options.max_in_flight
+        assert len(each.in_flight) <= machine._options.max_in_flight
         assert each.in_flight == sorted(each.in_flight)
         assert all(each.match_index < last < each.next_index for last in each.in_flight)
         if each.state is not ProgressState.PIPELINE:
@@ -257,11 +258,11 @@ class LocalInvariants:
             self.entries[each.index] = each
         if output.first_index is not None:
             self.entries = {i: each for i, each in self.entries.items() if i >= output.first_index}
-        if not self.machine.options.async_persistence:
+        if not self.machine._options.async_persistence:
             self.persisted(output)
 
     def _check_messages(self, output: Output) -> None:
-        if not self.machine.options.async_persistence:
+        if not self.machine._options.async_persistence:
             assert output.messages_at_once == ()
         for message in output.messages_at_once:
             assert isinstance(message, FROM_LEADERS), "this claims something to be on disk"
@@ -296,7 +297,7 @@ class LocalInvariants:
                 pass
 
     def _check_append(self, message: AppendEntries) -> None:
-        options = self.machine.options
+        options = self.machine._options
         assert message.prev_log_index >= 0
         assert (message.prev_log_term > 0) == (message.prev_log_index > 0)
         assert len(message.entries) <= options.max_entries_per_append
@@ -331,7 +332,7 @@ class LocalInvariants:
     def _check_own_copy(self) -> None:
         """A leader counts itself for what it has appended only once that is durable."""
         machine = self.machine
-        if machine.role is Role.LEADER and machine.options.async_persistence:
+        if machine.role is Role.LEADER and machine._options.async_persistence:
             index = match_indexes(machine).get(machine.node_id, 0)
             if machine.log.term_for_index(index) == machine.term:
                 assert (index, machine.term) in self.durable
@@ -342,7 +343,7 @@ def fields_of(machine: RaftStateMachine) -> dict[str, Any]:
     return {
         "now": machine.now,
         "election_deadline": machine.election_deadline,
-        "last_leader_contact": machine.last_leader_contact,
+        "last_leader_contact": machine._last_leader_contact,
         "next_deadline": machine.next_deadline,
-        "random": machine.rng.getstate(),
+        "random": machine._rng.getstate(),
     }

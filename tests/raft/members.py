@@ -59,15 +59,31 @@ def configured(
     sender: str, term: int, prev: tuple[int, int], *held: LogEntry, commit: int = 0, to: str = "S1"
 ) -> AppendEntries:
     """`sender`, as leader of `term`, sends these entries, configurations among them."""
-    return AppendEntries(term, sender, to, *prev, held, commit)
+    return AppendEntries(
+        term=term,
+        sender=sender,
+        receiver=to,
+        prev_log_index=prev[0],
+        prev_log_term=prev[1],
+        entries=held,
+        leader_commit=commit,
+    )
 
 
 def told(
     sender: str, term: int, index: int, read_round: int = 0, to: str = "S1", agrees: bool = True
 ) -> AppendEntriesReply:
     """`sender` has heard S1's round, and agrees up to `index` or has nothing there."""
-    result = Accepted(index) if agrees else Rejected(index, index - 1, index - 1, term)
-    return AppendEntriesReply(term, sender, to, 0, result, read_round)
+    result = (
+        Accepted(index)
+        if agrees
+        else Rejected(
+            non_matching_index=index, last_index=index - 1, hint_index=index - 1, hint_term=term
+        )
+    )
+    return AppendEntriesReply(
+        term=term, sender=sender, receiver=to, commit_index=0, result=result, read_round=read_round
+    )
 
 
 def questions(messages: Sequence[Message]) -> list[tuple[str, int]]:
@@ -359,6 +375,6 @@ class Crowd(Members):
 
     def is_done(self, leader: RaftStateMachine) -> bool:
         """Whether this leader has nothing left to do."""
-        waits = leader.role_data.reads.asking or leader.role_data.reads.waiting
+        waits = leader._reads.asking or leader._reads.waiting
         done = leader.commit_index == leader.log.last_index and not leader.configuration.is_joint
         return done and not waits and leader.configuration.can_vote(leader.node_id)

@@ -34,7 +34,7 @@ ASYNC = Options.figure_2(async_persistence=True)
 
 def own_copy(node) -> int:
     """How far a leader counts its own log."""
-    return node.tracker.match_indexes()[node.node_id]
+    return node.role_data.tracker.match_indexes()[node.node_id]
 
 
 def asked(node) -> Output:
@@ -101,7 +101,7 @@ def test_what_claims_something_to_be_on_the_disk_waits_for_it(message, answer):
 def test_a_deposed_leader_sends_what_it_said_before_and_not_what_it_says_now():
     node = leading()
     node.add_entry(Command(b"x"))
-    node.replicate()
+    node._replicate()
     node.advance(vote_request("S2", 5, (9, 4)), node.now)
     output = node.poll()
     assert {type(each) for each in output.messages_at_once} == {AppendEntries}

@@ -27,7 +27,7 @@ from tests.raft.world import (
 def test_a_campaign_asks_every_other_voter_once_for_the_next_term():
     node = machine(nodes=5, terms=(1, 1, 4), term=6)
     assert let_time_out(node) == [
-        RequestVote(7, "S1", peer, last_log_index=3, last_log_term=4)
+        RequestVote(term=7, sender="S1", receiver=peer, last_log_index=3, last_log_term=4)
         for peer in ("S2", "S3", "S4", "S5")
     ]
     assert (node.role, node.term, node.voted_for) == (Role.CANDIDATE, 7, "S1")
@@ -46,8 +46,8 @@ def test_a_campaign_draws_a_new_timeout():
     drawn = set()
     for _ in range(8):
         let_time_out(node)
-        assert node.election_deadline == node.now + node.randomized_election_timeout
-        drawn.add(node.randomized_election_timeout)
+        assert node.election_deadline == node.now + node._randomized_election_timeout
+        drawn.add(node._randomized_election_timeout)
     assert len(drawn) == 8
 
 
@@ -250,7 +250,7 @@ def test_a_grant_lets_the_voter_wait_anew_and_a_refusal_does_not():
     tell(node, vote_request("S2", 5, (0, 0)), after=20.0)
     assert node.election_deadline == deadline
     tell(node, vote_request("S3", 5, (1, 4)), after=20.0)
-    assert node.election_deadline == 40.0 + node.randomized_election_timeout
+    assert node.election_deadline == 40.0 + node._randomized_election_timeout
 
 
 def test_learners_and_strangers_vote_when_asked_because_they_may_have_been_promoted():
@@ -272,26 +272,26 @@ def test_a_leader_of_an_older_term_steps_down_for_a_candidate_and_votes():
 
 def test_a_follower_told_to_time_out_campaigns_by_force_and_without_a_pre_vote():
     node = machine(options=COMPLETE)
-    asked = tell(node, TimeoutNow(0, "S2", "S1"))
+    asked = tell(node, TimeoutNow(term=0, sender="S2", receiver="S1"))
     assert {(each.term, each.is_prevote, each.force) for each in asked} == {(1, False, True)}
 
 
 def test_nobody_else_listens_to_a_hand_over():
     for node in (candidate(), leader()):
         before = node.fingerprint()
-        assert tell(node, TimeoutNow(node.term, "S2", "S1")) == []
+        assert tell(node, TimeoutNow(term=node.term, sender="S2", receiver="S1")) == []
         assert node.fingerprint() == before
 
 
 def test_a_hand_over_of_an_earlier_term_is_over():
     node = machine(term=5)
-    assert tell(node, TimeoutNow(4, "S2", "S1")) == []
+    assert tell(node, TimeoutNow(term=4, sender="S2", receiver="S1")) == []
     assert node.role is Role.FOLLOWER
 
 
 def test_a_learner_is_not_handed_the_lead():
     node = machine("S4", configuration=Configuration(("S1", "S2"), learners=("S4",)))
-    assert tell(node, TimeoutNow(0, "S2", "S4")) == []
+    assert tell(node, TimeoutNow(term=0, sender="S2", receiver="S4")) == []
     assert node.role is Role.FOLLOWER
 
 

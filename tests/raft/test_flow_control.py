@@ -212,8 +212,8 @@ def refuses(node, size: int) -> bool:
 def waiting(node) -> int:
     """How many bytes a leader counts as not committed."""
     twin = node.copy()
-    twin.count_committed(twin.role_data)
-    return twin.role_data.uncommitted_bytes
+    twin._count_committed()
+    return twin._uncommitted_bytes
 
 
 def test_commands_are_taken_up_to_the_limit_and_refused_beyond_it():
@@ -321,7 +321,18 @@ def test_a_copy_has_a_count_of_its_own():
 def test_a_follower_counts_nothing_and_takes_all_that_its_leader_sends():
     node = machine(term=1, options=options(max_uncommitted_bytes=1))
     long = (sized(1, 1, 500), sized(2, 1, 500))
-    tell(node, AppendEntries(1, "S2", "S1", 0, 0, long, 0))
+    tell(
+        node,
+        AppendEntries(
+            term=1,
+            sender="S2",
+            receiver="S1",
+            prev_log_index=0,
+            prev_log_term=0,
+            entries=long,
+            leader_commit=0,
+        ),
+    )
     assert node.log.last_index == 2
 
 

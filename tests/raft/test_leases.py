@@ -183,8 +183,10 @@ def test_the_only_voter_needs_no_lease():
 def test_a_follower_s_question_is_answered_at_once_under_a_lease():
     node = ready()
     tell(node, told("S2", 1, 1, 1))
-    said = tell(node, ReadIndex(1, "S3", "S1", 9, 1.0))
-    assert ReadIndexReply(1, "S1", "S3", 9, 1.0, 1) in said
+    said = tell(node, ReadIndex(term=1, sender="S3", receiver="S1", read_id=9, asked_at=1.0))
+    assert (
+        ReadIndexReply(term=1, sender="S1", receiver="S3", read_id=9, asked_at=1.0, index=1) in said
+    )
 
 
 def test_without_the_option_every_read_asks():
@@ -197,7 +199,7 @@ def test_without_the_option_every_read_asks():
 def test_questions_that_nobody_answers_are_not_kept_for_ever():
     node = ready()
     at(node, 1000 * BEAT)
-    assert len(node.role_data.reads.asked_at) <= LOW / BEAT + 1
+    assert len(node._reads.asked_at) <= LOW / BEAT + 1
     newest = questions(let_time_out(node))[0][1]
     tell(node, told("S2", 1, 1, newest))
     assert answered_at_once(node)
@@ -224,7 +226,7 @@ def test_a_lease_ends_when_leadership_is_handed_over_and_never_comes_back_in_tha
     assert not answered_at_once(node)
     given_up = node.now + LEASES.transfer_timeout
     at(node, given_up)
-    assert node.role_data.transfer is None
+    assert node._transfer is None
     newest = questions(let_time_out(node))[0][1]
     tell(node, told("S2", 1, 1, newest))
     assert not answered_at_once(node), "a TimeoutNow may still be under way"

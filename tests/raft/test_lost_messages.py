@@ -23,7 +23,7 @@ WINDOW = Options.figure_2(max_in_flight=3)
 
 
 def known(node, peer="S2"):
-    return node.tracker.progress[peer]
+    return node.role_data.tracker.progress[peer]
 
 
 def led(**about) -> World:
@@ -68,7 +68,18 @@ def test_a_full_window_is_still_sent_heartbeats():
     for _ in range(5):
         propose(node)
     said = let_time_out(node)
-    assert said == [AppendEntries(1, "S1", peer, 4, 1, (), 1) for peer in ("S2", "S3")]
+    assert said == [
+        AppendEntries(
+            term=1,
+            sender="S1",
+            receiver=peer,
+            prev_log_index=4,
+            prev_log_term=1,
+            entries=(),
+            leader_commit=1,
+        )
+        for peer in ("S2", "S3")
+    ]
     assert in_flight(node, "S2") == 3
 
 
@@ -94,7 +105,12 @@ def test_a_window_whose_messages_were_all_lost_is_repaired_by_a_heartbeat():
         world.lose_all()
         world.tick("S1")
         world.deliver(AppendEntries, "S1", "S2", entries=(), prev_log_index=4)
-        world.deliver(AppendEntriesReply, "S2", "S1", result=Rejected(4, 1, 1, 1))
+        world.deliver(
+            AppendEntriesReply,
+            "S2",
+            "S1",
+            result=Rejected(non_matching_index=4, last_index=1, hint_index=1, hint_term=1),
+        )
         assert known(world["S1"]).state is PROBE
         world.settle()
         assert world["S2"].log == world["S1"].log
@@ -149,7 +165,12 @@ def test_a_lost_append_is_noticed_by_the_next_append():
         world.lose(AppendEntries, "S1", "S2")
         world.propose("S1", "b")
         world.deliver(AppendEntries, "S1", "S2", prev_log_index=2)
-        world.deliver(AppendEntriesReply, "S2", "S1", result=Rejected(2, 1, 1, 1))
+        world.deliver(
+            AppendEntriesReply,
+            "S2",
+            "S1",
+            result=Rejected(non_matching_index=2, last_index=1, hint_index=1, hint_term=1),
+        )
         world.settle()
         assert world["S2"].log == world["S1"].log
 

@@ -12,14 +12,20 @@ from random import Random
 import msgspec
 import pytest
 
-from raftlab.raft import machine as machine_module
+from raftlab.raft import node as node_module
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog, Snapshot
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import ReadIndexReply, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING
-from raftlab.raft.roles import Cause, Role, Transfer
-from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
+from raftlab.raft.roles import Cause, Role
+from raftlab.raft.thesis.transfer import Transfer
+from raftlab.raft.vocabulary import (
+    Configuration,
+    Misuse,
+    NotLeader,
+    NotNow,
+)
 from tests.raft.local import fields_of
 from tests.raft.world import (
     COMPLETE,
@@ -144,7 +150,7 @@ def test_a_leader_has_no_election_timer_to_run_out():
 def test_the_host_in_the_machine_s_own_words_does_as_it_says():
     """The docstring of the class shows a host, and what comes of it."""
     found = doctest.DocTestFinder(recurse=False).find(
-        RaftStateMachine, "RaftStateMachine", globs=vars(machine_module).copy()
+        RaftStateMachine, "RaftStateMachine", globs={**vars(node_module), **globals()}
     )
     assert sum(len(each.examples) for each in found) >= 8
     for each in found:
@@ -210,7 +216,7 @@ def test_a_machine_starts_as_a_follower_that_knows_no_leader():
     node = RaftStateMachine("S1", configuration=THREE)
     assert (node.role, node.leader, node.term, node.voted_for) == (Role.FOLLOWER, None, 0, None)
     assert (node.log, node.commit_index, node.now) == (RaftLog(), 0, 0.0)
-    assert node.options == COMPLETE
+    assert node._options == COMPLETE
     assert node.poll() is NOTHING
 
 
@@ -316,15 +322,15 @@ def test_a_tick_at_the_deadline_does_something_and_moves_it(make):
 def test_a_leader_waits_for_its_heartbeat_its_quorum_or_its_transfer_whichever_is_first():
     node = leader(options=COMPLETE)
     held = node.role_data
-    held.heartbeat_deadline, held.quorum_deadline = 80.0, 70.0
+    held.heartbeat_deadline, node._quorum_deadline = 80.0, 70.0
     assert node.next_deadline == 70.0
-    held.quorum_deadline = 90.0
+    node._quorum_deadline = 90.0
     assert node.next_deadline == 80.0
-    held.transfer = Transfer("S2", deadline=60.0)
+    node._transfer = Transfer("S2", 60.0, resend_at=60.0)
     assert node.next_deadline == 60.0
-    held.transfer = Transfer("S2", deadline=100.0)
+    node._transfer = Transfer("S2", 100.0, resend_at=100.0)
     assert node.next_deadline == 80.0
-    held.transfer.resend_at = 75.0
+    node._transfer.resend_at = 75.0
     assert node.next_deadline == 75.0
 
 
@@ -537,7 +543,10 @@ def reading() -> RaftStateMachine:
     node = machine(term=2)
     tell(node, append("S2", 2))
     node.read()
-    node.advance(ReadIndexReply(2, "S2", "S1", 1, node.now, 5), node.now)
+    node.advance(
+        ReadIndexReply(term=2, sender="S2", receiver="S1", read_id=1, asked_at=node.now, index=5),
+        node.now,
+    )
     node.advance(install("S2", 2, snapshot(3, 1)), node.now)
     return node
 
@@ -580,7 +589,9 @@ def differing() -> dict[str, RaftStateMachine]:
     asked_once = following.copy()
     asked_once.read()
     answered = asked_once.copy()
-    answered.advance(ReadIndexReply(1, "S2", "S1", 1, 0.0, 5), 0.0)
+    answered.advance(
+        ReadIndexReply(term=1, sender="S2", receiver="S1", read_id=1, asked_at=0.0, index=5), 0.0
+    )
     forgot = following.copy()
     forgot.forget_leader()
     handing, told = accepted_by_all(leader()), accepted_by_all(leader())
@@ -636,7 +647,7 @@ def test_a_fingerprint_sees_that_a_leader_once_handed_over():
     """A lease is worth nothing any more, whatever else is as before."""
     node = leader()
     twin = node.copy()
-    twin.role_data.has_handed_over = True
+    twin._has_handed_over = True
     assert twin.fingerprint() != node.fingerprint()
 
 
@@ -709,7 +720,7 @@ def test_another_random_source_gives_other_deadlines_and_nothing_else_at_the_sta
 
 
 def test_a_message_is_for_whom_it_says():
-    asked = RequestVote(1, "S2", "S1", 0, 0)
+    asked = RequestVote(term=1, sender="S2", receiver="S1", last_log_index=0, last_log_term=0)
     assert tell(machine(), asked) == [vote("S1", 1, to="S2")]
 
 

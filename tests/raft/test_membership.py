@@ -158,7 +158,9 @@ def test_a_snapshot_holds_the_configuration_at_its_end_and_not_a_later_one():
 def test_a_snapshot_that_is_received_brings_its_configuration_with_both_halves():
     """E6: a node that knew only the new half would elect with one majority."""
     node = machine(options=FIGURE_2)
-    tell(node, InstallSnapshot(3, "S2", "S1", Snapshot(7, 2, CHANGING)))
+    tell(
+        node, InstallSnapshot(term=3, sender="S2", receiver="S1", snapshot=Snapshot(7, 2, CHANGING))
+    )
     assert node.configuration == CHANGING
     asked = {each.receiver for each in let_time_out(node)}
     assert asked == {"S2", "S3", "S4", "S5"}
@@ -458,14 +460,15 @@ def test_a_round_brings_what_the_leader_held_when_the_round_began_and_no_less():
     for _ in range(3):
         propose(node)
     tell(node, accepted("S4", 1, 1))
-    assert node.tracker.progress["S4"].round_end == 4
+    assert node.role_data.tracker.progress["S4"].round_end == 4
     tell(node, accepted("S4", 1, 3), after=LOW)
     with pytest.raises(NotNow, match="S4 has not caught up yet: it lacks 1 entry"):
         node.add_entry(FOUR)
     propose(node)
     tell(node, accepted("S4", 1, 4))
-    assert not node.tracker.progress["S4"].caught_up, "that round took an election timeout"
-    assert node.tracker.progress["S4"].round_end == 5
+    newcomer = node.role_data.tracker.progress["S4"]
+    assert not newcomer.caught_up, "that round took an election timeout"
+    assert node.role_data.tracker.progress["S4"].round_end == 5
     tell(node, accepted("S4", 1, 5), after=30.0)
     assert takes(node, FOUR)
 
@@ -644,7 +647,7 @@ def test_its_step_down_says_why():
         node.advance(accepted(peer, 1, 4), node.now)
     output = node.poll()
     assert [each.cause for each in output.role_changes] == [Cause.REMOVED]
-    assert output.messages[-1] == TimeoutNow(1, "S1", "S2")
+    assert output.messages[-1] == TimeoutNow(term=1, sender="S1", receiver="S2")
     assert node.leader is None
 
 
@@ -660,7 +663,7 @@ def test_a_removed_leader_whom_nobody_equals_yet_leads_on_until_somebody_does():
         assert {each.receiver for each in said if isinstance(each, AppendEntries)} == {"S2", "S3"}
     assert node.role is Role.LEADER, "it never gives up"
     said = tell(node, accepted("S2", 1, 4))
-    assert TimeoutNow(1, "S1", "S2") in said
+    assert TimeoutNow(term=1, sender="S1", receiver="S2") in said
     assert node.role is Role.FOLLOWER
 
 

@@ -25,11 +25,11 @@ ONE_OF_EACH = [
     append("S2", 3, (1, 1), (2, 3), commit=1),
     accepted("S2", 3, 7, commit=5),
     rejected("S2", 3, at=9, last=7, hint=(6, 2)),
-    InstallSnapshot(3, "S2", "S1", Snapshot(5, 2, THREE, b"x=1")),
-    InstallSnapshotReply(3, "S2", "S1", 5, True),
-    TimeoutNow(3, "S2", "S1"),
-    ReadIndex(3, "S2", "S1", 7, 12.5),
-    ReadIndexReply(3, "S2", "S1", 7, 12.5, 4),
+    InstallSnapshot(term=3, sender="S2", receiver="S1", snapshot=Snapshot(5, 2, THREE, b"x=1")),
+    InstallSnapshotReply(term=3, sender="S2", receiver="S1", last_index=5, success=True),
+    TimeoutNow(term=3, sender="S2", receiver="S1"),
+    ReadIndex(term=3, sender="S2", receiver="S1", read_id=7, asked_at=12.5),
+    ReadIndexReply(term=3, sender="S2", receiver="S1", read_id=7, asked_at=12.5, index=4),
 ]
 kind_of = pytest.mark.parametrize("message", ONE_OF_EACH, ids=lambda each: type(each).__name__)
 

@@ -92,3 +92,8 @@ def test_sizes_are_at_least_one(name):
     with pytest.raises(Misuse, match="at least 1"):
         Options(**{name: 0})
     assert getattr(Options(**{name: 1}), name) == 1
+
+
+def test_a_switch_is_on_or_off_and_no_text():
+    with pytest.raises(Misuse, match="pre_vote is True or False"):
+        Options(pre_vote="off")

@@ -158,7 +158,7 @@ def test_a_slow_disk_of_the_leader_does_not_hold_up_the_others():
     for peer in ("S2", "S3", "S4"):
         node.advance(accepted(peer, 1, 1), node.now)
     assert node.commit_index == 1
-    assert node.tracker.match_indexes()["S1"] == 0
+    assert node.role_data.tracker.match_indexes()["S1"] == 0
 
 
 def test_entries_of_several_proposals_are_durable_together():
@@ -166,11 +166,11 @@ def test_entries_of_several_proposals_are_durable_together():
     node.add_entry(Command(b"a"))
     node.poll()
     node.add_entry(Command(b"b"))
-    assert node.tracker.match_indexes()["S1"] == 1
+    assert node.role_data.tracker.match_indexes()["S1"] == 1
     node.poll()
-    assert node.tracker.match_indexes()["S1"] == 2, "b has only now been handed out"
+    assert node.role_data.tracker.match_indexes()["S1"] == 2, "b has only now been handed out"
     node.poll()
-    assert node.tracker.match_indexes()["S1"] == 3
+    assert node.role_data.tracker.match_indexes()["S1"] == 3
 
 
 def test_a_leader_that_is_no_voter_of_the_own_set_is_not_counted_in_the_other():

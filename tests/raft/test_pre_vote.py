@@ -198,7 +198,7 @@ def test_a_term_raised_while_apart_does_not_block_the_others():
     """A higher term with a shorter log, a lower term with a longer one: the latter must win."""
     logs = ((1, 1), (1,), (1, 1))
     with World(3, logs=logs, term=1, options=PRE_VOTE) as world:
-        world["S2"].set_term(7)
+        world["S2"]._set_term(7)
         world.pump("S2")
         world.crash("S3")
         for _ in range(3):

@@ -31,8 +31,14 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING, Output, ReadReady
-from raftlab.raft.roles import Role, Transfer
-from raftlab.raft.vocabulary import REFUSALS, Configuration, Misuse, NotNow
+from raftlab.raft.roles import Role
+from raftlab.raft.thesis.transfer import Transfer
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Configuration,
+    Misuse,
+    NotNow,
+)
 from tests.raft import world
 from tests.raft.local import Before, LocalInvariants, check_local, fields_of
 from tests.raft.world import COMPLETE, FIGURE_2, Disk, World, names
@@ -191,48 +197,62 @@ def near(base: int, number: int) -> int:
 def letter(node: RaftStateMachine, step: tuple) -> object:
     """The message that a step stands for, said to this machine as it is now."""
     kind, sender, term, *rest = step
-    ends = (near(node.term, term), sender, node.node_id)
+    ends = {"term": near(node.term, term), "sender": sender, "receiver": node.node_id}
     last, known = node.log.last_index, node.log.last_term
     if kind == "ask":
         index, log_term, is_prevote, force = rest
-        return RequestVote(*ends, near(last, index), near(known, log_term), is_prevote, force)
+        log_end = {"last_log_index": near(last, index), "last_log_term": near(known, log_term)}
+        return RequestVote(**ends, **log_end, is_prevote=is_prevote, force=force)
     if kind == "vote":
-        return RequestVoteReply(*ends, *rest)
+        vote_granted, is_prevote = rest
+        return RequestVoteReply(**ends, vote_granted=vote_granted, is_prevote=is_prevote)
     if kind == "append":
         index, log_term, commit, sent = rest
         prev = near(last, index)
         prev_term = near(node.log.term_for_index(prev) or 0, log_term)
         return AppendEntries(
-            *ends, prev, prev_term, written(prev, prev_term, sent), near(last, commit)
+            **ends,
+            prev_log_index=prev,
+            prev_log_term=prev_term,
+            entries=written(prev, prev_term, sent),
+            leader_commit=near(last, commit),
         )
     if kind == "accept":
         index, commit, read_round = rest
-        accepted = Accepted(near(last, index))
         return AppendEntriesReply(
-            *ends, near(0, commit), accepted, near(node.open_round, read_round)
+            **ends,
+            commit_index=near(0, commit),
+            result=Accepted(near(last, index)),
+            read_round=near(node._open_round, read_round),
         )
     if kind == "reject":
         at, end, hint, hint_term, commit = rest
         refusal = Rejected(
-            near(last, at), near(last, end), near(last, hint), near(known, hint_term)
+            non_matching_index=near(last, at),
+            last_index=near(last, end),
+            hint_index=near(last, hint),
+            hint_term=near(known, hint_term),
         )
-        return AppendEntriesReply(*ends, near(0, commit), refusal)
+        return AppendEntriesReply(**ends, commit_index=near(0, commit), result=refusal)
     if kind == "snapshot":
         index, log_term, there = rest
         held = Snapshot(near(last, index), near(known, log_term), there or node.configuration)
-        return InstallSnapshot(*ends, held)
+        return InstallSnapshot(**ends, snapshot=held)
     if kind == "snapshot reply":
         index, success = rest
-        return InstallSnapshotReply(*ends, near(last, index), success)
+        return InstallSnapshotReply(**ends, last_index=near(last, index), success=success)
     if kind == "ask index":
-        return ReadIndex(*ends, near(1, rest[0]), node.now)
+        return ReadIndex(**ends, read_id=near(1, rest[0]), asked_at=node.now)
     if kind == "tell index":
         read_id, same, index = rest
         asked_at = [at for at, _ in node._asked_reads.values()] if same else []
         return ReadIndexReply(
-            *ends, near(1, read_id), asked_at[-1] if asked_at else -1.0, near(last, index)
+            **ends,
+            read_id=near(1, read_id),
+            asked_at=asked_at[-1] if asked_at else -1.0,
+            index=near(last, index),
         )
-    return TimeoutNow(*ends)
+    return TimeoutNow(**ends)
 
 
 def written(prev: int, prev_term: int, sent: list) -> tuple[LogEntry, ...]:
@@ -271,7 +291,7 @@ class Guarded:
         self.said.append(repr(output))
         self.follows.check(output if output is not NOTHING else None)
         self.writes.append(output)
-        if not self.node.options.async_persistence:
+        if not self.node._options.async_persistence:
             self.write(1)
 
     def write(self, count: int) -> None:
@@ -280,7 +300,7 @@ class Guarded:
         for output in done:
             self.disk.write(output)
             RaftLog(self.disk.log, self.disk.snapshot)
-            if self.node.options.async_persistence:
+            if self.node._options.async_persistence:
                 self.node.persisted(output)
                 self.follows.persisted(output)
                 self.follows.check()
@@ -342,14 +362,14 @@ class Guarded:
         old, sent = self.node, self.follows.sent_votes
         self.node = RaftStateMachine(
             old.node_id,
-            configuration=old.first_configuration,
+            configuration=old._first_configuration,
             term=self.disk.term,
             voted_for=self.disk.vote,
             log=RaftLog(self.disk.log, self.disk.snapshot),
             now=old.now,
-            rng=old.rng,
-            options=old.options,
-            rules=old.rules,
+            rng=old._rng,
+            options=old._options,
+            rules=old._rules,
         )
         self.writes = []
         self.follows = LocalInvariants(self.node)
@@ -473,24 +493,24 @@ def test_the_checks_see_what_is_unsound():
         node.voted_for = "S3"
 
     def spoil_match(node):
-        node.tracker.progress["S2"].match_index = 4
+        node.role_data.tracker.progress["S2"].match_index = 4
 
     def spoil_next(node):
-        node.tracker.progress["S2"].next_index = 9
+        node.role_data.tracker.progress["S2"].next_index = 9
 
     def spoil_window(node):
-        progress = node.tracker.progress["S2"]
+        progress = node.role_data.tracker.progress["S2"]
         progress.become_pipeline()
         progress.in_flight = [1] * 11
 
     def spoil_probe(node):
-        node.tracker.progress["S2"].in_flight = [4]
+        node.role_data.tracker.progress["S2"].in_flight = [4]
 
     def spoil_snapshot_state(node):
-        node.tracker.progress["S2"].become_snapshot(2, 500.0)
+        node.role_data.tracker.progress["S2"].become_snapshot(2, 500.0)
 
     def spoil_members(node):
-        node.tracker.progress.pop("S2")
+        node.role_data.tracker.progress.pop("S2")
 
     def spoil_log(node):
         node.log.truncate_uncommitted(2)
@@ -507,24 +527,24 @@ def test_the_checks_see_what_is_unsound():
     def spoil_one_change_at_a_time(node):
         for voters in (names(4), names(5)):
             node.log.append_as_leader(node.term, Configuration(voters))
-            node.adopt_configuration()
+            node._adopt_configuration()
 
     def spoil_voters(node):
         node.log.append_as_leader(node.term, Configuration(()))
         node.configuration = Configuration(())
 
     def spoil_bytes(node):
-        node.role_data.uncommitted_bytes += 1
+        node._uncommitted_bytes += 1
 
     def spoil_count(node):
-        node.role_data.counted_index = 4
+        node._counted_index = 4
 
     def spoil_transfer(node):
-        node.role_data.transfer = Transfer("S1", 300.0)
-        node.role_data.has_handed_over = True
+        node._transfer = Transfer("S1", 300.0, resend_at=300.0)
+        node._has_handed_over = True
 
     def spoil_handing_over(node):
-        node.role_data.transfer = Transfer("S2", 300.0)
+        node._transfer = Transfer("S2", 300.0, resend_at=300.0)
 
     spoils = [value for name, value in locals().items() if name.startswith("spoil_")]
     assert len(spoils) == 19

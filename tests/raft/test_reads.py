@@ -188,7 +188,7 @@ def test_the_question_also_travels_with_entries():
 def test_a_follower_answers_with_the_round_that_it_was_asked():
     node = machine()
     for kind in (append("S2", 1), append("S2", 1, (7, 1))):
-        asked = AppendEntries(*(getattr(kind, each) for each in FIELDS), read_round=5)
+        asked = AppendEntries(**{each: getattr(kind, each) for each in FIELDS}, read_round=5)
         (said,) = tell(node, asked)
         assert said.read_round == 5
 
@@ -233,7 +233,7 @@ def test_a_question_takes_the_place_of_the_next_heartbeat():
     node.tick(20.0)
     node.read()
     drain(node)
-    assert node.next_deadline == 20.0 + node.options.heartbeat_interval
+    assert node.next_deadline == 20.0 + node._options.heartbeat_interval
 
 
 def test_an_answer_that_comes_twice_answers_one_round():
@@ -384,7 +384,7 @@ def test_a_leader_that_was_deposed_without_knowing_it_answers_nothing():
 
 def test_reads_of_others_are_not_among_the_failed_reads_of_the_leader():
     node = ready()
-    hear(node, ReadIndex(1, "S2", "S1", 77, 0.0))
+    hear(node, ReadIndex(term=1, sender="S2", receiver="S1", read_id=77, asked_at=0.0))
     assert failed_of(hear(node, append("S3", 2))) == []
 
 
@@ -402,7 +402,9 @@ def test_a_follower_asks_its_leader():
     node = follower()
     read = node.read()
     said = drain(node)
-    assert said.messages == [ReadIndex(1, "S1", "S2", read, 5.0)]
+    assert said.messages == [
+        ReadIndex(term=1, sender="S1", receiver="S2", read_id=read, asked_at=5.0)
+    ]
     assert reads_of(said) == []
 
 
@@ -410,7 +412,17 @@ def test_a_follower_answers_itself_once_it_has_applied_as_much_as_the_leader_sai
     node = follower()
     read = node.read()
     drain(node)
-    assert reads_of(hear(node, ReadIndexReply(1, "S2", "S1", read, 5.0, 3))) == []
+    assert (
+        reads_of(
+            hear(
+                node,
+                ReadIndexReply(
+                    term=1, sender="S2", receiver="S1", read_id=read, asked_at=5.0, index=3
+                ),
+            )
+        )
+        == []
+    )
     assert reads_of(hear(node, append("S2", 1, (1, 1), (1, 1), commit=2))) == []
     said = hear(node, append("S2", 1, (3, 1), commit=3))
     assert reads_of(said) == [(read, 3)]
@@ -422,16 +434,24 @@ def test_a_follower_that_has_applied_enough_answers_at_once():
     node = follower()
     read = node.read()
     drain(node)
-    assert reads_of(hear(node, ReadIndexReply(1, "S2", "S1", read, 5.0, 1))) == [(read, 1)]
+    assert reads_of(
+        hear(
+            node,
+            ReadIndexReply(term=1, sender="S2", receiver="S1", read_id=read, asked_at=5.0, index=1),
+        )
+    ) == [(read, 1)]
 
 
 def test_a_leader_answers_a_follower_only_after_asking_whether_it_leads():
     node = ready()
-    said = hear(node, ReadIndex(1, "S2", "S1", 7, 3.5))
+    said = hear(node, ReadIndex(term=1, sender="S2", receiver="S1", read_id=7, asked_at=3.5))
     assert questions(said.messages) == [("S2", 1), ("S3", 1)]
     assert not any(isinstance(each, ReadIndexReply) for each in said.messages)
     said = hear(node, told("S3", 1, 1, 1))
-    assert ReadIndexReply(1, "S1", "S2", 7, 3.5, 1) in said.messages
+    assert (
+        ReadIndexReply(term=1, sender="S1", receiver="S2", read_id=7, asked_at=3.5, index=1)
+        in said.messages
+    )
     assert reads_of(said) == []
 
 
@@ -476,7 +496,10 @@ def test_a_question_that_was_lost_is_repeated_when_the_leader_is_heard():
         assert tell(node, append("S2", 1, (1, 1)), after=50.0)[1:] == asked, (
             "asked at the same time"
         )
-    tell(node, ReadIndexReply(1, "S2", "S1", read, 5.0, 9))
+    tell(
+        node,
+        ReadIndexReply(term=1, sender="S2", receiver="S1", read_id=read, asked_at=5.0, index=9),
+    )
     assert len(tell(node, append("S2", 1, (1, 1)))) == 1, "the leader has said what it has to say"
 
 
@@ -484,14 +507,14 @@ def test_a_question_is_not_repeated_at_once():
     node = follower()
     node.read()
     drain(node)
-    interval = node.options.heartbeat_interval
+    interval = node._options.heartbeat_interval
     assert len(tell(node, append("S2", 1, (1, 1)), after=interval - 1)) == 1
     assert len(tell(node, append("S2", 1, (1, 1)), after=1.0)) == 2
 
 
 def test_a_question_that_comes_twice_is_one_question():
     node = ready()
-    asked = ReadIndex(1, "S2", "S1", 7, 3.5)
+    asked = ReadIndex(term=1, sender="S2", receiver="S1", read_id=7, asked_at=3.5)
     hear(node, asked)
     hear(node, asked)
     said = hear(node, told("S3", 1, 1, 1))
@@ -501,7 +524,7 @@ def test_a_question_that_comes_twice_is_one_question():
 
 def test_a_question_that_comes_twice_while_another_is_under_way_is_one_question():
     node = waiting_leader()
-    asked = ReadIndex(1, "S2", "S1", 7, 3.5)
+    asked = ReadIndex(term=1, sender="S2", receiver="S1", read_id=7, asked_at=3.5)
     for _ in range(2):
         hear(node, asked)
     hear(node, told("S3", 1, 1, 1))
@@ -513,7 +536,7 @@ def test_an_answer_that_comes_twice_is_one_answer():
     node = follower()
     read = node.read()
     drain(node)
-    answer = ReadIndexReply(1, "S2", "S1", read, 5.0, 1)
+    answer = ReadIndexReply(term=1, sender="S2", receiver="S1", read_id=read, asked_at=5.0, index=1)
     assert reads_of(hear(node, answer)) == [(read, 1)]
     assert reads_of(hear(node, answer)) == []
 
@@ -521,7 +544,13 @@ def test_an_answer_that_comes_twice_is_one_answer():
 def test_answers_to_nothing_that_was_asked_are_ignored():
     node = follower()
     before = node.fingerprint()
-    assert tell(node, ReadIndexReply(1, "S2", "S1", 1, 5.0, 1)) == []
+    assert (
+        tell(
+            node,
+            ReadIndexReply(term=1, sender="S2", receiver="S1", read_id=1, asked_at=5.0, index=1),
+        )
+        == []
+    )
     assert node.fingerprint() == before
 
 
@@ -530,9 +559,18 @@ def test_an_answer_to_a_read_from_before_a_restart_is_told_apart():
     read = node.read()
     drain(node)
     assert node.now == 105.0
-    before_the_restart = ReadIndexReply(1, "S2", "S1", read, 40.0, 1)
+    before_the_restart = ReadIndexReply(
+        term=1, sender="S2", receiver="S1", read_id=read, asked_at=40.0, index=1
+    )
     assert reads_of(hear(node, before_the_restart)) == []
-    assert reads_of(hear(node, ReadIndexReply(1, "S2", "S1", read, 105.0, 1))) == [(read, 1)]
+    assert reads_of(
+        hear(
+            node,
+            ReadIndexReply(
+                term=1, sender="S2", receiver="S1", read_id=read, asked_at=105.0, index=1
+            ),
+        )
+    ) == [(read, 1)]
 
 
 @pytest.mark.parametrize(
@@ -551,14 +589,27 @@ def test_a_read_fails_when_the_follower_loses_its_leader(loses):
     drain(node)
     said = loses(node)
     assert (reads_of(said), failed_of(said)) == ([], [read])
-    assert reads_of(hear(node, ReadIndexReply(node.term, "S3", "S1", read, 5.0, 1))) == []
+    assert (
+        reads_of(
+            hear(
+                node,
+                ReadIndexReply(
+                    term=node.term, sender="S3", receiver="S1", read_id=read, asked_at=5.0, index=1
+                ),
+            )
+        )
+        == []
+    )
 
 
 def test_a_read_that_has_its_answer_needs_no_leader_any_more():
     node = follower()
     read = node.read()
     drain(node)
-    hear(node, ReadIndexReply(1, "S2", "S1", read, 5.0, 2))
+    hear(
+        node,
+        ReadIndexReply(term=1, sender="S2", receiver="S1", read_id=read, asked_at=5.0, index=2),
+    )
     assert failed_of(hear(node, append("S3", 2, (1, 1), (2,)))) == []
     assert reads_of(hear(node, append("S3", 2, (2, 2), commit=2))) == [(read, 2)]
 
@@ -576,18 +627,20 @@ def test_who_knows_no_leader_cannot_ask(make):
 def test_a_stranger_s_question_is_ignored():
     node = ready()
     before = node.fingerprint()
-    assert tell(node, ReadIndex(1, "S9", "S1", 1, 0.0)) == []
+    assert tell(node, ReadIndex(term=1, sender="S9", receiver="S1", read_id=1, asked_at=0.0)) == []
     assert node.fingerprint() == before
 
 
 def test_only_a_leader_of_the_term_listens_to_the_question():
     for node in (follower(), candidate()):
         before = node.fingerprint()
-        assert tell(node, ReadIndex(1, "S3", "S1", 1, 0.0)) == []
+        assert (
+            tell(node, ReadIndex(term=1, sender="S3", receiver="S1", read_id=1, asked_at=0.0)) == []
+        )
         assert node.fingerprint() == before
     leads = ready(term=4)
     before = leads.fingerprint()
-    assert tell(leads, ReadIndex(4, "S3", "S1", 1, 0.0)) == []
+    assert tell(leads, ReadIndex(term=4, sender="S3", receiver="S1", read_id=1, asked_at=0.0)) == []
     assert leads.fingerprint() == before
 
 
@@ -628,7 +681,7 @@ def test_two_leaders_with_a_read_that_differ_only_in_time_have_one_fingerprint()
     prints = []
     for now in (10.0, 20.0):
         node = leader()
-        node.set_now(now)
+        node.now = now
         node.read(now)
         prints.append(node.fingerprint())
     assert prints[0] == prints[1]

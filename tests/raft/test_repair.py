@@ -123,9 +123,9 @@ def test_a_probe_that_is_refused_twice_moves_the_leader_once():
         probe = world.deliver(AppendEntries, "S1", "S2")
         world.hand(probe)
         world.deliver(AppendEntriesReply, "S2", "S1")
-        next_index = world["S1"].tracker.progress["S2"].next_index
+        next_index = world["S1"].role_data.tracker.progress["S2"].next_index
         world.deliver(AppendEntriesReply, "S2", "S1")
-        assert world["S1"].tracker.progress["S2"].next_index == next_index == 1
+        assert world["S1"].role_data.tracker.progress["S2"].next_index == next_index == 1
         world.deliver(AppendEntries, "S1", "S2")
         world.settle()
 

@@ -67,7 +67,7 @@ def test_a_rejected_append_is_heard_as_the_leader_all_the_same():
     node = machine(term=4)
     tell(node, append("S2", 4, (6, 4)), after=100.0)
     assert node.leader == "S2"
-    assert node.election_deadline == 100.0 + node.randomized_election_timeout
+    assert node.election_deadline == 100.0 + node._randomized_election_timeout
 
 
 # Followers: cutting
@@ -192,7 +192,18 @@ def test_a_committed_entry_is_never_cut_whatever_the_leader_says():
 )
 def test_entries_that_no_leader_can_have_raise_an_alarm_and_are_left_alone(held):
     node = machine(terms=(1, 1), term=2)
-    node.advance(AppendEntries(2, "S2", "S1", 2, 1, held, 0), 0.0)
+    node.advance(
+        AppendEntries(
+            term=2,
+            sender="S2",
+            receiver="S1",
+            prev_log_index=2,
+            prev_log_term=1,
+            entries=held,
+            leader_commit=0,
+        ),
+        0.0,
+    )
     output = node.poll()
     assert output.messages == ()
     assert "entries that no leader can have" in output.alarms[0]
@@ -201,14 +212,36 @@ def test_entries_that_no_leader_can_have_raise_an_alarm_and_are_left_alone(held)
 
 def test_nobody_ever_led_term_0_and_so_no_entry_is_of_it():
     node = machine()
-    node.advance(AppendEntries(0, "S2", "S1", 0, 0, (entry(1, 0),), 0), 0.0)
+    node.advance(
+        AppendEntries(
+            term=0,
+            sender="S2",
+            receiver="S1",
+            prev_log_index=0,
+            prev_log_term=0,
+            entries=(entry(1, 0),),
+            leader_commit=0,
+        ),
+        0.0,
+    )
     assert node.poll().alarms
     assert len(node.log) == 0
 
 
 def test_terms_that_fall_from_prev_to_the_entries_are_not_taken():
     node = machine(terms=(1, 2), term=2)
-    node.advance(AppendEntries(2, "S2", "S1", 2, 2, (entry(3, 1),), 0), 0.0)
+    node.advance(
+        AppendEntries(
+            term=2,
+            sender="S2",
+            receiver="S1",
+            prev_log_index=2,
+            prev_log_term=2,
+            entries=(entry(3, 1),),
+            leader_commit=0,
+        ),
+        0.0,
+    )
     assert node.poll().alarms
     assert node.log == log(1, 2)
 
@@ -216,7 +249,18 @@ def test_terms_that_fall_from_prev_to_the_entries_are_not_taken():
 @pytest.mark.parametrize("prev", [(-1, 0), (-3, 2), (10**9, 2), (1, -4), (0, 7)])
 def test_an_absurd_place_is_rejected(prev):
     node = machine(terms=(1, 1), term=2)
-    (said,) = tell(node, AppendEntries(2, "S2", "S1", *prev, (), 0))
+    (said,) = tell(
+        node,
+        AppendEntries(
+            term=2,
+            sender="S2",
+            receiver="S1",
+            prev_log_index=prev[0],
+            prev_log_term=prev[1],
+            entries=(),
+            leader_commit=0,
+        ),
+    )
     assert isinstance(said.result, Rejected)
     assert node.log == log(1, 1)
 
@@ -238,7 +282,7 @@ def test_a_leader_of_an_earlier_term_is_told_the_term_and_nothing_changes():
 def test_an_acknowledgement_is_what_the_leader_knows_of_a_follower():
     node = leader(terms=(1, 1, 1), nodes=5)
     tell(node, accepted("S2", 2, 3, commit=2))
-    known = node.tracker.progress["S2"]
+    known = node.role_data.tracker.progress["S2"]
     assert (known.match_index, known.commit_index) == (3, 2)
 
 
@@ -247,7 +291,7 @@ def test_acknowledgements_that_overtake_each_other_take_nothing_back():
     tell(node, accepted("S2", 2, 4))
     for late in (1, 3, 0):
         tell(node, accepted("S2", 2, late))
-    known = node.tracker.progress["S2"]
+    known = node.role_data.tracker.progress["S2"]
     assert (known.match_index, known.next_index) == (4, 5)
     assert node.commit_index == 4
 
@@ -255,7 +299,7 @@ def test_acknowledgements_that_overtake_each_other_take_nothing_back():
 def test_an_acknowledgement_beyond_the_log_proves_no_more_than_the_log():
     node = leader(terms=(1, 1))
     tell(node, accepted("S2", 2, 99))
-    known = node.tracker.progress["S2"]
+    known = node.role_data.tracker.progress["S2"]
     assert (known.match_index, known.next_index) == (3, 4)
 
 
@@ -263,7 +307,7 @@ def test_the_commit_index_of_a_follower_is_remembered_and_never_goes_back():
     node = leader(terms=(1, 1))
     tell(node, accepted("S2", 2, 3, commit=2))
     tell(node, rejected("S2", 2, at=0, last=3, commit=1))
-    assert node.tracker.progress["S2"].commit_index == 2
+    assert node.role_data.tracker.progress["S2"].commit_index == 2
 
 
 def test_an_acknowledgement_of_an_earlier_term_says_nothing():
@@ -292,7 +336,7 @@ def test_a_deposed_leader_starts_to_wait():
     node = leader(term=3)
     tell(node, vote_request("S2", 9, (0, 0)), after=30.0)
     assert (
-        node.next_deadline == node.election_deadline == node.now + node.randomized_election_timeout
+        node.next_deadline == node.election_deadline == node.now + node._randomized_election_timeout
     )
 
 
@@ -364,7 +408,16 @@ def test_the_next_message_tells_followers_what_is_committed():
 def test_a_proposal_goes_to_every_follower_that_is_known_to_agree_in_one_message_each():
     node = accepted_by_all(leader(nodes=5))
     assert propose(node) == [
-        AppendEntries(1, "S1", peer, 1, 1, (node.log[2],), 1) for peer in ("S2", "S3", "S4", "S5")
+        AppendEntries(
+            term=1,
+            sender="S1",
+            receiver=peer,
+            prev_log_index=1,
+            prev_log_term=1,
+            entries=(node.log[2],),
+            leader_commit=1,
+        )
+        for peer in ("S2", "S3", "S4", "S5")
     ]
 
 
@@ -390,10 +443,10 @@ def test_a_probe_holds_one_entry_and_waits_for_its_answer():
     node = leader(terms=(1, 1))
     tell(node, rejected("S2", 2, at=2, last=0))
     assert propose(node) == [], "one probe is under way"
-    assert node.tracker.progress["S2"].state is ProgressState.PROBE
+    assert node.role_data.tracker.progress["S2"].state is ProgressState.PROBE
     said = tell(node, accepted("S2", 2, 1))
     assert [len(each.entries) for each in said] == [3]
-    assert node.tracker.progress["S2"].state is ProgressState.PIPELINE
+    assert node.role_data.tracker.progress["S2"].state is ProgressState.PIPELINE
 
 
 def test_a_pipeline_does_not_wait():
@@ -415,8 +468,24 @@ def test_a_heartbeat_carries_what_is_due_and_nothing_where_nothing_is():
     node = leader(nodes=3)
     tell(node, accepted("S2", 1, 1))
     to_s2, to_s3 = let_time_out(node)
-    assert to_s2 == AppendEntries(1, "S1", "S2", 1, 1, (), 1)
-    assert to_s3 == AppendEntries(1, "S1", "S3", 0, 0, (node.log[1],), 1)
+    assert to_s2 == AppendEntries(
+        term=1,
+        sender="S1",
+        receiver="S2",
+        prev_log_index=1,
+        prev_log_term=1,
+        entries=(),
+        leader_commit=1,
+    )
+    assert to_s3 == AppendEntries(
+        term=1,
+        sender="S1",
+        receiver="S3",
+        prev_log_index=0,
+        prev_log_term=0,
+        entries=(node.log[1],),
+        leader_commit=1,
+    )
 
 
 def test_heartbeats_come_at_their_interval_and_not_before():
@@ -521,13 +590,17 @@ def test_where_a_snapshot_stands_a_next_index_before_it_is_mended_by_the_snapsho
 def test_a_stale_snapshot_is_refused_with_the_own_term():
     node = machine(terms=(1, 1), term=5)
     carried = Snapshot(9, 3, Configuration(("S1", "S2", "S3")))
-    assert tell(node, InstallSnapshot(4, "S2", "S1", carried)) == [
-        InstallSnapshotReply(5, "S1", "S2", 9, False)
+    assert tell(node, InstallSnapshot(term=4, sender="S2", receiver="S1", snapshot=carried)) == [
+        InstallSnapshotReply(term=5, sender="S1", receiver="S2", last_index=9, success=False)
     ]
 
 
 @pytest.mark.parametrize(
-    "message", [InstallSnapshotReply(4, "S2", "S1", 3, True), TimeoutNow(4, "S2", "S1")]
+    "message",
+    [
+        InstallSnapshotReply(term=4, sender="S2", receiver="S1", last_index=3, success=True),
+        TimeoutNow(term=4, sender="S2", receiver="S1"),
+    ],
 )
 def test_other_stale_messages_are_not_answered(message):
     node = machine(term=5)

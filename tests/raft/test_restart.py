@@ -76,7 +76,7 @@ def test_a_restarted_leader_knows_that_its_log_is_durable():
     node = machine(nodes=1, terms=(1, 1))
     let_time_out(node)
     assert node.role is Role.LEADER
-    assert node.tracker.match_indexes() == {"S1": 3}
+    assert node.role_data.tracker.match_indexes() == {"S1": 3}
 
 
 def test_a_restarted_node_waits_for_a_full_timeout():

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.log import Command, LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import Rejected
 from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration
+from raftlab.raft.votes import ElectionResult, Votes
 from tests.raft import world
 from tests.raft.world import COMPLETE, entries, log, names, vote_request
 
@@ -228,7 +228,9 @@ def test_a_follower_commits_what_is_committed_and_verified_and_never_less(
     ],
 )
 def test_a_rejection_names_the_last_entry_that_may_still_agree(held, prev, hint):
-    assert rules().rejection(log(*held), *prev) == Rejected(prev[0], len(held), *hint)
+    assert rules().rejection(log(*held), *prev) == Rejected(
+        non_matching_index=prev[0], last_index=len(held), hint_index=hint[0], hint_term=hint[1]
+    )
 
 
 @given(log_terms, log_terms)
@@ -257,13 +259,27 @@ def common_prefix(mine, its):
 def test_after_a_rejection_the_leader_never_goes_below_what_it_knows():
     progress = FollowerProgress("S2", 9, 0.0)
     progress.match_index = 5
-    assert rules().next_index_after(Rejected(8, 7, 1, 1), log(*[1] * 9), progress) == 6
+    assert (
+        rules().next_index_after(
+            Rejected(non_matching_index=8, last_index=7, hint_index=1, hint_term=1),
+            log(*[1] * 9),
+            progress,
+        )
+        == 6
+    )
 
 
 def test_after_a_rejection_the_leader_uses_its_own_terms_too():
     progress = FollowerProgress("S2", 6, 0.0)
     leader_log = log(1, 1, 4, 4, 4)
-    assert rules().next_index_after(Rejected(5, 5, 5, 3), leader_log, progress) == 3
+    assert (
+        rules().next_index_after(
+            Rejected(non_matching_index=5, last_index=5, hint_index=5, hint_term=3),
+            leader_log,
+            progress,
+        )
+        == 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -284,7 +300,12 @@ def test_after_a_rejection_the_leader_uses_its_own_terms_too():
 def test_a_rejection_of_what_is_known_by_now_is_stray(state, at, last, stray):
     progress = FollowerProgress("S2", 8, 0.0)
     progress.match_index, progress.state = 4, state
-    assert rules().is_stray_rejection(Rejected(at, last, 0, 0), progress) is stray
+    assert (
+        rules().is_stray_rejection(
+            Rejected(non_matching_index=at, last_index=last, hint_index=0, hint_term=0), progress
+        )
+        is stray
+    )
 
 
 def test_an_answer_proves_what_it_says_and_no_more_than_the_log_holds():

@@ -209,7 +209,7 @@ def test_a_snapshot_is_heard_as_the_leader():
     node = candidate(term=1)
     tell(node, install("S2", 2, snapshot(7, 2)), after=20.0)
     assert (node.role, node.leader) == (Role.FOLLOWER, "S2")
-    assert node.election_deadline == node.now + node.randomized_election_timeout
+    assert node.election_deadline == node.now + node._randomized_election_timeout
 
 
 @pytest.mark.parametrize(("trailing", "left"), [(0, [5]), (2, [3, 4, 5])])
@@ -323,7 +323,9 @@ def test_a_snapshot_that_no_leader_can_have_raises_an_alarm_and_changes_nothing(
     node.advance(install("S2", 2, broken), 5.0)
     output = node.poll()
     assert "sent a snapshot that no leader can have" in output.alarms[0]
-    refused = InstallSnapshotReply(2, "S1", "S2", broken.index, False)
+    refused = InstallSnapshotReply(
+        term=2, sender="S1", receiver="S2", last_index=broken.index, success=False
+    )
     assert (output.messages, output.snapshot) == ((refused,), None)
     assert node.fingerprint() == before
 
@@ -357,7 +359,7 @@ def sending(last: int = 9, *terms: int, **about):
     """S1 leads three; its log starts at a snapshot, and S2 needs that: it is on its way."""
     node = leader(held=after(snapshot(last, 1), *terms), term=1, **about)
     (sent,) = tell(node, rejected("S2", 2, at=last + len(terms), last=0))
-    assert sent == InstallSnapshot(2, "S1", "S2", snapshot(last, 1))
+    assert sent == InstallSnapshot(term=2, sender="S1", receiver="S2", snapshot=snapshot(last, 1))
     assert known(node, "S2").state is SNAPSHOT
     return node
 

@@ -6,13 +6,13 @@ mutant in place of the rules, and has to fail by an assertion, not by an acciden
 
 import pytest
 
-from raftlab.raft.election import ElectionResult
 from raftlab.raft.log import Empty
 from raftlab.raft.messages import Rejected, TimeoutNow
 from raftlab.raft.quorum import is_quorum, quorum_index
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration
+from raftlab.raft.votes import ElectionResult
 from tests.paper import test_section_5_1 as section_5_1
 from tests.paper import test_section_5_2 as section_5_2
 from tests.paper import test_section_5_3 as section_5_3
@@ -162,7 +162,12 @@ class CommitsWhatIsNotVerified(Rules):
 
 class GivesNoHint(Rules):
     def rejection(self, log, prev_log_index, prev_log_term):
-        return Rejected(prev_log_index, log.last_index, prev_log_index - 1, 10**9)
+        return Rejected(
+            non_matching_index=prev_log_index,
+            last_index=log.last_index,
+            hint_index=prev_log_index - 1,
+            hint_term=10**9,
+        )
 
 
 class NoEmptyEntry(Rules):

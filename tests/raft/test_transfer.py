@@ -168,7 +168,7 @@ def test_while_joint_a_voter_that_is_on_its_way_out_is_not_handed_leadership():
     with pytest.raises(NotNow, match="S3 cannot lead: the voters are S1, S2"):
         node.transfer_leadership("S3")
     node.transfer_leadership("S2")
-    assert node.role_data.transfer.to == "S2"
+    assert node._transfer.to == "S2"
 
 
 def test_while_joint_the_only_voter_that_stays_can_hand_over_to_nobody():
@@ -229,9 +229,9 @@ def test_another_try_has_time_of_its_own():
     ticked(node, 200.0)
     hand_over(node, "S3")
     ticked(node, TIMEOUT)
-    assert node.role_data.transfer is not None
+    assert node._transfer is not None
     ticked(node, 200.0 + TIMEOUT)
-    assert node.role_data.transfer is None
+    assert node._transfer is None
 
 
 # The leader: meanwhile, a change of members
@@ -368,7 +368,7 @@ def test_the_deadline_is_when_a_tick_matters():
     hand_over(node, "S2")
     assert node.next_deadline == 20.0
     node.tick(20.0)
-    assert node.role_data.transfer is None
+    assert node._transfer is None
     assert node.next_deadline == INTERVAL
 
 
@@ -380,16 +380,16 @@ def test_a_transfer_ends_with_leadership():
     drain(node)
     tell(node, vote("S3", 3))
     assert node.role is Role.LEADER
-    assert (node.role_data.transfer, node.role_data.has_handed_over) == (None, False)
+    assert (node._transfer, node._has_handed_over) == (None, False)
 
 
 def test_that_it_once_handed_over_is_remembered_for_the_term():
     """A TimeoutNow may still be under way: no lease is safe any more (2.16, 13)."""
     node = behind()
-    assert not node.role_data.has_handed_over
+    assert not node._has_handed_over
     hand_over(node, "S2")
     ticked(node, TIMEOUT)
-    assert node.role_data.transfer is None and node.role_data.has_handed_over
+    assert node._transfer is None and node._has_handed_over
 
 
 # A leader that is removed
@@ -556,7 +556,7 @@ def test_a_successor_that_is_down_costs_one_transfer_timeout():
         world.crash("S2")
         world["S1"].transfer_leadership("S2")
         world.pump("S1")
-        while world["S1"].role_data.transfer is not None:
+        while world["S1"]._transfer is not None:
             world.heartbeat("S1")
         assert world.now == COMPLETE.transfer_timeout
         assert world.propose("S1") == 2

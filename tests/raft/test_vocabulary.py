@@ -5,7 +5,18 @@ import pickle
 
 import pytest
 
-from raftlab.raft.vocabulary import REFUSALS, Configuration, Misuse, NotLeader, NotNow
+from raftlab.raft.vocabulary import (
+    MOST_SHOWN,
+    REFUSALS,
+    Configuration,
+    Misuse,
+    NotLeader,
+    NotNow,
+    listed,
+    named,
+    shown,
+)
+from tests.raft.world import names
 
 JOINT = Configuration(("S1", "S2", "S3"), old_voters=("S3", "S4"), learners=("S5",))
 
@@ -105,3 +116,32 @@ def test_not_leader_can_cross_from_one_process_to_another(carry):
 def test_a_configuration_is_made_of_tuples_of_names(wrong):
     with pytest.raises(Misuse, match="a configuration is made of tuples of names, not of"):
         Configuration(**wrong).check()
+
+
+# How messages repeat what was given
+
+
+class HasNoRepr:
+    """Of a reader's own, and broken."""
+
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+
+def test_what_was_given_is_shown_shortly_and_never_fails():
+    assert shown("S1") == "'S1'"
+    assert shown(10**5_000) == "<int>", "a number of too many digits has no repr"
+    assert shown(HasNoRepr()).startswith("<HasNoRepr")
+    assert " at 0x" not in shown(object())
+    assert len(shown("x" * 1_000)) <= MOST_SHOWN
+
+
+def test_a_name_is_shown_without_quotes_and_anything_else_with_its_repr():
+    assert (named("S1"), named(7)) == ("S1", "7")
+    assert "…" in named("x" * 1_000)
+
+
+def test_of_many_names_the_first_are_listed_and_all_are_counted():
+    assert listed(names(3)) == "S1, S2, S3"
+    assert listed(names(200)).endswith(", … (200)")
+    assert listed(["x" * 1_000]).endswith(", … (1)")

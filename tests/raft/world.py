@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from raftlab.raft.figure2 import Figure2
 from raftlab.raft.log import Command, LogEntry, RaftLog, Snapshot
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import (
@@ -35,6 +36,7 @@ from raftlab.raft.messages import (
     RequestVoteReply,
     TimeoutNow,
 )
+from raftlab.raft.node import NodeCore
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING, Note, Output, RoleChange
 from raftlab.raft.progress import FollowerProgress
@@ -56,6 +58,10 @@ RULES: type[Rules] = Rules
 def names(size: int) -> tuple[str, ...]:
     """S1 to S<size>."""
     return tuple(f"S{number}" for number in range(1, size + 1))
+
+
+MACHINE: type[Figure2] = RaftStateMachine
+"""What every machine made here is. The tests of the paper's section 5 plant Figure 2 alone."""
 
 
 # Logs
@@ -96,7 +102,7 @@ def after(held: Snapshot, *terms: int, trailing: Sequence[int] = ()) -> RaftLog:
 
 def terms_of(holder: RaftStateMachine | RaftLog | Iterable[LogEntry]) -> list[int]:
     """The terms along a log, from its first entry."""
-    held = holder.log if isinstance(holder, RaftStateMachine) else holder
+    held = holder.log if isinstance(holder, NodeCore) else holder
     return [each.term for each in held]
 
 
@@ -121,7 +127,7 @@ def machine(
 
     `held` is a log with entries of its own instead.
     """
-    return RaftStateMachine(
+    return MACHINE(
         node,
         configuration=configuration or Configuration(names(nodes)),
         term=term if term is not None else max(terms, default=0),
@@ -154,7 +160,7 @@ def drain(node: RaftStateMachine) -> Said:
     outputs = []
     while (output := node.poll()) != NOTHING:
         outputs.append(output)
-        if node.options.async_persistence:
+        if node._options.async_persistence:
             node.persisted(output)
         assert len(outputs) < 100, "a machine that always has something more to do"
     return Said(outputs)
@@ -212,12 +218,12 @@ def accepted_by_all(node: RaftStateMachine) -> RaftStateMachine:
 
 def known(node: RaftStateMachine, peer: str) -> FollowerProgress:
     """What this leader knows of `peer`."""
-    return node.tracker.progress[peer]
+    return node.role_data.tracker.progress[peer]
 
 
 def in_flight(node: RaftStateMachine, peer: str) -> int:
     """How many messages with entries this leader thinks are on their way to `peer`."""
-    return len(node.tracker.progress[peer].in_flight)
+    return len(node.role_data.tracker.progress[peer].in_flight)
 
 
 # Letters
@@ -232,14 +238,24 @@ def vote_request(
     force: bool = False,
 ) -> RequestVote:
     """`sender`, whose log ends with (index, term) `last`, asks for a vote."""
-    return RequestVote(term, sender, to, *last, is_prevote, force)
+    return RequestVote(
+        term=term,
+        sender=sender,
+        receiver=to,
+        last_log_index=last[0],
+        last_log_term=last[1],
+        is_prevote=is_prevote,
+        force=force,
+    )
 
 
 def vote(
     sender: str, term: int, granted: bool = True, to: str = "S1", is_prevote: bool = False
 ) -> RequestVoteReply:
     """`sender` grants a vote, or refuses it."""
-    return RequestVoteReply(term, sender, to, granted, is_prevote)
+    return RequestVoteReply(
+        term=term, sender=sender, receiver=to, vote_granted=granted, is_prevote=is_prevote
+    )
 
 
 def append(
@@ -251,14 +267,24 @@ def append(
     to: str = "S1",
 ) -> AppendEntries:
     """`sender`, as leader of `term`, sends entries of `terms` to follow (index, term) `prev`."""
-    return AppendEntries(term, sender, to, *prev, entries(*terms, start=prev[0] + 1), commit)
+    return AppendEntries(
+        term=term,
+        sender=sender,
+        receiver=to,
+        prev_log_index=prev[0],
+        prev_log_term=prev[1],
+        entries=entries(*terms, start=prev[0] + 1),
+        leader_commit=commit,
+    )
 
 
 def accepted(
     sender: str, term: int, index: int, commit: int = 0, to: str = "S1"
 ) -> AppendEntriesReply:
     """`sender` agrees up to `index`."""
-    return AppendEntriesReply(term, sender, to, commit, Accepted(index))
+    return AppendEntriesReply(
+        term=term, sender=sender, receiver=to, commit_index=commit, result=Accepted(index)
+    )
 
 
 def rejected(
@@ -271,24 +297,34 @@ def rejected(
     to: str = "S1",
 ) -> AppendEntriesReply:
     """`sender`, whose log ends at `last`, does not agree at `at`, but perhaps at `hint`."""
-    return AppendEntriesReply(term, sender, to, commit, Rejected(at, last, *hint))
+    return AppendEntriesReply(
+        term=term,
+        sender=sender,
+        receiver=to,
+        commit_index=commit,
+        result=Rejected(
+            non_matching_index=at, last_index=last, hint_index=hint[0], hint_term=hint[1]
+        ),
+    )
 
 
 def install(sender: str, term: int, held: Snapshot, to: str = "S1") -> InstallSnapshot:
     """`sender`, as leader of `term`, sends its snapshot."""
-    return InstallSnapshot(term, sender, to, held)
+    return InstallSnapshot(term=term, sender=sender, receiver=to, snapshot=held)
 
 
 def installed(
     sender: str, term: int, index: int, success: bool = True, to: str = "S1"
 ) -> InstallSnapshotReply:
     """`sender` has taken a snapshot up to `index`, or refuses it."""
-    return InstallSnapshotReply(term, sender, to, index, success)
+    return InstallSnapshotReply(
+        term=term, sender=sender, receiver=to, last_index=index, success=success
+    )
 
 
 def timeout_now(sender: str, term: int, to: str = "S1") -> TimeoutNow:
     """`sender`, as leader of `term`, tells a follower to campaign at once."""
-    return TimeoutNow(term, sender, to)
+    return TimeoutNow(term=term, sender=sender, receiver=to)
 
 
 # Several machines
@@ -404,7 +440,7 @@ class World:
         output = self.writes[node].pop(0)
         self.disks[node].write(output)
         self.flying += output.messages
-        if self[node].options.async_persistence:
+        if self[node]._options.async_persistence:
             self[node].persisted(output)
             self._invariants[node].persisted(output)
 

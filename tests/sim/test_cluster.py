@@ -455,10 +455,10 @@ class Fails(RaftStateMachine):
 
     __slots__ = ()
 
-    def on_append_entries(self, request):
+    def _on_append_entries(self, request):
         if request.entries:
             raise LookupError("entry lost")
-        super().on_append_entries(request)
+        super()._on_append_entries(request)
 
 
 class NeverSatisfied(RaftStateMachine):
@@ -467,7 +467,7 @@ class NeverSatisfied(RaftStateMachine):
     __slots__ = ()
 
     def poll(self):
-        self.set_term(self.term + 1)
+        self._set_term(self.term + 1)
         return super().poll()
 
 
@@ -476,7 +476,7 @@ class StandsStill(RaftStateMachine):
 
     __slots__ = ()
 
-    def election_timed_out(self, force=False):
+    def _election_timed_out(self, force=False):
         pass
 
 

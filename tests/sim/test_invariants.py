@@ -347,14 +347,18 @@ def term_falls(stage: Stage) -> None:
 def term_falls_behind_what_was_said(stage: Stage) -> None:
     stage.write("S1", term=3)
     stage.move("S1", term=3)
-    stage.say(RequestVote(3, "S1", "S2", 0, 0))
+    stage.say(RequestVote(term=3, sender="S1", receiver="S2", last_log_index=0, last_log_term=0))
     stage.restart("S1", term=2)
 
 
 def term_falls_behind_what_was_asked(stage: Stage) -> None:
     stage.write("S1", term=2)
     stage.move("S1", term=2)
-    stage.say(RequestVote(3, "S1", "S2", 0, 0, is_prevote=True))
+    stage.say(
+        RequestVote(
+            term=3, sender="S1", receiver="S2", last_log_index=0, last_log_term=0, is_prevote=True
+        )
+    )
     stage.restart("S1", term=2)
 
 
@@ -366,13 +370,17 @@ def term_falls_back_unsaid(stage: Stage) -> None:
 def term_begins_anew_after_it_was_said(stage: Stage) -> None:
     stage.write("S1", term=3)
     stage.move("S1", term=3)
-    stage.say(RequestVote(3, "S1", "S2", 0, 0))
+    stage.say(RequestVote(term=3, sender="S1", receiver="S2", last_log_index=0, last_log_term=0))
     stage.restart("S1", term=0)
 
 
 def term_begins_anew_unsaid(stage: Stage) -> None:
     stage.move("S1", term=3)
-    stage.say(RequestVote(4, "S1", "S2", 0, 0, is_prevote=True))
+    stage.say(
+        RequestVote(
+            term=4, sender="S1", receiver="S2", last_log_index=0, last_log_term=0, is_prevote=True
+        )
+    )
     stage.restart("S1", term=0)
 
 
@@ -390,14 +398,19 @@ def log_terms_skip(stage: Stage) -> None:
 
 def led_with_progress(stage: Stage, match: Index, next_index: Index) -> None:
     """S1 leads with two entries, believes `match` and `next_index` of S2, and hears of S2."""
-    stage.hosts["S1"].machine.become_candidate(is_prevote=False)
-    stage.hosts["S1"].machine.become_leader()
+    stage.hosts["S1"].machine._become_candidate()
+    stage.hosts["S1"].machine._become_leader()
     stage.move("S1", term=1, role=Role.LEADER, log=log(1, 1))
     data = stage.hosts["S1"].machine.role_data
     assert isinstance(data, Leader)
     progress = data.tracker.progress["S2"]
     progress.match_index, progress.next_index = match, next_index
-    stage.watch.replied(stage.hosts["S1"], AppendEntriesReply(1, "S2", "S1", 0, Accepted(match)))
+    stage.watch.replied(
+        stage.hosts["S1"],
+        AppendEntriesReply(
+            term=1, sender="S2", receiver="S1", commit_index=0, result=Accepted(match)
+        ),
+    )
 
 
 def match_without_entry(stage: Stage) -> None:
@@ -432,7 +445,7 @@ def match_before_a_later_term(stage: Stage) -> None:
 
 
 def granted(term: Term, voter: NodeId, candidate: NodeId, **what: bool) -> RequestVoteReply:
-    return RequestVoteReply(term, voter, candidate, True, **what)
+    return RequestVoteReply(term=term, sender=voter, receiver=candidate, vote_granted=True, **what)
 
 
 def two_votes(stage: Stage) -> None:
@@ -444,7 +457,7 @@ def two_votes(stage: Stage) -> None:
 
 def vote_for_another_one_than_itself(stage: Stage) -> None:
     stage.write("S3", term=1, vote="S3")
-    stage.say(RequestVote(1, "S3", "S1", 0, 0))
+    stage.say(RequestVote(term=1, sender="S3", receiver="S1", last_log_index=0, last_log_term=0))
     stage.write("S3", term=1, vote="S2")
     stage.say(granted(1, "S3", "S2"))
 
@@ -453,17 +466,31 @@ def votes_that_are_allowed(stage: Stage) -> None:
     stage.write("S3", term=1, vote="S1")
     stage.say(granted(2, "S3", "S1", is_prevote=True))
     stage.say(granted(2, "S3", "S2", is_prevote=True))
-    stage.say(RequestVote(2, "S3", "S1", 0, 0, is_prevote=True))
+    stage.say(
+        RequestVote(
+            term=2, sender="S3", receiver="S1", last_log_index=0, last_log_term=0, is_prevote=True
+        )
+    )
     stage.say(granted(1, "S3", "S1"))
     stage.say(granted(1, "S3", "S1"))
-    stage.say(RequestVoteReply(1, "S3", "S2", False))
+    stage.say(RequestVoteReply(term=1, sender="S3", receiver="S2", vote_granted=False))
     stage.write("S3", term=2, vote="S2")
     stage.say(granted(2, "S3", "S2"))
 
 
 def term_said_before_it_was_written(stage: Stage) -> None:
     stage.write("S1", term=1)
-    stage.say(AppendEntries(2, "S1", "S2", 0, 0, (), 0))
+    stage.say(
+        AppendEntries(
+            term=2,
+            sender="S1",
+            receiver="S2",
+            prev_log_index=0,
+            prev_log_term=0,
+            entries=(),
+            leader_commit=0,
+        )
+    )
 
 
 def vote_said_before_it_was_written(stage: Stage) -> None:
@@ -473,42 +500,68 @@ def vote_said_before_it_was_written(stage: Stage) -> None:
 
 def entry_said_before_it_was_written(stage: Stage) -> None:
     stage.write("S2", term=1, log=log(1))
-    stage.say(AppendEntriesReply(1, "S2", "S1", 0, Accepted(2)))
+    stage.say(
+        AppendEntriesReply(term=1, sender="S2", receiver="S1", commit_index=0, result=Accepted(2))
+    )
 
 
 def entry_said_while_another_one_is_written(stage: Stage) -> None:
     stage.write("S2", term=2, log=log(1, 1, 1))
     stage.move("S2", term=2, log=log(1, 2))
-    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(2)))
+    stage.say(
+        AppendEntriesReply(term=2, sender="S2", receiver="S1", commit_index=0, result=Accepted(2))
+    )
 
 
 def entry_said_before_a_later_one_is_written(stage: Stage) -> None:
     stage.write("S2", term=2, log=log(1, 1, 1))
     stage.move("S2", term=2, log=log(1, 2))
-    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(1)))
+    stage.say(
+        AppendEntriesReply(term=2, sender="S2", receiver="S1", commit_index=0, result=Accepted(1))
+    )
     stage.write("S2", term=2, log=log(1, 2))
-    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(2)))
+    stage.say(
+        AppendEntriesReply(term=2, sender="S2", receiver="S1", commit_index=0, result=Accepted(2))
+    )
 
 
 def entry_said_and_replaced_in_a_later_term(stage: Stage) -> None:
     """S2 has met the leader of term 3, whose entry is not yet on its disk."""
     stage.write("S2", term=2, log=log(1, 2))
     stage.move("S2", term=3, log=log(1, 3))
-    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(2)))
+    stage.say(
+        AppendEntriesReply(term=2, sender="S2", receiver="S1", commit_index=0, result=Accepted(2))
+    )
 
 
 def said_after_it_was_written(stage: Stage) -> None:
     stage.write("S2", term=2, vote="S1", log=log(1))
     stage.say(granted(2, "S2", "S1"))
-    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Accepted(1)))
-    stage.say(AppendEntriesReply(2, "S2", "S1", 0, Rejected(7, 1, 1, 1)))
-    stage.say(RequestVote(3, "S2", "S1", 0, 0, is_prevote=True))
+    stage.say(
+        AppendEntriesReply(term=2, sender="S2", receiver="S1", commit_index=0, result=Accepted(1))
+    )
+    stage.say(
+        AppendEntriesReply(
+            term=2,
+            sender="S2",
+            receiver="S1",
+            commit_index=0,
+            result=Rejected(non_matching_index=7, last_index=1, hint_index=1, hint_term=1),
+        )
+    )
+    stage.say(
+        RequestVote(
+            term=3, sender="S2", receiver="S1", last_log_index=0, last_log_term=0, is_prevote=True
+        )
+    )
 
 
 def said_before_a_later_term_and_kept_back(stage: Stage) -> None:
     """S2 voted for S3 in term 1 and for S1 in term 2, while one write was under way."""
     stage.write("S2", term=2, vote="S1", log=())
-    stage.say(AppendEntriesReply(1, "S2", "S3", 0, Accepted(2)))
+    stage.say(
+        AppendEntriesReply(term=1, sender="S2", receiver="S3", commit_index=0, result=Accepted(2))
+    )
     stage.say(granted(1, "S2", "S3"))
     stage.say(granted(2, "S2", "S1"))
 
@@ -791,15 +844,17 @@ def snapshot_with_its_configuration(stage: Stage) -> None:
 
 def snapshot_said_before_it_was_written(stage: Stage) -> None:
     stage.write("S2", term=1, log=log(1))
-    stage.say(InstallSnapshotReply(1, "S2", "S1", 3, True))
+    stage.say(InstallSnapshotReply(term=1, sender="S2", receiver="S1", last_index=3, success=True))
 
 
 def snapshot_said_after_it_was_written(stage: Stage) -> None:
     stage.write("S2", term=1, log=())
     stage.hosts["S2"].disk.snapshot = Snapshot(3, 1, FIRST)
-    stage.say(InstallSnapshotReply(1, "S2", "S1", 3, True))
-    stage.say(InstallSnapshotReply(1, "S2", "S1", 9, False))
-    stage.say(AppendEntriesReply(1, "S2", "S1", 0, Accepted(2)))
+    stage.say(InstallSnapshotReply(term=1, sender="S2", receiver="S1", last_index=3, success=True))
+    stage.say(InstallSnapshotReply(term=1, sender="S2", receiver="S1", last_index=9, success=False))
+    stage.say(
+        AppendEntriesReply(term=1, sender="S2", receiver="S1", commit_index=0, result=Accepted(2))
+    )
 
 
 def leader_without_what_it_has_compacted(stage: Stage) -> None:
@@ -812,13 +867,33 @@ def entry_in_flight_before_it_is_written(stage: Stage) -> None:
     """A leader may send what it is still writing; its term has been on its disk for long."""
     stage.write("S1", term=1, log=())
     lead(stage, "S1", 1, 1)
-    stage.say(AppendEntries(1, "S1", "S2", 0, 0, log(1), 0))
+    stage.say(
+        AppendEntries(
+            term=1,
+            sender="S1",
+            receiver="S2",
+            prev_log_index=0,
+            prev_log_term=0,
+            entries=log(1),
+            leader_commit=0,
+        )
+    )
 
 
 def leader_speaks_at_once_before_its_term_is_written(stage: Stage) -> None:
     stage.write("S1", term=1, log=())
     lead(stage, "S1", 2, 2)
-    stage.say(AppendEntries(2, "S1", "S2", 0, 0, log(2), 0))
+    stage.say(
+        AppendEntries(
+            term=2,
+            sender="S1",
+            receiver="S2",
+            prev_log_index=0,
+            prev_log_term=0,
+            entries=log(2),
+            leader_commit=0,
+        )
+    )
 
 
 def match_of_what_is_in_snapshots(stage: Stage) -> None:
@@ -828,7 +903,10 @@ def match_of_what_is_in_snapshots(stage: Stage) -> None:
     stage.compact("S1", 2, 1)
     stage.write("S2", term=1, log=())
     stage.hosts["S2"].disk.snapshot = Snapshot(2, 1, FIRST)
-    stage.watch.replied(stage.hosts["S1"], AppendEntriesReply(1, "S2", "S1", 0, Accepted(2)))
+    stage.watch.replied(
+        stage.hosts["S1"],
+        AppendEntriesReply(term=1, sender="S2", receiver="S1", commit_index=0, result=Accepted(2)),
+    )
 
 
 # Reads, and disks that are lost
@@ -853,7 +931,7 @@ def read_of_what_was_committed_when_it_was_asked(stage: Stage) -> None:
 def term_begins_anew_with_the_disk(stage: Stage) -> None:
     stage.write("S4", term=3)
     stage.move("S4", term=3)
-    stage.say(RequestVote(3, "S4", "S2", 0, 0))
+    stage.say(RequestVote(term=3, sender="S4", receiver="S2", last_log_index=0, last_log_term=0))
     stage.watch.wiped(stage.hosts["S4"])
     stage.restart("S4", term=0)
 
@@ -1354,9 +1432,9 @@ def broken_cluster() -> Cluster:
     cluster.elect("S1")
     cluster.run(200)
     machine = cluster.hosts["S2"].machine
-    machine.become_candidate(is_prevote=False)
+    machine._become_candidate()
     machine.term = 1
-    machine.become_leader()
+    machine._become_leader()
     return cluster
 
 

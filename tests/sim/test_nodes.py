@@ -469,7 +469,7 @@ def test_a_leader_whose_next_index_is_corrupted_leads_on_and_repairs(options, wr
         cluster.propose(f"x={value}")
     cluster.run(200)
     term = cluster.machine("S1").term
-    progress = cluster.machine("S1").tracker.progress["S2"]
+    progress = cluster.machine("S1").role_data.tracker.progress["S2"]
     progress.next_index = wrong
     progress.become_probe()
     cluster.propose("x=9")

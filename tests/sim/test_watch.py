@@ -71,11 +71,20 @@ def believe(stage: Stage, match: int, following: int) -> None:
     leader.role_data = Leader(Tracker(FIRST, 1, 0.0), 0.0, 0.0)
     progress = leader.role_data.tracker.progress["S2"]
     progress.match_index, progress.next_index = match, following
-    stage.watch.replied(stage.hosts["S1"], AppendEntriesReply(1, "S2", "S1", 0, Accepted(match)))
+    stage.watch.replied(
+        stage.hosts["S1"],
+        AppendEntriesReply(
+            term=1, sender="S2", receiver="S1", commit_index=0, result=Accepted(match)
+        ),
+    )
 
 
 def acknowledge(stage: Stage, index: int, term: int = 1) -> None:
-    stage.say(AppendEntriesReply(term, "S2", "S1", 0, Accepted(index)))
+    stage.say(
+        AppendEntriesReply(
+            term=term, sender="S2", receiver="S1", commit_index=0, result=Accepted(index)
+        )
+    )
 
 
 # What is in order

@@ -29,32 +29,99 @@ ENTRY = LogEntry(2, 7, Command(b"x=1"))
     ("message", "text"),
     [
         (None, "a message"),
-        (RequestVote(3, "a", "b", 0, 0), "RequestVote for term 3"),
-        (RequestVote(3, "a", "b", 0, 0, is_prevote=True), "a pre-vote request for term 3"),
-        (RequestVoteReply(3, "a", "b", True), "a granted vote"),
-        (RequestVoteReply(3, "a", "b", False), "a refused vote"),
-        (RequestVoteReply(3, "a", "b", True, is_prevote=True), "a granted pre-vote"),
-        (RequestVoteReply(3, "a", "b", False, is_prevote=True), "a refused pre-vote"),
-        (AppendEntries(3, "a", "b", 0, 0, (), 0), "a heartbeat of term 3"),
         (
-            AppendEntries(3, "a", "b", 6, 2, (ENTRY,), 0),
+            RequestVote(term=3, sender="a", receiver="b", last_log_index=0, last_log_term=0),
+            "RequestVote for term 3",
+        ),
+        (
+            RequestVote(
+                term=3, sender="a", receiver="b", last_log_index=0, last_log_term=0, is_prevote=True
+            ),
+            "a pre-vote request for term 3",
+        ),
+        (RequestVoteReply(term=3, sender="a", receiver="b", vote_granted=True), "a granted vote"),
+        (RequestVoteReply(term=3, sender="a", receiver="b", vote_granted=False), "a refused vote"),
+        (
+            RequestVoteReply(term=3, sender="a", receiver="b", vote_granted=True, is_prevote=True),
+            "a granted pre-vote",
+        ),
+        (
+            RequestVoteReply(term=3, sender="a", receiver="b", vote_granted=False, is_prevote=True),
+            "a refused pre-vote",
+        ),
+        (
+            AppendEntries(
+                term=3,
+                sender="a",
+                receiver="b",
+                prev_log_index=0,
+                prev_log_term=0,
+                entries=(),
+                leader_commit=0,
+            ),
+            "a heartbeat of term 3",
+        ),
+        (
+            AppendEntries(
+                term=3,
+                sender="a",
+                receiver="b",
+                prev_log_index=6,
+                prev_log_term=2,
+                entries=(ENTRY,),
+                leader_commit=0,
+            ),
             "AppendEntries with entry 7 of term 2 (x=1)",
         ),
         (
-            AppendEntries(3, "a", "b", 6, 2, (ENTRY, LogEntry(2, 8, Empty())), 0),
+            AppendEntries(
+                term=3,
+                sender="a",
+                receiver="b",
+                prev_log_index=6,
+                prev_log_term=2,
+                entries=(ENTRY, LogEntry(2, 8, Empty())),
+                leader_commit=0,
+            ),
             "AppendEntries with entries 7 to 8",
         ),
-        (AppendEntriesReply(3, "a", "b", 0, Accepted(7)), "an acknowledgement up to entry 7"),
-        (AppendEntriesReply(3, "a", "b", 0, Rejected(7, 6, 6, 1)), "a rejection"),
-        (TimeoutNow(3, "a", "b"), "TimeoutNow"),
-        (InstallSnapshot(3, "a", "b", SNAPSHOT), "a snapshot up to entry 9"),
         (
-            InstallSnapshotReply(3, "a", "b", 9, True),
+            AppendEntriesReply(
+                term=3, sender="a", receiver="b", commit_index=0, result=Accepted(7)
+            ),
+            "an acknowledgement up to entry 7",
+        ),
+        (
+            AppendEntriesReply(
+                term=3,
+                sender="a",
+                receiver="b",
+                commit_index=0,
+                result=Rejected(non_matching_index=7, last_index=6, hint_index=6, hint_term=1),
+            ),
+            "a rejection",
+        ),
+        (TimeoutNow(term=3, sender="a", receiver="b"), "TimeoutNow"),
+        (
+            InstallSnapshot(term=3, sender="a", receiver="b", snapshot=SNAPSHOT),
+            "a snapshot up to entry 9",
+        ),
+        (
+            InstallSnapshotReply(term=3, sender="a", receiver="b", last_index=9, success=True),
             "an acknowledgement of the snapshot up to entry 9",
         ),
-        (InstallSnapshotReply(3, "a", "b", 9, False), "a refused snapshot"),
-        (ReadIndex(3, "a", "b", 1, 5.0), "a question for a read"),
-        (ReadIndexReply(3, "a", "b", 1, 5.0, 7), "an answer for a read: up to entry 7"),
+        (
+            InstallSnapshotReply(term=3, sender="a", receiver="b", last_index=9, success=False),
+            "a refused snapshot",
+        ),
+        (
+            ReadIndex(term=3, sender="a", receiver="b", read_id=1, asked_at=5.0),
+            "a question for a read",
+        ),
+        (
+            ReadIndexReply(term=3, sender="a", receiver="b", read_id=1, asked_at=5.0, index=7),
+            "an answer for a read: up to entry 7",
+        ),
     ],
 )
 def test_a_message_is_told_in_a_few_words(message, text):

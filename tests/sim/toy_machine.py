@@ -93,7 +93,15 @@ class ToyMachine:
         self.wait_anew()
         last = (self.log.last_index, self.log.last_term)
         for peer in self.peers:
-            self.messages.append(RequestVote(self.term, self.node_id, peer, *last))
+            self.messages.append(
+                RequestVote(
+                    term=self.term,
+                    sender=self.node_id,
+                    receiver=peer,
+                    last_log_index=last[0],
+                    last_log_term=last[1],
+                )
+            )
         self.count()
 
     def add_entry(self, payload: Payload) -> int:
@@ -144,7 +152,11 @@ class ToyMachine:
         if granted:
             self.voted_for = request.sender
             self.wait_anew()
-        self.messages.append(RequestVoteReply(self.term, self.node_id, request.sender, granted))
+        self.messages.append(
+            RequestVoteReply(
+                term=self.term, sender=self.node_id, receiver=request.sender, vote_granted=granted
+            )
+        )
 
     def on_vote(self, reply: RequestVoteReply) -> None:
         if reply.vote_granted and reply.term == self.term and self.role is Role.CANDIDATE:
@@ -171,11 +183,24 @@ class ToyMachine:
         term = self.log.term_for_index(prev) or 0
         entries = self.log.entries(prev + 1, self.log.last_index + 1)
         self.messages.append(
-            AppendEntries(self.term, self.node_id, peer, prev, term, entries, self.commit_index)
+            AppendEntries(
+                term=self.term,
+                sender=self.node_id,
+                receiver=peer,
+                prev_log_index=prev,
+                prev_log_term=term,
+                entries=entries,
+                leader_commit=self.commit_index,
+            )
         )
 
     def on_append(self, request: AppendEntries) -> None:
-        result: Accepted | Rejected = Rejected(request.prev_log_index, self.log.last_index, 0, 0)
+        result: Accepted | Rejected = Rejected(
+            non_matching_index=request.prev_log_index,
+            last_index=self.log.last_index,
+            hint_index=0,
+            hint_term=0,
+        )
         if request.term == self.term:
             self.follow(request.sender)
             if self.log.match_term(request.prev_log_index, request.prev_log_term):
@@ -183,7 +208,11 @@ class ToyMachine:
                 known = min(request.leader_commit, result.last_new_index)
                 self.commit_index = max(self.commit_index, known)
         reply = AppendEntriesReply(
-            self.term, self.node_id, request.sender, self.commit_index, result
+            term=self.term,
+            sender=self.node_id,
+            receiver=request.sender,
+            commit_index=self.commit_index,
+            result=result,
         )
         self.messages.append(reply)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from raftlab.raft.membership import describe
+from raftlab.raft.thesis.membership import describe
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame, NodeFrame, ProgressFrame
 from raftlab.sim.world.application import KeyValue

@@ -6,9 +6,9 @@
 `old` makes the configuration joint. Who is not named holds nothing, or is silent.
 """
 
-from raftlab.raft.election import Votes
 from raftlab.raft.quorum import majority, quorum_index
 from raftlab.raft.vocabulary import Configuration, NodeId
+from raftlab.raft.votes import Votes
 
 GROUPS = ("voters", "old")
 

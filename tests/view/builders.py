@@ -171,17 +171,32 @@ def flying(
 
 def request_vote(sender: str, receiver: str, term: int = 2, prevote: bool = False) -> RequestVote:
     """A candidate with an empty log asks."""
-    return RequestVote(term, sender, receiver, 0, 0, prevote)
+    return RequestVote(
+        term=term,
+        sender=sender,
+        receiver=receiver,
+        last_log_index=0,
+        last_log_term=0,
+        is_prevote=prevote,
+    )
 
 
 def vote(sender: str, receiver: str, term: int = 2, granted: bool = True) -> RequestVoteReply:
     """A voter answers."""
-    return RequestVoteReply(term, sender, receiver, granted)
+    return RequestVoteReply(term=term, sender=sender, receiver=receiver, vote_granted=granted)
 
 
 def heartbeat(sender: str, receiver: str, term: int = 2, commit: int = 0) -> AppendEntries:
     """An AppendEntries without entries."""
-    return AppendEntries(term, sender, receiver, 0, 0, (), commit)
+    return AppendEntries(
+        term=term,
+        sender=sender,
+        receiver=receiver,
+        prev_log_index=0,
+        prev_log_term=0,
+        entries=(),
+        leader_commit=commit,
+    )
 
 
 def append(
@@ -189,14 +204,32 @@ def append(
 ) -> AppendEntries:
     """An AppendEntries with entries from words: `append("S1", "S2", "2:x=1", after=3)`."""
     entries = make_log(*words, first=after + 1)
-    return AppendEntries(term, sender, receiver, after, term if after else 0, entries, commit)
+    return AppendEntries(
+        term=term,
+        sender=sender,
+        receiver=receiver,
+        prev_log_index=after,
+        prev_log_term=term if after else 0,
+        entries=entries,
+        leader_commit=commit,
+    )
 
 
 def accepted(sender: str, receiver: str, index: int = 1, term: int = 2) -> AppendEntriesReply:
     """A follower agrees up to `index`."""
-    return AppendEntriesReply(term, sender, receiver, 0, Accepted(index))
+    return AppendEntriesReply(
+        term=term, sender=sender, receiver=receiver, commit_index=0, result=Accepted(index)
+    )
 
 
 def rejected(sender: str, receiver: str, index: int = 1, term: int = 2) -> AppendEntriesReply:
     """A follower has something else at `index`."""
-    return AppendEntriesReply(term, sender, receiver, 0, Rejected(index, index - 1, index - 1, 1))
+    return AppendEntriesReply(
+        term=term,
+        sender=sender,
+        receiver=receiver,
+        commit_index=0,
+        result=Rejected(
+            non_matching_index=index, last_index=index - 1, hint_index=index - 1, hint_term=1
+        ),
+    )

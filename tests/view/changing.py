@@ -114,9 +114,14 @@ def compacted() -> Frame:
         "S5": node("S5", term=4, alive=False, snapshot=LATE),
     }
     flights = [
-        flying(7, InstallSnapshot(4, "S1", "S4", LATE)),
-        flying(8, InstallSnapshotReply(4, "S3", "S1", 12, True)),
-        flying(9, InstallSnapshotReply(4, "S2", "S1", 12, False)),
+        flying(7, InstallSnapshot(term=4, sender="S1", receiver="S4", snapshot=LATE)),
+        flying(
+            8, InstallSnapshotReply(term=4, sender="S3", receiver="S1", last_index=12, success=True)
+        ),
+        flying(
+            9,
+            InstallSnapshotReply(term=4, sender="S2", receiver="S1", last_index=12, success=False),
+        ),
     ]
     return make_frame(5, in_flight=flights, **nodes)
 
@@ -150,9 +155,11 @@ def serving() -> Frame:
     }  # fmt: skip
     nodes = {name: _of_five(each) for name, each in nodes.items()}
     flights = [
-        flying(1, ReadIndex(2, "S2", "S1", 4, 92.0)),
-        flying(2, ReadIndexReply(2, "S1", "S5", 3, 92.0, 3)),
-        flying(3, TimeoutNow(2, "S1", "S3"), 92.0, 104.0),
+        flying(1, ReadIndex(term=2, sender="S2", receiver="S1", read_id=4, asked_at=92.0)),
+        flying(
+            2, ReadIndexReply(term=2, sender="S1", receiver="S5", read_id=3, asked_at=92.0, index=3)
+        ),
+        flying(3, TimeoutNow(term=2, sender="S1", receiver="S3"), 92.0, 104.0),
         flying(4, round_asked("S1", "S4", 7), 93.0, 108.0),
         flying(5, round_answered("S5", "S1", 7), 93.0, 109.0),
     ]

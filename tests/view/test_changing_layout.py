@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from raftlab import Cluster
 from raftlab.raft.log import Snapshot
-from raftlab.raft.transfer import NO_DEADLINE
+from raftlab.raft.thesis.transfer import NO_DEADLINE
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.frames.frame import Frame, TransferFrame
 from raftlab.view.cluster.cluster import scene_cluster

@@ -314,7 +314,9 @@ def test_direction_marks_cannot_turn_a_line_around():
     [
         (request_vote("S1", "S2", 3, True), "pre-vote", "term 3, log ends at 0"),
         (
-            RequestVote(4, "S1", "S2", 7, 3, force=True),
+            RequestVote(
+                term=4, sender="S1", receiver="S2", last_log_index=7, last_log_term=3, force=True
+            ),
             "RequestVote",
             "term 4, log ends at 7 of term 3, forced",
         ),
@@ -337,16 +339,16 @@ def test_direction_marks_cannot_turn_a_line_around():
             "term 2, rejected at 5, log ends at 4, hint 4 of term 1, commit 0",
         ),
         (
-            InstallSnapshot(3, "S1", "S2", SNAPSHOT),
+            InstallSnapshot(term=3, sender="S1", receiver="S2", snapshot=SNAPSHOT),
             "InstallSnapshot",
             "term 3, snapshot up to 4 of term 2, voters S1 S2 S3 S4 S5",
         ),
         (
-            InstallSnapshotReply(3, "S2", "S1", 4, True),
+            InstallSnapshotReply(term=3, sender="S2", receiver="S1", last_index=4, success=True),
             "InstallSnapshot reply",
             "term 3, taken up to 4",
         ),
-        (TimeoutNow(3, "S1", "S2"), "TimeoutNow", "term 3"),
+        (TimeoutNow(term=3, sender="S1", receiver="S2"), "TimeoutNow", "term 3"),
     ],
 )
 def test_messages_in_words(message, kind, says):

@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from raftlab.raft.election import Votes
 from raftlab.raft.vocabulary import Configuration
+from raftlab.raft.votes import Votes
 from raftlab.sim.frames.frame import Frame
 from raftlab.view.decisions.votes import (
     describe_votes,

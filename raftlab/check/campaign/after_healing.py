@@ -13,7 +13,7 @@ from typing import TypeAlias
 from raftlab.check.campaign.faults import MOST_SERVERS, stand
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.members import current, former
-from raftlab.raft.membership import describe
+from raftlab.raft.thesis.membership import describe
 from raftlab.raft.vocabulary import Millis, NodeId, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import configuration_of

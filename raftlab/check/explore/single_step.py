@@ -9,9 +9,9 @@ import copy
 from typing import Any, TypeVar
 
 from raftlab.check.explore.judge import Judge, Past, seen_of
-from raftlab.check.explore.state_equivalence import added
-from raftlab.raft.machine import RaftStateMachine
+from raftlab.check.explore.state_equivalence import added, is_subclassed
 from raftlab.raft.messages import Message
+from raftlab.raft.node import NodeCore
 from raftlab.raft.output import Output
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.world.action import Action
@@ -57,9 +57,8 @@ class Workbench(World):
     def pass_over(self, host: Host, now: Millis) -> None:
         """The time is told, and nothing else happens."""
         self.now = now
-        set_now = getattr(host.machine, "set_now", None)
-        if set_now is not None:
-            set_now(now)
+        if isinstance(host.machine, NodeCore):
+            host.machine.now = now
 
     def release(self, host: Host, output: Output) -> None:
         """As in any world; what is applied changes no other state of the node."""
@@ -105,7 +104,7 @@ def machine_copy(host: Host) -> Any:
     if not hasattr(machine, "copy"):
         return copy.deepcopy(machine, shared)
     twin = machine.copy()
-    if isinstance(machine, RaftStateMachine) and type(machine) is not RaftStateMachine:
+    if is_subclassed(machine):
         for name, value in added(machine).items():
             setattr(twin, name, copy.deepcopy(value, shared))
     return twin

@@ -5,7 +5,6 @@ import msgspec
 from raftlab.check.explore.scope import Scope
 from raftlab.check.explore.single_step import Workbench
 from raftlab.check.explore.state_equivalence import Timing, overrides
-from raftlab.raft.roles import Leader
 from raftlab.raft.vocabulary import Misuse, NotNow, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.actions import Compact, Read, Reconfigure, TransferLeadership
@@ -76,9 +75,8 @@ def is_under_way(host: Host) -> bool:
     machine = host.machine
     if not host.alive:
         return False
-    data = getattr(machine, "role_data", None)
     pending = getattr(machine.log, "configuration_index", 0) > machine.commit_index
-    return pending or (isinstance(data, Leader) and data.transfer is not None)
+    return pending or getattr(machine, "_transfer", None) is not None
 
 
 def leaders_may_step_down(cluster: Cluster) -> bool:

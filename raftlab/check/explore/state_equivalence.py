@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from raftlab.raft.core import MachineCore
+from raftlab.raft.figure2 import Figure2
 from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.node import NodeCore
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.roles import Leader
 from raftlab.raft.rules import Rules
@@ -36,9 +37,9 @@ def fingerprint(host: Host, timing: Timing) -> Hashable:
         mine: Hashable = None
     elif hasattr(machine, "fingerprint"):
         more: Hashable = None
-        if isinstance(machine, MachineCore):
+        if isinstance(machine, RaftStateMachine):
             more = (asked_at(machine), ages(machine, timing) if timing.matters else None)
-        if isinstance(machine, RaftStateMachine) and type(machine) is not RaftStateMachine:
+        if is_subclassed(machine):
             more = (more, frozen(added(machine)))
         mine = (machine.fingerprint(), more)
     else:
@@ -50,20 +51,20 @@ def fingerprint(host: Host, timing: Timing) -> Hashable:
     return (mine, kept, told)
 
 
-def asked_at(machine: MachineCore) -> Hashable:
+def asked_at(machine: RaftStateMachine) -> Hashable:
     """When the reads that wait were asked: an answer repeats it, and another one is not theirs."""
     asked = tuple((number, at) for number, (at, _) in machine._asked_reads.items())
     if isinstance(machine.role_data, Leader):
-        reads = machine.role_data.reads
+        reads = machine._reads
         return (asked, reads.asking, reads.waiting)
     return asked
 
 
-def ages(machine: MachineCore, timing: Timing) -> Hashable:
+def ages(machine: RaftStateMachine, timing: Timing) -> Hashable:
     """How long ago what the protocol remembers happened (ms), up to where it stops to matter."""
-    now, options = machine.now, machine.options
+    now, options = machine.now, machine._options
     shortest, beat = options.election_timeout[0], options.heartbeat_interval
-    contact = min(now - machine.last_leader_contact, shortest)
+    contact = min(now - machine._last_leader_contact, shortest)
     asked = tuple(min(now - at, beat) for at, _ in machine._asked_reads.values())
     repeated = min(now - machine._repeated_at, beat) if asked else None
     leader = machine.role_data
@@ -73,7 +74,7 @@ def ages(machine: MachineCore, timing: Timing) -> Hashable:
     heard: Hashable = None
     if counts_who_answers(machine):
         since = tuple(min(now - each.last_reply_at, shortest) for each in members)
-        heard = (since, max(leader.quorum_deadline - now, 0.0))
+        heard = (since, max(machine._quorum_deadline - now, 0.0))
     if timing.order_matters:
         times = sorted({each.last_reply_at for each in members})
         heard = (heard, tuple((each.node, times.index(each.last_reply_at)) for each in members))
@@ -82,7 +83,7 @@ def ages(machine: MachineCore, timing: Timing) -> Hashable:
     waiting = tuple(
         (each.node, *waits(each, now, longest if learning else 0.0)) for each in members
     )
-    transfer = leader.transfer
+    transfer = machine._transfer
     handing = None
     if transfer is not None:
         handing = (max(transfer.deadline - now, 0.0), max(transfer.resend_at - now, 0.0))
@@ -97,9 +98,9 @@ def waits(progress: FollowerProgress, now: Millis, longest: Millis) -> tuple[Has
     return (retry, min(now - progress.round_since, longest))
 
 
-def counts_who_answers(machine: MachineCore) -> bool:
+def counts_who_answers(machine: RaftStateMachine) -> bool:
     """Whether a leader may step down because nobody answers."""
-    return machine.options.check_quorum or overrides(machine.rules, "keeps_leading")
+    return machine._options.check_quorum or overrides(machine._rules, "keeps_leading")
 
 
 def overrides(rules: Rules, name: str) -> bool:
@@ -156,11 +157,19 @@ def _fields(thing: Any) -> Hashable:
     return (kind.__name__, tuple((name, _frozen(value)) for name, value in held))
 
 
-def added(machine: RaftStateMachine) -> dict[str, Any]:
+SHIPPED = (RaftStateMachine, Figure2)
+
+
+def is_subclassed(machine: object) -> bool:
+    """Whether it is a shipped machine with something of a reader's own."""
+    return isinstance(machine, NodeCore) and type(machine) not in SHIPPED
+
+
+def added(machine: NodeCore) -> dict[str, Any]:
     """What an object of a subclass holds beside what the shipped machine has."""
     held = dict(getattr(machine, "__dict__", {}))
     for kind in type(machine).__mro__:
-        if kind is RaftStateMachine:
+        if kind in SHIPPED:
             break
         slots = kind.__dict__.get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:

@@ -77,21 +77,21 @@ class AppendsEntries(RaftStateMachine):
     __slots__ = ()
     decide: Callable[..., Any]
 
-    def on_append_entries(self, request: AppendEntries) -> None:
+    def _on_append_entries(self, request: AppendEntries) -> None:
         """The learner's function checks, cuts and appends; the rest is as always."""
-        if not self.accept_leader(request.sender):
+        if not self._accept_leader(request.sender):
             return
         log, prev = self.log, request.prev_log_index
         verified = guard.call(type(self).decide, log, prev, request.prev_log_term, request.entries)
         if verified is None:
-            rejected = self.rules.rejection(log, prev, request.prev_log_term)
+            rejected = self._rules.rejection(log, prev, request.prev_log_term)
             self._reply_append(request, rejected)
             return
         if type(verified) is not int:
             raise guard.LearnerError(
                 f"it returns {guard.told(verified, 40)}, and not an index or None"
             )
-        index = self.rules.follower_commit_index(
+        index = self._rules.follower_commit_index(
             request.leader_commit, verified, log, self.commit_index
         )
         self._advance_commit(index, "follower_commit_index")

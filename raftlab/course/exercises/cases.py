@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from raftlab.course.situations import words_of
-from raftlab.raft.election import Votes
 from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.progress import FollowerProgress
+from raftlab.raft.votes import Votes
 
 
 class Case:

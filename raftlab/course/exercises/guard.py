@@ -14,8 +14,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from raftlab.raft.election import Votes
 from raftlab.raft.progress import FollowerProgress
+from raftlab.raft.votes import Votes
 
 PACKAGE = str(Path(__file__).parents[2])
 MOST_STEPS = 200_000

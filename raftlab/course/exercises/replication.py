@@ -65,7 +65,12 @@ def match_cases() -> list[Case]:
 def stray_cases() -> list[Case]:
     """Rejections of every age, to a leader that probes and to one that pipelines."""
     return [
-        Case(Rejected(asked, last, min(asked, last), 1), progress_of(match, following, state))
+        Case(
+            Rejected(
+                non_matching_index=asked, last_index=last, hint_index=min(asked, last), hint_term=1
+            ),
+            progress_of(match, following, state),
+        )
         for state in ("probe", "pipeline")
         for match in range(3)
         for following in range(match + 1, match + 4)
@@ -83,7 +88,11 @@ def hint_cases() -> list[Case]:
         for its in rising(min(size - length, 4), (1, 2))
     ]
     matching = [  # the leader knows more by now than the hint says
-        Case(Rejected(5, 4, hint, min(hint, 1)), log_of("1 1 1 1 2 2"), progress_of(match, 6))
+        Case(
+            Rejected(non_matching_index=5, last_index=4, hint_index=hint, hint_term=min(hint, 1)),
+            log_of("1 1 1 1 2 2"),
+            progress_of(match, 6),
+        )
         for match in range(1, 4)
         for hint in range(match)
     ]
@@ -163,7 +172,7 @@ class HintExercise(RulesExercise):
         follower = RaftStateMachine(
             "follower", configuration=Configuration(PAIR), term=term, log=log
         )
-        leader.broadcast_heartbeat()
+        leader._broadcast_heartbeat()
         said = repair(leader, follower)
         entries = sum(len(request.entries) for request, _ in said)
         return follower.log == leader.log, len(said), entries
@@ -202,7 +211,10 @@ EXERCISES = (
         " the leader probes (progress.state is ProgressState.PROBE) one message at a time, if it is"
         " not about the entry before progress.next_index.",
         stray_cases,
-        Case(Rejected(3, 2, 2, 1), progress_of(4, 6, "pipeline")),
+        Case(
+            Rejected(non_matching_index=3, last_index=2, hint_index=2, hint_term=1),
+            progress_of(4, 6, "pipeline"),
+        ),
         "5.3; 5.5",
     ),
     HintExercise(

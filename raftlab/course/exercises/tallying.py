@@ -10,10 +10,10 @@ from raftlab.course.exercises.cases import Case
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.course.panel import Panel
 from raftlab.course.situations import votes_of
-from raftlab.raft.election import Votes
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority
 from raftlab.raft.vocabulary import Configuration
+from raftlab.raft.votes import Votes
 from raftlab.sim.world.arguments import MOST_NODES
 from raftlab.view import Scene, scene_tally
 

@@ -29,7 +29,16 @@ def ends() -> list[tuple[int, ...]]:
 def log_cases() -> list[Case]:
     """Every pair of a voter's log and a candidate's."""
     return [
-        Case(RequestVote(4, "S2", "S1", len(its), max([0, *its])), log_of(words(mine)))
+        Case(
+            RequestVote(
+                term=4,
+                sender="S2",
+                receiver="S1",
+                last_log_index=len(its),
+                last_log_term=max([0, *its]),
+            ),
+            log_of(words(mine)),
+        )
         for its, mine in sorted(product(ends(), repeat=2), key=lambda pair: sum(map(len, pair)))
     ]
 
@@ -37,7 +46,14 @@ def log_cases() -> list[Case]:
 def vote_cases() -> list[Case]:
     """A voter that has voted or not, and knows the leader of its term or not."""
     return [
-        Case(RequestVote(term, "S2", "S1", 0, 0), term, voted_for, leader)
+        Case(
+            RequestVote(
+                term=term, sender="S2", receiver="S1", last_log_index=0, last_log_term=0
+            ),
+            term,
+            voted_for,
+            leader,
+        )
         for term in (1, 2)
         for voted_for, leader in (
             (None, None), ("S2", None), ("S3", None), ("S1", None), ("S2", "S2"), ("S3", "S3"),
@@ -48,7 +64,14 @@ def vote_cases() -> list[Case]:
 def answer_cases() -> list[Case]:
     """Voters in terms 1 and 2, with and without a vote, asked for terms 1 to 3."""
     return [
-        Case(term, voted_for, log_of(words(mine)), RequestVote(asked, "S2", "S1", index, last))
+        Case(
+            term,
+            voted_for,
+            log_of(words(mine)),
+            RequestVote(
+                term=asked, sender="S2", receiver="S1", last_log_index=index, last_log_term=last
+            ),
+        )
         for mine in ((), (1,), (1, 1))
         for index, last in ((0, 0), (1, 1), (2, 1))
         for term, asked in product((1, 2), (1, 2, 3))
@@ -88,7 +111,7 @@ class AnswersVotes(RaftStateMachine):
         granted, term, voted_for = checked_answer(
             guard.call(type(self).decide, self.term, self.voted_for, self.log.copy(), message)
         )
-        super().set_now(now)
+        self.now = now
         if term > self.term:
             self._step_down(term)
         elif term < self.term:
@@ -96,12 +119,20 @@ class AnswersVotes(RaftStateMachine):
         if voted_for != self.voted_for:
             self.voted_for, self._hard_state_changed = voted_for, True
         if granted:
-            self.reset_election_timeout()
-        self.send(RequestVoteReply(self.term, self.node_id, message.sender, granted, False))
+            self._reset_election_timeout()
+        self._send(
+            RequestVoteReply(
+                term=self.term,
+                sender=self.node_id,
+                receiver=message.sender,
+                vote_granted=granted,
+                is_prevote=False,
+            )
+        )
 
     def _step_down(self, term: Term) -> None:
-        self.set_term(term)
-        self.become_follower(None, Cause.HIGHER_TERM)
+        self._set_term(term)
+        self._become_follower(None, Cause.HIGHER_TERM)
 
 
 def checked_answer(answer: object) -> tuple[bool, Term, NodeId | None]:
@@ -133,7 +164,10 @@ EXERCISES = (
         " request.last_log_index of term request.last_log_term is at least as up to date as the"
         " voter's `log` (log.last_index, log.last_term).",
         log_cases,
-        Case(RequestVote(4, "S2", "S1", 3, 1), log_of("1 2")),
+        Case(
+            RequestVote(term=4, sender="S2", receiver="S1", last_log_index=3, last_log_term=1),
+            log_of("1 2"),
+        ),
         "Figure 2, RequestVote, rule 2; 5.4.1",
         draw_logs,
     ),
@@ -146,7 +180,12 @@ EXERCISES = (
         " has voted for `voted_for` (or nobody: None) and follows `leader` (or knows none), can"
         " still give this term's vote to request.sender. Think of the request that arrives twice.",
         vote_cases,
-        Case(RequestVote(1, "S2", "S1", 0, 0), 1, "S2", None),
+        Case(
+            RequestVote(term=1, sender="S2", receiver="S1", last_log_index=0, last_log_term=0),
+            1,
+            "S2",
+            None,
+        ),
         "Figure 2, RequestVote, rule 2; 5.2",
     ),
     MachineExercise(
@@ -160,7 +199,12 @@ EXERCISES = (
         "Figure 2, All servers and RequestVote; 5.1, 5.2, 5.4.1",
         answer_vote,
         answer_cases,
-        Case(1, "S3", log_of("1"), RequestVote(2, "S2", "S1", 0, 0)),
+        Case(
+            1,
+            "S3",
+            log_of("1"),
+            RequestVote(term=2, sender="S2", receiver="S1", last_log_index=0, last_log_term=0),
+        ),
         machine=AnswersVotes,
     ),
 )

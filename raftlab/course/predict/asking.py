@@ -101,7 +101,7 @@ def _spent(voter: RaftStateMachine, request: RequestVote) -> str:
 def _since(voter: RaftStateMachine) -> str:
     if voter.leader == voter.node_id:
         return "just now: it leads"
-    return f"{voter.now - voter.last_leader_contact:.0f} ms ago"
+    return f"{voter.now - voter._last_leader_contact:.0f} ms ago"
 
 
 def _end(index: int, term: int) -> str:
@@ -110,4 +110,4 @@ def _end(index: int, term: int) -> str:
 
 def vote_reply(voter: NodeId, candidate: NodeId, term: Term) -> RequestVoteReply:
     """A granted vote."""
-    return RequestVoteReply(term, voter, candidate, True)
+    return RequestVoteReply(term=term, sender=voter, receiver=candidate, vote_granted=True)

@@ -9,7 +9,7 @@ from raftlab.course.predict.votes import could_win
 from raftlab.course.question import Question
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
-from raftlab.raft.elections import REASONS
+from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.options import Options
@@ -39,7 +39,9 @@ def commit_after(
     leader.poll()
     leader.poll()
     for node, index in match.items():
-        reply = AppendEntriesReply(leader.term, node, "S1", 0, Accepted(index))
+        reply = AppendEntriesReply(
+            term=leader.term, sender=node, receiver="S1", commit_index=0, result=Accepted(index)
+        )
         if index:
             hand_over(leader, reply)
             leader.poll()

@@ -3,9 +3,9 @@
 import random
 
 from raftlab.course.question import Question
-from raftlab.raft.election import Votes
 from raftlab.raft.quorum import majority
 from raftlab.raft.vocabulary import Configuration, Misuse
+from raftlab.raft.votes import Votes
 
 
 def majority_size(servers: int | None = None, *, seed: int = 0) -> Question:

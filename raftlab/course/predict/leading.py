@@ -77,7 +77,7 @@ def repair(
     said: list[tuple[AppendEntries, AppendEntriesReply]] = []
     waiting = list(_appends(leader.poll().messages, follower.node_id))
     if not waiting:
-        leader.broadcast_heartbeat()
+        leader._broadcast_heartbeat()
         waiting = list(_appends(leader.poll().messages, follower.node_id))
     while waiting and len(said) < MOST_MESSAGES:
         request = waiting.pop(0)

@@ -31,7 +31,13 @@ def append_to(
     machine = follower_with(log.copy(), term)
     held = log.term_for_index(prev_log_index)
     request = AppendEntries(
-        machine.term, "leader", "follower", prev_log_index, prev_log_term, tuple(entries), 0
+        term=machine.term,
+        sender="leader",
+        receiver="follower",
+        prev_log_index=prev_log_index,
+        prev_log_term=prev_log_term,
+        entries=tuple(entries),
+        leader_commit=0,
     )
     output = hand_over(machine, request)
     reply = output.messages[-1]

@@ -18,6 +18,7 @@ from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, terms_of
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply
+from raftlab.raft.roles import Leader
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Misuse, Term
 from raftlab.sim.cluster import Cluster
@@ -43,7 +44,7 @@ def exchanges(
     boss = leader_with(leader, term, PAIR, rules)
     log = log_of(follower)
     other = RaftStateMachine("follower", configuration=Configuration(PAIR), term=term, log=log)
-    boss.broadcast_heartbeat()
+    boss._broadcast_heartbeat()
     return repair(boss, other)
 
 
@@ -162,9 +163,9 @@ def _catch_up(wrong: Index | None, seed: int) -> tuple[Sent | None, str]:
             cluster.propose(f"x={value}")
         cluster.run(225)  # between two heartbeats
         machine = cluster.hosts["S1"].machine
-        assert isinstance(machine, RaftStateMachine)
+        assert isinstance(machine, RaftStateMachine) and isinstance(machine.role_data, Leader)
         if wrong is not None:
-            progress = machine.tracker.progress["S2"]
+            progress = machine.role_data.tracker.progress["S2"]
             progress.next_index = wrong
             progress.become_probe()
         sent = _send_one(cluster)

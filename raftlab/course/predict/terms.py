@@ -26,10 +26,24 @@ from raftlab.view.words import ms
 
 THREE = Configuration(("S1", "S2", "S3"))
 MESSAGES: dict[str, Callable[[Term], Message]] = {
-    "heartbeat": lambda term: AppendEntries(term, "S3", "S2", 0, 0, (), 0),
-    "vote request": lambda term: RequestVote(term, "S3", "S2", 0, 0),
-    "refused vote": lambda term: RequestVoteReply(term, "S3", "S2", False),
-    "acknowledgement": lambda term: AppendEntriesReply(term, "S3", "S2", 0, Accepted(0)),
+    "heartbeat": lambda term: AppendEntries(
+        term=term,
+        sender="S3",
+        receiver="S2",
+        prev_log_index=0,
+        prev_log_term=0,
+        entries=(),
+        leader_commit=0,
+    ),
+    "vote request": lambda term: RequestVote(
+        term=term, sender="S3", receiver="S2", last_log_index=0, last_log_term=0
+    ),
+    "refused vote": lambda term: RequestVoteReply(
+        term=term, sender="S3", receiver="S2", vote_granted=False
+    ),
+    "acknowledgement": lambda term: AppendEntriesReply(
+        term=term, sender="S3", receiver="S2", commit_index=0, result=Accepted(0)
+    ),
 }
 
 
@@ -104,20 +118,56 @@ def _a(thing: str) -> str:
 EVENTS: dict[str, tuple[str, Message]] = {
     "a": (
         "a heartbeat of the leader of its term",
-        AppendEntries(4, "S1", "S2", 0, 0, (), 0),
+        AppendEntries(
+            term=4,
+            sender="S1",
+            receiver="S2",
+            prev_log_index=0,
+            prev_log_term=0,
+            entries=(),
+            leader_commit=0,
+        ),
     ),
     "b": (
         "AppendEntries of the leader of its term, which it has to reject",
-        AppendEntries(4, "S1", "S2", 9, 4, (), 0),
+        AppendEntries(
+            term=4,
+            sender="S1",
+            receiver="S2",
+            prev_log_index=9,
+            prev_log_term=4,
+            entries=(),
+            leader_commit=0,
+        ),
     ),
-    "c": ("a heartbeat of a leader of an earlier term", AppendEntries(3, "S3", "S2", 0, 0, (), 0)),
-    "d": ("a vote request that it grants", RequestVote(5, "S3", "S2", 3, 4)),
+    "c": (
+        "a heartbeat of a leader of an earlier term",
+        AppendEntries(
+            term=3,
+            sender="S3",
+            receiver="S2",
+            prev_log_index=0,
+            prev_log_term=0,
+            entries=(),
+            leader_commit=0,
+        ),
+    ),
+    "d": (
+        "a vote request that it grants",
+        RequestVote(term=5, sender="S3", receiver="S2", last_log_index=3, last_log_term=4),
+    ),
     "e": (
         "a vote request of a later term that it refuses: the log is old",
-        RequestVote(5, "S3", "S2", 1, 1),
+        RequestVote(term=5, sender="S3", receiver="S2", last_log_index=1, last_log_term=1),
     ),
-    "f": ("a vote request of an earlier term", RequestVote(3, "S3", "S2", 3, 3)),
-    "g": ("the answer to a vote it once asked for", RequestVoteReply(4, "S3", "S2", True)),
+    "f": (
+        "a vote request of an earlier term",
+        RequestVote(term=3, sender="S3", receiver="S2", last_log_index=3, last_log_term=3),
+    ),
+    "g": (
+        "the answer to a vote it once asked for",
+        RequestVoteReply(term=4, sender="S3", receiver="S2", vote_granted=True),
+    ),
 }
 
 

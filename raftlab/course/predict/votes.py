@@ -14,7 +14,7 @@ from raftlab.course.predict.asking import (
 from raftlab.course.question import Question
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, cluster_of, random_logs
-from raftlab.raft.elections import REASONS
+from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options

@@ -151,7 +151,7 @@ class ClientCommands(Commands):
         if node not in self.nodes:
             node_names((*self.nodes, node))
             machine = self.hosts[leader].machine
-            check = getattr(machine, "check_change", Configuration.check)
+            check = getattr(machine, "_check_change", Configuration.check)
             check(Configuration(now.voters, (), learners))
             self.add_node(node)
         return self._reconfigure(leader, now.voters, learners)

@@ -1,6 +1,7 @@
 """Making frames of a live cluster. Nothing here runs unless somebody looks."""
 
 from raftlab.raft.roles import Candidate, Leader, Role
+from raftlab.raft.thesis.transfer import Transfer
 from raftlab.raft.vocabulary import Configuration, Millis
 from raftlab.sim.frames.frame import (
     DiskFrame,
@@ -92,14 +93,14 @@ def node_frame(host: Host) -> NodeFrame:
         configuration=configuration_of(host),
         disk=disk,
         election_deadline=None if leads else when(host, "election_deadline"),
-        election_timeout=None if leads else lasts(host, "randomized_election_timeout"),
+        election_timeout=None if leads else lasts(host, "_randomized_election_timeout"),
         heartbeat_deadline=heartbeat_at(host, data) if isinstance(data, Leader) else None,
         votes=votes_frame(host, data) if isinstance(data, Candidate) else None,
         progress=progress_frames(host, data) if isinstance(data, Leader) else (),
         values=host.application.values,
         configuration_index=machine.log.configuration_index,
         reads=read_frames(host),
-        transfer=transfer_frame(host, data) if isinstance(data, Leader) else None,
+        transfer=transfer_frame(host),
         clock_rate=rate_of(host),
         write_ms=changed_write_ms(host),
     )
@@ -141,16 +142,16 @@ def lasts(host: Host, name: str) -> Millis | None:
 
 def read_frames(host: Host) -> tuple[ReadFrame, ...]:
     """The reads that a node has not answered."""
-    asked = getattr(host.machine, "asked_reads", {})
+    asked = getattr(host.machine, "_served_from", {})
     return tuple(
         ReadFrame(reading.key, reading.since, asked.get(read_id))
         for read_id, reading in host.readings.items()
     )
 
 
-def transfer_frame(host: Host, leader: Leader) -> TransferFrame | None:
+def transfer_frame(host: Host) -> TransferFrame | None:
     """The handing over of leadership that is under way."""
-    transfer = leader.transfer
+    transfer: Transfer | None = getattr(host.machine, "_transfer", None)
     if transfer is None:
         return None
     deadline = transfer.deadline
@@ -174,7 +175,7 @@ def votes_frame(host: Host, candidate: Candidate) -> VotesFrame:
 
 def progress_frames(host: Host, leader: Leader) -> tuple[ProgressFrame, ...]:
     """What a leader knows of every member."""
-    has_caught_up = getattr(host.machine, "has_caught_up", lambda each: each.caught_up)
+    has_caught_up = getattr(host.machine, "_has_caught_up", lambda each: each.caught_up)
     return tuple(
         ProgressFrame(
             node=each.node,

@@ -151,8 +151,8 @@ def copied(engine: Engine, with_actions: bool = True) -> Engine:
         machine = host.machine
         if type(machine) is RaftStateMachine:
             its_twin = machine.copy()
-            if machine.rng is host.rng:
-                its_twin.rng = known[id(host.rng)]
+            if machine._rng is host.rng:
+                its_twin._rng = known[id(host.rng)]
             keep(machine, its_twin)
         elif isinstance(log := getattr(machine, "log", None), RaftLog):
             keep(log, log.copy())

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-from raftlab.raft.membership import describe
 from raftlab.raft.messages import Message
+from raftlab.raft.thesis.membership import describe
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, shortened, shown
 from raftlab.sim.world.action import (
     KINDS,

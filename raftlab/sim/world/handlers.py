@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from raftlab.raft.log import Command
 from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Message
+from raftlab.raft.node import NodeCore
 from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
@@ -213,9 +214,8 @@ def _tell_time(world: World, host: Host) -> None:
     It is told at every step that tells it nothing else: so a lease is judged by this moment,
     and a question that was refused leaves no other time behind than a replay knows.
     """
-    set_now = getattr(host.machine, "set_now", None)
-    if set_now is not None:
-        set_now(host.now(world.now))
+    if isinstance(host.machine, NodeCore):
+        host.machine.now = host.now(world.now)
 
 
 @handles(ForgetLeader)

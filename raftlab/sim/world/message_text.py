@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from raftlab.raft.log import Command, LogEntry
-from raftlab.raft.membership import describe
 from raftlab.raft.messages import (
     Accepted,
     AppendEntries,
@@ -18,6 +17,7 @@ from raftlab.raft.messages import (
     RequestVoteReply,
     TimeoutNow,
 )
+from raftlab.raft.thesis.membership import describe
 from raftlab.raft.vocabulary import Configuration
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from raftlab.raft.election import ElectionResult, ElectionTracker, Votes
 from raftlab.raft.messages import RequestVoteReply
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, NodeId, Term
+from raftlab.raft.votes import ElectionResult, ElectionTracker, Votes
 from raftlab.sim.frames.frame import Frame, NodeFrame, VotesFrame
 from raftlab.view.checked import checked
 from raftlab.view.words import clean, ms, table

@@ -11,9 +11,9 @@ from functools import partial
 
 import msgspec
 
-from raftlab.raft.election import ElectionTracker
 from raftlab.raft.quorum import majority
 from raftlab.raft.vocabulary import Configuration, NodeId, Term
+from raftlab.raft.votes import ElectionTracker
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import style
 from raftlab.view.checked import checked

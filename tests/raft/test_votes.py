@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raftlab.raft.election import ElectionResult, ElectionTracker, Votes
 from raftlab.raft.vocabulary import Configuration
+from raftlab.raft.votes import ElectionResult, ElectionTracker, Votes
 from tests.raft.world import names
 
 UNKNOWN, WON, LOST = ElectionResult.UNKNOWN, ElectionResult.WON, ElectionResult.LOST
