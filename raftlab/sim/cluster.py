@@ -1,6 +1,7 @@
 """A cluster you can touch: the verbs people use, on the engine that carries them out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options, is_whole
@@ -98,8 +99,11 @@ class Cluster(ClientCommands):
             (host.machine.commit_index for host in self.hosts.values() if host.alive), default=0
         )
 
-    def machine(self, node: NodeId) -> object:
-        """The live machine of a node, for reading. Raises: Misuse, if it is down or unknown."""
+    def machine(self, node: NodeId) -> Any:
+        """The live machine of a node, for reading: of the class that the cluster was made with.
+
+        Raises: Misuse, if it is down or unknown.
+        """
         return self._living(node).machine
 
     def frame(self) -> Frame:
