@@ -24,12 +24,16 @@ from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.compare import Twin, twin
 from raftlab.sim.frames.frame import Frame, NodeFrame, Trace
-from raftlab.sim.run.compare import Twin, twin
-from raftlab.sim.run.load import load
+from raftlab.sim.load import load
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.watch.properties import FIGURE_3, PROPERTIES, Violation
+from raftlab.sim.watch.properties import (
+    FIGURE_3,
+    PROPERTIES,
+)
 from raftlab.sim.world.settings import Disks, Network
+from raftlab.sim.world.violation import Violation
 
 __version__ = "0.1.0"
 

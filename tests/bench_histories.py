@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from raftlab.check.history import History
+from raftlab.check.history import History, Operation, Outcome
 from raftlab.check.linearizability import check
 from raftlab.check.linearizability.models import KeyValue, Register
-from raftlab.check.operations import Operation, Outcome
 
 VALUES = 5
 """Registers hold 0 to 4, as in Jepsen's test of etcd."""

@@ -17,9 +17,8 @@ import pytest
 import raftlab
 from raftlab import Cluster, load
 from raftlab.__main__ import COMMANDS, carry_out, main, parsers
-from raftlab.check.history import History
+from raftlab.check.history import History, Operation
 from raftlab.check.museum import EXHIBITS
-from raftlab.check.operations import Operation
 from raftlab.commands import arguments, campaign, explore, lab
 from raftlab.commands.answers import EXIT_CODES, Exit
 from raftlab.view import describe_state_machines

@@ -13,10 +13,10 @@ import msgspec
 
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, shortened, shown
+from raftlab.sim.load import load
+from raftlab.sim.resolve import fits
 from raftlab.sim.run import share
-from raftlab.sim.run.load import load
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.run.resolve import fits
 
 SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 MOST_SAID = 400

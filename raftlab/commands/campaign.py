@@ -9,7 +9,7 @@ from raftlab.commands.answers import Answer, Exit, share_of
 from raftlab.commands.arguments import Parser, add_classes, classes, settings, whole
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.arguments import MOST_SEEDS
+from raftlab.sim.world.arguments import MOST_SEEDS
 
 if TYPE_CHECKING:
     from raftlab.check.campaign import CampaignResult

@@ -52,10 +52,9 @@ def add_arguments(parser: Parser) -> None:
 
 def carry_out(given: argparse.Namespace) -> Answer:
     """Load, check, show."""
-    from raftlab.check.history import History
+    from raftlab.check.history import History, Operation
     from raftlab.check.linearizability import BUDGET, check
     from raftlab.check.linearizability.models import AppendList, KeyValue, Model, Register
-    from raftlab.check.operations import Operation
     from raftlab.sim.run.files import write_whole
     from raftlab.view.histories import describe_history, scene_history
     from raftlab.view.svg import to_svg

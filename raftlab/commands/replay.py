@@ -6,7 +6,7 @@ from typing import Any
 from raftlab.commands.answers import Answer, Exit, about_run, at_end
 from raftlab.commands.arguments import Parser, add_classes, add_run, opened, rules_named, whole
 from raftlab.raft.vocabulary import Misuse, shortened
-from raftlab.sim.run.compare import twin
+from raftlab.sim.compare import twin
 from raftlab.sim.run.recording import NO_DIGEST, Recording
 
 NAME = "replay"

@@ -1,11 +1,11 @@
 """Opening a run from a text that somebody pasted, and saying in full why it cannot be opened."""
 
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.arguments import full_name
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.run.load import opened
+from raftlab.sim.load import opened
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.run.share import MARK, VERSION, is_shared
+from raftlab.sim.world.arguments import full_name
 from raftlab.sim.world.settings import Setup
 
 LONGEST_TEXT = 200_000

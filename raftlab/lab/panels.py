@@ -12,9 +12,14 @@ from raftlab.lab.keys import KEYS
 from raftlab.lab.opening import classes_needed
 from raftlab.lab.table import read_text
 from raftlab.raft.roles import Role
-from raftlab.sim.frames.frame import Event, Frame, InFlight, ViolationFrame
+from raftlab.sim.frames.frame import (
+    Event,
+    Frame,
+    InFlight,
+)
 from raftlab.sim.watch.properties import FIGURE_3, PROPERTIES, Property
 from raftlab.sim.world.settings import Setup
+from raftlab.sim.world.violation import ViolationFrame
 from raftlab.view.words import clean, kind_text, message_text, ms
 
 MOST_WAITING = 3

@@ -14,9 +14,12 @@ from raftlab.lab.opening import classes_needed, opened_here
 from raftlab.lab.reel import Reel, replayed
 from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.frames.frame import Event, Frame, ViolationFrame
+from raftlab.sim.frames.frame import (
+    Event,
+    Frame,
+)
 from raftlab.sim.run.recording import NO_DIGEST, Recording
-from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.violation import Violation, ViolationFrame
 
 PATIENCE_MS: Millis = 10_000.0
 """How long a jump looks for what it seeks."""

@@ -190,8 +190,8 @@ class RaftLog:
         so that all that is held can be sent.
         """
         place = index - self.first_index
-        if 0 <= place < len(self._entries):
-            return self._entries[place].term
+        if place >= 0:
+            return self._entries[place].term if place < len(self._entries) else None
         return self._term_before if place == -1 else None
 
     def match_term(self, index: Index, term: Term) -> bool:
@@ -232,7 +232,9 @@ class RaftLog:
         first = self.first_index
         if start < first:
             start = first
-        return tuple(self._entries[start - first : max(stop - first, 0)])
+        if stop < first:
+            stop = first
+        return tuple(self._entries[start - first : stop - first])
 
     def last_index_of_term_at_most(self, index: Index, term: Term) -> Index:
         """The largest place up to `index` whose entry has at most `term`.

@@ -24,7 +24,7 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.output import NOTHING, Output
 from raftlab.raft.reads import LinearizableReads
-from raftlab.raft.roles import Candidate, Cause, Leader, Role
+from raftlab.raft.roles import LEADER, Candidate, Cause, Leader, Role
 from raftlab.raft.vocabulary import (
     Configuration,
     Index,
@@ -120,7 +120,7 @@ class RaftStateMachine(LinearizableReads):
         Raises: Misuse, if time goes back.
         """
         self.set_now(now)
-        if self.role is Role.LEADER:
+        if self.role is LEADER:
             self.tick_leader()
         elif now >= self.election_deadline:
             self.election_timed_out()
@@ -190,7 +190,7 @@ class RaftStateMachine(LinearizableReads):
         log = self.log
         entries: tuple[LogEntry, ...] = ()
         if log.stable_index < log.last_index:
-            if self.role is Role.LEADER:
+            if self.role is LEADER:
                 self.replicate()
             entries = log.entries(log.stable_index + 1, log.last_index + 1)
         reads = self._has_reads and self.take_reads()
@@ -292,7 +292,7 @@ class RaftStateMachine(LinearizableReads):
         """A message of this term goes to the rule for its kind. Paper: Figure 2."""
         match message:
             case AppendEntriesReply():
-                if self.role is Role.LEADER:
+                if self.role is LEADER:
                     self.on_append_entries_reply(message)
                     if message.read_round:
                         self.hear_round(message)
@@ -363,7 +363,7 @@ class RaftStateMachine(LinearizableReads):
     def _previous_output_is_durable(self) -> None:
         """What was handed out last time is on disk now: the node's own vote and copy count."""
         self._unconfirmed = False
-        if self.role is Role.LEADER:
+        if self.role is LEADER:
             self._own_copy_is_durable(self.log.stable_index)
         elif self.role is Role.CANDIDATE and not self._hard_state_changed:
             self._own_vote_is_durable()
@@ -387,24 +387,24 @@ class RaftStateMachine(LinearizableReads):
         writes_later = self.options.async_persistence
         if writes_later:
             messages, at_once = split(messages)
-        snapshot = self._new_snapshot
+        snapshot, is_new = self._new_snapshot, self._hard_state_changed
         output = Output(
-            self.term if self._hard_state_changed else None,
-            self.voted_for if self._hard_state_changed else None,
+            self.term if is_new else None,
+            self.voted_for if is_new else None,
             self._truncate_from,
             entries,
             snapshot,
             messages,
             self._take_committed() if self.commit_index > self._committed_out else (),
-            tuple(self._ready_reads),
-            tuple(self._role_changes),
-            tuple(self._notes),
-            tuple(self._alarms),
+            tuple(self._ready_reads) if self._ready_reads else (),
+            tuple(self._role_changes) if self._role_changes else (),
+            tuple(self._notes) if self._notes else (),
+            tuple(self._alarms) if self._alarms else (),
             self.log.first_index if snapshot is not None else None,
-            tuple(self._failed_reads),
+            tuple(self._failed_reads) if self._failed_reads else (),
             at_once,
         )
-        self._unconfirmed = not writes_later and (self._hard_state_changed or bool(entries))
+        self._unconfirmed = not writes_later and (is_new or bool(entries))
         self.log.stable_index = self.log.last_index
         self._hard_state_changed = False
         self._truncate_from = None

@@ -22,6 +22,10 @@ class ProgressState(Enum):
     SNAPSHOT = "snapshot"
 
 
+PIPELINE, SNAPSHOT = ProgressState.PIPELINE, ProgressState.SNAPSHOT
+"""The same, for where they are asked at every message: they are slow to find in their class."""
+
+
 class FollowerProgress:
     """One member as its leader sees it. Always `match_index < next_index`.
 
@@ -77,7 +81,7 @@ class FollowerProgress:
 
     def can_send(self, window: int) -> bool:
         """Whether a message with entries may go out now."""
-        if self.state is ProgressState.PIPELINE:
+        if self.state is PIPELINE:
             return len(self.in_flight) < window
         return self.state is ProgressState.PROBE and not self.probe_sent
 

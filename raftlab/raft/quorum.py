@@ -4,6 +4,7 @@ Paper: 5.2 and 5.3 (a majority), 6 (two majorities while the configuration is jo
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import repeat
 from typing import TypeVar
 
 from raftlab.raft.vocabulary import Configuration, Index, NodeId
@@ -29,7 +30,7 @@ def majority_index(reached: Sequence[Mark]) -> Mark:
 def quorum_index(reached: Mapping[NodeId, Index], configuration: Configuration) -> Index:
     """The largest index reached by a majority of each voter set. Nodes not heard of count as 0."""
     if not configuration.old_voters:
-        return majority_index([reached.get(voter, 0) for voter in configuration.voters])
+        return majority_index(list(map(reached.get, configuration.voters, repeat(0))))
     return min(
         majority_index([reached.get(voter, 0) for voter in voters])
         for voters in configuration.voter_sets

@@ -3,8 +3,8 @@
 from raftlab.raft.core import MachineCore
 from raftlab.raft.log import Empty, LogEntry
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Rejected
-from raftlab.raft.progress import FollowerProgress, ProgressState, Tracker
-from raftlab.raft.roles import Cause, Follower, Leader, Role
+from raftlab.raft.progress import PIPELINE, SNAPSHOT, FollowerProgress, ProgressState, Tracker
+from raftlab.raft.roles import LEADER, Cause, Follower, Leader
 from raftlab.raft.vocabulary import Index, NodeId
 
 
@@ -81,7 +81,7 @@ class Replication(MachineCore):
             if progress.node == self.node_id:
                 continue
             progress.probe_sent = False
-            if progress.state is ProgressState.SNAPSHOT:
+            if progress.state is SNAPSHOT:
                 self.wait_for_snapshot(progress)
             before = len(self._messages)
             self.replicate_to(progress)
@@ -161,7 +161,7 @@ class Replication(MachineCore):
 
     def accept_leader(self, leader: NodeId) -> bool:
         """Follow the leader of this term; False if that would make two of them."""
-        if self.role is Role.LEADER:
+        if self.role is LEADER:
             self.alarm(f"{leader} claims to lead the same term")
             return False
         data = self.role_data
@@ -247,7 +247,7 @@ class Replication(MachineCore):
         if matched > progress.match_index:
             progress.accepted(matched)
             self.maybe_commit(tracker, matched)
-        if probe_answered and progress.state is not ProgressState.PIPELINE:
+        if probe_answered and progress.state is not PIPELINE:
             progress.become_pipeline()
         if leader.transfer is not None or tracker.configuration.learners:
             self.after_accepted(leader, progress)

@@ -24,6 +24,10 @@ class Role(Enum):
     LEADER = "leader"
 
 
+LEADER = Role.LEADER
+"""The same, for where it is asked at every message: it is slow to find in its class."""
+
+
 class Cause(Enum):
     """What can change a role; the value is how a reader would say it."""
 

@@ -140,12 +140,14 @@ class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
         if not self.voters:
             raise Misuse("a configuration needs at least one voter")
         for group in (self.voters, self.old_voters, self.learners):
+            if group == ():
+                continue
             names = [each for each in group if isinstance(each, str) and each]
             if not isinstance(group, tuple) or len(names) < len(group):
                 raise Misuse(f"a configuration is made of tuples of names, not of {shown(group)}")
             if len(set(group)) != len(group):
                 raise Misuse(f"a configuration names a node twice: {listed(group)}")
-        both = set(self.learners) & set(self.voters)
+        both = set(self.learners) & set(self.voters) if self.learners else None
         if both:
             raise Misuse(f"{listed(sorted(both))} cannot be voter and learner at once")
 

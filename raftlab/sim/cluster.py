@@ -8,7 +8,20 @@ from raftlab.raft.options import Options, is_whole
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term, shown
-from raftlab.sim.arguments import (
+from raftlab.sim.commands.client_commands import ClientCommands
+from raftlab.sim.commands.clients import Client, checked_name
+from raftlab.sim.frames import capture
+from raftlab.sim.frames.frame import Event, Frame, Trace
+from raftlab.sim.run.digest import Known, agree, digest_of
+from raftlab.sim.run.play import Checkpoints
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.watch.properties import History
+from raftlab.sim.watch.watcher import Watcher
+from raftlab.sim.world.actions import (
+    Timeout,
+    Wait,
+)
+from raftlab.sim.world.arguments import (
     LONGEST_RUN,
     RulesGiven,
     full_name,
@@ -19,17 +32,6 @@ from raftlab.sim.arguments import (
     seed_of,
     setting,
     span,
-)
-from raftlab.sim.client_commands import ClientCommands
-from raftlab.sim.clients import Client, checked_name
-from raftlab.sim.frames import capture
-from raftlab.sim.frames.frame import Event, Frame, Trace
-from raftlab.sim.run.digest import Known, agree, digest_of
-from raftlab.sim.run.play import Checkpoints
-from raftlab.sim.run.recording import Recording
-from raftlab.sim.world.actions import (
-    Timeout,
-    Wait,
 )
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.interrupts import HeldBack
@@ -88,9 +90,14 @@ class Cluster(ClientCommands):
             logs=logs_for(names, logs),
         )
         self._checkpoints: Checkpoints[Cluster] | None = None
-        super().__init__(setup, each, machine)
+        super().__init__(setup, each, machine, Watcher if watched else None)
 
     # Looking
+
+    @property
+    def history(self) -> History | None:
+        """What the run has shown so far, for reading; None if it is not watched."""
+        return None if self._watch is None else self._watch.history
 
     @property
     def commit_index(self) -> Index:

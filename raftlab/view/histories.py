@@ -11,9 +11,9 @@ from math import floor, log10
 
 import msgspec
 
-from raftlab.check.history import History
+from raftlab.check.history import History, Operation, Outcome
+from raftlab.check.history.operations import said_of, value_text
 from raftlab.check.linearizability import Verdict
-from raftlab.check.operations import Operation, Outcome, said_of, value_text
 from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.view import style
 from raftlab.view.checked import checked

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from itertools import permutations
 
+from raftlab.check.history import Operation, Outcome
 from raftlab.check.linearizability.models import Model, key_of
-from raftlab.check.operations import Operation, Outcome
 
 
 def is_linearizable(operations: Sequence[Operation], model: Model) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
+from raftlab.check.history import Operation, Outcome
 from raftlab.check.linearizability.models import AppendList, KeyValue, Model, Register
-from raftlab.check.operations import Operation, Outcome
 
 OUTCOMES = st.sampled_from([Outcome.ACKNOWLEDGED] * 4 + [Outcome.UNKNOWN] * 2 + [Outcome.FAILED])
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from raftlab import Cluster, Misuse, Role
 from raftlab.check.explore import Scope
 from raftlab.sim.run.play import copied
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
-    Action,
     Crash,
     Deliver,
     Duplicate,

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raftlab import Misuse
-from raftlab.check.history import History
+from raftlab.check.history import History, Operation, Outcome
+from raftlab.check.history.operations import said_of
 from raftlab.check.linearizability import check
 from raftlab.check.linearizability.models import Register
-from raftlab.check.operations import Operation, Outcome, said_of
 from tests.check.histories import MODELS, histories
 
 # Operations

@@ -9,8 +9,8 @@ import pytest
 import raftlab
 from raftlab import Cluster, Disks, Options, twin
 from raftlab.check.campaign import campaign
-from raftlab.check.client_history import history_of
 from raftlab.check.explore import Exploration, Scope, explore
+from raftlab.check.history.client_history import history_of
 from raftlab.check.linearizability import check
 from raftlab.check.shrink import shrink
 from tests.sim.toy_machine import CommitsAtOnce, ForgetsToWrite, ToyMachine, VotesForAll

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raftlab import Misuse
+from raftlab.check.history import Operation, Outcome
 from raftlab.check.linearizability import check
 from raftlab.check.linearizability.models import AppendList, KeyValue, Register
-from raftlab.check.operations import Operation, Outcome
 from tests.bench_histories import key_value_history, register_histories, register_history
 from tests.check import brute
 from tests.check.histories import MODELS, histories

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from raftlab.check.history import Operation, Outcome
 from raftlab.check.linearizability import lookahead
 from raftlab.check.linearizability.checker import by_key, check, search_for
 from raftlab.check.linearizability.models import AppendList, KeyValue, Register
-from raftlab.check.operations import Operation, Outcome
 from tests.bench_histories import append_history
 from tests.check import brute
 from tests.check.histories import appends

@@ -3,7 +3,8 @@
 import pytest
 
 from raftlab import Command, Misuse
-from raftlab.check.client_history import call_of
+from raftlab.check.history import Operation, Outcome
+from raftlab.check.history.client_history import call_of
 from raftlab.check.linearizability.models import (
     AppendList,
     KeyValue,
@@ -12,7 +13,6 @@ from raftlab.check.linearizability.models import (
     can_change,
     key_of,
 )
-from raftlab.check.operations import Operation, Outcome
 from raftlab.raft.log import LogEntry
 from raftlab.sim.world.application import KeyValue as Application
 

@@ -35,7 +35,7 @@ from raftlab.check.campaign.timed_faults import (
     starve,
 )
 from raftlab.check.campaign.trial import checked, try_seed
-from raftlab.check.shrink_steps import as_steps
+from raftlab.check.shrink.steps import as_steps
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.vocabulary import NotNow
 from raftlab.sim.world.actions import Compact, Cut, Delay, Deliver, Read, Timeout

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from raftlab import Misuse
-from raftlab.check.history import History
+from raftlab.check.history import History, Operation, Outcome
 from raftlab.check.linearizability import check
 from raftlab.check.linearizability.models import AppendList, KeyValue, Register
-from raftlab.check.operations import Operation, Outcome
 
 DATA = Path(__file__).parent / "data"
 UNKNOWN = Outcome.UNKNOWN

@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, Options
-from raftlab.check.client_history import call_of, history_of
-from raftlab.check.history import History
+from raftlab.check.history import History, Operation, Outcome
+from raftlab.check.history.client_history import call_of, history_of
+from raftlab.check.history.operations import said_of
 from raftlab.check.linearizability import check
-from raftlab.check.operations import Operation, Outcome, said_of
 from raftlab.sim.scenarios.clients import lease_under_clock_drift
 
 

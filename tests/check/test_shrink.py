@@ -6,8 +6,9 @@ import pytest
 
 from raftlab import Cluster, Misuse, Options, Rules, Violation
 from raftlab.check.campaign.random_run import start, trouble
-from raftlab.check.shrink import carried, ending, shrink
-from raftlab.check.shrink_steps import as_steps, play
+from raftlab.check.shrink import shrink
+from raftlab.check.shrink.minimize import carried, ending
+from raftlab.check.shrink.steps import as_steps, play
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.sim.world.actions import Deliver, Tick, Timeout, Written
 from tests.sim.test_mutants import UNSAFE

@@ -10,7 +10,10 @@ from raftlab.lab import panels
 from raftlab.lab.keys import DEEDS, KEYS
 from raftlab.lab.lab import Lab
 from raftlab.lab.table import nodes_table
-from raftlab.sim.frames.frame import Event, ViolationFrame
+from raftlab.sim.frames.frame import (
+    Event,
+)
+from raftlab.sim.world.violation import ViolationFrame
 from tests.lab.clusters import working
 
 EVIL = "<script>alert(1)</script>\"'&\u202e\x00"

@@ -7,7 +7,7 @@ from raftlab.raft.messages import RequestVote
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.violation import Violation
 from tests.raft.world import (
     FIGURE_2,
     World,

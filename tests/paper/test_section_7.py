@@ -14,9 +14,9 @@ from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Misuse
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import Violation
 from raftlab.sim.world.application import KeyValue
 from raftlab.sim.world.settings import Disks
+from raftlab.sim.world.violation import Violation
 from tests.paper.runs import PLAIN, caught, held, led, said, settled, value, wins
 from tests.raft.world import (
     append,

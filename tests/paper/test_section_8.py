@@ -8,8 +8,8 @@ from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NotLeader
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import Violation
 from raftlab.sim.world.settings import Network
+from raftlab.sim.world.violation import Violation
 from tests.paper.runs import PLAIN, held, leads, led, settled, value, wins
 from tests.raft.world import (
     World,

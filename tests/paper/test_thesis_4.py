@@ -12,8 +12,8 @@ from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Misuse, NotNow
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import Violation
 from raftlab.sim.world.settings import Disks, Network
+from raftlab.sim.world.violation import Violation
 from tests.paper.runs import caught, held, leads, led, said, settled, value, wins
 from tests.raft.world import (
     COMPLETE,

@@ -4,8 +4,8 @@ import pytest
 
 from raftlab import Cluster, Misuse, Options, Rules, Violation
 from raftlab.check.campaign.random_run import start, trouble
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
-    Action,
     Crash,
     Deliver,
     Drop,

@@ -29,7 +29,7 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.roles import Leader
 from raftlab.raft.vocabulary import Index, NodeId, Term
-from raftlab.sim.watch.watcher import Watch
+from raftlab.sim.watch.watcher import Watcher
 from raftlab.sim.world.actions import Wait
 from raftlab.sim.world.host import Host, Reading
 from tests.sim.looking import standing
@@ -46,7 +46,7 @@ class Stage:
         cluster.add_node("S4")
         cluster.add_node("S5")
         self.hosts: dict[NodeId, Host] = cluster.hosts
-        self.watch = Watch(self.hosts)
+        self.watch = Watcher(self.hosts)
 
     def move(
         self,

@@ -12,7 +12,6 @@ import pytest
 import raftlab
 from raftlab import Cluster, Disks, Misuse, Network, Options, RaftStateMachine, Rules, Violation
 from raftlab.check.campaign.random_run import settle, start, trouble
-from raftlab.sim.arguments import MOST_ENTRIES, RulesGiven
 from raftlab.sim.run import share
 from raftlab.sim.run.delta_encoding import exact_difference
 from raftlab.sim.run.share import OFTEN, Shared, crc_of, unusual
@@ -25,6 +24,7 @@ from raftlab.sim.world.actions import (
     Timeout,
     Wait,
 )
+from raftlab.sim.world.arguments import MOST_ENTRIES, RulesGiven
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.test_mutants import UNSAFE
 from tests.sim.toy_machine import ToyMachine

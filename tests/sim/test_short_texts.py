@@ -19,10 +19,9 @@ from raftlab import Cluster, Disks, Misuse
 from raftlab.__main__ import main
 from raftlab.check.campaign import campaign
 from raftlab.lab import Session
-from raftlab.sim.arguments import logs_for, node_names
+from raftlab.sim.load import opened
 from raftlab.sim.run import files
 from raftlab.sim.run.cost import work_of
-from raftlab.sim.run.load import opened
 from raftlab.sim.run.share import USUAL_STEPS, crc_of
 from raftlab.sim.world.actions import (
     Compact,
@@ -37,6 +36,7 @@ from raftlab.sim.world.actions import (
     Timeout,
     Wipe,
 )
+from raftlab.sim.world.arguments import logs_for, node_names
 from raftlab.sim.world.settings import Setup
 from tests.sim.looking import drive, faulty_cluster
 from tests.sim.test_sharing import told
@@ -211,6 +211,7 @@ def test_a_checksum_is_fed_action_by_action_and_is_that_of_all_of_them():
 def test_a_file_is_read_with_the_decoders_that_are_there(tmp_path, monkeypatch):
     recording = Cluster(3, seed=1).run(500).recording
     recording.save(tmp_path / "run")
+    assert raftlab.load(tmp_path / "run") == recording
 
     def made(*_: object, **__: object) -> None:
         raise AssertionError("a decoder is made for a line")

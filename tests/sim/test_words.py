@@ -17,8 +17,8 @@ from raftlab.raft.messages import (
     RequestVoteReply,
     TimeoutNow,
 )
-from raftlab.sim.frames import words
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import KINDS
+from raftlab.sim.world.message_text import message_text, payload_text
 from tests.sim.looking import drive, faulty_cluster
 
 SNAPSHOT = Snapshot(9, 2, Configuration(("S1",)))
@@ -58,7 +58,7 @@ ENTRY = LogEntry(2, 7, Command(b"x=1"))
     ],
 )
 def test_a_message_is_told_in_a_few_words(message, text):
-    assert words.message_text(message) == text
+    assert message_text(message) == text
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_a_message_is_told_in_a_few_words(message, text):
     ],
 )
 def test_a_payload_is_told_on_one_short_line(payload, text):
-    assert words.payload_text(LogEntry(1, 1, payload)) == text
+    assert payload_text(LogEntry(1, 1, payload)) == text
 
 
 def test_every_kind_of_action_has_its_sentence():
     cluster = drive(faulty_cluster())
     cluster.run(0.01)
-    told = {type(action).__name__: words.happening(action, None) for action in cluster.actions}
-    assert set(told) == {kind.__name__ for kind in Action.__args__}
+    told = {type(action).__name__: action.happening() for action in cluster.actions}
+    assert set(told) == {kind.__name__ for kind in KINDS}
     assert all(told.values())
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from raftlab.raft.membership import describe
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame, NodeFrame, ProgressFrame
-from raftlab.sim.frames.words import payload_text
 from raftlab.sim.world.application import KeyValue
 from raftlab.sim.world.host import Reading
+from raftlab.sim.world.message_text import payload_text
 
 
 def node_text(node: NodeFrame) -> str:

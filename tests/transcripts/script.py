@@ -49,8 +49,8 @@ from pathlib import Path
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event
-from raftlab.sim.watch.properties import Violation
 from raftlab.sim.world.host import Reading
+from raftlab.sim.world.violation import Violation
 from raftlab.view.describe import describe_cluster, describe_logs, flight_text
 from tests.transcripts import looking, tables
 from tests.transcripts.settings import new_cluster

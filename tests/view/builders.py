@@ -27,9 +27,9 @@ from raftlab.sim.frames.frame import (
     InFlight,
     NodeFrame,
     ProgressFrame,
-    ViolationFrame,
     VotesFrame,
 )
+from raftlab.sim.world.violation import ViolationFrame
 
 FIVE = ("S1", "S2", "S3", "S4", "S5")
 

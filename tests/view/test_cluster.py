@@ -4,7 +4,7 @@ from math import hypot
 import msgspec
 import pytest
 
-from raftlab.sim.frames.frame import ViolationFrame
+from raftlab.sim.world.violation import ViolationFrame
 from raftlab.view.cluster import cluster_graph, scene_cluster
 from raftlab.view.geometry import point_on
 from raftlab.view.marks import Arc, Box, Disc, Path, Scene, Text

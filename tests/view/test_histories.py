@@ -4,11 +4,10 @@ import pytest
 
 import raftlab
 from raftlab import Misuse
-from raftlab.check.client_history import history_of
-from raftlab.check.history import History
+from raftlab.check.history import History, Operation, Outcome
+from raftlab.check.history.client_history import history_of
 from raftlab.check.linearizability import check
 from raftlab.check.linearizability.models import Register
-from raftlab.check.operations import Operation, Outcome
 from raftlab.view import style
 from raftlab.view.histories import (
     describe_history,

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
 
-from raftlab.check.campaign.faults import MOST_SERVERS, current, former, stand
+from raftlab.check.campaign.faults import MOST_SERVERS, stand
 from raftlab.check.campaign.run_state import RandomRun
+from raftlab.check.members import current, former
 from raftlab.raft.membership import describe
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster

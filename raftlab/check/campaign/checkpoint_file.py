@@ -16,8 +16,8 @@ import msgspec
 
 from raftlab.check.campaign.trial import Conditions, SeedResult
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.arguments import full_name
 from raftlab.sim.run.files import naming
+from raftlab.sim.world.arguments import full_name
 
 PACKAGE = Path(__file__).parents[1]
 DECIDING = ("raft/*.py", "sim/*.py", "check/random_*.py", "check/trial.py")

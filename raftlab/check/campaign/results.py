@@ -25,6 +25,7 @@ import msgspec
 from raftlab.check.campaign import executors
 from raftlab.check.campaign.checkpoint_file import Ledger
 from raftlab.check.campaign.executors import Results, Trial
+from raftlab.check.campaign.shrink_stuck import shrink_stuck
 from raftlab.check.campaign.trial import (
     ADDRESS,
     VERDICTS,
@@ -35,12 +36,11 @@ from raftlab.check.campaign.trial import (
     replayed,
     try_seeds,
 )
-from raftlab.check.shrink import ending, shrink
-from raftlab.check.shrink_steps import UNSTEADY, Unsteady
-from raftlab.check.shrink_stuck import shrink_stuck
+from raftlab.check.shrink.minimize import ending, shrink
+from raftlab.check.shrink.steps import UNSTEADY, Unsteady
 from raftlab.raft.vocabulary import Millis, Misuse, shown
-from raftlab.sim.arguments import MOST_SEEDS, RulesGiven, seed_of
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.arguments import MOST_SEEDS, RulesGiven, seed_of
 from raftlab.sim.world.host import MachineFactory
 
 MOST_SHOWN = 3

@@ -12,7 +12,6 @@ from raftlab.check.campaign.faults import (
     Verb,
     Verbs,
     add_learner,
-    changed_at,
     promote,
     propose,
     reconfigure,
@@ -20,6 +19,7 @@ from raftlab.check.campaign.faults import (
     stand,
 )
 from raftlab.check.campaign.run_state import Awaited, Plan, RandomRun, Steps
+from raftlab.check.members import changed_at
 from raftlab.raft.messages import (
     AppendEntries,
     InstallSnapshot,

@@ -9,12 +9,12 @@ import msgspec
 
 from raftlab.check.campaign.random_run import complaint, settle, start, trouble
 from raftlab.check.campaign.run_state import RandomRun
-from raftlab.check.shrink_steps import UNSTEADY, Unsteady
+from raftlab.check.shrink.steps import UNSTEADY, Unsteady
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, listed, shown
-from raftlab.sim.arguments import RulesGiven, machine_of, node_names, setting
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.arguments import RulesGiven, machine_of, node_names, setting
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Disks, Network
 

@@ -15,9 +15,9 @@ from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options, is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, listed, shown
-from raftlab.sim.arguments import setting
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.arguments import setting
 from raftlab.sim.world.settings import Disks
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from raftlab.sim.watch.properties import (
     newest_held,
     newest_in,
 )
-from raftlab.sim.watch.watcher import Checks, Watch
+from raftlab.sim.watch.watcher import Checks, Watcher
 from raftlab.sim.world.host import Host, Seen
 
 JUDGED = PROPERTIES
@@ -146,12 +146,14 @@ class OldVoteError(Exception):
     """A node votes in a term that it has left: what it voted then must be remembered."""
 
 
-class Judge(Watch):
+class Judge(Watcher):
     """The watch over a node on the bench; `left` is what it leaves to who knows the others."""
 
     __slots__ = ("left", "remembers")
 
     history: Memory
+
+    lets_pass = False  # a search goes by which properties were asked, and of what
 
     def __init__(self, past: Past, remembers: bool) -> None:
         self.history = Memory(past, {})

@@ -15,8 +15,8 @@ from raftlab.raft.messages import Message
 from raftlab.raft.output import Output
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.world.actions import Action
-from raftlab.sim.world.handlers import CARRY_OUT
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.handlers import HANDLERS
 from raftlab.sim.world.host import NEVER, Host
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Workbench(Cluster):
 
     def do(self, action: Action) -> None:
         """Anything else that can happen to the node. Raises: Misuse, if it cannot happen now."""
-        CARRY_OUT[type(action)](self, action)
+        HANDLERS[type(action)](self, action)
         self._heap.clear()
 
     def pass_over(self, host: Host, now: Millis) -> None:

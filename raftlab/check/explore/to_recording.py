@@ -20,8 +20,8 @@ from raftlab.raft.messages import Message
 from raftlab.raft.vocabulary import Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.play import can_be_copied, copied
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
-    Action,
     Crash,
     Deliver,
     Duplicate,

@@ -11,21 +11,13 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import msgspec
 
-from raftlab.check.history import History
+from raftlab.check.history import History, Operation, Outcome
+from raftlab.check.history.operations import exact_text, said_of, tells, value_text, with_article
 from raftlab.check.linearizability.culprit import Culprit, culprit_of
 from raftlab.check.linearizability.intervals import Problem
 from raftlab.check.linearizability.lookahead import Lookahead
 from raftlab.check.linearizability.models import KeyValue, Model, State, key_of
 from raftlab.check.linearizability.ordering import Search
-from raftlab.check.operations import (
-    Operation,
-    Outcome,
-    exact_text,
-    said_of,
-    tells,
-    value_text,
-    with_article,
-)
 from raftlab.raft.vocabulary import Millis, Misuse, shortened, shown
 
 BUDGET = 3_000_000

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TypeAlias
 
+from raftlab.check.history import Operation
 from raftlab.check.linearizability.models import Model
 from raftlab.check.linearizability.transitions import Steps
-from raftlab.check.operations import Operation
 from raftlab.raft.vocabulary import Millis
 
 Open: TypeAlias = list[tuple[int, int, int]]

@@ -9,15 +9,13 @@ from collections.abc import Callable, Hashable
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeAlias
 
-from raftlab.check.operations import Operation, with_article
+from raftlab.check.history import Operation
+from raftlab.check.history.operations import READS, with_article
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.world.application import MOST_DIGITS, is_whole
 
 State: TypeAlias = Any
 """A state of a model: anything that can be hashed and compared."""
-
-
-READS = ("read", "get")
 
 
 class Saw(Enum):

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from raftlab.check.history import Operation
 from raftlab.check.linearizability.models import Model, State, can_change
-from raftlab.check.operations import Operation
 from raftlab.raft.vocabulary import Misuse, shown
 
 REFUSED = -1

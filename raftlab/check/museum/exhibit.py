@@ -9,7 +9,10 @@ from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.watch.properties import Property, Violation
+from raftlab.sim.watch.properties import (
+    Property,
+)
+from raftlab.sim.world.violation import Violation
 
 PLAIN = Options.figure_2()
 

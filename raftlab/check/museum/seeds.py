@@ -15,13 +15,13 @@ from raftlab.check.campaign import faults
 from raftlab.check.campaign.faults import PEACE, Verbs
 from raftlab.check.campaign.random_run import TROUBLE_MS, complaint, settle, start, trouble
 from raftlab.check.campaign.run_state import RandomRun
-from raftlab.check.client_history import history_of
+from raftlab.check.history.client_history import history_of
 from raftlab.check.linearizability.checker import check
 from raftlab.check.museum.aftermath import AFTERMATHS
 from raftlab.check.museum.exhibit import Exhibit
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.violation import Violation
 
 INVARIANTS = "invariants"
 HEALING = "healing"

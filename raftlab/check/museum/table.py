@@ -11,6 +11,7 @@ from statistics import median
 import msgspec
 from msgspec.structs import replace
 
+from raftlab.check.campaign.shrink_stuck import settles
 from raftlab.check.museum import EXHIBITS, exhibit
 from raftlab.check.museum.exhibit import Exhibit
 from raftlab.check.museum.seeds import (
@@ -23,8 +24,7 @@ from raftlab.check.museum.seeds import (
     is_seen_by_clients,
     stock_failure,
 )
-from raftlab.check.shrink import shrink
-from raftlab.check.shrink_stuck import settles
+from raftlab.check.shrink.minimize import shrink
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 

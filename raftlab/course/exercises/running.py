@@ -11,7 +11,7 @@ from raftlab.course.exercises.clusters import TROUBLE, options, trouble
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.violation import Violation
 from raftlab.view.marks import Scene
 from raftlab.view.words import ms
 

@@ -14,7 +14,7 @@ from raftlab.raft.election import Votes
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.arguments import MOST_NODES
+from raftlab.sim.world.arguments import MOST_NODES
 from raftlab.view.marks import Scene
 from raftlab.view.votes import scene_tally
 

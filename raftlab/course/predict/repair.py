@@ -21,8 +21,8 @@ from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Misuse, Term
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import Violation
 from raftlab.sim.world.settings import Network
+from raftlab.sim.world.violation import Violation
 
 PAIR = ("leader", "follower")
 WRONG = (1, 2, 3, 4, 6, 7, 9, 20)

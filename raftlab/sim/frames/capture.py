@@ -2,7 +2,6 @@
 
 from raftlab.raft.roles import Candidate, Leader, Role
 from raftlab.raft.vocabulary import Configuration, Millis
-from raftlab.sim.frames import words
 from raftlab.sim.frames.frame import (
     DiskFrame,
     Event,
@@ -47,8 +46,8 @@ def event_of(moment: Moment) -> Event:
     return Event(
         frame=number,
         at=action.at,
-        text=words.sentence(action, message, notes),
-        nodes=words.nodes_of(action, notes),
+        text=action.sentence(message, notes),
+        nodes=tuple(dict.fromkeys((*action.nodes, *(node for node, _ in notes)))),
         lost=message if isinstance(action, Drop) else None,
     )
 

@@ -16,6 +16,7 @@ from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
 from raftlab.sim.frames.frozen import FrozenDict
+from raftlab.sim.world.violation import ViolationFrame
 
 
 class ProgressFrame(msgspec.Struct, frozen=True):
@@ -184,17 +185,6 @@ class Event(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.at:.1f} ms: {self.text}"
-
-
-class ViolationFrame(msgspec.Struct, frozen=True):
-    """A property that no longer holds. `paper` is where it is stated."""
-
-    name: str
-    text: str
-    paper: str
-    frame: int
-    nodes: tuple[NodeId, ...] = ()
-    index: Index | None = None
 
 
 class Frame(msgspec.Struct, frozen=True):

@@ -5,54 +5,11 @@ from collections.abc import Iterable
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId, Term
-from raftlab.sim.frames import words
 from raftlab.sim.frames.frame import MessageSpan, RoleSpan, Trace, TraceMark
-from raftlab.sim.world.actions import (
-    Action,
-    Compact,
-    Crash,
-    Cut,
-    Deliver,
-    Drop,
-    ForgetLeader,
-    Heal,
-    Join,
-    Partition,
-    Pause,
-    Propose,
-    Read,
-    Reconfigure,
-    Restart,
-    Resume,
-    SetClockRate,
-    SlowDisk,
-    Timeout,
-    TransferLeadership,
-    Wipe,
-)
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import Deliver, Drop
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import NEVER
-
-KINDS: dict[type, str] = {
-    Propose: "propose",
-    Crash: "crash",
-    Restart: "restart",
-    Pause: "pause",
-    Resume: "resume",
-    Timeout: "timeout",
-    Partition: "partition",
-    Cut: "partition",
-    Heal: "heal",
-    Join: "join",
-    Reconfigure: "configuration",
-    TransferLeadership: "transfer",
-    ForgetLeader: "forget",
-    Compact: "compact",
-    Read: "read",
-    Wipe: "wipe",
-    SetClockRate: "clock",
-    SlowDisk: "disk",
-}
 
 
 class Tracer:
@@ -96,10 +53,9 @@ class Tracer:
 
     def note_marks(self, action: Action) -> None:
         """Note what a reader did, and what was committed."""
-        kind = KINDS.get(type(action))
-        if kind is not None:
-            node = getattr(action, "node", None)
-            self.marks.append(TraceMark(action.at, node, kind, words.happening(action, None)))
+        if action.mark is not None:
+            node = action.nodes[0] if action.nodes else None
+            self.marks.append(TraceMark(action.at, node, action.mark, action.happening()))
         for node, host in self.cluster.hosts.items():
             index = host.machine.commit_index if host.alive else 0
             if index > self._committed.get(node, 0):

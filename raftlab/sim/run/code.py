@@ -14,14 +14,14 @@ from typing import Any
 import msgspec
 
 from raftlab.raft.vocabulary import Millis
-from raftlab.sim.arguments import node_names
-from raftlab.sim.client_commands import ClientCommands
-from raftlab.sim.run.calls import fitting, is_round, python
-from raftlab.sim.run.delta_encoding import exact_difference
+from raftlab.sim.commands.client_commands import ClientCommands
+from raftlab.sim.run.calls import fitting
 from raftlab.sim.run.digest import Known
 from raftlab.sim.run.play import play
 from raftlab.sim.world import actions as acts
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.arguments import node_names
+from raftlab.sim.world.call import exact_difference, is_round, python
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.settings import Setup
 
@@ -44,10 +44,9 @@ def as_code(
     settings = (("Options", setup.options), ("Network", setup.network), ("Disks", setup.disks))
     named = [name for name, value in settings if value != type(value)()]
     imports = [f"from raftlab import {', '.join(sorted(['Cluster', *named]))}"]
-    if telling.applied:
-        imports.append(
-            f"from raftlab.sim.world.actions import {', '.join(sorted(telling.applied))}"
-        )
+    for module in sorted({kind.__module__ for kind in telling.applied}):
+        kinds = sorted(each.__name__ for each in telling.applied if each.__module__ == module)
+        imports.append(f"from {module} import {', '.join(kinds)}")
     imports += _class_imports(setup)
     return "\n".join([*imports, "", _cluster_line(setup), *body]) + "\n"
 
@@ -111,13 +110,13 @@ class _Telling:
     """Plays a run and says, line by line, how a reader would have typed it.
 
     `places` are those of the actions that somebody chose, and `cluster` stands at the start.
-    `applied` are the names of the actions for which there is no verb.
+    `applied` are the kinds of the actions for which there is no verb.
     """
 
     def __init__(
         self, actions: Sequence[Action], places: Iterable[int], cluster: ClientCommands
     ) -> None:
-        self.applied: set[str] = set()
+        self.applied: set[type[Action]] = set()
         self._actions = actions
         self._chosen = [*places, len(actions)]
         self._cluster = cluster
@@ -141,7 +140,7 @@ class _Telling:
         action = self._actions[self._cluster.number]
         call, made = fitting(self._cluster, self._actions, after) or (None, 1)
         if call is None:
-            self.applied.add(type(action).__name__)
+            self.applied.add(type(action))
         for _ in range(made):
             self._play()
         return f"cluster.apply({action!r})" if call is None else str(call)

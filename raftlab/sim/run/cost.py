@@ -7,18 +7,7 @@ work than a scheduled step is: what they go over is counted here.
 from collections.abc import Sequence
 
 from raftlab.sim.run.delta_encoding import Segment
-from raftlab.sim.world.actions import (
-    Compact,
-    Heal,
-    Join,
-    Partition,
-    Propose,
-    Read,
-    Reconfigure,
-    Restart,
-    Timeout,
-    Wipe,
-)
+from raftlab.sim.world.actions import Join, Propose
 from raftlab.sim.world.settings import Setup
 
 BYTES_A_STEP = 64
@@ -32,15 +21,6 @@ ENTRIES_A_STEP = 64
 
 LINKS_A_STEP = 128
 """So many links of a cluster are one step more for what concerns all of its nodes."""
-
-OF_ALL = (Partition, Heal, Join, Timeout, Propose, Reconfigure, Read)
-"""What cuts or heals the links, or makes a node write to all the others."""
-
-ADDING = (Propose, Reconfigure, Timeout)
-"""What can add an entry to the log."""
-
-WHOLE = (Compact, Restart, Wipe)
-"""What goes over a whole log, and a whole snapshot."""
 
 
 def work_of(setup: Setup, run: Sequence[Segment]) -> int:
@@ -58,16 +38,16 @@ def work_of(setup: Setup, run: Sequence[Segment]) -> int:
         if isinstance(each, int):
             steps += each
             continue
-        steps += 1 + (links if isinstance(each, OF_ALL) else 0)
+        steps += 1 + (links if each.reaches_all else 0)
         if isinstance(each, Propose):
             size, key = len(each.data), each.data.partition(b"=")[0]
             steps += size // BYTES_A_STEP
             held += max(size - longest.get(key, 0), 0)
             longest[key] = max(size, longest.get(key, 0))
-        if isinstance(each, ADDING):
+        if each.adds_entry:
             entries += 1
             due += held
-        elif isinstance(each, WHOLE):
+        elif each.reads_log:
             copied += held
             passed += entries
     if every:  # each node writes one after so many entries

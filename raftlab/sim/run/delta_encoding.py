@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim.run.digest import Comparison, Known, digest_of, marked
 from raftlab.sim.run.play import play
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.call import exact_difference
 from raftlab.sim.world.engine import Engine
 
 Segment: TypeAlias = int | Action
@@ -72,13 +73,3 @@ def coming(cluster: Engine, told: Iterable[Segment], known: Known) -> Iterator[A
 def _since(now: Millis, at: Millis) -> Millis:
     ms = exact_difference(now, at)
     return -at if ms is None else ms
-
-
-def exact_difference(start: Millis, end: Millis) -> Millis | None:
-    """The shortest number of ms that leads from `start` to exactly `end`, or None."""
-    exact = end - start
-    for digits in (0, 1, 3, 6, 9):
-        short = round(exact, digits)
-        if short >= 0 and start + short == end:
-            return int(short) if short == int(short) else short
-    return exact if exact >= 0 and start + exact == end else None

@@ -14,7 +14,7 @@ import msgspec
 
 from raftlab.raft.roles import Candidate, Leader
 from raftlab.raft.vocabulary import Misuse, shortened
-from raftlab.sim.arguments import full_name
+from raftlab.sim.world.arguments import full_name
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import Host
 

@@ -5,6 +5,7 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,8 @@ import msgspec
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.run.digest import Known, digest_of, marked, packed, unpacked
 from raftlab.sim.run.play import play
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import any_kind
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.settings import Setup
 
@@ -45,7 +47,6 @@ class Footer(msgspec.Struct):
 
 
 KINDS = {kind: msgspec.json.Decoder(kind) for kind in (Kind, Header, Footer)}
-ACTION: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
 
 
 def save(
@@ -135,13 +136,18 @@ def load(path: Path) -> tuple[Setup, tuple[Action, ...], Known]:
 
 def _actions(path: Path, lines: list[bytes]) -> tuple[Action, ...]:
     """What all lines but the first and the last say."""
-    decode, actions = ACTION.decode, []
+    decode, actions = _decoder(any_kind()).decode, list[Action]()
     try:
         for line in lines[1:-1]:
             actions.append(decode(line))
     except (ValueError, RecursionError) as error:
         raise Misuse(f"{path}, line {len(actions) + 2}: {error}.") from None
     return tuple(actions)
+
+
+@cache
+def _decoder(kind: Any) -> "msgspec.json.Decoder[Action]":
+    return msgspec.json.Decoder(kind)
 
 
 def _line(path: Path, lines: list[bytes], number: int, kind: Any) -> Any:

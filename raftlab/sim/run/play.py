@@ -16,7 +16,7 @@ from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.run.digest import Comparison, Known
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.engine import Engine
 
 Player = TypeVar("Player", bound=Engine)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from raftlab.raft.vocabulary import Millis, Misuse, shown
-from raftlab.sim.arguments import RulesGiven, moment
 from raftlab.sim.frames.frame import Frame, Trace
 from raftlab.sim.frames.trace import trace_of
 from raftlab.sim.run import code, files, share
 from raftlab.sim.run.digest import WHOLE, Comparison, Known
 from raftlab.sim.run.play import play
-from raftlab.sim.world.actions import Action, checked
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import checked
+from raftlab.sim.world.arguments import RulesGiven, moment
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Setup
 

@@ -8,18 +8,19 @@ import re
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
 from raftlab.raft.options import Options, is_count
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.arguments import LONGEST_NAME, MOST_NODES, full_name, node_names
 from raftlab.sim.run.cost import work_of
-from raftlab.sim.run.delta_encoding import segments
+from raftlab.sim.run.delta_encoding import Segment, segments
 from raftlab.sim.run.digest import Known, packed
-from raftlab.sim.world.actions import Action, Join
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import Join, any_kind
+from raftlab.sim.world.arguments import LONGEST_NAME, MOST_NODES, full_name, node_names
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.settings import Disks, Network, Setup
 
@@ -38,16 +39,17 @@ OFTEN = (
 """What short texts often hold: told by its place, it is shorter still."""
 
 Steps = Annotated[int, msgspec.Meta(ge=1)]
+Part = TypeVar("Part")
 
 
-class Shared(msgspec.Struct, array_like=True, omit_defaults=True):
+class Shared(msgspec.Struct, Generic[Part], array_like=True, omit_defaults=True):
     """What the text says: the setup where it differs from the defaults, the run, its checksum.
 
     `digest` is what its machines did (`raftlab.sim.run.digest.packed`); older texts have none.
     """
 
     setup: dict[str, Any]
-    segments: list[Steps | Action]
+    segments: list[Part]
     crc: int
     digest: bytes = b""
 
@@ -66,7 +68,7 @@ def shared(setup: Setup, actions: Sequence[Action], known: Known, start: Engine)
     return f"{MARK}.{VERSION}.{urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
 
-def unpacked(text: str, most_steps: int = USUAL_STEPS) -> tuple[Setup, Shared]:
+def unpacked(text: str, most_steps: int = USUAL_STEPS) -> tuple[Setup, Shared[Segment]]:
     """What a text of `shared` says: its setup, and its run in segments, not played yet.
 
     Raises: Misuse, saying what is wrong: no such text, a text that was cut short or altered,
@@ -78,7 +80,7 @@ def unpacked(text: str, most_steps: int = USUAL_STEPS) -> tuple[Setup, Shared]:
     return setup, told
 
 
-def _check_work(told: Shared, setup: Setup, most_steps: int) -> None:
+def _check_work(told: Shared[Segment], setup: Setup, most_steps: int) -> None:
     """Refuse what a short text can make endless, before any of it is played. Raises: Misuse."""
     if not is_count(most_steps):
         raise Misuse(f"most_steps is a number of steps, not {shown(most_steps)}")
@@ -133,7 +135,7 @@ def unusual(setup: msgspec.Struct) -> dict[str, Any]:
     return told
 
 
-def _unzipped(text: str) -> Shared:
+def _unzipped(text: str) -> Shared[Segment]:
     mark, _, rest = text.partition(".")
     version, _, sealed = rest.partition(".")
     if mark != MARK or not sealed:
@@ -152,7 +154,9 @@ def _unzipped(text: str) -> Shared:
         raw = unzipping.decompress(zipped, MOST_BYTES)
         if unzipping.unconsumed_tail:
             raise Misuse(f"this text unpacks to more than {MOST_BYTES >> 20} MB")
-        return msgspec.msgpack.decode(raw, type=Shared)
+        kind: Any = Shared  # of the actions that there are now
+        opened: Shared[Segment] = msgspec.msgpack.decode(raw, type=kind[Steps | any_kind()])
+        return opened
     except (zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Misuse(f"this text holds no run: {error}") from None
 

@@ -14,7 +14,7 @@ from raftlab.sim.scenarios.staging import (
     led_by,
     stage,
 )
-from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.violation import Violation
 
 
 @scene()

@@ -12,8 +12,8 @@ from raftlab.sim.scenarios.staging import (
     led_by,
     stage,
 )
-from raftlab.sim.watch.properties import Violation
 from raftlab.sim.world.settings import Disks
+from raftlab.sim.world.violation import Violation
 
 CAUGHT_OR_NOT = ("caught", "unwatched")
 

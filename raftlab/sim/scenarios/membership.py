@@ -17,7 +17,7 @@ from raftlab.sim.scenarios.staging import (
     stage,
     until_sent,
 )
-from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.violation import Violation
 
 
 @scene(BEFORE_AFTER, breaks={"after": "Leader Completeness"})

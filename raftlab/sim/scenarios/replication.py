@@ -20,7 +20,7 @@ from raftlab.sim.scenarios.staging import (
     until_sent,
     with_entry,
 )
-from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.violation import Violation
 
 LEADER_OF_FIGURE_7: tuple[Term, ...] = (1, 1, 1, 4, 4, 5, 5, 6, 6, 6)
 FOLLOWERS_OF_FIGURE_7: dict[str, tuple[Term, ...]] = {

@@ -18,7 +18,7 @@ from raftlab.sim.scenarios.staging import (
     until_sent,
     with_entry,
 )
-from raftlab.sim.watch.properties import Violation
+from raftlab.sim.world.violation import Violation
 
 
 @scene(BEFORE_AFTER)

@@ -27,7 +27,6 @@ from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Leader, Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
-from raftlab.sim.frames.frame import ViolationFrame
 from raftlab.sim.world.host import Host, Reading
 
 
@@ -37,18 +36,6 @@ class Broken(msgspec.Struct, frozen=True):
     text: str
     nodes: tuple[NodeId, ...]
     index: Index | None = None
-
-
-class Violation(Exception):
-    """A property no longer holds: which, where, and in which section it is stated."""
-
-    def __init__(self, frame: ViolationFrame) -> None:
-        super().__init__(frame)
-        self.frame = frame
-
-    def __str__(self) -> str:
-        broken = self.frame
-        return f"{broken.name}, frame {broken.frame}: {broken.text} (paper: {broken.paper})"
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):

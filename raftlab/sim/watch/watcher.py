@@ -4,15 +4,17 @@ What the properties say stands in `properties.py`; here stands when each is aske
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from raftlab.raft.log import LogEntry, Snapshot
 from raftlab.raft.messages import (
+    Accepted,
     AppendEntries,
+    AppendEntriesReply,
     Message,
 )
-from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, NodeId, Term
+from raftlab.raft.roles import LEADER, Leader
+from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
 from raftlab.sim.watch.properties import (
     APPLIED_IN_ORDER,
     COMMIT_FOLLOWS_LEADER,
@@ -39,12 +41,14 @@ from raftlab.sim.watch.properties import (
     History,
     Property,
     configuration_of,
+    entry_at,
     is_question,
     newest_held,
     newest_in,
     term_at,
 )
 from raftlab.sim.world.host import Host, Reading
+from raftlab.sim.world.violation import ViolationFrame
 
 Checks: TypeAlias = tuple[tuple[Callable[..., Broken | None], Property], ...]
 
@@ -126,25 +130,120 @@ def contradicted(host: Host) -> bool:
     return 0 <= place < len(seen.entries) and seen.entries[place].term != snapshot.term
 
 
-class Watch:
+# What is plainly in order. Each of these answers for all properties of one occasion, and is
+# True only if none of them can have fallen; whatever is doubtful is left to them.
+
+
+def grew_in_order(history: History, host: Host, in_force: Configuration) -> bool:
+    """Whether a log was only added to, and nothing of WHEN_LOG_CHANGES can have fallen.
+
+    `in_force` is the newest configuration in the log.
+    """
+    machine, seen = host.machine, host.seen
+    entries, index = seen.entries, seen.first_index + seen.kept
+    if seen.kept < len(entries) or not entries:
+        return False  # cut, or begun
+    if not index > seen.commit_index <= machine.commit_index:
+        return False  # what was committed may not have stayed
+    if seen.newest is not None and seen.newest.index > machine.commit_index:
+        return False  # a change is under way, and there may be another
+    if getattr(machine, "configuration", None) is not in_force:
+        return False
+    created, before = history.created, entries[-1].term
+    for entry in seen.new:
+        term = entry.term
+        if entry.index != index or term < before:
+            return False
+        known = created.get((index, term))
+        if known is None:
+            created[index, term] = (entry, before)
+        elif known[0] is not entry or known[1] != before:
+            return False
+        before = term
+        index += 1
+    return before <= machine.term
+
+
+def follows_in_order(history: History, host: Host, kept_up_to: Index) -> bool:
+    """Whether a follower calls committed what others did: nothing of WHEN_COMMIT_MOVES can fall.
+
+    `kept_up_to` is the last index of what its log held before and still holds.
+    """
+    machine, seen, committed = host.machine, host.seen, history.committed
+    index, count = machine.commit_index, len(committed)
+    if machine.role is LEADER or seen.leads or history.latest_term > machine.term:
+        return False  # what a leader commits is looked for on the disks
+    if not kept_up_to >= seen.commit_index <= index <= count or index > machine.log.last_index:
+        return False
+    for entry in machine.log.entries(seen.commit_index + 1, index + 1):
+        place = entry.index - 1
+        if place >= count or committed[place].entry is not entry:
+            return False
+    return True
+
+
+def believes_in_order(history: History, host: Host, reply: Message) -> bool:
+    """Whether the last entry that a leader believes a follower to hold is the one on its disk."""
+    machine = host.machine
+    data = getattr(machine, "role_data", None)
+    progress = data.tracker.progress.get(reply.sender) if type(data) is Leader else None
+    if progress is None:
+        return False
+    log, index, disk = machine.log, progress.match_index, history.hosts[reply.sender].disk
+    held = disk.log
+    if not held or log.snapshot is not None or disk.snapshot is not None:
+        return False
+    entry, place = entry_at(log, index), index - held[0].index
+    found = 0 <= place < len(held) and held[place] is entry
+    return found and index < progress.next_index <= log.last_index + 1
+
+
+def acknowledges_in_order(host: Host, reply: AppendEntriesReply) -> bool:
+    """Whether a follower acknowledges its last entry, which is the last one on its disk."""
+    disk, result, last = host.disk, reply.result, host.machine.log.last_entry
+    held = disk.log
+    if last is None or not held or held[-1] is not last or disk.snapshot is not None:
+        return False
+    if type(result) is not Accepted or reply.term != disk.term:
+        return False
+    return result.last_new_index == last.index == held[0].index + len(held) - 1
+
+
+class Watcher:
     """Looks at the node that just moved, and stops the run when a property is broken.
 
     Only what can have changed is checked: roles when the role or the term moved, the
     log from where it changed, the commit index when it moved. So watching costs the
-    same however long the logs are.
+    same however long the logs are. What is plainly in order passes at one look, if
+    `lets_pass`; all else is put to the properties, one by one.
     """
 
     __slots__ = ("broken", "history")
+
+    lets_pass: ClassVar[bool] = True
 
     def __init__(self, hosts: dict[NodeId, Host]) -> None:
         self.history = History(hosts)
         self.broken: tuple[Property, Broken] | None = None
 
+    def violation(self, frame: int) -> ViolationFrame:
+        """The property that was found broken, in the step to `frame`."""
+        assert self.broken is not None
+        its_property, broken = self.broken
+        return ViolationFrame(
+            its_property.name, broken.text, its_property.paper, frame, broken.nodes, broken.index
+        )
+
+    def parts(self) -> tuple[object, ...]:
+        """The containers that grow with the run."""
+        return self.history.parts()
+
     def moved(self, host: Host) -> None:
         """`host` has taken a step."""
         machine, seen = host.machine, host.seen
-        leads = machine.role is Role.LEADER
-        if machine.term != seen.term or leads is not seen.leads:
+        leads = machine.role is LEADER
+        enters = machine.term != seen.term or leads is not seen.leads
+        if enters:
             self._check(WHEN_ROLE_CHANGES, host)
         voted = self.history.voted
         if machine.voted_for != voted.get(host.node):
@@ -157,9 +256,13 @@ class Watch:
         last_entry = log.last_entry
         changed = last_entry is not seen.last_entry
         if changed:
-            seen.kept = agreeing_prefix(host)
-            seen.new = log.entries(log.first_index + seen.kept, log.last_index + 1)
-            seen.term_before_new = term_before_new(host)
+            held, last = seen.entries, log.last_index
+            tail = log.entries(seen.first_index + len(held) - 1, last + 1) if held else ()
+            if tail and tail[0] is held[-1]:  # all that was seen is there, and more has come
+                seen.kept, seen.new = len(held), tail[1:]
+            else:
+                seen.kept = agreeing_prefix(host)
+                seen.new = log.entries(seen.first_index + seen.kept, last + 1)
             newest = seen.newest
             if newest is not None and newest.index >= seen.first_index + seen.kept:
                 seen.newest = newest_in(seen.entries[: seen.kept])  # it was cut away
@@ -169,20 +272,25 @@ class Watch:
         if head:
             self._check(WHEN_HEAD_MOVES, host)
         if changed:
-            self._check(WHEN_LOG_CHANGES, host)
+            index, in_force = newest_held(host)
+            if not (self.lets_pass and grew_in_order(self.history, host, in_force)):
+                seen.term_before_new = term_before_new(host)
+                self._check(WHEN_LOG_CHANGES, host)
         if machine.commit_index != seen.commit_index:
-            self._check(WHEN_COMMIT_MOVES, host)
+            kept_up_to = seen.first_index + seen.kept - 1 if changed else log.last_index
+            if not (self.lets_pass and follows_in_order(self.history, host, kept_up_to)):
+                self._check(WHEN_COMMIT_MOVES, host)
             seen.commit_index = machine.commit_index
         if changed:
             del seen.entries[seen.kept :]
             seen.entries.extend(seen.new)
             seen.last_entry = last_entry
-            index = newest_held(host)[0]
             if index != seen.configuration_index or seen.configuration is None:
                 seen.configuration = configuration_of(host)
                 seen.configuration_index = index
-        seen.term = machine.term
-        seen.leads = leads
+        if enters:
+            seen.term = machine.term
+            seen.leads = leads
 
     def restarted(self, host: Host) -> None:
         """`host` has started again from its disk."""
@@ -196,13 +304,18 @@ class Watch:
 
     def replied(self, host: Host, reply: Message) -> None:
         """`host` has handled a reply of a follower."""
-        self._check_about(WHEN_REPLIED, host, reply)
+        if not (self.lets_pass and believes_in_order(self.history, host, reply)):
+            self._check_about(WHEN_REPLIED, host, reply)
 
     def says(self, host: Host, message: Message) -> None:
         """`host` sends a message."""
-        kind, claims = type(message), self.history.claims
-        if kind is not AppendEntries or message.term > host.disk.term:
-            self._check_about(WHEN_VOTING if kind in VOTING else WHEN_SAYING, host, message)
+        claims = self.history.claims
+        if type(message) is AppendEntriesReply:
+            if not (self.lets_pass and acknowledges_in_order(host, message)):
+                self._check_about(WHEN_SAYING, host, message)
+        elif type(message) is not AppendEntries or message.term > host.disk.term:
+            checks = WHEN_VOTING if type(message) in VOTING else WHEN_SAYING
+            self._check_about(checks, host, message)
         if message.term > claims.get(host.node, 0) and not is_question(message):
             claims[host.node] = message.term
 

@@ -10,22 +10,21 @@ from heapq import heapify, heappop, heappush
 
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
-from raftlab.sim.frames.frame import ViolationFrame
-from raftlab.sim.watch.properties import History, Violation
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
-    Action,
     Deliver,
     Drop,
     Tick,
     Written,
     checked,
 )
-from raftlab.sim.world.handlers import CARRY_OUT, Carrying
+from raftlab.sim.world.handlers import HANDLERS, Carrying
 from raftlab.sim.world.host import NEVER, Host, MachineFactory, Write
-from raftlab.sim.world.hosts import MOST_AT_ONCE, Due
+from raftlab.sim.world.hosts import MOST_AT_ONCE, Due, Watch
 from raftlab.sim.world.interrupts import HeldBack
 from raftlab.sim.world.network import Flight
 from raftlab.sim.world.settings import Setup
+from raftlab.sim.world.violation import Violation
 
 IN_A_STEP = "it is in the middle of a step"
 INTERRUPTED = "it was interrupted in the middle of a step"
@@ -38,10 +37,14 @@ class Engine(Carrying):
     """
 
     def __init__(
-        self, setup: Setup, rules: Mapping[NodeId, Rules], factory: MachineFactory
+        self,
+        setup: Setup,
+        rules: Mapping[NodeId, Rules],
+        factory: MachineFactory,
+        watch: Watch | None = None,
     ) -> None:
         try:
-            super().__init__(setup, rules, factory)
+            super().__init__(setup, rules, factory, watch)
         except SystemExit as error:
             raise RuntimeError("a machine raised SystemExit when it was made") from error
 
@@ -63,11 +66,6 @@ class Engine(Carrying):
         return self._stopped is IN_A_STEP or self._is_half_done
 
     @property
-    def history(self) -> History | None:
-        """What the run has shown so far, for reading; None if it is not watched."""
-        return None if self._watch is None else self._watch.history
-
-    @property
     def messages_sent(self) -> int:
         """How many messages have been sent so far, copies and lost ones included."""
         return self._wires.sent
@@ -85,7 +83,7 @@ class Engine(Carrying):
         """What a copy of this cluster need not look into: it grows, and its parts never change."""
         yield from (link.rng for link in self._wires.links())
         if self._watch is not None:
-            yield from self._watch.history.parts()
+            yield from self._watch.parts()
 
     # Carrying out
 
@@ -141,14 +139,15 @@ class Engine(Carrying):
                     raise Misuse(no_end(before))
                 self._at_once += 1
                 heappop(self._heap)
-            elif type(action) not in CARRY_OUT:
+            elif type(action) not in HANDLERS:
                 raise Misuse("what is applied is an action of raftlab.sim.world.actions")
             elif not before <= action.at < NEVER:
                 raise Misuse(f"time went back from {before} to {action.at} ms")
             self.now = action.at
-            CARRY_OUT[type(action)](self, action)
-            self.actions.append(action)
-            self.recent.append((len(self.actions), action, self._message, self._notes))
+            HANDLERS[type(action)](self, action)
+            actions = self.actions
+            actions.append(action)
+            self.recent.append((len(actions), action, self._message, self._notes))
             self._stopped = None
         except BaseException as error:
             self._give_up(action, before, error)
@@ -199,17 +198,9 @@ class Engine(Carrying):
             self._stopped = f"a step failed with {type(error).__name__}: {error}"
 
     def _stop(self) -> None:
-        assert self._watch is not None and self._watch.broken is not None
-        broken_property, broken = self._watch.broken
-        self._stopped = f"{broken_property.name} was broken"
-        self.violation = ViolationFrame(
-            broken_property.name,
-            broken.text,
-            broken_property.paper,
-            self.number,
-            broken.nodes,
-            broken.index,
-        )
+        assert self._watch is not None
+        self.violation = self._watch.violation(self.number)
+        self._stopped = f"{self.violation.name} was broken"
         raise Violation(self.violation)
 
     # What is due
@@ -229,8 +220,10 @@ class Engine(Carrying):
         What is over is dropped on the way. Whenever this ends early, nothing is lost.
         """
         heap, flights, now = self._heap, self._flights, self.now
-        while heap and heap[0][0] <= until:
+        while heap:
             time, _, thing = heap[0]
+            if time > until:
+                return None
             at = time if time > now else now  # what was passed over is due at once
             if type(thing) is Flight:
                 if thing.ends_at == time and flights.get(thing.key) is thing:

@@ -1,6 +1,7 @@
-"""What each action does: one method per action, and the table that says which."""
+"""What each action does: one handler per action, and the table in which it is found."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import TypeVar
 
 from raftlab.raft.log import Command
 from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Message
@@ -8,7 +9,7 @@ from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, listed, shown
-from raftlab.sim.arguments import node_names
+from raftlab.sim.world.action import Action, ToMessage
 from raftlab.sim.world.actions import (
     Calm,
     Compact,
@@ -37,12 +38,28 @@ from raftlab.sim.world.actions import (
     Wipe,
     Written,
 )
+from raftlab.sim.world.arguments import node_names
 from raftlab.sim.world.host import NEVER, Clock, Host, Reading
 from raftlab.sim.world.hosts import ROUNDING, Contract
 from raftlab.sim.world.network import Flight
 
 ANSWERS = (AppendEntriesReply, InstallSnapshotReply)
 """From these a leader learns what a follower holds."""
+
+Handler = TypeVar("Handler", bound=Callable[..., None])
+
+HANDLERS: dict[type[Action], Callable[..., None]] = {}
+"""What carries each kind of action out: called with the engine and the action."""
+
+
+def handles(kind: type[Action]) -> Callable[[Handler], Handler]:
+    """Let a function of an engine and an action carry out the actions of a kind."""
+
+    def note(handler: Handler) -> Handler:
+        HANDLERS[kind] = handler
+        return handler
+
+    return note
 
 
 class Carrying(Contract):
@@ -53,6 +70,7 @@ class Carrying(Contract):
     may arrive at a node that is down: it is lost there.
     """
 
+    @handles(Deliver)
     def _do_deliver(self, action: Deliver) -> None:
         flight = self._flights.pop((action.sender, action.receiver, action.nth), None)
         if flight is None:
@@ -72,17 +90,20 @@ class Carrying(Contract):
             self._watch.replied(host, message)
         self._pump(host)
 
+    @handles(Drop)
     def _do_drop(self, action: Drop) -> None:
         flight = self._known_flight(action)
         self._message = flight.message
         del self._flights[flight.key]
 
+    @handles(Duplicate)
     def _do_duplicate(self, action: Duplicate) -> None:
         flight = self._known_flight(action)
         self._check_arrival(action.arrives_at)
         self._message = flight.message
         self._launch(self._wires.copy(flight.message, self.now, action.arrives_at))
 
+    @handles(Delay)
     def _do_delay(self, action: Delay) -> None:
         flight = self._known_flight(action)
         self._check_arrival(action.arrives_at)
@@ -96,6 +117,7 @@ class Carrying(Contract):
         if not self.now <= arrives_at < NEVER:
             raise Misuse(f"a message arrives after {self.now} ms, not at {arrives_at} ms")
 
+    @handles(Tick)
     def _do_tick(self, action: Tick) -> None:
         host = self._running(action.node)
         self._moving = host.node
@@ -113,6 +135,7 @@ class Carrying(Contract):
             )
         self._pump(host)
 
+    @handles(Written)
     def _do_written(self, action: Written) -> None:
         host = self._living(action.node)
         if not host.disk.writes:
@@ -131,6 +154,7 @@ class Carrying(Contract):
                     self._compact_if_due(host)
             self._pump(host)
 
+    @handles(Timeout)
     def _do_timeout(self, action: Timeout) -> None:
         host = self._living(action.node)
         if host.paused:
@@ -141,12 +165,14 @@ class Carrying(Contract):
         self._ask(host, lambda: campaign(host.now(self.now), force=action.force))
         self._pump(host)
 
+    @handles(Propose)
     def _do_propose(self, action: Propose) -> None:
         host = self._running(action.node)
         self._tell_time(host)
         self._ask(host, lambda: host.machine.add_entry(Command(action.data)))
         self._pump(host)
 
+    @handles(Reconfigure)
     def _do_reconfigure(self, action: Reconfigure) -> None:
         host = self._running(action.node)
         configuration = Configuration(action.voters, (), action.learners)
@@ -154,6 +180,7 @@ class Carrying(Contract):
         self._ask(host, lambda: host.machine.add_entry(configuration))
         self._pump(host)
 
+    @handles(TransferLeadership)
     def _do_transfer(self, action: TransferLeadership) -> None:
         host = self._running(action.node)
         transfer = self._ability(host, "transfer_leadership")
@@ -171,12 +198,14 @@ class Carrying(Contract):
         if set_now is not None:
             set_now(host.now(self.now))
 
+    @handles(ForgetLeader)
     def _do_forget(self, action: ForgetLeader) -> None:
         host = self._running(action.node)
         self._tell_time(host)
         self._ask(host, self._ability(host, "forget_leader"))
         self._pump(host)
 
+    @handles(Compact)
     def _do_compact(self, action: Compact) -> None:
         host = self._running(action.node)
         if action.up_to > host.applied_index:
@@ -185,6 +214,7 @@ class Carrying(Contract):
         self._ask(host, lambda: self._compact(host, action.up_to))
         self._pump(host)
 
+    @handles(Read)
     def _do_read(self, action: Read) -> None:
         host = self._running(action.node)
         reading = Reading(action.node, action.key, self.now)
@@ -197,9 +227,11 @@ class Carrying(Contract):
         self._asked.append(reading)
         self._pump(host)
 
+    @handles(Crash)
     def _do_crash(self, action: Crash) -> None:
         self._living(action.node).stop()
 
+    @handles(Wipe)
     def _do_wipe(self, action: Wipe) -> None:
         host = self._host(action.node)
         if host.alive:
@@ -210,6 +242,7 @@ class Carrying(Contract):
         if self._watch is not None:
             self._watch.wiped(host)
 
+    @handles(Join)
     def _do_join(self, action: Join) -> None:
         node = action.node
         node_names((*self.nodes, node))
@@ -228,6 +261,7 @@ class Carrying(Contract):
         host = self.hosts[node]
         return host.alive and host.machine.role is Role.LEADER
 
+    @handles(SetClockRate)
     def _do_set_clock_rate(self, action: SetClockRate) -> None:
         host = self._host(action.node)
         if not (is_number(action.rate) and 0.01 <= action.rate <= 100):
@@ -239,12 +273,14 @@ class Carrying(Contract):
             host.timer_at = NEVER
             self._arm(host)
 
+    @handles(SlowDisk)
     def _do_slow_disk(self, action: SlowDisk) -> None:
         host = self._host(action.node)
         if not (is_number(action.write_ms) and 0 <= action.write_ms <= LONGEST):
             raise Misuse(f"a write takes 0 ms or more, not {shown(action.write_ms)}")
         host.write_ms = action.write_ms
 
+    @handles(Restart)
     def _do_restart(self, action: Restart) -> None:
         host = self._host(action.node)
         if host.alive:
@@ -257,6 +293,7 @@ class Carrying(Contract):
             self._watch.restarted(host)
         self._pump(host)
 
+    @handles(Pause)
     def _do_pause(self, action: Pause) -> None:
         host = self._living(action.node)
         if host.paused:
@@ -265,6 +302,7 @@ class Carrying(Contract):
             )
         host.paused = True
 
+    @handles(Resume)
     def _do_resume(self, action: Resume) -> None:
         host = self._living(action.node)
         if not host.paused:
@@ -285,6 +323,7 @@ class Carrying(Contract):
             self._hand_over(host, message)
         self._pump(host)
 
+    @handles(Partition)
     def _do_partition(self, action: Partition) -> None:
         side = {node: place for place, group in enumerate(action.groups) for node in group}
         named = sum(len(group) for group in action.groups)
@@ -299,59 +338,33 @@ class Carrying(Contract):
                 if side[sender] != side[receiver]:
                     self._wires.cut(sender, receiver)
 
+    @handles(Cut)
     def _do_cut(self, action: Cut) -> None:
         sender, receiver = self._host(action.sender).node, self._host(action.receiver).node
         if sender == receiver:
             raise Misuse(f"{sender} has no link to itself.")
         self._wires.cut(sender, receiver)
 
+    @handles(Heal)
     def _do_heal(self, action: Heal) -> None:
         self._wires.heal()
         self.groups = ()
 
+    @handles(Calm)
     def _do_calm(self, action: Calm) -> None:
         self._wires.calm()
 
+    @handles(Wait)
     def _do_wait(self, action: Wait) -> None:
         """Nothing happens."""
 
-    def _known_flight(self, action: Drop | Duplicate | Delay) -> Flight:
+    def _known_flight(self, action: ToMessage) -> Flight:
         flight = self._flights.get((action.sender, action.receiver, action.nth))
         if flight is None:
             raise Misuse(gone(action))
         return flight
 
 
-CARRY_OUT: Mapping[type, Callable[..., None]] = {
-    Deliver: Carrying._do_deliver,
-    Drop: Carrying._do_drop,
-    Duplicate: Carrying._do_duplicate,
-    Delay: Carrying._do_delay,
-    Tick: Carrying._do_tick,
-    Written: Carrying._do_written,
-    Timeout: Carrying._do_timeout,
-    Propose: Carrying._do_propose,
-    Crash: Carrying._do_crash,
-    Restart: Carrying._do_restart,
-    Pause: Carrying._do_pause,
-    Resume: Carrying._do_resume,
-    Partition: Carrying._do_partition,
-    Cut: Carrying._do_cut,
-    Heal: Carrying._do_heal,
-    Calm: Carrying._do_calm,
-    Join: Carrying._do_join,
-    Reconfigure: Carrying._do_reconfigure,
-    TransferLeadership: Carrying._do_transfer,
-    ForgetLeader: Carrying._do_forget,
-    Compact: Carrying._do_compact,
-    Read: Carrying._do_read,
-    Wipe: Carrying._do_wipe,
-    SetClockRate: Carrying._do_set_clock_rate,
-    SlowDisk: Carrying._do_slow_disk,
-    Wait: Carrying._do_wait,
-}
-
-
-def gone(action: Deliver | Drop | Duplicate | Delay) -> str:
+def gone(action: ToMessage) -> str:
     """Why nothing can be done to a message any more."""
     return f"message {action.nth} from {action.sender} to {action.receiver} is not on its way"

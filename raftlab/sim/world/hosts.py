@@ -15,20 +15,20 @@ from raftlab.raft.messages import Message
 from raftlab.raft.output import NOTHING, Note, Output
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, listed, shown
-from raftlab.sim.frames.frame import ViolationFrame
-from raftlab.sim.watch.watcher import Watch
-from raftlab.sim.world.actions import (
-    Action,
-)
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.host import Host, MachineFactory, Reading, Write
 from raftlab.sim.world.network import Flight, Wires
 from raftlab.sim.world.settings import Setup
+from raftlab.sim.world.violation import ViolationFrame, Watching
 
 Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note], ...]]
 """A step as it is remembered: its frame, the action, its message if any, and the notes."""
 
 Due: TypeAlias = tuple[Millis, int, Flight | Host | Write]
 """What is due: when, in which order among what is due at one moment, and what it is."""
+
+Watch: TypeAlias = Callable[[dict[NodeId, Host]], Watching]
+"""Makes the one who is told of every step of these hosts."""
 
 Answer = TypeVar("Answer")
 
@@ -44,11 +44,16 @@ class Contract:
     """Hosts, wires, and a heap of what is due.
 
     `now` is the virtual time (ms), `actions` all that has happened, `alarms` what machines
-    reported as impossible, `violation` the property that was broken, if one was.
+    reported as impossible, `violation` the property that was broken, if one was. `watch` makes
+    whoever looks at every step; without it, nobody does.
     """
 
     def __init__(
-        self, setup: Setup, rules: Mapping[NodeId, Rules], factory: MachineFactory
+        self,
+        setup: Setup,
+        rules: Mapping[NodeId, Rules],
+        factory: MachineFactory,
+        watch: Watch | None = None,
     ) -> None:
         self.setup = setup
         self._waits = setup.disks.waits
@@ -79,7 +84,7 @@ class Contract:
             self._add_host(node, rules[node])
         for node, terms in setup.logs:
             self.hosts[node].begin_with(setup.term, terms)
-        self._watch = Watch(self.hosts) if setup.watched else None
+        self._watch: Watching | None = None if watch is None else watch(self.hosts)
         for host in self.hosts.values():
             self._pump(host)
 
@@ -118,7 +123,9 @@ class Contract:
         return host
 
     def _living(self, node: NodeId) -> Host:
-        host = self._host(node)
+        host = self.hosts.get(node) if isinstance(node, str) else None
+        if host is None:
+            return self._host(node)  # which says that there is none
         if not host.alive:
             raise Misuse(f"{node} is down; restart it first: cluster.restart({node!r}).")
         return host
@@ -243,11 +250,12 @@ class Contract:
 
     def _send(self, host: Host, messages: tuple[Message, ...]) -> None:
         watch, hosts, heap, flights = self._watch, self.hosts, self._heap, self._flights
+        send, now = self._wires.send, self.now
         for message in messages:
             if watch is not None:
                 watch.says(host, message)
             if message.receiver in hosts:
-                for flight in self._wires.send(message, self.now):
+                for flight in send(message, now):
                     flights[flight.key] = flight
                     self._scheduled += 1
                     heappush(heap, (flight.ends_at, self._scheduled, flight))

@@ -83,10 +83,10 @@ class Wires:
         if arrives_at < link.last_arrival:
             arrives_at = link.last_arrival
         link.last_arrival = arrives_at
-        link.sent += 1
-        self.sent += 1
-        key = (sender, receiver, link.sent)
-        flight = Flight(self.sent, key, link, message, now, arrives_at, arrives_at)
+        link.sent = nth = link.sent + 1
+        self.sent = number = self.sent + 1
+        key = (sender, receiver, nth)
+        flight = Flight(number, key, link, message, now, arrives_at, arrives_at)
         if link.cut:
             flight.lose()
         return (flight,)

@@ -13,7 +13,7 @@ from raftlab.raft.options import (
     make_plain,
 )
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, Term, shown
-from raftlab.sim.arguments import Logs, logs_for, node_names, seed_of
+from raftlab.sim.world.arguments import Logs, logs_for, node_names, seed_of
 
 SHORTEST_LATENCY: Millis = 0.001
 """The least that the longest latency is, unless it is 0: time must pass."""

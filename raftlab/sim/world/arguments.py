@@ -1,6 +1,7 @@
 """What a reader may give to a cluster, and what is made of it: names, rules, commands, sides."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import islice, pairwise
 from math import isnan
 from typing import Any, TypeAlias, TypeVar
@@ -36,7 +37,9 @@ def node_names(nodes: int | Sequence[NodeId]) -> tuple[NodeId, ...]:
     count = nodes if isinstance(nodes, int) else len(nodes)
     if not 1 <= count <= MOST_NODES:
         raise Misuse(f"a cluster has 1 to {MOST_NODES} nodes, not {shown(count)}")
-    names = tuple(f"S{n}" for n in range(1, nodes + 1)) if isinstance(nodes, int) else tuple(nodes)
+    if isinstance(nodes, int):
+        return tuple([f"S{n}" for n in range(1, nodes + 1)])
+    names = tuple(nodes)
     if not all(is_text(name) and name == name.strip() for name in names):
         raise Misuse("a node's name is text, not empty, without blanks around it")
     for name in names:
@@ -192,7 +195,14 @@ def side_named(group: Iterable[NodeId], what: str = "a side") -> tuple[NodeId, .
 def setting(name: str, given: Setting | None, kind: type[Setting]) -> Setting:
     """What was given, or the default of its `kind`. Raises: Misuse, for anything else."""
     if given is None:
-        return kind()
+        default: Setting = _default(kind)
+        return default
     if not isinstance(given, kind):
         raise Misuse(f"{name} is made with rl.{kind.__name__}(...), not {shown(given)}")
     return given
+
+
+@cache
+def _default(kind: type[Any]) -> Any:
+    """What nobody has changed, made and checked once: settings are frozen."""
+    return kind()

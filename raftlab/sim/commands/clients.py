@@ -1,7 +1,7 @@
 """Clients that number their commands, so that a retry is executed once. Paper: 8. Thesis: 6.3."""
 
 from raftlab.raft.vocabulary import Index, Misuse, NodeId, shown
-from raftlab.sim.client_commands import ClientCommands
+from raftlab.sim.commands.client_commands import ClientCommands
 
 
 class Client:

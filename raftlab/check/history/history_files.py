@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from raftlab.check.jepsen_events import Told, event_of, operations_in
-from raftlab.check.operations import Operation
+from raftlab.check.history.jepsen_events import Told, event_of, operations_in
+from raftlab.check.history.operations import Operation
 from raftlab.raft.vocabulary import Misuse, shortened
 
 UTF_8, UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")

@@ -10,10 +10,10 @@ from typing import Any
 
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NodeId, shown
-from raftlab.sim.arguments import RulesGiven, can_be_machine, full_name, rules_for
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.world.actions import Action
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.arguments import RulesGiven, can_be_machine, full_name, rules_for
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Setup
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from raftlab.raft.roles import Role
+from raftlab.raft.roles import LEADER
 from raftlab.raft.vocabulary import (
     Configuration,
     Index,
@@ -13,13 +13,7 @@ from raftlab.raft.vocabulary import (
     named,
     shown,
 )
-from raftlab.sim.arguments import (
-    command_data,
-    is_text,
-    node_names,
-    side_named,
-)
-from raftlab.sim.fault_commands import FaultCommands
+from raftlab.sim.commands.fault_commands import FaultCommands
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.actions import (
     Compact,
@@ -28,6 +22,12 @@ from raftlab.sim.world.actions import (
     Read,
     Reconfigure,
     TransferLeadership,
+)
+from raftlab.sim.world.arguments import (
+    command_data,
+    is_text,
+    node_names,
+    side_named,
 )
 from raftlab.sim.world.host import Reading
 
@@ -41,7 +41,7 @@ class ClientCommands(FaultCommands):
     def leader(self) -> NodeId | None:
         """The living leader of the highest term, or None."""
         leading = [
-            host for host in self.hosts.values() if host.alive and host.machine.role is Role.LEADER
+            host for host in self.hosts.values() if host.alive and host.machine.role is LEADER
         ]
         return max(leading, key=lambda host: host.machine.term).node if leading else None
 
@@ -67,7 +67,7 @@ class ClientCommands(FaultCommands):
         if host.paused:
             raise Misuse(f"{node} is paused and takes no commands: resume it first.")
         machine = host.machine
-        if machine.role is not Role.LEADER:
+        if machine.role is not LEADER:
             leader = getattr(machine, "leader", None)
             raise NotLeader.of(node, machine.role.value, machine.term, leader)
         return node

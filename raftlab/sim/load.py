@@ -6,13 +6,13 @@ from os.path import exists
 from pathlib import Path
 
 from raftlab.raft.vocabulary import Misuse, shortened, shown
-from raftlab.sim.arguments import RulesGiven
+from raftlab.sim.resolve import recording_of
 from raftlab.sim.run import files, share
 from raftlab.sim.run.delta_encoding import coming
 from raftlab.sim.run.digest import Otherwise, unpacked
 from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.run.resolve import recording_of
+from raftlab.sim.world.arguments import RulesGiven
 from raftlab.sim.world.host import MachineFactory
 
 LONGEST_NAME = 255

@@ -9,8 +9,8 @@ from typing import overload
 
 import msgspec
 
-from raftlab.check.history_files import read_file
-from raftlab.check.operations import Operation, Outcome, is_time
+from raftlab.check.history.history_files import read_file
+from raftlab.check.history.operations import Operation, Outcome, is_time
 from raftlab.raft.vocabulary import Misuse, shown
 
 

@@ -11,38 +11,19 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from raftlab.check.campaign.faults import former
+from raftlab.check.members import former
 from raftlab.raft.log import Payload
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.world.actions import (
-    Action,
-    Compact,
-    Crash,
-    Cut,
-    Delay,
-    Deliver,
-    Drop,
-    Duplicate,
-    Partition,
-    Pause,
-    Restart,
-    Resume,
-    SetClockRate,
-    SlowDisk,
-    Tick,
-    Timeout,
-    Wipe,
-    Written,
-)
+from raftlab.sim.world.action import Action, ToMessage
+from raftlab.sim.world.actions import Compact, Deliver, Drop, Partition, Tick, Wipe
 from raftlab.sim.world.host import NEVER, Host
 from raftlab.sim.world.network import Flight
 
 LinkName: TypeAlias = tuple[NodeId, NodeId]
-ABOUT_MESSAGES = (Deliver, Drop, Duplicate, Delay)
 UNSTEADY = "these rules do not do the same twice"
 RECENT = 16
 """Among so many of the last messages on a link one is looked for that says nearly the same."""
@@ -158,7 +139,7 @@ class _Player:
     def _resolve(self, step: Step) -> Step | None:
         """The step as it can be taken now, or None."""
         action, now = step.action, self.cluster.now
-        if isinstance(action, ABOUT_MESSAGES):
+        if isinstance(action, ToMessage):
             return self._about_a_message(action, step.message)
         if self.exact:
             return step
@@ -168,15 +149,11 @@ class _Player:
             if found is None:
                 return None
             action = found
-        elif not _is_running(self.cluster, getattr(action, "node", None)):
-            return None
         if action.at < now:
             action = replace(action, at=now)
         return step if action is step.action else Step(action)
 
-    def _about_a_message(
-        self, action: Deliver | Drop | Duplicate | Delay, message: Message | None
-    ) -> Step | None:
+    def _about_a_message(self, action: ToMessage, message: Message | None) -> Step | None:
         flights = self.links.get((action.sender, action.receiver), [])
         flight = _meant(flights, action.nth, message)
         if flight is None:
@@ -239,12 +216,6 @@ def _host(cluster: Cluster, node: NodeId) -> Host | None:
     return host if host is not None and host.alive else None
 
 
-def _is_running(cluster: Cluster, node: NodeId | None) -> bool:
-    """Whether nothing stands in the way of an action: no node, or one that is not paused."""
-    host = cluster.hosts.get(node) if node is not None else None
-    return host is None or not host.paused
-
-
 def _tick(cluster: Cluster, action: Tick) -> Tick | None:
     host = _host(cluster, action.node)
     due = NEVER if host is None or host.paused else host.machine.next_deadline
@@ -254,13 +225,6 @@ def _tick(cluster: Cluster, action: Tick) -> Tick | None:
         due = host.clock.when(due)
     at: Millis = max(action.at, due, cluster.now)
     return action if at == action.at else replace(action, at=at)
-
-
-def _timeout(cluster: Cluster, action: Timeout) -> Timeout | None:
-    host = _host(cluster, action.node)
-    if host is None or host.paused or host.machine.role is Role.LEADER:
-        return None
-    return action
 
 
 def _compact(cluster: Cluster, action: Compact) -> Compact | None:
@@ -276,43 +240,14 @@ def _partition(cluster: Cluster, action: Partition) -> Partition | None:
     return replace(action, groups=tuple(filter(None, groups)))
 
 
-def _cut(cluster: Cluster, action: Cut) -> Cut | None:
-    known = action.sender in cluster.hosts and action.receiver in cluster.hosts
-    return action if known else None
-
-
-def _restart(cluster: Cluster, action: Restart) -> Restart | None:
-    return action if _host(cluster, action.node) is None else None
-
-
-def _if_paused(paused: bool) -> Callable[[Cluster, Any], Action | None]:
-    def resolve(cluster: Cluster, action: Pause | Resume) -> Action | None:
-        host = _host(cluster, action.node)
-        return action if host is not None and host.paused is paused else None
-
-    return resolve
-
-
-def _as_it_is(cluster: Cluster, action: Action) -> Action:
-    return action
-
-
 def _wipe(cluster: Cluster, action: Wipe) -> Wipe | None:
     return action if _may_wipe(cluster, action.node) else None
 
 
 RESOLVE: Mapping[type, Callable[[Cluster, Any], Action | None]] = {
     Tick: _tick,
-    Timeout: _timeout,
     Compact: _compact,
     Partition: _partition,
-    Cut: _cut,
-    Restart: _restart,
-    Pause: _if_paused(False),
-    Resume: _if_paused(True),
-    Crash: _as_it_is,
-    Written: _as_it_is,
-    SetClockRate: _as_it_is,
-    SlowDisk: _as_it_is,
     Wipe: _wipe,
 }
+"""All others mean what they say; what of them cannot happen, the cluster refuses."""

@@ -1,19 +1,15 @@
 """The same schedule under two sets of rules: where do the runs part?"""
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from raftlab.raft.vocabulary import NodeId
-from raftlab.sim.arguments import RulesGiven
+from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.run.digest import Comparison
 from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording, recording_of_run
-from raftlab.sim.world.actions import Action
-
-if TYPE_CHECKING:
-    from raftlab.sim.cluster import Cluster
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.arguments import RulesGiven
 
 
 class Twin:
@@ -26,7 +22,7 @@ class Twin:
     end of the schedule, or where a property broke.
     """
 
-    def __init__(self, one: "Cluster", other: "Cluster") -> None:
+    def __init__(self, one: Cluster, other: Cluster) -> None:
         self.one = one
         self.other = other
         self.parts_at: int | None = None
@@ -60,7 +56,7 @@ class Twin:
         return f"{at}. One: {told[0]}. Other: {told[1]}."
 
 
-def twin(run: "Recording | Cluster", rules_a: RulesGiven, rules_b: RulesGiven) -> Twin:
+def twin(run: Recording | Cluster, rules_a: RulesGiven, rules_b: RulesGiven) -> Twin:
     """Play a run under two sets of rules, side by side, and mark the first step that differs.
 
     It is a recording, or what has happened in a cluster so far. What can no longer happen in

@@ -7,13 +7,14 @@ and every command, retry, read and answer in it is noted with its time.
 from math import inf, nextafter
 from typing import Any, cast
 
-from raftlab.check.history import History
-from raftlab.check.operations import Operation, Outcome
+from raftlab.check.history.history import History
+from raftlab.check.history.operations import Operation, Outcome
 from raftlab.raft.log import Command, LogEntry
 from raftlab.raft.vocabulary import Index, Millis, Misuse, Term, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.world.actions import Action, Propose, Read
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import Propose, Read
 from raftlab.sim.world.application import (
     DELETE,
     NUMBERED,

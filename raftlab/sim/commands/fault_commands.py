@@ -4,9 +4,6 @@ from collections.abc import Iterable
 
 from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
-from raftlab.sim.arguments import (
-    side_named,
-)
 from raftlab.sim.world.actions import (
     Calm,
     Crash,
@@ -25,6 +22,9 @@ from raftlab.sim.world.actions import (
     SlowDisk,
     Timeout,
     Wipe,
+)
+from raftlab.sim.world.arguments import (
+    side_named,
 )
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.network import Flight

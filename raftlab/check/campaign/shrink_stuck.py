@@ -6,8 +6,8 @@ from raftlab.check.campaign.after_healing import disturbed, unserved
 from raftlab.check.campaign.random_run import settle
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import Conditions, replayed
-from raftlab.check.shrink import shrink
-from raftlab.check.shrink_steps import Unsteady
+from raftlab.check.shrink.minimize import shrink
+from raftlab.check.shrink.steps import Unsteady
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording

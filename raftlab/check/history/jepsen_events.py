@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from raftlab.check.linearizability.models import READS
-from raftlab.check.operations import Operation, Outcome
+from raftlab.check.history.operations import READS, Operation, Outcome
 from raftlab.raft.vocabulary import Millis, Misuse, shown
 
 NEMESIS = "nemesis"

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from raftlab.check.shrink_steps import (
+from raftlab.check.shrink.steps import (
     UNSTEADY,
     Played,
     Step,
@@ -26,7 +26,8 @@ from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording, recording_of_run
 from raftlab.sim.watch.properties import Property
-from raftlab.sim.world.actions import Action, Join, Propose, SlowDisk, Tick, Timeout, Written
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import Join, Propose, SlowDisk, Tick, Timeout, Written
 
 BUDGET = 6000
 MOST_PAIRS = 1600
@@ -283,11 +284,9 @@ def with_fast_disks(steps: Iterable[Step], nodes: Sequence[NodeId]) -> list[Step
 
 def nodes_of(step: Step) -> tuple[NodeId, ...]:
     """The nodes that an action is about."""
-    action = step.action
     if step.message is not None:
         return (step.message.sender, step.message.receiver)
-    node: NodeId | None = getattr(action, "node", None)
-    return () if node is None else (node,)
+    return step.action.nodes
 
 
 def pairs_of(count: int) -> list[tuple[int, int]]:

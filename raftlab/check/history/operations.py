@@ -12,6 +12,9 @@ import msgspec
 
 from raftlab.raft.vocabulary import Millis, Misuse, shortened, shown
 
+READS = ("read", "get")
+"""The calls that change nothing."""
+
 MOST_MS = 2**63
 """No time is further from 0 than that: whatever is counted, it is what 64 bits hold."""
 

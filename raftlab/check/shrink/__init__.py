@@ -1,0 +1,5 @@
+"""The shortest run that still fails: what can be left out is left out."""
+
+from raftlab.check.shrink.minimize import shrink
+
+__all__ = ["shrink"]
