@@ -1,10 +1,10 @@
 """What passes at one look is what no property can object to: else each of them is asked."""
 
 import pytest
+from raftlab.check.random_runs import random_run
 
 from raftlab import Command, Configuration, LogEntry, Role
 from raftlab.check.museum.commitment import CommitsWithHalf
-from raftlab.check.random_runs import random_run
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.progress import Tracker
 from raftlab.raft.roles import Leader
