@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def modules_of(package: Path) -> dict[str, Path]:
 def imports_of(package: Path) -> list[Import]:
     """Every import in the package, wherever it stands."""
     modules = modules_of(package)
-    found = []
+    found: list[Import] = []
     for name, path in modules.items():
         tree = ast.parse(path.read_text(), str(path))
         home = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
@@ -116,7 +117,7 @@ def imports_of(package: Path) -> list[Import]:
 
 def walk(
     node: ast.AST, in_function: bool = False, for_types_only: bool = False
-) -> Iterator[tuple[ast.AST, bool, bool]]:
+) -> Iterator[tuple[Any, bool, bool]]:
     yield node, in_function, for_types_only
     in_function |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
     type_block = (

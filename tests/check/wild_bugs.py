@@ -13,10 +13,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from raftlab import RaftStateMachine, Rules
-from raftlab.raft.membership import LeadershipTransfer, Membership
+from raftlab.raft.membership import Membership
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply, RequestVoteReply
 from raftlab.raft.roles import Candidate, Cause, Leader, Role
-from raftlab.raft.transfer import NO_DEADLINE
+from raftlab.raft.transfer import NO_DEADLINE, LeadershipTransfer
 
 # Members
 

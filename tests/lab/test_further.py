@@ -1,6 +1,7 @@
 """The lab beyond Figure 2: leadership, members, snapshots, reads, clocks and disks."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ from tests.lab.test_panels import words
 LISTS = ("node", "link_from", "link_to")
 
 
-def settled(nodes: int = 3, **more: object) -> Cluster:
+def settled(nodes: int = 3, **more: Any) -> Cluster:
     """A cluster with a leader, and x=2 committed everywhere."""
     cluster = Cluster(nodes, seed=7, **more)
     cluster.elect()
@@ -32,7 +33,7 @@ def follower_of(cluster: Cluster) -> str:
     return next(node for node in cluster.nodes if node != cluster.leader)
 
 
-def pressed(lab: Lab, name: str, **fields: object) -> None:
+def pressed(lab: Lab, name: str, **fields: Any) -> None:
     """A button is clicked on the page, which reports what its fields hold."""
     content = {"kind": "press", "name": f"{name}_button", "fields": fields}
     lab.stage._handle_custom_msg(content, [])

@@ -105,7 +105,7 @@ def test_they_support_the_consistency_check_for_the_first_entry_after_it(prev, a
     """Paper: 7. That entry has a predecessor too, whose index and term must be known."""
     node = machine(held=compacted(5, (1, 1, 1, 2, 3)), term=3)
     sent = entries(3, 3, start=prev[0] + 1)
-    (answer,) = tell(node, AppendEntries(3, "S2", "S1", *prev, sent, 0))
+    (answer,) = tell(node, AppendEntries(3, "S2", "S1", prev[0], prev[1], sent, 0))
     assert isinstance(answer.result, Accepted) is agrees
 
 

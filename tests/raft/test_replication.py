@@ -216,7 +216,7 @@ def test_terms_that_fall_from_prev_to_the_entries_are_not_taken():
 @pytest.mark.parametrize("prev", [(-1, 0), (-3, 2), (10**9, 2), (1, -4), (0, 7)])
 def test_an_absurd_place_is_rejected(prev):
     node = machine(terms=(1, 1), term=2)
-    (said,) = tell(node, AppendEntries(2, "S2", "S1", *prev, (), 0))
+    (said,) = tell(node, AppendEntries(2, "S2", "S1", prev[0], prev[1], (), 0))
     assert isinstance(said.result, Rejected)
     assert node.log == log(1, 1)
 

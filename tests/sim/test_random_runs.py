@@ -6,6 +6,7 @@ first from then on; a campaign (`raftlab/check/campaign.py`) tries more of them.
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,7 +174,7 @@ def test_random_runs_find_a_retry_that_is_executed_twice(monkeypatch):
     assert any(each and each.endswith("were executed") for each in said)
 
 
-def complaint_of(seed: int, **wrong: object) -> str | None:
+def complaint_of(seed: int, **wrong: Any) -> str | None:
     run = start(seed, **wrong)
     trouble(run)
     settle(run)

@@ -13,7 +13,6 @@ import raftlab
 from raftlab import Cluster, Disks, Misuse, Network, Options, RaftStateMachine, Rules, Violation
 from raftlab.check.campaign.random_run import settle, start, trouble
 from raftlab.sim.run import share
-from raftlab.sim.run.delta_encoding import exact_difference
 from raftlab.sim.run.share import OFTEN, Shared, crc_of, unusual
 from raftlab.sim.world.actions import (
     Cut,
@@ -25,6 +24,7 @@ from raftlab.sim.world.actions import (
     Wait,
 )
 from raftlab.sim.world.arguments import MOST_ENTRIES, RulesGiven
+from raftlab.sim.world.call import exact_difference
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.test_mutants import UNSAFE
 from tests.sim.toy_machine import ToyMachine
@@ -51,7 +51,7 @@ def sealed(told: object, mark: str = "raftlab.1.") -> str:
     return mark + urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def told(segments: Sequence[object], **setup: object) -> str:
+def told(segments: Sequence[object], **setup: Any) -> str:
     """A text that says this."""
     return sealed([{"nodes": 3, "seed": 1, **setup}, segments, 0])
 

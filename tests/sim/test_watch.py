@@ -1,5 +1,7 @@
 """What passes at one look is what no property can object to: else each of them is asked."""
 
+from typing import Any
+
 import pytest
 from raftlab.check.random_runs import random_run
 
@@ -57,7 +59,7 @@ def stage_of(kind: type[Watch]) -> Stage:
     return stage
 
 
-def commit_third(stage: Stage, **more: object) -> None:
+def commit_third(stage: Stage, **more: Any) -> None:
     """S1 commits entry 3, which S2 and S3 have; `more` is what else S2 does when it appends."""
     stage.move("S1", log=HELD[:3])
     stage.write("S1", "S2", "S3", term=1, log=HELD[:3])
