@@ -13,7 +13,7 @@ from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame, NodeFrame
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.world.hosts import Moment
+from raftlab.sim.world.engine import Moment
 
 REMEMBERED = 256
 """How many frames are kept."""
@@ -90,7 +90,7 @@ class Reel:
     def _advance(self, ghost: Cluster) -> None:
         number = ghost.number
         try:
-            ghost.apply_quietly(self.cluster.actions[number])
+            ghost.engine.apply_quietly(self.cluster.actions[number])
         except Misuse as refusal:
             self._ghost = None
             raise Misuse(

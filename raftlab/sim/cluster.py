@@ -1,7 +1,8 @@
 """A cluster you can touch: the verbs people use, on the engine that carries them out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options, is_whole
@@ -10,6 +11,7 @@ from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term, shown
 from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.commands.clients import Client, checked_name
+from raftlab.sim.commands.fault_commands import FaultCommands
 from raftlab.sim.frames import capture
 from raftlab.sim.frames.frame import Event, Frame, Trace
 from raftlab.sim.run.digest import Known, agree, digest_of
@@ -33,12 +35,13 @@ from raftlab.sim.world.arguments import (
     setting,
     span,
 )
+from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.interrupts import HeldBack
 from raftlab.sim.world.settings import Disks, Network, Setup
 
 
-class Cluster(ClientCommands):
+class Cluster(FaultCommands, ClientCommands):
     """A simulated Raft cluster.
 
         cluster = Cluster(5, seed=7)
@@ -89,15 +92,17 @@ class Cluster(ClientCommands):
             watched=watched,
             logs=logs_for(names, logs),
         )
-        self._checkpoints: Checkpoints[Cluster] | None = None
-        super().__init__(setup, each, machine, Watcher if watched else None)
+        self._checkpoints: Checkpoints | None = None
+        watch = Watcher if watched else None
+        self.engine = Engine(setup, each, machine, watch, partial(_rules_of_newcomer, rules, setup))
 
     # Looking
 
     @property
     def history(self) -> History | None:
         """What the run has shown so far, for reading; None if it is not watched."""
-        return None if self._watch is None else self._watch.history
+        watcher = self.engine.world.watcher
+        return None if watcher is None else watcher.history
 
     @property
     def commit_index(self) -> Index:
@@ -115,7 +120,7 @@ class Cluster(ClientCommands):
 
     def frame(self) -> Frame:
         """The whole cluster as it is now."""
-        return capture.frame_of(self)
+        return capture.frame_of(self.engine)
 
     def events(self, last: int = 10) -> tuple[Event, ...]:
         """The last steps in words, oldest first; at most the last 1,000 are remembered."""
@@ -126,7 +131,9 @@ class Cluster(ClientCommands):
     @property
     def recording(self) -> Recording:
         """The run so far, as a value, with a digest of what its machines did."""
-        return self._recording({} if self.is_mid_step else {self.number: digest_of(self)})
+        return self._recording(
+            {} if self.engine.is_mid_step else {self.number: digest_of(self.engine)}
+        )
 
     def _recording(self, known: Known) -> Recording:
         return Recording(
@@ -145,10 +152,17 @@ class Cluster(ClientCommands):
         """
         checkpoints = self._checkpoints
         if checkpoints is None:
-            checkpoints = self._checkpoints = Checkpoints(self._recording({}).start)
-        cluster = checkpoints.at(number, self.actions)
-        agree(self, cluster)
-        return cluster
+            start = self._recording({}).start
+            checkpoints = self._checkpoints = Checkpoints(lambda: start().engine)
+        engine = checkpoints.at(number, self.actions)
+        agree(self.engine, engine)
+        return self.around(engine)
+
+    def around(self, engine: Engine) -> Self:
+        """A cluster like this one, with another engine: what happens to one leaves the other."""
+        twin = super().around(engine)
+        twin._checkpoints = None
+        return twin
 
     def __copy__(self) -> "Cluster":
         """A cluster of its own, in the same state: what happens to one leaves the other alone."""
@@ -168,8 +182,8 @@ class Cluster(ClientCommands):
 
         Raises: Misuse, if nothing is going to happen (every node is down or paused).
         """
-        with HeldBack(self):
-            has_happened = self._advance(None)
+        with HeldBack(self.engine):
+            has_happened = self.engine.advance(None)
         if not has_happened:
             raise Misuse(
                 "Nothing is going to happen: no message is on its way and no node waits for"
@@ -183,11 +197,11 @@ class Cluster(ClientCommands):
         Raises: Misuse, for a negative or an endless time.
         """
         end = self._after(ms)
-        with HeldBack(self):
-            while self._advance(None, end):
+        with HeldBack(self.engine):
+            while self.engine.advance(None, end):
                 pass
             if self.now < end:
-                self._advance(Wait(end))
+                self.engine.advance(Wait(end))
         return self
 
     def run_until(
@@ -200,11 +214,11 @@ class Cluster(ClientCommands):
         if not callable(condition):
             raise Misuse(f"a condition is a function of the cluster, not {shown(condition)}")
         end = self._after(limit_ms)
-        with HeldBack(self):
+        with HeldBack(self.engine):
             while not condition(self):
-                if not self._advance(None, end):
+                if not self.engine.advance(None, end):
                     if self.now < end:
-                        self._advance(Wait(end))
+                        self.engine.advance(Wait(end))
                     return condition(self)
         return True
 
@@ -269,14 +283,6 @@ class Cluster(ClientCommands):
 
     # Understanding what a reader named
 
-    def _rules_of_newcomer(self, node: NodeId) -> Rules:
-        """Those of all, if all have the same: whether they were given at once or one by one."""
-        rules = self._rules
-        if isinstance(rules, Mapping):
-            kinds = {name for _, name in self.setup.rules}
-            rules = next(iter(rules.values())) if rules and len(kinds) == 1 else None
-        return rules_for((node,), rules)[node]
-
     @property
     def _patience(self) -> Millis:
         """How long a verb waits for what it was asked for, in ms: 20 election timeouts."""
@@ -284,3 +290,11 @@ class Cluster(ClientCommands):
 
     def _after(self, ms: Millis) -> Millis:
         return self.now + span(ms, "time only goes forward, and step by step")
+
+
+def _rules_of_newcomer(rules: RulesGiven, setup: Setup, node: NodeId) -> Rules:
+    """Those of all, if all have the same: whether they were given at once or one by one."""
+    if isinstance(rules, Mapping):
+        kinds = {name for _, name in setup.rules}
+        rules = next(iter(rules.values())) if rules and len(kinds) == 1 else None
+    return rules_for((node,), rules)[node]

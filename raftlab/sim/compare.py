@@ -74,7 +74,7 @@ def twin(run: Recording | Cluster, rules_a: RulesGiven, rules_b: RulesGiven) -> 
         if runs.one.stopped is not None and runs.other.stopped is not None:
             break
         for cluster in (runs.one, runs.other):
-            list(play(cluster, (action,), on_refusal="skip"))
+            list(play(cluster.engine, (action,), on_refusal="skip"))
         if before is not None:
             frames = (runs.one.frame(), runs.other.frame())
             if _state(frames[0]) != _state(frames[1]):
@@ -82,7 +82,7 @@ def twin(run: Recording | Cluster, rules_a: RulesGiven, rules_b: RulesGiven) -> 
                 runs.before, runs.frames = before, frames
     for rules, cluster in ((rules_a, runs.one), (rules_b, runs.other)):
         if rules is None:
-            Comparison(recording.known).ended(cluster)
+            Comparison(recording.known).ended(cluster.engine)
     return runs
 
 

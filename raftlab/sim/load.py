@@ -79,7 +79,7 @@ def opened(
     )
     try:
         cluster = recording_of(setup, (), rules, machine).start()
-        for _ in play(cluster, coming(cluster, told.segments, known), known):
+        for _ in play(cluster.engine, coming(cluster.engine, told.segments, known), known):
             pass
         recording = cluster.recording
     except Otherwise as error:

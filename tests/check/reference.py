@@ -109,7 +109,7 @@ def reachable(
     steps_down: bool = False,
 ) -> Seen:
     """All that can be seen, and after how many events a property falls first, if one does."""
-    level: list[tuple[Cluster, Used]] = [(copied(start), (0, 0, 0))]
+    level: list[tuple[Cluster, Used]] = [(start.around(copied(start.engine)), (0, 0, 0))]
     known: set[int] = {hash((key(start), (0, 0, 0)))}
     seen, fell, length = {projection(start)}, set(), 0
     while level and not fell and (scope.depth is None or length < scope.depth):
@@ -133,11 +133,11 @@ def steps(
 ) -> Iterator[tuple[Cluster, Used]]:
     """What one event leads to, if it stays within the scope."""
     for actions, now_used in events(cluster, scope, used, steps_down):
-        after = copied(cluster)
+        after = cluster.around(copied(cluster.engine))
         try:
             for action in actions:
                 if after.stopped is None:
-                    after.apply_quietly(action)
+                    after.engine.apply_quietly(action)
                     finish_writes(after)
         except Misuse:
             continue
@@ -155,4 +155,4 @@ def finish_writes(cluster: Cluster) -> None:
     """In a search writes end at once."""
     for node, host in cluster.hosts.items():
         while host.alive and host.disk.writes and cluster.stopped is None:
-            cluster.apply_quietly(Written(cluster.now, node))
+            cluster.engine.apply_quietly(Written(cluster.now, node))

@@ -8,10 +8,17 @@ import pytest
 from raftlab import Cluster, Disks, Misuse, Network, Options, RaftStateMachine, Rules, Violation
 from raftlab.check.campaign.random_run import start, trouble
 from raftlab.sim.run import play as playing
-from raftlab.sim.run.play import Checkpoints, can_be_copied, copied
+from raftlab.sim.run.play import Checkpoints, can_be_copied
+from raftlab.sim.run.play import copied as copied_engine
+from raftlab.sim.world.engine import Engine
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.test_mutants import UNSAFE
 from tests.sim.toy_machine import ToyMachine
+
+
+def copied(cluster: Cluster) -> Cluster:
+    """An independent cluster in the same state."""
+    return cluster.around(copied_engine(cluster.engine))
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +111,7 @@ def played_to(cluster: Cluster, number: int) -> Cluster:
     """The moment, by the long way."""
     twin = cluster.recording.start()
     for action in cluster.actions[:number]:
-        twin.apply_quietly(action)
+        twin.engine.apply_quietly(action)
     return twin
 
 
@@ -125,7 +132,7 @@ def test_every_moment_is_as_a_plain_replay_has_it(run):
     twin = cluster.recording.start()
     shown = [standing(twin)]
     for action in cluster.actions:
-        twin.apply_quietly(action)
+        twin.engine.apply_quietly(action)
         shown.append(standing(twin))
     for number in (*range(cluster.number + 1), *range(cluster.number, -1, -3)):
         assert standing(cluster.at(number)) == shown[number]
@@ -166,7 +173,7 @@ def test_the_moments_of_a_random_run_are_those_of_its_replay(seed):
         moment = cluster.at(number)
         assert standing(moment) == standing(twin)
         for action in cluster.actions[number:]:
-            moment.apply_quietly(action)
+            moment.engine.apply_quietly(action)
         assert standing(moment) == standing(cluster)
 
 
@@ -226,7 +233,7 @@ def test_a_moment_is_made_anew_each_time():
 def test_few_copies_are_kept_however_long_the_run():
     cluster = Cluster(3, seed=1)
     cluster.run(3000)
-    reached = Checkpoints(cluster.recording.start)
+    reached = Checkpoints(lambda: cluster.recording.start().engine)
     reached.at(cluster.number, cluster.actions)
     assert cluster.number > 8 * 12
     assert 6 <= len(reached._kept) <= 12
@@ -238,13 +245,13 @@ def test_after_the_first_time_a_moment_is_played_from_near_by(monkeypatch):
     cluster.run(3000)
     cluster.at(cluster.number)
     played = []
-    quietly = Cluster.apply_quietly
+    quietly = Engine.apply_quietly
 
     def counted(self, action):
         played.append(action)
         quietly(self, action)
 
-    monkeypatch.setattr(Cluster, "apply_quietly", counted)
+    monkeypatch.setattr(Engine, "apply_quietly", counted)
     for number in range(0, cluster.number, 53):
         played.clear()
         cluster.at(number)
@@ -298,10 +305,10 @@ def test_a_machine_that_hides_itself_can_be_gone_back_over_too(machine):
 
 
 def test_only_what_shares_nothing_is_copied():
-    assert can_be_copied(Cluster(3))
-    assert can_be_copied(Cluster(3, machine=ToyMachine))
-    assert not can_be_copied(Cluster(3, machine=Tied))
-    assert not can_be_copied(Cluster(3, machine=Locked))
+    assert can_be_copied(Cluster(3).engine)
+    assert can_be_copied(Cluster(3, machine=ToyMachine).engine)
+    assert not can_be_copied(Cluster(3, machine=Tied).engine)
+    assert not can_be_copied(Cluster(3, machine=Locked).engine)
 
 
 class Mine(Rules):

@@ -182,7 +182,7 @@ def clusters_of(cluster: Cluster) -> Any:
     again = cluster.recording.start()
     yield again
     for action in cluster.actions:
-        again.apply_quietly(action)
+        again.engine.apply_quietly(action)
         yield again
 
 
@@ -290,16 +290,16 @@ def other_command(cluster: Cluster, log: Any) -> None:
 
 
 def lost_message(cluster: Cluster) -> None:
-    cluster._flights.popitem()
+    cluster.engine.world.flights.popitem()
 
 
 def other_message(cluster: Cluster) -> None:
-    flight = next(iter(cluster._flights.values()))
+    flight = next(iter(cluster.engine.world.flights.values()))
     flight.message = msgspec.structs.replace(flight.message, term=flight.message.term + 1)
 
 
 def slower(cluster: Cluster) -> None:
-    next(iter(cluster._flights.values())).ends_at += 0.5
+    next(iter(cluster.engine.world.flights.values())).ends_at += 0.5
 
 
 CHANGES: dict[str, Callable[[Cluster], object]] = {
@@ -316,7 +316,7 @@ CHANGES: dict[str, Callable[[Cluster], object]] = {
     "crash": lambda c: setattr(c.hosts["S1"], "alive", False),
     "pause": lambda c: setattr(c.hosts["S1"], "paused", True),
     "time": lambda c: setattr(c, "now", c.now + 1),
-    "cut": lambda c: c._wires.cut("S1", "S2"),
+    "cut": lambda c: c.engine.world.network.cut("S1", "S2"),
     "message lost": lost_message,
     "message changed": other_message,
     "message slower": slower,

@@ -214,7 +214,7 @@ def test_an_interrupt_is_heeded_even_if_the_step_in_hand_fails():
         cluster.run(1000)
     assert isinstance(interrupted.value.__context__, ZeroDivisionError)
     assert "machine raised ZeroDivisionError" in str(cluster.stopped)
-    assert cluster.heed_interrupt is None
+    assert cluster.engine.heed_interrupt is None
 
 
 class FailingAtCtrlC(Rules):

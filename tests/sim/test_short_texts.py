@@ -36,6 +36,7 @@ from raftlab.sim.world.actions import (
     Wipe,
 )
 from raftlab.sim.world.arguments import logs_for, node_names
+from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.settings import Setup
 from tests.sim.looking import drive, faulty_cluster
 from tests.sim.test_sharing import told
@@ -46,8 +47,8 @@ def nothing_is_played(monkeypatch):
     def played(*_: object) -> None:
         raise AssertionError("a step of a text that should have been refused")
 
-    monkeypatch.setattr(Cluster, "apply_quietly", played)
-    monkeypatch.setattr(Cluster, "scheduled", played)
+    monkeypatch.setattr(Engine, "apply_quietly", played)
+    monkeypatch.setattr(Engine, "scheduled", played)
 
 
 LONG = "x" * 65
@@ -228,7 +229,7 @@ def test_an_interrupt_while_a_text_is_opened_leaves_everything_as_it_was(number,
     text = Cluster(3, seed=1).run(600).recording.share()
     session = Session(Cluster(3, seed=2).run(100))
     before = (session.position, session.number, session.branches, session.frame)
-    happen, steps = Cluster.apply_quietly, []
+    happen, steps = Engine.apply_quietly, []
 
     def interrupted(cluster: Cluster, action: Any) -> None:
         steps.append(action)
@@ -236,7 +237,7 @@ def test_an_interrupt_while_a_text_is_opened_leaves_everything_as_it_was(number,
             raise KeyboardInterrupt
         happen(cluster, action)
 
-    monkeypatch.setattr(Cluster, "apply_quietly", interrupted)
+    monkeypatch.setattr(Engine, "apply_quietly", interrupted)
     with pytest.raises(KeyboardInterrupt):
         session.open(text)
     assert (session.position, session.number, session.branches, session.frame) == before
@@ -253,7 +254,7 @@ def test_an_interrupt_while_a_run_is_saved_leaves_the_old_file(tmp_path, monkeyp
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Cluster, "apply_quietly", interrupted)
+    monkeypatch.setattr(Engine, "apply_quietly", interrupted)
     with pytest.raises(KeyboardInterrupt):
         cluster.run(100).recording.save(tmp_path / "run")
     assert (tmp_path / "run").read_bytes() == before

@@ -11,7 +11,7 @@ from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.progress import Tracker
 from raftlab.raft.roles import Leader
 from raftlab.sim import watch as watching
-from raftlab.sim.watch import Watch
+from raftlab.sim.watch import Watcher
 from tests.sim.test_invariants import FIRST, NEW, Stage, log
 
 HELD = log(1, 1, 1, 1)
@@ -21,7 +21,7 @@ Y = Command(b"y")
 LOOKS = ("grew_in_order", "follows_in_order", "believes_in_order", "acknowledges_in_order")
 
 
-class AsksEverything(Watch):
+class AsksEverything(Watcher):
     """It lets nothing pass at one look, and counts how often the properties are asked."""
 
     __slots__ = ("asked",)
@@ -47,7 +47,7 @@ class Counts(AsksEverything):
     lets_pass = True
 
 
-def stage_of(kind: type[Watch]) -> Stage:
+def stage_of(kind: type[Watcher]) -> Stage:
     """S1 leads term 1 and knows entries 1 and 2 to be committed; S2 and S3 do, too."""
     stage = Stage()
     stage.watch = kind(stage.hosts)
@@ -294,7 +294,7 @@ STEPS = [
 @pytest.mark.parametrize(("step", "name"), STEPS, ids=lambda each: getattr(each, "__name__", each))
 def test_what_breaks_a_property_is_not_passed_at_one_look(step, name):
     """And what is said of it is what a watch says that asks every property."""
-    looks, asks = stage_of(Watch), stage_of(AsksEverything)
+    looks, asks = stage_of(Watcher), stage_of(AsksEverything)
     step(looks)
     step(asks)
     assert looks.broken == asks.broken
@@ -315,13 +315,13 @@ OCCASIONS = {
 @pytest.mark.parametrize("seed", range(8))
 def test_no_property_objects_to_what_is_passed_at_one_look_in_a_random_run(seed, monkeypatch):
     histories, passed = [], []
-    begin = Watch.__init__
+    begin = Watcher.__init__
 
     def remembered(watch, hosts):
         begin(watch, hosts)
         histories.append(watch.history)
 
-    monkeypatch.setattr(Watch, "__init__", remembered)
+    monkeypatch.setattr(Watcher, "__init__", remembered)
     looks = {name: getattr(watching, name) for name in LOOKS}
     for name in LOOKS:
 
@@ -348,7 +348,7 @@ def test_no_property_objects_to_what_is_passed_at_one_look_in_a_random_run(seed,
 
 def test_a_mutant_is_found_at_the_same_step_with_and_without_the_looks(monkeypatch):
     def fallen(lets_pass: bool) -> list[str]:
-        monkeypatch.setattr(Watch, "lets_pass", lets_pass)
+        monkeypatch.setattr(Watcher, "lets_pass", lets_pass)
         found = []
         for seed in range(6):
             with pytest.raises(AssertionError) as caught:

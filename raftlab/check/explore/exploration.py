@@ -8,7 +8,7 @@ from raftlab.check.explore.judge import JUDGED, OldVoteError
 from raftlab.check.explore.name_sensitivity import is_alike, why_names_matter
 from raftlab.check.explore.scope import Scope
 from raftlab.check.explore.state_graph import graph_of
-from raftlab.check.explore.states import State, World
+from raftlab.check.explore.states import State, States
 from raftlab.check.explore.symmetry import Symmetry
 from raftlab.check.explore.to_recording import told
 from raftlab.raft.log import LogEntry
@@ -31,7 +31,7 @@ class View(Mapping[NodeId, Any]):
 
     __slots__ = ("_state", "_world")
 
-    def __init__(self, world: World, state: State) -> None:
+    def __init__(self, world: States, state: State) -> None:
         self._world = world
         self._state = state
 
@@ -91,7 +91,7 @@ class Exploration:
 
     def _begin(self, remembers: bool = False) -> None:
         """Begin the search; from its beginning, if it has been under way."""
-        self._world = world = World(self._cluster, self._scope, remembers)
+        self._world = world = States(self._cluster, self._scope, remembers)
         goal, names = self._goal, Symmetry(world) if self.symmetric else None
         self._search: Search[State] = Search(
             world,
@@ -293,7 +293,7 @@ def explore(
     yours and is told a name, and neither a goal nor a deed that names a node. True is your
     word for it that your rules, your machine and your goal treat all names alike.
 
-    Raises: Misuse, for a start that a search cannot stand for; see `World`.
+    Raises: Misuse, for a start that a search cannot stand for; see `States`.
     """
     if goal is not None and not callable(goal):
         raise Misuse(f"a goal is a function of a View, like a lambda, not {shown(goal)}")

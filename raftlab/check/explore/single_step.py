@@ -14,15 +14,15 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Message
 from raftlab.raft.output import Output
 from raftlab.raft.vocabulary import Millis
-from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.action import Action
-from raftlab.sim.world.handlers import HANDLERS
+from raftlab.sim.world.handlers import HANDLERS, hand_over
 from raftlab.sim.world.host import NEVER, Host
+from raftlab.sim.world.world import World
 
 T = TypeVar("T")
 
 
-class Workbench(Cluster):
+class Workbench(World):
     """Where one node at a time takes a step, and is watched. What it says is kept, not carried."""
 
     def __init__(self, *given: Any, **settings: Any) -> None:
@@ -33,8 +33,8 @@ class Workbench(Cluster):
         """Put a node on the bench, at `now` (ms), after a run that has shown `past`."""
         self.now = now
         self.hosts[host.node] = host
-        self.sent, self._asked = [], []
-        self._watch = judge = Judge(past, remembers)
+        self.sent, self.readings = [], []
+        self.watcher = judge = Judge(past, remembers)
         disk = host.disk
         if disk.voted_for is not None:
             judge.history.votes.setdefault((host.node, disk.term), disk.voted_for)
@@ -46,13 +46,13 @@ class Workbench(Cluster):
 
     def hear(self, host: Host, message: Message) -> None:
         """A message reaches the node."""
-        self._hand_over(host, message)
-        self._heap.clear()
+        hand_over(self, host, message)
+        self.heap.clear()
 
     def do(self, action: Action) -> None:
         """Anything else that can happen to the node. Raises: Misuse, if it cannot happen now."""
         HANDLERS[type(action)](self, action)
-        self._heap.clear()
+        self.heap.clear()
 
     def pass_over(self, host: Host, now: Millis) -> None:
         """The time is told, and nothing else happens."""
@@ -61,15 +61,17 @@ class Workbench(Cluster):
         if set_now is not None:
             set_now(now)
 
-    def _release(self, host: Host, output: Output) -> None:
+    def release(self, host: Host, output: Output) -> None:
+        """As in any world; what is applied changes no other state of the node."""
         if output.committed:  # until then the application is shared with the node's other states
             host.application = copy.deepcopy(host.application)
-        super()._release(host, output)
+        super().release(host, output)
 
-    def _send(self, host: Host, messages: tuple[Message, ...]) -> None:
-        assert self._watch is not None
+    def send(self, host: Host, messages: tuple[Message, ...]) -> None:
+        """Keep what is said, for whom there is."""
+        assert self.watcher is not None
         for each in messages:
-            self._watch.says(host, each)
+            self.watcher.says(host, each)
         self.sent += [each for each in messages if each.receiver in self.hosts]
 
 

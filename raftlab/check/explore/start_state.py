@@ -10,6 +10,7 @@ from raftlab.raft.vocabulary import Misuse, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.actions import Compact, Read, Reconfigure, TransferLeadership
 from raftlab.sim.world.host import Host
+from raftlab.sim.world.settings import Setup
 
 TIMELY = (
     "leader_is_alive",
@@ -43,14 +44,9 @@ def workbench(cluster: Cluster) -> Workbench:
     """A bench with nodes like those of a cluster."""
     setup = cluster.setup
     hosts = [cluster.hosts[node] for node in setup.nodes]
-    bench = Workbench(
-        setup.nodes,
-        options=setup.options,
-        disks=msgspec.structs.replace(setup.disks, write_ms=0.0),
-        rules={host.node: host.rules for host in hosts},
-        machine=hosts[0].factory,
-        watched=False,
-    )
+    at_once = msgspec.structs.replace(setup.disks, write_ms=0.0)
+    like = Setup(setup.nodes, 0, options=setup.options, disks=at_once, machine=setup.machine)
+    bench = Workbench(like, {host.node: host.rules for host in hosts}, hosts[0].factory)
     bench.hosts.update(cluster.hosts)
     return bench
 

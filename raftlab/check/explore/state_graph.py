@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
-from raftlab.check.explore.states import State, World
+from raftlab.check.explore.states import State, States
 from raftlab.check.explore.to_recording import said
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Misuse
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-def graph_of(world: World, key: Callable[[State], Hashable], limit: int) -> "nx.DiGraph[int]":
+def graph_of(world: States, key: Callable[[State], Hashable], limit: int) -> "nx.DiGraph[int]":
     """All states from the first one on, numbered in the order in which they are met.
 
     Raises: Misuse, if there are more than `limit`.
@@ -48,7 +48,7 @@ def add_event(graph: "nx.DiGraph[int]", one: int, other: int, words: str) -> Non
         graph.add_edge(one, other, events=(*known, words))
 
 
-def look_of(world: World, state: State, depth: int) -> dict[str, Any]:
+def look_of(world: States, state: State, depth: int) -> dict[str, Any]:
     """What is known of a state: how deep it lies, its nodes, and a short label."""
     servers = tuple(server_of(world, number) for number in state[0])
     label = " ".join(short(*each) for each in servers)
@@ -61,7 +61,7 @@ def look_of(world: World, state: State, depth: int) -> dict[str, Any]:
     }
 
 
-def server_of(world: World, number: int) -> tuple[Role | None, int, int]:
+def server_of(world: States, number: int) -> tuple[Role | None, int, int]:
     """The role, the term and the commit index of a node in a state; no role, if it is down."""
     known = world.locals[number]
     if not known.host.alive:

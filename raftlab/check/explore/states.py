@@ -109,7 +109,7 @@ BEYOND = Step(0, ())
 """What a step beyond the bound on terms is worked out to be."""
 
 
-class World:
+class States:
     """Everything that can follow a cluster within a scope.
 
     Raises: Misuse, for a cluster whose clocks are untrue, whose nodes are paused or write, or
@@ -263,7 +263,7 @@ class World:
         except OldVoteError:
             raise
         except Exception as error:
-            if isinstance(error, Misuse) and bench._moving is None:
+            if isinstance(error, Misuse) and bench.moving is None:
                 return None, None
             text = f"{host.node}'s machine raised {type(error).__name__}: {error}"
             return judge, (RAISED, text)
@@ -291,7 +291,7 @@ class World:
 
     def _let_happen(self, host: Host, before: Local, event: object) -> None:
         bench, node = self._bench, host.node
-        bench._moving = None
+        bench.moving = None
         if isinstance(event, int) and event >= 0:
             bench.hear(host, self.messages[event])
         elif event in (TIMEOUT, AGE):

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from raftlab.check.explore.states import State, World
+from raftlab.check.explore.states import State, States
 from raftlab.raft.vocabulary import NodeId
 
 MOST_NODES = 6
@@ -23,7 +23,7 @@ MOST_NODES = 6
 class Symmetry:
     """Finds the one state that stands for all that differ in names only."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: States) -> None:
         self._world = world
         self._names = world.names
         self._tokens: dict[Hashable, int] = {}

@@ -12,7 +12,7 @@ from raftlab.check.explore.states import (
     PROPOSE,
     RESTART,
     TIMEOUT,
-    World,
+    States,
     command_of,
     must_tick,
 )
@@ -35,19 +35,20 @@ from raftlab.sim.world.actions import (
 from raftlab.sim.world.network import Flight
 
 
-def told(cluster: Cluster, world: World, events: Iterator[object]) -> Cluster:
+def told(cluster: Cluster, world: States, events: Iterator[object]) -> Cluster:
     """A copy of `cluster` to which the events of a search have happened.
 
     It stops where a property falls, or a machine fails.
     """
-    run = copied(cluster) if can_be_copied(cluster) else again(cluster)
+    engine = cluster.engine
+    run = cluster.around(copied(engine)) if can_be_copied(engine) else again(cluster)
     if run.cuts:
-        run.apply_quietly(Heal(run.now))
+        run.engine.apply_quietly(Heal(run.now))
     for event in events:
         assert isinstance(event, tuple)
         place, what = event
         for action in actions_for(run, world, world.names[place], what):
-            run.apply_quietly(action)
+            run.engine.apply_quietly(action)
             finish_writes(run)
             if run.stopped is not None:
                 return run
@@ -64,10 +65,10 @@ def finish_writes(run: Cluster) -> None:
     """In a search writes end at once."""
     for node, host in run.hosts.items():
         while host.alive and host.disk.writes and run.stopped is None:
-            run.apply_quietly(Written(run.now, node))
+            run.engine.apply_quietly(Written(run.now, node))
 
 
-def actions_for(run: Cluster, world: World, node: NodeId, what: Any) -> Iterator[Action]:
+def actions_for(run: Cluster, world: States, node: NodeId, what: Any) -> Iterator[Action]:
     """What one event of a search is in a run."""
     if what == TIMEOUT:
         now, ticks = run.now + world.patience, must_tick(run.hosts[node])
@@ -106,7 +107,7 @@ def without_times(message: Message) -> Message:
     return message
 
 
-def said(world: World, event: Any) -> str:
+def said(world: States, event: Any) -> str:
     """An event in a few words: "S1 times out", "S2 gets RequestVote from S1"."""
     place, what = event
     node = world.names[place]

@@ -163,9 +163,9 @@ class _Listener:
 
     def hear(self, action: Action) -> None:
         """Let one action happen, and note what it tells the clients."""
-        self.cluster.apply_quietly(action)
+        self.cluster.engine.apply_quietly(action)
         if isinstance(action, Read):
-            reading = self.cluster._asked[-1]
+            reading = self.cluster.engine.world.readings[-1]
             self.since[id(reading)] = self.clock.asked(reading.since)
             self.asked.append(reading)
             self.reading.append(reading)

@@ -79,7 +79,7 @@ def wipes_are_lawful(recording: Recording) -> bool:
     for action in recording.actions:
         if isinstance(action, Wipe) and not _may_wipe(cluster, action.node):
             return False
-        cluster.apply_quietly(action)
+        cluster.engine.apply_quietly(action)
     return True
 
 

@@ -13,7 +13,7 @@ from raftlab.raft.vocabulary import (
     named,
     shown,
 )
-from raftlab.sim.commands.fault_commands import FaultCommands
+from raftlab.sim.commands.commands import Commands
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.actions import (
     Compact,
@@ -32,7 +32,7 @@ from raftlab.sim.world.arguments import (
 from raftlab.sim.world.host import Reading
 
 
-class ClientCommands(FaultCommands):
+class ClientCommands(Commands):
     """The verbs that a machine may refuse: NotLeader, NotNow, Misuse, with the reason."""
 
     # Who is asked
@@ -99,7 +99,7 @@ class ClientCommands(FaultCommands):
         if not is_text(key):
             raise Misuse(f"a key is text, and not empty: not {shown(key)}")
         self._act(Read(self.now, node, key))
-        return self._asked[-1]
+        return self.engine.world.readings[-1]
 
     # Logs and leaders
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
+from raftlab.sim.commands.commands import Commands
 from raftlab.sim.world.actions import (
     Calm,
     Crash,
@@ -26,11 +27,10 @@ from raftlab.sim.world.actions import (
 from raftlab.sim.world.arguments import (
     side_named,
 )
-from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.network import Flight
 
 
-class FaultCommands(Engine):
+class FaultCommands(Commands):
     """The verbs that need nobody's consent. Raises: Misuse, for what cannot be done now."""
 
     # To a node
@@ -159,10 +159,10 @@ class FaultCommands(Engine):
     # Understanding what a reader named
 
     def _flight(self, number: int) -> Flight:
-        for flight in self._flights.values():
+        for flight in self.in_flight():
             if flight.number == number:
                 return flight
-        there = ", ".join(str(flight.number) for flight in self._flights.values()) or "none"
+        there = ", ".join(str(flight.number) for flight in self.in_flight()) or "none"
         raise Misuse(f"No message {shown(number)} is on its way; in flight: {there}.")
 
 

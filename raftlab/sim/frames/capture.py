@@ -15,14 +15,13 @@ from raftlab.sim.frames.frame import (
 )
 from raftlab.sim.watch.properties import PROPERTIES, configuration_of
 from raftlab.sim.world.actions import Drop
-from raftlab.sim.world.engine import Engine
+from raftlab.sim.world.engine import Engine, Moment
 from raftlab.sim.world.host import NEVER, Host
-from raftlab.sim.world.hosts import Moment
 
 
 def frame_of(cluster: Engine) -> Frame:
     """The whole cluster as it is now."""
-    watched = cluster.setup.watched
+    watched = cluster.world.setup.watched
     broken = cluster.violation.name if cluster.violation else None
     return Frame(
         number=cluster.number,
@@ -32,8 +31,8 @@ def frame_of(cluster: Engine) -> Frame:
             InFlight(each.number, each.message, each.sent_at, each.arrives_at)
             for each in cluster.in_flight()
         ),
-        groups=cluster.groups,
-        cuts=cluster.cuts,
+        groups=cluster.world.groups,
+        cuts=cluster.world.network.cuts,
         event=event_of(cluster.recent[-1]) if cluster.recent else None,
         properties={each.name: each.name != broken for each in PROPERTIES if watched},
         violation=cluster.violation,

@@ -21,10 +21,10 @@ class Tracer:
         self.messages: list[MessageSpan] = []
         self.marks: list[TraceMark] = []
         self._since: dict[NodeId, tuple[Role | None, Term, Millis]] = {
-            node: (*self._standing(node), cluster.now) for node in cluster.nodes
+            node: (*self._standing(node), cluster.now) for node in cluster.world.nodes
         }
         self._flying: dict[int, tuple[Message, Millis]] = {}
-        self._committed = dict.fromkeys(cluster.nodes, 0)
+        self._committed = dict.fromkeys(cluster.world.nodes, 0)
         self.note_sent()
 
     def follow(self, action: Action) -> None:
@@ -33,7 +33,7 @@ class Tracer:
         self.note_ended(action)
         self.note_sent()
         self.note_marks(action)
-        for node in self.cluster.nodes:
+        for node in self.cluster.world.nodes:
             self.note_role(node, action.at)
 
     def note_sent(self) -> None:
@@ -78,7 +78,7 @@ class Tracer:
             self.messages.append(MessageSpan(message, sent_at, None, False))
         messages = sorted(self.messages, key=lambda each: each.sent_at)
         return Trace(
-            nodes=self.cluster.nodes,
+            nodes=self.cluster.world.nodes,
             start=start,
             end=end,
             spans=tuple(each for each in self.spans if each.end >= start and each.start <= end),

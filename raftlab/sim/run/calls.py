@@ -54,19 +54,19 @@ def _asked_for(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -
 
 def _played(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -> int:
     """How many actions a call makes on a copy, if they are those that are coming."""
-    if not can_be_copied(cluster):
+    if not can_be_copied(cluster.engine):
         return 0
-    trial = copied(cluster)
-    advance = trial._advance
+    trial = cluster.around(copied(cluster.engine))
+    engine, advance = trial.engine, trial.engine.advance
 
     def as_it_went(action: Action | None, until: Millis = NEVER) -> bool:
-        coming = trial._next_action(until) if action is None else action
+        coming = engine.scheduled(until) if action is None else action
         is_over = trial.number == len(actions)
         if coming is not None and (is_over or coming != actions[trial.number]):
             raise _PartedError
         return advance(action, until)
 
-    vars(trial)["_advance"] = as_it_went
+    vars(engine)["advance"] = as_it_went
     try:
         call.on(trial)
     except (_PartedError, Misuse):

@@ -39,7 +39,7 @@ def as_code(
     A run that ended in a violation raises it again in the last line; `cluster` then stands
     where the run broke. Raises: Misuse, if the run does not play again as it went.
     """
-    telling = _Telling(actions, chosen(start(), actions, known), start())
+    telling = _Telling(actions, chosen(start().engine, actions, known), start())
     body = list(telling.lines())
     settings = (("Options", setup.options), ("Network", setup.network), ("Disks", setup.disks))
     named = [name for name, value in settings if value != type(value)()]
@@ -133,7 +133,7 @@ class _Telling:
             yield f"# Here the run stops: {' '.join(cluster.stopped.split())}."
 
     def _play(self) -> None:
-        self._cluster.apply_quietly(self._actions[self._cluster.number])
+        self._cluster.engine.apply_quietly(self._actions[self._cluster.number])
 
     def _verb(self, after: int) -> str:
         """The line for the coming action, which somebody chose; and it happens."""

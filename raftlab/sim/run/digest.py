@@ -59,7 +59,7 @@ def digest_of(cluster: Engine) -> bytes:
         cluster.now,
         [_told(host, logs) for host in cluster.hosts.values()],
         [(*each.key, each.ends_at, each.lost, each.message) for each in cluster.in_flight()],
-        cluster.cuts,
+        cluster.world.network.cuts,
         [message for _, _, message, _ in cluster.recent if message is not None],
         cluster.violation and (cluster.violation.name, cluster.violation.frame),
     )

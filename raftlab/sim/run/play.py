@@ -8,7 +8,7 @@ is reached from the last copy before it.
 import copy
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -19,8 +19,6 @@ from raftlab.sim.run.digest import Comparison, Known
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.engine import Engine
 
-Player = TypeVar("Player", bound=Engine)
-
 SPACING = 2048
 """How many actions lie between two copies at first."""
 
@@ -29,7 +27,7 @@ MOST_KEPT = 64
 
 
 def play(
-    cluster: Engine,
+    engine: Engine,
     actions: Iterable[Action],
     known: Known | None = None,
     on_refusal: Literal["raise", "skip"] = "raise",
@@ -44,38 +42,38 @@ def play(
     Raises: Misuse, for what cannot happen, and if the run plays otherwise than it went.
     """
     comparison, skips = Comparison(known or {}), on_refusal == "skip"
-    happen = cluster.apply_quietly if quietly else cluster.carry_out
-    comparison.look(cluster)
+    happen = engine.apply_quietly if quietly else engine.advance
+    comparison.look(engine)
     for action in actions:
-        if skips and cluster.stopped is not None:
+        if skips and engine.stopped is not None:
             return
-        if skips and action.at < cluster.now:
-            action = replace(action, at=cluster.now)
+        if skips and action.at < engine.now:
+            action = replace(action, at=engine.now)
         try:
             happen(action)
         except Exception as error:
-            if skips and cluster.stopped is None and isinstance(error, Misuse):
+            if skips and engine.stopped is None and isinstance(error, Misuse):
                 continue
-            comparison.stopped(cluster, error)
+            comparison.stopped(engine, error)
             raise
-        if cluster.number in comparison.known:
-            comparison.look(cluster)
+        if engine.number in comparison.known:
+            comparison.look(engine)
         yield action
 
 
-class Checkpoints(Generic[Player]):
+class Checkpoints:
     """Any moment of one run, which `start` begins and `actions` continue.
 
     Later calls may bring more actions; those that were there before stay the same.
     """
 
-    def __init__(self, start: Callable[[], Player]) -> None:
+    def __init__(self, start: Callable[[], Engine]) -> None:
         self._start = start
         self._spacing = SPACING
-        self._kept: dict[int, Player] = {}
+        self._kept: dict[int, Engine] = {}
 
-    def at(self, number: int, actions: Sequence[Action]) -> Player:
-        """A cluster of its own, after the first `number` of `actions`.
+    def at(self, number: int, actions: Sequence[Action]) -> Engine:
+        """An engine of its own, after the first `number` of `actions`.
 
         It shows a violation, if the last of them led to one, and does not raise it.
         Raises: Misuse, if there are not so many, or if the run does not play again as it went.
@@ -85,15 +83,15 @@ class Checkpoints(Generic[Player]):
         before = number - number % self._spacing
         while before and before not in self._kept:
             before -= self._spacing
-        cluster = copied(self._kept[before]) if before else self._start()
-        for _ in play(cluster, actions[cluster.number : number]):
-            if cluster.number % self._spacing == 0 and cluster.number not in self._kept:
-                self._keep(cluster)
-        return cluster
+        engine = copied(self._kept[before]) if before else self._start()
+        for _ in play(engine, actions[engine.number : number]):
+            if engine.number % self._spacing == 0 and engine.number not in self._kept:
+                self._keep(engine)
+        return engine
 
-    def _keep(self, cluster: Player) -> None:
-        if can_be_copied(cluster):
-            self._kept[cluster.number] = copied(cluster)
+    def _keep(self, engine: Engine) -> None:
+        if can_be_copied(engine):
+            self._kept[engine.number] = copied(engine)
             self._thin_out()
 
     def _thin_out(self) -> None:
@@ -104,13 +102,13 @@ class Checkpoints(Generic[Player]):
             }
 
 
-def can_be_copied(cluster: Engine) -> bool:
+def can_be_copied(engine: Engine) -> bool:
     """Whether a copy shares nothing with the original: with a learner's machine it might.
 
     A function in a field, say, that was made with `self` in it, would still move the
     original; what can be pickled holds no such thing, and no file, no lock, no generator.
     """
-    machines = [host.machine for host in cluster.hosts.values()]
+    machines = [host.machine for host in engine.hosts.values()]
     if all(type(machine) is RaftStateMachine for machine in machines):
         return True
     try:
@@ -120,20 +118,20 @@ def can_be_copied(cluster: Engine) -> bool:
     return True
 
 
-def copied(cluster: Player) -> Player:
-    """An independent cluster in the same state: what happens to one does not touch the other.
+def copied(engine: Engine) -> Engine:
+    """An independent engine in the same state: what happens to one does not touch the other.
 
     Rules are shared, and so are entries, messages and snapshots: they never change.
     """
-    cluster.forget_what_is_over()
-    known: dict[int, Any] = {id(cluster.__dict__.get("_checkpoints")): None}
+    engine.forget_what_is_over()
+    known: dict[int, Any] = {id(engine.world.newcomers): engine.world.newcomers}
 
     def keep(original: object, twin: object) -> None:
         known[id(original)] = twin
 
-    keep(cluster.actions, cluster.actions.copy())
-    keep(cluster.recent, cluster.recent.copy())
-    for host in cluster.hosts.values():
+    keep(engine.actions, engine.actions.copy())
+    keep(engine.recent, engine.recent.copy())
+    for host in engine.hosts.values():
         keep(host.rules, host.rules)
         keep(host.rng, copy.copy(host.rng))
         keep(host.disk.log, host.disk.log.copy())
@@ -142,6 +140,6 @@ def copied(cluster: Player) -> Player:
         log = getattr(host.machine, "log", None)
         if isinstance(log, RaftLog):
             keep(log, log.copy())
-    for original in cluster.shared_parts():
+    for original in engine.shared_parts():
         keep(original, copy.copy(original))
-    return copy.deepcopy(cluster, known)
+    return copy.deepcopy(engine, known)

@@ -194,7 +194,7 @@ class Recording:
         Each action is given out after it has happened. What stops the run is raised, or,
         `quietly`, kept. Raises: Misuse, if the run plays otherwise than it went.
         """
-        return play(cluster, self.actions[:number], self.known, quietly=quietly)
+        return play(cluster.engine, self.actions[:number], self.known, quietly=quietly)
 
     def attempt(
         self,
@@ -211,7 +211,7 @@ class Recording:
         """
         wanted = self.actions if actions is None else _checked(actions)
         cluster = self.start(rules, machine)
-        for _ in play(cluster, wanted, on_refusal="skip"):
+        for _ in play(cluster.engine, wanted, on_refusal="skip"):
             pass
         return cluster
 
@@ -226,8 +226,8 @@ class Recording:
         """The run from `start` to `end` (ms; its last moment if None) as life lines and arrows."""
         start, end = moment(start, "start"), None if end is None else moment(end, "end")
         cluster = self.start()
-        trace = trace_of(cluster, self.actions, start, end)
-        Comparison(self.known).look(cluster)
+        trace = trace_of(cluster.engine, self.actions, start, end)
+        Comparison(self.known).look(cluster.engine)
         return trace
 
     def encode(self) -> bytes:
@@ -241,14 +241,14 @@ class Recording:
 
         Raises: Misuse, if the run does not play again as it went.
         """
-        return share.shared(self.setup, self.actions, self.known, self.start())
+        return share.shared(self.setup, self.actions, self.known, self.start().engine)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the run to a file of JSON lines, which `raftlab.load` opens.
 
         The file is replaced at once or not at all. Raises: OSError.
         """
-        files.save(self.setup, self.actions, self.known, self.start, Path(path))
+        files.save(self.setup, self.actions, self.known, lambda: self.start().engine, Path(path))
 
     def as_code(self) -> str:
         """The run as the few lines of Python that a reader would have typed.

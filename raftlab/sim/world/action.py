@@ -21,7 +21,9 @@ Notes = Sequence[tuple[NodeId, Note]]
 class Surroundings(Protocol):
     """What of a cluster says how the verb of the coming action was called."""
 
-    now: Millis
+    @property
+    def now(self) -> Millis:
+        """The virtual time (ms)."""
 
     @property
     def configuration(self) -> Configuration:

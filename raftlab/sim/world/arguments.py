@@ -1,7 +1,6 @@
 """What a reader may give to a cluster, and what is made of it: names, rules, commands, sides."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from itertools import islice, pairwise
 from math import isnan
 from typing import Any, TypeAlias, TypeVar
@@ -195,14 +194,18 @@ def side_named(group: Iterable[NodeId], what: str = "a side") -> tuple[NodeId, .
 def setting(name: str, given: Setting | None, kind: type[Setting]) -> Setting:
     """What was given, or the default of its `kind`. Raises: Misuse, for anything else."""
     if given is None:
-        default: Setting = _default(kind)
-        return default
+        return _default(kind)
     if not isinstance(given, kind):
         raise Misuse(f"{name} is made with rl.{kind.__name__}(...), not {shown(given)}")
     return given
 
 
-@cache
-def _default(kind: type[Any]) -> Any:
+def _default(kind: type[Setting]) -> Setting:
     """What nobody has changed, made and checked once: settings are frozen."""
-    return kind()
+    if kind not in _DEFAULTS:
+        _DEFAULTS[kind] = kind()
+    default: Setting = _DEFAULTS[kind]
+    return default
+
+
+_DEFAULTS: dict[type, Any] = {}

@@ -1,13 +1,17 @@
 """What makes a cluster run: one heap, one counter, one seed. That is all of determinism.
 
 Everything that happens is an action (`actions.py`), whether the network did it or a
-reader, and is carried out in one place, `apply`; so what was recorded can be played
-again. `cluster.py` gives this engine the verbs that people use.
+reader, and is carried out in one place, `advance`; so what was recorded can be played
+again. A `Cluster` has an engine, and the verbs that people use.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
+from typing import TypeAlias
 
+from raftlab.raft.messages import Message
+from raftlab.raft.output import Note
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.world.action import Action
@@ -18,21 +22,30 @@ from raftlab.sim.world.actions import (
     Written,
     checked,
 )
-from raftlab.sim.world.handlers import HANDLERS, Carrying
+from raftlab.sim.world.handlers import HANDLERS
 from raftlab.sim.world.host import NEVER, Host, MachineFactory, Write
-from raftlab.sim.world.hosts import MOST_AT_ONCE, Due, Watch
 from raftlab.sim.world.interrupts import HeldBack
 from raftlab.sim.world.network import Flight
 from raftlab.sim.world.settings import Setup
-from raftlab.sim.world.violation import Violation
+from raftlab.sim.world.violation import Violation, ViolationFrame
+from raftlab.sim.world.world import Due, Watch, World
+
+Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note], ...]]
+"""A step as it is remembered: its frame, the action, its message if any, and the notes."""
+
+REMEMBERED_EVENTS = 1000
+MOST_AT_ONCE = 250_000
 
 IN_A_STEP = "it is in the middle of a step"
 INTERRUPTED = "it was interrupted in the middle of a step"
 
 
-class Engine(Carrying):
-    """Lets things happen, one action after the other.
+class Engine:
+    """Lets things happen in a world, one action after the other.
 
+    `actions` are all that have happened, `recent` the last of them with what came of them, and
+    `violation` the property that was broken, if one was. `heed_interrupt` is an interrupt that
+    waits for the end of the step.
     Raises: what its machines raise when they are made.
     """
 
@@ -42,13 +55,31 @@ class Engine(Carrying):
         rules: Mapping[NodeId, Rules],
         factory: MachineFactory,
         watch: Watch | None = None,
+        newcomers: Callable[[NodeId], Rules] = lambda _: Rules(),
     ) -> None:
+        self.actions: list[Action] = []
+        self.recent: deque[Moment] = deque(maxlen=REMEMBERED_EVENTS)
+        self.violation: ViolationFrame | None = None
+        self.heed_interrupt: Callable[[], object] | None = None
+        self._stopped: str | None = None
+        self._is_half_done = False
+        self._at_once = 0
         try:
-            super().__init__(setup, rules, factory, watch)
+            self.world = World(setup, rules, factory, watch, newcomers)
         except SystemExit as error:
             raise RuntimeError("a machine raised SystemExit when it was made") from error
 
     # Looking
+
+    @property
+    def now(self) -> Millis:
+        """The virtual time (ms)."""
+        return self.world.now
+
+    @property
+    def hosts(self) -> dict[NodeId, Host]:
+        """The nodes by name, with their machines, disks and applications."""
+        return self.world.hosts
 
     @property
     def number(self) -> int:
@@ -65,25 +96,16 @@ class Engine(Carrying):
         """Whether a step was begun and not ended: what it shows then is no frame of its run."""
         return self._stopped is IN_A_STEP or self._is_half_done
 
-    @property
-    def messages_sent(self) -> int:
-        """How many messages have been sent so far, copies and lost ones included."""
-        return self._wires.sent
-
-    @property
-    def cuts(self) -> tuple[tuple[NodeId, NodeId], ...]:
-        """The directed links that carry nothing."""
-        return self._wires.cuts
-
     def in_flight(self) -> tuple[Flight, ...]:
         """The messages on their way, in the order in which they were sent."""
-        return tuple(self._flights.values())
+        return tuple(self.world.flights.values())
 
     def shared_parts(self) -> Iterator[object]:
-        """What a copy of this cluster need not look into: it grows, and its parts never change."""
-        yield from (link.rng for link in self._wires.links())
-        if self._watch is not None:
-            yield from self._watch.parts()
+        """What a copy of this engine need not look into: it grows, and its parts never change."""
+        world = self.world
+        yield from (link.rng for link in world.network.links())
+        if world.watcher is not None:
+            yield from world.watcher.parts()
 
     # Carrying out
 
@@ -95,27 +117,23 @@ class Engine(Carrying):
         Then the run stands still. The verbs hold an interrupt back until the action is done;
         this does not: an interrupt in the middle of it stops the run.
         """
-        self._advance(checked(action))
+        self.advance(checked(action))
 
     def apply_quietly(self, action: Action) -> None:
         """Carry out one action; what stops the run with it is kept and not raised."""
         before = self._stopped
         try:
-            self._advance(action)
+            self.advance(action)
         except Exception:
             if self._stopped is before:
                 raise
 
-    def carry_out(self, action: Action) -> None:
-        """Carry out an action whose fields are known to be right: as `apply` does."""
-        self._advance(action)
-
-    def _act(self, action: Action) -> None:
+    def act(self, action: Action) -> None:
         """Carry out one action for a reader: an interrupt waits until it is done."""
         with HeldBack(self):
-            self._advance(action)
+            self.advance(action)
 
-    def _advance(self, action: Action | None, until: Millis = NEVER) -> bool:
+    def advance(self, action: Action | None, until: Millis = NEVER) -> bool:
         """Carry out `action`, or the next one that is due by `until`; False, if none is.
 
         Until the step is over the run is marked as being in it: so whatever ends the step
@@ -123,11 +141,12 @@ class Engine(Carrying):
         """
         if self._stopped is not None:
             raise Misuse(self._why_not())
-        before = self.now
+        world = self.world
+        before = world.now
         try:
             self._stopped = IN_A_STEP
-            self._moving = self._message = None
-            self._notes = ()
+            world.moving = world.message = None
+            world.notes = ()
             if action is None:
                 action = self._next_action(until)
                 if action is None:
@@ -138,23 +157,24 @@ class Engine(Carrying):
                 elif self._at_once >= MOST_AT_ONCE:
                     raise Misuse(no_end(before))
                 self._at_once += 1
-                heappop(self._heap)
+                heappop(world.heap)
             elif type(action) not in HANDLERS:
                 raise Misuse("what is applied is an action of raftlab.sim.world.actions")
             elif not before <= action.at < NEVER:
                 raise Misuse(f"time went back from {before} to {action.at} ms")
-            self.now = action.at
-            HANDLERS[type(action)](self, action)
+            world.now = action.at
+            HANDLERS[type(action)](world, action)
             actions = self.actions
             actions.append(action)
-            self.recent.append((len(actions), action, self._message, self._notes))
+            self.recent.append((len(actions), action, world.message, world.notes))
             self._stopped = None
         except BaseException as error:
             self._give_up(action, before, error)
             if isinstance(error, SystemExit):
                 raise RuntimeError(self._stopped) from error
             raise
-        if self._watch is not None and self._watch.broken is not None:
+        watcher = world.watcher
+        if watcher is not None and watcher.broken is not None:
             self._stop()
         if self.heed_interrupt is not None:
             heed, self.heed_interrupt = self.heed_interrupt, None
@@ -186,40 +206,42 @@ class Engine(Carrying):
             self._stopped = INTERRUPTED
         elif action is None:  # while the next one was looked for, which changes nothing
             self._stopped = None
-        elif self._moving is not None:
+        elif self.world.moving is not None:
             self.actions.append(action)
-            self.recent.append((len(self.actions), action, self._message, self._notes))
-            self._stopped = f"{self._moving}'s machine raised {type(error).__name__}: {error}"
+            world = self.world
+            self.recent.append((len(self.actions), action, world.message, world.notes))
+            self._stopped = f"{world.moving}'s machine raised {type(error).__name__}: {error}"
         elif isinstance(error, Misuse):
-            self.now = before
+            self.world.now = before
             self._stopped = None
         else:
             self._is_half_done = True
             self._stopped = f"a step failed with {type(error).__name__}: {error}"
 
     def _stop(self) -> None:
-        assert self._watch is not None
-        self.violation = self._watch.violation(self.number)
+        assert self.world.watcher is not None
+        self.violation = self.world.watcher.violation(self.number)
         self._stopped = f"{self.violation.name} was broken"
         raise Violation(self.violation)
 
     # What is due
 
-    def scheduled(self) -> Action | None:
-        """What will happen next if nobody does anything; None, if nothing will.
+    def scheduled(self, until: Millis = NEVER) -> Action | None:
+        """What will happen next, by `until` (ms), if nobody does anything; None, if nothing will.
 
         Raises: Misuse, in the middle of a step.
         """
         if self.is_mid_step:
             raise Misuse(self._why_not())
-        return None if self._stopped is not None else self._next_action(NEVER)
+        return None if self._stopped is not None else self._next_action(until)
 
     def _next_action(self, until: Millis) -> Action | None:
         """The next thing that is due by `until`; it stays on the heap, as its first.
 
         What is over is dropped on the way. Whenever this ends early, nothing is lost.
         """
-        heap, flights, now = self._heap, self._flights, self.now
+        world = self.world
+        heap, flights, now = world.heap, world.flights, world.now
         while heap:
             time, _, thing = heap[0]
             if time > until:
@@ -228,7 +250,7 @@ class Engine(Carrying):
             if type(thing) is Flight:
                 if thing.ends_at == time and flights.get(thing.key) is thing:
                     sender, receiver, nth = thing.key
-                    if thing.lost or thing.link.cut or not self.hosts[receiver].alive:
+                    if thing.lost or thing.link.cut or not world.hosts[receiver].alive:
                         return Drop(at, sender, receiver, nth)
                     return Deliver(at, sender, receiver, nth)
             elif type(thing) is Host:
@@ -241,14 +263,14 @@ class Engine(Carrying):
 
     def forget_what_is_over(self) -> None:
         """Drop from the heap what will not happen any more: a run that is replayed leaves it."""
-        heap = [due for due in self._heap if self._is_due(due)]
+        heap = [due for due in self.world.heap if self._is_due(due)]
         heapify(heap)
-        self._heap = heap
+        self.world.heap = heap
 
     def _is_due(self, due: Due) -> bool:
         time, _, thing = due
         if type(thing) is Flight:
-            return thing.ends_at == time and self._flights.get(thing.key) is thing
+            return thing.ends_at == time and self.world.flights.get(thing.key) is thing
         if type(thing) is Host:
             return time == thing.timer_at
         return type(thing) is Write and thing.is_pending()
@@ -268,7 +290,7 @@ class Engine(Carrying):
         if due <= time:
             return True
         if due < NEVER:
-            heappush(self._heap, (due, host.turn, host))
+            heappush(self.world.heap, (due, host.turn, host))
         host.timer_at = due
         return False
 

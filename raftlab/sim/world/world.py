@@ -1,11 +1,9 @@
-"""The hosts of a cluster, and their side of the machine's contract: write, send, apply, answer.
+"""The world of a run: its hosts, and their side of the machine's contract: write, send, apply.
 
-The engine is one class told in three files: `contract` (what a host does with what its
-machine hands out) <- `carrying` (what each action does) <- `engine` (what happens when).
+What each action does to it stands in `handlers.py`, and what happens when in `engine.py`.
 """
 
 import random
-from collections import deque
 from collections.abc import Callable, Mapping
 from heapq import heappush
 from typing import Any, TypeAlias, TypeVar
@@ -15,14 +13,10 @@ from raftlab.raft.messages import Message
 from raftlab.raft.output import NOTHING, Note, Output
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, listed, shown
-from raftlab.sim.world.action import Action
 from raftlab.sim.world.host import Host, MachineFactory, Reading, Write
 from raftlab.sim.world.network import Flight, Wires
 from raftlab.sim.world.settings import Setup
-from raftlab.sim.world.violation import ViolationFrame, Watching
-
-Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note], ...]]
-"""A step as it is remembered: its frame, the action, its message if any, and the notes."""
+from raftlab.sim.world.violation import Watching
 
 Due: TypeAlias = tuple[Millis, int, Flight | Host | Write]
 """What is due: when, in which order among what is due at one moment, and what it is."""
@@ -32,20 +26,20 @@ Watch: TypeAlias = Callable[[dict[NodeId, Host]], Watching]
 
 Answer = TypeVar("Answer")
 
-REMEMBERED_EVENTS = 1000
 MOST_POLLS = 1000
-MOST_AT_ONCE = 250_000
 
 ROUNDING: Millis = 1e-6
 AFTER_ALL_ELSE = 1 << 60  # timers come last among what is due at one moment
 
 
-class Contract:
-    """Hosts, wires, and a heap of what is due.
+class World:
+    """Hosts, the network between them, and a heap of what is due.
 
-    `now` is the virtual time (ms), `actions` all that has happened, `alarms` what machines
-    reported as impossible, `violation` the property that was broken, if one was. `watch` makes
-    whoever looks at every step; without it, nobody does.
+    `now` is the virtual time (ms), `alarms` what machines reported as impossible, `groups` the
+    sides of a partition, `readings` every read that was asked. Of the step that is under way,
+    `moving` is the node whose machine is at work, `message` what was delivered or lost, and
+    `notes` what was decided. `watch` makes whoever looks at every step; without it, nobody does.
+    A server that joins later has the rules that `newcomers` gives to its name.
     """
 
     def __init__(
@@ -54,48 +48,44 @@ class Contract:
         rules: Mapping[NodeId, Rules],
         factory: MachineFactory,
         watch: Watch | None = None,
+        newcomers: Callable[[NodeId], Rules] = lambda _: Rules(),
     ) -> None:
         self.setup = setup
-        self._waits = setup.disks.waits
-        self._writes_later = setup.options.async_persistence
-        self._snapshot_every = setup.disks.snapshot_every
-        self._factory = factory
-        self._configuration = Configuration(setup.nodes)
+        self.newcomers = newcomers
+        self.waits = setup.disks.waits
+        self.writes_later = setup.options.async_persistence
+        self.snapshot_every = setup.disks.snapshot_every
+        self.factory = factory
+        self.configuration = Configuration(setup.nodes)
         self.now: Millis = 0.0
-        self.actions: list[Action] = []
         self.alarms: list[str] = []
-        self.violation: ViolationFrame | None = None
         self.groups: tuple[tuple[NodeId, ...], ...] = ()
-        self.recent: deque[Moment] = deque(maxlen=REMEMBERED_EVENTS)
-        self._asked: list[Reading] = []
-        self._stopped: str | None = None
-        self._is_half_done = False
-        self._moving: NodeId | None = None
-        self._heap: list[Due] = []
-        self._at_once = 0
-        self.heed_interrupt: Callable[[], object] | None = None
-        self._scheduled = 0
-        self._wires = Wires(setup.network, setup.seed)
-        self._flights: dict[tuple[NodeId, NodeId, int], Flight] = {}
-        self._message: Message | None = None
-        self._notes: tuple[tuple[NodeId, Note], ...] = ()
+        self.readings: list[Reading] = []
+        self.moving: NodeId | None = None
+        self.heap: list[Due] = []
+        self.scheduled = 0
+        self.network = Wires(setup.network, setup.seed)
+        self.flights: dict[tuple[NodeId, NodeId, int], Flight] = {}
+        self.message: Message | None = None
+        self.notes: tuple[tuple[NodeId, Note], ...] = ()
         self.hosts: dict[NodeId, Host] = {}
         for node in setup.nodes:
-            self._add_host(node, rules[node])
+            self.add_host(node, rules[node])
         for node, terms in setup.logs:
             self.hosts[node].begin_with(setup.term, terms)
-        self._watch: Watching | None = None if watch is None else watch(self.hosts)
+        self.watcher: Watching | None = None if watch is None else watch(self.hosts)
         for host in self.hosts.values():
-            self._pump(host)
+            self.pump(host)
 
-    def _add_host(self, node: NodeId, rules: Rules) -> Host:
+    def add_host(self, node: NodeId, rules: Rules) -> Host:
+        """Start a new server, with an empty disk."""
         setup = self.setup
         rng = random.Random(f"raftlab {setup.seed} node {node}")
         turn = AFTER_ALL_ELSE + len(self.hosts)
         host = self.hosts[node] = Host(
             node,
-            self._configuration,
-            self._factory,
+            self.configuration,
+            self.factory,
             rng,
             setup.options,
             rules,
@@ -105,10 +95,6 @@ class Contract:
         )
         return host
 
-    def _rules_of_newcomer(self, node: NodeId) -> Rules:
-        """The rules of a server that joins later."""
-        return Rules()
-
     # Finding what is named
 
     @property
@@ -116,53 +102,57 @@ class Contract:
         """The names of the nodes, in order; those that joined later come last."""
         return tuple(self.hosts)
 
-    def _host(self, node: NodeId) -> Host:
+    def host(self, node: NodeId) -> Host:
+        """The node of that name. Raises: Misuse, if there is none."""
         host = self.hosts.get(node) if isinstance(node, str) else None
         if host is None:
             raise Misuse(f"There is no node {shown(node)}; this cluster has {listed(self.nodes)}.")
         return host
 
-    def _living(self, node: NodeId) -> Host:
+    def living(self, node: NodeId) -> Host:
+        """The node of that name, which is up. Raises: Misuse."""
         host = self.hosts.get(node) if isinstance(node, str) else None
         if host is None:
-            return self._host(node)  # which says that there is none
+            return self.host(node)  # which says that there is none
         if not host.alive:
             raise Misuse(f"{node} is down; restart it first: cluster.restart({node!r}).")
         return host
 
-    def _running(self, node: NodeId) -> Host:
-        host = self._living(node)
+    def running(self, node: NodeId) -> Host:
+        """The node of that name, which is up and not paused. Raises: Misuse."""
+        host = self.living(node)
         if host.paused:
             raise Misuse(f"{node} is paused: resume it first.")
         return host
 
     # What is due later
 
-    def _schedule(self, time: Millis, thing: Flight | Write) -> None:
-        self._scheduled += 1
-        heappush(self._heap, (time, self._scheduled, thing))
+    def schedule(self, time: Millis, thing: Flight | Write) -> None:
+        """Let something be due at `time` (ms)."""
+        self.scheduled += 1
+        heappush(self.heap, (time, self.scheduled, thing))
 
-    def _arm(self, host: Host) -> None:
+    def arm(self, host: Host) -> None:
         """Make sure that the host is woken when its machine waits for something."""
         due = host.machine.next_deadline
         if host.clock is not None:
             due = host.clock.when(due)
         if due < host.timer_at:
             host.timer_at = due
-            heappush(self._heap, (due, host.turn, host))
+            heappush(self.heap, (due, host.turn, host))
 
     # The host's side of the contract
 
-    def _pump(self, host: Host) -> None:
+    def pump(self, host: Host) -> None:
         """Poll the machine and do as its output says; poll again when what it said is durable.
 
         While a write is under way the machine is not polled: calling `poll` again says
         that the previous output is durable.
         """
-        machine, watch, disk = host.machine, self._watch, host.disk
-        self._moving = host.node
+        machine, watch, disk = host.machine, self.watcher, host.disk
+        self.moving = host.node
         polls = 0
-        stops = self._waits and not self._writes_later
+        stops = self.waits and not self.writes_later
         while not (stops and disk.writes):
             output = machine.poll()
             if watch is not None:
@@ -179,7 +169,7 @@ class Contract:
             if watch is not None:
                 watch.moved(host)
         if host.clock is not None or machine.next_deadline < host.timer_at:
-            self._arm(host)
+            self.arm(host)
 
     def _take(self, host: Host, output: Output) -> bool:
         """Write first, then send and apply; at once, if nothing is to be written.
@@ -187,24 +177,24 @@ class Contract:
         Returns whether the machine should be polled again now, since a write has ended.
         """
         for note in output.debug_log:
-            self._notes += ((host.node, note),)
+            self.notes += ((host.node, note),)
         if output.alarms:
             self.alarms.extend(output.alarms)
-        if self._writes_later:
+        if self.writes_later:
             return self._take_and_write_later(host, output)
         if not output.must_be_written:
-            self._release(host, output)
-            return self._snapshot_every > 0 and self._compact_if_due(host)
+            self.release(host, output)
+            return self.snapshot_every > 0 and self.compact_if_due(host)
         host.disk.begin(output)
         if host.write_ms > 0:
-            self._schedule(self.now + host.write_ms, Write(host, output))
-            if self._waits:
+            self.schedule(self.now + host.write_ms, Write(host, output))
+            if self.waits:
                 return False
         else:
             host.disk.finish()
-        self._release(host, output)
-        if self._snapshot_every:
-            self._compact_if_due(host)
+        self.release(host, output)
+        if self.snapshot_every:
+            self.compact_if_due(host)
         return True
 
     def _take_and_write_later(self, host: Host, output: Output) -> bool:
@@ -212,7 +202,7 @@ class Contract:
 
         An output with nothing to write waits too, so that nothing overtakes a write.
         """
-        self._send(host, output.messages_at_once)
+        self.send(host, output.messages_at_once)
         disk = host.disk
         is_first = not disk.writes
         disk.begin(output)
@@ -220,49 +210,50 @@ class Contract:
         if output.must_be_written:
             ends += host.write_ms
         if is_first and ends == self.now:
-            self._confirm(host, disk.finish())
+            self.confirm(host, disk.finish())
             return True
         host.written_at = ends
-        self._schedule(ends, Write(host, output))
-        if not self._waits:
-            self._confirm(host, output)
+        self.schedule(ends, Write(host, output))
+        if not self.waits:
+            self.confirm(host, output)
         return True
 
-    def _confirm(self, host: Host, output: Output) -> None:
+    def confirm(self, host: Host, output: Output) -> None:
         """A write has ended: say so to the machine, and do what waited for it."""
-        self._ability(host, "persisted")(output)
-        self._release(host, output)
-        if self._snapshot_every:
-            self._compact_if_due(host)
+        self.ability(host, "persisted")(output)
+        self.release(host, output)
+        if self.snapshot_every:
+            self.compact_if_due(host)
 
-    def _release(self, host: Host, output: Output) -> None:
+    def release(self, host: Host, output: Output) -> None:
         """The rest of the contract, once the output is durable: send, load, apply, answer."""
         if output.messages:
-            self._send(host, output.messages)
+            self.send(host, output.messages)
         if output.snapshot is not None:
             self._load(host, output.snapshot)
         if output.committed:
-            if self._watch is not None:
-                self._watch.applies(host, output.committed)
+            if self.watcher is not None:
+                self.watcher.applies(host, output.committed)
             host.apply(output.committed)
         if output.reads or output.failed_reads:
             self._answer(host, output)
 
-    def _send(self, host: Host, messages: tuple[Message, ...]) -> None:
-        watch, hosts, heap, flights = self._watch, self.hosts, self._heap, self._flights
-        send, now = self._wires.send, self.now
+    def send(self, host: Host, messages: tuple[Message, ...]) -> None:
+        """Put messages of a node on their way."""
+        watch, hosts, heap, flights = self.watcher, self.hosts, self.heap, self.flights
+        send, now = self.network.send, self.now
         for message in messages:
             if watch is not None:
                 watch.says(host, message)
             if message.receiver in hosts:
                 for flight in send(message, now):
                     flights[flight.key] = flight
-                    self._scheduled += 1
-                    heappush(heap, (flight.ends_at, self._scheduled, flight))
+                    self.scheduled += 1
+                    heappush(heap, (flight.ends_at, self.scheduled, flight))
 
     def _load(self, host: Host, snapshot: Snapshot) -> None:
-        if self._watch is not None:
-            self._watch.keeps_snapshot(host, snapshot)
+        if self.watcher is not None:
+            self.watcher.keeps_snapshot(host, snapshot)
         if snapshot.index > host.applied_index:
             host.load(snapshot)
 
@@ -274,45 +265,47 @@ class Contract:
             reading.answer(host.application.get(reading.key), host.applied_index)
             said = "answers the read of {} with {}"
             value = "nothing" if reading.value is None else reading.value
-            self._notes += ((host.node, Note("read", said, (reading.key, value))),)
-            if self._watch is not None:
-                self._watch.answers(host, reading)
+            self.notes += ((host.node, Note("read", said, (reading.key, value))),)
+            if self.watcher is not None:
+                self.watcher.answers(host, reading)
         for read_id in output.failed_reads:
             if (reading := host.readings.pop(read_id, None)) is not None:
                 reading.has_failed = True
                 failed = Note("read", "cannot answer the read of {}", (reading.key,))
-                self._notes += ((host.node, failed),)
+                self.notes += ((host.node, failed),)
 
-    def _compact_if_due(self, host: Host) -> bool:
+    def compact_if_due(self, host: Host) -> bool:
         """Compact the log of a node that has applied enough since its last snapshot."""
         snapshot = host.machine.log.snapshot
-        if host.applied_index - (snapshot.index if snapshot else 0) < self._snapshot_every:
+        if host.applied_index - (snapshot.index if snapshot else 0) < self.snapshot_every:
             return False
-        self._compact(host, host.applied_index)
+        self.compact(host, host.applied_index)
         return True
 
-    def _compact(self, host: Host, up_to: Index) -> None:
-        compact = self._ability(host, "compact")
+    def compact(self, host: Host, up_to: Index) -> None:
+        """Let a snapshot stand for a node's log up to `up_to`. Raises: Misuse."""
+        compact = self.ability(host, "compact")
         compact(up_to, host.application_at(up_to).encode())
 
-    def _launch(self, flight: Flight) -> None:
-        self._flights[flight.key] = flight
-        self._scheduled += 1
-        heappush(self._heap, (flight.ends_at, self._scheduled, flight))
+    def launch(self, flight: Flight) -> None:
+        """Put a flight on its way, or on another one."""
+        self.flights[flight.key] = flight
+        self.scheduled += 1
+        heappush(self.heap, (flight.ends_at, self.scheduled, flight))
 
-    def _ability(self, host: Host, name: str) -> Callable[..., Any]:
+    def ability(self, host: Host, name: str) -> Callable[..., Any]:
         """A method of a machine that not every machine has. Raises: Misuse, if it has not."""
         found: Callable[..., Any] | None = getattr(host.machine, name, None)
         if found is None:
             raise Misuse(f"the machine of {host.node} has no method {name}")
         return found
 
-    def _ask(self, host: Host, call: Callable[[], Answer]) -> Answer:
+    def ask(self, host: Host, call: Callable[[], Answer]) -> Answer:
         """Ask what a machine may refuse, by Misuse; whatever else it raises is a step."""
         try:
             return call()
         except Misuse:
             raise
         except BaseException:
-            self._moving = host.node
+            self.moving = host.node
             raise
