@@ -1,7 +1,5 @@
 """Numbers of messages keep clear of words, heads, badges and nodes."""
 
-from typing import Any
-
 import pytest
 
 from raftlab import Cluster
@@ -116,8 +114,8 @@ BESIDE = ("role", "standing", "own", "vote", "votes", "paused", "reads", "transf
 @pytest.mark.parametrize("frame", [*busy(), *CHANGING.values()])
 def test_the_lines_beside_a_node_run_over_no_message_and_no_node(frame):
     scene = scene_cluster(frame)
-    messages: Any = of_role(scene, "message")
-    ways = [curve_points(*each.points, each.curve, 40) for each in messages]
+    messages = of_role(scene, "message")
+    ways = [curve_points(*each.points, each.curve, 40) for each in messages]  # type: ignore[call-arg]
     rings = [each for each in scene.marks if each.role in ("track", "changed")]
     for each in texts(scene, *BESIDE):
         left, top, right, bottom = box_of(each)
