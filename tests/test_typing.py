@@ -26,7 +26,8 @@ IN_JUPYTER = "from IPython.display import display\n"
 STRICT = "# pyright: strict\n"
 IN_NOTEBOOKS = "# pyright: standard, reportUnusedExpression=false\n"
 MAGIC = re.compile(r"^[%!].*$", re.MULTILINE)
-LAB = re.compile(r"^.*\.lab\(.*$", re.MULTILINE)
+LAB = re.compile(r"^lab = (.*)\.lab\(\)$", re.MULTILINE)
+LEADING = {"PYTHONPATH", "MYPYPATH", "PYTHONSAFEPATH"}
 SET_FROM_OUTSIDE = (ROOT / "raftlab" / "shown.py").exists()  # `Cluster.lab`: no checker sees it
 
 
@@ -39,8 +40,10 @@ def python_of(notebook: Path) -> str:
     """All code cells of a notebook as one module, without what only IPython understands."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    text = MAGIC.sub("", "\n\n".join(code)) + "\n"
-    return IN_NOTEBOOKS + IN_JUPYTER + (LAB.sub("", text) if SET_FROM_OUTSIDE else text)
+    text = IN_NOTEBOOKS + IN_JUPYTER + MAGIC.sub("", "\n\n".join(code)) + "\n"
+    if SET_FROM_OUTSIDE:
+        text = LAB.sub(r"from raftlab.lab import Lab; lab = Lab(\1)", text)
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +88,6 @@ def told(*command: object, cwd: Path) -> str:
     words = [sys.executable, "-m", *map(str, command)]
     ended = subprocess.run(words, cwd=cwd, env=quiet, capture_output=True, text=True)
     return ended.stdout + ended.stderr
-
-
-LEADING = {"PYTHONPATH", "MYPYPATH", "PYTHONSAFEPATH"}
 
 
 def test_mypy_strict_accepts_what_readers_write(install, code, tmp_path_factory):
