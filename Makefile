@@ -56,7 +56,7 @@ lowest: $(LOW)/.ready ## the unit tests, but for the slow ones, with the oldest 
 	PATH="$(CURDIR)/$(LOW)/bin:$$PATH" $(LOW)/bin/python -m pytest tests -m "not browser and not slow" -n $(WORKERS) --dist loadfile -p no:cacheprovider $(ARGS)
 
 kills: $(READY) ## the kill table of the museum at its quick setting: every mistake is caught
-	$(RUN) -m raftlab.check.museum --quick
+	$(RUN) -m raftlab.museum --quick
 
 nbval: $(READY) ## run every notebook and compare what it prints and draws
 	$(RUN) -m pytest --nbval -p no:cacheprovider notebooks -n $(WORKERS) $(ARGS)
@@ -76,7 +76,7 @@ bench: $(READY) ## measure the speed budgets and print one table
 	$(RUN) -m tests.bench_explore
 
 museum: $(READY) ## find out what catches each mistake of the museum, and write docs/museum.md (ARGS=--quick)
-	$(RUN) -m raftlab.check.museum --write docs/museum.md $(ARGS)
+	$(RUN) -m raftlab.museum --write docs/museum.md $(ARGS)
 
 format: $(READY) ## let ruff lay out the code and mend what it can
 	$(RUN) -m ruff check --fix .

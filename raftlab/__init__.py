@@ -16,7 +16,6 @@ loaded by the first picture or lab that needs them.
 from importlib import import_module
 from types import ModuleType
 
-from raftlab import shown
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
@@ -64,8 +63,6 @@ __all__ = [
     "load",
     "twin",
 ]
-
-shown.wire()
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -7,13 +7,22 @@ from contextlib import nullcontext, redirect_stdout, suppress
 from io import TextIOWrapper
 
 from raftlab import __version__
-from raftlab.commands import campaign, check_history, explore, lab, museum, replay, run
+from raftlab.commands import (
+    campaign,
+    check_history,
+    completion,
+    explore,
+    lab,
+    museum,
+    replay,
+    run,
+)
 from raftlab.commands.answers import EXIT_CODES, Answer, Exit
-from raftlab.commands.arguments import Parser
+from raftlab.commands.arguments import Parser, unknown
 from raftlab.raft.vocabulary import Misuse, shown
 
-COMMANDS = (run, replay, explore, campaign, check_history, museum, lab)
-WITHOUT_JSON = (lab,)
+COMMANDS = (run, replay, explore, campaign, check_history, museum, lab, completion)
+WITHOUT_JSON = (lab, completion)
 ABOUT = """\
 A laboratory for the Raft consensus algorithm: run it, break it, look for what is wrong.
 `raftlab COMMAND --help` explains a command, with an example."""
@@ -50,13 +59,16 @@ def carry_out(arguments: Sequence[str]) -> int:
     if not arguments:
         put(whole.format_help())
         return Exit.FINE
+    name = next((word for word in arguments if not word.startswith("-")), "")
+    if name and name not in commands:
+        whole.error(f"argument COMMAND: {unknown(name, commands)}")
     try:
-        given, unknown = whole.parse_known_args(arguments)
+        given, others = whole.parse_known_args(arguments)
     except SystemExit as asked_for_help:
         return int(asked_for_help.code or 0)
     if given.command is None:
-        whole.refuse_unknown(unknown or arguments)
-    commands[given.command].refuse_unknown(unknown)
+        whole.refuse_unknown(others or arguments)
+    commands[given.command].refuse_unknown(others)
     as_json = getattr(given, "json", False)
     with redirect_stdout(sys.stderr) if as_json else nullcontext():  # a reader's rules may print
         answer: Answer = given.carry_out(given)
@@ -71,7 +83,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     whole = Parser(prog="raftlab", description=ABOUT, epilog=epilog(EXAMPLE))
     whole.add_argument("--version", action="version", version=f"raftlab {__version__}")
     group = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    commands = {}
+    commands: dict[str, Parser] = {}
     for each in COMMANDS:
         parser = group.add_parser(
             each.NAME, help=each.HELP, description=each.ABOUT, epilog=epilog(each.EXAMPLE)
@@ -81,7 +93,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
             parser.add_argument(
                 "--json", action="store_true", help="print one JSON document and nothing else"
             )
-        parser.set_defaults(carry_out=each.carry_out)
+        parser.set_defaults(carry_out=each.carry_out, commands=commands)
         commands[each.NAME] = parser
     return whole, commands
 

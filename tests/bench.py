@@ -18,8 +18,7 @@ import simpy
 
 import raftlab as rl
 from raftlab.sim.cluster import Cluster
-from raftlab.view import describe_frame, scene_frame, show
-from raftlab.view.plot import paint
+from raftlab.view import describe_frame, scene_frame
 
 RUNS = 7
 COMMAND_EVERY_MS = 50.0
@@ -157,7 +156,7 @@ def recordings() -> None:
 def pictures() -> None:
     """What a picture costs."""
     frame = busy_cluster(5, entries=20).frame()
-    row("5-node cluster with logs as SVG", milliseconds(lambda: show(frame).svg), "<= 2 ms")
+    row("5-node cluster with logs as SVG", milliseconds(lambda: scene_frame(frame).svg), "<= 2 ms")
     row("the same as text", milliseconds(lambda: describe_frame(frame)), "<= 2 ms")
     draw(frame)
     row("the same through matplotlib", milliseconds(lambda: draw(frame)), "<= 80 ms")
@@ -167,7 +166,7 @@ def draw(frame: rl.Frame) -> None:
     """Plot a frame and close the figure."""
     from matplotlib import pyplot
 
-    axes = paint(scene_frame(frame))
+    axes = scene_frame(frame).plot()
     axes.figure.canvas.draw()
     pyplot.close(axes.figure)
 

@@ -7,8 +7,8 @@ import gc
 import tracemalloc
 
 from raftlab.check.explore import Scope, explore
-from raftlab.check.museum import exhibit
-from raftlab.check.museum.searched import SCOPES, searched
+from raftlab.museum import exhibit
+from raftlab.museum.searched import SCOPES, searched
 
 STATES = 200_000
 SCOPE = Scope(terms=2, entries=2, in_flight=5)

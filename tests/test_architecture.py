@@ -9,7 +9,14 @@ from pathlib import Path
 
 import networkx as nx
 
-from tests.test_imports import NAME_EACH_OTHER, PACKAGE, imports_of, modules_of, within
+from tests.test_imports import (
+    PACKAGE,
+    imports_of,
+    modules_of,
+    named_for_types,
+    shows_itself,
+    within,
+)
 
 PAGE = PACKAGE.parent / "docs" / "architecture.md"
 BLOCK = re.compile(r"```mermaid\n.*?```", re.DOTALL)
@@ -31,10 +38,9 @@ def rooms(package: Path) -> nx.DiGraph:
     for name in modules:
         graph.add_node(room_of(modules[name], package))
     for each in within(imports_of(package), package):
-        pair = (each.importer.removeprefix("raftlab."), each.module.removeprefix("raftlab."))
         if each.module not in modules or modules[each.importer].name == "__init__.py":
             continue
-        if each.for_types_only and pair in NAME_EACH_OTHER:
+        if named_for_types(each) or shows_itself(each, package):
             continue
         here, there = (room_of(modules[one], package) for one in (each.importer, each.module))
         if here != there:

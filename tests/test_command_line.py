@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +19,9 @@ import raftlab
 from raftlab import Cluster, load
 from raftlab.__main__ import COMMANDS, carry_out, main, parsers
 from raftlab.check.history import History, Operation
-from raftlab.check.museum import EXHIBITS
 from raftlab.commands import arguments, campaign, explore, lab
 from raftlab.commands.answers import EXIT_CODES, Exit
+from raftlab.museum import EXHIBITS
 from raftlab.view import describe_state_machines
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +50,7 @@ class NoRules:
 
 value = 3
 """
-WRONG = "raftlab.check.museum.elections:VotesAgain"
+WRONG = "raftlab.museum.elections:VotesAgain"
 FIRST = "run 3 --seed 7 --propose x=1 --ms 100"
 
 
@@ -545,7 +546,7 @@ def test_an_exhibit_tells_its_story_and_its_run_can_be_opened(raftlab_run):
 def test_the_kill_table_is_printed_and_a_mistake_that_nothing_catches_is_exit_code_1(
     raftlab_run, monkeypatch
 ):
-    from raftlab.check.museum import table
+    from raftlab.museum import table
 
     def measure(each, starts, limit, budget):
         caught = ("invariants",) if each.name == "votes-again" else ()
@@ -634,6 +635,48 @@ def test_without_the_notebooks_the_lab_says_where_they_are(raftlab_run, monkeypa
     assert (ran.code, "in the repository" in ran.err) == (2, True)
 
 
+# Completion
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("raftlab re", "replay"),
+        ("raftlab ", " ".join(each.NAME for each in COMMANDS)),
+        ("raftlab run --se", "--seed"),
+        ("raftlab run 3 --sha", "--share"),
+        ("raftlab explore --in", "--in-flight"),
+        ("raftlab run --he", "--help"),
+        ("raftlab run fi", ""),
+    ],
+)
+def test_bash_completes_commands_and_options(typed, offered):
+    (line,) = re.findall(r"```sh\n(.*?)\n```", PAGE)
+    assert line == "source <(raftlab completion bash)"
+    script = f"""
+        raftlab() {{ {shlex.quote(sys.executable)} -m raftlab "$@"; }}
+        {line}
+        COMP_WORDS=({typed} {'""' if typed.endswith(" ") else ""})
+        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        _raftlab
+        echo "${{COMPREPLY[*]}}"
+    """
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert (ran.stdout.strip(), ran.stderr) == (offered, "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_command_and_every_option_is_completed_in_every_shell(shell, raftlab_run):
+    script = raftlab_run("completion", shell).out
+    assert f"`raftlab completion {shell} > " in PAGE or f"`{shell}`" in PAGE or shell == "bash"
+    for each in COMMANDS:
+        usage = raftlab_run(each.NAME, "--help").out
+        for option in {"--help", *re.findall(r"^ +(--[\w-]+)", usage, re.MULTILINE)}:
+            assert (f"-l {option[2:]}" if shell == "fish" else option) in script
+            assert each.NAME in script
+
+
 # What cannot be done
 
 
@@ -641,6 +684,8 @@ LONG = "x" * 5000
 ABSURD = {
     "rnu": "do you mean 'run'?",
     "zzz": "there are run, replay",
+    "completion": "the following arguments are required: SHELL",
+    "completion csh": "there is no 'csh'",
     "--bad": "no argument '--bad'",
     "run abc": "'abc' is not a whole number",
     "run 0": "1 to 51 nodes",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "raftlab"
 
 # Each layer may import those before it. What stands at the root of the package is above them all.
-LAYERS = ["raft", "sim", "check", "view", "lab", "course"]
+LAYERS = ["raft", "sim", "check", "museum", "view", "lab", "course"]
 ROOT_LAYER = "root"
 
 # Each file of raft may import those before it; a file not listed comes after them all.
@@ -53,6 +54,7 @@ LIBRARIES = {
         "cloudpickle": IN_FUNCTIONS,
         "distributed": IN_FUNCTIONS,
     },
+    "museum": {"msgspec": ANYWHERE},
     "view": {"msgspec": ANYWHERE, "networkx": ANYWHERE},
     "lab": {
         "msgspec": ANYWHERE,
@@ -70,7 +72,13 @@ LIBRARIES = {
     },
     ROOT_LAYER: {"msgspec": ANYWHERE},
 }
-PLOTTING = {"matplotlib", "mpl_toolkits", "numpy"}  # in view/plot.py, and only inside functions
+PLOTTING = {"matplotlib", "mpl_toolkits", "numpy"}  # only inside functions, and only in these:
+PLOTTERS = ("view.plot", "view.charts")
+
+# The one exception to the layers: a class may show itself, so in these methods it imports its
+# picture, its text or its lab; the type of the last may be named where types are checked.
+SHOWING = {"_repr_mimebundle_", "__str__", "lab"}
+SHOWN_TYPE = ("lab", "Lab")
 
 
 # A cluster gives its recording, and a recording makes clusters: for types, the one names the other.
@@ -87,6 +95,7 @@ class Import:
     name: str | None
     in_function: bool
     for_types_only: bool
+    method: str | None = None
 
     def __str__(self) -> str:
         what = f"{self.module}.{self.name}" if self.name else self.module
@@ -102,6 +111,7 @@ def modules_of(package: Path) -> dict[str, Path]:
     return found
 
 
+@cache
 def imports_of(package: Path) -> list[Import]:
     """Every import in the package, wherever it stands."""
     modules = modules_of(package)
@@ -109,22 +119,28 @@ def imports_of(package: Path) -> list[Import]:
     for name, path in modules.items():
         tree = ast.parse(path.read_text(), str(path))
         home = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-        for node, in_function, for_types_only in walk(tree):
+        for node, *where in walk(tree):
             for module, member in targets(node, home, modules):
-                found.append(Import(name, node.lineno, module, member, in_function, for_types_only))
+                found.append(Import(name, node.lineno, module, member, *where))
     return found
 
 
 def walk(
-    node: ast.AST, in_function: bool = False, for_types_only: bool = False
-) -> Iterator[tuple[Any, bool, bool]]:
-    yield node, in_function, for_types_only
+    node: ast.AST,
+    in_function: bool = False,
+    for_types_only: bool = False,
+    method: str | None = None,
+) -> Iterator[tuple[Any, bool, bool, str | None]]:
+    """Each node: is it in a function, under TYPE_CHECKING, and in which method of a class."""
+    yield node, in_function, for_types_only, method
     in_function |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
     type_block = (
         node.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) else []
     )
     for child in ast.iter_child_nodes(node):
-        yield from walk(child, in_function, for_types_only or child in type_block)
+        if isinstance(node, ast.ClassDef):
+            method = child.name if isinstance(child, ast.FunctionDef) else None
+        yield from walk(child, in_function, for_types_only or child in type_block, method)
 
 
 def targets(
@@ -174,8 +190,19 @@ def libraries(imports: list[Import], package: Path) -> list[tuple[Import, str]]:
 
 def upward(package: Path) -> Iterator[str]:
     for i in within(imports_of(package), package):
-        if height(i.module) > height(i.importer):
+        if height(i.module) > height(i.importer) and not shows_itself(i, package):
             yield f"{i}: {layer_of(i.importer)} is below {layer_of(i.module)}"
+
+
+def shows_itself(i: Import, package: Path) -> bool:
+    lab, name = SHOWN_TYPE
+    is_type = i.for_types_only and (i.module, i.name) == (f"{package.name}.{lab}", name)
+    return i.method in SHOWING or is_type
+
+
+def named_for_types(i: Import) -> bool:
+    pair = (i.importer.removeprefix("raftlab."), i.module.removeprefix("raftlab."))
+    return i.for_types_only and pair in NAME_EACH_OTHER
 
 
 def within_raft(package: Path) -> list[Import]:
@@ -201,8 +228,7 @@ def circle(package: Path) -> Iterator[str]:
     """Modules that need each other, in functions and for types, too: none can be read alone."""
     needs: dict[str, set[str]] = {}
     for i in within(imports_of(package), package):
-        pair = (i.importer.removeprefix("raftlab."), i.module.removeprefix("raftlab."))
-        if i.importer != i.module and not (i.for_types_only and pair in NAME_EACH_OTHER):
+        if i.importer != i.module and not (shows_itself(i, package) or named_for_types(i)):
             needs.setdefault(i.importer, set()).add(i.module)
     try:
         TopologicalSorter(needs).prepare()
@@ -261,8 +287,8 @@ def library_out_of_place(package: Path) -> Iterator[str]:
 def plotting_out_of_place(package: Path) -> Iterator[str]:
     for i, library in libraries(imports_of(package), package):
         if library in PLOTTING:
-            if i.importer != f"{package.name}.view.plot":
-                yield f"{i}: only view/plot.py plots"
+            if i.importer.removeprefix(f"{package.name}.") not in PLOTTERS:
+                yield f"{i}: only {' and '.join(PLOTTERS)} plot"
             elif not (i.in_function or i.for_types_only):
                 yield f"{i} before anybody plots"
 
@@ -297,6 +323,12 @@ OFFENCES = [
     (out_of_order_in_raft, "raft/output.py", "from . import machine"),
     (out_of_order_in_raft, "raft/machine.py", "from raftlab.raft import Rules"),
     (circle, "raft/machine.py", "from raftlab.raft import replication"),
+    (upward, "sim/frame.py", "def __str__(frame):\n    from raftlab.view import svg"),
+    (upward, "sim/frame.py", "class F:\n    def plot(self):\n        from raftlab.view import svg"),
+    (upward, "sim/frame.py", "class F:\n    from raftlab.view import svg"),
+    (upward, "sim/frame.py", "if TYPE_CHECKING:\n    from raftlab.lab import Stage"),
+    (upward, "sim/frame.py", "from raftlab.lab import Lab"),
+    (upward, "raft/log.py", "if TYPE_CHECKING:\n    from raftlab.view import Lab"),
     (circle, "sim/frame.py", "def f():\n    from raftlab.sim import cluster"),
     (circle, "view/marks.py", "if TYPE_CHECKING:\n    from raftlab.view import svg"),
     (impure_in_raft, "raft/machine.py", "import os"),
@@ -331,6 +363,11 @@ HARMLESS = {
     "view/__init__.py": "",
     "view/marks.py": "",
     "view/svg.py": "import networkx as nx\nfrom raftlab.view import marks",
+    "sim/shown.py": "if TYPE_CHECKING:\n    from raftlab.lab import Lab\n"
+    "class F:\n    def _repr_mimebundle_(self):\n        from raftlab.view import svg\n"
+    "    def __str__(self):\n        from raftlab.view import svg\n"
+    "    def lab(self):\n        from raftlab.lab import Lab",
+    "view/charts.py": "def f():\n    import matplotlib",
     "view/plot.py": "if TYPE_CHECKING:\n    from matplotlib.axes import Axes\n"
     "def f():\n    from matplotlib import pyplot",
     "lab/__init__.py": "",

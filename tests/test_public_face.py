@@ -111,6 +111,23 @@ def test_running_a_cluster_loads_nothing_heavy_either():
     assert not LATE_LAYERS & modules
 
 
+def test_the_first_pictures_load_no_other_library():
+    program = (
+        "import raftlab as rl\n"
+        "cluster = rl.Cluster(3, seed=1)\n"
+        "cluster.elect(); cluster.propose('x=1'); cluster.run(500)\n"
+        "log = cluster.machine('S1').log\n"
+        "[each._repr_mimebundle_() for each in (cluster, cluster.frame(), cluster.trace(), log)]\n"
+        "str(cluster)\n"
+        "from raftlab.view import scene_commit, scene_state_machines, scene_votes\n"
+        "[draw(cluster.frame()).svg for draw in (scene_commit, scene_state_machines, scene_votes)]"
+    )
+    modules = loaded_by(program)
+    assert "raftlab.view.scene" in modules
+    assert not LATE & tops(modules)
+    assert not LATE_LAYERS - {"raftlab.view"} & modules
+
+
 def test_an_import_needs_no_other_library_than_msgspec():
     modules = loaded_by("import raftlab")
     before = loaded_by("pass")

@@ -4,5 +4,4 @@
 * every order of events: explore/
 * the shortest failing run: shrink/
 * random runs: campaign/
-* real mistakes: museum/
 """

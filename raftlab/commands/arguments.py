@@ -33,6 +33,10 @@ class Parser(argparse.ArgumentParser):
         """Refuse what was typed."""
         raise Misuse(f"{shortened(message, MOST_SAID)} ({self.prog} --help says more)")
 
+    def print_help(self, file: Any = None) -> None:
+        """Print help, and notice if nobody reads it. Raises: OSError."""
+        print(self.format_help(), end="", file=file, flush=True)
+
     def refuse_unknown(self, words: Sequence[str]) -> None:
         """Refuse words that are no argument of this command."""
         if words:
@@ -41,20 +45,13 @@ class Parser(argparse.ArgumentParser):
 
     def options(self) -> list[str]:
         """Every option of this command, like `--seed`."""
-        return [name for name in self._option_string_actions if name.startswith("--")]
+        return ["--help", *re.findall(r"(?<=\[)--[\w-]+", self.format_usage())]
 
-    def _print_message(self, message: str, file: Any = None) -> None:
-        """Print help, and notice if nobody reads it. Raises: OSError."""
-        stream = sys.stdout if file is None else file
-        if stream is not None:
-            stream.write(message)
-            stream.flush()
 
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        if action.choices is not None and value not in action.choices:
-            names = [str(each) for each in action.choices]
-            hint = near(str(value), names) or f"; there are {', '.join(names)}"
-            raise argparse.ArgumentError(action, f"there is no {shown(str(value))}{hint}")
+def unknown(name: str, names: Iterable[str]) -> str:
+    """Says that there is no such name, and which are near, or else all that there are."""
+    there = list(names)
+    return f"there is no {shown(name)}{near(name, there) or '; there are ' + ', '.join(there)}"
 
 
 def near(name: str, names: Iterable[str]) -> str:
@@ -103,6 +100,17 @@ def span(text: str) -> tuple[float, float]:
         case [low, high]:
             return number(low), number(high)
     raise argparse.ArgumentTypeError(f"{shown(str(text))} is not MIN-MAX, like 5-15")
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """A reader of one of these names."""
+
+    def read(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(unknown(text, names))
+        return text
+
+    return read
 
 
 # Settings

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from raftlab.commands.answers import Answer, Exit
-from raftlab.commands.arguments import Parser, number, whole, written_to
+from raftlab.commands.arguments import Parser, number, one_of, whole, written_to
 
 NAME = "check-history"
 HELP = "say whether a history of operations is linearizable"
@@ -24,7 +24,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("history", metavar="FILE", help="JSON: an operation or an event a line")
     parser.add_argument(
         "--model",
-        choices=MODELS,
+        type=one_of(*MODELS),
         default="key-value",
         metavar="MODEL",
         help=f"what the answers should be: {', '.join(MODELS)} (key-value)",
@@ -56,8 +56,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
     from raftlab.check.linearizability import BUDGET, check
     from raftlab.check.linearizability.models import AppendList, KeyValue, Model, Register
     from raftlab.sim.run.files import write_whole
-    from raftlab.view.histories import describe_history, scene_history
-    from raftlab.view.svg import to_svg
+    from raftlab.view.timeline.histories import scene_history
 
     svg = None if given.svg is None else written_to(given.svg)
     models: dict[str, type[Model]] = {
@@ -67,8 +66,9 @@ def carry_out(given: argparse.Namespace) -> Answer:
     }
     history = History.load(given.history, ms_per_unit=given.ms_per_unit, cas_sees=given.cas_sees)
     verdict = check(history, model=models[given.model](), budget=given.budget or BUDGET)
+    scene = scene_history(verdict)
     if svg is not None:
-        write_whole(svg, to_svg(scene_history(verdict)).encode())
+        write_whole(svg, scene.svg.encode())
     code = {True: Exit.FINE, False: Exit.FOUND, None: Exit.UNKNOWN}[verdict.is_linearizable]
     said = {True: "linearizable", False: "not linearizable", None: "unknown"}
     culprit: Operation | None = verdict.culprit
@@ -82,4 +82,4 @@ def carry_out(given: argparse.Namespace) -> Answer:
         "key": verdict.key,
         "culprit": told,
     }
-    return Answer(code, describe_history(verdict), document)
+    return Answer(code, scene.description, document)

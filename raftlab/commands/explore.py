@@ -41,7 +41,7 @@ Search every order of events that the bounds allow, shortest runs first, on the 
 search ends at the first broken property, or when all was looked at."""
 EXAMPLE = """\
   raftlab explore 3 --terms 1 --entries 1 --seconds 60
-  raftlab explore 3 --rules raftlab.check.museum.elections:VotesAgain"""
+  raftlab explore 3 --rules raftlab.museum.elections:VotesAgain"""
 
 
 def add_arguments(parser: Parser) -> None:

@@ -10,7 +10,7 @@ from raftlab.commands.arguments import Parser, near
 from raftlab.raft.vocabulary import Misuse, shown
 
 if TYPE_CHECKING:
-    from raftlab.check.museum import Exhibit
+    from raftlab.museum import Exhibit
 
 NAME = "museum"
 HELP = "real mistakes of real Raft systems: their stories, and the runs they lead to"
@@ -36,7 +36,7 @@ def add_arguments(parser: Parser) -> None:
 
 def carry_out(given: argparse.Namespace) -> Answer:
     """Tell, list or measure."""
-    from raftlab.check.museum import EXHIBITS, exhibit
+    from raftlab.museum import EXHIBITS, exhibit
 
     names = [each.name for each in EXHIBITS]
     for name in given.names:
@@ -100,9 +100,9 @@ def label(told: dict[str, Any]) -> str:
 
 def measured(chosen: "list[Exhibit]", quick: bool) -> Answer:
     """The kill table. Something is found if a mistake that does something wrong is not caught."""
-    from raftlab.check.museum.__main__ import missed, tell
-    from raftlab.check.museum.searched import states_searched
-    from raftlab.check.museum.table import kill_table
+    from raftlab.museum.__main__ import missed, tell
+    from raftlab.museum.searched import states_searched
+    from raftlab.museum.table import kill_table
 
     table = kill_table(chosen, quick, tell, None if quick else states_searched)
     return Answer(

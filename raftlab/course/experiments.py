@@ -25,7 +25,7 @@ from raftlab.sim.world.settings import Network
 from raftlab.view.words import table
 
 if TYPE_CHECKING:
-    from raftlab.view.plot import Plot
+    from raftlab.view.charts import Chart
 
 Range: TypeAlias = tuple[Millis, Millis]
 
@@ -132,14 +132,15 @@ def describe_election_times(samples: Mapping[str, Sequence[Millis]]) -> str:
     return f"{title}\n\n{table(header, rows, right=range(1, 7))}"
 
 
-def show_election_times(samples: Mapping[str, Sequence[Millis]]) -> "Plot":
+def show_election_times(samples: Mapping[str, Sequence[Millis]]) -> "Chart":
     """The share of elections that were over after so many ms; its text twin is the table.
 
     Where fewer than one in a hundred ended there is no line, only the count. Paper: Figure 16.
 
     Raises: ValueError, if there is no line at all.
     """
-    from raftlab.view.plot import loose_axes, own_settings, plot_election_times, show_plot
+    from raftlab.view.charts import Chart, loose_axes, plot_election_times
+    from raftlab.view.plot import own_settings
 
     elected = {name: sum(map(isfinite, times)) for name, times in samples.items()}
     drawn = [name for name, times in samples.items() if 100 * elected[name] >= len(times)]
@@ -151,7 +152,7 @@ def show_election_times(samples: Mapping[str, Sequence[Millis]]) -> "Plot":
         axes.text(
             0.98, 0.02, "\n".join(few), transform=axes.transAxes, ha="right", va="bottom", size=10
         )
-    return show_plot(axes, describe_election_times(samples))
+    return Chart(axes, describe_election_times(samples))
 
 
 def thinned(times: Sequence[Millis]) -> list[Millis]:

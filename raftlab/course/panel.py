@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from raftlab.view.marks import Scene
-from raftlab.view.pictures import mimebundle
+from raftlab.view import Scene
 
 
 class Panel:
@@ -27,4 +26,4 @@ class Panel:
 
         display({"text/plain": self.text}, raw=True)  # type: ignore[no-untyped-call]
         for scene in self.scenes:
-            display(mimebundle(scene), raw=True)  # type: ignore[no-untyped-call]
+            display(scene)  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ from textwrap import fill
 
 from raftlab.course.panel import Panel
 from raftlab.raft.vocabulary import shown
-from raftlab.view.marks import Scene
+from raftlab.view import Scene
 from raftlab.view.words import names
 
 NONE = "none"

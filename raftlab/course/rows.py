@@ -6,10 +6,10 @@ import msgspec
 
 from raftlab.course.situations import entries_of
 from raftlab.raft.log import LogEntry, RaftLog
-from raftlab.view import style
-from raftlab.view.cells import Grid, cell_marks
-from raftlab.view.columns import frame_of_log
-from raftlab.view.marks import Mark, Scene, Text
+from raftlab.view import Scene, style
+from raftlab.view.logs.cells import Grid, cell_marks
+from raftlab.view.logs.columns import frame_of_log
+from raftlab.view.marks import Mark, Text
 from raftlab.view.words import payload_text, table
 
 CELL, HIGH, PITCH, TOP = 37.0, 30.0, 38.0, 44.0

@@ -1,12 +1,28 @@
-"""The lab: ipywidgets for the controls, and one anywidget that moves the marks of a scene.
+"""The lab: a cluster to see, step and break, in a notebook.
 
-Read the files in this order: reel, goals, branch, opening, session (what the lab knows, without
-a widget); chosen, packing, table, tree, panels, typed (what it shows and what is typed, as
-plain data and text); keys, stage, making, further, sharing, controls, hands, cells, display,
-deeds, further_deeds, lab (the widgets); and `static/stage.js`, the painter in the browser.
+A `Lab` has a `Session` (a run, the frame looked at, the branches: no widget), `Controls`
+(widgets, made from the table in `control_table`), a `Stage` (the moving picture, painted by
+`static/stage.js`) and a `Renderer`, which shows in the last two what the first one says.
+
+Read the files in this order: frame_cache, goals, branch, pasted_text, session; control,
+parsing, control_table (what there is to press, as data); selection, packing, tree, nodes_table,
+panels (what is shown, as data and text); widget_factory, controls, stage, renderer, dispatcher,
+notebook_cells, callbacks, lab (the widgets, which are loaded with the first lab).
 """
 
-from raftlab.lab.lab import Lab
+from typing import TYPE_CHECKING, Any
+
 from raftlab.lab.session import Session
 
+if TYPE_CHECKING:
+    from raftlab.lab.lab import Lab
+
 __all__ = ["Lab", "Session"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Lab":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from raftlab.lab.lab import Lab
+
+    return Lab

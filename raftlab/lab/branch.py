@@ -4,7 +4,7 @@ import weakref
 
 import msgspec
 
-from raftlab.lab.reel import replayed
+from raftlab.lab.frame_cache import replayed
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
@@ -38,7 +38,7 @@ class Branch:
     @property
     def recording(self) -> Recording:
         """The run as a value."""
-        return self._recording or self.wake().recording
+        return self._recording or self.load().recording
 
     @property
     def origin(self) -> str:
@@ -58,7 +58,7 @@ class Branch:
         cluster = self._cluster or self._still_there()
         return self._end if cluster is None else end_of(cluster)
 
-    def wake(self) -> Cluster:
+    def load(self) -> Cluster:
         """Its cluster, at its end: the same object as before, if anybody still holds it."""
         if self._cluster is None:
             assert self._recording is not None
@@ -67,7 +67,7 @@ class Branch:
             self._recording = None
         return self._cluster
 
-    def rest(self) -> None:
+    def unload(self) -> None:
         """Let go of the cluster; the one that the lab was given stays."""
         if self._cluster is not None and not self._given:
             self._recording = self._cluster.recording

@@ -1,39 +1,30 @@
-"""The lab: a live cluster under a reader's hands. A thin shell around `Session`.
+"""The lab in a notebook: a session, its controls and its stage, and how they show themselves."""
 
-Every control calls one deed; every deed goes through `_try`, which shows what came of
-it, a refusal included. So nothing that goes wrong is swallowed, and one click sends one
-picture.
-"""
-
-import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
-from ipywidgets import BoundedFloatText, Dropdown, Select
-from traitlets import TraitError
-
-from raftlab.lab.cells import CELLS, unasked
-from raftlab.lab.controls import FIELDS, ONLY_FOR
-from raftlab.lab.display import SLIDE_MS, USUAL_SPEED
-from raftlab.lab.further_deeds import FurtherDeeds
-from raftlab.lab.keys import BUTTONS, DEEDS
-from raftlab.lab.reel import replayed
+from raftlab.lab.control_table import KEYS, SLIDE_MS, USUAL_SPEED
+from raftlab.lab.controller import Controller
+from raftlab.lab.controls import Controls
+from raftlab.lab.frame_cache import replayed
+from raftlab.lab.listener import Listener
+from raftlab.lab.notebook_cells import CELLS, belonging, unasked
 from raftlab.lab.session import Session
+from raftlab.lab.stage import Stage
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.run.recording import Recording
-from raftlab.view import Picture, describe_frame, scene_frame, style
-from raftlab.view.marks import Scene, Text
-from raftlab.view.pictures import moved
+from raftlab.view import Scene, describe_frame, scene_frame, style
+from raftlab.view.marks import Text
+from raftlab.view.scene import moved
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STILL = "This is a picture of a lab. Where notebooks can be run, run its cell to use it."
 STILL_HEIGHT = 20.0
 
 
-class Lab(FurtherDeeds):
+class Lab:
     """A cluster to see, step and break.
 
         lab = cluster.lab()          # shows itself as the last line of a cell
@@ -46,6 +37,9 @@ class Lab(FurtherDeeds):
     moment looked at, `recording` the run as a value, and `branches` all runs as values.
     Without a kernel, or once it is closed, the lab is the picture of its last moment, and
     says so. Running the cell that shows it again closes it: the new one takes its place.
+
+    Its parts are `session` (what it knows), `controls` (the widgets, which are attributes of
+    the lab, too) and `stage` (the moving picture).
     """
 
     def __init__(
@@ -63,13 +57,32 @@ class Lab(FurtherDeeds):
             )
         if not speed > 0:
             raise Misuse(f"speed is ms of virtual time a second and more than 0, not {speed}")
+        self.closed = False
         with unasked():
-            super().__init__(Session(cluster, frame), float(speed), self._hear)
+            self.session = Session(cluster, frame)
+            self.stage = Stage(KEYS)
+            nodes = tuple(node.node for node in self.session.frame.nodes)
+            self.controls = Controls(nodes, float(speed), self.stage)
+        self.controller = Controller(self.session, self.controls, self.stage)
         CELLS.made(self)
-        self._connect()
-        self._try(lambda: None, 0.0)
+        Listener(self.controller)
+        self.controller.redraw(0.0)
+
+    def __getattr__(self, name: str) -> Any:
+        """A control, by its name."""
+        if "controls" in self.__dict__ and name in self.controls.by_name:
+            return self.controls.by_name[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.controls.by_name})
 
     # Looking
+
+    @property
+    def cluster(self) -> Cluster:
+        """The run that goes on."""
+        return self.session.cluster
 
     @property
     def frame(self) -> Frame:
@@ -86,72 +99,54 @@ class Lab(FurtherDeeds):
         """Every run of this lab as a value, the first one first."""
         return tuple(branch.recording for branch in self.session.branches)
 
+    @property
+    def message(self) -> int | None:
+        """The number of the chosen message, if one is chosen."""
+        chosen: int | None = self.controls.messages.value
+        return chosen
+
+    @property
+    def playing(self) -> bool:
+        """Whether time passes by itself."""
+        return self.controller.playing
+
+    @property
+    def trouble(self) -> str:
+        """What the lab last refused or could not do, in words; empty if all went well."""
+        return self.controller.trouble
+
     def __repr__(self) -> str:
         place = "" if self.session.is_live else f" of {self.session.number}, in the past"
         head = f"<Lab of {len(self.frame.nodes)} nodes at frame {self.session.position}{place}>"
-        trouble = f"! {self._trouble}\n" if self._trouble else ""
+        trouble = f"! {self.trouble}\n" if self.trouble else ""
         return f"{head}\n{trouble}{describe_frame(self.session.frame, self.session.previous)}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        still = Picture(still_scene(self.session.frame, self.session.previous))
+        still = still_scene(self.session.frame, self.session.previous)
         bundle: dict[str, Any] = {"text/plain": repr(self), "image/svg+xml": still.svg}
         if not self.closed:
             CELLS.shown(self)
-            model = self.widget.model_id
+            model = self.controls.widget.model_id
             bundle[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": model}
         return bundle
 
-    # From the page
+    # Acting from code: what no control does
 
-    def _connect(self) -> None:
-        for name, deed in BUTTONS.items():
-            act = getattr(self, deed)
-            getattr(self, name).on_click(lambda _, act=act: self._hands.do(act))
-        self._watch(self.time_slider, lambda value: self.go_to(value))
-        self._watch(self.branch, lambda value: self.choose_run(value))
-        self._watch(self.runs, lambda value: self.choose_run(value))
-        chosen = (self.node, self.messages, self.picture, self.partition_mode, self.link_mode)
-        for control in (*chosen, self.further_mode, self.link_from, self.link_to, self.code_mode):
-            self._watch(control, lambda _: self._try(lambda: None, SLIDE_MS))
-        self._watch(self.details, lambda _: self._try(lambda: None, 0.0), "selected_index")
+    def do(self, verb: Callable[[Cluster], object]) -> None:
+        """Do something to the cluster at the moment looked at; in the past, that branches."""
+        self.controller.do(verb)
 
-    def _hear(self, content: Mapping[str, Any]) -> None:
-        self._hands.do(lambda: self._heed(content))
+    def go_to(self, number: int) -> None:
+        """Look at frame `number`; one beyond the end is the end."""
+        self.controller.act(lambda: self.session.go_to(number), SLIDE_MS)
 
-    def _heed(self, content: Mapping[str, Any]) -> None:
-        """What the stage reports: a button, a key, a click, or that it needs the next moment."""
-        match content:
-            case {"kind": "next", "seq": int(seq)}:
-                self._next_moment(seq)
-            case {"kind": "press", "name": str(name), "fields": dict(fields)} if name in BUTTONS:
-                self._fill_in(fields, name)
-                getattr(self, BUTTONS[name])()
-            case {"kind": "key", "key": str(key)} if key in DEEDS:
-                getattr(self, DEEDS[key])()
-            case {"kind": "click", "id": str(name)}:
-                self._clicked(name)
-
-    def _fill_in(self, fields: Mapping[str, Any], pressed: str) -> None:
-        """Take what the fields of the page held at the click, in case it came ahead of them."""
-        self._drawing = threading.get_ident()
-        try:
-            for name in FIELDS:
-                if name in fields and ONLY_FOR.get(name, pressed) == pressed:
-                    fill(getattr(self, name), fields[name])
-        finally:
-            self._drawing = None
-
-    def _clicked(self, name: str) -> None:
-        match self._clickable.get(name):
-            case None | Text():
-                return
-            case mark:
-                data = mark.data
-        self.playing = False
-        if "number" in data:
-            self.choose_message(int(data["number"]))
-        elif "node" in data:
-            self.choose_node(str(data["node"]))
+    def close(self) -> None:
+        """Stop playing, take the lab off the page, and close every widget that it made."""
+        self.controller.playing = False
+        self.closed = True
+        CELLS.forget(self)
+        for each in belonging(self.controls.all_widgets):
+            each.close()
 
 
 def still_scene(frame: Frame, previous: Frame | None = None) -> Scene:
@@ -162,16 +157,3 @@ def still_scene(frame: Frame, previous: Frame | None = None) -> Scene:
     width = max(scene.width, style.text_width(STILL) + 20)
     description = f"{STILL}\n\n{scene.description}"
     return Scene(width, scene.height + STILL_HEIGHT, (words, *marks), "Raft lab", description)
-
-
-def fill(control: Any, value: object) -> None:
-    """Give a control what the page says it holds; what it cannot hold leaves it as it is."""
-    if value is None and isinstance(control, Dropdown):
-        return
-    with suppress(TraitError, TypeError, ValueError):
-        if isinstance(control, Dropdown | Select):
-            control.label = value
-        elif isinstance(control, BoundedFloatText):
-            control.value = float(str(value))
-        else:
-            control.value = value

@@ -13,9 +13,8 @@ import msgspec
 from raftlab.raft.messages import Message
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.frames.frame import Frame, InFlight
-from raftlab.view import style
-from raftlab.view.cluster import scene_cluster
-from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Scene, Text
+from raftlab.view import Scene, scene_cluster, style
+from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Text
 
 Packed: TypeAlias = dict[str, Any]
 

@@ -8,9 +8,10 @@ import traceback
 from collections.abc import Sequence
 from html import escape
 
-from raftlab.lab.keys import KEYS
-from raftlab.lab.opening import classes_needed
-from raftlab.lab.table import read_text
+from raftlab.lab.control_table import KEYS
+from raftlab.lab.nodes_table import read_text
+from raftlab.lab.pasted_text import classes_needed
+from raftlab.lab.session import Answer
 from raftlab.raft.roles import Role
 from raftlab.sim.frames.frame import (
     Event,
@@ -90,7 +91,7 @@ def alarm(sentence: str, details: str = "") -> str:
     return f'<div class="raftlab-alarm" role="alert"><b>!</b> {escape(sentence)}{more}</div>'
 
 
-def told(error: BaseException) -> tuple[str, str]:
+def unexpected(error: BaseException) -> tuple[str, str]:
     """An unexpected error as a sentence and its traceback."""
     sentence = f"{type(error).__name__}: {error}".removesuffix(": ")
     return sentence, "".join(traceback.format_exception(error))
@@ -113,10 +114,10 @@ def events(steps: Sequence[Event]) -> str:
 
 def newest(step: Event | None) -> str:
     """The last step in one line; what does not fit is told by its tip."""
-    told = "Nothing has happened yet."
+    line = "Nothing has happened yet."
     if step:
-        told = f"{step.frame} · {ms(step.at)} · {step.text}"
-    return f'<div class="raftlab-newest" title="{escape(told)}">{escape(told)}</div>'
+        line = f"{step.frame} · {ms(step.at)} · {step.text}"
+    return f'<div class="raftlab-newest" title="{escape(line)}">{escape(line)}</div>'
 
 
 def message_options(frame: Frame) -> list[tuple[str, int]]:
@@ -137,7 +138,7 @@ def message_line(flight: InFlight, at: float) -> str:
 # Reads
 
 
-def reads(frame: Frame, answers: Sequence[tuple[bool, str]]) -> str:
+def reads(frame: Frame, answers: Sequence[Answer]) -> str:
     """The reads that wait, by node, and the last that were answered or given up."""
     waiting = [
         f"{clean(node.node)}: {read_text(read, node)}"
@@ -148,7 +149,9 @@ def reads(frame: Frame, answers: Sequence[tuple[bool, str]]) -> str:
     more = len(waiting) - MOST_WAITING
     shown = waiting[:MOST_WAITING] + ([f"{more} more wait"] if more > 0 else [])
     rows = [("waiting", words) for words in shown]
-    rows += [("answered" if is_told else "failed", clean(told, 80)) for is_told, told in answers]
+    rows += [
+        ("answered" if each.is_answered else "failed", clean(each.text, 80)) for each in answers
+    ]
     if not rows:
         return ""
     items = "".join(f'<li class="raftlab-{kind}">{escape(words)}</li>' for kind, words in rows)
@@ -223,8 +226,9 @@ def note(words: str) -> str:
 
 def keys_table() -> str:
     """The keys of the stage and what they do."""
+    keys = [control.key for control in KEYS.values() if control.key]
     rows = "".join(
-        f"<div><kbd>{escape(key.printed)}</kbd> {escape(key.words)}</div>" for key in KEYS
+        f"<div><kbd>{escape(key.sign or key.key)}</kbd> {escape(key.words)}</div>" for key in keys
     )
     return (
         "<p>Click the picture, or reach it with Tab, and use these keys.</p>"

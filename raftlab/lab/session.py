@@ -7,11 +7,12 @@ branches off there; the earlier one is kept.
 
 from collections.abc import Callable
 from itertools import islice
+from typing import NamedTuple
 
 from raftlab.lab.branch import Branch
+from raftlab.lab.frame_cache import FrameCache, replayed
 from raftlab.lab.goals import GOALS, Condition, Goal
-from raftlab.lab.opening import classes_needed, opened_here
-from raftlab.lab.reel import Reel, replayed
+from raftlab.lab.pasted_text import classes_needed, opened_here
 from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import (
@@ -21,6 +22,9 @@ from raftlab.sim.frames.frame import (
 from raftlab.sim.run.recording import NO_DIGEST, Recording
 from raftlab.sim.world.violation import Violation, ViolationFrame
 
+END = 1 << 62
+"""A frame beyond the end of every run."""
+
 PATIENCE_MS: Millis = 10_000.0
 """How long a jump looks for what it seeks."""
 
@@ -29,8 +33,12 @@ MOST_MS: Millis = 100_000.0
 
 Verb = Callable[[Cluster], object]
 
-Answer = tuple[bool, str]
-"""Whether a read was answered, and what came of it in words."""
+
+class Answer(NamedTuple):
+    """What came of a read, in words."""
+
+    is_answered: bool
+    text: str
 
 
 class Session:
@@ -66,12 +74,12 @@ class Session:
     @property
     def frame(self) -> Frame:
         """The moment looked at."""
-        return self._reel.frame(self.position)
+        return self._frames.frame(self.position)
 
     @property
     def previous(self) -> Frame | None:
         """The frame to compare with: the one before the last thing done, or the one before."""
-        return None if self._since is None else self._reel.frame(self._since)
+        return None if self._since is None else self._frames.frame(self._since)
 
     @property
     def violation(self) -> ViolationFrame | None:
@@ -95,7 +103,7 @@ class Session:
 
     def events(self, last: int) -> tuple[Event, ...]:
         """The last steps up to the moment looked at, oldest first; at most `last`."""
-        return self._reel.events(self.position, last)
+        return self._frames.events(self.position, last)
 
     def events_since(self, most: int) -> tuple[Event, ...] | None:
         """What happened after `previous`; None if that was more than `most` steps, or back."""
@@ -108,13 +116,13 @@ class Session:
 
         Only the steps that the cluster remembers are searched.
         """
-        told = (
-            (not note.text.startswith("cannot"), f"{action.at:.1f} ms: {node} {note}")
+        answers = (
+            Answer(note.rule == "read", f"{action.at:.1f} ms: {node} {note}")
             for number, action, _, notes in reversed(self.cluster.recent)
             for node, note in reversed(notes)
-            if number <= self.position and note.rule == "read"
+            if number <= self.position and note.rule in ("read", "failed_read")
         )
-        return tuple(islice(told, last))
+        return tuple(islice(answers, last))
 
     # Forward
 
@@ -157,7 +165,7 @@ class Session:
         start = self.position
         condition = self._condition(sought)
         if not self.is_live:
-            found = self._reel.find(self.position, condition)
+            found = self._frames.find(self.position, condition)
             self._show(self.number if found is None else found, since=start)
             if found is not None:
                 return True
@@ -216,8 +224,8 @@ class Session:
         if not 1 <= number <= len(self._branches):
             raise Misuse(f"There are the runs 1 to {len(self._branches)}, and no run {number}.")
         if number - 1 != self._current:
-            cluster = self._branches[number - 1].wake()
-            self.branch.rest()
+            cluster = self._branches[number - 1].load()
+            self.branch.unload()
             self._current = number - 1
             self._enter(cluster, cluster.number)
 
@@ -253,7 +261,7 @@ class Session:
 
     def refresh(self) -> None:
         """Look again, in case the cluster was changed in a way that leaves no trace."""
-        self._reel.forget()
+        self._frames.forget()
         self.notice()
 
     # Inside
@@ -264,12 +272,12 @@ class Session:
 
     def _enter(self, cluster: Cluster, number: int) -> None:
         self.cluster = cluster
-        self._reel = Reel(cluster)
+        self._frames = FrameCache(cluster)
         self._known = cluster.number
         self._show(number)
 
     def _show(self, number: int, since: int | None = None) -> None:
-        self._reel.frame(number)  # may refuse; then nothing has changed
+        self._frames.frame(number)  # may refuse; then nothing has changed
         self.position = number
         self._since = since if since is not None else number - 1 if number else None
 
@@ -297,7 +305,7 @@ class Session:
         return self.is_live and not self._ended
 
     def _condition(self, goal: Goal) -> Condition:
-        condition = self._reel.ask(self.position, goal.from_here)
+        condition = self._frames.ask(self.position, goal.from_here)
         assert callable(condition)
         return condition
 
@@ -312,7 +320,7 @@ class Session:
         )
 
     def _begin(self, cluster: Cluster, parent: int | None, start: int) -> None:
-        self.branch.rest()
+        self.branch.unload()
         self._branches.append(Branch(len(self._branches) + 1, cluster, parent, start))
         self._current = len(self._branches) - 1
         self._enter(cluster, cluster.number)

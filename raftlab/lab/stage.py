@@ -5,7 +5,7 @@ makes one: the stage is told one moment at a time and finds its way there by its
 While it plays, it asks for the next moment shortly before it needs it, once.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from raftlab.lab.packing import Packed
 STATIC = Path(__file__).parent / "static"
 
 Menus = Mapping[str, Sequence[tuple[str, str]]]
-Heard = Callable[[dict[str, Any]], None]
 
 
 class Stage(anywidget.AnyWidget):
@@ -39,10 +38,8 @@ class Stage(anywidget.AnyWidget):
 
     menus = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, keys: Iterable[str], hear: Heard) -> None:
+    def __init__(self, keys: Iterable[str]) -> None:
         super().__init__(hotkeys=list(keys))
-        self._hear = hear
-        self.on_msg(self._heard)
 
     @property
     def seq(self) -> int:
@@ -60,9 +57,6 @@ class Stage(anywidget.AnyWidget):
             self.logs = logs
             self.menus = {name: [list(item) for item in items] for name, items in menus.items()}
             self.motion = {"seq": self.seq + 1, **motion}
-
-    def _heard(self, _: object, content: dict[str, Any], __: object) -> None:
-        self._hear(content)
 
     def __repr__(self) -> str:
         return f"<Stage: moment {self.seq}>"

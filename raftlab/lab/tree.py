@@ -22,7 +22,7 @@ def tree(branches: Sequence[Branch], current: int) -> tuple[tuple[str, int], ...
     while waiting:
         branch, depth, own, below = waiting.pop()
         mark = "▶" if branch.number == current else " "
-        lines.append((f"{mark} {own}{told(branch)}", branch.number))
+        lines.append((f"{mark} {own}{line_of(branch)}", branch.number))
         left = children.get(branch.number, [])
         for place, child in enumerate(reversed(left)):
             bar, under = ("├─ ", "│  ") if place else ("└─ ", "   ")
@@ -32,7 +32,7 @@ def tree(branches: Sequence[Branch], current: int) -> tuple[tuple[str, int], ...
     return tuple(lines)
 
 
-def told(branch: Branch) -> str:
+def line_of(branch: Branch) -> str:
     """A run in one line: where it began, where it has come to, and what was broken there."""
     end = branch.end
     trouble = f"  ✕ {end.trouble}" if end.trouble else ""

@@ -164,6 +164,11 @@ class RaftLog:
         more = "… " if len(self._entries) > 8 else ""
         return f"<RaftLog {more}{terms or 'empty'}>"
 
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from raftlab.view import scene_log
+
+        return scene_log(self)._repr_mimebundle_()
+
     # What is in it
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options, is_whole
@@ -39,6 +39,9 @@ from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.interrupts import HeldBack
 from raftlab.sim.world.settings import Disks, Network, Setup
+
+if TYPE_CHECKING:
+    from raftlab.lab import Lab
 
 
 class Cluster(FaultCommands, ClientCommands):
@@ -174,6 +177,18 @@ class Cluster(FaultCommands, ClientCommands):
         leading.sort(key=lambda pair: -pair[1].term)
         who = ", ".join(f"{node} leads term {each.term}" for node, each in leading) or "no leader"
         return f"<Cluster of {len(self.nodes)}: {self.now:.1f} ms, {who}, frame {self.number}>"
+
+    def __str__(self) -> str:
+        return str(self.frame())
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return self.frame()._repr_mimebundle_()
+
+    def lab(self, **options: Any) -> "Lab":
+        """A live lab on this cluster: see, step and break it. `options`: see `raftlab.lab.Lab`."""
+        from raftlab.lab import Lab
+
+        return Lab(self, **options)
 
     # Letting time pass
 

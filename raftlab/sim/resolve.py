@@ -19,6 +19,28 @@ from raftlab.sim.world.settings import Setup
 
 OWN = "raftlab"
 
+MOVED: Mapping[str, str] = {
+    "raftlab.check.museum.staging:NobodySticks": "raftlab.museum.stuck_elections:NobodySticks",
+    "raftlab.check.museum.staging:ProbesWithoutEntries": (
+        "raftlab.museum.replication:ProbesWithoutEntries"
+    ),
+    "raftlab.check.museum.": "raftlab.museum.",
+}
+"""How names begin in runs made before a class moved, and how they begin now; the first counts."""
+
+
+class ClassNeeded(Misuse):
+    """A run was made with `name`, "module:Class", and is not given that class as `argument`=."""
+
+    def __init__(self, name: str, argument: str) -> None:
+        module, _, path = name.partition(":")
+        self.name, self.argument = name, argument
+        self.what = (
+            f"this run was made with {shown(path or name)} of {shown(module)}, which is not"
+            " raftlab's own"
+        )
+        super().__init__(f"{self.what}: hand the class over, as {argument}=")
+
 
 def recording_of(
     setup: Setup,
@@ -47,12 +69,10 @@ def _rules_named(setup: Setup) -> Mapping[NodeId, type[Rules]] | type[Rules]:
 
 def found(name: str, argument: str) -> Any:
     """The class of raftlab that is called "module:Class". Raises: Misuse, for any other."""
+    name = present_name(name)
     module, _, path = name.partition(":")
     if module.partition(".")[0] != OWN or "<" in path:
-        raise Misuse(
-            f"this run was made with {shown(path or name)} of {shown(module)}, which is not"
-            f" raftlab's own: hand the class over, as {argument}="
-        )
+        raise ClassNeeded(name, argument)
     try:
         thing: Any = import_module(module)
         for part in path.split("."):
@@ -62,6 +82,14 @@ def found(name: str, argument: str) -> Any:
     if not (isinstance(thing, type) and full_name(thing) == name and fits(thing, argument)):
         raise Misuse(f"{shown(path)} of {module} cannot be the {argument} of a cluster")
     return thing
+
+
+def present_name(name: str) -> str:
+    """The name that a class has today; `name` may be older."""
+    for before, now in MOVED.items():
+        if name.startswith(before):
+            return now + name.removeprefix(before)
+    return name
 
 
 def fits(thing: type, argument: str) -> bool:

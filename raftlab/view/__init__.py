@@ -1,62 +1,33 @@
 """Frames as pictures and as text.
 
-`scene_x(frame)` decides a picture, `describe_x(frame)` says the same in words, and
-`show_x(frame)` is what a notebook shows: the one as SVG with the other as its text. For
-matplotlib, `raftlab.view.plot` has `plot_x(frame, ax)`; what is imported here needs no
-library but msgspec until a graph is drawn, and then networkx.
+`scene_x(frame)` is a picture: in a notebook it shows itself as SVG, elsewhere it prints as its
+text twin. It has `.description` (that text), `.svg`, `.plot(ax)` for matplotlib and
+`.save(path)`; `beside` and `stack` put several together. `describe_x` gives a text without a
+picture, and `x_graph` a networkx graph for those who ask: pictures of clusters, logs and
+runs need no library but msgspec.
+
+`raftlab.view.timeline.histories` draws what clients saw, `raftlab.view.state_space` what a
+search has found, `raftlab.view.charts` statistics.
 """
 
-from raftlab.view.cluster import cluster_graph, scene_cluster
-from raftlab.view.commit import (
-    describe_commit,
-    describe_commit_decision,
-    scene_commit,
-    scene_commit_decision,
-)
-from raftlab.view.describe import describe_cluster, describe_frame, describe_log, describe_logs
-from raftlab.view.logs import scene_log, scene_logs
-from raftlab.view.marks import Scene
-from raftlab.view.pictures import Picture, beside, mimebundle, stack
-from raftlab.view.quorums import describe_quorums, quorum_graph, scene_quorums
-from raftlab.view.roles import describe_roles, roles_graph, scene_roles
-from raftlab.view.showing import (
-    scene_frame,
-    show,
-    show_cluster,
-    show_commit,
-    show_commit_decision,
-    show_log,
-    show_logs,
-    show_quorums,
-    show_roles,
-    show_state_machines,
-    show_tally,
-    show_timeline,
-    show_votes,
-)
-from raftlab.view.state_machines import describe_state_machines, scene_state_machines
-from raftlab.view.svg import to_svg
-from raftlab.view.timeline import describe_timeline, scene_timeline
-from raftlab.view.votes import describe_tally, describe_votes, scene_tally, scene_votes
+from raftlab.view.cluster.cluster import cluster_graph, scene_cluster
+from raftlab.view.decisions.commit import scene_commit, scene_commit_decision
+from raftlab.view.decisions.quorums import describe_quorums, quorum_graph, scene_quorums
+from raftlab.view.decisions.roles import roles_graph, scene_roles
+from raftlab.view.decisions.votes import scene_tally, scene_votes
+from raftlab.view.logs.logs import scene_log, scene_logs
+from raftlab.view.logs.state_machines import describe_state_machines, scene_state_machines
+from raftlab.view.overview import describe_frame, scene_frame
+from raftlab.view.scene import Scene, beside, stack
+from raftlab.view.timeline.timeline import scene_timeline
 
 __all__ = [
-    "Picture",
     "Scene",
     "beside",
     "cluster_graph",
-    "describe_cluster",
-    "describe_commit",
-    "describe_commit_decision",
     "describe_frame",
-    "describe_log",
-    "describe_logs",
     "describe_quorums",
-    "describe_roles",
     "describe_state_machines",
-    "describe_tally",
-    "describe_timeline",
-    "describe_votes",
-    "mimebundle",
     "quorum_graph",
     "roles_graph",
     "scene_cluster",
@@ -71,18 +42,5 @@ __all__ = [
     "scene_tally",
     "scene_timeline",
     "scene_votes",
-    "show",
-    "show_cluster",
-    "show_commit",
-    "show_commit_decision",
-    "show_log",
-    "show_logs",
-    "show_quorums",
-    "show_roles",
-    "show_state_machines",
-    "show_tally",
-    "show_timeline",
-    "show_votes",
     "stack",
-    "to_svg",
 ]

@@ -1,7 +1,7 @@
 """The few kinds of mark that every picture is made of.
 
-A scene is a list of marks, drawn first to last, in a space of `width` by `height` units
-(one unit is one CSS pixel at full size; y grows downwards). A mark's `id` names the
+A scene (`raftlab.view.scene`) draws its marks first to last, in a space of `width` by `height`
+units (one unit is one CSS pixel at full size; y grows downwards). A mark's `id` names the
 same thing from one scene to the next, so that the browser can move it. No mark knows
 what a vote is: meaning ends here.
 
@@ -10,12 +10,15 @@ what a vote is: meaning ends here.
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
 
+NO_DATA: Mapping[str, str | int | float] = MappingProxyType({})
 
-class Ink(msgspec.Struct, frozen=True, gc=False):
+
+class Ink(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """How a mark looks. `dash` is a tuple of on and off lengths; () is a full line.
 
     `hatch` is drawn over the fill of a box as thin diagonal lines. `opacity` is 0 to 1.
@@ -29,7 +32,7 @@ class Ink(msgspec.Struct, frozen=True, gc=False):
     opacity: float = 1.0
 
 
-class Disc(msgspec.Struct, frozen=True, tag="disc"):
+class Disc(msgspec.Struct, frozen=True, gc=False, tag="disc"):
     """A circle of radius `r` around (x, y)."""
 
     id: str
@@ -38,11 +41,11 @@ class Disc(msgspec.Struct, frozen=True, tag="disc"):
     r: float
     ink: Ink
     role: str = ""
-    data: Mapping[str, str | int | float] = {}
+    data: Mapping[str, str | int | float] = NO_DATA
     title: str = ""
 
 
-class Box(msgspec.Struct, frozen=True, tag="box"):
+class Box(msgspec.Struct, frozen=True, gc=False, tag="box"):
     """A rectangle with its upper left corner at (x, y); `r` rounds the corners."""
 
     id: str
@@ -53,11 +56,11 @@ class Box(msgspec.Struct, frozen=True, tag="box"):
     ink: Ink
     r: float = 0.0
     role: str = ""
-    data: Mapping[str, str | int | float] = {}
+    data: Mapping[str, str | int | float] = NO_DATA
     title: str = ""
 
 
-class Path(msgspec.Struct, frozen=True, tag="path"):
+class Path(msgspec.Struct, frozen=True, gc=False, tag="path"):
     """A line through `points`; closed makes it a polygon.
 
     `head`: "none", "filled" or "open" arrow head at the last point. `curve` bends a line
@@ -72,11 +75,11 @@ class Path(msgspec.Struct, frozen=True, tag="path"):
     head: str = "none"
     curve: float = 0.0
     role: str = ""
-    data: Mapping[str, str | int | float] = {}
+    data: Mapping[str, str | int | float] = NO_DATA
     title: str = ""
 
 
-class Arc(msgspec.Struct, frozen=True, tag="arc"):
+class Arc(msgspec.Struct, frozen=True, gc=False, tag="arc"):
     """A part of a circle, clockwise from twelve o'clock: `start` to `end` in turns (0 to 1)."""
 
     id: str
@@ -87,11 +90,11 @@ class Arc(msgspec.Struct, frozen=True, tag="arc"):
     end: float
     ink: Ink
     role: str = ""
-    data: Mapping[str, str | int | float] = {}
+    data: Mapping[str, str | int | float] = NO_DATA
     title: str = ""
 
 
-class Text(msgspec.Struct, frozen=True, tag="text"):
+class Text(msgspec.Struct, frozen=True, gc=False, tag="text"):
     """Words at (x, y): the baseline's middle by default. `size` in units (11 is the rule).
 
     `anchor`: "start", "middle" or "end". `mono` sets DejaVu Sans Mono; `halo` paints a
@@ -109,7 +112,7 @@ class Text(msgspec.Struct, frozen=True, tag="text"):
     mono: bool = False
     halo: bool = False
     role: str = ""
-    data: Mapping[str, str | int | float] = {}
+    data: Mapping[str, str | int | float] = NO_DATA
 
 
 Mark: TypeAlias = Disc | Box | Path | Arc | Text
@@ -117,18 +120,7 @@ Mark: TypeAlias = Disc | Box | Path | Arc | Text
 
 def words_last(marks: Iterable[Mark]) -> tuple[Mark, ...]:
     """The same marks in the same order, but all words over everything else."""
-    return tuple(sorted(marks, key=lambda mark: isinstance(mark, Text)))
-
-
-class Scene(msgspec.Struct, frozen=True):
-    """A picture, decided: its size in units, its marks, and what it says in words.
-
-    `title` is a few words; `description` is the text twin (`describe_x(frame)`), which
-    becomes the SVG's `<desc>` and the alternative text.
-    """
-
-    width: float
-    height: float
-    marks: tuple[Mark, ...]
-    title: str
-    description: str
+    found: tuple[list[Mark], list[Mark]] = [], []
+    for mark in marks:
+        found[isinstance(mark, Text)].append(mark)
+    return (*found[0], *found[1])

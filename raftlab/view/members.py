@@ -32,12 +32,12 @@ class Standing(msgspec.Struct, frozen=True):
         return self.word != OUTSIDE
 
     @property
-    def aside(self) -> str:
+    def label(self) -> str:
         """The word as a picture puts it beside a node; "" for an ordinary voter."""
         return "" if self.word == VOTER else self.word
 
     @property
-    def own_aside(self) -> str:
+    def own_label(self) -> str:
         """What it is by its own log, as a picture puts it beside a node."""
         if not self.own:
             return ""

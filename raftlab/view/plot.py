@@ -1,25 +1,18 @@
-"""Scenes and statistics through matplotlib: figures to compose, save and print.
+"""Marks through matplotlib: scenes in figures to compose, save and print.
 
-matplotlib is imported when a plot is made and not before. Every `plot_x` takes the Axes
-to draw into, or makes its own with pyplot, and returns the Axes. All is drawn with
-matplotlib's own defaults, whatever a reader's matplotlibrc, style or `rcParams` say: a
-figure that notebooks compare is the same for everybody.
+matplotlib is imported when something is painted and not before. All is drawn with its own
+defaults, whatever a reader's matplotlibrc, style or `rcParams` say: a figure that
+notebooks compare is the same for everybody.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from io import StringIO
+from io import BytesIO, StringIO
 from itertools import groupby
-from math import isfinite
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from raftlab.raft.vocabulary import Millis, Misuse
-from raftlab.sim.frames.frame import Frame
 from raftlab.view import style
-from raftlab.view.checked import checked
-from raftlab.view.cluster import scene_cluster
 from raftlab.view.geometry import (
     Point,
     around,
@@ -29,17 +22,18 @@ from raftlab.view.geometry import (
     hatch_lines,
     shortened,
 )
-from raftlab.view.logs import scene_logs
-from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Scene, Text
-from raftlab.view.pictures import Shown
+from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Text
 from raftlab.view.svg import NECK, escape
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axes import Axes as Axes
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
 
 POINTS_PER_INCH = 72.0
+DOTS_PER_INCH = 144
+"""Of a picture that is saved as .png: two dots for one unit."""
+
 Outline = tuple[tuple[Point, ...], bool, Ink]
 """Points, whether they close, and how the line looks."""
 
@@ -78,82 +72,57 @@ def figure_svg(figure: "Figure", title: str = "", description: str = "") -> str:
     return f'{start} role="img" aria-label="{escape(title)}">\n{told}{rest}'
 
 
-class Plot(Shown):
-    """A matplotlib figure that shows itself in a notebook as deterministic SVG and as text."""
-
-    def __init__(self, svg: str, description: str) -> None:
-        self.svg = svg
-        self.description = description
-
-
-@checked
-def show_plot(ax: "Axes", description: str) -> Plot:
-    """The figure of `ax`, closed and ready to be shown. `description` is its text twin."""
-    figure = ax.figure.get_figure(root=True)
-    assert figure is not None
-    svg = figure_svg(figure, description.partition("\n")[0], description)
-    if figure.canvas.manager is not None:  # pyplot holds it
-        from matplotlib import pyplot
-
-        pyplot.close(figure)
-    return Plot(svg, description)
-
-
-# Scenes
-
-
-@checked
-def plot_cluster(frame: Frame, ax: "Axes | None" = None, previous: Frame | None = None) -> "Axes":
-    """The cluster at one moment; see `scene_cluster`."""
-    return paint(scene_cluster(frame, previous), ax)
-
-
-@checked
-def plot_logs(
-    frame: Frame,
-    ax: "Axes | None" = None,
-    previous: Frame | None = None,
-    last: int | None = None,
-) -> "Axes":
-    """The logs at one moment, of long ones the `last` columns (14); see `scene_logs`."""
-    return paint(scene_logs(frame, previous, last), ax)
-
-
 @own_settings()
-def paint(scene: Scene, ax: "Axes | None" = None) -> "Axes":
-    """Paint a scene into `ax`, as large as it fits, or into a figure of its own size.
+def paint(width: float, height: float, marks: Iterable[Mark], ax: "Axes | None") -> "Axes":
+    """Paint marks into `ax`, as large as they fit, or into a figure of their own size.
 
     In a figure of its own one unit is one point.
     """
     if ax is None:
-        ax = _axes_for(scene)
+        from matplotlib import pyplot
+
+        ax = _whole(pyplot.figure(**_size(width, height)))
     ax.set_axis_off()
-    ax.set_xlim(0, scene.width)
-    ax.set_ylim(scene.height, 0)
+    ax.set_xlim(0, width)
+    ax.set_ylim(height, 0)
     ax.set_aspect("equal", adjustable="box")
-    scale = _points_per_unit(scene, ax)
-    runs = groupby(scene.marks, key=lambda mark: isinstance(mark, Text))
-    for order, (is_text, marks) in enumerate(runs, start=1):
+    scale = _points_per_unit(width, height, ax)
+    runs = groupby(marks, key=lambda mark: isinstance(mark, Text))
+    for order, (is_text, run) in enumerate(runs, start=1):
         if is_text:
-            _write(ax, [mark for mark in marks if isinstance(mark, Text)], scale, order)
+            _write(ax, [mark for mark in run if isinstance(mark, Text)], scale, order)
         else:
-            _draw(ax, [line for mark in marks for line in _outlines(mark)], scale, order)
+            _draw(ax, [line for mark in run for line in _outlines(mark)], scale, order)
     return ax
 
 
-def _axes_for(scene: Scene) -> "Axes":
-    from matplotlib import pyplot
+def printed(width: float, height: float, marks: Iterable[Mark], kind: str) -> bytes:
+    """Marks as a file of `kind` "png" or "pdf", in a figure that pyplot never sees."""
+    from matplotlib.figure import Figure
 
-    size = scene.width / POINTS_PER_INCH, scene.height / POINTS_PER_INCH
-    figure = pyplot.figure(figsize=size, layout="none", facecolor=style.PAPER)
+    figure, held = Figure(**_size(width, height)), BytesIO()
+    paint(width, height, marks, _whole(figure))
+    nothing = {"Software": None} if kind == "png" else {"CreationDate": None}
+    with own_settings():
+        figure.savefig(held, format=kind, dpi=DOTS_PER_INCH, metadata=nothing)
+    return held.getvalue()
+
+
+def _size(width: float, height: float) -> dict[str, Any]:
+    size = width / POINTS_PER_INCH, height / POINTS_PER_INCH
+    return {"figsize": size, "layout": "none", "facecolor": style.PAPER}
+
+
+def _whole(figure: "Figure") -> "Axes":
+    """Axes that fill a figure to its edges."""
     return figure.add_axes((0.0, 0.0, 1.0, 1.0))
 
 
-def _points_per_unit(scene: Scene, ax: "Axes") -> float:
+def _points_per_unit(width: float, height: float, ax: "Axes") -> float:
     figure = ax.figure.get_figure(root=True)
     assert figure is not None
     box = ax.get_window_extent()
-    scale = min(box.width / scene.width, box.height / scene.height)
+    scale = min(box.width / width, box.height / height)
     return float(scale * POINTS_PER_INCH / figure.dpi)
 
 
@@ -307,129 +276,3 @@ def _arrow(mark: Path) -> Iterator[Outline]:
     neck, bend = shortened(start, tip, curve, NECK)
     yield _route((*mark.points[:-2], start, neck), bend), False, mark.ink
     yield head, True, Ink(mark.ink.stroke, opacity=mark.ink.opacity)
-
-
-# Statistics
-
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
-
-
-@checked
-@own_settings()
-def plot_election_times(
-    samples: Mapping[str, Sequence[Millis]], ax: "Axes | None" = None
-) -> "Axes":
-    """The share of elections that had a leader after so many ms, one line per name.
-
-    `samples` maps a name (for instance "150-300 ms") to one time a run; `inf` stands for a
-    run that never had a leader, and its line ends below 100 %. Paper: Figure 16.
-
-    Raises: Misuse, if there is nothing to plot or a time is not above 0.
-    """
-    if not samples or not all(samples.values()):
-        raise Misuse("each name needs at least one time to plot")
-    if any(time <= 0 for times in samples.values() for time in times):
-        raise Misuse("times must be above 0 ms: they stand on a logarithmic axis")
-    ax = ax if ax is not None else _statistics_axes()
-    fastest_first = sorted(samples, key=lambda name: median(samples[name]))
-    for place, (name, times) in enumerate(samples.items()):
-        reached = sorted(time for time in times if isfinite(time))
-        if not reached:
-            continue
-        shares = [100 * count / len(times) for count in range(len(reached) + 1)]
-        look = {"ls": _DASHES[place % len(_DASHES)], "lw": 1.2 + 0.8 * (place // len(_DASHES) % 2)}
-        ax.step([reached[0], *reached], shares, where="post", color=style.INK, **look)
-        level = 0.9 - 0.8 * (fastest_first.index(name) + 0.5) / len(samples)
-        x = reached[min(int(level * len(times)), len(reached) - 1)]
-        _label_line(ax, name, x, 100 * level)
-    ax.set_xscale("log")
-    _plain_numbers(ax)
-    ax.set_ylim(0, 101)
-    ax.set_xlabel("time to a leader (ms)")
-    ax.set_ylabel("share of elections (%)")
-    _make_ticks(ax)
-    return ax
-
-
-def _label_line(ax: "Axes", name: str, x: float, y: float) -> None:
-    """The name, just to the right of its line."""
-    from matplotlib.patheffects import withStroke
-
-    label = ax.annotate(
-        name,
-        (x, y),
-        xytext=(5, 0),
-        textcoords="offset points",
-        ha="left",
-        va="center",
-        fontsize=style.SMALL,
-        color=style.INK,
-    )
-    label.set_path_effects([withStroke(linewidth=3, foreground=style.PAPER)])
-
-
-def _plain_numbers(ax: "Axes") -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-
-
-@checked
-@own_settings()
-def plot_split_votes(counts: Mapping[str, tuple[int, int]], ax: "Axes | None" = None) -> "Axes":
-    """How often the vote was split, one bar per name.
-
-    `counts` maps a name (for instance "150-150 ms") to the number of elections whose
-    vote was split and the number of all. Paper: 5.2 and 9.3.
-
-    Raises: Misuse, if there is nothing to plot.
-    """
-    if not counts or not all(whole for _, whole in counts.values()):
-        raise Misuse("each name needs at least one election to plot")
-    ax = ax if ax is not None else _statistics_axes()
-    rows = range(len(counts))
-    shares = [100 * split / whole for split, whole in counts.values()]
-    ax.barh(rows, shares, height=0.62, color=style.CANDIDATE.fill)
-    for row, share, (split, whole) in zip(rows, shares, counts.values(), strict=True):
-        words = f"{share:.0f} % ({split} of {whole})"
-        ax.annotate(
-            words,
-            (share, row),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=style.SMALL,
-            color=style.INK,
-        )
-    ax.set_yticks(rows, list(counts))
-    ax.tick_params(left=False)
-    ax.spines["left"].set_visible(False)
-    ax.invert_yaxis()
-    ax.set_xlim(0, min(max(*shares, 10.0) * 1.3, 130))
-    ax.set_xticks([tick for tick in ax.get_xticks() if tick <= 100])
-    ax.set_xlabel("elections with a split vote (%)")
-    _make_ticks(ax)
-    return ax
-
-
-def _make_ticks(ax: "Axes") -> None:
-    """Make the ticks here and now: matplotlib would make them when the reader draws or saves."""
-    ax.get_xticklabels(which="both")
-    ax.get_yticklabels(which="both")
-
-
-def _statistics_axes() -> "Axes":
-    from matplotlib import pyplot
-
-    with own_settings(style.RC):
-        return pyplot.subplots()[1]
-
-
-def loose_axes() -> "Axes":
-    """Axes for statistics in a figure that pyplot never sees: no window, and no backend to load."""
-    from matplotlib.figure import Figure
-
-    with own_settings(style.RC):
-        return Figure().subplots()

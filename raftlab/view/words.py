@@ -1,6 +1,7 @@
 """How things are said: times, tables, payloads, messages, and the first line of a description."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from raftlab.raft.log import Command, Empty, Payload, Snapshot
 from raftlab.raft.messages import (
@@ -46,19 +47,26 @@ def table(
     Columns are numbered from 0. A row may be shorter than the header. No line ends in a
     space.
     """
-    lines = [list(header), *(list(row) for row in rows)]
-    widths = [
-        max(len(line[column]) for line in lines if column < len(line))
-        for column in range(max(len(line) for line in lines))
-    ]
-    flush = set(right)
+    lines = [header, *rows]
+    widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]
+    pad = [str.ljust] * len(widths)
+    for column in right:
+        pad[column] = str.rjust
     return "\n".join(
-        "  ".join(
-            cell.rjust(widths[column]) if column in flush else cell.ljust(widths[column])
-            for column, cell in enumerate(line)
-        ).rstrip()
-        for line in lines
+        [
+            "  ".join([p(c, w) for p, c, w in zip(pad, line, widths, strict=False)]).rstrip()
+            for line in lines
+        ]
     )
+
+
+def table_without_empty(
+    header: Sequence[str], rows: Sequence[Sequence[str]], keep: int, right: Iterable[int] = ()
+) -> str:
+    """A table without those columns, from number `keep` on, that say nothing."""
+    shown = [place for place in range(len(header)) if place < keep or any(r[place] for r in rows)]
+    flush = [shown.index(place) for place in right if place in shown]
+    return table([header[p] for p in shown], [[r[p] for p in shown] for r in rows], right=flush)
 
 
 def names(nodes: Sequence[NodeId]) -> str:

@@ -29,7 +29,9 @@ def test_running_a_cell_again_closes_its_lab_and_the_new_one_works(run_cell, scr
 
 
 def test_an_exported_lab_is_its_picture_and_has_no_dead_button(page: Page, tmp_path, gallery):
-    source = "from raftlab import Cluster\nlab = Cluster(3, seed=1).lab()\nlab.step()\nlab"
+    source = (
+        "from raftlab import Cluster\nlab = Cluster(3, seed=1).lab()\nlab.step_button.click()\nlab"
+    )
     write_notebook(tmp_path / "lab.ipynb", source)
     command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", "lab.ipynb"]
     environment = os.environ | {"IPYTHONDIR": str(tmp_path)}

@@ -1,4 +1,4 @@
-"""What the browser paints is what `to_svg` paints, mark for mark."""
+"""What the browser paints is what the SVG paints, mark for mark."""
 
 import re
 from math import isclose
@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from raftlab.lab import Lab
-from raftlab.lab.chosen import with_choice
-from raftlab.lab.display import LOG_COLUMNS
-from raftlab.view import scene_cluster, scene_logs, to_svg
+from raftlab.lab.renderer import LOG_COLUMNS
+from raftlab.lab.selection import with_choice
+from raftlab.view import scene_cluster, scene_logs
 
 SETTING = """
 import raftlab as rl
@@ -55,16 +55,16 @@ def test_the_browser_paints_as_the_svg_does(run_cell, moment):
 
 def test_it_still_does_after_marks_have_moved(run_cell):
     view, lab = run_cell(f"{SETTING}\ncluster.lab()"), lab_of(SETTING)
-    deeds = {
-        "Step": lab.step,
-        "Crash": lab.crash,
-        "election": lab.jump_to_election,
-        "Back": lab.back,
-        "Isolate": lab.isolate,
+    buttons = {
+        "Step": lab.step_button,
+        "Crash": lab.crash_button,
+        "election": lab.election_button,
+        "Back": lab.back_button,
+        "Isolate": lab.isolate_button,
     }
-    for words, deed in deeds.items():
+    for words, button in buttons.items():
         view.click(words)
-        deed()
+        button.click()
         expect(view.stage.locator("svg.cluster desc")).to_have_text(lab.stage.cluster["desc"])
         expect(view.stage.locator(".leaving")).to_have_count(0)
         view.page.wait_for_timeout(400)
@@ -86,7 +86,7 @@ def assert_painted(view, lab: Lab) -> None:
         ("logs", scene_logs(frame, previous, LOG_COLUMNS)),
     ):
         painted = view.stage.locator(f"svg.{name}").evaluate(PAINTED)
-        seen, meant = [cleaned(*mark) for mark in painted], expected(to_svg(scene))
+        seen, meant = [cleaned(*mark) for mark in painted], expected(scene.svg)
         assert len(seen) == len(meant)
         unlike = [pair for pair in zip(seen, meant, strict=True) if not alike(*pair)]
         assert unlike == []

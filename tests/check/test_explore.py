@@ -13,8 +13,14 @@ import pytest
 import raftlab
 from raftlab import Cluster, Misuse, Options, Recording, Role, Rules, Violation, scenarios
 from raftlab.check.explore import Exploration, Scope, explore
-from raftlab.check.museum import exhibit
-from raftlab.sim.world.actions import Compact, ForgetLeader, Read, Reconfigure, TransferLeadership
+from raftlab.museum import exhibit
+from raftlab.sim.world.actions import (
+    Compact,
+    ForgetLeader,
+    Read,
+    Reconfigure,
+    TransferLeadership,
+)
 from raftlab.sim.world.settings import Disks
 from tests.check.reference import projection, reachable, with_ages
 from tests.sim.toy_machine import ToyMachine
@@ -473,7 +479,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 TELL = """
 from raftlab.check.explore import Scope, explore
-from raftlab.check.museum import exhibit
+from raftlab.museum import exhibit
 from tests.sim.toy_machine import ToyMachine
 from raftlab import Cluster, Options
 from raftlab.sim.world.settings import Disks

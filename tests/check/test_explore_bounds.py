@@ -6,8 +6,8 @@ import pytest
 from raftlab import Cluster
 from raftlab.check.explore import Scope, explore
 from raftlab.check.explore.to_recording import told
-from raftlab.check.museum import exhibit
-from raftlab.check.museum.searched import SCOPES
+from raftlab.museum import exhibit
+from raftlab.museum.searched import SCOPES
 from raftlab.sim.world.actions import Deliver
 from tests.check.reference import reachable
 from tests.check.test_explore import plain, seen_by_search

@@ -4,8 +4,8 @@ import pytest
 
 from raftlab import Cluster, Options, RaftStateMachine, Role, Rules, Violation
 from raftlab.check.explore import Scope, explore
-from raftlab.check.museum import exhibit
-from raftlab.check.museum.searched import searched
+from raftlab.museum import exhibit
+from raftlab.museum.searched import searched
 from raftlab.raft.messages import AppendEntriesReply
 from raftlab.sim.watch.properties import PROPERTIES
 from raftlab.sim.world.actions import Compact, Deliver, Drop, Reconfigure

@@ -107,7 +107,7 @@ def test_a_transfer_that_is_never_given_up_is_found():
     cluster.transfer("S2")
     cluster.run(1000)
     settle(run)
-    assert complaint(run).startswith("no new command on every member")
+    assert complaint(run).text.startswith("no new command on every member")
 
 
 def test_a_read_that_nobody_answers_or_refuses_is_found():
@@ -132,7 +132,7 @@ def test_a_stuck_run_says_how_members_disagree_about_members():
         ", and members differ: for S1 S2 they are S1 S2 S3; for S3 they are S1 S3"
     )
     run.settled_after = None
-    assert complaint(run).endswith("of peace" + differ(run))
+    assert complaint(run).text.endswith("of peace" + differ(run))
 
 
 def test_a_removed_server_with_a_change_that_only_it_holds_does_not_count_as_a_member():

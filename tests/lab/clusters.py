@@ -1,6 +1,8 @@
-"""Clusters that the tests of the lab start from."""
+"""What the tests of the lab start from: clusters, and what a control calls."""
 
 from raftlab import Cluster, Rules
+from raftlab.lab import Session, callbacks
+from raftlab.lab.control import Control
 
 
 class Hasty(Rules):
@@ -30,3 +32,9 @@ def working(commands: int = 3, nodes: int = 5, seed: int = 7) -> Cluster:
 def hasty() -> Cluster:
     """A cluster that breaks a property soon after its first election."""
     return Cluster(5, seed=7, rules=Hasty())
+
+
+def called_by(control: Control) -> object:
+    """What the verb of a control is the name of."""
+    where, _, verb = control.verb.partition(".")
+    return getattr({"cluster": Cluster, "session": Session, "lab": callbacks}[where], verb)

@@ -126,7 +126,7 @@ def exported(tmp_path_factory):
     """A notebook with a lab, run and exported by `jupyter nbconvert --execute`: its page."""
     home = tmp_path_factory.mktemp("exported")
     notebook = nbformat.v4.new_notebook()
-    notebook.cells = [nbformat.v4.new_code_cell(f"{HERE}{MAKE}\nlab.step()\nlab")]
+    notebook.cells = [nbformat.v4.new_code_cell(f"{HERE}{MAKE}\nlab.step_button.click()\nlab")]
     nbformat.write(notebook, home / "lab.ipynb")
     command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", "lab.ipynb"]
     environment = os.environ | {"IPYTHONDIR": str(home), "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raftlab import Cluster, Misuse, Options
-from raftlab.lab import Lab, typed
-from raftlab.lab.further import BEST, CHOSEN, LEADER
-from raftlab.lab.keys import BUTTONS, ENTERS
+from raftlab.lab import Lab, parsing
+from raftlab.lab.callbacks import choose_node, choose_node_beside
+from raftlab.lab.control_table import BEST, BUTTONS, CHOSEN, CONTROLS, LEADER
+from raftlab.lab.nodes_table import COLUMNS, nodes_table
 from raftlab.lab.session import Session
-from raftlab.lab.table import COLUMNS, nodes_table
 from tests.lab.clusters import hasty, working
 from tests.lab.test_panels import words
 
 LISTS = ("node", "link_from", "link_to")
+ENTERS = {name: each.enter for name, each in CONTROLS.items() if each.enter}
 
 
 def settled(nodes: int = 3, **more: Any) -> Cluster:
@@ -266,7 +267,7 @@ def test_every_list_follows_the_nodes():
     four = ("S1", "S2", "S3", "S4")
     assert all(getattr(lab, name).options == four for name in LISTS)
     assert lab.propose_to.options == (LEADER, *four)
-    assert tuple(lab.sides) == four
+    assert tuple(lab.controls.sides) == four
     lab.node.value = lab.link_to.value = "S4"
     lab.propose_to.value = "S4"
     lab.go_to(before)
@@ -275,7 +276,7 @@ def test_every_list_follows_the_nodes():
     assert lab.learner_name.value == "S4"
     assert "S4" not in words(lab.nodes_table.value)
     assert repr(lab).startswith("<Lab of 3 nodes")
-    lab.go_to_end()
+    lab.end_button.click()
     assert lab.node.options == four
     assert repr(lab).startswith("<Lab of 4 nodes")
 
@@ -284,15 +285,15 @@ def test_a_node_that_joined_can_be_put_on_a_side_and_crashed():
     lab = settled().lab()
     lab.learner_button.click()
     lab.partition_mode.value = True
-    lab.choose_node("S4")
-    assert lab.sides["S4"].description == "S4: B"
-    assert lab.sides["S4"] in lab.partition_row.children
-    lab.sides["S4"].value = False
-    assert lab.sides["S4"].description == "S4: A"
-    lab.choose_node("S4")
+    choose_node(lab.controller, "S4")
+    assert lab.controls.sides["S4"].description == "S4: B"
+    assert lab.controls.sides["S4"] in lab.partition_row.children
+    lab.controls.sides["S4"].value = False
+    assert lab.controls.sides["S4"].description == "S4: A"
+    choose_node(lab.controller, "S4")
     lab.partition_button.click()
     assert lab.frame.groups == (("S4",), ("S1", "S2", "S3"))
-    lab.choose_previous_node()
+    choose_node_beside(lab.controller, -1)
     assert lab.node.value == "S4"
     lab.crash_button.click()
     assert not lab.frame["S4"].alive
@@ -307,9 +308,9 @@ def test_a_branch_from_before_a_server_joined_has_other_nodes():
     pressed(lab, "learner", learner_name="west")
     assert lab.cluster.nodes == ("S1", "S2", "S3", "west")
     assert lab.branch.value == 2
-    lab.choose_run(1)
+    lab.branch.value = 1
     assert lab.node.options == ("S1", "S2", "S3", "S4")
-    lab.choose_run(2)
+    lab.branch.value = 2
     assert lab.node.options == ("S1", "S2", "S3", "west")
     assert lab.trouble == ""
 
@@ -537,23 +538,23 @@ def test_the_table_tells_snapshots_and_transfers():
 
 
 def test_names_are_read_with_blanks_or_commas():
-    assert typed.names_in(" S1  S2 ", ()) == ("S1", "S2")
-    assert typed.names_in("S1, S2,,S3 S4", ()) == ("S1", "S2", "S3", "S4")
-    assert typed.names_in("the west, S1", ("the west",)) == ("the west", "S1")
+    assert parsing.names_in(" S1  S2 ", ()) == ("S1", "S2")
+    assert parsing.names_in("S1, S2,,S3 S4", ()) == ("S1", "S2", "S3", "S4")
+    assert parsing.names_in("the west, S1", ("the west",)) == ("the west", "S1")
     for nodes in (("S1", "S2"), ("the west", "S1"), ("the west",), ()):
-        assert typed.names_in(typed.listed(nodes), nodes) == nodes
+        assert parsing.names_in(parsing.listed(nodes), nodes) == nodes
 
 
 def test_the_next_name_is_free():
-    assert typed.next_name(("S1", "S2", "S10")) == "S11"
-    assert typed.next_name(("west", "east")) == "S1"
-    assert typed.one_name(" the west ", ("the west",)) == "the west"
+    assert parsing.next_name(("S1", "S2", "S10")) == "S11"
+    assert parsing.next_name(("west", "east")) == "S1"
+    assert parsing.one_name(" the west ", ("the west",)) == "the west"
 
 
 def test_a_number_is_a_number():
-    assert typed.number_in(" 1,5", "A rate", "2") == 1.5
+    assert parsing.number_in(" 1,5", "A rate", "2") == 1.5
     with pytest.raises(Misuse, match="A rate is a number, for instance 2, not 'x'"):
-        typed.number_in("x", "A rate", "2")
+        parsing.number_in("x", "A rate", "2")
 
 
 # Whatever is clicked

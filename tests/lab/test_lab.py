@@ -1,4 +1,4 @@
-"""The lab without a browser: every control does its deed, and nothing is swallowed."""
+"""The lab without a browser: every control does what the table says, and nothing is swallowed."""
 
 import asyncio
 import gc
@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 import raftlab
 from raftlab import Cluster, Misuse
-from raftlab.lab import Lab
-from raftlab.lab.deeds import following
-from raftlab.lab.keys import BUTTONS
+from raftlab.lab import Lab, callbacks
+from raftlab.lab.callbacks import choose_message, following
+from raftlab.lab.control_table import BUTTONS, CONTROLS, FIELDS, KEYS
+from raftlab.lab.frame_cache import REMEMBERED
+from raftlab.lab.goals import GOALS
 from raftlab.lab.lab import still_scene
-from raftlab.lab.reel import REMEMBERED
-from raftlab.view import to_svg
-from tests.lab.clusters import Failing, hasty, working
+from raftlab.lab.session import END
+from tests.lab.clusters import Failing, called_by, hasty, working
 
 
 def heard(lab: Lab, **content) -> None:
@@ -62,7 +63,7 @@ def test_it_shows_itself_as_a_widget_as_svg_and_as_text():
         "application/vnd.jupyter.widget-view+json",
     }
     assert bundle["text/plain"] == repr(lab)
-    assert bundle["image/svg+xml"] == to_svg(still_scene(lab.frame, lab.session.previous))
+    assert bundle["image/svg+xml"] == still_scene(lab.frame, lab.session.previous).svg
     view = bundle["application/vnd.jupyter.widget-view+json"]
     assert view["model_id"] == lab.widget.model_id
 
@@ -159,8 +160,8 @@ def test_a_partition_is_drawn_side_by_side():
     lab.partition_mode.value = True
     assert lab.partition_row.layout.display is None
     heard(lab, kind="click", id="node-S1")
-    lab.sides["S2"].value = True
-    assert lab.sides["S1"].description == "S1: B"
+    lab.controls.sides["S2"].value = True
+    assert lab.controls.sides["S1"].description == "S1: B"
     assert "side-S1" in marks(lab)
     lab.partition_button.click()
     assert lab.frame.groups == (("S1", "S2"), ("S3", "S4", "S5"))
@@ -219,8 +220,8 @@ def test_a_press_brings_along_what_the_fields_hold():
     assert "chosen-1" in marks(lab)
 
 
-def on_another_thread(deed, *args, **others) -> None:
-    thread = threading.Thread(target=deed, args=args, kwargs=others)
+def on_another_thread(function, *args, **others) -> None:
+    thread = threading.Thread(target=function, args=args, kwargs=others)
     thread.start()
     thread.join()
 
@@ -321,7 +322,7 @@ def test_without_a_message_the_lab_says_how_to_choose_one():
     lab.deliver_button.click()
     assert "click it in the picture or in the list" in lab.trouble
     assert 'role="alert"' in lab.alarm.value
-    lab.choose_message(10**6)
+    choose_message(lab.controller, 10**6)
     assert "No message 1000000" in lab.trouble
 
 
@@ -416,7 +417,7 @@ def test_playing_goes_on_as_long_as_the_stage_asks():
 
 def test_two_views_that_ask_get_one_moment():
     lab = working().lab()
-    lab.play()
+    lab.play_button.click()
     seq = lab.stage.seq
     heard(lab, kind="next", seq=seq)
     number = lab.frame.number
@@ -426,7 +427,7 @@ def test_two_views_that_ask_get_one_moment():
 
 def test_playing_stops_at_a_violation_which_is_told():
     lab = hasty().lab()
-    lab.play()
+    lab.play_button.click()
     for _ in range(500):
         heard(lab, kind="next", seq=lab.stage.seq)
     assert not lab.playing
@@ -441,10 +442,10 @@ def test_playing_stops_at_a_violation_which_is_told():
 
 def test_playing_stops_when_the_reader_does_something_and_when_the_lab_is_closed():
     lab = working().lab()
-    lab.play()
+    lab.play_button.click()
     heard(lab, kind="click", id="node-S1")
     assert not lab.playing
-    lab.play()
+    lab.play_button.click()
     lab.close()
     heard(lab, kind="next", seq=lab.stage.seq)
     assert not lab.playing
@@ -454,7 +455,7 @@ def test_playing_the_past_shows_what_was():
     lab = working().lab()
     end = lab.cluster.number
     lab.start_button.click()
-    lab.play()
+    lab.play_button.click()
     for _ in range(10):
         heard(lab, kind="next", seq=lab.stage.seq)
     assert 10 <= lab.frame.number < end
@@ -481,7 +482,7 @@ def test_an_error_in_drawing_is_shown(monkeypatch):
     def fails(*_):
         raise RuntimeError("cannot be drawn")
 
-    monkeypatch.setattr("raftlab.lab.display.scene_cluster", fails)
+    monkeypatch.setattr("raftlab.lab.renderer.scene_cluster", fails)
     lab.step_button.click()
     assert lab.trouble == "RuntimeError: cannot be drawn"
     monkeypatch.undo()
@@ -524,7 +525,7 @@ def test_another_lab_or_cell_may_move_the_same_cluster():
     other.step_button.click()
     assert other.frame.number == cluster.number
     assert "went on elsewhere" in other.note.value
-    one.refresh()
+    press(one, "r")
     assert one.frame.number == cluster.number
 
 
@@ -552,7 +553,7 @@ def test_what_has_not_changed_is_not_sent():
     lab = working().lab()
     states = []
     lab.stage.send_state = lambda key=None: states.append(set(key or ()))
-    lab.step()
+    lab.step_button.click()
     lab.node.value = "S4"
     assert states[-1] == {"cluster", "motion"}
 
@@ -571,12 +572,52 @@ def test_importing_raftlab_alone_does_not_load_the_lab():
     assert told.stdout.strip() == "False"
 
 
+def test_a_session_needs_no_widgets():
+    program = """
+import sys, raftlab
+from raftlab.lab.session import Session
+session = Session(raftlab.Cluster(3))
+session.jump("election")
+print({"ipywidgets", "anywidget", "traitlets", "IPython"} & set(sys.modules))
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.stdout.strip() == "set()", told.stderr
+
+
 def test_every_button_is_named_for_the_page():
     lab = Cluster(3).lab()
-    assert {name for name in vars(lab) if name.endswith("_button")} == set(BUTTONS)
-    for name, deed in BUTTONS.items():
+    named = {name for name in dir(lab) if name.endswith("_button")}
+    assert named == {name for name in lab.controls.by_name if name.endswith("_button")}
+    assert named == set(BUTTONS)
+    for name in BUTTONS:
         assert f"raftlab-button-{name}" in getattr(lab, name)._dom_classes
-        assert callable(getattr(lab, deed))
+
+
+@pytest.mark.parametrize(
+    "control",
+    [each for each in CONTROLS.values() if each.verb],
+    ids=lambda each: each.name or each.key.key,
+)
+def test_every_verb_of_the_table_is_there_and_every_argument_is_one(control):
+    assert callable(called_by(control))
+    assert not control.then or callable(getattr(callbacks, control.then))
+    for each in control.arguments:
+        assert each in FIELDS or each in GOALS or each in (0, 1, -1, END)
+
+
+def test_enter_and_keys_press_what_there_is():
+    assert all(each.enter in BUTTONS for each in CONTROLS.values() if each.enter)
+    assert len(KEYS) == sum(each.key is not None for each in CONTROLS.values())
+    assert all(each.verb for each in KEYS.values())
+
+
+def test_a_lab_has_its_controls_and_no_others():
+    lab = Cluster(3).lab()
+    assert lab.crash_button is lab.controls.crash_button
+    assert "crash_button" in dir(lab)
+    for thing in (lab, lab.controls):
+        with pytest.raises(AttributeError, match="no_such_button"):
+            getattr(thing, "no_such_button")  # noqa: B009
 
 
 @settings(max_examples=25)
@@ -598,8 +639,8 @@ def test_a_field_without_a_value_stops_nothing():
     lab = working().lab()
     lab.speed.index = lab.picture.index = None
     number = lab.frame.number
-    lab.step()
-    lab.play()
+    lab.step_button.click()
+    lab.play_button.click()
     heard(lab, kind="next", seq=lab.stage.seq)
     assert lab.trouble == ""
     assert lab.frame.number > number + 1

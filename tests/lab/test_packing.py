@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from raftlab import Cluster
-from raftlab.lab.chosen import with_choice
 from raftlab.lab.packing import endings, pack
+from raftlab.lab.selection import with_choice
 from raftlab.view import scene_cluster, scene_logs
 from raftlab.view.marks import Path, Text
 from tests.lab.clusters import working

@@ -7,14 +7,11 @@ import pytest
 
 from raftlab import FIGURE_3, PROPERTIES, Cluster
 from raftlab.lab import panels
-from raftlab.lab.keys import DEEDS, KEYS
-from raftlab.lab.lab import Lab
-from raftlab.lab.table import nodes_table
-from raftlab.sim.frames.frame import (
-    Event,
-)
+from raftlab.lab.control_table import KEYS
+from raftlab.lab.nodes_table import nodes_table
+from raftlab.sim.frames.frame import Event
 from raftlab.sim.world.violation import ViolationFrame
-from tests.lab.clusters import working
+from tests.lab.clusters import called_by, working
 
 EVIL = "<script>alert(1)</script>\"'&\u202e\x00"
 BROKEN = ViolationFrame("Log Matching", "entry 3 is not the same", "5.3", 41, ("S1", "S2"), 3)
@@ -119,12 +116,12 @@ def test_events_have_the_newest_first():
     assert panels.events([]) != ""
 
 
-def test_every_key_has_a_deed_and_is_shown():
+def test_every_key_calls_something_and_is_shown():
     table = words(panels.keys_table())
-    for key in KEYS:
-        assert key.words in table
-        assert callable(getattr(Lab, key.deed))
-    assert len(DEEDS) == len(KEYS)
+    for name, control in KEYS.items():
+        assert control.key.words in table
+        assert control.key.key == name
+        assert callable(called_by(control))
 
 
 def test_menus_offer_what_a_node_can_be_told():
@@ -135,5 +132,5 @@ def test_menus_offer_what_a_node_can_be_told():
     assert ("x", "Restart") in menus["node-S1"]
     assert ("p", "Resume") in menus["node-S3"]
     assert ("t", "Time out") not in menus["node-S2"]  # it leads
-    assert all(key in DEEDS for items in menus.values() for key, _ in items)
+    assert all(key in KEYS for items in menus.values() for key, _ in items)
     assert set(panels.menus(cluster.frame(), nodes=False)) == {"message"}

@@ -334,5 +334,5 @@ def test_lost_writes_and_restarts_play_again():
     session.go_to(0)
     session.go_to(session.number - 1)
     session.step()
-    session._reel.forget()
+    session._frames.forget()
     assert session.frame == end

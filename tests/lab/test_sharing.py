@@ -13,7 +13,7 @@ from raftlab import Cluster, Misuse, Rules
 from raftlab.lab import Lab, Session
 from raftlab.lab.branch import Branch
 from raftlab.lab.controls import RUNS_PANEL
-from raftlab.lab.opening import LONGEST_TEXT
+from raftlab.lab.pasted_text import LONGEST_TEXT
 from raftlab.lab.tree import DEEPEST, tree
 from raftlab.sim.world.actions import Restart
 from tests.lab.clusters import Failing, Hasty, hasty, working
@@ -168,11 +168,11 @@ def test_the_text_is_made_only_while_the_panel_is_open_and_nothing_plays(monkeyp
     assert len(made) == 1
     lab.node.value = "S3"
     assert len(made) == 1  # the same moment of the same run
-    lab.play()
+    lab.play_button.click()
     for _ in range(3):
         lab.stage._handle_custom_msg({"kind": "next", "seq": lab.stage.seq}, [])
     assert len(made) == 1
-    lab.pause_playing()
+    lab.play_button.click()
     assert len(made) == 2
     assert made[-1] == lab.recording
 
@@ -186,7 +186,7 @@ def test_a_text_that_needs_a_class_says_which():
 def test_a_run_that_cannot_be_shared_says_why():
     lab = opened(working())
     lab.cluster.actions.append(Restart(0.0, "S1"))  # time does not go back
-    lab.refresh()
+    lab.stage._handle_custom_msg({"kind": "key", "key": "r"}, [])
     lab.code_mode.value = True
     assert "This run cannot be shared: " in lab.shared.value
     assert "This run cannot be written: " in lab.code.value

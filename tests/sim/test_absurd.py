@@ -223,7 +223,10 @@ def test_a_switch_is_true_or_false_and_nothing_that_counts_as_either(kind, name,
         (lambda: Cluster(2).events(None), "the last steps are a whole number, not None"),
         (lambda: Cluster(["x" * 65]), "a node's name has at most 64 characters, and 'xxx"),
         (lambda: explore(2, goal=True), "a goal is a function of a View, like a lambda, not True"),
-        (lambda: view.show(5), "show takes a frame, like cluster.frame() as `frame`, not 5"),
+        (
+            lambda: view.scene_frame(5),
+            "scene_frame takes a frame, like cluster.frame() as `frame`, not 5",
+        ),
         (lambda: raftlab.load("raftlab.1.x", most_steps=None), "this text"),
     ],
 )
@@ -316,17 +319,13 @@ def test_what_has_no_end_in_sight_is_not_read_to_its_end(begun, verb):
 # Pictures
 
 FRAME = Cluster(3, seed=1).frame()
-VIEWS = [
-    name
-    for name in view.__all__
-    if name[0].islower() and name not in ("beside", "stack", "mimebundle", "to_svg")
-]
+VIEWS = [name for name in view.__all__ if name[0].islower() and name not in ("beside", "stack")]
 
 
 @pytest.mark.parametrize("name", VIEWS)
 @pytest.mark.parametrize("value", [5, None, "S1", Cluster(1), 10**400], ids=str)
 def test_a_picture_is_made_of_what_it_names_and_of_nothing_else(name, value):
-    if value is None and name in ("show_roles", "scene_roles", "describe_roles"):
+    if value is None and name == "scene_roles":
         return  # nothing is highlighted
     function = getattr(view, name)
     others = (Configuration(("S1",)),) if name.endswith("_tally") else ()
@@ -335,7 +334,7 @@ def test_a_picture_is_made_of_what_it_names_and_of_nothing_else(name, value):
     assert refused(lambda: function(value, *others), value)
 
 
-@pytest.mark.parametrize("name", ["beside", "stack", "mimebundle", "to_svg", "Picture"])
+@pytest.mark.parametrize("name", ["beside", "stack"])
 def test_scenes_are_put_together_and_nothing_else(name):
     for value in (5, None, FRAME, "scene"):
         assert refused(lambda value=value: getattr(view, name)(value), value)
@@ -343,7 +342,7 @@ def test_scenes_are_put_together_and_nothing_else(name):
 
 @pytest.mark.parametrize("given", [{"previous": 5}, {"previous": "S1"}, {"last": 1.5}])
 def test_the_other_arguments_of_a_picture_are_looked_at_too(given):
-    assert refused(lambda: view.show_logs(FRAME, **given), given)
+    assert refused(lambda: view.scene_logs(FRAME, **given), given)
 
 
 # What messages repeat

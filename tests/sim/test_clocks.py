@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from raftlab import Cluster, Disks, Misuse, Network, Options, Role, Violation
-from raftlab.check.museum.leases import slow_clock
-from raftlab.check.museum.persistence import slow_leader
-from raftlab.check.museum.staging import FAST, LEASES
+from raftlab.museum.leases import slow_clock
+from raftlab.museum.persistence import slow_leader
+from raftlab.museum.runs import FAST, LEASES
 from raftlab.sim.world.host import Clock
 
 WRITES_LATER = Options(async_persistence=True)

@@ -1,13 +1,13 @@
 """Clusters: how they are made, how time passes, how a leader is found and takes commands."""
 
 import pytest
-from raftlab.sim.world.hosts import REMEMBERED_EVENTS
 
 from raftlab import Cluster, Command, Disks, Misuse, Network, Options, Role, Rules
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.sim.world import engine
 from raftlab.sim.world.actions import Propose, Tick, Wait
 from raftlab.sim.world.arguments import MOST_NODES
+from raftlab.sim.world.engine import REMEMBERED_EVENTS
 from tests.sim.looking import frame_bytes, standing
 
 ODD_NAMES = [

@@ -17,7 +17,7 @@ from raftlab import (
     Role,
     Violation,
 )
-from raftlab.check.museum.membership import WaitsForTheCommit
+from raftlab.museum.membership import WaitsForTheCommit
 from raftlab.raft.log import Snapshot
 from raftlab.raft.messages import (
     Accepted,
@@ -1405,7 +1405,7 @@ def test_after_a_violation_the_run_stands_still():
 
 
 def test_a_run_that_broke_can_be_looked_at_frame_by_frame_and_gone_back_in():
-    from raftlab.check.museum import EXHIBITS
+    from raftlab.museum import EXHIBITS
 
     mutant = EXHIBITS[0]
     cluster = mutant.cluster()
@@ -1425,7 +1425,7 @@ def test_a_run_that_broke_can_be_looked_at_frame_by_frame_and_gone_back_in():
 
 
 def test_an_unwatched_cluster_is_not_stopped():
-    from raftlab.check.museum import EXHIBITS
+    from raftlab.museum import EXHIBITS
 
     for mutant in EXHIBITS[:5]:
         given = {**mutant.given, **mutant.wrong}

@@ -3,7 +3,7 @@
 import pytest
 
 from raftlab import PROPERTIES, Violation
-from raftlab.check.museum import EXHIBITS, Exhibit
+from raftlab.museum import EXHIBITS, Exhibit
 
 UNSAFE = tuple(each for each in EXHIBITS if each.breaks)
 STUCK = tuple(each for each in EXHIBITS if not each.breaks)

@@ -286,7 +286,7 @@ def test_out_of_disk_a_campaign_and_a_picture_name_their_files(tmp_path, monkeyp
         campaign(1, cores=1, resume=path)
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match=r"picture\.svg"):
-        raftlab.view.show(Cluster(3).frame()).save(tmp_path / "picture.svg")
+        raftlab.view.scene_frame(Cluster(3).frame()).save(tmp_path / "picture.svg")
 
 
 def test_disks_hold_each_thing_once():

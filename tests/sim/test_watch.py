@@ -3,15 +3,15 @@
 from typing import Any
 
 import pytest
-from raftlab.check.random_runs import random_run
 
 from raftlab import Command, Configuration, LogEntry, Role
-from raftlab.check.museum.commitment import CommitsWithHalf
+from raftlab.check.campaign.random_run import random_run
+from raftlab.museum.commitment import CommitsWithHalf
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.progress import Tracker
 from raftlab.raft.roles import Leader
-from raftlab.sim import watch as watching
-from raftlab.sim.watch import Watcher
+from raftlab.sim.watch import watcher as watching
+from raftlab.sim.watch.watcher import Watcher
 from tests.sim.test_invariants import FIRST, NEW, Stage, log
 
 HELD = log(1, 1, 1, 1)

@@ -51,7 +51,9 @@ from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event
 from raftlab.sim.world.host import Reading
 from raftlab.sim.world.violation import Violation
-from raftlab.view.describe import describe_cluster, describe_logs, flight_text
+from raftlab.view.cluster.description import describe_cluster
+from raftlab.view.logs.description import describe_logs
+from raftlab.view.words import flight_text
 from tests.transcripts import looking, tables
 from tests.transcripts.settings import new_cluster
 

@@ -2,7 +2,8 @@
 
 from itertools import combinations
 
-from raftlab.view.marks import Arc, Box, Disc, Path, Scene, Text
+from raftlab.view.marks import Arc, Box, Disc, Path, Text
+from raftlab.view.scene import Scene
 from raftlab.view.style import text_width
 
 Rectangle = tuple[float, float, float, float]

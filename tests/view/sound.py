@@ -2,9 +2,9 @@
 
 from xml.etree import ElementTree
 
-from raftlab.view.marks import Scene, Text
+from raftlab.view.marks import Text
+from raftlab.view.scene import Scene
 from raftlab.view.style import SMALL
-from raftlab.view.svg import to_svg
 from tests.view.boxes import collisions, outside, texts
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -18,7 +18,7 @@ def check_scene(scene: Scene) -> ElementTree.Element:
     assert collisions(texts(scene)) == []
     assert min(mark.size for mark in scene.marks if isinstance(mark, Text)) >= SMALL
     check_text(scene.description)
-    return ElementTree.fromstring(to_svg(scene))
+    return ElementTree.fromstring(scene.svg)
 
 
 def check_text(text: str) -> None:

@@ -12,15 +12,16 @@ from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.frames.frame import DiskFrame, Frame, ReadFrame, TransferFrame
 from raftlab.view import style
 from raftlab.view.changes import changed_fields, changed_words
-from raftlab.view.cluster import cluster_graph, scene_cluster
-from raftlab.view.commit import describe_commit, scene_commit
-from raftlab.view.describe import describe_cluster, describe_frame, describe_log, describe_logs
-from raftlab.view.logs import DOWN_LEGEND, scene_log, scene_logs
-from raftlab.view.marks import Box, Disc, Scene
-from raftlab.view.showing import scene_frame
-from raftlab.view.svg import to_svg
-from raftlab.view.timeline import describe_timeline, scene_timeline
-from raftlab.view.votes import scene_votes
+from raftlab.view.cluster.cluster import cluster_graph, scene_cluster
+from raftlab.view.cluster.description import describe_cluster
+from raftlab.view.decisions.commit import describe_commit, scene_commit
+from raftlab.view.decisions.votes import scene_votes
+from raftlab.view.logs.description import describe_log, describe_logs
+from raftlab.view.logs.logs import DOWN_LEGEND, scene_log, scene_logs
+from raftlab.view.marks import Box, Disc
+from raftlab.view.overview import describe_frame, scene_frame
+from raftlab.view.scene import Scene
+from raftlab.view.timeline.timeline import describe_timeline, scene_timeline
 from raftlab.view.words import kind_text, message_text
 from tests.view.boxes import collisions, texts
 from tests.view.builders import (
@@ -639,7 +640,7 @@ CHANGES = {
 def test_a_change_changes_the_text_and_the_picture(what):
     before, after = CHANGES[what]
     assert describe_frame(before) != describe_frame(after)
-    pictures = [to_svg(replace(scene_frame(frame), description="")) for frame in (before, after)]
+    pictures = [replace(scene_frame(frame), text="").svg for frame in (before, after)]
     assert pictures[0] != pictures[1]
 
 

@@ -8,14 +8,16 @@ from raftlab.raft.log import Snapshot
 from raftlab.raft.transfer import NO_DEADLINE
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.frames.frame import Frame, TransferFrame
-from raftlab.view.cluster import scene_cluster
-from raftlab.view.commit import scene_commit
-from raftlab.view.describe import describe_cluster, describe_frame, describe_logs
-from raftlab.view.logs import scene_logs
+from raftlab.view.cluster.cluster import scene_cluster
+from raftlab.view.cluster.description import describe_cluster
+from raftlab.view.cluster.ring import ring_of
+from raftlab.view.decisions.commit import scene_commit
+from raftlab.view.decisions.votes import scene_votes
+from raftlab.view.logs.description import describe_logs
+from raftlab.view.logs.logs import scene_logs
 from raftlab.view.members import configuration_lines
-from raftlab.view.ring import ring_of
+from raftlab.view.overview import describe_frame
 from raftlab.view.style import text_width, wrap_clauses
-from raftlab.view.votes import scene_votes
 from tests.view.boxes import box_of, texts
 from tests.view.builders import entry_of, make_frame, make_log, node, nodes_named
 from tests.view.changing import (

@@ -5,10 +5,11 @@ import msgspec
 import pytest
 
 from raftlab.sim.world.violation import ViolationFrame
-from raftlab.view.cluster import cluster_graph, scene_cluster
+from raftlab.view.cluster.cluster import cluster_graph, scene_cluster
+from raftlab.view.cluster.ring import ring_of
 from raftlab.view.geometry import point_on
-from raftlab.view.marks import Arc, Box, Disc, Path, Scene, Text
-from raftlab.view.ring import ring_of
+from raftlab.view.marks import Arc, Box, Disc, Path, Text
+from raftlab.view.scene import Scene
 from tests.view.boxes import collisions, outside, texts
 from tests.view.builders import (
     accepted,

@@ -6,16 +6,13 @@ from raftlab.raft.log import LogEntry, RaftLog, Snapshot
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.frames.frame import Frame
-from raftlab.view.columns import frame_of_log
-from raftlab.view.commit import (
+from raftlab.view.decisions.commit import (
     describe_commit,
-    describe_commit_decision,
-    plot_commit,
     scene_commit,
     scene_commit_decision,
 )
-from raftlab.view.decisions import decide
-from raftlab.view.svg import to_svg
+from raftlab.view.decisions.commit_decision import decide
+from raftlab.view.logs.columns import frame_of_log
 from tests.view.builders import FIVE, make_frame, make_log, node, nodes_named, progress
 from tests.view.sound import check_scene, check_text, mark, of_role, words
 
@@ -49,7 +46,7 @@ def leading(commit: int, *indexes: int, held=("1:", "2:x=1", "4:y=2")) -> Frame:
 
 def test_figure_8_is_not_committed_by_counting():
     """Paper: 5.4.2 and Figure 8 (c): entry 2 is on a majority, and may yet be overwritten."""
-    text = describe_commit_decision(*FIGURE_8)
+    text = scene_commit_decision(*FIGURE_8).description
     assert text.startswith("A majority holds entry 2; commit index stays 1.")
     said = "Entry 2 is of term 2, the leader is in term 4: not committed by counting."
     assert said in text.split("\n")
@@ -61,7 +58,7 @@ def test_figure_8_is_not_committed_by_counting():
 
 def test_an_entry_of_the_leaders_own_term_brings_the_earlier_ones_with_it():
     """Paper: 5.4.2 and Figure 8 (e)."""
-    text = describe_commit_decision(*OWN_TERM)
+    text = scene_commit_decision(*OWN_TERM).description
     assert text.startswith("A majority holds entry 3; commit index 1 → 3.")
     assert "Entry 3 is of term 4, the leader's own: committed, with all before it." in text
     scene = scene_commit_decision(*OWN_TERM)
@@ -90,7 +87,7 @@ def test_the_line_at_the_majoritys_index_leads_up_to_the_entry():
 
 
 def test_the_text_shows_ranks_as_bars():
-    assert describe_commit_decision(*FIGURE_8).split("\n\n")[1].split("\n") == [
+    assert scene_commit_decision(*FIGURE_8).description.split("\n\n")[1].split("\n") == [
         "voter         match",
         "S4     >          1",
         "S5     >          1",
@@ -144,7 +141,7 @@ def test_the_decision_drawn_is_the_decision_of_the_rules():
 
 def test_the_term_of_the_last_compacted_entry_is_known():
     log = RaftLog((), Snapshot(5, 4, FIVE_VOTERS))
-    text = describe_commit_decision(matches(5, 5, 5, 0, 0), log, 4, 3, FIVE_VOTERS)
+    text = scene_commit_decision(matches(5, 5, 5, 0, 0), log, 4, 3, FIVE_VOTERS).description
     assert "commit index 3 → 5." in text
 
 
@@ -210,14 +207,14 @@ def test_a_log_that_breaks_the_rules_can_still_be_looked_at():
 
 
 def test_the_same_data_gives_the_same_picture():
-    assert to_svg(scene_commit_decision(*FIGURE_8)) == to_svg(scene_commit_decision(*FIGURE_8))
-    assert to_svg(scene_commit_decision(*FIGURE_8)) != to_svg(scene_commit_decision(*OWN_TERM))
+    assert scene_commit_decision(*FIGURE_8).svg == scene_commit_decision(*FIGURE_8).svg
+    assert scene_commit_decision(*FIGURE_8).svg != scene_commit_decision(*OWN_TERM).svg
 
 
 def test_matplotlib_paints_it_into_the_axes_it_is_given():
     from matplotlib.figure import Figure
 
     ax = Figure().add_subplot()
-    assert plot_commit(leading(1, 3, 2, 2, 1, 1), ax) is ax
+    assert scene_commit(leading(1, 3, 2, 2, 1, 1)).plot(ax) is ax
     assert ax.get_xlim() == (0, scene_commit(leading(1, 3, 2, 2, 1, 1)).width)
     assert len(ax.get_children()) > 10

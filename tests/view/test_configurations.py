@@ -84,12 +84,12 @@ def test_nodes_go_by_the_leaders_configuration_and_their_own_log_is_told_where_i
     found = standings(removed())
     assert (found["S1"].word, found["S1"].own) == ("not a member", "")
     assert (found["S2"].word, found["S2"].own) == ("not a member", "voter")
-    assert found["S2"].own_aside == "its log: voter"
+    assert found["S2"].own_label == "its log: voter"
     assert found["S4"].word == "voter"
-    assert found["S4"].aside == ""
+    assert found["S4"].label == ""
     assert (found["S6"].word, found["S6"].own) == ("learner", "")
     assert not found["S6"].votes
-    assert standings(joint())["S4"].own_aside == "its log: not in"
+    assert standings(joint())["S4"].own_label == "its log: not in"
 
 
 def test_where_nobody_leads_the_longest_log_of_a_member_says_who_belongs():

@@ -11,9 +11,9 @@ from raftlab.raft.messages import (
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.frames.frame import DiskFrame, Frame, VotesFrame
 from raftlab.view import words
-from raftlab.view.describe import describe_cluster, describe_frame, describe_log, describe_logs
-from raftlab.view.showing import scene_frame
-from raftlab.view.svg import to_svg
+from raftlab.view.cluster.description import describe_cluster
+from raftlab.view.logs.description import describe_log, describe_logs
+from raftlab.view.overview import describe_frame, scene_frame
 from tests.view.builders import (
     FIVE,
     accepted,
@@ -269,7 +269,7 @@ def test_a_change_changes_the_text(what):
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_changes_the_picture_and_not_only_its_description(what):
     before, after = CHANGES[what]
-    pictures = [to_svg(replace(scene_frame(frame), description="")) for frame in (before, after)]
+    pictures = [replace(scene_frame(frame), text="").svg for frame in (before, after)]
     assert pictures[0] != pictures[1]
 
 

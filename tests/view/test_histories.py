@@ -9,16 +9,14 @@ from raftlab.check.history.client_history import history_of
 from raftlab.check.linearizability import check
 from raftlab.check.linearizability.models import Register
 from raftlab.view import style
-from raftlab.view.histories import (
+from raftlab.view.marks import Text
+from raftlab.view.timeline.histories import (
     describe_history,
     round_times,
     scene_history,
-    show_history,
     spread,
     tick_words,
 )
-from raftlab.view.marks import Text
-from raftlab.view.svg import to_svg
 from tests.bench_histories import key_value_history, register_history
 from tests.view.boxes import box_of, overlap
 from tests.view.sound import check_scene, check_text, mark, of_role, words
@@ -149,7 +147,7 @@ def test_the_text_says_what_the_picture_shows():
         "      44.0   52.0  C       read x → 1     cannot be placed"
     )
     assert scene_history(WRONG).description == describe_history(WRONG)
-    assert repr(show_history(WRONG)) == describe_history(WRONG)
+    assert repr(scene_history(WRONG)) == describe_history(WRONG)
 
 
 def test_a_history_without_a_verdict_says_what_it_is():
@@ -222,7 +220,7 @@ def test_a_verdict_of_unknown_is_drawn_as_far_as_it_came():
 
 def test_equal_verdicts_give_equal_pictures():
     again = check(STORY, model=Register())
-    assert to_svg(scene_history(again)) == to_svg(scene_history(WRONG))
+    assert scene_history(again).svg == scene_history(WRONG).svg
 
 
 def test_strange_names_and_values_are_drawn_as_text():

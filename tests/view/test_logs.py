@@ -1,8 +1,11 @@
 import pytest
+from msgspec.structs import replace
 
 from raftlab.raft.log import RaftLog
-from raftlab.view.logs import scene_log, scene_logs
-from raftlab.view.marks import Scene
+from raftlab.sim.frames.frame import DiskFrame
+from raftlab.view import scene_commit, scene_frame, scene_state_machines
+from raftlab.view.logs.logs import scene_log, scene_logs
+from raftlab.view.scene import Scene
 from raftlab.view.style import text_width
 from tests.view.boxes import collisions, outside, texts
 from tests.view.builders import make_frame, make_log, node, progress
@@ -118,7 +121,6 @@ def test_what_is_not_on_disk_is_hatched():
 def test_an_entry_that_replaces_another_is_not_on_disk_either():
     old, new = make_log("1:a=1", "1:b=1"), make_log("1:a=1", "2:c=1")
     one = node("S1", log=new)
-    from msgspec.structs import replace
 
     stale = replace(one, disk=replace(one.disk, log=old))
     scene = scene_logs(make_frame(1, S1=stale))
@@ -215,3 +217,33 @@ def test_an_empty_log_and_a_compacted_one_can_be_shown():
     compacted = scene_log(RaftLog(LOG[4:], SNAPSHOT))
     assert mark(compacted, "snapshot-log-text").text == "snapshot to 4, term 2"
     assert has(scene_log(RaftLog((), SNAPSHOT)), "snapshot-log")
+
+
+class Unwalked(tuple):
+    """A long log, of which only parts may be looked at."""
+
+    def _walk(self, *_: object) -> bool:
+        raise AssertionError("the whole log was walked through")
+
+    __iter__ = __eq__ = __ne__ = __contains__ = _walk  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_a_picture_of_long_logs_looks_at_what_it_shows_and_at_no_more():
+    log = make_log(*[f"{1 + place // 40}:x={place}" for place in range(100)])
+    longer = (*log, *make_log(*["1:"] * 100, "3:y=1")[-1:])
+    disk = DiskFrame(3, None, Unwalked(log), None, False)
+    held = {"term": 3, "commit": 90, "disk": disk}
+    known = [progress(name, 100, 101) for name in ("S1", "S2", "S3")]
+    leading = node("S1", role="leader", heartbeat=130.0, progress=known, **held)
+    others = {name: node(name, **held) for name in ("S2", "S3")}
+    nodes = {"S1": leading, **others}
+    frame = make_frame(
+        3, **{name: replace(each, log=Unwalked(log)) for name, each in nodes.items()}
+    )
+    later = [replace(frame["S1"], log=Unwalked(longer)), *frame.nodes[1:]]
+    following = replace(frame, nodes=tuple(later))
+    for draw in (scene_frame, scene_state_machines):
+        assert draw(frame).svg and draw(following, frame).svg
+    assert scene_commit(following, None, frame).svg
+    assert "log" in scene_logs(following, frame).description

@@ -15,8 +15,8 @@ from matplotlib import pyplot  # noqa: E402
 from matplotlib.collections import PathCollection  # noqa: E402
 
 from raftlab.course.experiments import show_election_times  # noqa: E402
-from raftlab.view import plot, style  # noqa: E402
-from raftlab.view.showing import scene_frame  # noqa: E402
+from raftlab.view import charts, plot, scene_cluster, scene_logs, style  # noqa: E402
+from raftlab.view.overview import scene_frame  # noqa: E402
 from tests.view.samples import SAMPLES  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -32,32 +32,32 @@ def closed_figures():
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_scene_can_be_painted(name):
-    ax = plot.paint(scene_frame(SAMPLES[name]))
+    ax = scene_frame(SAMPLES[name]).plot()
     ax.figure.canvas.draw()
 
 
 def test_a_plot_goes_into_the_axes_that_are_given():
     _, (left, right) = pyplot.subplots(1, 2)
-    assert plot.plot_cluster(SAMPLES["leader"], left) is left
-    assert plot.plot_logs(SAMPLES["leader"], ax=right) is right
+    assert scene_cluster(SAMPLES["leader"]).plot(left) is left
+    assert scene_logs(SAMPLES["leader"]).plot(right) is right
     assert len(pyplot.get_fignums()) == 1
 
 
 def test_a_plot_of_its_own_has_one_point_a_unit():
     scene = scene_frame(SAMPLES["leader"])
-    width, height = plot.paint(scene).figure.get_size_inches() * 72
+    width, height = scene.plot().figure.get_size_inches() * 72
     assert (width, height) == (pytest.approx(scene.width), pytest.approx(scene.height))
 
 
 def test_painting_changes_no_setting():
     before = dict(matplotlib.rcParams)
-    plot.plot_cluster(SAMPLES["leader"])
-    plot.plot_election_times(TIMES)
+    scene_cluster(SAMPLES["leader"]).plot()
+    charts.plot_election_times(TIMES)
     assert dict(matplotlib.rcParams) == before
 
 
 def test_the_painter_shows_what_the_scene_says():
-    text = plot.figure_svg(plot.plot_cluster(SAMPLES["leader"]).figure)
+    text = plot.figure_svg(scene_cluster(SAMPLES["leader"]).plot().figure)
     for words in ("S1", "term 3", "paused", "voted S1"):
         assert words in text
     assert "#004488" in text
@@ -65,15 +65,16 @@ def test_the_painter_shows_what_the_scene_says():
 
 
 def test_dollar_signs_are_no_formulas():
-    from raftlab.view.marks import Scene, Text
+    from raftlab.view.marks import Text
+    from raftlab.view.scene import Scene
 
     halo = Text("h", 5, 20, "$x^2$ and $", halo=True)
     scene = Scene(50.0, 30.0, (Text("t", 5, 9, "$x^2$ and $"), halo), "t", "d")
-    assert plot.figure_svg(plot.paint(scene).figure).count("$x^2$ and $") >= 1
+    assert plot.figure_svg(scene.plot().figure).count("$x^2$ and $") >= 1
 
 
 def test_a_figure_has_a_title_and_a_description():
-    svg = plot.figure_svg(plot.plot_split_votes(SPLITS).figure, "Split <votes>", "80 & 3 of 200")
+    svg = plot.figure_svg(charts.plot_split_votes(SPLITS).figure, "Split <votes>", "80 & 3 of 200")
     root = ElementTree.fromstring(svg)
     assert root.get("role") == "img"
     assert root.get("aria-label") == "Split <votes>"
@@ -109,10 +110,10 @@ def hostile_settings():
 
 def drawn():
     """Every plot there is, as SVG."""
-    yield plot.figure_svg(plot.plot_cluster(SAMPLES["leader"]).figure)
-    yield plot.figure_svg(plot.plot_logs(SAMPLES["leader"]).figure)
-    yield plot.figure_svg(plot.plot_election_times(TIMES).figure)
-    yield plot.figure_svg(plot.plot_split_votes(SPLITS).figure)
+    yield plot.figure_svg(scene_cluster(SAMPLES["leader"]).plot().figure)
+    yield plot.figure_svg(scene_logs(SAMPLES["leader"]).plot().figure)
+    yield plot.figure_svg(charts.plot_election_times(TIMES).figure)
+    yield plot.figure_svg(charts.plot_split_votes(SPLITS).figure)
     yield show_election_times(TIMES | {"none": [inf] * 50}).svg
 
 
@@ -129,11 +130,10 @@ def test_a_figure_that_the_reader_saves_has_ticks_of_its_own():
         both = (*ax.xaxis.get_major_ticks(), *ax.yaxis.get_major_ticks())
         return [(each.label1.get_color(), each.tick1line.get_markersize()) for each in both]
 
-    expected = ticks(plot.plot_election_times(TIMES)), ticks(plot.plot_split_votes(SPLITS))
+    expected = ticks(charts.plot_election_times(TIMES)), ticks(charts.plot_split_votes(SPLITS))
     with matplotlib.rc_context({"xtick.color": "red", "ytick.major.size": 20, "text.color": "red"}):
-        assert (ticks(plot.plot_election_times(TIMES)), ticks(plot.plot_split_votes(SPLITS))) == (
-            expected
-        )
+        times, votes = charts.plot_election_times(TIMES), charts.plot_split_votes(SPLITS)
+        assert (ticks(times), ticks(votes)) == expected
 
 
 HOSTILE_FILE = """
@@ -149,12 +149,12 @@ figure.figsize: 1, 1
 PRINT_ALL = f"""
 import matplotlib
 matplotlib.use("agg")
-from raftlab.view import plot
+from raftlab.view import charts, plot, scene_cluster
 from tests.view.samples import SAMPLES
 inf = float("inf")
-print(plot.figure_svg(plot.plot_cluster(SAMPLES["leader"]).figure))
-print(plot.figure_svg(plot.plot_election_times({TIMES!r}).figure))
-print(plot.figure_svg(plot.plot_split_votes({SPLITS!r}).figure))
+print(plot.figure_svg(scene_cluster(SAMPLES["leader"]).plot().figure))
+print(plot.figure_svg(charts.plot_election_times({TIMES!r}).figure))
+print(plot.figure_svg(charts.plot_split_votes({SPLITS!r}).figure))
 """
 
 
@@ -191,7 +191,7 @@ def test_the_course_draws_without_any_backend():
 
 
 def test_a_plot_can_be_shown_with_its_text():
-    shown = plot.show_plot(plot.plot_split_votes(SPLITS), "Split votes\n\n80 of 200")
+    shown = charts.Chart(charts.plot_split_votes(SPLITS), "Split votes\n\n80 of 200")
     assert repr(shown) == "Split votes\n\n80 of 200"
     bundle = shown._repr_mimebundle_()
     assert bundle["text/plain"] == repr(shown)
@@ -200,7 +200,7 @@ def test_a_plot_can_be_shown_with_its_text():
 
 
 def test_lines_are_few_artists_so_that_painting_is_quick():
-    ax = plot.paint(scene_frame(SAMPLES["leader"]))
+    ax = scene_frame(SAMPLES["leader"]).plot()
     collections = [each for each in ax.collections if isinstance(each, PathCollection)]
     assert len(collections) <= 4
     assert len(ax.get_children()) < 40
@@ -210,7 +210,7 @@ def test_lines_are_few_artists_so_that_painting_is_quick():
 
 
 def test_election_times_are_cumulative_shares_on_a_logarithmic_axis():
-    ax: Any = plot.plot_election_times(TIMES)
+    ax: Any = charts.plot_election_times(TIMES)
     assert ax.get_xscale() == "log"
     slow, quick = ax.get_lines()
     assert list(slow.get_xdata()) == [160.0, 160.0, 300.0, 900.0]
@@ -221,22 +221,22 @@ def test_election_times_are_cumulative_shares_on_a_logarithmic_axis():
 
 
 def test_a_name_whose_runs_never_had_a_leader_draws_no_line():
-    ax = plot.plot_election_times({"never": [inf, inf], "once": [200.0, inf]})
+    ax = charts.plot_election_times({"never": [inf, inf], "once": [200.0, inf]})
     assert len(ax.get_lines()) == 1
 
 
 @pytest.mark.parametrize("samples", [{}, {"none": []}, {"zero": [0.0]}])
 def test_times_that_cannot_be_plotted_are_refused(samples):
     with pytest.raises(ValueError, match=r"at least one time|above 0 ms"):
-        plot.plot_election_times(samples)
+        charts.plot_election_times(samples)
 
 
 def test_split_votes_are_bars_with_their_numbers():
-    ax: Any = plot.plot_split_votes(SPLITS)
+    ax: Any = charts.plot_split_votes(SPLITS)
     assert [bar.get_width() for bar in ax.patches] == [40.0, 1.5]
     assert [text.get_text() for text in ax.texts] == ["40 % (80 of 200)", "2 % (3 of 200)"]
     with pytest.raises(ValueError, match="at least one election"):
-        plot.plot_split_votes({"none": (0, 0)})
+        charts.plot_split_votes({"none": (0, 0)})
 
 
 def test_the_style_is_given_to_matplotlib_in_one_call():

@@ -4,8 +4,11 @@ from math import comb
 import pytest
 
 from raftlab.raft.quorum import majority
-from raftlab.view.quorums import describe_quorums, plot_quorums, quorum_graph, scene_quorums
-from raftlab.view.svg import to_svg
+from raftlab.view.decisions.quorums import (
+    describe_quorums,
+    quorum_graph,
+    scene_quorums,
+)
 from tests.view.builders import FIVE, nodes_named
 from tests.view.sound import check_scene, check_text, of_role, words
 
@@ -100,13 +103,13 @@ def test_what_makes_no_groups_is_refused_with_a_reason(voters, size, said):
 
 
 def test_the_same_voters_give_the_same_picture():
-    assert to_svg(scene_quorums(FIVE)) == to_svg(scene_quorums(FIVE))
+    assert scene_quorums(FIVE).svg == scene_quorums(FIVE).svg
 
 
 def test_matplotlib_paints_it_into_the_axes_it_is_given():
     from matplotlib.figure import Figure
 
     ax = Figure().add_subplot()
-    assert plot_quorums(FIVE, ax, size=2) is ax
+    assert scene_quorums(FIVE, size=2).plot(ax) is ax
     assert ax.get_xlim() == (0, scene_quorums(FIVE, 2).width)
     assert len(ax.get_children()) > 10

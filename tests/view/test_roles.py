@@ -1,8 +1,7 @@
 import pytest
 
 from raftlab.raft.roles import ROLE_AFTER, Cause, Role
-from raftlab.view.roles import describe_roles, plot_roles, roles_graph, scene_roles
-from raftlab.view.svg import to_svg
+from raftlab.view.decisions.roles import describe_roles, roles_graph, scene_roles
 from tests.view.sound import check_scene, mark, of_role
 
 MORE = {
@@ -91,14 +90,14 @@ def test_a_row_that_is_not_there_cannot_be_highlighted():
 
 
 def test_the_same_table_gives_the_same_picture():
-    assert to_svg(scene_roles()) == to_svg(scene_roles())
-    assert to_svg(scene_roles()) != to_svg(scene_roles(table=MORE))
+    assert scene_roles().svg == scene_roles().svg
+    assert scene_roles().svg != scene_roles(table=MORE).svg
 
 
 def test_matplotlib_paints_it_into_the_axes_it_is_given():
     from matplotlib.figure import Figure
 
     ax = Figure().add_subplot()
-    assert plot_roles(ax) is ax
+    assert scene_roles().plot(ax) is ax
     assert ax.get_xlim() == (0, scene_roles().width)
     assert len(ax.get_children()) > 10

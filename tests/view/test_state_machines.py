@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from raftlab import Cluster
-from raftlab.view import describe_logs, describe_state_machines, scene_logs, show_state_machines
-from raftlab.view.state_machines import (
+from raftlab.view import describe_state_machines, scene_logs
+from raftlab.view.logs.description import describe_logs
+from raftlab.view.logs.state_machines import (
     MOST_KEYS,
     NO_VALUES,
-    plot_state_machines,
     scene_state_machines,
 )
 from tests.view.boxes import collisions, outside, texts
@@ -63,7 +63,7 @@ def test_the_picture_says_the_same():
     assert mark(scene, "applied-S2").text == "2 of commit 4"
     assert mark(scene, "applied-S3").text == "lost"
     assert not has(scene, "value-S3-x")
-    picture = show_state_machines(FRAME)
+    picture = scene_state_machines(FRAME)
     assert picture.description == describe_state_machines(FRAME)
     assert picture.svg.startswith("<svg")
 
@@ -101,7 +101,7 @@ def test_without_values_it_says_so():
 
 
 def test_it_can_be_plotted():
-    assert plot_state_machines(FRAME).figure is not None
+    assert scene_state_machines(FRAME).plot().figure is not None
 
 
 def test_of_a_run_it_shows_what_the_nodes_hold():

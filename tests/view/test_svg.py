@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from raftlab.view.marks import Arc, Box, Disc, Ink, Path, Scene, Text
-from raftlab.view.showing import scene_frame
-from raftlab.view.svg import escape, number, to_svg
+from raftlab.view.marks import Arc, Box, Disc, Ink, Path, Text
+from raftlab.view.overview import scene_frame
+from raftlab.view.scene import Scene
+from raftlab.view.svg import escape, number
 from tests.view.samples import SAMPLES
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -21,7 +22,7 @@ def scene_with(*marks, title="A title", description="A description"):
 
 
 def parsed(scene):
-    return ElementTree.fromstring(to_svg(scene))
+    return ElementTree.fromstring(scene.svg)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -45,7 +46,7 @@ def test_a_picture_has_a_title_and_a_description_that_its_label_names():
 
 def test_two_different_pictures_on_one_page_share_no_id():
     ids = [
-        set(re.findall(r' id="([^"]+)"', to_svg(scene_frame(SAMPLES[name]))))
+        set(re.findall(r' id="([^"]+)"', scene_frame(SAMPLES[name]).svg))
         for name in ("leader", "campaign")
     ]
     assert not ids[0] & ids[1]
@@ -122,11 +123,10 @@ def test_hatching_is_drawn_as_lines_inside_the_box():
 
 
 PRINT_ALL = """
-from raftlab.view.showing import scene_frame
-from raftlab.view.svg import to_svg
+from raftlab.view import scene_frame
 from tests.view.samples import SAMPLES
 for frame in SAMPLES.values():
-    print(to_svg(scene_frame(frame)))
+    print(scene_frame(frame).svg)
 """
 
 
@@ -142,9 +142,9 @@ def test_the_same_picture_is_the_same_text_in_every_process():
         for seed in ("0", "1", "4711")
     }
     assert len(printed) == 1
-    here = "".join(f"{to_svg(scene_frame(frame))}\n" for frame in SAMPLES.values())
+    here = "".join(f"{scene_frame(frame).svg}\n" for frame in SAMPLES.values())
     assert printed.pop().decode() == here
 
 
 def test_a_five_node_picture_stays_small():
-    assert len(to_svg(scene_frame(SAMPLES["leader"]))) < 60_000
+    assert len(scene_frame(SAMPLES["leader"]).svg) < 60_000

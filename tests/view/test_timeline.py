@@ -6,9 +6,8 @@ import pytest
 from raftlab.raft.roles import Role
 from raftlab.sim.frames.frame import MessageSpan, RoleSpan, Trace, TraceMark
 from raftlab.view import style
-from raftlab.view.svg import to_svg
-from raftlab.view.timeline import describe_timeline, plot_timeline, scene_timeline
-from raftlab.view.window import MOST_FULL
+from raftlab.view.timeline.timeline import describe_timeline, scene_timeline
+from raftlab.view.timeline.window import MOST_FULL
 from tests.view.boxes import outside
 from tests.view.builders import accepted, append, heartbeat, nodes_named, request_vote, vote
 from tests.view.sound import check_scene, check_text, mark, of_role, words
@@ -311,15 +310,15 @@ def test_a_window_that_makes_no_sense_is_refused():
 
 
 def test_the_same_trace_gives_the_same_picture():
-    assert to_svg(scene_timeline(STORY)) == to_svg(scene_timeline(STORY))
-    ElementTree.fromstring(to_svg(scene_timeline(busy(5))))
+    assert scene_timeline(STORY).svg == scene_timeline(STORY).svg
+    ElementTree.fromstring(scene_timeline(busy(5)).svg)
 
 
 def test_matplotlib_paints_it_into_the_axes_it_is_given():
     from matplotlib.figure import Figure
 
     ax = Figure().add_subplot()
-    assert plot_timeline(STORY, ax, only="votes") is ax
+    assert scene_timeline(STORY, only="votes").plot(ax) is ax
     assert ax.get_xlim() == (0, scene_timeline(STORY, only="votes").width)
     assert len(ax.get_children()) > 10
 

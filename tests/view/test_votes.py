@@ -5,8 +5,11 @@ import pytest
 from raftlab.raft.election import Votes
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.frames.frame import Frame
-from raftlab.view.svg import to_svg
-from raftlab.view.votes import describe_tally, describe_votes, plot_votes, scene_tally, scene_votes
+from raftlab.view.decisions.votes import (
+    describe_votes,
+    scene_tally,
+    scene_votes,
+)
 from tests.view.builders import FIVE, flying, make_frame, node, nodes_named, vote
 from tests.view.sound import check_scene, check_text, mark, of_role, words
 
@@ -45,7 +48,7 @@ def test_granted_refused_and_silent_differ_in_picture_and_in_text():
 
 def test_one_answer_turned_round_changes_the_svg():
     yes, no = (scene_tally({"S1": True, "S2": answer}, FIVE_VOTERS) for answer in (True, False))
-    assert to_svg(yes) != to_svg(no)
+    assert yes.svg != no.svg
     assert yes.description != no.description
 
 
@@ -64,7 +67,7 @@ def test_one_answer_turned_round_changes_the_svg():
     ],
 )
 def test_the_tally_is_told_with_its_result_and_what_would_decide_it(answers, bar, result, outlook):
-    text = describe_tally(answers, FIVE_VOTERS, candidate="S1", term=3)
+    text = scene_tally(answers, FIVE_VOTERS, candidate="S1", term=3).description
     assert text.startswith("S1 asks for votes for term 3: ")
     assert text.partition("\n")[0].endswith(f"3 needed, {result}.")
     assert f"\n{bar}\n" in text
@@ -99,7 +102,7 @@ def test_the_result_drawn_is_the_result_the_machine_finds():
         votes = Votes(configuration)
         for voter, granted in answers.items():
             votes.register_vote(voter, granted)
-        first = describe_tally(answers, configuration).partition("\n")[0]
+        first = scene_tally(answers, configuration).description.partition("\n")[0]
         assert votes.tally_vote().name in first
 
 
@@ -121,7 +124,10 @@ def test_a_pre_vote_is_called_one():
 
 
 def test_answers_of_those_who_have_no_vote_do_not_count():
-    assert describe_tally({"S9": True}, FIVE_VOTERS) == describe_tally({}, FIVE_VOTERS)
+    assert (
+        scene_tally({"S9": True}, FIVE_VOTERS).description
+        == scene_tally({}, FIVE_VOTERS).description
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 11, 17, 18, 51])
@@ -201,13 +207,13 @@ def test_a_node_that_is_not_there_is_named():
 
 def test_the_same_frame_gives_the_same_picture():
     one, other = (scene_votes(campaign({"S2": True, "S4": False})) for _ in range(2))
-    assert to_svg(one) == to_svg(other)
+    assert one.svg == other.svg
 
 
 def test_matplotlib_paints_it_into_the_axes_it_is_given():
     from matplotlib.figure import Figure
 
     ax = Figure().add_subplot()
-    assert plot_votes(campaign({"S2": True}), ax) is ax
+    assert scene_votes(campaign({"S2": True})).plot(ax) is ax
     assert ax.get_xlim() == (0, scene_votes(campaign({"S2": True})).width)
     assert len(ax.get_children()) > 10

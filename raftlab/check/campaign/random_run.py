@@ -10,8 +10,9 @@ clocks, everything that Jepsen looks at: faults, then a final heal, then what wa
 import random
 from contextlib import nullcontext, suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
+import msgspec
 from msgspec.structs import replace
 
 from raftlab.check.campaign.after_healing import (
@@ -241,22 +242,46 @@ def all_is_well(run: RandomRun) -> bool:
     )
 
 
-def complaint(run: RandomRun, operator: bool = True) -> str | None:
+ComplaintKind: TypeAlias = Literal["healing", "answers", "alarms"]
+
+
+class Complaint(msgspec.Struct, frozen=True):
+    """What is wrong at the end of a run, and of which kind that is.
+
+    * `healing`: it did not go on when the troubles were over;
+    * `answers`: what was shown, read or executed is not what was committed;
+    * `alarms`: a machine reported something that cannot be.
+    """
+
+    kind: ComplaintKind
+    text: str
+
+
+def complaint(run: RandomRun, operator: bool = True) -> Complaint | None:
     """What is wrong with a run that should have settled, or None.
 
     At the end an `operator` asks for a few things, which must be done.
     """
-    cluster = run.cluster
     if run.settled_after is None:
         patience = f"within {PATIENCE_MS:g} ms of peace"
-        return f"no new command on every member {patience}{differ(run)}"
+        return Complaint("healing", f"no new command on every member {patience}{differ(run)}")
+    if said := wrong_answer(run) or wrong_read(run):
+        return Complaint("answers", said)
+    if said := disturbed(run) or (unserved(run) if operator else None):
+        return Complaint("healing", said)
+    alarms = run.cluster.alarms
+    return Complaint("alarms", f"alarms: {alarms}") if alarms else None
+
+
+def wrong_answer(run: RandomRun) -> str | None:
+    """A value that is not what was committed, or not what a client was shown, or None."""
     should = KeyValue()
     for entry in run.committed:
         should.apply(entry)
-    for host in members(cluster):
+    for host in members(run.cluster):
         if host.application.encode() != should.encode():
             return f"{host.node} holds other values than were committed"
-        if logs_differ(members(cluster)[0], host):
+        if logs_differ(members(run.cluster)[0], host):
             return f"{host.node} has another log"
     for key, value in run.shown.items():
         if key.startswith("k") and should.get(key) != value:
@@ -264,8 +289,7 @@ def complaint(run: RandomRun, operator: bool = True) -> str | None:
     for client, serial in should.sessions.items():
         if int(should.get(client) or 0) != serial:
             return f"{client} sent {serial} commands, and {should.get(client)} were executed"
-    said = wrong_read(run) or disturbed(run) or (unserved(run) if operator else None)
-    return said or (f"alarms: {cluster.alarms}" if cluster.alarms else None)
+    return None
 
 
 def logs_differ(one: Host, other: Host) -> bool:
@@ -301,5 +325,5 @@ def random_run(seed: int, **given: Any) -> RandomRun:
     except Exception as error:
         raise AssertionError(f"{type(error).__name__}: {error}\n{run}") from error
     if wrong is not None:
-        raise AssertionError(f"{wrong}\n{run}")
+        raise AssertionError(f"{wrong.text}\n{run}")
     return run

@@ -120,7 +120,7 @@ def _tried(seed: int, conditions: Conditions) -> tuple[RandomRun | None, SeedRes
     return run, SeedResult(
         seed,
         "ok" if wrong is None else "stuck",
-        text=ADDRESS.sub("", wrong or ""),
+        text=ADDRESS.sub("", wrong.text if wrong else ""),
         events=run.cluster.number,
         settled_after=run.settled_after,
     )

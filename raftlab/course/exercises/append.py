@@ -14,7 +14,7 @@ from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntries
 from raftlab.raft.vocabulary import Index, Term
-from raftlab.view.marks import Scene
+from raftlab.view import Scene
 
 TERMS = (1, 2, 3)
 

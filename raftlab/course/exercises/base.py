@@ -8,7 +8,7 @@ from typing import Any
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.cases import Case
 from raftlab.course.panel import Panel
-from raftlab.view.marks import Scene
+from raftlab.view import Scene
 
 POINTS = {1: 2, 2: 3, 3: 5}
 WIDTH = 96

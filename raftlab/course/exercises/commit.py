@@ -11,7 +11,7 @@ from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, log_of, words_of
 from raftlab.raft.log import RaftLog
 from raftlab.raft.vocabulary import Configuration
-from raftlab.view.marks import Scene
+from raftlab.view import Scene
 
 REACHED = "Who holds what, and how far the answer goes"
 

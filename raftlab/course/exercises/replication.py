@@ -16,7 +16,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Rejected
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration
-from raftlab.view.marks import Scene
+from raftlab.view import Scene
 
 PAIR = ("leader", "follower")
 

@@ -12,7 +12,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.violation import Violation
-from raftlab.view.marks import Scene
+from raftlab.view import Scene
 from raftlab.view.words import ms
 
 

@@ -8,8 +8,7 @@ from raftlab.course.exercises.cases import Case
 from raftlab.course.situations import frame_of
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frames.frame import Frame
-from raftlab.view.cluster import scene_cluster
-from raftlab.view.marks import Scene
+from raftlab.view import Scene, scene_cluster
 
 
 class FrameCase(Case):

@@ -15,8 +15,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.world.arguments import MOST_NODES
-from raftlab.view.marks import Scene
-from raftlab.view.votes import scene_tally
+from raftlab.view import Scene, scene_tally
 
 
 def tally_cases() -> list[Case]:

@@ -15,7 +15,7 @@ from raftlab.raft.messages import Message, RequestVote, RequestVoteReply
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Cause
 from raftlab.raft.vocabulary import Configuration, Millis, NodeId, Term
-from raftlab.view.marks import Scene
+from raftlab.view import Scene
 
 THREE = Configuration(("S1", "S2", "S3"))
 TERMS = (1, 2, 3)

@@ -15,7 +15,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority, majority_index
 from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term
 from raftlab.sim.cluster import Cluster
-from raftlab.view.marks import Scene
+from raftlab.view import Scene
 from raftlab.view.words import names
 
 

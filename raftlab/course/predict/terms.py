@@ -21,8 +21,7 @@ from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import NodeFrame
 from raftlab.sim.world.settings import Network
-from raftlab.view.cluster import scene_cluster
-from raftlab.view.marks import Scene
+from raftlab.view import Scene, scene_cluster
 from raftlab.view.words import ms
 
 THREE = Configuration(("S1", "S2", "S3"))

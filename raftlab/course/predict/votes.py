@@ -23,8 +23,7 @@ from raftlab.raft.vocabulary import Misuse, NodeId, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.world.violation import Violation
-from raftlab.view.cluster import scene_cluster
-from raftlab.view.marks import Scene
+from raftlab.view import Scene, scene_cluster
 from raftlab.view.words import ms, names
 
 

@@ -2,7 +2,7 @@
 
 A frame is made only when somebody looks. Views, descriptions and the browser read
 frames and never live machines, so a learner's own machine, a replay and a live cluster
-are drawn by the same code.
+are drawn by the same code. What shows itself in a notebook imports its picture then.
 """
 
 from collections.abc import Mapping
@@ -228,6 +228,16 @@ class Frame(msgspec.Struct, frozen=True):
         """The highest term that any living node is in; 0 if none lives."""
         return max((each.term for each in self.nodes if each.alive), default=0)
 
+    def __str__(self) -> str:
+        from raftlab.view import describe_frame
+
+        return describe_frame(self)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from raftlab.view import scene_frame
+
+        return scene_frame(self)._repr_mimebundle_()
+
 
 class MessageSpan(msgspec.Struct, frozen=True):
     """One message in a trace: from `sent_at` to `ended_at` (ms; None: still on its way).
@@ -275,3 +285,8 @@ class Trace(msgspec.Struct, frozen=True):
     spans: tuple[RoleSpan, ...]
     messages: tuple[MessageSpan, ...]
     marks: tuple[TraceMark, ...]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from raftlab.view import scene_timeline
+
+        return scene_timeline(self)._repr_mimebundle_()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,6 +20,7 @@ from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Setup
 
 if TYPE_CHECKING:
+    from raftlab.lab import Lab
     from raftlab.sim.cluster import Cluster
 
 
@@ -86,6 +87,12 @@ class Recording:
         what = f"{len(setup.nodes)} nodes, seed {setup.seed}"
         digest = "" if self.digest else ", no digest"
         return f"<Recording of {what}: {len(self)} actions, {end:.1f} ms{digest}>"
+
+    def lab(self, **options: Any) -> "Lab":
+        """A lab on this run, at its end or at `frame=`. `options`: see `raftlab.lab.Lab`."""
+        from raftlab.lab import Lab
+
+        return Lab(self, **options)
 
     # Other runs made of this one
 

@@ -42,6 +42,17 @@ Steps = Annotated[int, msgspec.Meta(ge=1)]
 Part = TypeVar("Part")
 
 
+class TooManySteps(Misuse):
+    """A text stands for `steps` steps, and more than `most` are not played unasked."""
+
+    def __init__(self, steps: int, most: int) -> None:
+        self.steps = steps
+        super().__init__(
+            f"this text stands for {steps:,} steps, and more than {most:,} are played only"
+            f" if they are asked for, with most_steps={steps}"
+        )
+
+
 class Shared(msgspec.Struct, Generic[Part], array_like=True, omit_defaults=True):
     """What the text says: the setup where it differs from the defaults, the run, its checksum.
 
@@ -88,10 +99,7 @@ def _check_work(told: Shared[Segment], setup: Setup, most_steps: int) -> None:
     if steps > MOST_ACTIONS:
         raise Misuse(f"this text stands for more than {MOST_ACTIONS:,} steps")
     if steps > most_steps:
-        raise Misuse(
-            f"this text stands for {steps:,} steps, and more than {most_steps:,} are played only"
-            f" if they are asked for, with most_steps={steps}"
-        )
+        raise TooManySteps(steps, most_steps)
     names = [name for each in told.segments if not isinstance(each, int) for name in _names(each)]
     if (longest := max(names, key=len, default="")) and len(longest) > LONGEST_NAME:
         raise Misuse(f"a node's name has at most {LONGEST_NAME} characters, not {shown(longest)}")

@@ -5,15 +5,14 @@ from contextlib import suppress
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.scenarios.mistakes import AsksNobody, ReadsTooSoon
-from raftlab.sim.scenarios.registry import check_panel, scene
-from raftlab.sim.scenarios.staging import (
-    BEFORE_AFTER,
+from raftlab.sim.fixtures import (
     commit,
-    lead,
-    led_by,
+    settle,
     stage,
+    win_election,
 )
+from raftlab.sim.scenarios.mistakes import AsksNobody, ReadsTooSoon
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
 from raftlab.sim.world.violation import Violation
 
 
@@ -51,10 +50,10 @@ def stale_read(panel: str = "after", *, seed: int = 1) -> Cluster:
 
 
 def _deposed_leader(seed: int, rules: type[Rules]) -> Cluster:
-    cluster = led_by(stage(3, seed, rules=rules), "S1")
+    cluster = settle(stage(3, seed, rules=rules), "S1")
     commit(cluster, "x=1")
     cluster.isolate("S1")
-    lead(cluster, "S2")
+    win_election(cluster, "S2")
     commit(cluster, "x=2")
     return cluster
 
@@ -92,13 +91,13 @@ def read_too_soon(panel: str = "after", *, seed: int = 1) -> Cluster:
 
 
 def _new_leader(seed: int, rules: type[Rules]) -> Cluster:
-    cluster = led_by(stage(5, seed, rules=rules), "S1")
+    cluster = settle(stage(5, seed, rules=rules), "S1")
     cluster.partition("S1 S2 S3", "S4 S5")
     commit(cluster, "x=1")
     cluster.crash("S1")
     cluster.crash("S3")
     cluster.heal()
-    lead(cluster, "S2")
+    win_election(cluster, "S2")
     return cluster
 
 
@@ -110,7 +109,7 @@ def follower_read(*, seed: int = 1) -> Cluster:
 
     Thesis: 6.4.
     """
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     commit(cluster, "x=1")
     cluster.run(60)
     commit(cluster, "x=2")
@@ -157,13 +156,13 @@ def retry_applied_twice(panel: str = "without a session", *, seed: int = 1) -> C
     Paper: 8. Thesis: 6.3.
     """
     check_panel(panel, SESSION)
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     command = "x+=1"
     if panel == "with a session":
         commit(cluster, "open c1")
         command = "c1#1 x+=1"
     commit(cluster, command)
     cluster.crash("S1")
-    lead(cluster, "S2")
+    win_election(cluster, "S2")
     commit(cluster, command)
     return cluster.run(60)

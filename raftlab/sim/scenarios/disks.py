@@ -3,15 +3,14 @@
 from contextlib import suppress
 
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.scenarios.registry import check_panel, scene
-from raftlab.sim.scenarios.staging import (
-    BEFORE_AFTER,
+from raftlab.sim.fixtures import (
     commit,
     drop_all,
-    lead,
-    led_by,
+    settle,
     stage,
+    win_election,
 )
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
 from raftlab.sim.world.settings import Disks
 from raftlab.sim.world.violation import Violation
 
@@ -28,7 +27,7 @@ def amnesia(panel: str = "after", *, seed: int = 1) -> Cluster:
     Paper: 5.2, Figure 2, persistent state.
     """
     check_panel(panel, BEFORE_AFTER)
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     cluster.isolate("S3")
     commit(cluster, "x=1")
     cluster.wipe("S2")
@@ -37,7 +36,7 @@ def amnesia(panel: str = "after", *, seed: int = 1) -> Cluster:
     cluster.heal()
     if panel == "after":
         with suppress(Violation):
-            lead(cluster, "S3")
+            win_election(cluster, "S3")
     return cluster
 
 
@@ -82,7 +81,7 @@ def answer_before_writing(panel: str = "unwatched", *, seed: int = 1) -> Cluster
     disks = Disks(write_ms=5.0, waits=False)
     cluster = stage(3, seed, disks=disks, watched=panel == "caught")
     with suppress(Violation):
-        led_by(cluster, "S1")
+        settle(cluster, "S1")
         cluster.isolate("S3")
         for node in ("S1", "S2"):
             cluster.slow_disk(node, 1000)
@@ -92,7 +91,7 @@ def answer_before_writing(panel: str = "unwatched", *, seed: int = 1) -> Cluster
             cluster.slow_disk(node, 5)
             cluster.restart(node)
         cluster.heal()
-        lead(cluster, "S3")
+        win_election(cluster, "S3")
         cluster.run(60)
     return cluster
 
@@ -106,7 +105,7 @@ def power_cut(*, seed: int = 1) -> Cluster:
 
     Paper: 5.1, Figure 2, persistent state.
     """
-    cluster = led_by(stage(5, seed, disks=Disks(write_ms=4.0, torn=True)), "S1")
+    cluster = settle(stage(5, seed, disks=Disks(write_ms=4.0, torn=True)), "S1")
     commit(cluster, "x=1")
     cluster.run(60)
     cluster.propose("x=2")

@@ -5,17 +5,17 @@ import random
 from raftlab.raft.messages import RequestVote, RequestVoteReply, TimeoutNow
 from raftlab.raft.options import Options
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.scenarios.registry import check_panel, scene
-from raftlab.sim.scenarios.staging import (
+from raftlab.sim.fixtures import (
     PLAIN,
-    a,
     commit,
     drop_all,
-    lead,
-    led_by,
+    is_a,
+    settle,
     stage,
     until_sent,
+    win_election,
 )
+from raftlab.sim.scenarios.registry import check_panel, scene
 from raftlab.sim.world.settings import Network
 
 PRE_VOTE = ("plain", "pre_vote")
@@ -75,7 +75,7 @@ def lost_vote(*, seed: int = 1) -> Cluster:
     cluster = stage(3, seed)
     cluster.timeout("S1")
     for voter in ("S2", "S3"):
-        cluster.drop(until_sent(cluster, voter, "S1", a(RequestVoteReply)))
+        cluster.drop(until_sent(cluster, voter, "S1", is_a(RequestVoteReply)))
     return cluster.run(15)
 
 
@@ -90,8 +90,8 @@ def duplicated_votes(*, seed: int = 1) -> Cluster:
     cluster = stage(5, seed)
     cluster.partition("S1 S2", "S3 S4 S5")
     cluster.timeout("S1")
-    cluster.duplicate(until_sent(cluster, "S2", "S1", a(RequestVoteReply)))
-    lead(cluster, "S3")
+    cluster.duplicate(until_sent(cluster, "S2", "S1", is_a(RequestVoteReply)))
+    win_election(cluster, "S3")
     return cluster.run(15)
 
 
@@ -108,10 +108,10 @@ def late_vote(*, seed: int = 1) -> Cluster:
     cluster.isolate("S3")
     cluster.timeout("S1")
     cluster.timeout("S3")
-    cluster.delay(until_sent(cluster, "S2", "S1", a(RequestVoteReply)), 1000)
+    cluster.delay(until_sent(cluster, "S2", "S1", is_a(RequestVoteReply)), 1000)
     cluster.partition("S1", "S2 S3")
     cluster.timeout("S1")
-    lead(cluster, "S3")
+    win_election(cluster, "S3")
     return cluster
 
 
@@ -140,7 +140,7 @@ def outdated_candidate(*, seed: int = 1) -> Cluster:
 
     Paper: 5.4.1.
     """
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     cluster.isolate("S3")
     commit(cluster, "x=1")
     cluster.run(60)
@@ -162,7 +162,7 @@ def rejoining_node(panel: str = "plain", *, seed: int = 1) -> Cluster:
     """
     check_panel(panel, PRE_VOTE)
     cluster = stage(3, seed, options=Options.figure_2(pre_vote=panel == "pre_vote"))
-    led_by(cluster, "S1")
+    settle(cluster, "S1")
     cluster.isolate("S3")
     return cluster.run(1500)
 
@@ -178,10 +178,10 @@ def isolated_leader(panel: str = "plain", *, seed: int = 1) -> Cluster:
     """
     check_panel(panel, CHECK_QUORUM)
     cluster = stage(5, seed, options=Options.figure_2(check_quorum=panel == "check_quorum"))
-    led_by(cluster, "S1")
+    settle(cluster, "S1")
     cluster.isolate("S1")
     cluster.propose("x=lost", to="S1")
-    lead(cluster, "S2")
+    win_election(cluster, "S2")
     commit(cluster, "x=2")
     return cluster.run(350)
 
@@ -198,7 +198,7 @@ def deaf_leader(panel: str = "plain", *, seed: int = 1) -> Cluster:
     """
     check_panel(panel, CHECK_QUORUM)
     cluster = stage(3, seed, options=PLAIN if panel == "plain" else Options())
-    led_by(cluster, "S1")
+    settle(cluster, "S1")
     for node in ("S2", "S3"):
         cluster.cut(node, "S1", both_ways=False)
     cluster.propose("x=1")
@@ -218,7 +218,7 @@ def partial_partition(panel: str = "plain", *, seed: int = 1) -> Cluster:
     """
     check_panel(panel, PRE_VOTE)
     cluster = stage(3, seed, options=Options.figure_2(pre_vote=panel == "pre_vote"))
-    led_by(cluster, "S1")
+    settle(cluster, "S1")
     cluster.cut("S1", "S2")
     cluster.run_until(lambda each: each.leader == "S2", 1000)
     return cluster
@@ -233,11 +233,11 @@ def paused_leader(*, seed: int = 1) -> Cluster:
 
     Paper: 5.1, 5.2. Thesis: 6.4.
     """
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     commit(cluster, "x=1")
     cluster.pause("S1")
     cluster.run(100)
-    lead(cluster, "S2")
+    win_election(cluster, "S2")
     commit(cluster, "x=2")
     return cluster
 
@@ -250,7 +250,7 @@ def slow_disk(*, seed: int = 1) -> Cluster:
 
     Thesis: 10.2.1. Huang and others: Gray failure, 2017.
     """
-    cluster = led_by(stage(3, seed, options=Options()), "S1")
+    cluster = settle(stage(3, seed, options=Options()), "S1")
     cluster.slow_disk("S1", 2000)
     cluster.propose("x=1")
     cluster.run_until(lambda each: each.leader in ("S2", "S3"))
@@ -265,10 +265,10 @@ def leadership_transfer(*, seed: int = 1) -> Cluster:
 
     Thesis: 3.10.
     """
-    cluster = led_by(stage(3, seed, options=Options()), "S1")
+    cluster = settle(stage(3, seed, options=Options()), "S1")
     commit(cluster, "x=1")
     cluster.transfer("S3")
-    until_sent(cluster, "S1", "S3", a(TimeoutNow))
+    until_sent(cluster, "S1", "S3", is_a(TimeoutNow))
     return cluster
 
 
@@ -309,6 +309,6 @@ def _elect_at_once(cluster: Cluster) -> None:
     """Let S1 be elected in no time by S2 and S3, before the first heartbeat sets out to all."""
     cluster.timeout("S1")
     for node in ("S2", "S3", "S4", "S5"):
-        cluster.deliver(until_sent(cluster, "S1", node, a(RequestVote)))
+        cluster.deliver(until_sent(cluster, "S1", node, is_a(RequestVote)))
     for node in ("S2", "S3"):
-        cluster.deliver(until_sent(cluster, node, "S1", a(RequestVoteReply)))
+        cluster.deliver(until_sent(cluster, node, "S1", is_a(RequestVoteReply)))

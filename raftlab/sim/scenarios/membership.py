@@ -6,17 +6,16 @@ from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.scenarios.mistakes import ChangesInAnyTerm, SwitchesAtOnce
-from raftlab.sim.scenarios.registry import check_panel, scene
-from raftlab.sim.scenarios.staging import (
-    BEFORE_AFTER,
-    a,
+from raftlab.sim.fixtures import (
     commit,
-    lead,
-    led_by,
+    is_a,
+    settle,
     stage,
     until_sent,
+    win_election,
 )
+from raftlab.sim.scenarios.mistakes import ChangesInAnyTerm, SwitchesAtOnce
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
 from raftlab.sim.world.violation import Violation
 
 
@@ -34,7 +33,7 @@ def figure_10(panel: str = "after", *, seed: int = 1) -> Cluster:
     cluster = _three_become_five(seed, SwitchesAtOnce)
     if panel == "after":
         with suppress(Violation):
-            lead(cluster, "S1")
+            win_election(cluster, "S1")
     return cluster
 
 
@@ -51,7 +50,7 @@ def figure_10_with_joint(*, seed: int = 1) -> Cluster:
 
 
 def _three_become_five(seed: int, rules: type[Rules]) -> Cluster:
-    cluster = led_by(stage(3, seed, rules=rules), "S3")
+    cluster = settle(stage(3, seed, rules=rules), "S3")
     cluster.add_node("S4")
     cluster.add_node("S5")
     cluster.partition("S1 S2", "S3 S4 S5")
@@ -73,7 +72,7 @@ def figure_11(panel: str = "joint", *, seed: int = 1) -> Cluster:
     Paper: 6, Figure 11. Thesis: 4.3.
     """
     check_panel(panel, FIGURE_11)
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     cluster.add_node("S4")
     cluster.add_node("S5")
     cluster.partition("S1 S2 S3", "S4 S5")
@@ -98,7 +97,7 @@ def crash_while_joint(*, seed: int = 1) -> Cluster:
 
     Paper: 6. Thesis: 4.3.
     """
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     cluster.add_node("S4")
     cluster.add_node("S5")
     cluster.isolate("S3")
@@ -128,7 +127,7 @@ def single_server_bug(panel: str = "after", *, seed: int = 1) -> Cluster:
     cluster.restart("S1")
     if panel == "after":
         with suppress(Violation):
-            lead(cluster, "S1")
+            win_election(cluster, "S1")
     return cluster
 
 
@@ -146,12 +145,12 @@ def single_server_rule(*, seed: int = 1) -> Cluster:
 
 def _first_of_two_changes(seed: int, rules: type[Rules]) -> Cluster:
     options = Options.figure_2(single_server_changes=True)
-    cluster = led_by(stage(4, seed, options=options, rules=rules), "S1")
+    cluster = settle(stage(4, seed, options=options, rules=rules), "S1")
     cluster.add_node("S5")
     cluster.partition("S1 S5", "S2 S3 S4")
     cluster.reconfigure("S1 S2 S3 S4 S5")
     cluster.run(60)
-    lead(cluster, "S2")
+    win_election(cluster, "S2")
     return cluster
 
 
@@ -171,9 +170,9 @@ def removed_server(panel: str = "plain", *, seed: int = 1) -> Cluster:
     check_panel(panel, STICKINESS)
     protected = panel == "stickiness"
     options = Options.figure_2(leader_stickiness=protected, check_quorum=protected)
-    cluster = led_by(stage(4, seed, options=options), "S1")
+    cluster = settle(stage(4, seed, options=options), "S1")
     cluster.remove("S4")
-    until_sent(cluster, "S4", "S1", a(RequestVote))
+    until_sent(cluster, "S4", "S1", is_a(RequestVote))
     return cluster
 
 
@@ -185,7 +184,7 @@ def removed_leader(*, seed: int = 1) -> Cluster:
 
     Paper: 6. Thesis: 4.2.2.
     """
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     cluster.remove("S1")
     cluster.run_until(lambda each: not each.configuration.can_vote("S1"))
     return cluster
@@ -207,7 +206,7 @@ def catch_up(panel: str = "voter", *, seed: int = 1) -> Cluster:
     check_panel(panel, CATCH_UP)
     logs = dict.fromkeys(("S1", "S2", "S3"), (1,) * 20)
     options = Options.figure_2(catch_up_first=panel == "learner", max_entries_per_append=4)
-    cluster = led_by(stage(3, seed, options=options, logs=logs), "S1")
+    cluster = settle(stage(3, seed, options=options, logs=logs), "S1")
     if panel == "learner":
         cluster.add_learner("S4")
     else:
@@ -233,7 +232,7 @@ def learner_caught_up(*, seed: int = 1) -> Cluster:
 
     Thesis: 4.2.1.
     """
-    cluster = led_by(stage(3, seed, options=Options()), "S1")
+    cluster = settle(stage(3, seed, options=Options()), "S1")
     for command in ("x=1", "x=2", "x=3"):
         commit(cluster, command)
     cluster.add_learner("S4")

@@ -9,10 +9,13 @@ import msgspec
 
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.scenarios.staging import played_by
+from raftlab.sim.fixtures import played_by
 from raftlab.sim.world.host import MachineFactory
 
 Given = ParamSpec("Given")
+
+BEFORE_AFTER = ("before", "after")
+"""The panels of a situation in which a protection is missing."""
 
 
 class Scenario(msgspec.Struct, frozen=True):

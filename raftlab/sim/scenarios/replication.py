@@ -6,20 +6,19 @@ from raftlab.raft.messages import AppendEntriesReply
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Term
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.scenarios.mistakes import AppendsNothingItself, CountsCopies, CutsAlways
-from raftlab.sim.scenarios.registry import check_panel, scene
-from raftlab.sim.scenarios.staging import (
-    BEFORE_AFTER,
-    a,
+from raftlab.sim.fixtures import (
     commit,
     drop_all,
-    found,
-    lead,
-    led_by,
+    is_a,
+    numbers_of,
+    settle,
     stage,
     until_sent,
+    win_election,
     with_entry,
 )
+from raftlab.sim.scenarios.mistakes import AppendsNothingItself, CountsCopies, CutsAlways
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
 from raftlab.sim.world.violation import Violation
 
 LEADER_OF_FIGURE_7: tuple[Term, ...] = (1, 1, 1, 4, 4, 5, 5, 6, 6, 6)
@@ -55,7 +54,7 @@ def figure_7(panel: str = "all", *, seed: int = 1) -> Cluster:
     while cluster.frame()["S1"].term < 7:
         cluster.timeout("S1")
         drop_all(cluster, "S1", "S2", "S3")
-    lead(cluster, "S1")
+    win_election(cluster, "S1")
     return cluster
 
 
@@ -103,7 +102,7 @@ def _figure_8(panel: str, seed: int, rules: type[Rules]) -> Cluster:
     if panel == "a":
         return cluster
     cluster.crash("S1")
-    lead(cluster, "S5")
+    win_election(cluster, "S5")
     cluster.isolate("S5")
     cluster.propose("of=term-3")
     if panel == "b":
@@ -121,7 +120,7 @@ def _figure_8c(cluster: Cluster) -> None:
     cluster.crash("S5")
     cluster.restart("S1")
     cluster.partition("S1 S2 S3", "S4 S5")
-    lead(cluster, "S1")
+    win_election(cluster, "S1")
     cluster.run(40)
     cluster.propose("of=term-4")
 
@@ -133,7 +132,7 @@ def _figure_8d(cluster: Cluster) -> None:
     cluster.restart("S5")
     cluster.heal()
     with suppress(Violation):
-        lead(cluster, "S5")
+        win_election(cluster, "S5")
         cluster.restart("S1")
         cluster.run(120)
 
@@ -162,18 +161,18 @@ def late_append_cuts(panel: str = "after", *, seed: int = 1) -> Cluster:
     check_panel(panel, BEFORE_AFTER)
     cluster = _late_append(seed, CutsAlways)
     if panel == "after":
-        cluster.deliver(found(cluster, "S1", "S2", with_entry(2))[0])
+        cluster.deliver(numbers_of(cluster, "S1", "S2", with_entry(2))[0])
         cluster.crash("S1")
         with suppress(Violation):
-            lead(cluster, "S3")
+            win_election(cluster, "S3")
     return cluster
 
 
 def _late_append(seed: int, rules: type[Rules]) -> Cluster:
-    cluster = led_by(stage(3, seed, rules=rules), "S1")
+    cluster = settle(stage(3, seed, rules=rules), "S1")
     cluster.propose("a=1")
     cluster.duplicate(until_sent(cluster, "S1", "S2", with_entry(2)))
-    cluster.delay(found(cluster, "S1", "S2", with_entry(2))[-1], 1000)
+    cluster.delay(numbers_of(cluster, "S1", "S2", with_entry(2))[-1], 1000)
     cluster.propose("b=2")
     cluster.drop(until_sent(cluster, "S1", "S3", with_entry(3)))
     cluster.run_until(lambda each: each.commit_index == 3)
@@ -189,13 +188,13 @@ def minority_partition(*, seed: int = 1) -> Cluster:
 
     Paper: 5.2, 5.3, 5.4.
     """
-    cluster = led_by(stage(5, seed), "S1")
+    cluster = settle(stage(5, seed), "S1")
     commit(cluster, "x=1")
     cluster.partition("S1 S2", "S3 S4 S5")
     cluster.propose("x=lost", to="S1")
     cluster.propose("y=lost", to="S1")
     cluster.run(30)
-    lead(cluster, "S3")
+    win_election(cluster, "S3")
     commit(cluster, "x=3")
     return cluster.run(60)
 
@@ -213,14 +212,14 @@ def unanswered_command(panel: str = "kept", *, seed: int = 1) -> Cluster:
     Paper: 5.4.2, 8.
     """
     check_panel(panel, UNANSWERED)
-    cluster = led_by(stage(5, seed), "S1")
+    cluster = settle(stage(5, seed), "S1")
     cluster.partition("S1 S2", "S3 S4 S5")
     cluster.propose("x=1")
     cluster.run(20)
     cluster.crash("S1")
     if panel == "kept":
         cluster.heal()
-    lead(cluster, "S2" if panel == "kept" else "S3")
+    win_election(cluster, "S2" if panel == "kept" else "S3")
     return cluster.run(60)
 
 
@@ -233,12 +232,12 @@ def lagging_follower(*, seed: int = 1) -> Cluster:
 
     Paper: 5.3.
     """
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     cluster.isolate("S3")
     for command in ("x=1", "x=2", "x=3"):
         commit(cluster, command)
-    lead(cluster, "S2")
+    win_election(cluster, "S2")
     cluster.run(20)
     cluster.heal()
-    until_sent(cluster, "S3", "S2", a(AppendEntriesReply))
+    until_sent(cluster, "S3", "S2", is_a(AppendEntriesReply))
     return cluster

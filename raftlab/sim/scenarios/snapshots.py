@@ -5,19 +5,18 @@ from contextlib import suppress
 from raftlab.raft.messages import InstallSnapshot
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.scenarios.mistakes import AppendsNothingItself, KeepsEveryTail
-from raftlab.sim.scenarios.registry import check_panel, scene
-from raftlab.sim.scenarios.staging import (
-    BEFORE_AFTER,
-    a,
+from raftlab.sim.fixtures import (
     commit,
-    found,
-    lead,
-    led_by,
+    is_a,
+    numbers_of,
+    settle,
     stage,
     until_sent,
+    win_election,
     with_entry,
 )
+from raftlab.sim.scenarios.mistakes import AppendsNothingItself, KeepsEveryTail
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
 from raftlab.sim.world.violation import Violation
 
 
@@ -52,13 +51,13 @@ def figure_13(*, seed: int = 1) -> Cluster:
 
     Paper: 7, Figure 13.
     """
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     cluster.isolate("S3")
     for command in ("x=1", "x=2", "y=1", "y=2"):
         commit(cluster, command)
     cluster.compact("S1")
     cluster.heal()
-    until_sent(cluster, "S1", "S3", a(InstallSnapshot))
+    until_sent(cluster, "S1", "S3", is_a(InstallSnapshot))
     return cluster
 
 
@@ -94,12 +93,12 @@ def snapshot_keeps_conflicting_tail(panel: str = "after", *, seed: int = 1) -> C
 def _snapshot_and_tail(seed: int, rules: type[Rules]) -> Cluster:
     logs = {"S1": (1, 3, 3, 3), "S2": (1, 3, 3, 3), "S3": (1, 2, 2, 2, 2, 2)}
     cluster = stage(3, seed, rules=rules, logs=logs)
-    lead(cluster, "S1")
+    win_election(cluster, "S1")
     cluster.isolate("S3")
     cluster.run(30)
     cluster.compact("S1")
     cluster.heal()
-    until_sent(cluster, "S1", "S3", a(InstallSnapshot))
+    until_sent(cluster, "S1", "S3", is_a(InstallSnapshot))
     return cluster
 
 
@@ -113,15 +112,15 @@ def snapshot_meets_agreeing_tail(*, seed: int = 1) -> Cluster:
 
     Paper: 7, Figure 13, rule 6.
     """
-    cluster = led_by(stage(3, seed), "S1")
+    cluster = settle(stage(3, seed), "S1")
     cluster.propose("x=1")
     cluster.propose("x=2")
-    slow = [found(cluster, "S1", "S3", with_entry(index))[0] for index in (2, 3)]
+    slow = [numbers_of(cluster, "S1", "S3", with_entry(index))[0] for index in (2, 3)]
     for number in slow:
         cluster.delay(number, 1000)
     cluster.run(20)
     cluster.compact("S1", 2)
-    until_sent(cluster, "S1", "S3", a(InstallSnapshot))
+    until_sent(cluster, "S1", "S3", is_a(InstallSnapshot))
     for number in slow:
         cluster.deliver(number)
     return cluster

@@ -1,0 +1,137 @@
+"""What the controls do that is more than one verb of the cluster or of the session.
+
+Each is a function of the lab's controller; the table of controls names them.
+"""
+
+import re
+from typing import Any
+
+from raftlab.lab.control_table import SLIDE_MS
+from raftlab.lab.controller import Controller
+from raftlab.lab.controls import KEYS_PANEL
+from raftlab.lab.pasted_text import LONGEST_TEXT
+from raftlab.raft.vocabulary import NodeId, listed, shown
+from raftlab.sim.cluster import Cluster
+
+
+def redraw(lab: Controller, *_: object) -> None:
+    """Show what was chosen."""
+    lab.redraw()
+
+
+# Time and runs
+
+
+def play_or_pause(lab: Controller) -> None:
+    """Play, or pause."""
+    if lab.playing:
+        lab.pause()
+    else:
+        lab.play()
+
+
+def open_shared(lab: Controller) -> None:
+    """Open the run that the text in the field stands for, as a run of its own."""
+    field = lab.controls.run_text
+    pasted: str = field.value
+
+    def open_it() -> None:
+        if len(pasted) > LONGEST_TEXT:
+            field.value = ""  # not to be sent to and fro
+        lab.session.open(pasted)
+        field.value = ""
+
+    lab.act(open_it, SLIDE_MS)
+
+
+# Nodes and network
+
+
+def crash_or_restart(lab: Controller) -> None:
+    """Crash the chosen node, or restart it if it is down."""
+    node = lab.controls.node.value
+    lab.do(
+        lambda cluster: (Cluster.restart, Cluster.crash)[cluster.hosts[node].alive](cluster, node)
+    )
+
+
+def pause_or_resume(lab: Controller) -> None:
+    """Pause the chosen node, or let it go on if it is paused."""
+    node = lab.controls.node.value
+    lab.do(
+        lambda cluster: (Cluster.pause, Cluster.resume)[cluster.hosts[node].paused](cluster, node)
+    )
+
+
+def partition(lab: Controller) -> None:
+    """Cut between side A and side B."""
+    others = [node for node, side in lab.controls.sides.items() if side.value]
+    lab.do(lambda cluster: cluster.partition(others))
+    if not lab.trouble:
+        lab.controls.partition_mode.value = False
+
+
+def end_link_mode(lab: Controller) -> None:
+    """The link is cut: put away what it was chosen with."""
+    lab.controls.link_mode.value = False
+
+
+def count_up(lab: Controller) -> None:
+    """Offer the next command."""
+    lab.controls.command.value = following(lab.controls.command.value)
+
+
+def following(command: str) -> str:
+    """The command to offer next: a number at its end is counted up."""
+    found = re.fullmatch(r"(.*?)(?<![0-9])([0-9]{1,99})", command, re.DOTALL)
+    return f"{found[1]}{int(found[2]) + 1}" if found else command
+
+
+# Choosing
+
+
+def choose_node(lab: Controller, node: NodeId) -> None:
+    """Choose a node; while sides or a link are being chosen, choose it for that."""
+    controls = lab.controls
+    if node not in controls.sides:
+        lab.refuse(f"There is no node {shown(node)}; choose {listed(controls.sides)}.")
+    elif controls.partition_mode.value:
+        controls.sides[node].value = not controls.sides[node].value
+    elif controls.link_mode.value:
+        controls.link_from.value, controls.link_to.value = controls.link_to.value, node
+    else:
+        controls.node.value = node
+
+
+def choose_message(lab: Controller, number: int) -> None:
+    """Choose a message in flight by its number."""
+    if number in _message_numbers(lab):
+        lab.controls.messages.value = number
+    else:
+        lab.refuse(f"No message {number} is on its way.")
+
+
+def choose_node_beside(lab: Controller, by: int) -> None:
+    """Choose the node `by` places further in order."""
+    _choose_beside(lab.controls.node, list(lab.controls.sides), by)
+
+
+def choose_message_beside(lab: Controller, by: int) -> None:
+    """Choose the message that arrives `by` places after the chosen one."""
+    _choose_beside(lab.controls.messages, _message_numbers(lab), by)
+
+
+def _choose_beside(control: Any, values: list[Any], by: int) -> None:
+    if values:
+        here = values.index(control.value) if control.value in values else -1 if by > 0 else 0
+        control.value = values[(here + by) % len(values)]
+
+
+def _message_numbers(lab: Controller) -> list[int]:
+    return [number for _, number in lab.controls.messages.options]
+
+
+def show_or_hide_keys(lab: Controller) -> None:
+    """Show or hide the list of keys."""
+    details = lab.controls.details
+    details.selected_index = None if details.selected_index == KEYS_PANEL else KEYS_PANEL

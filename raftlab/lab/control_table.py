@@ -1,0 +1,301 @@
+"""The table of controls: everything that the lab has to press, to fill in and to read, row by row.
+
+This is the one place where a control is told. `controls` makes the widgets out of it, `listener`
+calls what it names, and `panels` prints its keys.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+from raftlab.lab.control import Control, Item, Key, Kind, controls_in
+from raftlab.lab.parsing import (
+    CHOSEN,
+    as_it_is,
+    chosen_or_nobody,
+    float_of,
+    message_chosen,
+    names_in,
+    needed,
+    number_in,
+    one_name,
+    voters_in,
+    write_time,
+)
+from raftlab.lab.session import END
+from raftlab.raft.vocabulary import Millis
+
+LEADER, BEST = "the leader", "the best"
+
+SPEEDS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0)
+"""How many ms of virtual time one second of playing shows."""
+
+USUAL_SPEED = 25.0
+
+PICTURES = ("logs", "votes", "commit decision", "state machines")
+
+SLIDE_MS: Millis = 140.0
+"""How long the picture takes to another moment that somebody goes to."""
+
+GAP = ""
+
+Button = partial(Control, Kind.BUTTON)
+Toggle = partial(Control, Kind.TOGGLE)
+Checkbox = partial(Control, Kind.CHECKBOX)
+Choice = partial(Control, Kind.CHOICE)
+List = partial(Control, Kind.LIST)
+Slider = partial(Control, Kind.SLIDER)
+Number = partial(Control, Kind.NUMBER)
+TextField = partial(Control, Kind.TEXT)
+Html = partial(Control, Kind.HTML)
+OnlyKey = partial(Control, Kind.KEY, "")
+
+# fmt: off
+ROWS: Mapping[str, tuple[Item, ...]] = {
+    "transport": (
+        Button("start_button", "Start", "To the first frame (Home)", "session.go_to", (0,),
+               icon="fast-backward", key=Key("Home", "to the first frame"), takes_ms=SLIDE_MS),
+        Button("back_button", "Back", "One frame back (←)", "session.back", icon="step-backward",
+               key=Key("ArrowLeft", "one frame back", "←")),
+        Button("play_button", "Play", "Play or pause (space)", "lab.play_or_pause", icon="play",
+               key=Key(" ", "play or pause", "space")),
+        Button("step_button", "Step", "The next thing that happens (→)", "session.step",
+               icon="step-forward", key=Key("ArrowRight", "one step forward", "→")),
+        Button("end_button", "End", "To the last frame (End)", "session.go_to", (END,),
+               icon="fast-forward", key=Key("End", "to the last frame"), takes_ms=SLIDE_MS),
+        Slider("time_slider", label="Frame", verb="session.go_to", takes_ms=SLIDE_MS),
+        Html("moment"),
+        Button("go_on_button", "Go on from here", "Start a new run from this moment (g)",
+               "session.go_on_from_here", icon="code-fork",
+               key=Key("g", "go on from this moment as a new run")),
+    ),
+    "jumps": (
+        Choice("speed", "Speed", width="146px", reads=lambda speed, _: float(speed or USUAL_SPEED)),
+        Number("run_ms", "Let pass (ms)", value=100.0, width="150px", reads=float_of),
+        Button("run_button", "Run", "Let that much virtual time pass", "session.run", ("run_ms",),
+               icon="forward"),
+        "Next",
+        Button("election_button", "election", "Run to the next election (e)", "session.jump",
+               ("election",), key=Key("e", "to the next election")),
+        Button("commit_button", "commit", "Run to the next commit (c)", "session.jump", ("commit",),
+               key=Key("c", "to the next commit")),
+        Button("violation_button", "violation", "Run until a property is broken (v)",
+               "session.jump", ("violation",), key=Key("v", "to the next violation")),
+        Toggle("partition_mode", "Partition…", "Choose each node's side, then cut between them",
+               "lab.redraw"),
+        Toggle("link_mode", "Cut a link…", "Choose a link, then cut it", "lab.redraw"),
+        Button("heal_button", "Heal", "Mend every link (h)", "cluster.heal",
+               key=Key("h", "heal the network")),
+        Toggle("further_mode", "More…",
+               "Leadership, members, snapshots, reads, disks and clocks (m)", "lab.redraw",
+               key=Key("m", "show or hide members, reads and trouble")),
+    ),
+    "nodes": (
+        Choice("node", "Node", width="110px", of_nodes=True, verb="lab.redraw", reads=as_it_is),
+        Button("crash_button", "Crash", "Stop it; it forgets what is not on its disk (x)",
+               "cluster.crash", ("node",)),
+        Button("restart_button", "Restart", "Start it again from its disk (x)", "cluster.restart",
+               ("node",)),
+        Button("pause_button", "Pause", "Let it stand still (p)", "cluster.pause", ("node",)),
+        Button("resume_button", "Resume", "Let it go on (p)", "cluster.resume", ("node",)),
+        Button("timeout_button", "Time out", "Let its election timer run out now (t)",
+               "cluster.timeout", ("node",), key=Key("t", "let the chosen node time out")),
+        Button("isolate_button", "Isolate", "Cut it off from all others (i)", "cluster.isolate",
+               ("node",), key=Key("i", "isolate the chosen node")),
+        TextField("command", "Command", value="x=1", width="170px", example="x=1",
+                  enter="propose_button",
+                  reads=needed("There is no command yet: type one, for instance x=1.")),
+        Choice("propose_to", "to", options=(LEADER,), width="120px", of_nodes=True,
+               reads=lambda node, _: None if node == LEADER else node),
+        Button("propose_button", "Propose", "Hand the command to that node (Enter, n)",
+               "cluster.propose", ("command", "propose_to"), then="count_up",
+               key=Key("n", "propose the command in the field")),
+    ),
+    "leadership": (
+        "Leadership",
+        (
+            Button("transfer_button", "Transfer", "The leader hands its leadership over (o)",
+                   "cluster.transfer", ("transfer_to",), key=Key("o", "hand leadership over")),
+            Choice("transfer_to", "to", options=(CHOSEN, BEST), width="168px",
+                   reads=chosen_or_nobody),
+        ),
+        Button("forget_button", "Forget leader", "Tell the chosen node that its leader is gone",
+               "cluster.forget_leader", ("node",)),
+        GAP,
+        (
+            "Snapshot",
+            Button("compact_button", "Compact",
+                   "A snapshot takes the place of the chosen node's applied log", "cluster.compact",
+                   ("node",)),
+        ),
+    ),
+    "members": (
+        "Members",
+        (
+            TextField("learner_name", "Name", value="", width="104px", example="S6",
+                      enter="learner_button", refilled=True, tip="The name of the server to add",
+                      reads=lambda words, nodes: one_name(words, nodes.names)),
+            Button("learner_button", "Add learner",
+                   "Start that server, and send it the log; it has no vote yet",
+                   "cluster.add_learner", ("learner_name",)),
+        ),
+        Button("promote_button", "Promote", "Give the chosen node, a learner, a vote",
+               "cluster.promote", ("node",)),
+        Button("remove_button", "Remove", "Take the chosen node out of the cluster",
+               "cluster.remove", ("node",)),
+        GAP,
+        (
+            TextField("voters", "Voters", value="", width="176px", example="S1 S2 S3",
+                      enter="reconfigure_button", refilled=True,
+                      reads=lambda words, nodes: voters_in(words, nodes.names)),
+            TextField("learners", "Learners", value="", width="168px", example="none",
+                      enter="reconfigure_button", refilled=True,
+                      reads=lambda words, nodes: names_in(words, nodes.names)),
+            Button("reconfigure_button", "Reconfigure", "Go to exactly these voters and learners",
+                   "cluster.reconfigure", ("voters", "learners")),
+        ),
+    ),
+    "trouble": (
+        "Trouble",
+        Button("wipe_button", "Wipe disk", "The chosen node loses everything it has saved",
+               "cluster.wipe", ("node",)),
+        GAP,
+        (
+            TextField("clock_rate", "Clock rate", value="2", width="134px", example="1",
+                      enter="clock_button",
+                      reads=lambda words, _: number_in(words, "A clock rate", "1.5")),
+            Button("clock_button", "Set clock",
+                   "The chosen node's clock runs so many times as fast as time; 1 is true",
+                   "cluster.set_clock_rate", ("node", "clock_rate")),
+        ),
+        GAP,
+        (
+            TextField("write_ms", "Disk write (ms)", value="20", width="180px", example="1",
+                      enter="disk_button", reads=lambda words, _: write_time(words)),
+            Button("disk_button", "Set disk", "Every write of the chosen node takes so long",
+                   "cluster.slow_disk", ("node", "write_ms")),
+        ),
+        GAP,
+        Button("calm_button", "Calm", "The network loses, doubles and reorders nothing from now on",
+               "cluster.calm"),
+    ),
+    "reads": (
+        "Reads",
+        (
+            TextField("key", "Key", value="x", width="110px", example="x", enter="read_button",
+                      reads=needed("There is no key yet: type one, for instance x.", True)),
+            Choice("read_from", "at", options=(LEADER, CHOSEN), width="168px",
+                   reads=chosen_or_nobody),
+            Button("read_button", "Read", "Ask for the value of that key (q)", "cluster.read",
+                   ("key", "read_from"), key=Key("q", "read the key in the field")),
+        ),
+        Html("reads", css="raftlab-answers"),
+    ),
+    "newest": ("Newest", Html("newest", css="raftlab-answers")),
+    "partition": (
+        "Sides (or click the nodes):",
+        Button("partition_button", "Cut between A and B", "Nothing passes between them",
+               "lab.partition"),
+    ),
+    "link": (
+        "Link (or click its two nodes):",
+        Choice("link_from", "from", width="110px", of_nodes=True, verb="lab.redraw",
+               reads=as_it_is),
+        Choice("link_to", "to", width="100px", of_nodes=True, start=-1, verb="lab.redraw",
+               reads=as_it_is),
+        Checkbox("both_ways", label="both ways", value=True, reads=as_it_is),
+        Button("cut_button", "Cut", "Let nothing pass on this link", "cluster.cut",
+               ("link_from", "link_to", "both_ways"), then="end_link_mode"),
+    ),
+    "alarm": (Html("alarm"),),
+    "banner": (
+        Html("banner"),
+        Button("before_button", "Look at the frame before", "", "session.back",
+               icon="step-backward"),
+    ),
+    "note": (
+        Html("note", css="raftlab-note"),
+        Choice("branch", "Runs", options=(("run 1: the first", 1),), width="320px",
+               verb="session.choose"),
+    ),
+    "state": (
+        Html("lights"),
+        Choice("picture", "Picture", options=PICTURES, width="192px", verb="lab.redraw"),
+    ),
+    "messages": (
+        List("messages", lines=7, css="raftlab-messages",
+             label="Messages on their way (the next to arrive first)", verb="lab.redraw",
+             reads=message_chosen),
+    ),
+    "message": (
+        Button("deliver_button", "Deliver", "Let it arrive now (a)", "cluster.deliver",
+               ("messages",), key=Key("a", "let the chosen message arrive")),
+        Button("drop_button", "Drop", "Lose it (d)", "cluster.drop", ("messages",),
+               key=Key("d", "drop the chosen message")),
+        Button("duplicate_button", "Duplicate", "Send a second copy on its way (u)",
+               "cluster.duplicate", ("messages",), key=Key("u", "duplicate the chosen message")),
+        Button("delay_button", "Delay", "Hold it up for so long (l)", "cluster.delay",
+               ("messages", "delay_ms"), key=Key("l", "delay the chosen message")),
+        Number("delay_ms", "by (ms)", value=50.0, width="108px", reads=float_of),
+    ),
+    "events": ("What happened (newest first)", Html("events")),
+    "texts": (Html("nodes_table"), Html("text"), Html("keys")),
+    "runs": (
+        List("runs", lines=3, css="raftlab-runs", label="Runs (choose one to go to its end)",
+             verb="session.choose"),
+    ),
+    "shared": (Html("shared", css="raftlab-shared"),),
+    "copy": (
+        Button("copy_shared", label="Copy", icon="copy", tip="Copy the text", css="raftlab-copy"),
+        Toggle("code_mode", "Python", "Show the run as a few lines of Python", "lab.redraw"),
+    ),
+    "open": (
+        (
+            TextField("run_text", "Open", value="", width="auto", example="raftlab.1.…",
+                      enter="open_button", refilled=True, tip="The text of a shared run",
+                      reads=as_it_is),
+            Button("open_button", "Open as a new run", "Every run is kept (Enter)",
+                   "lab.open_shared", icon="folder-open"),
+        ),
+        Html("refused"),
+    ),
+    "code": (Html("code"),),
+    "only keys": (
+        OnlyKey(key=Key("ArrowDown", "choose the next node", "↓"), verb="lab.choose_node_beside",
+                arguments=(1,)),
+        OnlyKey(key=Key("ArrowUp", "choose the node before", "↑"), verb="lab.choose_node_beside",
+                arguments=(-1,)),
+        OnlyKey(key=Key("x", "crash the chosen node, or restart it"), verb="lab.crash_or_restart"),
+        OnlyKey(key=Key("p", "pause the chosen node, or let it go on"), verb="lab.pause_or_resume"),
+        OnlyKey(key=Key("]", "choose the next message"), verb="lab.choose_message_beside",
+                arguments=(1,)),
+        OnlyKey(key=Key("[", "choose the message before"), verb="lab.choose_message_beside",
+                arguments=(-1,)),
+        OnlyKey(key=Key("r", "look again: another cell changed the cluster"),
+                verb="session.refresh", takes_ms=SLIDE_MS),
+        OnlyKey(key=Key("?", "show or hide these keys"), verb="lab.show_or_hide_keys"),
+    ),
+}
+# fmt: on
+"""Which controls there are, and where they stand: a row each, first to last."""
+
+CONTROLS: Mapping[str, Control] = controls_in(tuple(ROWS.values()))
+"""Every control by its name."""
+
+BUTTONS = {name: each for name, each in CONTROLS.items() if each.kind is Kind.BUTTON and each.verb}
+"""The buttons that the page reports; the others it sees to by itself."""
+
+FIELDS = {name: each for name, each in CONTROLS.items() if each.reads}
+"""What a verb may depend on."""
+
+KEYS_IN_ORDER = (
+    *(" ", "ArrowRight", "ArrowLeft", "Home", "End", *"ecvg", "ArrowDown", "ArrowUp"),
+    *"xptihnmoq][adulr?",
+)
+
+KEYS: Mapping[str, Control] = {
+    key: control
+    for key in KEYS_IN_ORDER
+    for control in CONTROLS.values()
+    if control.key and control.key.key == key
+}
+"""What each key presses, in the order in which the lab lists them."""

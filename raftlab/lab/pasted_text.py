@@ -1,0 +1,71 @@
+"""Opening a run from a text that somebody pasted, and saying in full why it cannot be opened."""
+
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.load import opened
+from raftlab.sim.resolve import ClassNeeded
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.share import MARK, VERSION, TooManySteps, is_shared
+from raftlab.sim.world.arguments import full_name
+from raftlab.sim.world.settings import Setup
+
+LONGEST_TEXT = 200_000
+"""A field of the page takes no more letters than these, and one."""
+
+
+def opened_here(text: str, cluster: Cluster) -> Recording:
+    """The run behind a shared text, with the rules of `cluster` if it was made with those.
+
+    Raises: Misuse, for what is no shared text, or one that cannot be played here.
+    """
+    text = text.strip().strip("\"'`").strip()
+    if not text:
+        raise Misuse("There is no text yet: paste that of a shared run into the field.")
+    if len(text) > LONGEST_TEXT:
+        raise Misuse(f"A shared run has at most {LONGEST_TEXT:,} letters here, and this has more.")
+    if not is_shared(text):
+        raise Misuse(f'That is no shared run: one begins with "{MARK}.{VERSION}.".')
+    try:
+        return opened(text)
+    except TooManySteps as refusal:
+        use = f"raftlab.load(text, most_steps={refusal.steps}).lab()"
+        said = f"this text stands for {refusal.steps:,} steps: to play so many, use {use} in a cell"
+    except Misuse as refusal:
+        said, needed = str(refusal), refusal.__context__
+        if isinstance(needed, ClassNeeded):
+            if (rules := _rules_called(needed.name, cluster)) is not None:
+                return _with_rules(rules, text)
+            use = f"raftlab.load(text, {needed.argument}=…).lab()"
+            said = f"{needed.what}: define the class in a cell, and use {use}"
+    raise Misuse(_sentence(said))
+
+
+def classes_needed(setup: Setup) -> dict[str, str]:
+    """The classes of a reader's own that a run was made with, by the argument they belong to.
+
+    They are told in short; "…" stands for more than one.
+    """
+    used = {"rules": {name for _, name in setup.rules}, "machine": {setup.machine}}
+    return {
+        argument: "…" if len(names) > 1 else names.pop().rpartition(":")[2].rpartition(".")[2]
+        for argument, names in used.items()
+        if not all(name.startswith("raftlab.") for name in names)
+    }
+
+
+def _rules_called(name: str, cluster: Cluster) -> Rules | None:
+    """The rules of that class which every node of the cluster follows, if they all do."""
+    rules = [host.rules for host in cluster.hosts.values()]
+    return rules[0] if {full_name(each) for each in rules} == {name} else None
+
+
+def _with_rules(rules: Rules, text: str) -> Recording:
+    try:
+        return opened(text, rules)
+    except Misuse as refusal:
+        raise Misuse(_sentence(str(refusal))) from None
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].removesuffix('.')}."

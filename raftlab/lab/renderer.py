@@ -1,0 +1,231 @@
+"""Shows what the session says: every control brought up to date, one message to the stage."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from raftlab.lab import panels
+from raftlab.lab.control_table import PICTURES
+from raftlab.lab.controls import NODES_PANEL, RUNS_PANEL, TEXT_PANEL, Controls
+from raftlab.lab.nodes_table import nodes_table
+from raftlab.lab.packing import endings, pack
+from raftlab.lab.selection import with_choice
+from raftlab.lab.session import Session
+from raftlab.lab.stage import Stage
+from raftlab.lab.tree import tree
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.sim.frames.frame import Frame
+from raftlab.view import (
+    Scene,
+    describe_frame,
+    scene_cluster,
+    scene_commit,
+    scene_logs,
+    scene_state_machines,
+    scene_votes,
+)
+from raftlab.view.marks import Mark
+from raftlab.view.members import reference
+
+SHOWN_EVENTS = 30
+SHOWN_ANSWERS = 3
+LOG_COLUMNS = 10
+MOST_STEPS_FOLLOWED = 40
+OPEN = "raftlab-open"
+"""Marks a lab whose panel is open, so that its picture leaves room for it."""
+
+FIGURES: Mapping[str, Callable[[Frame, Frame | None], Scene]] = {
+    PICTURES[0]: lambda frame, previous: scene_logs(frame, previous, LOG_COLUMNS),
+    PICTURES[1]: lambda frame, previous: scene_votes(frame, None, previous),
+    PICTURES[2]: lambda frame, previous: scene_commit(frame, None, previous),
+    PICTURES[3]: scene_state_machines,
+}
+
+
+class Renderer:
+    """Brings the controls and the stage of a lab up to date with its session.
+
+    `clickable` are the marks of the picture shown, by their ids. `is_drawing` tells whether
+    it is this renderer, on this thread, that changes a control, and not the reader.
+    """
+
+    def __init__(self, session: Session, controls: Controls, stage: Stage) -> None:
+        self.session, self.controls, self.stage = session, controls, stage
+        self.clickable: dict[str, Mark] = {}
+        self._thread: int | None = None  # the one that draws
+        self._drawn: Frame | None = None
+        self._written: object = None  # which moment of which run stands there as a text
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether this thread is changing controls without the reader."""
+        return self._thread == threading.get_ident()
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Inside, whatever changes a control is not the reader."""
+        self._thread = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._thread = None
+
+    def draw(self, ms: Millis, steady: bool, playing: bool, trouble: str) -> None:
+        """Show the moment looked at, `ms` from now; `trouble` is what was refused, if anything."""
+        frame, previous = self.session.frame, self.session.previous
+        with self.drawing():
+            self._draw_controls(frame, playing)
+            self._draw_texts(frame, previous, playing, trouble)
+            self._draw_stage(frame, previous, ms=round(ms), steady=steady, playing=playing)
+
+    # Controls
+
+    def _draw_controls(self, frame: Frame, playing: bool) -> None:
+        session, controls = self.session, self.controls
+        self._draw_nodes(frame)
+        controls.play_button.description = "Stop" if playing else "Play"
+        controls.play_button.icon = "pause" if playing else "play"
+        self._draw_slider(session.position, max(session.number, 1))
+        controls.go_on_button.layout.display = "none" if session.is_live else None
+        runs = tuple((branch.label, branch.number) for branch in session.branches)
+        if controls.branch.options != runs:
+            with controls.branch.hold_sync():
+                controls.branch.options = runs
+        controls.branch.value = session.branch.number
+        controls.branch.layout.display = None if len(runs) > 1 else "none"
+        controls.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
+        self._draw_messages(frame)
+        self._draw_modes()
+
+    def _draw_modes(self) -> None:
+        """What is shown only while its button is down."""
+        controls = self.controls
+        for mode, extra in (
+            (controls.partition_mode, controls.partition_row),
+            (controls.link_mode, controls.link_row),
+            (controls.further_mode, controls.further),
+        ):
+            extra.layout.display = None if mode.value else "none"
+        for node, side in controls.sides.items():
+            side.description = f"{node}: {'B' if side.value else 'A'}"
+        if controls.further_mode.value:
+            controls.widget.add_class(OPEN)
+        else:
+            controls.widget.remove_class(OPEN)
+
+    def _draw_nodes(self, frame: Frame) -> None:
+        """A server may have joined, or this moment may be one before it did."""
+        nodes = tuple(node.node for node in frame.nodes)
+        self.controls.name_nodes(nodes)
+        known = reference(frame) or frame.nodes[0]
+        self.controls.suggest(nodes, known.configuration)
+
+    def _draw_slider(self, position: int, last: int) -> None:
+        """One change at a time: in the browser a slider corrects a value beyond its end."""
+        slider = self.controls.time_slider
+        slider.max = max(slider.max, last)
+        slider.value = position
+        slider.max = last
+
+    def _draw_messages(self, frame: Frame) -> None:
+        messages = self.controls.messages
+        options, chosen = tuple(panels.message_options(frame)), messages.value
+        if messages.options == options:
+            return
+        there = any(number == chosen for _, number in options)
+        with messages.hold_sync():
+            messages.options = options
+            messages.value = chosen if there else None
+
+    # Texts
+
+    def _draw_texts(
+        self, frame: Frame, previous: Frame | None, playing: bool, trouble: str
+    ) -> None:
+        session, controls = self.session, self.controls
+        controls.moment.value = panels.moment(frame, session.number, session.is_live)
+        controls.note.value = panels.note(session.note)
+        controls.banner.value = panels.banner(session.violation)
+        controls.banner_row.layout.display = None if session.violation else "none"
+        controls.lights.value = panels.lights(frame, session.cluster.setup.watched)
+        events = session.events(SHOWN_EVENTS)
+        controls.events.value = panels.events(events)
+        if controls.further_mode.value:
+            controls.newest.value = panels.newest(events[-1] if events else None)
+            controls.reads.value = panels.reads(frame, session.answers(SHOWN_ANSWERS))
+        opened = controls.details.selected_index
+        if not playing or opened == NODES_PANEL:
+            controls.nodes_table.value = nodes_table(frame, previous)
+        if not playing or opened == TEXT_PANEL:
+            controls.text.value = panels.text_twin(describe_frame(frame, previous))
+        if not playing and opened == RUNS_PANEL:
+            self._draw_runs(trouble)
+
+    def _draw_runs(self, trouble: str) -> None:
+        """The tree of runs, and the run so far as a text: to write that plays the run again."""
+        session, controls = self.session, self.controls
+        number = session.branch.number
+        controls.refused.value = panels.refused(trouble)
+        controls.show_runs(tree(session.branches, number), number)
+        controls.code.layout.display = None if controls.code_mode.value else "none"
+        wanted = (number, session.position, controls.code_mode.value)
+        if self._written == wanted:
+            return
+        run = session.so_far
+        controls.shared.value = panels.shared(*written(run.share), run.setup)
+        if controls.code_mode.value:
+            controls.code.value = panels.code(*written(run.as_code))
+        self._written = wanted
+
+    # The picture
+
+    def _draw_stage(self, frame: Frame, previous: Frame | None, **motion: object) -> None:
+        controls, roles = self.controls, self._roles_of_nodes()
+        scene = with_choice(
+            scene_cluster(frame, previous), controls.node.value, controls.messages.value, roles
+        )
+        beside = FIGURES[controls.picture.value or PICTURES[0]](frame, previous)
+        self.clickable = {mark.id: mark for mark in (*scene.marks, *beside.marks)}
+        self.stage.show(
+            pack(scene, self._endings(frame, previous)),
+            pack(beside),
+            panels.menus(frame, nodes=not roles),
+            **motion,
+        )
+        self._drawn = frame
+
+    def _roles_of_nodes(self) -> dict[NodeId, str]:
+        """What each node is in the partition or the cut that is being drawn, if one is."""
+        controls = self.controls
+        if controls.partition_mode.value:
+            return {node: "B" if side.value else "A" for node, side in controls.sides.items()}
+        if controls.link_mode.value:
+            return {controls.link_to.value: "to", controls.link_from.value: "from"}
+        return {}
+
+    def _endings(self, frame: Frame, previous: Frame | None) -> tuple[Mark, ...]:
+        """Where the messages came to that were in the last picture and are in this one no more."""
+        if previous is None or previous is not self._drawn:
+            return ()
+        steps = self.session.events_since(MOST_STEPS_FOLLOWED)
+        if steps is None:
+            return ()
+        return endings(frame, previous, [step.lost for step in steps if step.lost is not None])
+
+
+def written(write: Callable[[], str]) -> tuple[str, str]:
+    """What it writes, or else why it cannot."""
+    texts: list[str] = []
+    trouble, _ = caught(lambda: texts.append(write()))
+    return "".join(texts), trouble
+
+
+def caught(function: Callable[[], object]) -> tuple[str, str]:
+    """What went wrong in calling it, as a sentence and, unless it was a refusal, a traceback."""
+    try:
+        function()
+    except Misuse as refusal:
+        return str(refusal), ""
+    except (Exception, SystemExit) as error:  # a machine may call exit()
+        return panels.unexpected(error)
+    return "", ""

@@ -1,0 +1,44 @@
+"""`python -m raftlab.museum`: print the kill table, and write it where `--write` says.
+
+`--quick` measures little: one start, at most 200 runs. Names choose exhibits.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from raftlab.museum import EXHIBITS, Exhibit
+from raftlab.museum.page import catalogue
+from raftlab.museum.searched import states_searched
+from raftlab.museum.table import KillTable, Row, kill_table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write. Fails if a mistake was not caught."""
+    parser = argparse.ArgumentParser(prog="raftlab.museum", description=__doc__)
+    parser.add_argument("names", nargs="*", help="exhibits to measure; all, if none is named")
+    parser.add_argument("--quick", action="store_true", help="one start, at most 200 runs")
+    parser.add_argument("--write", type=Path, help="the page to write")
+    given = parser.parse_args(arguments)
+    chosen: Sequence[Exhibit | str] = given.names or EXHIBITS
+    table = kill_table(chosen, given.quick, tell, None if given.quick else states_searched)
+    print(table)
+    if given.write:
+        given.write.parent.mkdir(parents=True, exist_ok=True)
+        given.write.write_text(catalogue(table))
+    return 1 if missed(table) else 0
+
+
+def tell(row: Row) -> None:
+    """Say on the side how far it has come."""
+    print(f"{row.name}: {', '.join(row.killed_by) or 'nothing'}", file=sys.stderr, flush=True)
+
+
+def missed(table: KillTable) -> list[Row]:
+    """The rows that should not be: nothing has caught the mistake."""
+    return list(table.survivors)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How votes are counted and entries committed: the decisions, drawn."""

@@ -1,0 +1,1 @@
+"""Runs and histories in time, from left to right."""
