@@ -26,9 +26,7 @@ IN_JUPYTER = "from IPython.display import display\n"
 STRICT = "# pyright: strict\n"
 IN_NOTEBOOKS = "# pyright: standard, reportUnusedExpression=false\n"
 MAGIC = re.compile(r"^[%!].*$", re.MULTILINE)
-LAB = re.compile(r"^lab = (.*)\.lab\(\)$", re.MULTILINE)
 LEADING = {"PYTHONPATH", "MYPYPATH", "PYTHONSAFEPATH"}
-SET_FROM_OUTSIDE = (ROOT / "raftlab" / "shown.py").exists()  # `Cluster.lab`: no checker sees it
 
 
 def python_of_the_readme() -> str:
@@ -40,10 +38,7 @@ def python_of(notebook: Path) -> str:
     """All code cells of a notebook as one module, without what only IPython understands."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    text = IN_NOTEBOOKS + IN_JUPYTER + MAGIC.sub("", "\n\n".join(code)) + "\n"
-    if SET_FROM_OUTSIDE:
-        text = LAB.sub(r"from raftlab.lab import Lab; lab = Lab(\1)", text)
-    return text
+    return IN_NOTEBOOKS + IN_JUPYTER + MAGIC.sub("", "\n\n".join(code)) + "\n"
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from raftlab import Cluster, Misuse, Options
 from raftlab.lab import Lab, parsing
 from raftlab.lab.callbacks import choose_node, choose_node_beside
-from raftlab.lab.control_table import BEST, BUTTONS, CHOSEN, CONTROLS, LEADER
+from raftlab.lab.control_table import BEST, BUTTONS, CONTROLS, LEADER
 from raftlab.lab.nodes_table import COLUMNS, nodes_table
+from raftlab.lab.parsing import CHOSEN
 from raftlab.lab.session import Session
 from tests.lab.clusters import hasty, working
 from tests.lab.test_panels import words

@@ -48,7 +48,7 @@ class Stage:
         cluster.add_node("S4")
         cluster.add_node("S5")
         self.hosts: dict[NodeId, Any] = cluster.hosts
-        self.watch = Watcher(self.hosts)
+        self.watch: Any = Watcher(self.hosts)
 
     def move(
         self,

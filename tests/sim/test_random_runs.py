@@ -178,5 +178,5 @@ def complaint_of(seed: int, **wrong: Any) -> str | None:
     run = start(seed, **wrong)
     trouble(run)
     settle(run)
-    wrong = complaint(run)
-    return wrong.text if wrong else None
+    found = complaint(run)
+    return found.text if found else None

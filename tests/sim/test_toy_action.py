@@ -20,8 +20,7 @@ from raftlab.sim.world.action import KINDS, ToNode, registered
 from raftlab.sim.world.actions import Crash, Restart
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.handlers import HANDLERS, handles
-from raftlab.view import describe_timeline, scene_timeline
-from raftlab.view.svg import to_svg
+from raftlab.view import scene_timeline
 from tests.sim.looking import standing
 
 
@@ -109,8 +108,8 @@ def test_a_toy_action_is_told_in_words_in_a_trace_and_in_a_picture():
     (mark,) = [each for each in trace.marks if each.kind == "reboot"]
     assert (mark.at, mark.node) == (cluster.actions[place].at, "S1")
     assert mark.text == "S1 reboots after a power cut"
-    assert "S1 reboots after a power cut" in describe_timeline(trace)
-    assert "reboot" in to_svg(scene_timeline(trace))
+    assert "S1 reboots after a power cut" in scene_timeline(trace).description
+    assert "reboot" in scene_timeline(trace).svg
 
 
 @pytest.mark.usefixtures("toy")

@@ -1,10 +1,10 @@
 """The states of a small scope, as a picture and as text."""
 
 import pytest
-from raftlab.check.museum import exhibit
 
 from raftlab import Misuse
 from raftlab.check.explore import Scope, explore
+from raftlab.museum import exhibit
 from raftlab.view.state_space import describe_state_space, scene_state_space
 from tests.view.sound import check_scene, mark, of_role, words
 
