@@ -26,6 +26,7 @@ IN_JUPYTER = "from IPython.display import display\n"
 STRICT = "# pyright: strict\n"
 IN_NOTEBOOKS = "# pyright: standard, reportUnusedExpression=false\n"
 MAGIC = re.compile(r"^[%!].*$", re.MULTILINE)
+OWN_FUNCTIONS = ("--allow-untyped-defs", "--allow-untyped-calls")
 LEADING = {"PYTHONPATH", "MYPYPATH", "PYTHONSAFEPATH"}
 
 
@@ -87,13 +88,12 @@ def told(*command: object, cwd: Path) -> str:
 
 def test_mypy_strict_accepts_what_readers_write(install, code, tmp_path_factory):
     python, folder = install
-    settings = code.parent / "mypy.ini"
-    settings.write_text(
-        "[mypy]\nstrict = true\nallow_untyped_defs = true\nallow_untyped_calls = true\n"
-    )
+    settings = folder / "pyproject.toml"  # the clone has settings of its own, and is strict
+    if folder != ROOT:
+        settings.write_text("[tool.mypy]\nstrict = true\n")
     cache = tmp_path_factory.getbasetemp() / "mypy"
     options = ("--config-file", settings, "--cache-dir", cache, "--python-executable", python)
-    said = told("mypy", *options, code, cwd=folder)
+    said = told("mypy", *options, *OWN_FUNCTIONS, code, cwd=folder)
     assert said.startswith("Success: no issues found"), said
     sources = len(list(code.glob("*.py")))
     assert f" in {sources} source files" in said
