@@ -158,6 +158,8 @@ def pictures() -> None:
     frame = busy_cluster(5, entries=20).frame()
     row("5-node cluster with logs as SVG", milliseconds(lambda: scene_frame(frame).svg), "<= 2 ms")
     row("the same as text", milliseconds(lambda: describe_frame(frame)), "<= 2 ms")
+    crowd = busy_cluster(51, entries=20).frame()
+    row("51 nodes as SVG", milliseconds(lambda: scene_frame(crowd).svg), "<= 10 ms")
     draw(frame)
     row("the same through matplotlib", milliseconds(lambda: draw(frame)), "<= 80 ms")
 

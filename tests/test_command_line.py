@@ -669,7 +669,7 @@ def test_bash_completes_commands_and_options(typed, offered):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_command_and_every_option_is_completed_in_every_shell(shell, raftlab_run):
     script = raftlab_run("completion", shell).out
-    assert f"`raftlab completion {shell} > " in PAGE or f"`{shell}`" in PAGE or shell == "bash"
+    assert re.search(rf"completion {shell}|with `{shell}`", PAGE)
     for each in COMMANDS:
         usage = raftlab_run(each.NAME, "--help").out
         for option in {"--help", *re.findall(r"^ +(--[\w-]+)", usage, re.MULTILINE)}:

@@ -70,6 +70,23 @@ def test_every_public_method_of_a_public_class_says_what_it_does(name):
             assert inspect.getdoc(getattr(kind, attribute)), f"{name}.{attribute}"
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *[(raftlab.Cluster, name) for name in ("__str__", "_repr_mimebundle_", "lab")],
+        *[(raftlab.Frame, name) for name in ("__str__", "_repr_mimebundle_")],
+        (raftlab.Trace, "_repr_mimebundle_"),
+        (raftlab.RaftLog, "_repr_mimebundle_"),
+        (raftlab.Recording, "lab"),
+    ],
+)
+def test_a_class_shows_itself_by_a_method_of_its_own(kind, name):
+    method = vars(kind)[name]
+    assert method.__qualname__ == f"{kind.__name__}.{name}"
+    assert method.__module__ == kind.__module__
+    assert name != "lab" or inspect.signature(method).return_annotation == "Lab"
+
+
 def test_public_classes_say_where_they_come_from():
     for name in raftlab.__all__:
         module = getattr(getattr(raftlab, name), "__module__", "raftlab")

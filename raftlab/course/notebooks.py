@@ -127,6 +127,8 @@ def execute(notebook: Any, folder: Path) -> str | None:
     client = NotebookClient(
         notebook,
         timeout=SECONDS_PER_CELL,
+        iopub_timeout=SECONDS_PER_CELL,  # else a slow kernel loses its outputs, and nobody is told
+        raise_on_iopub_timeout=True,
         kernel_name="python3",
         record_timing=False,
         extra_arguments=["--log-level=ERROR"],

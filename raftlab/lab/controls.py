@@ -6,9 +6,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from raftlab.lab import panels
-from raftlab.lab.control import Control, Kind, Nodes
-from raftlab.lab.control_table import CONTROLS, FIELDS, ROWS, SPEEDS
-from raftlab.lab.parsing import listed, names_in, next_name
+from raftlab.lab.control_table import BUTTONS, CONTROLS, FIELDS, ROWS, SPEEDS, Control, Kind
+from raftlab.lab.parsing import Nodes, listed, names_in, next_name
 from raftlab.lab.stage import Stage
 from raftlab.lab.widget_factory import arranged, column, offer, row, widget_of
 from raftlab.raft.vocabulary import Configuration, NodeId
@@ -50,18 +49,14 @@ class Controls:
         except KeyError:
             raise AttributeError(f"{type(self).__name__!r} has no control {name!r}") from None
 
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self.by_name})
-
     # Layout
 
     def _name_for_the_page(self) -> None:
         """Classes by which `stage.js` and `stage.css` know a control."""
-        for name, each in CONTROLS.items():
-            if each.kind is Kind.BUTTON and each.verb:
-                self.by_name[name].add_class(f"raftlab-button-{name}")
-            if each.reads:
-                self.by_name[name].add_class(f"raftlab-field-{name}")
+        for name in BUTTONS:
+            self.by_name[name].add_class(f"raftlab-button-{name}")
+        for name, each in FIELDS.items():
+            self.by_name[name].add_class(f"raftlab-field-{name}")
             if each.enter:
                 self.by_name[name].add_class(f"raftlab-enter-{each.enter}")
 
@@ -95,12 +90,8 @@ class Controls:
         )
 
     def _panels(self) -> Any:
-        passing = column(
-            "passing",
-            *self._row("shared"),
-            row("acts", *self._row("copy")),
-            *self._row("open"),
-        )
+        copy = row("acts", *self._row("copy"))
+        passing = column("passing", *self._row("shared"), copy, *self._row("open"))
         runs = row("sharings", *self._row("runs"), passing)
         return widgets.Accordion(
             children=[*self._row("texts"), column("sharing", runs, *self._row("code"))],

@@ -21,6 +21,9 @@ REMEMBERED = 256
 WINDOW = 48
 """How many frames before the wanted one are kept when a run is played again."""
 
+FAR = 2048
+"""What is further ahead is reached from one of the run's own checkpoints."""
+
 
 class FrameCache:
     """The frames of the run of `cluster`, by number; the cluster may go on meanwhile."""
@@ -78,8 +81,8 @@ class FrameCache:
             last = self.cluster.number
             raise Misuse(f"This run has the frames 0 to {last}, and no frame {number}.")
         player = self._player
-        if player is None or player.number > number:
-            player = self._player = self.cluster.at(0)
+        if player is None or not number - FAR <= player.number <= number:
+            player = self._player = self.cluster.at(number - WINDOW if number > FAR else 0)
         while player.number < number:
             if player.number >= number - WINDOW and player.number not in self._frames:
                 self._keep(player.frame())

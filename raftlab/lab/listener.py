@@ -8,8 +8,7 @@ from ipywidgets import BoundedFloatText, Dropdown, Select
 from traitlets import TraitError
 
 from raftlab.lab import callbacks
-from raftlab.lab.control import Control, Kind
-from raftlab.lab.control_table import BUTTONS, CONTROLS, FIELDS, KEYS
+from raftlab.lab.control_table import BUTTONS, CONTROLS, FIELDS, KEYS, Control, Kind
 from raftlab.lab.controller import Controller
 from raftlab.lab.dispatcher import MainThreadDispatcher
 from raftlab.lab.session import Session
@@ -23,7 +22,9 @@ class Listener:
     def __init__(self, controller: Controller) -> None:
         self.controller, self.controls = controller, controller.controls
         self._dispatcher = MainThreadDispatcher()
-        controller.stage.on_msg(lambda _, content, __: self._hear(content))
+        controller.stage.on_msg(
+            lambda _, content, __: self._dispatcher.call(lambda: self._heed(content))
+        )
         for name, widget in self.controls.by_name.items():
             self._listen_to(widget, CONTROLS.get(name))
         self.controls.on_side_changed = lambda: self._changed(controller.redraw)
@@ -45,9 +46,6 @@ class Listener:
         """A control has another value: that counts, unless it was changed to be up to date."""
         if not self.controller.renderer.is_drawing:
             self._dispatcher.call(function)
-
-    def _hear(self, content: Mapping[str, Any]) -> None:
-        self._dispatcher.call(lambda: self._heed(content))
 
     def _heed(self, content: Mapping[str, Any]) -> None:
         """What the stage reports: a button, a key, a click, or that it needs the next moment."""

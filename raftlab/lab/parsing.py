@@ -1,16 +1,26 @@
 """What the controls hold, as arguments of a verb; and what to say where it is none."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from raftlab.lab.control import Nodes, Reader
 from raftlab.lab.session import MOST_MS
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 
 LONGEST_NAME = 20
 
 CHOSEN = "the chosen node"
+
+
+class Nodes(NamedTuple):
+    """The nodes of the moment looked at, and the chosen one: what typed words may be about."""
+
+    names: tuple[NodeId, ...]
+    chosen: NodeId
+
+
+Reader: TypeAlias = Callable[[Any, Nodes], object]
+"""Makes an argument of what a control holds. Raises: Misuse, saying what to type."""
 
 
 def as_it_is(value: Any, _: Nodes) -> object:

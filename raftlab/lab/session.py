@@ -117,10 +117,10 @@ class Session:
         Only the steps that the cluster remembers are searched.
         """
         answers = (
-            Answer(note.rule == "read", f"{action.at:.1f} ms: {node} {note}")
+            Answer(len(note.details) > 1, f"{action.at:.1f} ms: {node} {note}")  # key and value
             for number, action, _, notes in reversed(self.cluster.recent)
             for node, note in reversed(notes)
-            if number <= self.position and note.rule in ("read", "failed_read")
+            if number <= self.position and note.rule == "read"
         )
         return tuple(islice(answers, last))
 

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from raftlab.lab import panels
-from raftlab.lab.control import Control, Item, Kind
+from raftlab.lab.control_table import Control, Item, Kind
 from raftlab.lab.session import MOST_MS
 from raftlab.raft.vocabulary import NodeId
 

@@ -95,9 +95,9 @@ class Cluster(FaultCommands, ClientCommands):
             watched=watched,
             logs=logs_for(names, logs),
         )
-        self._checkpoints: Checkpoints | None = None
         watch = Watcher if watched else None
         self.engine = Engine(setup, each, machine, watch, partial(_rules_of_newcomer, rules, setup))
+        self._follow()
 
     # Looking
 
@@ -153,19 +153,20 @@ class Cluster(FaultCommands, ClientCommands):
         Raises: Misuse, if there was no such frame, or if the run does not play again as it went,
         as far as this cluster remembers (`events`).
         """
-        checkpoints = self._checkpoints
-        if checkpoints is None:
-            start = self._recording({}).start
-            checkpoints = self._checkpoints = Checkpoints(lambda: start().engine)
-        engine = checkpoints.at(number, self.actions)
+        engine = self._checkpoints.at(number, self.actions)
         agree(self.engine, engine)
         return self.around(engine)
 
     def around(self, engine: Engine) -> Self:
         """A cluster like this one, with another engine: what happens to one leaves the other."""
         twin = super().around(engine)
-        twin._checkpoints = None
+        twin._follow()
         return twin
+
+    def _follow(self) -> None:
+        start = Recording(self.setup, (), self._rules, self._factory, Cluster).start
+        self._checkpoints = Checkpoints(lambda: start().engine)
+        self._checkpoints.follow(self.engine)
 
     def __copy__(self) -> "Cluster":
         """A cluster of its own, in the same state: what happens to one leaves the other alone."""

@@ -2,7 +2,7 @@
 
 from raftlab import Cluster, Rules
 from raftlab.lab import Session, callbacks
-from raftlab.lab.control import Control
+from raftlab.lab.control_table import Control
 
 
 class Hasty(Rules):

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from raftlab import Cluster, Misuse, RaftStateMachine
+from raftlab.lab import frame_cache
 from raftlab.lab.frame_cache import REMEMBERED, FrameCache, replayed
 from tests.lab.clusters import hasty, working
 
@@ -19,6 +20,15 @@ def test_a_frame_made_again_equals_the_one_made_live():
     cache = FrameCache(cluster)
     for number in (120, 60, 61, 59, 0, 119, 30):
         assert cache.frame(number) == live[number]
+
+
+def test_frames_far_apart_are_those_of_then(monkeypatch):
+    monkeypatch.setattr(frame_cache, "FAR", 8)
+    monkeypatch.setattr(frame_cache, "WINDOW", 4)
+    cluster = working()
+    cache = FrameCache(cluster)
+    for number in (3, 40, 12, 13, 30, 2, 41, 20):
+        assert cache.frame(number) == cluster.at(number).frame()
 
 
 def test_only_so_many_frames_are_remembered():

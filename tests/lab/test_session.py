@@ -267,6 +267,23 @@ def test_there_is_no_run_that_was_not_begun():
         Session(working()).choose(2)
 
 
+def test_a_read_that_is_given_up_is_told_apart_from_one_that_is_answered():
+    session = Session(working())
+    session.do(lambda cluster: cluster.read("x"))
+    session.run(100)
+    assert [answer.is_answered for answer in session.answers(9)] == [True]
+    old = session.cluster.leader
+    session.do(lambda cluster: cluster.isolate(old))
+    session.do(lambda cluster: cluster.read("x", old))
+    assert session.jump("election")
+    session.do(lambda cluster: cluster.heal())
+    session.run(200)
+    failed, answered = session.answers(9)
+    assert (failed.is_answered, answered.is_answered) == (False, True)
+    assert "cannot answer the read of x" in failed.text
+    assert "answers the read of x with 2" in answered.text
+
+
 # Elsewhere
 
 

@@ -545,3 +545,9 @@ def test_all_trailing_entries_can_be_sent_for_the_term_before_them_is_remembered
     assert held.first_index == 2
     assert [held.term_for_index(index) for index in range(5)] == [None, 1, 2, 2, 3]
     assert held.copy().term_for_index(1) == 1
+
+
+def test_a_log_shows_itself_as_a_picture_with_its_text():
+    shown = log(1, 1, 2)._repr_mimebundle_(include=None)
+    assert shown["text/plain"].startswith("A log of 3 entries that ends at 3 of term 2.")
+    assert shown["image/svg+xml"].startswith("<svg")

@@ -4,7 +4,7 @@ import pytest
 
 from raftlab import Cluster
 from raftlab.view.cluster.cluster import scene_cluster
-from raftlab.view.cluster.legend import is_plain, legend_lines, rare_kind, samples
+from raftlab.view.cluster.legend import is_plain, legend_items, legend_lines, rare_kind
 from raftlab.view.marks import Path
 from raftlab.view.style import message_style
 from tests.view.boxes import box_of, texts
@@ -50,7 +50,7 @@ def test_the_messages_of_every_election_and_every_log_have_none():
         heartbeat("S1", "S2"), append("S1", "S2", "2:x=1"),
     ]  # fmt: skip
     assert [rare_kind(each) for each in common] == [""] * 5
-    assert samples([], common) == []
+    assert legend_items([], common) == []
     frame = make_frame(5, in_flight=[flying(n, each) for n, each in enumerate(common)])
     assert key(frame) == [] and is_plain(frame)
 
@@ -65,7 +65,7 @@ def test_the_legend_stands_below_everything_else_and_inside(name):
 
 
 def test_a_legend_takes_as_many_lines_as_it_needs():
-    shown = samples([], [each.message for each in serving().in_flight])
+    shown = legend_items([], [each.message for each in serving().in_flight])
     assert [len(line) for line in legend_lines(shown, 10_000)] == [5]
     assert [len(line) for line in legend_lines(shown, 10)] == [1] * 5
     assert legend_lines([], 10) == []

@@ -19,7 +19,7 @@ from raftlab.sim.run.digest import Comparison, Known
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.engine import Engine
 
-SPACING = 2048
+SPACING = 3072
 """How many actions lie between two copies at first."""
 
 MOST_KEPT = 64
@@ -72,6 +72,11 @@ class Checkpoints:
         self._spacing = SPACING
         self._kept: dict[int, Engine] = {}
 
+    def follow(self, engine: Engine) -> None:
+        """Keep copies of the run while it goes on in `engine`."""
+        engine.checkpoint_at = engine.number + self._spacing
+        engine.checkpoint = self._keep
+
     def at(self, number: int, actions: Sequence[Action]) -> Engine:
         """An engine of its own, after the first `number` of `actions`.
 
@@ -80,26 +85,24 @@ class Checkpoints:
         """
         if not (isinstance(number, int) and 0 <= number <= len(actions)):
             raise Misuse(f"this run has frames 0 to {len(actions)}, and no frame {shown(number)}")
-        before = number - number % self._spacing
-        while before and before not in self._kept:
-            before -= self._spacing
+        before = max((each for each in self._kept if each <= number), default=0)
         engine = copied(self._kept[before]) if before else self._start()
         for _ in play(engine, actions[engine.number : number]):
-            if engine.number % self._spacing == 0 and engine.number not in self._kept:
+            if engine.number % self._spacing == 0:
                 self._keep(engine)
         return engine
 
-    def _keep(self, engine: Engine) -> None:
-        if can_be_copied(engine):
-            self._kept[engine.number] = copied(engine)
-            self._thin_out()
-
-    def _thin_out(self) -> None:
-        while len(self._kept) > MOST_KEPT:
-            self._spacing *= 2
-            self._kept = {
-                number: each for number, each in self._kept.items() if number % self._spacing == 0
-            }
+    def _keep(self, engine: Engine) -> int:
+        """Keep a copy, if there can be one; the number of actions at which the next is due."""
+        number = engine.number
+        if number not in self._kept and can_be_copied(engine):
+            self._kept[number] = copied(engine)
+            while len(self._kept) > MOST_KEPT:
+                self._spacing *= 2
+                self._kept = {
+                    each: kept for each, kept in self._kept.items() if each % self._spacing == 0
+                }
+        return number + self._spacing - number % self._spacing
 
 
 def can_be_copied(engine: Engine) -> bool:
@@ -137,9 +140,16 @@ def copied(engine: Engine) -> Engine:
         keep(host.disk.log, host.disk.log.copy())
         keep(host.seen.entries, host.seen.entries.copy())
         keep(host.seen.new, host.seen.new)
-        log = getattr(host.machine, "log", None)
-        if isinstance(log, RaftLog):
+        machine = host.machine
+        if type(machine) is RaftStateMachine:
+            its_twin = machine.copy()
+            if machine.rng is host.rng:
+                its_twin.rng = known[id(host.rng)]
+            keep(machine, its_twin)
+        elif isinstance(log := getattr(machine, "log", None), RaftLog):
             keep(log, log.copy())
     for original in engine.shared_parts():
         keep(original, copy.copy(original))
-    return copy.deepcopy(engine, known)
+    twin: Engine = copy.deepcopy(engine, known)
+    twin.keep_no_checkpoints()
+    return twin

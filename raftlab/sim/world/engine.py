@@ -45,7 +45,8 @@ class Engine:
 
     `actions` are all that have happened, `recent` the last of them with what came of them, and
     `violation` the property that was broken, if one was. `heed_interrupt` is an interrupt that
-    waits for the end of the step.
+    waits for the end of the step. At action number `checkpoint_at` it calls `checkpoint`, which
+    says when to call it next.
     Raises: what its machines raise when they are made.
     """
 
@@ -64,10 +65,16 @@ class Engine:
         self._stopped: str | None = None
         self._is_half_done = False
         self._at_once = 0
+        self.keep_no_checkpoints()
         try:
             self.world = World(setup, rules, factory, watch, newcomers)
         except SystemExit as error:
             raise RuntimeError("a machine raised SystemExit when it was made") from error
+
+    def keep_no_checkpoints(self) -> None:
+        """Call nobody on the way, as at first."""
+        self.checkpoint_at: float = NEVER
+        self.checkpoint: Callable[[Engine], float] = lambda _: NEVER
 
     # Looking
 
@@ -176,6 +183,8 @@ class Engine:
         watcher = world.watcher
         if watcher is not None and watcher.broken is not None:
             self._stop()
+        if len(actions) >= self.checkpoint_at:
+            self.checkpoint_at = self.checkpoint(self)
         if self.heed_interrupt is not None:
             heed, self.heed_interrupt = self.heed_interrupt, None
             heed()

@@ -271,7 +271,7 @@ class World:
         for read_id in output.failed_reads:
             if (reading := host.readings.pop(read_id, None)) is not None:
                 reading.has_failed = True
-                failed = Note("failed_read", "cannot answer the read of {}", (reading.key,))
+                failed = Note("read", "cannot answer the read of {}", (reading.key,))
                 self.notes += ((host.node, failed),)
 
     def compact_if_due(self, host: Host) -> bool:

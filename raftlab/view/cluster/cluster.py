@@ -10,8 +10,14 @@ from raftlab.view import style
 from raftlab.view.changes import changed_fields
 from raftlab.view.checked import checked
 from raftlab.view.cluster.description import describe_cluster
-from raftlab.view.cluster.label_placement import placed
-from raftlab.view.cluster.legend import LEGEND_LINE, is_plain, legend_lines, legend_marks, samples
+from raftlab.view.cluster.label_placement import place_numbers
+from raftlab.view.cluster.legend import (
+    LEGEND_LINE,
+    is_plain,
+    legend_items,
+    legend_lines,
+    legend_marks,
+)
 from raftlab.view.cluster.links import link_marks, links_of
 from raftlab.view.cluster.node_labels import LINE, NodeLabel, baselines, count_lines, node_labels
 from raftlab.view.cluster.partitions import cut_marks, partition_marks
@@ -81,17 +87,17 @@ def scene_cluster(frame: Frame, previous: Frame | None = None) -> Scene:
         beside[name] = node_labels(node, standing[name], frame.at, changed)
         marks += node_marks(node, ring, frame.at, longest, changed, standing[name], beside[name])
     if not is_plain(frame):
-        marks = placed(marks, ring)
+        marks = place_numbers(marks, ring)
     sentences = headline_marks(frame, ring.width - 2 * _LEFT)
     lower, more = _room(frame, ring, beside, len(sentences))
     drawn = words_last(marks)
     marks = [*sentences, *([moved(mark, 0.0, lower) for mark in drawn] if lower else drawn)]
     height = ring.height + lower + more
     messages = [flight.message for flights in links.values() for flight in flights]
-    shown = samples(standing.values(), messages)
-    key = legend_lines(shown, ring.width - 2 * _LEFT)
-    marks += legend_marks(key, ring.x, height + LEGEND_LINE - 2)
-    height += LEGEND_LINE * len(key) + (4 if key else 0)
+    shown = legend_items(standing.values(), messages)
+    rows = legend_lines(shown, ring.width - 2 * _LEFT)
+    marks += legend_marks(rows, ring.x, height + LEGEND_LINE - 2)
+    height += LEGEND_LINE * len(rows) + (4 if rows else 0)
     text = partial(describe_cluster, frame, previous)
     return Scene(ring.width, height, tuple(marks), "Raft cluster", text)
 

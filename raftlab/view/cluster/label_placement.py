@@ -22,7 +22,7 @@ _CLEAR = 4.0  # how far a number may come into the free space around a node
 _STEPS = 32
 
 
-def placed(marks: Sequence[Mark], ring: Ring) -> list[Mark]:
+def place_numbers(marks: Sequence[Mark], ring: Ring) -> list[Mark]:
     """The same marks, with each number where it covers no word, no node and no arrow head.
 
     A number that is clear where it is stays there; of the other places along its message it

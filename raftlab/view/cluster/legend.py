@@ -29,7 +29,7 @@ _GROUPS = ((("old",), "old group"), (("new",), "new group"), (("old", "new"), "b
 _RARE = (InstallSnapshot, InstallSnapshotReply, TimeoutNow, ReadIndex, ReadIndexReply)
 
 
-class Explained(msgspec.Struct, frozen=True):
+class LegendItem(msgspec.Struct, frozen=True):
     """One thing that the legend explains: groups of voters, or the line of a kind of message."""
 
     words: str
@@ -47,12 +47,12 @@ class Explained(msgspec.Struct, frozen=True):
         return self.before + style.text_width(self.words, style.SMALL)
 
 
-def samples(standing: Iterable[Standing], messages: Iterable[Message]) -> list[Explained]:
+def legend_items(standing: Iterable[Standing], messages: Iterable[Message]) -> list[LegendItem]:
     """What there is to explain; nothing for a cluster that only elects and replicates."""
     there = {each.groups for each in standing}
-    found = [Explained(words, groups) for groups, words in _GROUPS if groups in there]
+    found = [LegendItem(words, groups) for groups, words in _GROUPS if groups in there]
     lines = {rare_kind(each): style.message_style(each) for each in messages}
-    return found + [Explained(kind, line=lines[kind]) for kind in sorted(lines) if kind]
+    return found + [LegendItem(kind, line=lines[kind]) for kind in sorted(lines) if kind]
 
 
 def rare_kind(message: Message) -> str:
@@ -76,37 +76,39 @@ def is_plain(frame: Frame) -> bool:
     )
 
 
-def legend_lines(shown: Sequence[Explained], room: float) -> list[list[Explained]]:
-    """The samples in lines of at most `room` units."""
-    lines: list[list[Explained]] = []
-    for sample in shown:
-        if lines and _wide([*lines[-1], sample]) <= room:
-            lines[-1].append(sample)
+def legend_lines(shown: Sequence[LegendItem], room: float) -> list[list[LegendItem]]:
+    """The items in lines of at most `room` units."""
+    lines: list[list[LegendItem]] = []
+    for item in shown:
+        if lines and _wide([*lines[-1], item]) <= room:
+            lines[-1].append(item)
         else:
-            lines.append([sample])
+            lines.append([item])
     return lines
 
 
-def legend_marks(lines: Sequence[Sequence[Explained]], middle: float, top: float) -> Iterator[Mark]:
+def legend_marks(
+    lines: Sequence[Sequence[LegendItem]], middle: float, top: float
+) -> Iterator[Mark]:
     """The legend in lines around `middle`; the baseline of the first is at `top`."""
     for place, line in enumerate(lines):
         x, y = middle - _wide(line) / 2, top + LEGEND_LINE * place
-        for sample in line:
-            yield from _sample(sample, x, y)
-            x += sample.wide + _BETWEEN
+        for item in line:
+            yield from _item(item, x, y)
+            x += item.wide + _BETWEEN
 
 
-def _wide(line: Sequence[Explained]) -> float:
-    return sum(sample.wide for sample in line) + _BETWEEN * (len(line) - 1)
+def _wide(line: Sequence[LegendItem]) -> float:
+    return sum(item.wide for item in line) + _BETWEEN * (len(line) - 1)
 
 
-def _sample(sample: Explained, x: float, y: float) -> Iterator[Mark]:
-    name, here = f"key-{sample.words.replace(' ', '-')}", y - 3.2
-    if sample.line is None:
-        yield from group_badge(name, x + _BADGE, here, _BADGE, sample.groups)
+def _item(item: LegendItem, x: float, y: float) -> Iterator[Mark]:
+    name, here = f"key-{item.words.replace(' ', '-')}", y - 3.2
+    if item.line is None:
+        yield from group_badge(name, x + _BADGE, here, _BADGE, item.groups)
     else:
-        look = sample.line
+        look = item.line
         ends, ink = ((x, here), (x + _DASHES, here)), Ink(None, look.color, look.width, look.dash)
         yield Path(name, ends, ink, head=look.head, role="key")
-    at, size = x + sample.before, style.SMALL
-    yield Text(f"{name}-word", at, y, sample.words, size, style.QUIET, "start", role="key")
+    at, size = x + item.before, style.SMALL
+    yield Text(f"{name}-word", at, y, item.words, size, style.QUIET, "start", role="key")

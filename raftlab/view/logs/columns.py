@@ -114,7 +114,7 @@ def progress_of(frame: Frame) -> Mapping[NodeId, ProgressFrame]:
 def frame_of_log(log: RaftLog) -> NodeFrame:
     """A node without a name that has nothing but `log`; what was handed out is on its disk."""
     entries = tuple(log)
-    stable = tuple(entry for entry in entries if entry.index <= log.stable_index)
+    stable = entries[: max(log.stable_index - log.first_index + 1, 0)]
     term = log.last_term
     return NodeFrame(
         node="log",
