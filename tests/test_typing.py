@@ -24,9 +24,11 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 IN_JUPYTER = "from IPython.display import display\n"
 STRICT = "# pyright: strict\n"
-IN_NOTEBOOKS = "# pyright: standard, reportUnusedExpression=false\n"
+IN_NOTEBOOKS = (
+    "# pyright: standard, reportUnusedExpression=false\n"
+    "# mypy: allow-untyped-defs, allow-untyped-calls\n"
+)
 MAGIC = re.compile(r"^[%!].*$", re.MULTILINE)
-OWN_FUNCTIONS = ("--allow-untyped-defs", "--allow-untyped-calls")
 LEADING = {"PYTHONPATH", "MYPYPATH", "PYTHONSAFEPATH"}
 
 
@@ -93,7 +95,7 @@ def test_mypy_strict_accepts_what_readers_write(install, code, tmp_path_factory)
         settings.write_text("[tool.mypy]\nstrict = true\n")
     cache = tmp_path_factory.getbasetemp() / "mypy"
     options = ("--config-file", settings, "--cache-dir", cache, "--python-executable", python)
-    said = told("mypy", *options, *OWN_FUNCTIONS, code, cwd=folder)
+    said = told("mypy", *options, code, cwd=folder)
     assert said.startswith("Success: no issues found"), said
     sources = len(list(code.glob("*.py")))
     assert f" in {sources} source files" in said
