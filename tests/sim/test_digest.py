@@ -166,7 +166,8 @@ def test_an_action_that_is_refused_names_its_frame():
 
 def test_a_text_says_from_which_frame_on_it_comes_out_otherwise():
     cluster = run_of(Edited, commands=12)
-    text, frames = cluster.recording.share(), [digest_of(each.engine) for each in clusters_of(cluster)]
+    text = cluster.recording.share()
+    frames = [digest_of(each.engine) for each in clusters_of(cluster)]
     assert raftlab.load(text, rules=Edited).digest == cluster.recording.digest
     Edited.slow = True
     others = [digest_of(each.engine) for each in clusters_of(cluster)]
