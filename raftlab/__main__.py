@@ -19,7 +19,7 @@ from raftlab.commands import (
 )
 from raftlab.commands.answers import EXIT_CODES, Answer, Exit
 from raftlab.commands.arguments import Parser, unknown
-from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.raft.vocabulary import REFUSALS, shown
 
 COMMANDS = (run, replay, explore, campaign, check_history, museum, lab, completion)
 WITHOUT_JSON = (lab, completion)
@@ -122,7 +122,7 @@ def let_go_of_output() -> None:
 
 def in_words(error: Exception) -> str:
     """What went wrong, in one line."""
-    if isinstance(error, Misuse):
+    if isinstance(error, REFUSALS):
         return str(error)
     if isinstance(error, OSError):
         name = f"{shown(str(error.filename))}: " if error.filename else ""

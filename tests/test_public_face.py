@@ -158,7 +158,10 @@ def test_the_version_is_the_one_that_is_installed():
     assert raftlab.__version__ == version("raftlab")
 
 
-def test_errors_are_value_errors_or_violations():
-    assert issubclass(raftlab.NotLeader, raftlab.Misuse)
+def test_nonsense_and_what_is_not_possible_now_are_errors_of_two_kinds():
+    assert issubclass(raftlab.NotLeader, raftlab.NotNow)
+    assert not issubclass(raftlab.NotNow, raftlab.Misuse)
+    assert not issubclass(raftlab.Misuse, raftlab.NotNow)
     assert issubclass(raftlab.Misuse, ValueError)
-    assert not issubclass(raftlab.Violation, raftlab.Misuse)
+    assert issubclass(raftlab.NotNow, RuntimeError)
+    assert not issubclass(raftlab.Violation, raftlab.Misuse | raftlab.NotNow)

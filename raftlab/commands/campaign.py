@@ -121,6 +121,8 @@ def about_campaign(result: "CampaignResult", most: int, as_json: bool) -> Answer
         "seeds": len(result.results),
         "counts": result.counts,
         "events": result.events,
+        "faults": result.faults,
+        "never_happened": [name for name, count in result.faults.items() if not count],
         "slowest_recovery_ms": result.slowest_peace,
         "failures": [
             {

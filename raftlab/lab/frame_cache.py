@@ -9,7 +9,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Misuse,
+)
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame, NodeFrame
 from raftlab.sim.run.recording import Recording
@@ -94,7 +97,7 @@ class FrameCache:
         number = player.number
         try:
             player.engine.apply_quietly(self.cluster.actions[number])
-        except Misuse as refusal:
+        except REFUSALS as refusal:
             self._player = None
             raise Misuse(
                 f"This run does not play again as it went: at frame {number + 1}, {refusal}."

@@ -13,7 +13,12 @@ from raftlab.lab.branch import Branch
 from raftlab.lab.frame_cache import FrameCache, replayed
 from raftlab.lab.goals import GOALS, Condition, Goal
 from raftlab.lab.pasted_text import classes_needed, opened_here
-from raftlab.raft.vocabulary import Millis, Misuse, shown
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Millis,
+    Misuse,
+    shown,
+)
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import (
     Event,
@@ -201,7 +206,7 @@ class Session:
         start, cluster = self.position, self.cluster.at(self.position)
         try:
             answer = verb(cluster)
-        except Misuse:
+        except REFUSALS:
             raise
         except Violation as violation:
             answer = violation

@@ -16,7 +16,13 @@ from raftlab.raft.options import Options
 from raftlab.raft.progress import Tracker
 from raftlab.raft.quorum import majority, majority_index, quorum_index
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import (
+    Configuration,
+    Index,
+    NodeId,
+    NotNow,
+    Term,
+)
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import settle, until_sent, with_entry
 from raftlab.sim.watch.properties import (
@@ -38,7 +44,7 @@ def two_changes_across_terms(cluster: Cluster) -> None:
     cluster.run(100)
     cluster.elect("S2")
     cluster.partition("S1 S5", "S2 S3", "S4")
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.reconfigure("S2 S3 S4")
     cluster.run(100)
     cluster.crash("S1")
@@ -231,7 +237,7 @@ def two_learners_in_a_row(cluster: Cluster) -> None:
     """S4 is added, and at once S5 too."""
     settle(cluster, "S1", 200)
     cluster.add_learner("S4")
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.add_learner("S5")
     cluster.run(200)
 

@@ -12,7 +12,7 @@ from raftlab.check.campaign.after_healing import QUIET_MS, led_by
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.raft.messages import InstallSnapshot, ReadIndex
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, NodeId, NotNow
 from raftlab.sim.cluster import Cluster
 
 PATIENCE_MS: Millis = 3000.0
@@ -42,7 +42,7 @@ def follower_comes_and_goes(run: RandomRun) -> str | None:
         cluster.isolate(follower)
         cluster.run(QUIET_MS)
         cluster.heal()
-        with suppress(Misuse):  # it may lead
+        with suppress(NotNow):  # it may lead
             cluster.timeout(follower)
         cluster.run(QUIET_MS)
     return None if led_by(cluster) == led else "one link came and went, and who leads, in all quiet"
@@ -79,13 +79,13 @@ def hands_over(run: RandomRun, to: NodeId) -> bool:
     """Whether `to` leads soon after the leader was told so, under load."""
     cluster = run.cluster
     for number in range(20):
-        with suppress(Misuse):
+        with suppress(NotNow):
             cluster.propose(f"busy={number}")
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.transfer(to)
     end = cluster.now + cluster.setup.options.transfer_timeout
     while cluster.now < end and cluster.leader != to:
-        with suppress(Misuse):
+        with suppress(NotNow):
             cluster.propose("busy=1")
         cluster.run(2)
     return cluster.leader == to
@@ -95,7 +95,7 @@ def member_is_removed(run: RandomRun) -> str | None:
     """A follower is removed while it is cut off, and comes back; nobody minds."""
     cluster, led, follower = run.cluster, led_by(run.cluster), follower_of(run)
     cluster.isolate(follower)
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.remove(follower)
     cluster.run(QUIET_MS)
     cluster.heal()
@@ -129,7 +129,7 @@ def snapshot_is_slow(run: RandomRun) -> str | None:
     cluster.isolate(follower)
     cluster.propose("after=1")
     cluster.run(PAUSE_MS)
-    with suppress(Misuse):  # it may have done so by itself
+    with suppress(NotNow):  # it may have done so by itself
         cluster.compact(leader_of(run))
     cluster.heal()
     cluster.run_until(lambda each: bool(snapshots(each)), QUIET_MS)
@@ -150,12 +150,12 @@ def learner_is_asked(run: RandomRun) -> str | None:
     cluster, newcomer = run.cluster, f"S{len(run.cluster.nodes) + 1}"
     cluster.add_learner(newcomer)
     cluster.run(QUIET_MS)
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.transfer(newcomer)
     cluster.run(PAUSE_MS)
     try:
         cluster.propose("after=1")
-    except Misuse as refused:
+    except NotNow as refused:
         return f"{refused} in all quiet"
     return None
 
@@ -167,7 +167,7 @@ def silent_one_is_promoted(run: RandomRun) -> str | None:
     cluster.run(QUIET_MS)
     cluster.isolate(newcomer)
     cluster.run(QUIET_MS)
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.promote(newcomer)
     return None if serves(run) else "no new command after a promotion, in all quiet"
 
@@ -239,7 +239,7 @@ def serves(run: RandomRun) -> bool:
     """Whether a new command is committed soon."""
     cluster, end = run.cluster, run.cluster.now + PATIENCE_MS
     while cluster.now < end:
-        with suppress(Misuse):
+        with suppress(NotNow):
             index = cluster.propose("after=1")
             cluster.run(PAUSE_MS)
             if cluster.commit_index >= index:

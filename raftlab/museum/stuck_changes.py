@@ -20,7 +20,13 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import (
+    Configuration,
+    Index,
+    Millis,
+    NodeId,
+    NotNow,
+)
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import settle, until_sent, with_entry
 from raftlab.sim.world.actions import Timeout
@@ -152,7 +158,7 @@ def silent_learner(cluster: Cluster) -> bool:
     cluster.run(300)
     cluster.isolate("S2")
     cluster.run(300)
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.promote("S2")
     index = cluster.propose("x=1")
     return cluster.run_until(lambda each: each.commit_index >= index, 1000)
@@ -190,10 +196,10 @@ def learner_is_asked_to_lead(cluster: Cluster) -> bool:
     settle(cluster, "S1", 200)
     cluster.add_learner("S4")
     cluster.run(200)
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.transfer("S4")
     cluster.run(50)
-    with suppress(Misuse):
+    with suppress(NotNow):
         cluster.propose("x=1")
         return True
     return False
@@ -249,7 +255,7 @@ def busy_leader(cluster: Cluster) -> bool:
     for _ in range(150):
         if cluster.leader == "S2":
             return True
-        with suppress(Misuse):
+        with suppress(NotNow):
             cluster.propose("x+=1")
         cluster.run(2)
     return False

@@ -5,7 +5,7 @@ from raftlab.raft.election import ElectionResult, Votes
 from raftlab.raft.messages import RequestVote, RequestVoteReply
 from raftlab.raft.replication import Replication
 from raftlab.raft.roles import Candidate, Cause, Follower, Role
-from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, NotNow, Term
 
 REASONS = {
     "is_stale_term": "that term is over",
@@ -37,8 +37,10 @@ class Elections(Replication):
         votes = Votes(self.configuration)
         self.change_role(cause, Candidate(votes, is_prevote))
         asked_term = self.term + 1 if is_prevote else self.term
-        what = "asks who would vote for it in term {}" if is_prevote else "campaigns for term {}"
-        self.note("election_timeout", what, asked_term)
+        if is_prevote:
+            self.note("election_timeout", "asks who would vote for it in term {}", asked_term)
+        else:
+            self.note("become_candidate", "campaigns for term {}", asked_term)
         for voter in votes.voters:
             if voter != self.node_id:
                 self.request_vote_from(voter, asked_term, is_prevote, force)
@@ -65,7 +67,7 @@ class Elections(Replication):
         granted = refusal is None
         kind = "pre-vote" if request.is_prevote else "vote"
         if refusal is None:
-            self.note("candidate_is_up_to_date", "grants {} its {}", request.sender, kind)
+            self.note("on_request_vote", "grants {} its {}", request.sender, kind)
         else:
             said = "refuses {} its {}: {}"
             self.note(refusal, said, request.sender, kind, REASONS[refusal])
@@ -150,7 +152,7 @@ class Elections(Replication):
         Raises: Misuse, for a leader, and while leases count on what this node heard.
         """
         if self.role is Role.LEADER:
-            raise Misuse(f"{self.node_id} leads term {self.term} and follows nobody")
+            raise NotNow(f"{self.node_id} leads term {self.term} and follows nobody")
         if self.options.lease_reads:
             raise Misuse(f"{self.node_id} may not forget its leader: lease_reads counts on it")
         self.last_leader_contact = LONG_AGO

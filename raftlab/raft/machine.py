@@ -134,7 +134,7 @@ class RaftStateMachine(LinearizableReads):
         Raises: Misuse, for a leader, and if time goes back.
         """
         if self.role is Role.LEADER:
-            raise Misuse(f"{self.node_id} leads term {self.term} and has no election timer")
+            raise NotNow(f"{self.node_id} leads term {self.term} and has no election timer")
         self.set_now(now)
         self.election_timed_out(force)
 

@@ -31,8 +31,8 @@ class Membership(LeadershipTransfer):
         """Whether this leader would change the configuration to `target` now; changes nothing.
 
         Raises: NotLeader; NotNow, while an earlier change is not through, leadership is handed
-        over, or a new voter has not caught up; Misuse, for a configuration that cannot be, or
-        that cannot be reached in one change.
+        over, a new voter has not caught up, or one change does not lead there; Misuse, for a
+        configuration that cannot be.
         """
         leader = self.leader_taking_commands()
         target.check()
@@ -50,10 +50,10 @@ class Membership(LeadershipTransfer):
                 f" own term {self.term} yet"
             )
         if same_members(current, target):
-            raise Misuse(f"that is the configuration already: {describe(current)}")
+            raise NotNow(f"that is the configuration already: {describe(current)}")
         changed = set(current.voters) ^ set(target.voters)
         if self.options.single_server_changes and len(changed) > 1:
-            raise Misuse(f"one voter at a time: {', '.join(sorted(changed))} would change")
+            raise NotNow(f"one voter at a time: {', '.join(sorted(changed))} would change")
         if self.options.catch_up_first:
             self._check_caught_up(leader, target)
 
@@ -63,7 +63,7 @@ class Membership(LeadershipTransfer):
                 continue
             progress = leader.tracker.progress.get(voter)
             if progress is None:
-                raise Misuse(
+                raise NotNow(
                     f"{voter} is no member: add it as a learner first, so that it catches up"
                 )
             if not self.has_caught_up(progress):

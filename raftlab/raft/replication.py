@@ -31,7 +31,7 @@ class Replication(MachineCore):
         low = self.options.election_timeout[0]
         data = Leader(tracker, self.now + self.options.heartbeat_interval, self.now + low)
         self.change_role(Cause.MAJORITY_GRANTED, data)
-        self.note("tally_vote", "won the election of term {} and leads", self.term)
+        self.note("become_leader", "won the election of term {} and leads", self.term)
         mine = tracker.progress.get(self.node_id)
         if mine is not None:
             mine.accepted(self.log.stable_index)

@@ -7,9 +7,10 @@ and which configuration holds there.
 from raftlab.raft.elections import Elections
 from raftlab.raft.log import Snapshot
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, InstallSnapshotReply
+from raftlab.raft.options import is_count
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.roles import Leader
-from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term, shown
+from raftlab.raft.vocabulary import Index, Misuse, NodeId, NotNow, Term, shown
 
 
 class Snapshots(Elections):
@@ -24,13 +25,14 @@ class Snapshots(Elections):
 
         `Options.trailing_entries` of what it covers stay in the log. Paper: 7.
 
-        Raises: Misuse, for entries that were not handed out as committed, or are in the
-        snapshot already.
+        Raises: NotNow, for entries that were not handed out as committed, or are in the
+        snapshot already; Misuse, for what is no index.
         """
         log = self.log
         base = log.snapshot.index if log.snapshot else 0
-        if not isinstance(up_to, int) or not base < up_to <= self._committed_out:
-            raise Misuse(
+        if not is_count(up_to) or not base < up_to <= self._committed_out:
+            kind = NotNow if is_count(up_to) else Misuse
+            raise kind(
                 f"{self.node_id} cannot compact its log up to {shown(up_to)}: it has committed up"
                 f" to {self._committed_out}, and its snapshot stands for what is up to {base}"
             )

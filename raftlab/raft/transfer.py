@@ -8,7 +8,7 @@ from raftlab.raft.messages import TimeoutNow
 from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.roles import Cause, Leader, Role, Transfer
 from raftlab.raft.snapshots import Snapshots
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotLeader, NotNow
+from raftlab.raft.vocabulary import Millis, NodeId, NotLeader, NotNow
 
 NO_DEADLINE: Millis = float("inf")
 """How long a leader that was removed tries to hand over: until it works."""
@@ -26,18 +26,18 @@ class LeadershipTransfer(Snapshots):
         Until then commands are refused. A new call takes the place of an earlier one.
         Thesis: 3.10.
 
-        Raises: NotLeader; Misuse, for a node that cannot lead, and if there is no other.
+        Raises: NotLeader; NotNow, for a node that cannot lead, and if there is no other.
         """
         if self.role is not Role.LEADER:
             what = "hand leadership over"
             raise NotLeader.of(self.node_id, self.role.value, self.term, self.leader, what)
         if to == self.node_id:
-            raise Misuse(f"{to} leads already")
+            raise NotNow(f"{to} leads already")
         if to is not None and not self.rules.may_be_handed_leadership(to, self.configuration):
             voters = ", ".join(self.configuration.voters)
-            raise Misuse(f"{to} cannot lead: the voters are {voters}")
+            raise NotNow(f"{to} cannot lead: the voters are {voters}")
         if all(voter == self.node_id for voter in self.configuration.voters):
-            raise Misuse(f"there is no other voter to whom {self.node_id} could hand over")
+            raise NotNow(f"there is no other voter to whom {self.node_id} could hand over")
         self.begin_transfer(to, self.now + self.options.transfer_timeout)
 
     def leader_taking_commands(self) -> Leader:

@@ -21,14 +21,23 @@ Millis: TypeAlias = float
 
 
 class Misuse(ValueError):
-    """The host asked for something that a correct host never asks for.
+    """Nonsense: a name, a type or a value that can never be right here.
 
-    A mistake of the program around the machine, not of a peer: what peers send never
-    raises. The machine is unchanged when this is raised.
+    A mistake of the program that asks, not of a peer: what peers send never raises. Nothing is
+    changed when this is raised. Asking again is in vain; see `NotNow` for what is not.
     """
 
 
-class NotLeader(Misuse):
+class NotNow(RuntimeError):
+    """What was asked for makes sense, and is not possible at this moment. The message says why.
+
+    A node is down, a message has arrived already, a configuration change is under way, a
+    learner has not caught up. Nothing is changed when this is raised. What asks at random, or
+    again and again, may pass over this, and never over `Misuse`, which is no kind of it.
+    """
+
+
+class NotLeader(NotNow):
     """Only a leader accepts entries. `leader` is the leader this node knows, or None.
 
     Paper: 5.1, "if a client contacts a follower, the follower redirects it to the leader".
@@ -56,12 +65,8 @@ class NotLeader(Misuse):
         return cls(said, leader)
 
 
-class NotNow(Misuse):
-    """A leader's refusal that will pass: ask it again later. The message says why.
-
-    A configuration change while another is under way, a command while leadership is
-    handed over or while too much is uncommitted, a learner that has not caught up.
-    """
+REFUSALS = (Misuse, NotNow)
+"""For what treats both kinds alike: it shows them, or undoes what was begun."""
 
 
 MOST_SHOWN = 120

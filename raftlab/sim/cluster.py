@@ -8,7 +8,15 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options, is_whole
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term, shown
+from raftlab.raft.vocabulary import (
+    Index,
+    Millis,
+    Misuse,
+    NodeId,
+    NotNow,
+    Term,
+    shown,
+)
 from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.commands.clients import Client, checked_name
 from raftlab.sim.commands.fault_commands import FaultCommands
@@ -61,9 +69,10 @@ class Cluster(FaultCommands, ClientCommands):
     shipped one, or a learner's own class with the same contract. `watched` says whether
     the properties of `raftlab.PROPERTIES` are checked after every step.
 
-    Raises: Misuse, for a cluster that cannot be, and by each verb for what cannot be done
-    at that moment, with what to do instead; Violation, when a property is broken. After a
-    violation the run stands still: look at it, or go back with `at`.
+    Raises: Misuse, for a cluster that cannot be, and by each verb for what makes no sense;
+    NotNow, by each verb for what cannot be done at that moment, with what to do instead;
+    Violation, when a property is broken. After a violation the run stands still: look at it, or
+    go back with `at`.
     """
 
     def __init__(
@@ -117,7 +126,7 @@ class Cluster(FaultCommands, ClientCommands):
     def machine(self, node: NodeId) -> Any:
         """The live machine of a node, for reading: of the class that the cluster was made with.
 
-        Raises: Misuse, if it is down or unknown.
+        Raises: NotNow, if it is down; Misuse, if there is none.
         """
         return self._living(node).machine
 
@@ -196,12 +205,12 @@ class Cluster(FaultCommands, ClientCommands):
     def step(self) -> Event:
         """Let the next thing happen, whatever it is; returns it in words.
 
-        Raises: Misuse, if nothing is going to happen (every node is down or paused).
+        Raises: NotNow, if nothing is going to happen (every node is down or paused).
         """
         with HeldBack(self.engine):
             has_happened = self.engine.advance(None)
         if not has_happened:
-            raise Misuse(
+            raise NotNow(
                 "Nothing is going to happen: no message is on its way and no node waits for"
                 " anything. Restart or resume a node."
             )
@@ -248,22 +257,22 @@ class Cluster(FaultCommands, ClientCommands):
         it (thesis 3.10), so that a living leader does not stand in its way. Nothing asks
         that leader: with `lease_reads`, use `transfer`.
 
-        Raises: Misuse, if that does not happen within 20 election timeouts.
+        Raises: NotNow, if that does not happen within 20 election timeouts.
         """
         patience = self._patience
         if node is None:
             if not self.run_until(lambda cluster: cluster.leader is not None, patience):
-                raise Misuse(
+                raise NotNow(
                     f"No leader within {patience:g} ms. Is a majority of the nodes up, and"
                     " connected?"
                 )
             return self.leader or ""
         if self._living(node).paused:
-            raise Misuse(f"{node} is paused and cannot campaign: resume it first.")
+            raise NotNow(f"{node} is paused and cannot campaign: resume it first.")
         end, pause = self.now + patience, self.setup.options.election_timeout[0]
         while self.leader != node:
             if self.now >= end:
-                raise Misuse(
+                raise NotNow(
                     f"{node} was not elected within {patience:g} ms: can it reach a majority,"
                     " and is its log as up to date as theirs?"
                 )
@@ -277,12 +286,12 @@ class Cluster(FaultCommands, ClientCommands):
     def get(self, key: str, of: NodeId | None = None) -> str | None:
         """Read and run until the answer is there; None if `key` has no value.
 
-        Raises: Misuse, if there is no answer within 20 election timeouts; and as `read` does.
+        Raises: NotNow, if there is no answer within 20 election timeouts; and as `read` does.
         """
         reading = self.read(key, of)
         patience = self._patience
         if not self.run_until(lambda _: reading.is_done or reading.has_failed, patience):
-            raise Misuse(
+            raise NotNow(
                 f"{reading.node} has not answered within {patience:g} ms: can it reach a"
                 " majority, and has a leader committed anything in its term?"
             )

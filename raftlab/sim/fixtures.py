@@ -17,7 +17,14 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, Message
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, Term, shown
+from raftlab.raft.vocabulary import (
+    Index,
+    Millis,
+    NodeId,
+    NotNow,
+    Term,
+    shown,
+)
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Disks, Network
@@ -87,18 +94,18 @@ def win_election(cluster: Cluster, node: NodeId) -> None:
         cluster.timeout(node)
         if cluster.run_until(lambda each: each.leader == node, THERE_AND_BACK + 5):
             return
-    raise Misuse(f"{node} does not get a majority")
+    raise NotNow(f"{node} does not get a majority")
 
 
 def commit(cluster: Cluster, command: str, to: NodeId | None = None) -> Index:
     """Hand a command to the leader, and run until it has committed it; the entry's index.
 
-    Raises: Misuse, if nobody leads, or the leader cannot commit it.
+    Raises: NotNow, if nobody leads, or the leader cannot commit it.
     """
     index = cluster.propose(command, to)
     node = to or cluster.leader or ""
     if not cluster.run_until(lambda each: each.frame()[node].commit_index >= index, 500):
-        raise Misuse(f"{node} cannot commit {shown(command)}")
+        raise NotNow(f"{node} cannot commit {shown(command)}")
     return index
 
 
@@ -145,10 +152,10 @@ def until_sent(
 ) -> int:
     """Run until such a message is on its way; the number of the newest one.
 
-    Raises: Misuse, if none is sent within a second.
+    Raises: NotNow, if none is sent within a second.
     """
     if not cluster.run_until(lambda each: bool(numbers_of(each, sender, receiver, is_it)), 1000):
-        raise Misuse(f"{sender} sends {receiver} no such message")
+        raise NotNow(f"{sender} sends {receiver} no such message")
     return numbers_of(cluster, sender, receiver, is_it)[-1]
 
 

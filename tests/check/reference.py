@@ -9,8 +9,9 @@ watch has seen, their times as far as `with_ages` says. What falls is what the w
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
-from raftlab import Cluster, Misuse, Role
+from raftlab import Cluster, Role
 from raftlab.check.explore import Scope
+from raftlab.raft.vocabulary import REFUSALS
 from raftlab.sim.run.play import copied
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
@@ -139,7 +140,7 @@ def steps(
                 if after.stopped is None:
                     after.engine.apply_quietly(action)
                     finish_writes(after)
-        except Misuse:
+        except REFUSALS:
             continue
         if is_inside(after, scope):
             yield after, now_used

@@ -14,7 +14,7 @@ from raftlab.course.question import Question, Score
 from raftlab.course.situations import cluster_of, log_of, terms_of
 from raftlab.raft.messages import AppendEntriesReply
 from raftlab.raft.options import Options
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, NotNow
 from raftlab.sim.cluster import Cluster
 
 TEMPLATES = [
@@ -415,11 +415,7 @@ def acks(cluster, index=0):
     ("ask", "words"),
     [
         (lambda cluster: predict.who_grants(cluster), "say who asks"),
-        (lambda cluster: predict.who_grants(cluster, cluster.leader), "cannot campaign"),
-        (lambda cluster: predict.next_leader(cluster), "leads and goes on leading"),
-        (lambda cluster: predict.splits(cluster), "let two nodes time out first"),
-        (lambda cluster: predict.acks_commit(cluster), "no acknowledgement is on its way"),
-        (lambda cluster: predict.acks_commit(Cluster(3)), "nobody leads"),
+        (lambda cluster: predict.who_grants(cluster, "S9"), "S9 is down, paused or leads"),
         (lambda cluster: predict.tally(4, 2, of=5), "too many for 5 voters"),
         (lambda cluster: situations.log_of("1 x"), "is not a term"),
         (lambda cluster: predict.majority_size(0), "a whole number, at least 1"),
@@ -430,13 +426,37 @@ def acks(cluster, index=0):
         (lambda cluster: predict.term_after("leader", -1), "and term at least 1"),
         (lambda cluster: predict.term_after("leader", 4, "heartbeat", "5"), "at least 1"),
         (lambda cluster: predict.timer_reset("xy"), "some of the letters a, b, c"),
+        (lambda cluster: predict.timer_reset([["a"]]), "some of the letters a, b, c"),
+        (lambda cluster: predict.timer_reset(5), "some of the letters a, b, c"),
+        (lambda cluster: predict.term_after("leader", message=[]), "message is one of"),
+        (lambda cluster: predict.lost_vote([]), "lost is one of"),
     ],
 )
 def test_a_question_that_cannot_be_asked_says_why(ask, words):
+    with pytest.raises(Misuse, match=words):
+        ask(quiet())
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda cluster: predict.who_grants(cluster, cluster.leader), "cannot campaign"),
+        (lambda cluster: predict.next_leader(cluster), "leads and goes on leading"),
+        (lambda cluster: predict.splits(cluster), "let two nodes time out first"),
+        (lambda cluster: predict.acks_commit(cluster), "no acknowledgement is on its way"),
+        (lambda cluster: predict.acks_commit(Cluster(3)), "nobody leads"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_now_says_why(ask, words):
+    with pytest.raises(NotNow, match=words):
+        ask(quiet())
+
+
+def quiet() -> Cluster:
+    """Somebody leads, and no acknowledgement is on its way."""
     cluster = Cluster(5, seed=7)
     cluster.elect()
     cluster.run(130)
     while acks(cluster):
         cluster.step()
-    with pytest.raises(Misuse, match=words):
-        ask(cluster)
+    return cluster

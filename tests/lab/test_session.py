@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from raftlab import Cluster, Disks, Misuse
+from raftlab import Cluster, Disks, Misuse, NotNow
 from raftlab.lab.session import MOST_MS, Session
 from tests.lab.clusters import Failing, hasty, working
 
@@ -154,13 +154,13 @@ def test_a_run_stops_at_a_violation_and_can_be_slid_back():
     broken = session.violation
     assert broken.name == "Commit Follows Quorum"
     assert broken.frame == session.position
-    with pytest.raises(Misuse, match="The run stopped at frame"):
+    with pytest.raises(NotNow, match="The run stopped at frame"):
         session.step()
     session.back()
     assert session.violation is None
     session.step()
     assert session.violation == broken
-    with pytest.raises(Misuse, match="The run stopped at frame"):
+    with pytest.raises(NotNow, match="The run stopped at frame"):
         session.tick(10.0)
 
 
@@ -179,7 +179,7 @@ def test_playing_ends_at_a_violation():
 def test_playing_ends_where_nothing_can_happen():
     session = Session(Cluster(1))
     session.do(lambda cluster: cluster.crash("S1"))
-    with pytest.raises(Misuse, match="Nothing is going to happen"):
+    with pytest.raises(NotNow, match="Nothing is going to happen"):
         session.tick(5.0)
 
 
@@ -210,7 +210,7 @@ def test_to_act_in_the_past_starts_a_run_and_loses_none():
 def test_what_is_refused_in_the_past_starts_no_run():
     session = Session(working())
     session.go_to(2)
-    with pytest.raises(Misuse, match="No node leads"):
+    with pytest.raises(NotNow, match="No node leads"):
         session.do(lambda cluster: cluster.propose("x=1"))
     assert len(session.branches) == 1
     assert session.position == 2
@@ -320,7 +320,7 @@ def test_a_failing_rule_leaves_the_run_standing_where_it_failed():
     with pytest.raises(ZeroDivisionError):
         session.run(500)
     assert session.is_live
-    with pytest.raises(Misuse, match="ZeroDivisionError"):
+    with pytest.raises(NotNow, match="ZeroDivisionError"):
         session.step()
     session.back()
     with pytest.raises(ZeroDivisionError):

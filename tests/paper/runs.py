@@ -7,7 +7,7 @@ from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import REFUSALS
 from raftlab.sim.cluster import Cluster
 
 PLAIN = Options.figure_2()
@@ -60,7 +60,7 @@ def wins(cluster: Cluster, node: str) -> bool:
     """Whether `node` comes to lead if it asks the others again and again."""
     try:
         cluster.elect(node)
-    except Misuse:
+    except REFUSALS:
         return False
     return True
 

@@ -3,16 +3,11 @@
 import pytest
 
 from raftlab.raft.log import LogEntry, RaftLog, Snapshot
-from raftlab.raft.messages import (
-    Accepted,
-    AppendEntries,
-    InstallSnapshot,
-    InstallSnapshotReply,
-)
+from raftlab.raft.messages import Accepted, AppendEntries, InstallSnapshot, InstallSnapshotReply
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse
+from raftlab.raft.vocabulary import Configuration, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.application import KeyValue
 from raftlab.sim.world.settings import Disks
@@ -127,7 +122,7 @@ def test_a_snapshot_covers_committed_entries_only():
     node = machine()
     node.advance(append("S2", 1, (0, 0), (1, 1, 1), commit=2), 0.0)
     drain(node)
-    with pytest.raises(Misuse):
+    with pytest.raises(NotNow):
         node.compact(3)
     node.compact(2)
     assert node.log.snapshot.index == 2

@@ -6,7 +6,7 @@ from raftlab.raft.log import Command, Empty
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Misuse, NotLeader
+from raftlab.raft.vocabulary import NotLeader, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.settings import Network
 from raftlab.sim.world.violation import Violation
@@ -73,7 +73,7 @@ def test_when_the_leader_crashes_a_client_tries_other_servers_until_one_leads():
     """Paper: 8. Requests time out then, and the client tries again with servers at random."""
     cluster = led("S3", nodes=5)
     cluster.crash("S3")
-    with pytest.raises(Misuse):
+    with pytest.raises(NotNow):
         cluster.propose("x=1", to="S3")
     taken = None
     for number in range(200):

@@ -7,7 +7,7 @@ from raftlab.raft.messages import AppendEntries, RequestVote, RequestVoteReply, 
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Misuse, NotLeader, NotNow
+from raftlab.raft.vocabulary import NotLeader, NotNow
 from raftlab.sim.world.settings import Network
 from tests.paper.runs import caught, leads, led, said, settled
 from tests.raft.world import (
@@ -206,7 +206,7 @@ def test_only_a_leader_hands_over_and_only_to_a_server_that_could_lead():
     """Thesis: 3.10. There is nothing to hand over otherwise."""
     with pytest.raises(NotLeader):
         machine().transfer_leadership("S2")
-    with pytest.raises(Misuse):
+    with pytest.raises(NotNow):
         leader().transfer_leadership("S9")
 
 

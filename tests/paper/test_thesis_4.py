@@ -10,7 +10,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.quorum import is_quorum
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse, NotNow
+from raftlab.raft.vocabulary import REFUSALS, Configuration, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.settings import Disks, Network
 from raftlab.sim.world.violation import Violation
@@ -87,7 +87,7 @@ def test_majorities_of_configurations_that_differ_by_two_need_not(old, new):
 def test_a_change_of_more_than_one_server_is_refused(target):
     """Thesis: 4.1. It is not a single-server change, even if the size stays the same."""
     node = accepted_by_all(leader(options=ONE_BY_ONE))
-    with pytest.raises(Misuse):
+    with pytest.raises(NotNow):
         node.add_entry(Configuration(target))
     assert node.log.last_index == 1
 
@@ -692,7 +692,7 @@ def test_in_any_weather_members_come_and_go_and_nothing_is_lost():
                 cluster.run(400)
                 cluster.reconfigure(target)
                 changes += 1
-            except Misuse:
+            except REFUSALS:
                 continue
         assert changes > 5
         assert cluster.violation is None and cluster.alarms == []

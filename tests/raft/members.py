@@ -25,7 +25,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.output import ReadReady
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse, NotNow
+from raftlab.raft.vocabulary import REFUSALS, Configuration, NotNow
 from tests.raft.world import FIGURE_2, World, candidate, drain, machine, names, vote
 
 NEITHER_OR_BOTH = [
@@ -293,7 +293,7 @@ class Crowd(Members):
         else:
             voters = tuple(self.rng.sample(at_hand, self.rng.randint(1, 5)))
         learners = tuple(each for each in at_hand if each not in voters and self.rng.random() < 0.4)
-        with suppress(Misuse):
+        with suppress(*REFUSALS):
             self[node].add_entry(Configuration(voters, learners=learners))
             self.pump(node)
 
@@ -301,7 +301,7 @@ class Crowd(Members):
         """A leader is asked to hand over, if it can."""
         node = self.anyone(Role.LEADER)
         if node:
-            with suppress(Misuse):
+            with suppress(*REFUSALS):
                 self[node].transfer_leadership()
                 self.pump(node)
 
@@ -309,7 +309,7 @@ class Crowd(Members):
         """A node lets a snapshot stand for what it has applied."""
         node = self.anyone()
         if node:
-            with suppress(Misuse):
+            with suppress(*REFUSALS):
                 self.compact(node)
 
     def disk_writes(self) -> None:

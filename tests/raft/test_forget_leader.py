@@ -5,7 +5,7 @@ import pytest
 from raftlab.raft.messages import AppendEntriesReply, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Misuse, NotLeader
+from raftlab.raft.vocabulary import NotLeader, NotNow
 from tests.raft.world import (
     COMPLETE,
     World,
@@ -98,7 +98,7 @@ def test_a_candidate_that_forgets_goes_on_campaigning():
 def test_a_leader_has_nobody_to_forget():
     node = leader()
     before = node.fingerprint()
-    with pytest.raises(Misuse, match="S1 leads term 1 and follows nobody"):
+    with pytest.raises(NotNow, match="S1 leads term 1 and follows nobody"):
         node.forget_leader()
     assert node.fingerprint() == before
 

@@ -19,7 +19,7 @@ from raftlab.raft.messages import ReadIndexReply, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING
 from raftlab.raft.roles import Cause, Role, Transfer
-from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from tests.raft.local import fields_of
 from tests.raft.world import (
     COMPLETE,
@@ -133,7 +133,7 @@ def test_an_unknown_payload_is_refused_and_changes_nothing(make, payload):
 def test_a_leader_has_no_election_timer_to_run_out():
     node = leader()
     before = everything(node)
-    with pytest.raises(Misuse, match="S1 leads term 1 and has no election timer"):
+    with pytest.raises(NotNow, match="S1 leads term 1 and has no election timer"):
         node.campaign(node.now + 5.0)
     assert everything(node) == before
 
@@ -425,7 +425,7 @@ def test_a_machine_that_is_never_polled_keeps_everything_for_later():
 @pytest.mark.parametrize(
     ("call", "kind", "complaint"),
     [
-        (lambda node: node.compact(3), Misuse, "cannot compact its log up to 3"),
+        (lambda node: node.compact(3), NotNow, "cannot compact its log up to 3"),
         (lambda node: node.persisted(NOTHING), Misuse, "async_persistence is off"),
     ],
     ids=["compact", "persisted"],
@@ -464,7 +464,7 @@ def test_what_only_a_leader_can_do_is_refused_by_name_and_changes_nothing(make, 
 def test_a_leader_cannot_forget_its_leader_and_nothing_changes():
     node = leader()
     before = everything(node)
-    with pytest.raises(Misuse, match="S1 leads term 1 and follows nobody"):
+    with pytest.raises(NotNow, match="S1 leads term 1 and follows nobody"):
         node.forget_leader()
     assert everything(node) == before
 

@@ -33,7 +33,7 @@ from raftlab.raft.messages import (
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING, Output, ReadReady
 from raftlab.raft.roles import Role, Transfer
-from raftlab.raft.vocabulary import Configuration, Misuse, NotNow
+from raftlab.raft.vocabulary import REFUSALS, Configuration, Misuse, NotNow
 from tests.raft import world
 from tests.raft.local import Before, LocalInvariants, check_local, fields_of
 from tests.raft.world import COMPLETE, FIGURE_2, Disk, World, names
@@ -331,7 +331,7 @@ class Guarded:
         before = (self.node.fingerprint(), fields_of(self.node))
         try:
             REQUESTS[kind](self.node, *about)
-        except Misuse as refusal:
+        except REFUSALS as refusal:
             assert str(refusal)
             assert (self.node.fingerprint(), fields_of(self.node)) == before
 

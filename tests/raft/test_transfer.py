@@ -8,7 +8,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING
 from raftlab.raft.roles import Cause, Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
+from raftlab.raft.vocabulary import Configuration, NotLeader, NotNow
 from tests.raft.local import fields_of
 from tests.raft.world import (
     COMPLETE,
@@ -135,7 +135,7 @@ def test_a_learner_is_never_chosen():
 def test_who_cannot_lead_is_refused_and_nothing_changes(to, complaint):
     node = ready(configuration=LEARNING)
     before = (node.fingerprint(), fields_of(node))
-    with pytest.raises(Misuse, match=complaint):
+    with pytest.raises(NotNow, match=complaint):
         node.transfer_leadership(to)
     assert (node.fingerprint(), fields_of(node)) == before
     assert node.poll() is NOTHING
@@ -146,7 +146,7 @@ def test_the_only_voter_can_hand_over_to_nobody(learners):
     node = machine(configuration=Configuration(("S1",), learners=learners))
     node.tick(node.next_deadline)
     drain(node)
-    with pytest.raises(Misuse, match="there is no other voter to whom S1 could hand over"):
+    with pytest.raises(NotNow, match="there is no other voter to whom S1 could hand over"):
         node.transfer_leadership()
     assert node.add_entry(Command(b"x")) == 2
 
@@ -165,7 +165,7 @@ def test_while_joint_a_voter_that_is_on_its_way_out_is_not_handed_leadership():
     node = leader(configuration=joint)
     for peer in ("S3", "S2"):
         node.advance(accepted(peer, 1, 0), node.now)
-    with pytest.raises(Misuse, match="S3 cannot lead: the voters are S1, S2"):
+    with pytest.raises(NotNow, match="S3 cannot lead: the voters are S1, S2"):
         node.transfer_leadership("S3")
     node.transfer_leadership("S2")
     assert node.role_data.transfer.to == "S2"
@@ -173,7 +173,7 @@ def test_while_joint_a_voter_that_is_on_its_way_out_is_not_handed_leadership():
 
 def test_while_joint_the_only_voter_that_stays_can_hand_over_to_nobody():
     node = leader(configuration=Configuration(("S1",), old_voters=("S1", "S2")))
-    with pytest.raises(Misuse, match="there is no other voter to whom S1 could hand over"):
+    with pytest.raises(NotNow, match="there is no other voter to whom S1 could hand over"):
         node.transfer_leadership()
 
 

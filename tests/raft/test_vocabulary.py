@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
+from raftlab.raft.vocabulary import REFUSALS, Configuration, Misuse, NotLeader, NotNow
 
 JOINT = Configuration(("S1", "S2", "S3"), old_voters=("S3", "S4"), learners=("S5",))
 
@@ -68,9 +68,10 @@ def test_joint_with_keeps_the_old_voters_beside_the_new_and_takes_the_new_learne
     assert joint.without_old() == Configuration(("S2", "S3"), learners=("S5",))
 
 
-def test_not_now_is_a_misuse_that_will_pass_and_another_one_than_not_leader():
-    assert issubclass(NotNow, Misuse)
-    assert not issubclass(NotNow, NotLeader) and not issubclass(NotLeader, NotNow)
+def test_what_is_not_possible_now_is_no_misuse_and_not_to_lead_is_one_way_of_it():
+    assert not issubclass(NotNow, Misuse) and not issubclass(Misuse, NotNow)
+    assert issubclass(NotLeader, NotNow)
+    assert (Misuse, NotNow) == REFUSALS
 
 
 @pytest.mark.parametrize(
@@ -85,9 +86,10 @@ def test_a_refusal_says_who_refuses_what_and_who_would_not(leader, said):
     assert (str(error), error.leader) == (said, leader)
 
 
-def test_not_leader_is_a_misuse_and_names_the_leader():
+def test_not_leader_is_not_now_and_names_the_leader():
     error = NotLeader("S2 is a follower", "S1")
-    assert isinstance(error, Misuse)
+    assert isinstance(error, NotNow)
+    assert not isinstance(error, Misuse)
     assert (str(error), error.leader) == ("S2 is a follower", "S1")
 
 

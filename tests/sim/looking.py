@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from raftlab import Cluster, Disks, Frame, Misuse, Network
+from raftlab import Cluster, Disks, Frame, Network
+from raftlab.raft.vocabulary import REFUSALS
 
 
 def frame_bytes(frame: Frame) -> bytes:
@@ -44,7 +45,7 @@ def drive(cluster: Cluster, look: Callable[[Cluster], None] = lambda cluster: No
         before = cluster.number
         try:
             verb(*arguments)
-        except Misuse:
+        except REFUSALS:
             assert cluster.number == before
             return
         assert cluster.number == before + 1

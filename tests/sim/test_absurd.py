@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import raftlab
 from raftlab import Cluster, Disks, Misuse, Network, Options, RaftLog, RaftStateMachine, Rules, view
 from raftlab.check.explore import explore
-from raftlab.raft.vocabulary import Configuration, listed, shown
+from raftlab.raft.vocabulary import REFUSALS, Configuration, listed, shown
 from raftlab.sim.world.actions import Crash
 from raftlab.sim.world.settings import Setup
 from tests.sim.toy_machine import ToyMachine
@@ -100,7 +100,7 @@ def refused(call: Callable[[], object], value: object) -> bool:
     """Whether the value was refused, as it should be: with a sentence of bounded length."""
     try:
         call()
-    except Misuse as misuse:
+    except REFUSALS as misuse:
         said = str(misuse)
         usual = 320  # of our own words
         assert len(said) <= usual + MOST_REPEATED, said

@@ -5,7 +5,17 @@ from contextlib import suppress
 
 import pytest
 
-from raftlab import Cluster, Disks, Misuse, Network, Options, RaftStateMachine, Rules, Violation
+from raftlab import (
+    Cluster,
+    Disks,
+    Misuse,
+    Network,
+    NotNow,
+    Options,
+    RaftStateMachine,
+    Rules,
+    Violation,
+)
 from raftlab.check.campaign.random_run import start, trouble
 from raftlab.sim.run import play as playing
 from raftlab.sim.run.play import Checkpoints, can_be_copied
@@ -199,7 +209,7 @@ def test_a_moment_before_a_violation_can_go_on_and_the_last_cannot():
     end = cluster.at(cluster.number)
     assert end.violation == cluster.violation
     assert end.stopped == cluster.stopped
-    with pytest.raises(Misuse, match="The run stopped"):
+    with pytest.raises(NotNow, match="The run stopped"):
         end.run(1)
     before = cluster.at(cluster.number - 1)
     assert before.violation is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raftlab import Cluster, Misuse, Options
+from raftlab import Cluster, Misuse, NotLeader, NotNow, Options
 from raftlab.sim.world.application import SESSIONS
 
 
@@ -90,7 +90,7 @@ def test_a_refused_command_uses_up_no_number():
     client = cluster.client("c1")
     cluster.run(100)
     follower = next(node for node in cluster.nodes if node != cluster.leader)
-    with pytest.raises(Misuse):
+    with pytest.raises(NotLeader):
         client.send("x+=1", to=follower)
     assert client.serial == 0
     client.send("x+=1")
@@ -110,11 +110,11 @@ def test_a_client_has_a_name_that_can_stand_in_a_command(name):
 def test_a_client_has_one_command_under_way_at_a_time():
     cluster = counting_cluster()
     client = cluster.client("c1")
-    with pytest.raises(Misuse, match="'open c1' is not answered yet: run on, or retry it"):
+    with pytest.raises(NotNow, match="'open c1' is not answered yet: run on, or retry it"):
         client.send("x+=1")
     cluster.run(100)
     client.send("x+=1")
-    with pytest.raises(Misuse, match="'c1#1 x\\+=1' is not answered yet"):
+    with pytest.raises(NotNow, match="'c1#1 x\\+=1' is not answered yet"):
         client.send("x+=1")
     cluster.run(100)
     client.send("x+=1")

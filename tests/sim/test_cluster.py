@@ -2,7 +2,7 @@
 
 import pytest
 
-from raftlab import Cluster, Command, Disks, Misuse, Network, Options, Role, Rules
+from raftlab import Cluster, Command, Disks, Misuse, Network, NotNow, Options, Role, Rules
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.sim.world import engine
 from raftlab.sim.world.actions import Propose, Tick, Wait
@@ -274,7 +274,7 @@ def test_a_node_with_a_stale_log_that_cannot_catch_up_is_not_elected_and_a_sente
     cluster.heal()
     for other in ("S1", "S2"):
         cluster.cut(other, "S3", both_ways=False)
-    with pytest.raises(Misuse) as refused:
+    with pytest.raises(NotNow) as refused:
         cluster.elect("S3")
     assert str(refused.value) == (
         "S3 was not elected within 6000 ms: can it reach a majority, and is its log as up to"
@@ -287,7 +287,7 @@ def test_without_a_majority_nobody_is_elected_and_a_sentence_says_why():
     cluster = Cluster(3, seed=1)
     cluster.crash("S1")
     cluster.crash("S2")
-    with pytest.raises(Misuse) as refused:
+    with pytest.raises(NotNow) as refused:
         cluster.elect()
     assert str(refused.value) == (
         "No leader within 6000 ms. Is a majority of the nodes up, and connected?"
@@ -485,7 +485,7 @@ def test_a_machine_that_raises_stops_the_run_where_it_can_be_seen():
     with pytest.raises(LookupError, match="entry lost"):
         cluster.run(1000)
     number, after = cluster.number, standing(cluster)
-    with pytest.raises(Misuse) as refused:
+    with pytest.raises(NotNow) as refused:
         cluster.step()
     assert str(refused.value) == (
         f"The run stopped at frame {number}, where S1's machine raised LookupError: entry lost."
@@ -549,7 +549,7 @@ def test_a_machine_that_fails_when_it_is_asked_stops_the_run_and_its_replay(ask,
         f"The run stopped at frame {cluster.number}, where {node}'s machine raised"
         f" LookupError: {words}. Look at it, or go back: cluster.at({number})."
     )
-    with pytest.raises(Misuse) as refused:
+    with pytest.raises(NotNow) as refused:
         cluster.step()
     assert str(refused.value) == stopped
     with pytest.raises(LookupError, match=words):
@@ -559,7 +559,7 @@ def test_a_machine_that_fails_when_it_is_asked_stops_the_run_and_its_replay(ask,
     with pytest.raises(LookupError, match=words):
         again.apply(cluster.actions[-1])
     assert standing(again) == standing(cluster)
-    with pytest.raises(Misuse) as refused:
+    with pytest.raises(NotNow) as refused:
         again.step()
     assert str(refused.value) == stopped
 

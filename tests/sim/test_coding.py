@@ -7,6 +7,7 @@ import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, Options, Recording, Rules, Violation
 from raftlab.check.campaign.random_run import start, trouble
+from raftlab.raft.vocabulary import REFUSALS
 from raftlab.sim.world.actions import (
     Crash,
     Cut,
@@ -358,7 +359,7 @@ def test_what_no_verb_does_is_applied():
     ):
         try:
             cluster.apply(action)
-        except Misuse:
+        except REFUSALS:
             continue
     cluster.run(50)
     code = cluster.recording.as_code()

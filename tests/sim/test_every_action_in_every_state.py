@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from raftlab import Cluster, Disks, Misuse, load
+from raftlab import Cluster, Disks, Misuse, NotNow, load
 from raftlab.check.campaign import campaign
 from raftlab.raft.options import Options
+from raftlab.raft.vocabulary import REFUSALS
 from raftlab.sim.world import actions as acts
 from raftlab.sim.world.action import KINDS, Action
 from raftlab.sim.world.host import NEVER
@@ -151,7 +152,7 @@ def test_an_action_happens_or_is_refused_and_changes_nothing(state, kind):
     before, memory, on_disk = standing(cluster), fingerprint(cluster), disk_of(cluster)
     try:
         cluster.apply(action)
-    except Misuse as refusal:
+    except REFUSALS as refusal:
         assert str(refusal)
         assert standing(cluster) == before
         assert cluster.stopped is None
@@ -196,9 +197,7 @@ NONSENSE = [
     lambda c: acts.Wait(float("nan")),
     lambda c: acts.Wait(c.now - 1),
     lambda c: acts.Reconfigure(c.now, "S1", ()),
-    lambda c: acts.Compact(c.now, "S1", 99),
     lambda c: acts.Compact(c.now, "S1", -1),
-    lambda c: acts.TransferLeadership(c.now, "S1", "S9"),
     lambda c: acts.Join(c.now, ["S9"]),
     lambda c: acts.Join(c.now, "S1"),
     lambda c: acts.Join(c.now, "S" * 65),
@@ -217,13 +216,18 @@ NONSENSE = [
     lambda c: acts.Timeout(c.now, NODE, "no"),
     lambda c: "S1 crashes",
 ]
+TOO_EARLY = [
+    lambda c: acts.Compact(c.now, "S1", 99),
+    lambda c: acts.TransferLeadership(c.now, "S1", "S9"),
+]
+KINDS_OF = [(Misuse, each) for each in NONSENSE] + [(NotNow, each) for each in TOO_EARLY]
 
 
-@pytest.mark.parametrize("nonsense", NONSENSE)
-def test_an_action_that_cannot_be_is_refused_and_changes_nothing(nonsense):
+@pytest.mark.parametrize(("kind", "nonsense"), KINDS_OF)
+def test_an_action_that_cannot_be_is_refused_and_changes_nothing(kind, nonsense):
     cluster = led()
     before = standing(cluster)
-    with pytest.raises(Misuse):
+    with pytest.raises(kind):
         cluster.apply(nonsense(cluster))
     assert standing(cluster) == before
     assert cluster.stopped is None

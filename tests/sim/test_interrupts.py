@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from raftlab import Cluster, Misuse, RaftStateMachine, Rules
+from raftlab import Cluster, NotNow, RaftStateMachine, Rules
 from raftlab.check.campaign import campaign
 from raftlab.sim.world.actions import Propose, Wait
 from tests.sim.looking import standing
@@ -146,7 +146,7 @@ def test_a_second_interrupt_at_once_is_not_held_back_and_never_silent(name):
             continue
         interrupted += 1
         back = cluster.at(cluster.number)
-        with pytest.raises(Misuse) as refused:
+        with pytest.raises(NotNow) as refused:
             cluster.run(1)
         assert f"interrupted in the middle of a step: go back with at({back.number})" in str(
             refused.value
@@ -168,7 +168,7 @@ def test_a_machine_that_loops_for_ever_is_stopped_by_two_interrupts():
     with pytest.raises(KeyboardInterrupt):
         cluster.run(1000)
     rules.does = lambda: None
-    with pytest.raises(Misuse, match="interrupted in the middle of a step"):
+    with pytest.raises(NotNow, match="interrupted in the middle of a step"):
         cluster.run(1)
     assert is_sound(cluster.at(cluster.number).run(500))
 
@@ -183,7 +183,7 @@ def test_an_interrupt_of_a_bare_action_stops_the_run_and_says_so():
             assert action is not None
             cluster.apply(action)
     assert cluster.stopped is not None
-    with pytest.raises(Misuse, match="interrupted in the middle of a step: go back"):
+    with pytest.raises(NotNow, match="interrupted in the middle of a step: go back"):
         cluster.scheduled()
 
 
@@ -239,7 +239,7 @@ def test_a_rule_that_calls_exit_stops_the_run_as_a_failing_machine_does():
         cluster.run(1000)
     assert cluster.stopped is not None
     assert "machine raised SystemExit" in cluster.stopped
-    with pytest.raises(Misuse, match="The run stopped at frame"):
+    with pytest.raises(NotNow, match="The run stopped at frame"):
         cluster.run(1)
 
 
@@ -301,7 +301,7 @@ def test_a_rule_that_moves_its_own_cluster_is_refused_by_name():
     rules = Hook()
     cluster = Cluster(3, seed=1, rules=rules)
     rules.does = once(lambda: cluster.step())
-    with pytest.raises(Misuse, match="This cluster is in the middle of a step"):
+    with pytest.raises(NotNow, match="This cluster is in the middle of a step"):
         cluster.run(1000)
     assert "in the middle of a step" in str(cluster.stopped)
 
@@ -322,7 +322,7 @@ def test_whoever_moves_a_cluster_in_the_middle_of_a_step_is_refused(moves):
     cluster = Cluster(3, seed=1, rules=rules)
 
     def tries() -> None:
-        with pytest.raises(Misuse) as refused:
+        with pytest.raises(NotNow) as refused:
             moves(cluster)
         refusals.append(str(refused.value))
 
@@ -345,7 +345,7 @@ def test_two_threads_cannot_move_a_cluster_at_once():
     thread = threading.Thread(target=cluster.run, args=(1000,))
     thread.start()
     inside.wait()
-    with pytest.raises(Misuse, match="no other thread"):
+    with pytest.raises(NotNow, match="no other thread"):
         cluster.step()
     may_go_on.set()
     thread.join()

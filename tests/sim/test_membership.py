@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from raftlab import Cluster, Configuration, Misuse, NotNow, Options, Role, Violation
+from raftlab import Cluster, Configuration, NotNow, Options, Role, Violation
 
 ONE_BY_ONE = Options(single_server_changes=True)
 
@@ -77,7 +77,7 @@ def test_a_learner_that_lacks_entries_does_not_become_a_voter():
 def test_whoever_is_no_learner_does_not_become_a_voter_at_once():
     cluster = led_by_s1()
     cluster.add_node("S4")
-    with pytest.raises(Misuse, match="add it as a learner first"):
+    with pytest.raises(NotNow, match="add it as a learner first"):
         cluster.reconfigure("S1 S2 S3 S4")
 
 
@@ -141,7 +141,7 @@ def test_the_last_but_one_can_go():
 
 def test_the_last_one_cannot_go():
     cluster = led_by_s1(1)
-    with pytest.raises(Misuse, match="at least one voter"):
+    with pytest.raises(NotNow, match="at least one voter"):
         cluster.remove("S1")
 
 

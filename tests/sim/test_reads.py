@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from raftlab import Cluster, Disks, Misuse, NotLeader, Options
+from raftlab import Cluster, Disks, Misuse, NotLeader, NotNow, Options
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply, ReadIndex, ReadIndexReply
 from tests.sim.looking import frame_bytes
 
@@ -39,7 +39,7 @@ def test_a_read_is_answered_when_a_majority_has_answered():
     cluster = led_by_s1()
     reading = cluster.read("x")
     assert not reading.is_done
-    with pytest.raises(Misuse, match="not answered yet"):
+    with pytest.raises(NotNow, match="not answered yet"):
         reading.value  # noqa: B018
     cluster.run(50)
     assert (reading.value, reading.index) == ("1", 2)
@@ -72,7 +72,7 @@ def test_a_read_fails_when_its_leader_steps_down():
     reading = cluster.read("x", of="S1")
     cluster.run(1000)
     assert reading.has_failed
-    with pytest.raises(Misuse, match="ask again"):
+    with pytest.raises(NotNow, match="ask again"):
         reading.value  # noqa: B018
 
 

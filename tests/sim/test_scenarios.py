@@ -86,7 +86,7 @@ def flying(cluster: Cluster, kind: type) -> set[tuple[str, str]]:
 def broken(cluster: Cluster) -> str:
     """The property at which the run stopped."""
     assert cluster.violation is not None
-    with pytest.raises(Misuse):
+    with pytest.raises(NotNow):
         cluster.run(1)
     return cluster.violation.name
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from raftlab import Cluster, Configuration, Disks, Misuse, Options, RaftLog
+from raftlab import Cluster, Configuration, Disks, Misuse, NotNow, Options, RaftLog
 from raftlab.raft.messages import AppendEntries, InstallSnapshot
 from raftlab.sim.world.application import KeyValue
 
@@ -59,10 +59,13 @@ def test_a_snapshot_may_stand_for_less_than_was_applied():
     assert KeyValue.decode(snapshot.data).values == {"x": "2"}
 
 
-@pytest.mark.parametrize("up_to", [7, 100, 0, -1, True, "2"])
-def test_what_was_not_applied_cannot_be_compacted(up_to):
+@pytest.mark.parametrize(
+    ("up_to", "kind"),
+    [(7, NotNow), (100, NotNow), (0, NotNow), (-1, Misuse), (True, Misuse), ("2", Misuse)],
+)
+def test_what_was_not_applied_cannot_be_compacted(up_to, kind):
     cluster = led_by_s1()
-    with pytest.raises(Misuse):
+    with pytest.raises(kind):
         cluster.compact("S2", up_to)
     assert log(cluster, "S2").snapshot is None
 
@@ -70,7 +73,7 @@ def test_what_was_not_applied_cannot_be_compacted(up_to):
 def test_what_is_in_the_snapshot_cannot_be_compacted_again():
     cluster = led_by_s1()
     cluster.compact("S2", 4)
-    with pytest.raises(Misuse, match="its snapshot stands for what is up to 4"):
+    with pytest.raises(NotNow, match="its snapshot stands for what is up to 4"):
         cluster.compact("S2", 3)
 
 

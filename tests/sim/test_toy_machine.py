@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 
-from raftlab import Cluster, Command, Disks, Misuse, Network, NotLeader, Options, Role, Violation
+from raftlab import (
+    Cluster,
+    Command,
+    Disks,
+    Misuse,
+    Network,
+    NotLeader,
+    NotNow,
+    Options,
+    Role,
+    Violation,
+)
 from raftlab.check.campaign.faults import FAULTS, PEACE
 from raftlab.check.campaign.random_run import complaint, settle, start, trouble
 from raftlab.raft.machine import RaftStateMachine
@@ -137,7 +148,7 @@ def test_a_machine_that_does_nothing_at_all_has_a_place_too():
     assert str(refused.value) == "the machine of S1 has no method campaign"
     with pytest.raises(Misuse):
         cluster.elect("S1")
-    with pytest.raises(Misuse, match="Nothing is going to happen"):
+    with pytest.raises(NotNow, match="Nothing is going to happen"):
         cluster.step()
     cluster.crash("S1")
     cluster.restart("S1")

@@ -46,7 +46,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import REFUSALS, Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event
 from raftlab.sim.world.host import Reading
@@ -99,7 +99,7 @@ class Script:
     def _expect_error(self, line: str) -> str:
         try:
             printed = self.run(line)
-        except Misuse as error:
+        except REFUSALS as error:
             return f"error: {error}"
         except Violation as violation:
             return f"violation: {violation}"

@@ -44,10 +44,10 @@ def test_no_two_kinds_that_mean_different_things_share_a_glyph():
 @pytest.mark.parametrize("step", [0.0, 0.5, 2.0, 6.0, 10.0])
 def test_marks_that_stand_close_do_not_run_over_each_other(size, step):
     also = (
-        TraceMark(21.0, "S2", "commit", "committed up to 17"),
-        TraceMark(26.0, "S2", "propose", "a client hands longer=1 to S2"),
-        TraceMark(29.0, "S3", "propose", "a client hands longer=1 to S3"),
-        TraceMark(31.0, "S2", "commit", "committed up to 18"),
+        TraceMark(21.0, "S2", "commit", "committed up to 17", "17"),
+        TraceMark(26.0, "S2", "propose", "a client hands longer=1 to S2", "longer=1"),
+        TraceMark(29.0, "S3", "propose", "a client hands longer=1 to S3", "longer=1"),
+        TraceMark(31.0, "S2", "commit", "committed up to 18", "18"),
     )
     scene = scene_timeline(crowded(size, step=step, also=also))
     check_scene(scene)
@@ -82,7 +82,7 @@ def test_the_second_line_takes_what_the_first_has_no_room_for():
 def test_the_arrow_of_a_command_runs_through_no_word():
     marks = [
         TraceMark(50.0, "S2", "compact", ""),
-        TraceMark(51.5, "S2", "propose", "a client hands x=1 to S2"),
+        TraceMark(51.5, "S2", "propose", "a client hands x=1 to S2", "x=1"),
     ]
     scene = scene_timeline(make_trace(3, marks=marks))
     foot = max(y for _, y in mark(scene, "mark-1-propose").points)

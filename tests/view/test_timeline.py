@@ -44,10 +44,10 @@ MESSAGES = (
     sent(heartbeat("S1", "S3"), 95.0),
 )
 MARKS = (
-    TraceMark(40.0, "S1", "propose", "a client hands x=1 to S1"),
-    TraceMark(62.0, "S1", "commit", "committed up to 1"),
+    TraceMark(40.0, "S1", "propose", "a client hands x=1 to S1", "x=1"),
+    TraceMark(62.0, "S1", "commit", "committed up to 1", "1"),
     TraceMark(80.0, "S1", "crash", "S1 crashes"),
-    TraceMark(85.0, None, "partition", "the network falls apart: S1 | S2 S3"),
+    TraceMark(85.0, None, "partition", "the network falls apart: S1 | S2 S3", "S1 | S2 S3"),
     TraceMark(96.0, None, "heal", "the network is whole again"),
 )
 STORY = make_trace(spans=LIFE, messages=MESSAGES, marks=MARKS)

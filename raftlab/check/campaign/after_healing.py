@@ -14,7 +14,7 @@ from raftlab.check.campaign.faults import MOST_SERVERS, stand
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.members import current, former
 from raftlab.raft.membership import describe
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, NodeId, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.host import Host
@@ -116,7 +116,7 @@ def outlives_leader(run: RandomRun, rng: random.Random) -> str | None:
     behind = rng.choice([None, *rest])
     if behind is not None:
         cluster.isolate(behind)
-        with suppress(Misuse):
+        with suppress(NotNow):
             cluster.propose("behind=1")
         cluster.run(ASK_AGAIN_MS)
         cluster.heal()
@@ -154,7 +154,7 @@ def done(
             return False
         if cluster.now >= asked + again_ms:
             asked = cluster.now
-            with suppress(Misuse):  # not yet, or nobody leads
+            with suppress(NotNow):  # not yet, or nobody leads
                 ask()
         stop_former(run)
         cluster.run(LOOK_MS)

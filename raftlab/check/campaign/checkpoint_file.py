@@ -19,8 +19,8 @@ from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.run.files import naming
 from raftlab.sim.world.arguments import full_name
 
-PACKAGE = Path(__file__).parents[1]
-DECIDING = ("raft/*.py", "sim/*.py", "check/random_*.py", "check/trial.py")
+PACKAGE = Path(__file__).parents[2]
+DECIDING = ("raft/**/*.py", "sim/**/*.py", "check/campaign/*.py")
 """The files that decide what a seed comes to."""
 
 

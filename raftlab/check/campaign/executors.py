@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from typing import Any, TypeAlias
 
 from raftlab.check.campaign.trial import SeedResult
-from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.raft.vocabulary import Misuse, NotNow, shown
 
 Seeds: TypeAlias = tuple[int, ...]
 Results: TypeAlias = tuple[SeedResult, ...]
@@ -142,7 +142,7 @@ def dask_workers(trial: Trial, seeds: Sequence[int], scheduler: Any) -> Iterator
     What a dead worker was doing, the scheduler gives to another; a chunk that has killed too
     many of them is taken apart. A scheduler that is known by its address has some time to find
     a worker; that it has none is said on the standard error output.
-    Raises: Misuse, if Dask is not installed, or if nobody answers, works, or answers any more.
+    Raises: Misuse, if Dask is not installed; NotNow, if nobody answers, works, or answers any more.
     """
     dask = _dask()
     is_mine = isinstance(scheduler, str)
@@ -153,7 +153,7 @@ def dask_workers(trial: Trial, seeds: Sequence[int], scheduler: Any) -> Iterator
         at_work.clear()
     except (CancelledError, dask.comm.CommClosedError) as error:
         at_work.clear()  # there is nobody left who could be told to stop
-        raise Misuse(
+        raise NotNow(
             f"The Dask scheduler{_at(scheduler)} does not answer any more. What a file that is"
             " named with resume (--resume) has kept is not lost."
         ) from error
@@ -191,7 +191,7 @@ def _on_workers(
 
 
 def _wait_for_a_worker(client: Any) -> None:
-    """Raises: Misuse, if none comes in time."""
+    """Raises: NotNow, if none comes in time."""
     address = client.scheduler.address
     print(
         f"raftlab: The Dask scheduler at {address} has no workers; waiting"
@@ -202,7 +202,7 @@ def _wait_for_a_worker(client: Any) -> None:
     try:
         client.wait_for_workers(1, timeout=WORKS_WITHIN_S)
     except TimeoutError:
-        raise Misuse(
+        raise NotNow(
             f"The Dask scheduler at {address} has no workers: start one with"
             f" `dask worker {address}`."
         ) from None
@@ -220,7 +220,7 @@ def _dask() -> Any:
 
 
 def _client(dask: Any, address: str) -> Any:
-    """A client of the scheduler. Raises: Misuse, for what is no address, or if nobody answers."""
+    """A client of the scheduler. Raises: Misuse, for no address; NotNow, if nobody answers."""
     said = shown(address)
     try:
         scheme, place = dask.comm.parse_address(address)
@@ -235,7 +235,7 @@ def _client(dask: Any, address: str) -> Any:
             socket.create_connection((host, port), ANSWERS_WITHIN_S).close()
         return dask.Client(address, set_as_default=False, timeout=ANSWERS_WITHIN_S)
     except (OSError, ValueError, OverflowError) as error:
-        raise Misuse(f"No Dask scheduler answers at {said}: {error}") from error
+        raise NotNow(f"No Dask scheduler answers at {said}: {error}") from error
 
 
 # What can be sent

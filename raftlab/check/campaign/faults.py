@@ -1,9 +1,10 @@
 """What can happen in a random run: every fault, every verb, each as a function of the run.
 
-A verb may be refused (`Misuse`); what it does otherwise the rules of Raft allow, so that no
-property may break. Hence with leases no election is forced, no timer is made to run out too
-early, and no clock runs faster than the leases allow for; and only a server that the cluster
-has let go may lose its disk, and comes back under a new name.
+A verb may be refused for the moment (`NotNow`), and in no other way: `Misuse` would be a fault
+that never happens. What it does the rules of Raft allow, so that no property may break. Hence
+with leases no election is forced, no timer is made to run out too early, and no clock runs
+faster than the leases allow for; and only a server that the cluster has let go may lose its
+disk, and comes back under a new name.
 """
 
 import random
@@ -47,7 +48,13 @@ def read(run: RandomRun) -> None:
     key = run.rng.choice([*CLIENTS, f"k{run.rng.randint(1, run.proposed + 1)}"])
     leading = [host.node for host in run.living if host.machine.role is Role.LEADER]
     where = run.rng.choice([run.any_node(), *leading])  # one that leads no more may not know it
-    run.readings.append(run.cluster.read(key, where))
+    ask(run, key, where)
+
+
+def ask(run: RandomRun, key: str, node: NodeId) -> None:
+    """A client asks this node, if its machine answers reads at all."""
+    if not run.lacks(node, "read"):
+        run.readings.append(run.cluster.read(key, node))
 
 
 # Nodes
@@ -132,8 +139,10 @@ def is_running(host: Host) -> bool:
 
 
 def forget_leader(run: RandomRun) -> None:
-    """A follower is told that its leader is gone."""
-    run.cluster.forget_leader(run.any_node())
+    """A follower is told that its leader is gone. Leases count on nobody being told."""
+    node = run.any_node()
+    if not run.cluster.setup.options.lease_reads and not run.lacks(node, "forget_leader"):
+        run.cluster.forget_leader(node)
 
 
 def set_clock_rate(run: RandomRun) -> None:
@@ -154,7 +163,9 @@ def compact(run: RandomRun) -> None:
     """A node compacts its log: all that it has applied, or a part of it."""
     node = run.any_node()
     applied = run.cluster.hosts[node].applied_index
-    run.cluster.compact(node, run.rng.choice([None, run.rng.randint(0, applied)]))
+    up_to = run.rng.choice([None, run.rng.randint(0, applied)])
+    if not run.lacks(node, "compact"):
+        run.cluster.compact(node, up_to)
 
 
 def wipe(run: RandomRun) -> None:
@@ -239,7 +250,10 @@ def add_learner(run: RandomRun) -> None:
 
 def promote(run: RandomRun) -> None:
     """A learner gets a vote."""
-    run.cluster.promote(run.rng.choice(run.cluster.configuration.learners or ("nobody",)))
+    learners = run.cluster.configuration.learners
+    chosen = run.rng.choice(learners or ("",))  # chance takes its turn, whoever there is
+    if learners:
+        run.cluster.promote(chosen)
 
 
 def remove(run: RandomRun) -> None:
@@ -249,7 +263,8 @@ def remove(run: RandomRun) -> None:
 
 def remove_leader(run: RandomRun) -> None:
     """The leader itself is let go."""
-    run.cluster.remove(run.cluster.leader or "nobody")
+    if leader := run.cluster.leader:
+        run.cluster.remove(leader)
 
 
 def reconfigure(run: RandomRun) -> None:

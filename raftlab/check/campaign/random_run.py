@@ -39,7 +39,7 @@ from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.timed_faults import PLANS, pass_time
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, NodeId, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.application import KeyValue
@@ -49,6 +49,8 @@ from raftlab.sim.world.settings import Disks, Network
 TROUBLE_MS = 2500.0
 PATIENCE_MS = 30 * 300.0
 SOME_PLANS = 3
+KNOW_THEIR_MOMENT = frozenset(plan for plan, _ in PLANS)
+"""They count by themselves: what they bring about, they bring about later."""
 ECHO_MS = 100.0  # the slowest network's answer to the last message of before
 
 
@@ -171,8 +173,13 @@ def trouble(run: RandomRun, ms: Millis = TROUBLE_MS, only: Verbs | None = None) 
         verb = rng.choice([propose, propose, client_tries])
         if rng.random() < share:
             verb = rng.choices(verbs, weights)[0]
-        with suppress(Misuse) if verb in MAY_BE_REFUSED else nullcontext():
-            verb(run)
+        before = cluster.number
+        try:
+            with suppress(NotNow) if verb in MAY_BE_REFUSED else nullcontext():
+                verb(run)
+        finally:
+            if cluster.number > before and verb not in KNOW_THEIR_MOMENT:
+                run.happened[verb.__name__] += 1
         run.note_shown()
     run.plans.clear()
 
@@ -194,7 +201,7 @@ def settle(run: RandomRun) -> bool:
         stop_former(run)
         leader = led_by(cluster)
         if leader and leader != asked:
-            with suppress(Misuse):  # it may be handing over, or have too much to commit
+            with suppress(NotNow):  # it may be handing over, or have too much to commit
                 cluster.propose(f"last={run.seed}", to=leader[0])
                 asked = led_by(cluster)
         writes = [write for write in writes if write.is_pending()]

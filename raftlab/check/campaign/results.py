@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from os import PathLike
+from textwrap import fill
 from typing import Any, TypeAlias
 
 import msgspec
@@ -28,6 +29,7 @@ from raftlab.check.campaign.executors import Results, Trial
 from raftlab.check.campaign.shrink_stuck import shrink_stuck
 from raftlab.check.campaign.trial import (
     ADDRESS,
+    FAULTS,
     VERDICTS,
     Conditions,
     SeedResult,
@@ -45,6 +47,7 @@ from raftlab.sim.world.host import MachineFactory
 
 MOST_SHOWN = 3
 BAR = 24
+LINE = 100
 EVERY_S = 0.2
 
 Crew: TypeAlias = Callable[[Sequence[int]], Iterator[Results]]
@@ -88,6 +91,14 @@ class CampaignResult(msgspec.Struct, frozen=True):
         return {kind: tuple(each) for kind, each in found.items()}
 
     @property
+    def faults(self) -> dict[str, int]:
+        """How often each fault really happened, in all runs together; 0 for one that never did."""
+        counted = Counter[str]()
+        for each in self.results:
+            counted.update(dict(each.faults))
+        return {name: counted[name] for name in FAULTS}
+
+    @property
     def events(self) -> int:
         """How many actions happened in all runs together."""
         return sum(each.events for each in self.results)
@@ -129,10 +140,11 @@ class CampaignResult(msgspec.Struct, frozen=True):
     def report(self, most: int = MOST_SHOWN) -> str:
         """The counts; then, for up to `most` kinds of failure, the easiest seed's shortest run.
 
-        It is printed as a text that `raftlab.load` opens. The same results, the same report.
-        Where no such run can be found, it says why.
+        With the counts it says how often each fault happened, and which never did. A run is
+        printed as a text that `raftlab.load` opens. The same results, the same report. Where no
+        such run can be found, it says why.
         """
-        lines = [_summary(self)]
+        lines = [_summary(self), _happened(self)]
         for kind, failures in self.kinds.items():
             lines += ["", f"{kind}: {_listed(failures)}."]
         for failures in list(self.kinds.values())[:most]:
@@ -171,6 +183,16 @@ def _summary(result: CampaignResult) -> str:
     verdicts = ", ".join(f"{count:,} {verdict}" for verdict, count in result.counts.items())
     peace = f"the slowest recovery took {result.slowest_peace:,.0f} ms"
     return f"{len(result.results):,} seeds: {verdicts}. {result.events:,} events; {peace}."
+
+
+def _happened(result: CampaignResult) -> str:
+    faults = result.faults
+    told = ", ".join(f"{name} {count:,}" for name, count in faults.items() if count)
+    never = ", ".join(name for name, count in faults.items() if not count)
+    parts = [f"faults: {told}"] if told else []
+    parts += [f"never happened: {never}"] if never else []
+    text = "; ".join(parts)
+    return fill(f"{text[0].upper()}{text[1:]}.", LINE, break_on_hyphens=False)
 
 
 def _listed(failures: tuple[SeedResult, ...]) -> str:

@@ -1,13 +1,14 @@
 """What is known of a random run while it goes on, and the plans that have begun in it."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from raftlab.raft.log import LogEntry
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, NodeId, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.host import Host, Reading
 
@@ -18,7 +19,10 @@ Steps: TypeAlias = Iterator[Awaited]
 
 
 class Plan:
-    """Steps that a `verb` has begun: `is_due` when the moment has come that they wait for."""
+    """Steps that a `verb` has begun: `is_due` when the moment has come that they wait for.
+
+    It counts among what has happened once a step of it has brought anything about.
+    """
 
     def __init__(self, run: "RandomRun", verb: str, steps: Steps) -> None:
         self.run = run
@@ -26,6 +30,7 @@ class Plan:
         self.steps = steps
         self.has_come: Callable[[], bool] = lambda: True
         self.latest: Millis = 0.0
+        self.has_happened = False
 
     def is_due(self) -> bool:
         """Whether it may go on now."""
@@ -33,11 +38,17 @@ class Plan:
 
     def goes_on(self) -> bool:
         """Take the next step; whether there will be another. A refusal ends the plan."""
-        with suppress(StopIteration, Misuse):
-            self.has_come, patience = next(self.steps)
-            self.latest = self.run.cluster.now + patience
-            return True
-        return False
+        before = self.run.cluster.number
+        try:
+            with suppress(StopIteration, NotNow):
+                self.has_come, patience = next(self.steps)
+                self.latest = self.run.cluster.now + patience
+                return True
+            return False
+        finally:
+            if self.run.cluster.number > before and not self.has_happened:
+                self.has_happened = True
+                self.run.happened[self.verb] += 1
 
 
 @dataclass
@@ -48,6 +59,7 @@ class RandomRun:
     says which numbered command each client is trying; `readings` are the reads so far, and
     `wiped` the servers that lost their disk. `settled_after` is how long the healed cluster
     needed (ms) until all was well. `changes_members` is False for a machine that cannot.
+    `happened` counts by its name how often each verb brought anything about.
     """
 
     seed: int
@@ -61,6 +73,7 @@ class RandomRun:
     plans: list[Plan] = field(default_factory=list)
     settled_after: Millis | None = None
     changes_members: bool = True
+    happened: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         setup = self.cluster.setup
@@ -89,3 +102,8 @@ class RandomRun:
     def any_node(self) -> NodeId:
         """One of all nodes."""
         return self.rng.choice(self.cluster.nodes)
+
+    def lacks(self, node: NodeId, ability: str) -> bool:
+        """Whether a node is up with a machine of a learner's own that cannot do that at all."""
+        host = self.cluster.hosts[node]
+        return host.alive and not hasattr(host.machine, ability)

@@ -12,6 +12,7 @@ from raftlab.check.campaign.faults import (
     Verb,
     Verbs,
     add_learner,
+    ask,
     promote,
     propose,
     reconfigure,
@@ -124,7 +125,7 @@ def others(run: RandomRun, *but: NodeId) -> list[NodeId]:
 def write(run: RandomRun, most: int) -> None:
     """Clients hand commands to whoever leads, if it takes them."""
     for _ in range(run.rng.randint(1, most)):
-        with suppress(Misuse):
+        with suppress(NotNow):
             propose(run)
 
 
@@ -171,8 +172,8 @@ def lead_again(run: RandomRun, leader: NodeId) -> Steps:
     Before that, somebody else may lead once more, whom it does not hear.
     """
     cluster = run.cluster
-    with suppress(Misuse):
-        run.readings.append(cluster.read(f"k{run.proposed}", leader))
+    with suppress(NotNow):
+        ask(run, f"k{run.proposed}", leader)
     write(run, 2)
     yield lambda: bool(on_the_way(run, leader, *ANSWERS)), 100.0
     held = hold(run, *on_the_way(run, leader, *ANSWERS))
@@ -187,8 +188,8 @@ def lead_again(run: RandomRun, leader: NodeId) -> Steps:
         yield deposed(run, leader, successor)
         write(run, 2)
         yield never, run.rng.uniform(30, 120)
-        with suppress(Misuse):
-            run.readings.append(cluster.read(f"k{run.proposed}", leader))
+        with suppress(NotNow):
+            ask(run, f"k{run.proposed}", leader)
     let_go(run, held)
     yield never, 100.0
     cluster.heal()
@@ -235,15 +236,15 @@ def cut_off_leader(run: RandomRun, leader: NodeId) -> Steps:
     successor, *_ = others(run, leader)
     cluster.isolate(leader)
     if run.changes_members and run.rng.random() < 0.6:
-        with suppress(Misuse):
+        with suppress(NotNow):
             run.rng.choice([add_learner, promote, remove, reconfigure])(run)
     write(run, 4)
     yield never, run.rng.uniform(0, 40)
     yield deposed(run, leader, successor)
     write(run, 4)
     yield never, run.rng.uniform(50, 200)
-    with suppress(Misuse):  # it may have stepped down
-        run.readings.append(cluster.read(f"k{run.proposed}", leader))
+    with suppress(NotNow):  # it may have stepped down
+        ask(run, f"k{run.proposed}", leader)
     if run.rng.random() < 0.6:
         compact_all(run, leader)
     cluster.heal()
@@ -252,8 +253,8 @@ def cut_off_leader(run: RandomRun, leader: NodeId) -> Steps:
 def compact_all(run: RandomRun, *but: NodeId) -> None:
     """Every node compacts all that it has applied."""
     for host in run.living:
-        if host.node not in but:
-            with suppress(Misuse):  # it may have done so already
+        if host.node not in but and not run.lacks(host.node, "compact"):
+            with suppress(NotNow):  # it may have done so already
                 run.cluster.compact(host.node)
 
 
@@ -272,7 +273,8 @@ def fall_behind(run: RandomRun, leader: NodeId) -> Steps:
     held = hold(run, *on_the_way(run, behind, InstallSnapshot))
     host = cluster.hosts[behind]
     term = host.machine.term
-    with suppress(Misuse):
+    own_way = () if run.changes_members else (Misuse,)  # in which a machine says that it cannot
+    with suppress(NotNow, *own_way):
         run.rng.choice([propose, promote, remove, reconfigure])(run)
     stand(run, run.rng.choice([leader, behind, *others(run, leader)]))
     yield lambda: host.machine.term > term, run.rng.uniform(50, ELECTION_MS)
@@ -300,7 +302,9 @@ def starve(run: RandomRun, leader: NodeId) -> Steps:
         held += hold(run, *entries)
         if not asked and getattr(host.machine, "leader", None) == successor:
             asked = True
-            run.readings.append(cluster.read(f"k{run.proposed}", hungry))
+            if run.lacks(hungry, "read"):
+                return
+            ask(run, f"k{run.proposed}", hungry)
         yield never, SLICE_MS
     let_go(run, held)
 
@@ -316,8 +320,8 @@ def half_deaf(run: RandomRun, leader: NodeId) -> Steps:
     sender, receiver = run.rng.sample([new, follower], 2)
     cluster.cut(sender, receiver, both_ways=False)
     for node in run.rng.sample([new, follower], 2):
-        with suppress(Misuse):  # it may know no leader
-            run.readings.append(cluster.read(f"k{run.proposed}", node))
+        with suppress(NotNow):  # it may know no leader
+            ask(run, f"k{run.proposed}", node)
     write(run, 2)
     yield never, run.rng.uniform(50, ELECTION_MS)
     cluster.heal()

@@ -7,8 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from raftlab.check.campaign.faults import TROUBLES
 from raftlab.check.campaign.random_run import complaint, settle, start, trouble
 from raftlab.check.campaign.run_state import RandomRun
+from raftlab.check.campaign.timed_faults import PLANS
 from raftlab.check.shrink.steps import UNSTEADY, Unsteady
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
@@ -34,6 +36,9 @@ KINDS: Mapping[str, type] = {"disks": Disks, "network": Network, "options": Opti
 GIVEN = frozenset([*KINDS, "nodes"])
 """What a campaign can be given of the arguments of `Cluster`, beside rules and a machine."""
 
+FAULTS = tuple(verb.__name__ for verb, _ in TROUBLES + PLANS)
+"""The names of all faults that a run can meet."""
+
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # where an object lies is chance
 
 
@@ -42,7 +47,8 @@ class SeedResult(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `broke` is the property of a violation, `frame` where it fell; `text` says what is wrong.
     `events` is how many actions happened, `settled_after` how long the healed cluster needed
-    until all was well (ms of virtual time; None if it never was).
+    until all was well (ms of virtual time; None if it never was). `faults` are those that really
+    happened, and how often.
     """
 
     seed: int
@@ -52,6 +58,7 @@ class SeedResult(msgspec.Struct, frozen=True, omit_defaults=True):
     frame: int | None = None
     events: int = 0
     settled_after: Millis | None = None
+    faults: tuple[tuple[str, int], ...] = ()
 
 
 class Conditions(msgspec.Struct, frozen=True):
@@ -123,7 +130,13 @@ def _tried(seed: int, conditions: Conditions) -> tuple[RandomRun | None, SeedRes
         text=ADDRESS.sub("", wrong.text if wrong else ""),
         events=run.cluster.number,
         settled_after=run.settled_after,
+        faults=_faults(run),
     )
+
+
+def _faults(run: RandomRun) -> tuple[tuple[str, int], ...]:
+    """What has happened of all that can be chosen to make trouble."""
+    return tuple((name, run.happened[name]) for name in FAULTS if run.happened[name])
 
 
 def try_seeds(seeds: Iterable[int], conditions: Conditions) -> tuple[SeedResult, ...]:
@@ -135,10 +148,11 @@ def _stopped(seed: int, run: RandomRun | None, error: Exception) -> SeedResult:
     """The verdict on a run that could not go on."""
     events = run.cluster.number if run else 0
     if run is not None and (fallen := run.cluster.violation) is not None:
-        return SeedResult(seed, "violation", fallen.text, fallen.name, fallen.frame, events)
+        broke, frame = fallen.name, fallen.frame
+        return SeedResult(seed, "violation", fallen.text, broke, frame, events, faults=_faults(run))
     why = run.cluster.stopped if run else None
-    text = why or f"{type(error).__name__}: {error}"
-    return SeedResult(seed, "raised", ADDRESS.sub("", text), events=events)
+    text = ADDRESS.sub("", why or f"{type(error).__name__}: {error}")
+    return SeedResult(seed, "raised", text, events=events, faults=_faults(run) if run else ())
 
 
 def replayed(seed: int, conditions: Conditions, peace: bool = True) -> RandomRun:

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, NotNow
 
 S = TypeVar("S")
 Progress = Callable[["Counts"], None]
@@ -207,10 +207,10 @@ class Search(Generic[S]):
     def path(self) -> Iterator[object]:
         """The events that lead to where the search ended.
 
-        Raises: Misuse, if it found nothing.
+        Raises: NotNow, if it found nothing.
         """
         if self._end is None:
-            raise Misuse("the search has found nothing to show")
+            raise NotNow("the search has found nothing to show")
         numbers, number = [], self._end
         while number != NONE:
             numbers.append(number)

@@ -50,7 +50,7 @@ class Workbench(World):
         self.heap.clear()
 
     def do(self, action: Action) -> None:
-        """Anything else that can happen to the node. Raises: Misuse, if it cannot happen now."""
+        """Anything else that can happen to the node. Raises: NotNow, if it cannot happen now."""
         HANDLERS[type(action)](self, action)
         self.heap.clear()
 

@@ -6,7 +6,7 @@ from raftlab.check.explore.scope import Scope
 from raftlab.check.explore.single_step import Workbench
 from raftlab.check.explore.state_equivalence import Timing, overrides
 from raftlab.raft.roles import Leader
-from raftlab.raft.vocabulary import Misuse, Term
+from raftlab.raft.vocabulary import Misuse, NotNow, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.actions import Compact, Read, Reconfigure, TransferLeadership
 from raftlab.sim.world.host import Host
@@ -24,20 +24,22 @@ TIMELY = (
 
 
 def refuse_what_needs_time(cluster: Cluster) -> None:
-    """Raises: Misuse, for a cluster that a search without time cannot stand for."""
+    """Raises: Misuse, for a cluster that a search without time cannot stand for; NotNow, if it
+    can at another moment.
+    """
     hosts = cluster.hosts.values()
     if cluster.stopped is not None:
-        raise Misuse(f"this run has stopped, where {cluster.stopped}: search from before that")
+        raise NotNow(f"this run has stopped, where {cluster.stopped}: search from before that")
     if cluster.setup.options.lease_reads:
         raise Misuse("leases trust clocks, and a search has none: use a campaign")
     if any(host.clock is not None for host in hosts):
-        raise Misuse("a node's clock is not true, and a search has none: use a campaign")
+        raise NotNow("a node's clock is not true, and a search has none: use a campaign")
     if any(host.paused for host in hosts):
-        raise Misuse("a node is paused: resume it first (a search delivers late anyway)")
+        raise NotNow("a node is paused: resume it first (a search delivers late anyway)")
     if not cluster.setup.disks.waits:
         raise Misuse("messages leave before the write, and in a search writes end at once")
     if any(host.alive and (host.disk.writes or host.held) for host in hosts):
-        raise Misuse("a node is writing to its disk: run on until it has ended, or search earlier")
+        raise NotNow("a node is writing to its disk: run on until it has ended, or search earlier")
 
 
 def workbench(cluster: Cluster) -> Workbench:

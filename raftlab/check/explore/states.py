@@ -58,7 +58,7 @@ from raftlab.check.explore.state_equivalence import fingerprint
 from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Millis, Misuse, Term
+from raftlab.raft.vocabulary import REFUSALS, Millis, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import (
     COMMIT_FOLLOWS_QUORUM,
@@ -263,7 +263,7 @@ class States:
         except OldVoteError:
             raise
         except Exception as error:
-            if isinstance(error, Misuse) and bench.moving is None:
+            if isinstance(error, REFUSALS) and bench.moving is None:
                 return None, None
             text = f"{host.node}'s machine raised {type(error).__name__}: {error}"
             return judge, (RAISED, text)

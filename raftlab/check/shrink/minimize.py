@@ -22,7 +22,7 @@ from raftlab.check.shrink.steps import (
     wipes_are_lawful,
 )
 from raftlab.raft.log import Command
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording, recording_of_run
 from raftlab.sim.watch.properties import Property
@@ -76,7 +76,7 @@ def ending(recording: Recording) -> str | None:
 def _ends_so_again(recording: Recording, fell: str | None) -> bool:
     try:
         return ending(recording) == fell
-    except Misuse:  # it could be played once, and now an action is impossible
+    except REFUSALS:  # it could be played once, and now an action is impossible
         return False
 
 
@@ -88,7 +88,7 @@ class _Shrinker:
         self.budget = budget
         try:
             fell = ending(recording)
-        except Misuse as error:
+        except REFUSALS as error:
             raise Unsteady(f"{UNSTEADY}, or this run never happened so: {error}") from error
         if not _ends_so_again(recording, fell):
             raise Unsteady(
@@ -116,7 +116,7 @@ class _Shrinker:
         """Whether what has been found falls once more; what cannot be played does not."""
         try:
             return self.falls_strictly(recording)
-        except Misuse:
+        except REFUSALS:
             return False
 
     def run(self) -> None:

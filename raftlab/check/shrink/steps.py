@@ -2,7 +2,8 @@
 
 When actions are left out, messages are renumbered, deadlines move and commit indexes fall
 behind. Here a message is found again by what it says, a tick waits for its deadline, and what
-could not have been asked for at that moment is left out, as the verbs would have refused it.
+could not have been asked for at that moment is left out, as the verbs would have refused it; and
+so is what names a server of which nothing is left.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +16,7 @@ from raftlab.check.members import former
 from raftlab.raft.log import Payload
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.action import Action, ToMessage
@@ -114,7 +115,7 @@ class _Player:
                 cluster.apply(resolved.action)
             except Exception as error:
                 if cluster.stopped is None:
-                    if not isinstance(error, Misuse):
+                    if not isinstance(error, REFUSALS):
                         raise
                     continue
                 done.append(resolved)

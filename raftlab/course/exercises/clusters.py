@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.settings import Network
 
@@ -61,7 +61,7 @@ def _agreed(cluster: Cluster) -> bool:
 
 
 def _propose(cluster: Cluster, command: str) -> None:
-    with suppress(Misuse):  # nobody leads at the moment, and the client goes without
+    with suppress(NotNow):  # nobody leads at the moment, and the client goes without
         cluster.propose(command)
 
 

@@ -9,11 +9,12 @@ from raftlab.course.predict.votes import could_win
 from raftlab.course.question import Question
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
+from raftlab.raft.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority, majority_index
-from raftlab.raft.vocabulary import Index, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Index, NodeId, NotNow, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.view import Scene
 from raftlab.view.words import names
@@ -86,7 +87,7 @@ def acks_commit(cluster: Cluster, acks: Sequence[NodeId] = ()) -> Question:
     """
     leader = cluster.leader
     if leader is None:
-        raise Misuse("nobody leads: elect a leader first")
+        raise NotNow("nobody leads: elect a leader first")
     copy = cluster.recording.replay()
     machine = copy.hosts[leader].machine
     before, told = machine.commit_index, []
@@ -97,7 +98,7 @@ def acks_commit(cluster: Cluster, acks: Sequence[NodeId] = ()) -> Question:
             copy.deliver(flight.number)
             told.append(copy.events(1)[0].text)
     if not told:
-        raise Misuse("no acknowledgement is on its way: propose something and run a little")
+        raise NotNow("no acknowledgement is on its way: propose something and run a little")
     who = names(list(acks)) if acks else "every follower that has sent one"
     return Question(
         f"The commit index of {leader} is {before}. Now the acknowledgement on its way from {who}"
@@ -171,6 +172,10 @@ def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
     )
 
 
+VOTES = frozenset(["become_candidate", "on_request_vote", *REASONS, "become_leader"])
+"""What speaks when a node campaigns, grants or refuses a vote, and leads."""
+
+
 def _depose(cluster: Cluster, winner: NodeId) -> list[str]:
     """Cut S1 off, let `winner` lead, heal; what the election said."""
     cluster.isolate("S1")
@@ -178,7 +183,7 @@ def _depose(cluster: Cluster, winner: NodeId) -> list[str]:
     told = []
     while cluster.leader != winner:
         event = cluster.step()
-        if any(word in event.text for word in ("grants", "refuses", "won the", "campaigns")):
+        if event.tells(VOTES):
             told.append(event.text)
     cluster.run(50)
     cluster.heal()

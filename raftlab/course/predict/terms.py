@@ -17,7 +17,7 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, NotNow, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import NodeFrame
 from raftlab.sim.world.settings import Network
@@ -67,7 +67,7 @@ def term_after(
         message = rng.choice(list(MESSAGES))
         message_term = term + rng.choice([-1, 0, 1, 3])
     numbers = type(term) is type(message_term) is int
-    if message not in MESSAGES or not numbers or term < 1 or message_term < 0:
+    if message not in tuple(MESSAGES) or not numbers or term < 1 or message_term < 0:
         raise Misuse(f"message is one of {', '.join(MESSAGES)}, and term at least 1")
     if role not in (each.value for each in Role):
         raise Misuse(f"role is one of {', '.join(each.value for each in Role)}")
@@ -130,7 +130,7 @@ def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None)
         events = sorted(EVENTS)
         if seed is not None:
             events = sorted(random.Random(f"raftlab timer {seed}").sample(events, 4))
-    if not set(events) <= set(EVENTS):
+    if not isinstance(events, Sequence) or any(each not in tuple(EVENTS) for each in events):
         raise Misuse(f"events are some of the letters {', '.join(EVENTS)}")
     resetting, why = [], []
     for letter in events:
@@ -161,7 +161,7 @@ def next_leader(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
         cluster = Cluster(5, seed=seed, options=Options.figure_2())
         scenes = (scene_cluster(cluster.frame()),)
     if cluster.leader is not None:
-        raise Misuse(f"{cluster.leader} leads and goes on leading: crash or isolate it first")
+        raise NotNow(f"{cluster.leader} leads and goes on leading: crash or isolate it first")
     copy = cluster.recording.replay()
     patience = 20 * copy.setup.options.election_timeout[1]
     told = _elections(copy, patience)
@@ -182,13 +182,17 @@ def _timer(node: NodeFrame, at: float) -> str:
     return f"{node.node}: its election timer runs out in {ms(left)}"
 
 
+ELECTIONS = frozenset(["become_candidate", "become_leader", "tally_vote"])
+"""What speaks at a campaign, a victory and a defeat."""
+
+
 def _elections(cluster: Cluster, limit_ms: float) -> list[str]:
     """Run until somebody leads; every campaign, victory and defeat on the way, in words."""
     told = []
     end = cluster.now + limit_ms
     while cluster.leader is None and cluster.now < end:
         event = cluster.step()
-        if any(word in event.text for word in ("campaigns", "won the", "lost the")):
+        if event.tells(ELECTIONS):
             told.append(f"{event.at:.1f} ms: {event.text}")
     return told
 

@@ -14,12 +14,13 @@ from raftlab.course.predict.asking import (
 from raftlab.course.question import Question
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, cluster_of, random_logs
+from raftlab.raft.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Misuse, NodeId, shown
+from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.world.violation import Violation
@@ -53,7 +54,8 @@ def who_grants(
         raise Misuse('say who asks: who_grants(cluster, candidate="S3")')
     copies = copies_of(cluster)
     if candidate not in copies or copies[candidate].role is Role.LEADER:
-        raise Misuse(f"{candidate} is down, paused or leads, and cannot campaign; name another")
+        refusal = NotNow if candidate in cluster.nodes else Misuse
+        raise refusal(f"{candidate} is down, paused or leads, and cannot campaign; name another")
     away = out_of_reach(cluster, candidate)
     requests = campaign(copies[candidate], force)
     granted, reasons = [], []
@@ -156,7 +158,7 @@ def splits(
     now = cluster.frame()
     standing = [node.node for node in now.nodes if node.role is Role.CANDIDATE]
     if len(standing) < 2:
-        raise Misuse("let two nodes time out first: cluster.timeout(node)")
+        raise NotNow("let two nodes time out first: cluster.timeout(node)")
     winner, counts = _race(cluster)
     who = f"{winner} gets its majority first" if winner else "nobody gets a majority: a split vote"
     said = [
@@ -214,7 +216,7 @@ def lost_vote(lost: str | None = None, *, seed: int = 0) -> Question:
     """
     if lost is None:
         lost = random.Random(f"raftlab lost {seed}").choice(sorted(LOST))
-    if lost not in LOST:
+    if lost not in tuple(LOST):
         raise Misuse(f"lost is one of {', '.join(LOST)}, not {shown(lost)}")
     broken, why = _play_lost(lost, seed)
     when = (
@@ -256,7 +258,7 @@ def _play_lost(lost: str, seed: int) -> tuple[str, str]:
             cluster.run(100)
     except Violation as violation:
         return violation.frame.name, violation.frame.text
-    told = [event.text for event in cluster.events(40) if "refuses" in event.text]
+    told = [event.text for event in cluster.events(40) if event.tells(REASONS)]
     return "none", f"{told[-1]} Its log is newer, and it still has it."
 
 

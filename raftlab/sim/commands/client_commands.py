@@ -9,6 +9,7 @@ from raftlab.raft.vocabulary import (
     Misuse,
     NodeId,
     NotLeader,
+    NotNow,
     listed,
     named,
     shown,
@@ -33,7 +34,7 @@ from raftlab.sim.world.host import Reading
 
 
 class ClientCommands(Commands):
-    """The verbs that a machine may refuse: NotLeader, NotNow, Misuse, with the reason."""
+    """The verbs that a machine may refuse: NotNow, NotLeader, Misuse, with the reason."""
 
     # Who is asked
 
@@ -60,12 +61,12 @@ class ClientCommands(Commands):
         """The node that is asked: `to`, or the leader; it must be up, and lead."""
         node = to if to is not None else self.leader
         if node is None:
-            raise Misuse(
+            raise NotNow(
                 f"No node leads, so nobody can {what}. Run until one does: cluster.elect()."
             )
         host = self._living(node)
         if host.paused:
-            raise Misuse(f"{node} is paused and takes no commands: resume it first.")
+            raise NotNow(f"{node} is paused and takes no commands: resume it first.")
         machine = host.machine
         if machine.role is not LEADER:
             leader = getattr(machine, "leader", None)
@@ -77,8 +78,8 @@ class ClientCommands(Commands):
     def propose(self, command: str | bytes, to: NodeId | None = None) -> Index:
         """Hand a command to the leader, or to the node `to`; returns its index in the log.
 
-        Raises: Misuse, if there is no leader; NotLeader, if `to` is none; NotNow, if the
-        leader cannot take it at this moment.
+        Raises: NotNow, if there is no leader, or it cannot take it at this moment; NotLeader,
+        if `to` is none; Misuse, for what is no command, and no node.
         """
         node = self._leader_or(to, "take a command")
         data = command_data(command)
@@ -91,11 +92,12 @@ class ClientCommands(Commands):
         A follower asks its leader how far its log must be applied, and answers itself.
         Thesis: 6.4.
 
-        Raises: Misuse, if there is no leader; NotLeader, if `of` knows none.
+        Raises: NotNow, if there is no leader; NotLeader, if `of` knows none; Misuse, for what is
+        no key, and no node.
         """
         node = of if of is not None else self.leader
         if node is None:
-            raise Misuse("No node leads, so nobody knows what is committed. Run: cluster.elect().")
+            raise NotNow("No node leads, so nobody knows what is committed. Run: cluster.elect().")
         if not is_text(key):
             raise Misuse(f"a key is text, and not empty: not {shown(key)}")
         self._act(Read(self.now, node, key))
@@ -113,7 +115,7 @@ class ClientCommands(Commands):
         snapshot = host.machine.log.snapshot
         if up_to is None and index == (snapshot.index if snapshot else 0):
             since = "since its last snapshot" if snapshot else "yet"
-            raise Misuse(f"{node} has applied nothing {since} that a snapshot could stand for.")
+            raise NotNow(f"{node} has applied nothing {since} that a snapshot could stand for.")
         if not isinstance(index, int) or isinstance(index, bool):
             raise Misuse(f"a log is compacted up to an index, not up to {shown(up_to)}")
         self._act(Compact(self.now, node, index))
@@ -123,7 +125,7 @@ class ClientCommands(Commands):
 
         Run on to see it happen. Thesis: 3.10.
 
-        Raises: Misuse, if there is no leader, or `to` cannot lead.
+        Raises: NotNow, if there is no leader, or `to` cannot lead; Misuse, if there is no `to`.
         """
         node = self._leader_or(None, "hand leadership over")
         if to is not None:
@@ -144,7 +146,7 @@ class ClientCommands(Commands):
         leader = self._leader_or(None, "change who belongs to the cluster")
         now = configuration_of(self.hosts[leader])
         if node in now.members:
-            raise Misuse(f"{node} is a member already; the members are {listed(now.members)}.")
+            raise NotNow(f"{node} is a member already; the members are {listed(now.members)}.")
         learners = (*now.learners, node)
         if node not in self.nodes:
             node_names((*self.nodes, node))
@@ -157,14 +159,15 @@ class ClientCommands(Commands):
     def promote(self, node: NodeId) -> Index:
         """Give a learner a vote; it must have caught up. Thesis: 4.2.1.
 
-        Raises: NotNow, if it has not: run on, and ask again.
+        Raises: NotNow, if it has not, or is no learner: run on, and ask again; Misuse, if there
+        is no such server.
         """
         leader = self._leader_or(None, "change who belongs to the cluster")
         now = configuration_of(self.hosts[leader])
         if node in now.voters:
-            raise Misuse(f"{node} has a vote already.")
+            raise NotNow(f"{node} has a vote already.")
         if node not in now.learners:
-            raise Misuse(
+            raise self._no_member(node)(
                 f"{named(node)} is no learner: cluster.add_learner({shown(node)}) makes it one."
             )
         learners = tuple(each for each in now.learners if each != node)
@@ -179,8 +182,12 @@ class ClientCommands(Commands):
         leader = self._leader_or(None, "change who belongs to the cluster")
         now = configuration_of(self.hosts[leader])
         if node not in now.members:
-            raise Misuse(f"{named(node)} is no member; the members are {listed(now.members)}.")
+            raise self._no_member(node)(
+                f"{named(node)} is no member; the members are {listed(now.members)}."
+            )
         voters = tuple(each for each in now.voters if each != node)
+        if not voters:
+            raise NotNow("a configuration needs at least one voter")
         learners = tuple(each for each in now.learners if each != node)
         return self._reconfigure(leader, voters, learners)
 
@@ -194,6 +201,10 @@ class ClientCommands(Commands):
         leader = self._leader_or(None, "change who belongs to the cluster")
         what = "a configuration"
         return self._reconfigure(leader, side_named(voters, what), side_named(learners, what))
+
+    def _no_member(self, node: NodeId) -> type[Misuse] | type[NotNow]:
+        """The kind of refusal for one who is no member: a server may become one, a name may not."""
+        return NotNow if node in self.nodes else Misuse
 
     def _reconfigure(
         self, leader: NodeId, voters: tuple[NodeId, ...], learners: tuple[NodeId, ...]

@@ -1,6 +1,12 @@
 """Clients that number their commands, so that a retry is executed once. Paper: 8. Thesis: 6.3."""
 
-from raftlab.raft.vocabulary import Index, Misuse, NodeId, shown
+from raftlab.raft.vocabulary import (
+    Index,
+    Misuse,
+    NodeId,
+    NotNow,
+    shown,
+)
 from raftlab.sim.commands.client_commands import ClientCommands
 
 
@@ -30,13 +36,13 @@ class Client:
     def send(self, command: str, to: NodeId | None = None) -> Index:
         """Hand a new command to the leader, or to `to`; returns its index in the log.
 
-        Raises: Misuse, while the last command is not answered, or the session has expired;
+        Raises: NotNow, while the last command is not answered; Misuse, if the session has expired;
         what `Cluster.propose` raises. The number is then not used up.
         """
         if self.has_expired:
             raise Misuse(f"the session of {self.name} has expired: begin one under another name")
         if self.answer is None:
-            raise Misuse(f"{shown(self._command)} is not answered yet: run on, or retry it")
+            raise NotNow(f"{shown(self._command)} is not answered yet: run on, or retry it")
         numbered = f"{self.name}#{self.serial + 1} {command}"
         index = self._cluster.propose(numbered, to)
         self.serial += 1

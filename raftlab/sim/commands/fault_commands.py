@@ -2,8 +2,14 @@
 
 from collections.abc import Iterable
 
-from raftlab.raft.options import LONGEST, is_number
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
+from raftlab.raft.options import LONGEST, is_count, is_number
+from raftlab.raft.vocabulary import (
+    Millis,
+    Misuse,
+    NodeId,
+    NotNow,
+    shown,
+)
 from raftlab.sim.commands.commands import Commands
 from raftlab.sim.world.actions import (
     Calm,
@@ -31,7 +37,7 @@ from raftlab.sim.world.network import Flight
 
 
 class FaultCommands(Commands):
-    """The verbs that need nobody's consent. Raises: Misuse, for what cannot be done now."""
+    """The verbs that need nobody's consent. Raises: NotNow; Misuse, for what never can be done."""
 
     # To a node
 
@@ -70,7 +76,7 @@ class FaultCommands(Commands):
         back is `remove` and then `add_learner` under a new one.
         """
         if self._host(node).disk.is_lost:
-            raise Misuse(f"The disk of {node} is lost already.")
+            raise NotNow(f"The disk of {node} is lost already.")
         if self._host(node).alive:
             self.crash(node)
         self._act(Wipe(self.now, node))
@@ -113,7 +119,7 @@ class FaultCommands(Commands):
         """Cut one node off from all others. The sides of a partition stay apart."""
         self._host(node)
         if len(self.nodes) == 1:
-            raise Misuse(f"{node} is alone already.")
+            raise NotNow(f"{node} is alone already.")
         others = [[each for each in group if each != node] for group in self.groups]
         self.partition(*others, [node])
 
@@ -163,7 +169,8 @@ class FaultCommands(Commands):
             if flight.number == number:
                 return flight
         there = ", ".join(str(flight.number) for flight in self.in_flight()) or "none"
-        raise Misuse(f"No message {shown(number)} is on its way; in flight: {there}.")
+        kind = NotNow if is_count(number, 1) else Misuse
+        raise kind(f"No message {shown(number)} is on its way; in flight: {there}.")
 
 
 def as_float(given: float) -> float:

@@ -48,6 +48,7 @@ def event_of(moment: Moment) -> Event:
         text=action.sentence(message, notes),
         nodes=tuple(dict.fromkeys((*action.nodes, *(node for node, _ in notes)))),
         lost=message if isinstance(action, Drop) else None,
+        rules=tuple((node, note.rule) for node, note in notes),
     )
 
 

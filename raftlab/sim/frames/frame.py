@@ -5,7 +5,7 @@ frames and never live machines, so a learner's own machine, a replay and a live 
 are drawn by the same code. What shows itself in a notebook imports its picture then.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -174,7 +174,8 @@ class InFlight(msgspec.Struct, frozen=True):
 class Event(msgspec.Struct, frozen=True):
     """One step of a run in words. `lost` is the message that the step lost, if any.
 
-    `frame` is the number of the frame it led to; `nodes` are those it changed.
+    `frame` is the number of the frame it led to; `nodes` are those it changed. `rules` are those
+    that spoke, each with its node, in order: what was decided is told by them, not by the words.
     """
 
     frame: int
@@ -182,9 +183,14 @@ class Event(msgspec.Struct, frozen=True):
     text: str
     nodes: tuple[NodeId, ...] = ()
     lost: Message | None = None
+    rules: tuple[tuple[NodeId, str], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.at:.1f} ms: {self.text}"
+
+    def tells(self, rules: Collection[str]) -> bool:
+        """Whether one of these rules has spoken."""
+        return any(rule in rules for _, rule in self.rules)
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -267,13 +273,15 @@ class TraceMark(msgspec.Struct, frozen=True):
 
     `kind` is one of "propose", "commit", "crash", "restart", "pause", "resume",
     "timeout", "transfer", "forget", "configuration", "join", "compact", "read", "wipe",
-    "clock", "disk", "partition", "heal"; for the last two `node` is None.
+    "clock", "disk", "partition", "heal"; for the last two `node` is None. `detail` is the word
+    beside it, where it has one of its own: the command proposed, the entry committed, the sides.
     """
 
     at: Millis
     node: NodeId | None
     kind: str
     text: str
+    detail: str | None = None
 
 
 class Trace(msgspec.Struct, frozen=True):

@@ -55,11 +55,13 @@ class Tracer:
         """Note what a reader did, and what was committed."""
         if action.mark is not None:
             node = action.nodes[0] if action.nodes else None
-            self.marks.append(TraceMark(action.at, node, action.mark, action.happening()))
+            text, detail = action.happening(), action.detail
+            self.marks.append(TraceMark(action.at, node, action.mark, text, detail))
         for node, host in self.cluster.hosts.items():
             index = host.machine.commit_index if host.alive else 0
             if index > self._committed.get(node, 0):
-                self.marks.append(TraceMark(action.at, node, "commit", f"committed up to {index}"))
+                text = f"committed up to {index}"
+                self.marks.append(TraceMark(action.at, node, "commit", text, str(index)))
             self._committed[node] = index
 
     def note_role(self, node: NodeId, at: Millis) -> None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from raftlab.raft.vocabulary import Millis, Misuse
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Millis,
+)
 from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.run.play import can_be_copied, copied
 from raftlab.sim.world import actions as acts
@@ -42,7 +45,7 @@ def _asked_for(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -
     vars(cluster)["_act"] = asked.append
     try:
         call.on(cluster)
-    except Misuse:
+    except REFUSALS:
         return 0
     except LookupError:
         pass  # it asked, and looks in vain for what came of it
@@ -69,7 +72,7 @@ def _played(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -> i
     vars(engine)["advance"] = as_it_went
     try:
         call.on(trial)
-    except (_PartedError, Misuse):
+    except (_PartedError, *REFUSALS):
         return 0
     except Exception:  # the run's own end
         if trial.stopped is None:

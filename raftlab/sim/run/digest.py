@@ -13,7 +13,11 @@ from zlib import crc32
 import msgspec
 
 from raftlab.raft.roles import Candidate, Leader
-from raftlab.raft.vocabulary import Misuse, shortened
+from raftlab.raft.vocabulary import (
+    Misuse,
+    NotNow,
+    shortened,
+)
 from raftlab.sim.world.arguments import full_name
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import Host
@@ -194,6 +198,8 @@ class Comparison:
             said = shortened(str(error).removesuffix("."))
             raise Otherwise(f"from frame {cluster.number + 1:,} on", f" ({said})") from error
         self.look(cluster)
+        if isinstance(error, NotNow):  # to play it once more is in vain
+            raise Misuse(str(error)) from error
 
     def ended(self, cluster: Engine) -> None:
         """All actions of the run were tried, and those that could happen have happened."""

@@ -14,7 +14,11 @@ from msgspec.structs import replace
 
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Misuse,
+    shown,
+)
 from raftlab.sim.run.digest import Comparison, Known
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.engine import Engine
@@ -52,7 +56,7 @@ def play(
         try:
             happen(action)
         except Exception as error:
-            if skips and engine.stopped is None and isinstance(error, Misuse):
+            if skips and engine.stopped is None and isinstance(error, REFUSALS):
                 continue
             comparison.stopped(engine, error)
             raise
@@ -127,7 +131,9 @@ def copied(engine: Engine) -> Engine:
     Rules are shared, and so are entries, messages and snapshots: they never change.
     """
     engine.forget_what_is_over()
-    known: dict[int, Any] = {id(engine.world.newcomers): engine.world.newcomers}
+    known: dict[int, Any] = {
+        id(shared): shared for shared in (engine.world.newcomers, engine.checkpoint)
+    }
 
     def keep(original: object, twin: object) -> None:
         known[id(original)] = twin

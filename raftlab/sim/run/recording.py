@@ -211,7 +211,8 @@ class Recording:
     ) -> "Cluster":
         """Play those of `actions` (this run's, if none are given) that can happen, in order.
 
-        What cannot happen is left out, and what would happen in the past happens now. It ends
+        What cannot happen is left out, and what would happen in the past happens now. Left out is
+        also what never can: an edited run may name a server whose beginning is not in it. It ends
         where a property breaks (`cluster.violation`) or a machine fails (`cluster.stopped`).
         `cluster.recording` is what really happened: nothing is compared with how the run went.
         Raises: Misuse, for what are no actions.

@@ -13,7 +13,13 @@ from typing import TypeAlias
 from raftlab.raft.messages import Message
 from raftlab.raft.output import Note
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Millis,
+    Misuse,
+    NodeId,
+    NotNow,
+)
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
     Deliver,
@@ -119,8 +125,9 @@ class Engine:
     def apply(self, action: Action) -> None:
         """Carry out one action: the one way in which anything happens.
 
-        Raises: Misuse, if it cannot happen now, or in the middle of another step; Violation,
-        if it breaks a property; and whatever a machine raises while it handles the action.
+        Raises: NotNow, if it cannot happen now, or in the middle of another step; Misuse, if it
+        never can; Violation, if it breaks a property; and whatever a machine raises while it
+        handles the action.
         Then the run stands still. The verbs hold an interrupt back until the action is done;
         this does not: an interrupt in the middle of it stops the run.
         """
@@ -147,7 +154,7 @@ class Engine:
         early, and whoever asks for another one meanwhile, finds that mark.
         """
         if self._stopped is not None:
-            raise Misuse(self._why_not())
+            raise NotNow(self._why_not())
         world = self.world
         before = world.now
         try:
@@ -220,7 +227,7 @@ class Engine:
             world = self.world
             self.recent.append((len(self.actions), action, world.message, world.notes))
             self._stopped = f"{world.moving}'s machine raised {type(error).__name__}: {error}"
-        elif isinstance(error, Misuse):
+        elif isinstance(error, REFUSALS):
             self.world.now = before
             self._stopped = None
         else:
@@ -238,10 +245,10 @@ class Engine:
     def scheduled(self, until: Millis = NEVER) -> Action | None:
         """What will happen next, by `until` (ms), if nobody does anything; None, if nothing will.
 
-        Raises: Misuse, in the middle of a step.
+        Raises: NotNow, in the middle of a step.
         """
         if self.is_mid_step:
-            raise Misuse(self._why_not())
+            raise NotNow(self._why_not())
         return None if self._stopped is not None else self._next_action(until)
 
     def _next_action(self, until: Millis) -> Action | None:

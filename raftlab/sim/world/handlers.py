@@ -1,9 +1,9 @@
 """What each action does to the world: one handler an action, and the table in which it is found.
 
-What cannot be done now is refused with Misuse, before anything is changed. It is refused here and
-nowhere else: the verbs, what is tried at random, what a search or a shrinker makes, and what a
-file or a text holds all meet the same refusal. Only a message may arrive at a node that is down:
-it is lost there.
+What cannot be done is refused before anything is changed: with NotNow, or with Misuse, where it
+never can. It is refused here and nowhere else: the verbs, what is tried at random, what a search or
+a shrinker makes, and what a file or a text holds all meet the same refusal. Only a message may
+arrive at a node that is down: it is lost there.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,15 @@ from raftlab.raft.messages import AppendEntriesReply, InstallSnapshotReply, Mess
 from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, listed, shown
+from raftlab.raft.vocabulary import (
+    Configuration,
+    Millis,
+    Misuse,
+    NodeId,
+    NotNow,
+    listed,
+    shown,
+)
 from raftlab.sim.world.action import Action, ToMessage
 from raftlab.sim.world.actions import (
     Calm,
@@ -72,7 +80,7 @@ def handles(kind: type[Action]) -> Callable[[Handler], Handler]:
 def _deliver(world: World, action: Deliver) -> None:
     flight = world.flights.pop((action.sender, action.receiver, action.nth), None)
     if flight is None:
-        raise Misuse(gone(action))
+        raise NotNow(gone(action))
     message = world.message = flight.message
     host = world.hosts[action.receiver]
     if host.paused:
@@ -145,7 +153,7 @@ def _tick(world: World, action: Tick) -> None:
 def _written(world: World, action: Written) -> None:
     host = world.living(action.node)
     if not host.disk.writes:
-        raise Misuse(f"{action.node} is not writing anything")
+        raise NotNow(f"{action.node} is not writing anything")
     output = host.disk.finish()
     if host.paused:
         host.held.append(output)
@@ -165,9 +173,9 @@ def _written(world: World, action: Written) -> None:
 def _timeout(world: World, action: Timeout) -> None:
     host = world.living(action.node)
     if host.paused:
-        raise Misuse(f"{host.node} is paused, and so is its timer: resume it first.")
+        raise NotNow(f"{host.node} is paused, and so is its timer: resume it first.")
     if host.machine.role is Role.LEADER:
-        raise Misuse(f"{host.node} leads and waits for no leader: choose another node.")
+        raise NotNow(f"{host.node} leads and waits for no leader: choose another node.")
     campaign = world.ability(host, "campaign")
     world.ask(host, lambda: campaign(host.now(world.now), force=action.force))
     world.pump(host)
@@ -222,7 +230,7 @@ def _forget(world: World, action: ForgetLeader) -> None:
 def _compact(world: World, action: Compact) -> None:
     host = world.running(action.node)
     if action.up_to > host.applied_index:
-        raise Misuse(f"{host.node} has applied up to {host.applied_index}, and no further")
+        raise NotNow(f"{host.node} has applied up to {host.applied_index}, and no further")
     _tell_time(world, host)
     world.ask(host, lambda: world.compact(host, action.up_to))
     world.pump(host)
@@ -251,9 +259,9 @@ def _crash(world: World, action: Crash) -> None:
 def _wipe(world: World, action: Wipe) -> None:
     host = world.host(action.node)
     if host.alive:
-        raise Misuse(f"{action.node} is running: crash it before its disk is lost.")
+        raise NotNow(f"{action.node} is running: crash it before its disk is lost.")
     if host.disk.is_lost:
-        raise Misuse(f"The disk of {action.node} is lost already.")
+        raise NotNow(f"The disk of {action.node} is lost already.")
     host.disk.wipe()
     if world.watcher is not None:
         world.watcher.wiped(host)
@@ -303,7 +311,7 @@ def _slow_disk(world: World, action: SlowDisk) -> None:
 def _restart(world: World, action: Restart) -> None:
     host = world.host(action.node)
     if host.alive:
-        raise Misuse(f"{host.node} is running; crash it before you restart it.")
+        raise NotNow(f"{host.node} is running; crash it before you restart it.")
     world.moving = host.node
     host.start(world.now)
     if host.disk.is_lost:
@@ -317,7 +325,7 @@ def _restart(world: World, action: Restart) -> None:
 def _pause(world: World, action: Pause) -> None:
     host = world.living(action.node)
     if host.paused:
-        raise Misuse(
+        raise NotNow(
             f"{host.node} is paused already; resume it with cluster.resume({host.node!r})."
         )
     host.paused = True
@@ -327,7 +335,7 @@ def _pause(world: World, action: Pause) -> None:
 def _resume(world: World, action: Resume) -> None:
     host = world.living(action.node)
     if not host.paused:
-        raise Misuse(f"{host.node} is not paused.")
+        raise NotNow(f"{host.node} is not paused.")
     host.paused = False
     host.timer_at = NEVER
     _tell_time(world, host)
@@ -388,7 +396,7 @@ def _wait(world: World, action: Wait) -> None:
 def _known_flight(world: World, action: ToMessage) -> Flight:
     flight = world.flights.get((action.sender, action.receiver, action.nth))
     if flight is None:
-        raise Misuse(gone(action))
+        raise NotNow(gone(action))
     return flight
 
 

@@ -10,7 +10,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.output import Output
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, NotNow, Term
 from raftlab.sim.world.application import KeyValue
 from raftlab.sim.world.disk import Disk
 from raftlab.sim.world.settings import Disks
@@ -141,10 +141,10 @@ class Reading:
 
     @property
     def value(self) -> str | None:
-        """The answer. Raises: Misuse, as long as there is none."""
+        """The answer. Raises: NotNow, as long as there is none."""
         if not self.is_done:
             why = "has failed; ask again" if self.has_failed else "is not answered yet; run on"
-            raise Misuse(f"the read of {self.key} at {self.node} {why}")
+            raise NotNow(f"the read of {self.key} at {self.node} {why}")
         return self._value
 
     def __repr__(self) -> str:

@@ -12,7 +12,17 @@ from raftlab.raft.log import Snapshot
 from raftlab.raft.messages import Message
 from raftlab.raft.output import NOTHING, Note, Output
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, listed, shown
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Configuration,
+    Index,
+    Millis,
+    Misuse,
+    NodeId,
+    NotNow,
+    listed,
+    shown,
+)
 from raftlab.sim.world.host import Host, MachineFactory, Reading, Write
 from raftlab.sim.world.network import Flight, Wires
 from raftlab.sim.world.settings import Setup
@@ -110,19 +120,19 @@ class World:
         return host
 
     def living(self, node: NodeId) -> Host:
-        """The node of that name, which is up. Raises: Misuse."""
+        """The node of that name, which is up. Raises: NotNow; Misuse, if there is none."""
         host = self.hosts.get(node) if isinstance(node, str) else None
         if host is None:
             return self.host(node)  # which says that there is none
         if not host.alive:
-            raise Misuse(f"{node} is down; restart it first: cluster.restart({node!r}).")
+            raise NotNow(f"{node} is down; restart it first: cluster.restart({node!r}).")
         return host
 
     def running(self, node: NodeId) -> Host:
-        """The node of that name, which is up and not paused. Raises: Misuse."""
+        """The node of that name, which is up and not paused. Raises: NotNow; Misuse."""
         host = self.living(node)
         if host.paused:
-            raise Misuse(f"{node} is paused: resume it first.")
+            raise NotNow(f"{node} is paused: resume it first.")
         return host
 
     # What is due later
@@ -304,7 +314,7 @@ class World:
         """Ask what a machine may refuse, by Misuse; whatever else it raises is a step."""
         try:
             return call()
-        except Misuse:
+        except REFUSALS:
             raise
         except BaseException:
             self.moving = host.node

@@ -135,10 +135,8 @@ def _arrows(window: Window) -> Mapping[NodeId, list[float]]:
 
 def _word(mark: TraceMark) -> str:
     """What stands beside a mark: the entry committed, the command proposed, or the kind."""
-    if mark.kind == "commit":
-        return mark.text.rpartition(" ")[2]
-    if mark.kind == "propose" and " hands " in mark.text:
-        return clean(mark.text.partition(" hands ")[2].rpartition(" to ")[0], 12)
+    if mark.detail is not None:
+        return clean(mark.detail, 12)
     return _WORDS.get(mark.kind, mark.kind)
 
 

@@ -104,7 +104,7 @@ def partitions(window: Window) -> Iterator[Mark]:
         ends = (x, TOP - 24), (x, window.bottom - 12)
         name, text = f"mark-{place}-{mark.kind}", clean(mark.text, 60)
         yield Path(name, ends, ink, role=f"mark {mark.kind}", title=text)
-        word = mark.kind if heal else text.partition(": ")[2] or text
+        word = mark.kind if heal else text if mark.detail is None else clean(mark.detail, 35)
         word = style.fit_text(word, 240, style.SMALL)
         half = style.text_width(word, style.SMALL) / 2
         at = min(x, WIDTH - 6 - half)
