@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import raftlab
-from raftlab import Cluster, Misuse, Role
+from raftlab import Cluster, Misuse, NotNow, Role
 from raftlab.check.campaign.random_run import start, trouble
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.shrink import shrink
@@ -78,7 +78,7 @@ def test_a_toy_action_happens_and_is_refused_like_any_other():
     assert cluster.machine("S1").role is Role.FOLLOWER
     cluster.crash("S1")
     before = standing(cluster)
-    with pytest.raises(Misuse, match="S1 is down"):
+    with pytest.raises(NotNow, match="S1 is down"):
         cluster.reboot("S1", "a power cut")
     with pytest.raises(Misuse, match="Reboot has a field of another kind"):
         cluster.apply(Reboot(cluster.now, "S1", 7))
