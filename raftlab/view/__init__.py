@@ -17,7 +17,7 @@ from raftlab.view.decisions.roles import roles_graph, scene_roles
 from raftlab.view.decisions.votes import scene_tally, scene_votes
 from raftlab.view.logs.logs import scene_log, scene_logs
 from raftlab.view.logs.state_machines import describe_state_machines, scene_state_machines
-from raftlab.view.overview import describe_frame, scene_frame
+from raftlab.view.overview.overview import describe_frame, scene_frame
 from raftlab.view.scene import Scene, beside, stack
 from raftlab.view.timeline.timeline import scene_timeline
 

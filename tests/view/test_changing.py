@@ -19,7 +19,7 @@ from raftlab.view.decisions.votes import scene_votes
 from raftlab.view.logs.description import describe_log, describe_logs
 from raftlab.view.logs.logs import DOWN_LEGEND, scene_log, scene_logs
 from raftlab.view.marks import Box, Disc
-from raftlab.view.overview import describe_frame, scene_frame
+from raftlab.view.overview.overview import describe_frame, scene_frame
 from raftlab.view.scene import Scene
 from raftlab.view.timeline.timeline import describe_timeline, scene_timeline
 from raftlab.view.words import kind_text, message_text

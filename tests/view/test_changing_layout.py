@@ -16,7 +16,7 @@ from raftlab.view.decisions.votes import scene_votes
 from raftlab.view.logs.description import describe_logs
 from raftlab.view.logs.logs import scene_logs
 from raftlab.view.members import configuration_lines
-from raftlab.view.overview import describe_frame
+from raftlab.view.overview.overview import describe_frame
 from raftlab.view.style import text_width, wrap_clauses
 from tests.view.boxes import box_of, texts
 from tests.view.builders import entry_of, make_frame, make_log, node, nodes_named

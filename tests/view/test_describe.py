@@ -13,7 +13,7 @@ from raftlab.sim.frames.frame import DiskFrame, Frame, VotesFrame
 from raftlab.view import words
 from raftlab.view.cluster.description import describe_cluster
 from raftlab.view.logs.description import describe_log, describe_logs
-from raftlab.view.overview import describe_frame, scene_frame
+from raftlab.view.overview.overview import describe_frame, scene_frame
 from tests.view.builders import (
     FIVE,
     accepted,

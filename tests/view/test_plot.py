@@ -16,7 +16,7 @@ from matplotlib.collections import PathCollection  # noqa: E402
 
 from raftlab.course.experiments import show_election_times  # noqa: E402
 from raftlab.view import charts, plot, scene_cluster, scene_logs, style  # noqa: E402
-from raftlab.view.overview import scene_frame  # noqa: E402
+from raftlab.view.overview.overview import scene_frame  # noqa: E402
 from tests.view.samples import SAMPLES  # noqa: E402
 
 ROOT = Path(__file__).parents[2]

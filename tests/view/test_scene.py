@@ -10,7 +10,7 @@ from raftlab.raft.log import RaftLog
 from raftlab.view import beside, scene_cluster, scene_frame, scene_log, scene_logs, stack
 from raftlab.view.cluster.description import describe_cluster
 from raftlab.view.logs.description import describe_log, describe_logs
-from raftlab.view.overview import describe_frame
+from raftlab.view.overview.overview import describe_frame
 from raftlab.view.scene import Scene
 from tests.view.boxes import outside
 from tests.view.samples import LOG, SAMPLES

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from raftlab.view.marks import Arc, Box, Disc, Ink, Path, Text
-from raftlab.view.overview import scene_frame
+from raftlab.view.overview.overview import scene_frame
 from raftlab.view.scene import Scene
 from raftlab.view.svg import escape, number
 from tests.view.samples import SAMPLES

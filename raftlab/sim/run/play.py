@@ -23,7 +23,7 @@ from raftlab.sim.run.digest import Comparison, Known
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.engine import Engine
 
-SPACING = 3072
+SPACING = 4096
 """How many actions lie between two copies at first."""
 
 MOST_KEPT = 64
@@ -91,6 +91,7 @@ class Checkpoints:
             raise Misuse(f"this run has frames 0 to {len(actions)}, and no frame {shown(number)}")
         before = max((each for each in self._kept if each <= number), default=0)
         engine = copied(self._kept[before]) if before else self._start()
+        engine.actions = list(actions[:before])
         for _ in play(engine, actions[engine.number : number]):
             if engine.number % self._spacing == 0:
                 self._keep(engine)
@@ -100,7 +101,7 @@ class Checkpoints:
         """Keep a copy, if there can be one; the number of actions at which the next is due."""
         number = engine.number
         if number not in self._kept and can_be_copied(engine):
-            self._kept[number] = copied(engine)
+            self._kept[number] = copied(engine, with_actions=False)
             while len(self._kept) > MOST_KEPT:
                 self._spacing *= 2
                 self._kept = {
@@ -125,10 +126,11 @@ def can_be_copied(engine: Engine) -> bool:
     return True
 
 
-def copied(engine: Engine) -> Engine:
+def copied(engine: Engine, with_actions: bool = True) -> Engine:
     """An independent engine in the same state: what happens to one does not touch the other.
 
-    Rules are shared, and so are entries, messages and snapshots: they never change.
+    Rules are shared, and so are entries, messages and snapshots: they never change. Of a run
+    whose actions are kept elsewhere they need not be copied, too.
     """
     engine.forget_what_is_over()
     known: dict[int, Any] = {
@@ -138,7 +140,7 @@ def copied(engine: Engine) -> Engine:
     def keep(original: object, twin: object) -> None:
         known[id(original)] = twin
 
-    keep(engine.actions, engine.actions.copy())
+    keep(engine.actions, engine.actions.copy() if with_actions else [])
     keep(engine.recent, engine.recent.copy())
     for host in engine.hosts.values():
         keep(host.rules, host.rules)

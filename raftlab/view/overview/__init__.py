@@ -1,0 +1,1 @@
+"""The whole frame in one picture: the cluster, and the logs below it."""
