@@ -166,8 +166,10 @@ def test_an_action_that_is_refused_names_its_frame():
 
 def test_a_text_says_from_which_frame_on_it_comes_out_otherwise():
     cluster = run_of(Edited, commands=12)
-    text = cluster.recording.share()
-    frames = [digest_of(each.engine) for each in clusters_of(cluster)]
+    text, frames = (
+        cluster.recording.share(),
+        [digest_of(each.engine) for each in clusters_of(cluster)],
+    )
     assert raftlab.load(text, rules=Edited).digest == cluster.recording.digest
     Edited.slow = True
     others = [digest_of(each.engine) for each in clusters_of(cluster)]
@@ -335,8 +337,7 @@ def test_a_digest_covers_what_machines_hold_and_what_is_on_its_way(change):
     while not cluster.in_flight():
         cluster.step()
     before = digest_of(cluster.engine)
-    again = cluster.at(cluster.number)
-    assert before == digest_of(cluster.engine) == digest_of(again.engine)
+    assert before == digest_of(cluster.engine) == digest_of(cluster.at(cluster.number).engine)
     change(cluster)
     assert digest_of(cluster.engine) != before
 
