@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup lab test lint types unit lowest kills nbval browser notebooks transcripts bench museum format clean distclean
+.PHONY: help setup lab test lint types unit coverage lowest kills nbval browser notebooks transcripts bench museum format clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,17 +33,24 @@ setup: $(READY) ## create .venv with the pinned libraries and raftlab itself (th
 lab: $(READY) ## open JupyterLab on the first notebook (PORT=8890 and ARGS="..." are passed on)
 	@$(RUN) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_OPTIONS) $(ARGS)
 
-test: lint types unit kills nbval browser ## everything that CI runs, in this order: lint types unit kills nbval browser
+test: DONE := --ignore=tests/raft --ignore=tests/paper
+test: lint types coverage unit kills nbval browser ## lint types coverage unit kills nbval browser, in this order, and each test once
 
 lint: $(READY) ## ruff: mistakes, imports, docstrings, layout
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
-types: $(READY) ## mypy, strict
+types: $(READY) ## mypy, strict for the package; the tests too
 	$(RUN) -m mypy
 
 unit: $(READY) ## the tests that need no browser
-	$(RUN) -m pytest tests -m "not browser" -n $(WORKERS) --dist loadfile $(ARGS)
+	$(RUN) -m pytest tests $(DONE) -m "not browser" -n $(WORKERS) --dist loadfile $(ARGS)
+
+coverage: $(READY) ## every branch of raftlab/raft is taken by the tests of the protocol
+	$(RUN) -m coverage erase
+	$(RUN) -m coverage run -m pytest tests/raft tests/paper -n $(WORKERS) --dist loadfile $(ARGS)
+	$(RUN) -m coverage combine --quiet
+	$(if $(ARGS),-)$(RUN) -m coverage report
 
 lowest: $(LOW)/.ready ## the unit tests, but for the slow ones, with the oldest libraries that pyproject.toml allows
 	PATH="$(CURDIR)/$(LOW)/bin:$$PATH" $(LOW)/bin/python -m pytest tests -m "not browser and not slow" -n $(WORKERS) --dist loadfile -p no:cacheprovider $(ARGS)
@@ -76,7 +83,7 @@ format: $(READY) ## let ruff lay out the code and mend what it can
 	$(RUN) -m ruff format .
 
 clean: ## remove caches and build leftovers
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks test-results
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .coverage .coverage.* test-results
 	find raftlab tests notebooks -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove .venv too

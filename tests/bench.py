@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import simpy
 
@@ -38,9 +39,9 @@ def milliseconds(work: Callable[[], object], runs: int = RUNS) -> str:
     return f"{median_seconds(work, runs) * 1e3:.2f} ms"
 
 
-def busy_cluster(nodes: int, entries: int = 0, **settings: object) -> Cluster:
+def busy_cluster(nodes: int, entries: int = 0, **settings: Any) -> Cluster:
     """A cluster with a leader and `entries` committed entries behind it."""
-    cluster = rl.Cluster(nodes, seed=1, **settings)  # type: ignore[arg-type]
+    cluster = rl.Cluster(nodes, seed=1, **settings)
     cluster.elect()
     while cluster.commit_index < entries:
         for _ in range(500):
@@ -169,7 +170,7 @@ def draw(frame: rl.Frame) -> None:
 
     axes = scene_frame(frame).plot()
     axes.figure.canvas.draw()
-    pyplot.close(axes.figure)  # type: ignore[arg-type]
+    pyplot.close(axes.figure)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -62,7 +63,7 @@ def register_history(
     return History(corrupted(history, rng) if corrupt else history)
 
 
-def register_step(state: int | None, call: str, argument: object) -> tuple[int | None, object]:
+def register_step(state: int | None, call: str, argument: Any) -> tuple[Any, Any]:
     """The state of a register after a call, and the result."""
     match call, argument:
         case "write", int(value):
@@ -200,7 +201,7 @@ def measure() -> list[tuple[str, str, str]]:
     for corrupt in (False, True):
         many = append_history(corrupt=corrupt)
         tried = check(many).tried
-        took = seconds(lambda many=many: check(many), 3)  # type: ignore[misc]
+        took = seconds(lambda many=many: check(many), 3)
         what = f"{len(many):,} operations of 50 clients who append"
         told = f"{what}, {'wrong' if corrupt else 'right'}, {tried:,} placements"
         rows.append((told, f"{took * 1e3:.0f} ms", "<= 460 ms, twice Porcupine"))

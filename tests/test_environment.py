@@ -1,5 +1,6 @@
 """pyproject.toml, the constraints files and environment.yml hold the same packages and versions."""
 
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -140,3 +141,17 @@ def test_jsonschema_stays_below_the_release_that_slows_every_jupyter_process():
     for file in (NEWEST, LOWEST):
         assert Version(pins(file)["jsonschema"]) < Version("4.25")
     assert environment_pins()["jsonschema"] == pins()["jsonschema"]
+
+
+def test_ci_tries_every_python_that_is_named_as_supported():
+    ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    tried = ci["jobs"]["unit"]["strategy"]["matrix"]["python"]
+    kinds = [line.rpartition(" :: ")[2] for line in project()["classifiers"] if " 3." in line]
+    assert tried == kinds
+
+
+def test_ci_makes_only_what_the_makefile_has():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"run: make (\w+)", workflow):
+        assert f"\n{target}: " in makefile, target

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,7 +117,7 @@ def modules_of(package: Path) -> dict[str, Path]:
 def imports_of(package: Path) -> list[Import]:
     """Every import in the package, wherever it stands."""
     modules = modules_of(package)
-    found = []
+    found: list[Import] = []
     for name, path in modules.items():
         tree = ast.parse(path.read_text(), str(path))
         home = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
@@ -131,7 +132,7 @@ def walk(
     in_function: bool = False,
     for_types_only: bool = False,
     method: str | None = None,
-) -> Iterator[tuple[ast.AST, bool, bool, str | None]]:
+) -> Iterator[tuple[Any, bool, bool, str | None]]:
     """Each node: is it in a function, under TYPE_CHECKING, and in which method of a class."""
     yield node, in_function, for_types_only, method
     in_function |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)

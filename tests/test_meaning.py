@@ -12,10 +12,9 @@ from raftlab.lab.session import Session
 from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.messages import AppendEntriesReply
 from raftlab.raft.output import Note
-from raftlab.sim.frames import trace
-from raftlab.sim.frames.frame import TraceMark
-from raftlab.sim.world import message_text as words
-from raftlab.view.timeline import scene_timeline
+from raftlab.sim.frames import capture, trace
+from raftlab.sim.frames.frame import Event, TraceMark
+from raftlab.view import scene_timeline
 
 LETTERS = string.ascii_lowercase
 OTHER = str.maketrans(LETTERS, LETTERS[7:] + LETTERS[:7])
@@ -36,13 +35,14 @@ def reword(monkeypatch):
     def mark(at, node, kind, text, detail=None):
         return TraceMark(at, node, kind, reworded(text), detail)
 
-    happening = words.happening
+    def event(**fields):
+        return Event(**{**fields, "text": reworded(fields["text"])})
 
     def from_now_on():
         for name, module in list(sys.modules.items()):
             if name.startswith("raftlab.") and getattr(module, "Note", None) is Note:
                 monkeypatch.setattr(module, "Note", note)
-        monkeypatch.setattr(words, "happening", lambda *step: reworded(happening(*step)))
+        monkeypatch.setattr(capture, "Event", event)
         monkeypatch.setattr(trace, "TraceMark", mark)
 
     return from_now_on

@@ -1,24 +1,25 @@
 """What is published: a source distribution and a wheel with the package in them, all of it."""
 
 import os
-import shutil
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
+import yaml
+
+import raftlab
 
 ROOT = Path(__file__).parents[1]
-TREE = ("raftlab", "tests", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml")
-BUILD = (
-    "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
-)
+BUILD = "import sys; from hatchling import build; getattr(build, sys.argv[1])(sys.argv[2])"
 
 
 def built(tree: Path, what: str, target: Path) -> Path:
-    """What setuptools, as pyproject.toml names it, makes of a source tree."""
+    """What hatchling, as pyproject.toml names it, makes of a source tree."""
     target.mkdir(exist_ok=True)
     environment = os.environ | {"PYTHONPATH": ""}
     command = [sys.executable, "-c", BUILD, what, str(target)]
@@ -36,17 +37,9 @@ def package_files() -> set[str]:
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory) -> Path:
-    """The source distribution of a copy of this tree, unpacked."""
+    """The source distribution of this tree, unpacked."""
     home = tmp_path_factory.mktemp("packaging")
-    tree = home / "tree"
-    tree.mkdir()
-    for name in TREE:
-        if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-            shutil.copytree(ROOT / name, tree / name, ignore=ignored)
-        else:
-            shutil.copy(ROOT / name, tree)
-    with tarfile.open(built(tree, "build_sdist", home / "sdist")) as archive:
+    with tarfile.open(built(ROOT, "build_sdist", home / "sdist")) as archive:
         archive.extractall(home / "unpacked", filter="data")
     (top,) = (home / "unpacked").iterdir()
     return top
@@ -63,3 +56,17 @@ def test_the_wheel_of_the_source_distribution_holds_the_whole_package(unpacked):
     tops = {PurePosixPath(name).parts[0] for name in names}
     assert {name for name in names if name.startswith("raftlab/")} == package_files()
     assert {top for top in tops if not top.endswith(".dist-info")} == {"raftlab"}
+
+
+def test_the_version_is_told_once(unpacked):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "version" in project["dynamic"]
+    assert unpacked.name == f"raftlab-{raftlab.__version__}"
+
+
+def test_the_citation_and_the_changelog_speak_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    (released, *_) = re.findall(r"^## \[(\d\S*)\] - (\S+)$", changelog, re.MULTILINE)
+    told = (citation["version"], str(citation["date-released"]))
+    assert told == released == (raftlab.__version__, released[1])

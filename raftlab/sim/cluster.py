@@ -123,8 +123,8 @@ class Cluster(FaultCommands, ClientCommands):
             (host.machine.commit_index for host in self.hosts.values() if host.alive), default=0
         )
 
-    def machine(self, node: NodeId) -> object:
-        """The live machine of a node, for reading.
+    def machine(self, node: NodeId) -> Any:
+        """The live machine of a node, for reading: of the class that the cluster was made with.
 
         Raises: NotNow, if it is down; Misuse, if there is none.
         """

@@ -341,7 +341,7 @@ def test_from_figure_8c_on_the_right_rules_never_lose_what_is_committed():
 def test_figure_8_is_found_from_its_third_panel():
     cluster = scenarios.figure_8_by_counting("before")
     scope = Scope(terms=5, entries=3, in_flight=len(cluster.in_flight()) + 4, restarts=1)
-    found = explore(cluster, scope, seconds=60)
+    found = explore(cluster, scope, states=250_000)
     assert found.violation is not None and found.violation[0] == "Leader Completeness"
     with pytest.raises(Violation, match="Leader Completeness"):
         found.recording.replay()

@@ -46,14 +46,14 @@ def test_a_search_that_was_torn_is_not_taken_up_again():
     torn = 0
     for number in range(400, 900, 26):
         found = interrupted_twice(number)
-        assert not (found.is_complete and found.distinct < whole.distinct)
+        assert not (found.is_complete and found.states < whole.states)
         try:
             found.resume()
         except rl.Misuse as refusal:
             torn += 1
             assert "interrupted in the middle of a step: begin it anew" in str(refusal)
         else:
-            assert (found.distinct, found.violation) == (whole.distinct, None)
+            assert (found.states, found.violation) == (whole.states, None)
     assert torn > 0
 
 

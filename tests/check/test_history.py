@@ -172,7 +172,7 @@ def test_a_history_is_a_sequence_of_operations():
 
 def test_a_history_holds_nothing_but_operations():
     with pytest.raises(Misuse, match="'x=1' is none"):
-        History(["x=1"])  # type: ignore[list-item]
+        History(["x=1"])
 
 
 # Files

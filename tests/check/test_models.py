@@ -1,5 +1,7 @@
 """What each model says of one operation in one state."""
 
+from typing import Any
+
 import pytest
 
 from raftlab import Command, Misuse
@@ -120,7 +122,11 @@ def test_a_list_only_grows(state, operation, allowed, after):
     assert said[1] == after or not allowed
 
 
-ALL = [(Register(), REGISTER), (KeyValue(), REGISTER + KEY_VALUE), (AppendList(), LIST)]
+ALL: list[tuple[Any, list[Any]]] = [
+    (Register(), REGISTER),
+    (KeyValue(), REGISTER + KEY_VALUE),
+    (AppendList(), LIST),
+]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from raftlab.check.campaign.faults import (
 from raftlab.check.campaign.random_run import make_peace, settle, start, trouble
 from raftlab.check.campaign.run_state import Plan, RandomRun
 from raftlab.check.campaign.timed_faults import (
-    ANSWERS,
     HELD_MS,
     MOST_PLANS,
     PLANS,
@@ -39,6 +38,7 @@ from raftlab.check.shrink.steps import as_steps
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.vocabulary import NotNow
 from raftlab.sim.world.actions import Compact, Cut, Delay, Deliver, Read, Timeout
+from raftlab.sim.world.handlers import ANSWERS
 from tests.check.wild_bugs import CountsAnEarlierReign
 
 
@@ -239,11 +239,10 @@ def test_what_asks_nobody_is_never_refused(verb):
     """Whatever state the nodes are in; only a machine has reasons of its own."""
     for nodes in (1, 2, 3):
         run = start(2, nodes, options=Options())
-        for prepare in (lambda: None, pause_all, crash_all, isolate):
+        for prepare in (lambda run: None, pause_all, crash_all, isolate):
             for _ in range(8):
                 verb(run)
-            if prepare.__code__.co_argcount:
-                prepare(run)
+            prepare(run)
 
 
 def pause_all(run: RandomRun) -> None:

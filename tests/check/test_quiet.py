@@ -1,6 +1,7 @@
 """In the quiet nobody is disturbed, and an operator and clients are served."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ from tests.check.wild_bugs import (
 from tests.sim.toy_machine import ToyMachine
 
 
-def settled(nodes: int = 3, seed: int = 1, **given: object) -> RandomRun:
+def settled(nodes: int = 3, seed: int = 1, **given: Any) -> RandomRun:
     """A run in which nothing has gone wrong so far."""
     run = start(seed, nodes, **{"options": Options(), **given})
     assert settle(run)
@@ -126,7 +127,7 @@ def test_a_read_that_nobody_answers_or_refuses_is_found():
 def test_a_stuck_run_says_how_members_disagree_about_members():
     run = settled()
     assert differ(run) == ""
-    run.cluster.hosts["S3"].machine.configuration = Configuration(("S1", "S3"))
+    run.cluster.machine("S3").configuration = Configuration(("S1", "S3"))
     assert differ(run) == (
         ", and members differ: for S1 S2 they are S1 S2 S3; for S3 they are S1 S3"
     )

@@ -10,7 +10,7 @@ from raftlab import Cluster, Misuse, Options, RaftStateMachine, Rules
 from raftlab.check.explore import Scope, explore
 from raftlab.check.explore.breadth_first import Search
 from raftlab.check.explore.name_sensitivity import NAMELESS, TOLD_A_LOG, is_alike, why_names_matter
-from raftlab.check.explore.states import World
+from raftlab.check.explore.states import States
 from raftlab.check.explore.symmetry import Symmetry, renamed
 from raftlab.museum import exhibit
 from raftlab.museum.searched import SCOPES
@@ -24,7 +24,7 @@ def cluster(nodes: int = 3, **given) -> Cluster:
     return Cluster(nodes, **given)
 
 
-def smallest_name(world: World, state) -> str:
+def smallest_name(world: States, state) -> str:
     """Of all ways to name the nodes, the least text: slow, and plainly right."""
     nodes, flights, past, used = state
     told = []
@@ -49,15 +49,15 @@ def smallest_name(world: World, state) -> str:
     ids=["plain", "restarts", "reads", "snapshots", "time", "a learner's machine"],
 )
 def test_there_are_as_many_states_as_orbits(given, scope):
-    world = World(cluster(**given), scope)
+    world = States(cluster(**given), scope)
     search = Search(world, Symmetry(world).key).run(depth=scope.depth)
-    plain = World(cluster(**given), scope)
+    plain = States(cluster(**given), scope)
     states = reached(plain, scope.depth)
     assert len(states) > 4 * search.counts.distinct > 120
     assert search.counts.distinct == len({smallest_name(plain, each) for each in states})
 
 
-def reached(world: World, depth: int | None) -> list:
+def reached(world: States, depth: int | None) -> list:
     """Every state within so many events, without any use of names."""
     seen: list = []
     Search(world, is_goal=lambda state: seen.append(state) or False).run(depth=depth)
@@ -65,7 +65,7 @@ def reached(world: World, depth: int | None) -> list:
 
 
 def test_hashes_confuse_no_two_states():
-    world = World(cluster(), Scope(terms=2, entries=2, in_flight=4))
+    world = States(cluster(), Scope(terms=2, entries=2, in_flight=4))
     search = Search(world, is_goal=(states := []).append).run(states=30_000)
     assert len(set(states)) == len(states) == search.counts.distinct
 
@@ -181,7 +181,7 @@ def test_no_mistake_of_the_museum_looks_at_names(name):
     one, other = (explore(exhibit(name).cluster(), SMALL[name], symmetry=s) for s in (True, False))
     assert (one.events, one.is_complete) == (other.events, other.is_complete)
     if one.is_complete:
-        world = World(exhibit(name).cluster(), SMALL[name])
+        world = States(exhibit(name).cluster(), SMALL[name])
         states = reached(world, 4)
         assert one.states == len({smallest_name(world, each) for each in states})
 

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from raftlab import RaftStateMachine, Rules
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply, RequestVoteReply
 from raftlab.raft.roles import Candidate, Cause, Leader, Role
-from raftlab.raft.thesis.membership import LeadershipTransfer, Membership
-from raftlab.raft.thesis.transfer import NO_DEADLINE
+from raftlab.raft.thesis.membership import Membership
+from raftlab.raft.thesis.transfer import NO_DEADLINE, LeadershipTransfer
 
 # Members
 

@@ -1,6 +1,7 @@
 """The lab beyond Figure 2: leadership, members, snapshots, reads, clocks and disks."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from raftlab import Cluster, Misuse, Options
 from raftlab.lab import Lab, parsing
 from raftlab.lab.callbacks import choose_node, choose_node_beside
-from raftlab.lab.control_table import BEST, BUTTONS, CHOSEN, CONTROLS, LEADER
+from raftlab.lab.control_table import BEST, BUTTONS, CONTROLS, LEADER
 from raftlab.lab.nodes_table import COLUMNS, nodes_table
+from raftlab.lab.parsing import CHOSEN
 from raftlab.lab.session import Session
 from tests.lab.clusters import hasty, working
 from tests.lab.test_panels import words
@@ -19,7 +21,7 @@ LISTS = ("node", "link_from", "link_to")
 ENTERS = {name: each.enter for name, each in CONTROLS.items() if each.enter}
 
 
-def settled(nodes: int = 3, **more: object) -> Cluster:
+def settled(nodes: int = 3, **more: Any) -> Cluster:
     """A cluster with a leader, and x=2 committed everywhere."""
     cluster = Cluster(nodes, seed=7, **more)
     cluster.elect()
@@ -33,7 +35,7 @@ def follower_of(cluster: Cluster) -> str:
     return next(node for node in cluster.nodes if node != cluster.leader)
 
 
-def pressed(lab: Lab, name: str, **fields: object) -> None:
+def pressed(lab: Lab, name: str, **fields: Any) -> None:
     """A button is clicked on the page, which reports what its fields hold."""
     content = {"kind": "press", "name": f"{name}_button", "fields": fields}
     lab.stage._handle_custom_msg(content, [])

@@ -1,6 +1,7 @@
 """What many runs of a simulated cluster begin with, and what is looked at in them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
@@ -12,7 +13,7 @@ from raftlab.sim.cluster import Cluster
 PLAIN = Options.figure_2()
 
 
-def led(node: str = "S1", nodes: int = 3, **about: object) -> Cluster:
+def led(node: str = "S1", nodes: int = 3, **about: Any) -> Cluster:
     """A cluster that `node` leads, and everybody knows; the paper's rules alone, unless told."""
     cluster = Cluster(nodes, **{"seed": 1, "options": PLAIN, **about})
     cluster.elect(node)
@@ -38,7 +39,7 @@ def caught(
     kind: type,
     sender: str,
     receiver: str,
-    carries: Callable[[Message], bool] = lambda message: True,
+    carries: Callable[[Any], object] = lambda message: True,
 ) -> int:
     """Run until such a message is on its way; its number."""
 

@@ -1,5 +1,7 @@
 """Section 5.1: Raft basics. One test for each of its sentences that says what a server does."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,7 +54,8 @@ def test_at_any_time_each_server_is_leader_follower_or_candidate():
 def test_a_follower_issues_no_requests_on_its_own():
     """Paper: 5.1. Followers speak when they are spoken to."""
     node = machine(terms=(1, 1))
-    for message in [append("S2", 1, (2, 1), (1,)), vote_request("S3", 2), append("S3", 2)]:
+    messages: list[Any] = [append("S2", 1, (2, 1), (1,)), vote_request("S3", 2), append("S3", 2)]
+    for message in messages:
         for answer in tell(node, message, after=10.0):
             assert answer.receiver == message.sender
             assert not isinstance(answer, RequestVote)

@@ -91,7 +91,7 @@ def time_with_a_leader(between_crashes: float) -> float:
         cluster.run(50)
         leader = cluster.leader
         following = [host for host in cluster.hosts.values() if host.alive and leader]
-        served += sum(host.machine.leader == leader for host in following) >= 3
+        served += sum(cluster.machine(host.node).leader == leader for host in following) >= 3
         if cluster.now >= crash_at:
             crash_at += between_crashes
             if down:

@@ -1,9 +1,18 @@
 """Thesis, chapter 6: finding the leader (6.2), sessions (6.3), reads (6.4), leases (6.4.1)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from raftlab.raft.log import Command, LogEntry
-from raftlab.raft.messages import AppendEntries, AppendEntriesReply, ReadIndex, ReadIndexReply
+from raftlab.raft.messages import (
+    AppendEntries,
+    AppendEntriesReply,
+    Message,
+    ReadIndex,
+    ReadIndexReply,
+)
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
@@ -188,7 +197,7 @@ def reads(outputs) -> list[int]:
     return [each.read_id for output in outputs for each in output.reads]
 
 
-def asked(node, after: float = 0.0) -> tuple[int, list[AppendEntries]]:
+def asked(node, after: float = 0.0) -> tuple[int, Sequence[Message]]:
     """Ask a leader for a read; its number, and what the leader says to the others."""
     number = node.read(node.now)
     return number, drain(node).messages
@@ -461,7 +470,7 @@ def test_with_a_lease_a_leader_answers_without_asking():
     assert (reading.is_done, reading.value, cluster.messages_sent) == (True, "1", sent)
 
 
-def leased(**about: object):
+def leased(**about: Any):
     """S1 leads with leases; a majority has answered the heartbeat it sent at time 0."""
     node = leader(options=Options(lease_reads=True, **about))
     tell(node, accepted("S2", 1, 1))

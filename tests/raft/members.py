@@ -10,7 +10,7 @@ with Members("S1 S2 S3", others="S4") as world:
 from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
@@ -95,7 +95,7 @@ def questions(messages: Sequence[Message]) -> list[tuple[str, int]]:
     ]
 
 
-def leading(configuration: Configuration, **about: object) -> RaftStateMachine:
+def leading(configuration: Configuration, **about: Any) -> RaftStateMachine:
     """S1 leads this configuration; its first words are gone and nobody has answered."""
     node = candidate(configuration=configuration, **about)
     for voter in configuration.all_voters:
@@ -351,7 +351,7 @@ class Crowd(Members):
                 return
 
     @property
-    def options(self) -> Options:
+    def options(self) -> Any:
         """The options of everyone."""
         return self._about["options"]
 

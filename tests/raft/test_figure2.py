@@ -2,6 +2,7 @@
 
 import random
 import re
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -162,7 +163,8 @@ def test_an_override_in_a_subclass_is_what_a_message_finds():
         def _on_append_entries(self, request):
             self._note("deaf", "hears nothing")
 
-    for kind in (Deaf, type("Deafer", (Deaf,), {})):
+    kinds: tuple[Any, ...] = (Deaf, type("Deafer", (Deaf,), {}))
+    for kind in kinds:
         assert kind._handlers[TimeoutNow] is RaftStateMachine._handlers[TimeoutNow]
         node = kind("S1", configuration=Configuration(names(3)), term=1)
         node.advance(append("S2", 1), 0.0)

@@ -9,6 +9,7 @@ loses, doubles and reorders at will, and checks what no machine can see alone.
 from contextlib import suppress
 from copy import deepcopy
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -382,7 +383,7 @@ def propose(node: RaftStateMachine, payload: object) -> None:
     assert index <= node.log.last_index and node.log[index].term == node.term
 
 
-REQUESTS = {
+REQUESTS: dict[str, Any] = {
     "propose": propose,
     "campaign": lambda node, force: node.campaign(node.now, force),
     "compact": lambda node, index: node.compact(near(node.commit_index, index)),

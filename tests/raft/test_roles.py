@@ -2,6 +2,7 @@
 
 from copy import copy
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_the_table_holds_the_arrows_of_figure_4_and_those_of_the_thesis():
 
 def test_the_table_cannot_be_changed():
     with pytest.raises(TypeError):
-        ROLE_AFTER[LEADER, Cause.LEADER_SEEN] = FOLLOWER
+        ROLE_AFTER[LEADER, Cause.LEADER_SEEN] = FOLLOWER  # type: ignore[index]
 
 
 def test_nobody_becomes_leader_except_a_candidate_with_a_majority():
@@ -117,7 +118,7 @@ def test_what_a_leader_hands_over_counts_and_is_asked_is_copied_with_it():
 @pytest.mark.parametrize("kind", [Reads, Transfer, Leader, Candidate, Follower])
 def test_a_copy_leaves_nothing_out(kind):
     votes, tracker = Votes(Configuration(names(3))), Tracker(Configuration(names(3)), 4, 0.0)
-    made = {
+    made: Any = {
         Reads: lambda: Reads(),
         Transfer: lambda: Transfer("S2", 300.0, resend_at=300.0),
         Leader: lambda: Leader(tracker, 50.0),

@@ -4,6 +4,8 @@ Every mutant overrides one method of `Rules`. The test named beside it is run wi
 mutant in place of the rules, and has to fail by an assertion, not by an accident.
 """
 
+from random import Random
+
 import pytest
 
 from raftlab.raft.log import Empty
@@ -850,7 +852,7 @@ def test_a_broken_rule_is_noticed(monkeypatch, mutant, test, about):
 def talk_until_it_breaks():
     """The talks of `test_properties.py`, without the search for a shorter one."""
     for seed in range(60):
-        talk = properties.Talk(3 + seed % 3, properties.Random(seed), FIGURE_2)
+        talk = properties.Talk(3 + seed % 3, Random(seed), FIGURE_2)
         for _ in range(300):
             talk.happen()
         talk.logs_match()

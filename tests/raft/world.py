@@ -17,7 +17,7 @@ that is on its way when the test ends, and that nobody has spoken of, fails the 
 
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -122,7 +122,7 @@ def machine(
     rules: Rules | None = None,
     seed: object = 7,
     **more: Any,
-) -> RaftStateMachine:
+) -> Any:
     """A machine that has just started, with a log of `terms`, in its last term unless told.
 
     `held` is a log with entries of its own instead.
@@ -408,7 +408,7 @@ class World:
     def __getitem__(self, node: str) -> RaftStateMachine:
         return self.machines[node]
 
-    def __enter__(self) -> "World":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -499,7 +499,7 @@ class World:
 
     # What happens to a message
 
-    def take(self, kind: type, sender: str, receiver: str, **fields: object) -> Any:
+    def take(self, kind: type, sender: str, receiver: str, **fields: Any) -> Any:
         """Take the first such message off the network; fail if there is none."""
         for place, message in enumerate(self.flying):
             if (
@@ -517,13 +517,13 @@ class World:
         self[message.receiver].advance(message, self.now)
         self.pump(message.receiver)
 
-    def deliver(self, kind: type, sender: str, receiver: str, **fields: object) -> Any:
+    def deliver(self, kind: type, sender: str, receiver: str, **fields: Any) -> Any:
         """Let one message arrive; returns it, so that it can arrive once more."""
         message = self.take(kind, sender, receiver, **fields)
         self.hand(message)
         return message
 
-    def lose(self, kind: type, sender: str, receiver: str, **fields: object) -> Any:
+    def lose(self, kind: type, sender: str, receiver: str, **fields: Any) -> Any:
         """Let one message never arrive; returns it, so that it can arrive after all."""
         return self.take(kind, sender, receiver, **fields)
 

@@ -376,4 +376,4 @@ def test_a_cluster_of_long_names_is_not_repeated_whole():
 
 def test_a_learners_machine_and_the_shipped_one_are_machines():
     for machine in (ToyMachine, RaftStateMachine, partial(ToyMachine)):
-        assert Cluster(2, machine=machine).run(10).number >= 0  # type: ignore[arg-type]
+        assert Cluster(2, machine=machine).run(10).number >= 0

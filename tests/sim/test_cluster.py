@@ -476,7 +476,7 @@ class StandsStill(RaftStateMachine):
 
     __slots__ = ()
 
-    def _election_timed_out(self, force=False):
+    def _election_timed_out(self, **marks: bool) -> None:
         pass
 
 

@@ -25,7 +25,7 @@ from tests.sim.test_mutants import UNSAFE
 from tests.sim.toy_machine import ToyMachine
 
 
-def executed(recording: Recording, **given: object) -> Cluster:
+def executed(recording: Recording, **given: Any) -> Cluster:
     """The cluster that the code of a run leaves behind."""
     names = dict(given)
     try:

@@ -90,7 +90,7 @@ PLAYED: list[Callable[[Recording], object]] = [
     lambda run: run.share(),
     lambda run: twin(run, None, Rules),
     lambda run: twin(run, Rules, None),
-    lambda run: run.lab(),  # type: ignore[attr-defined]
+    lambda run: run.lab(),
 ]
 
 
@@ -127,7 +127,7 @@ def test_a_moment_of_a_run_that_comes_out_otherwise_is_refused_at_the_frame_wher
         for number, action in enumerate(cluster.actions, start=1)
         if (again.apply(action) or again.recent[-1]) != before[number].recent[-1]
     )
-    cluster._moments = None
+    cluster._follow()
     assert cluster.at(parts - 1).number == parts - 1
     with pytest.raises(Misuse, match=f"^from frame {parts:,} on this run plays otherwise"):
         cluster.at(parts)
@@ -136,8 +136,8 @@ def test_a_moment_of_a_run_that_comes_out_otherwise_is_refused_at_the_frame_wher
 def test_the_last_moment_is_compared_with_where_the_cluster_stands():
     cluster = run_of(Rules)
     assert cluster.at(cluster.number).number == cluster.number
-    cluster.hosts["S1"].application.apply(msgspec.structs.replace(cluster.machine("S1").log[2]))  # type: ignore[attr-defined]
-    cluster.machine("S2").voted_for = "S3"  # type: ignore[attr-defined]
+    cluster.hosts["S1"].application.apply(msgspec.structs.replace(cluster.machine("S1").log[2]))
+    cluster.machine("S2").voted_for = "S3"
     with pytest.raises(Misuse, match=OTHERWISE):
         cluster.at(cluster.number)
 
@@ -154,8 +154,9 @@ def test_an_action_that_is_refused_names_its_frame():
         """Is edited so that nobody campaigns."""
 
     cluster = run_of(Silent)
-    Silent.should_grant_vote = lambda *_: False  # type: ignore[attr-defined]
-    Silent.has_vote_left = lambda *_: False  # type: ignore[assignment]
+    edited: Any = Silent
+    edited.should_grant_vote = lambda *_: False
+    edited.has_vote_left = lambda *_: False
     with pytest.raises(Misuse, match=r"from frame \d+ on this run plays otherwise than it went \("):
         cluster.recording.replay()
 
@@ -308,7 +309,7 @@ CHANGES: dict[str, Callable[[Cluster], object]] = {
     "term": lambda c: setattr(c.machine("S1"), "term", 9),
     "vote": lambda c: setattr(c.machine("S1"), "voted_for", "S3"),
     "commit index": lambda c: setattr(c.machine("S1"), "commit_index", 1),
-    "command in memory": lambda c: other_command(c, c.machine("S1").log._entries),  # type: ignore[attr-defined]
+    "command in memory": lambda c: other_command(c, c.machine("S1").log._entries),
     "command on disk": lambda c: other_command(c, c.hosts["S1"].disk.log),
     "term on disk": lambda c: setattr(c.hosts["S1"].disk, "term", 9),
     "vote on disk": lambda c: setattr(c.hosts["S1"].disk, "voted_for", "S3"),
@@ -323,7 +324,7 @@ CHANGES: dict[str, Callable[[Cluster], object]] = {
     "message changed": other_message,
     "message slower": slower,
     "what a leader believes": lambda c: setattr(
-        c.machine(c.leader or "").role_data.tracker.progress["S1"],  # type: ignore[attr-defined]
+        c.machine(c.leader or "").role_data.tracker.progress["S1"],
         "match_index",
         1,
     ),

@@ -127,10 +127,10 @@ REFUSED: dict[str, set[type[Action]]] = {
         acts.Wipe,
     },
 }
-NOTHING_ARRIVES = {acts.Deliver, acts.Drop, acts.Duplicate}
-NOTHING_LEAVES = {acts.Delay}
-UP = {acts.Restart, acts.Resume, acts.Join, acts.Wipe}
-FOLLOWS = {acts.Propose, acts.Reconfigure, acts.TransferLeadership}
+NOTHING_ARRIVES: set[type[Action]] = {acts.Deliver, acts.Drop, acts.Duplicate}
+NOTHING_LEAVES: set[type[Action]] = {acts.Delay}
+UP: set[type[Action]] = {acts.Restart, acts.Resume, acts.Join, acts.Wipe}
+FOLLOWS: set[type[Action]] = {acts.Propose, acts.Reconfigure, acts.TransferLeadership}
 REFUSED["removed"] = UP | FOLLOWS | NOTHING_ARRIVES | NOTHING_LEAVES | {acts.Written}
 REFUSED["learner"] = UP | FOLLOWS | NOTHING_ARRIVES | {acts.Written}
 REFUSED["writing"] = UP | FOLLOWS | NOTHING_ARRIVES
@@ -171,7 +171,7 @@ def test_an_action_happens_or_is_refused_and_changes_nothing(state, kind):
 
 def fingerprint(cluster: Cluster) -> object:
     host = cluster.hosts[NODE]
-    return host.machine.fingerprint() if host.alive else None
+    return cluster.machine(NODE).fingerprint() if host.alive else None
 
 
 def disk_of(cluster: Cluster) -> object:

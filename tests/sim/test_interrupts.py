@@ -36,9 +36,9 @@ class Hook(Rules):
     def __init__(self) -> None:
         self.does: Callable[[], object] = lambda: None
 
-    def is_newer_term(self, term: int, mine: int) -> bool:
+    def is_newer_term(self, message_term: int, term: int) -> bool:
         self.does()
-        return super().is_newer_term(term, mine)
+        return super().is_newer_term(message_term, term)
 
 
 def interrupt() -> None:
@@ -218,7 +218,7 @@ def test_an_interrupt_is_heeded_even_if_the_step_in_hand_fails():
 
 
 class FailingAtCtrlC(Rules):
-    def is_newer_term(self, term: int, mine: int) -> bool:
+    def is_newer_term(self, message_term: int, term: int) -> bool:
         interrupt()
         raise ZeroDivisionError
 
@@ -272,7 +272,7 @@ def test_a_machine_whose_deadline_raises_loses_nothing_that_is_due():
     machine = cluster.hosts["S2"].machine
     kind = type(machine)
 
-    class Failing(kind):  # type: ignore[misc,valid-type]
+    class Failing(kind):  # type: ignore[valid-type]
         __slots__ = ()
         fails = True
 

@@ -1,6 +1,7 @@
 """Every property can fail: each is fed the least that breaks it, and what comes close to it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from raftlab.raft.messages import (
     AppendEntries,
     AppendEntriesReply,
     InstallSnapshotReply,
+    Message,
     Rejected,
     RequestVote,
     RequestVoteReply,
@@ -31,7 +33,7 @@ from raftlab.raft.roles import Leader
 from raftlab.raft.vocabulary import Index, NodeId, Term
 from raftlab.sim.watch.watcher import Watcher
 from raftlab.sim.world.actions import Wait
-from raftlab.sim.world.host import Host, Reading
+from raftlab.sim.world.host import Reading
 from tests.sim.looking import standing
 
 
@@ -45,8 +47,8 @@ class Stage:
         cluster = Cluster(3, watched=False)
         cluster.add_node("S4")
         cluster.add_node("S5")
-        self.hosts: dict[NodeId, Host] = cluster.hosts
-        self.watch = Watcher(self.hosts)
+        self.hosts: dict[NodeId, Any] = cluster.hosts
+        self.watch: Any = Watcher(self.hosts)
 
     def move(
         self,
@@ -100,7 +102,7 @@ class Stage:
         self.watch.moved(self.hosts[node])
         self.watch.keeps_snapshot(self.hosts[node], snapshot)
 
-    def install(self, node: NodeId, index: Index, term: Term, **what: object) -> None:
+    def install(self, node: NodeId, index: Index, term: Term, **what: Any) -> None:
         """Let a snapshot take the place of a log."""
         snapshot = Snapshot(index, term, **{"configuration": FIRST, **what})
         machine = self.hosts[node].machine
@@ -119,7 +121,7 @@ class Stage:
     def answer(self, reading: Reading) -> None:
         self.watch.answers(self.hosts[reading.node], reading)
 
-    def say(self, message: object) -> None:
+    def say(self, message: Message) -> None:
         self.watch.says(self.hosts[message.sender], message)
 
     def apply(self, node: NodeId, *entries: LogEntry) -> None:
@@ -1431,7 +1433,7 @@ def broken_cluster() -> Cluster:
     cluster = Cluster(3, seed=1)
     cluster.elect("S1")
     cluster.run(200)
-    machine = cluster.hosts["S2"].machine
+    machine = cluster.machine("S2")
     machine._become_candidate()
     machine.term = 1
     machine._become_leader()

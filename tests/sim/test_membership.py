@@ -1,5 +1,7 @@
 """Servers come and go, leaders hand over, and the cluster goes on. Paper: 6. Thesis: 3.10, 4."""
 
+from typing import Any
+
 import pytest
 
 from raftlab import Cluster, Configuration, NotNow, Options, Role, Violation
@@ -7,7 +9,7 @@ from raftlab import Cluster, Configuration, NotNow, Options, Role, Violation
 ONE_BY_ONE = Options(single_server_changes=True)
 
 
-def led_by_s1(nodes: int = 3, **given: object) -> Cluster:
+def led_by_s1(nodes: int = 3, **given: Any) -> Cluster:
     """S1 leads, and everybody knows that its first entry is committed."""
     cluster = Cluster(nodes, seed=2, **given)
     cluster.elect("S1")

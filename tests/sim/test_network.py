@@ -1,5 +1,7 @@
 """Links that are cut and mended, the weather, and what a reader does to single messages."""
 
+from typing import Any
+
 import pytest
 
 from raftlab import Cluster, Disks, Network, Options, Role
@@ -8,7 +10,7 @@ from raftlab.sim.world.network import Flight
 from tests.sim.looking import standing
 
 
-def led(nodes: int = 3, **given: object) -> Cluster:
+def led(nodes: int = 3, **given: Any) -> Cluster:
     """S1 leads, and everybody has heard it."""
     cluster = Cluster(nodes, seed=1, **given)
     cluster.elect("S1")
@@ -16,7 +18,7 @@ def led(nodes: int = 3, **given: object) -> Cluster:
     return cluster
 
 
-def with_entry_2_on_its_way(**given: object) -> tuple[Cluster, Flight]:
+def with_entry_2_on_its_way(**given: Any) -> tuple[Cluster, Flight]:
     """S1 has just sent entry 2; the flight is the one to S2."""
     cluster = led(**given)
     cluster.propose("x=1")

@@ -1,5 +1,7 @@
 """Crashing, restarting, pausing, resuming and timing out, with work under way."""
 
+from typing import Any
+
 import pytest
 
 from raftlab import Cluster, Disks, Network, Options, Role
@@ -7,7 +9,7 @@ from raftlab.sim.world.actions import Deliver, Drop, Tick, Written
 from tests.sim.looking import standing
 
 
-def led(**given: object) -> Cluster:
+def led(**given: Any) -> Cluster:
     """S1 leads three nodes that have heard it."""
     cluster = Cluster(3, seed=1, **given)
     cluster.elect("S1")

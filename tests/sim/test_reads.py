@@ -1,5 +1,7 @@
 """A read shows all that was committed when it was asked, wherever it is asked. Thesis: 6.4."""
 
+from typing import Any
+
 import pytest
 
 from raftlab import Cluster, Disks, Misuse, NotLeader, NotNow, Options
@@ -9,7 +11,7 @@ from tests.sim.looking import frame_bytes
 LEASES = Options(lease_reads=True)
 
 
-def led_by_s1(**given: object) -> Cluster:
+def led_by_s1(**given: Any) -> Cluster:
     """S1 leads three, and everybody has x=1."""
     cluster = Cluster(3, **{"seed": 5, **given})
     cluster.elect("S1")

@@ -301,9 +301,9 @@ def test_a_trace_may_be_a_stretch_of_a_run():
     for each in part.messages:
         assert each.sent_at <= 200
         assert each.ended_at is None or each.ended_at >= 150
-    for each in part.spans:
-        assert each.end >= 150
-        assert each.start <= 200
+    for span in part.spans:
+        assert span.end >= 150
+        assert span.start <= 200
     assert {each.node for each in part.spans} == set(cluster.nodes)
 
 

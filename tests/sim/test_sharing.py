@@ -51,7 +51,7 @@ def sealed(told: object, mark: str = "raftlab.1.") -> str:
     return mark + urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def told(segments: Sequence[object], **setup: object) -> str:
+def told(segments: Sequence[object], **setup: Any) -> str:
     """A text that says this."""
     return sealed([{"nodes": 3, "seed": 1, **setup}, segments, 0])
 

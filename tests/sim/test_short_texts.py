@@ -20,7 +20,6 @@ from raftlab.__main__ import main
 from raftlab.check.campaign import campaign
 from raftlab.lab import Session
 from raftlab.sim.load import opened
-from raftlab.sim.run import files
 from raftlab.sim.run.cost import work_of
 from raftlab.sim.run.share import USUAL_STEPS, crc_of
 from raftlab.sim.world.actions import (
@@ -214,11 +213,11 @@ def test_a_file_is_read_with_the_decoders_that_are_there(tmp_path, monkeypatch):
     recording.save(tmp_path / "run")
     assert raftlab.load(tmp_path / "run") == recording
 
-    def made(*_: object, **__: object) -> None:
+    def made(*_: object, **__: Any) -> None:
         raise AssertionError("a decoder is made for a line")
 
-    monkeypatch.setattr(files.msgspec.json, "decode", made)
-    monkeypatch.setattr(files.msgspec.json, "Decoder", made)
+    monkeypatch.setattr(msgspec.json, "decode", made)
+    monkeypatch.setattr(msgspec.json, "Decoder", made)
     assert raftlab.load(tmp_path / "run") == recording
 
 
@@ -265,7 +264,7 @@ def test_an_interrupt_while_a_run_is_saved_leaves_the_old_file(tmp_path, monkeyp
 # Out of disk
 
 
-def full(*_: object, **__: object) -> None:
+def full(*_: object, **__: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

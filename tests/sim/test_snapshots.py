@@ -1,13 +1,15 @@
 """Logs are cut short, and nothing is lost: snapshots taken, sent and loaded. Paper: 7."""
 
+from typing import Any
+
 import pytest
 
-from raftlab import Cluster, Configuration, Disks, Misuse, NotNow, Options
+from raftlab import Cluster, Configuration, Disks, Misuse, NotNow, Options, RaftLog
 from raftlab.raft.messages import AppendEntries, InstallSnapshot
 from raftlab.sim.world.application import KeyValue
 
 
-def led_by_s1(**given: object) -> Cluster:
+def led_by_s1(**given: Any) -> Cluster:
     """S1 leads three, and entries 2 to 6 count `x` up to 5."""
     cluster = Cluster(3, **{"seed": 3, **given})
     cluster.elect("S1")
@@ -21,7 +23,7 @@ def x(cluster: Cluster, *nodes: str) -> list[str | None]:
     return [cluster.hosts[node].application.get("x") for node in nodes or cluster.nodes]
 
 
-def log(cluster: Cluster, node: str) -> object:
+def log(cluster: Cluster, node: str) -> RaftLog:
     return cluster.machine(node).log
 
 

@@ -6,6 +6,7 @@ traces, pictures, code, editing and shrinking. What knows it is the registry alo
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def rebooted() -> Cluster:
-    cluster = Cluster(3, seed=1)
+    cluster: Any = Cluster(3, seed=1)
     cluster.elect("S1")
     cluster.propose("x=1")
     cluster.run(50)
@@ -71,7 +72,7 @@ def rebooted() -> Cluster:
 
 @pytest.mark.usefixtures("toy")
 def test_a_toy_action_happens_and_is_refused_like_any_other():
-    cluster = Cluster(3, seed=1)
+    cluster: Any = Cluster(3, seed=1)
     cluster.elect("S1")
     cluster.reboot("S1", "a power cut")
     assert cluster.machine("S1").role is Role.FOLLOWER
@@ -143,7 +144,8 @@ def test_a_toy_action_is_done_at_random_and_shrunk_like_any_other():
 
 def reboot_any(run: RandomRun) -> None:
     """Any node reboots, if it is up."""
-    run.cluster.reboot(run.any_node(), "a fault")
+    cluster: Any = run.cluster
+    cluster.reboot(run.any_node(), "a fault")
 
 
 def test_where_nobody_knows_a_toy_action_it_is_refused(monkeypatch):

@@ -1,6 +1,7 @@
 """A learner's own machine takes a place in a cluster, is drawn as a frame, and is watched."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ class Bare:
         raise NotImplementedError("add_entry")
 
 
-def toys(nodes: int = 5, **given: object) -> Cluster:
+def toys(nodes: int = 5, **given: Any) -> Cluster:
     return Cluster(nodes, machine=ToyMachine, **{"seed": 1, **given})
 
 

@@ -1,5 +1,7 @@
 """What passes at one look is what no property can object to: else each of them is asked."""
 
+from typing import Any
+
 import pytest
 
 from raftlab import Command, Configuration, LogEntry, Role
@@ -57,7 +59,7 @@ def stage_of(kind: type[Watcher]) -> Stage:
     return stage
 
 
-def commit_third(stage: Stage, **more: object) -> None:
+def commit_third(stage: Stage, **more: Any) -> None:
     """S1 commits entry 3, which S2 and S3 have; `more` is what else S2 does when it appends."""
     stage.move("S1", log=HELD[:3])
     stage.write("S1", "S2", "S3", term=1, log=HELD[:3])
@@ -68,7 +70,7 @@ def commit_third(stage: Stage, **more: object) -> None:
 def believe(stage: Stage, match: int, following: int) -> None:
     """S1 has heard S2 and believes this of it."""
     leader = stage.hosts["S1"].machine
-    leader.role_data = Leader(Tracker(FIRST, 1, 0.0), 0.0, 0.0)
+    leader.role_data = Leader(Tracker(FIRST, 1, 0.0), 0.0)
     progress = leader.role_data.tracker.progress["S2"]
     progress.match_index, progress.next_index = match, following
     stage.watch.replied(

@@ -6,6 +6,7 @@ at every heartbeat.
 """
 
 import random
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -39,7 +40,7 @@ class ToyMachine:
         now: float = 0.0,
         rng: random.Random,
         options: Options,
-        **unused: object,
+        **unused: Any,
     ) -> None:
         self.node_id = node_id
         self.peers = [node for node in configuration.voters if node != node_id]

@@ -6,6 +6,7 @@ make_frame(5, S2=node("S2", alive=False), in_flight=[flying(17, heartbeat("S1", 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from raftlab.raft.log import Command, Empty, LogEntry, Snapshot
 from raftlab.raft.messages import (
@@ -76,7 +77,7 @@ def node(
     prevote: bool = False,
     progress: Iterable[ProgressFrame] = (),
     configuration: Configuration | None = None,
-    **more: object,
+    **more: Any,
 ) -> NodeFrame:
     """One node; its disk holds what its memory holds unless `disk` says otherwise.
 
@@ -113,7 +114,7 @@ def node(
 
 
 def progress(
-    name: str, match: int, next_index: int, in_flight: int = 0, **more: object
+    name: str, match: int, next_index: int, in_flight: int = 0, **more: Any
 ) -> ProgressFrame:
     """What a leader knows of `name`; `more` are fields of `ProgressFrame` as they are."""
     state = more.pop("state", ProgressState.PIPELINE if match else ProgressState.PROBE)

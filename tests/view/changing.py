@@ -1,5 +1,7 @@
 """Frames of a cluster that changes its members, compacts its log, serves reads, hands over."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from raftlab.raft.log import LogEntry, Snapshot
@@ -34,18 +36,18 @@ CHANGE = (*START, entry_of(2, 5, JOINT))
 CHANGED = (*CHANGE, entry_of(2, 6, AFTER))
 
 
-def leading(name: str = "S1", term: int = 2, **more: object) -> NodeFrame:
+def leading(name: str = "S1", term: int = 2, **more: Any) -> NodeFrame:
     """A leader with a heartbeat ahead."""
     return node(name, role="leader", term=term, voted_for=name, heartbeat=130.0, **more)
 
 
-def following(name: str, log: tuple[LogEntry, ...], **more: object) -> NodeFrame:
+def following(name: str, log: tuple[LogEntry, ...], **more: Any) -> NodeFrame:
     """A quiet follower of S1 in term 2, that goes by THREE until its log says otherwise."""
     given = {"term": 2, "log": log, "deadline": 190.0, "voters": THREE.voters}
     return node(name, **given | more)
 
 
-def joint(**given: object) -> Frame:
+def joint(**given: Any) -> Frame:
     """Six nodes half-way from S1 S2 S3 to S3 S4 S5; S6 learns; S5 has not heard of it yet."""
     known = [progress("S1", 5, 6), progress("S2", 5, 6), progress("S3", 5, 6)]
     known += [progress("S4", 4, 6), progress("S5", 0, 1)]

@@ -207,7 +207,7 @@ def test_a_message_under_way_lies_on_the_line_of_one_that_has_arrived():
     x, y = part.points[1]
     nearest = min(
         hypot(px - x, py - y)
-        for px, py in (point_on(*whole.points, whole.curve, step / 400) for step in range(401))
+        for px, py in (point_on(*whole.points, whole.curve, step / 400) for step in range(401))  # type: ignore[call-arg]
     )
     assert nearest < 1
 
@@ -236,7 +236,7 @@ def test_no_line_runs_through_a_node_that_stands_between(size):
     scene = scene_cluster(make_frame(size, in_flight=flights))
     for place, pair in enumerate(pairs):
         line = mark(scene, f"msg-{place}")
-        for x, y in (point_on(*line.points, line.curve, step / 20) for step in range(21)):
+        for x, y in (point_on(*line.points, line.curve, step / 20) for step in range(21)):  # type: ignore[call-arg]
             for other in set(names) - set(pair):
                 px, py = ring.places[other]
                 assert hypot(px - x, py - y) > ring.r * 1.3

@@ -115,7 +115,8 @@ BESIDE = ("role", "standing", "own", "vote", "votes", "paused", "reads", "transf
 @pytest.mark.parametrize("frame", [*busy(), *CHANGING.values()])
 def test_the_lines_beside_a_node_run_over_no_message_and_no_node(frame):
     scene = scene_cluster(frame)
-    ways = [curve_points(*each.points, each.curve, 40) for each in of_role(scene, "message")]
+    messages = of_role(scene, "message")
+    ways = [curve_points(*each.points, each.curve, 40) for each in messages]  # type: ignore[call-arg]
     rings = [each for each in scene.marks if each.role in ("track", "changed")]
     for each in texts(scene, *BESIDE):
         left, top, right, bottom = box_of(each)

@@ -225,8 +225,8 @@ class Unwalked(tuple):
     def _walk(self, *_: object) -> bool:
         raise AssertionError("the whole log was walked through")
 
-    __iter__ = __eq__ = __ne__ = __contains__ = _walk  # type: ignore[assignment]
-    __hash__ = None  # type: ignore[assignment]
+    __iter__ = __eq__ = __ne__ = __contains__ = _walk
+    __hash__ = None
 
 
 def test_a_picture_of_long_logs_looks_at_what_it_shows_and_at_no_more():

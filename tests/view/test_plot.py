@@ -3,6 +3,7 @@ import subprocess
 import sys
 from math import inf
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -209,7 +210,7 @@ def test_lines_are_few_artists_so_that_painting_is_quick():
 
 
 def test_election_times_are_cumulative_shares_on_a_logarithmic_axis():
-    ax = charts.plot_election_times(TIMES)
+    ax: Any = charts.plot_election_times(TIMES)
     assert ax.get_xscale() == "log"
     slow, quick = ax.get_lines()
     assert list(slow.get_xdata()) == [160.0, 160.0, 300.0, 900.0]
@@ -231,7 +232,7 @@ def test_times_that_cannot_be_plotted_are_refused(samples):
 
 
 def test_split_votes_are_bars_with_their_numbers():
-    ax = charts.plot_split_votes(SPLITS)
+    ax: Any = charts.plot_split_votes(SPLITS)
     assert [bar.get_width() for bar in ax.patches] == [40.0, 1.5]
     assert [text.get_text() for text in ax.texts] == ["40 % (80 of 200)", "2 % (3 of 200)"]
     with pytest.raises(ValueError, match="at least one election"):

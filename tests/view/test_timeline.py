@@ -306,7 +306,7 @@ def test_a_window_that_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match=r"from 50\.0 ms must end later than 40\.0 ms"):
         scene_timeline(STORY, 50.0, 40.0)
     with pytest.raises(ValueError, match="only='beats' is none of"):
-        describe_timeline(STORY, only="beats")  # type: ignore[arg-type]
+        describe_timeline(STORY, only="beats")
 
 
 def test_the_same_trace_gives_the_same_picture():
