@@ -195,13 +195,14 @@ def side_named(group: Iterable[NodeId], what: str = "a side") -> tuple[NodeId, .
 def setting(name: str, given: Setting | None, kind: type[Setting]) -> Setting:
     """What was given, or the default of its `kind`. Raises: Misuse, for anything else."""
     if given is None:
-        return _default(kind)
+        default: Setting = _default(kind)  # type: ignore[arg-type]  # classes can be hashed
+        return default
     if not isinstance(given, kind):
         raise Misuse(f"{name} is made with rl.{kind.__name__}(...), not {shown(given)}")
     return given
 
 
 @cache
-def _default(kind: type[Setting]) -> Setting:
+def _default(kind: type[Any]) -> Any:
     """What nobody has changed, made and checked once: settings are frozen."""
     return kind()
