@@ -3,13 +3,13 @@
 import pytest
 
 from raftlab import Command, Configuration, LogEntry, Role
+from raftlab.check.campaign.random_run import random_run
 from raftlab.check.museum.commitment import CommitsWithHalf
-from raftlab.check.random_runs import random_run
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.progress import Tracker
 from raftlab.raft.roles import Leader
-from raftlab.sim import watch as watching
-from raftlab.sim.watch import Watch
+from raftlab.sim.watch import watcher as watching
+from raftlab.sim.watch.watcher import Watch
 from tests.sim.test_invariants import FIRST, NEW, Stage, log
 
 HELD = log(1, 1, 1, 1)
@@ -68,14 +68,23 @@ def commit_third(stage: Stage, **more: object) -> None:
 def believe(stage: Stage, match: int, following: int) -> None:
     """S1 has heard S2 and believes this of it."""
     leader = stage.hosts["S1"].machine
-    leader.role_data = Leader(Tracker(FIRST, 1, 0.0), 0.0, 0.0)
+    leader.role_data = Leader(Tracker(FIRST, 1, 0.0), 0.0)
     progress = leader.role_data.tracker.progress["S2"]
     progress.match_index, progress.next_index = match, following
-    stage.watch.replied(stage.hosts["S1"], AppendEntriesReply(1, "S2", "S1", 0, Accepted(match)))
+    stage.watch.replied(
+        stage.hosts["S1"],
+        AppendEntriesReply(
+            term=1, sender="S2", receiver="S1", commit_index=0, result=Accepted(match)
+        ),
+    )
 
 
 def acknowledge(stage: Stage, index: int, term: int = 1) -> None:
-    stage.say(AppendEntriesReply(term, "S2", "S1", 0, Accepted(index)))
+    stage.say(
+        AppendEntriesReply(
+            term=term, sender="S2", receiver="S1", commit_index=0, result=Accepted(index)
+        )
+    )
 
 
 # What is in order
