@@ -24,7 +24,13 @@ from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId
 
 
 class NodeCore:
-    """The state of one node, the few moves that all roles make, and `advance`, `tick`, `poll`."""
+    """The state of one node, the few moves that all roles make, and `advance`, `tick`, `poll`.
+
+    Three switches are for later ideas, so that nobody is asked in vain at every message: while
+    `_has_more`, there is something to add to the next output; while `_hears_acceptances`, a
+    leader looks at what each member has accepted; and if `_polling_confirms`, calling `poll`
+    again says that the output before is on disk.
+    """
 
     __slots__ = (
         "_alarms",

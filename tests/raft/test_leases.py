@@ -418,3 +418,9 @@ def test_without_leases_nobody_has_promised_anything():
     tell(node, append("S2", 1), after=LOW)
     tell(node, vote("S3", 2, to="S1", granted=False, is_prevote=True), after=6)
     assert tell(node, vote_request("S3", 2, (9, 1))) == [vote("S1", 2, to="S3")]
+
+
+def test_a_lease_is_not_judged_without_the_time():
+    node = machine(options=Options(lease_reads=True))
+    with pytest.raises(Misuse, match=r"lease_reads needs read\(now\)"):
+        node.read()
