@@ -13,7 +13,11 @@ from raftlab.lab.selection import with_choice
 from raftlab.lab.session import Session
 from raftlab.lab.stage import Stage
 from raftlab.lab.tree import tree
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import (
+    REFUSALS,
+    Millis,
+    NodeId,
+)
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import (
     Scene,
@@ -224,7 +228,7 @@ def caught(function: Callable[[], object]) -> tuple[str, str]:
     """What went wrong in calling it, as a sentence and, unless it was a refusal, a traceback."""
     try:
         function()
-    except Misuse as refusal:
+    except REFUSALS as refusal:
         return str(refusal), ""
     except (Exception, SystemExit) as error:  # a machine may call exit()
         return panels.unexpected(error)

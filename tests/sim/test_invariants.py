@@ -12,7 +12,6 @@ from raftlab import (
     Command,
     Configuration,
     LogEntry,
-    Misuse,
     RaftLog,
     Role,
     Violation,
@@ -30,7 +29,12 @@ from raftlab.raft.messages import (
     RequestVoteReply,
 )
 from raftlab.raft.roles import Leader
-from raftlab.raft.vocabulary import Index, NodeId, Term
+from raftlab.raft.vocabulary import (
+    Index,
+    NodeId,
+    NotNow,
+    Term,
+)
 from raftlab.sim.watch.watcher import Watcher
 from raftlab.sim.world.actions import Wait
 from raftlab.sim.world.host import Reading
@@ -1473,7 +1477,7 @@ def test_after_a_violation_the_run_stands_still():
         lambda: cluster.apply(Wait(cluster.now + 1)),
     ]
     for verb in verbs:
-        with pytest.raises(Misuse) as refused:
+        with pytest.raises(NotNow) as refused:
             verb()
         assert str(refused.value) == (
             f"The run stopped at frame {number}, where Election Safety was broken."
