@@ -154,9 +154,10 @@ class NodeCore:
         Raises: Misuse, if the message is for another node, is not a message of Raft, or
         if time goes back. The machine is then unchanged.
         """
-        handler = self._handlers.get(type(message))
-        if handler is None:
-            raise Misuse(f"{shown(message)} is not a message of Raft")
+        try:
+            handler = self._handlers[type(message)]
+        except KeyError:
+            raise Misuse(f"{shown(message)} is not a message of Raft") from None
         if message.receiver != self.node_id:
             raise Misuse(f"{self.node_id} was given a message for {message.receiver}")
         if now >= self._now:

@@ -200,7 +200,7 @@ class Replication(NodeCore):
             self._alarm(f"{leader} claims to lead the same term")
             return False
         data = self.role_data
-        known = data.leader if isinstance(data, Follower) else None
+        known = data.leader if type(data) is Follower else None
         if known != leader:
             if known is not None:
                 self._alarm(f"{leader} claims to lead the same term as {known}")
@@ -252,10 +252,11 @@ class Replication(NodeCore):
         Paper: 5.3; Figure 2, Leaders, third and last rule.
         """
         leader = self.role_data
-        progress = leader.tracker.progress.get(reply.sender) if type(leader) is Leader else None
+        if type(leader) is not Leader:
+            return
+        progress = leader.tracker.progress.get(reply.sender)
         if progress is None:
             return
-        assert isinstance(leader, Leader)
         progress.last_reply_at = self._now
         if reply.commit_index > progress.commit_index:
             progress.commit_index = reply.commit_index

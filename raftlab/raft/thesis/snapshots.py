@@ -121,10 +121,11 @@ class Snapshots(Membership):
     def _on_install_snapshot_reply(self, reply: InstallSnapshotReply) -> None:
         """A snapshot has arrived, or was refused: go on from there. Paper: 7."""
         leader = self.role_data
-        progress = leader.tracker.progress.get(reply.sender) if type(leader) is Leader else None
+        if type(leader) is not Leader:
+            return
+        progress = leader.tracker.progress.get(reply.sender)
         if progress is None:
             return
-        assert isinstance(leader, Leader)
         progress.last_reply_at = self._now
         if reply.success:
             self._on_accepted(leader, progress, reply.last_index)
