@@ -277,8 +277,8 @@ def test_every_list_follows_the_nodes():
     assert lab.learner_name.value == "S4"
     assert "S4" not in words(lab.nodes_table.value)
     assert repr(lab).startswith("<Lab of 3 nodes")
-    lab.go_to_end()
-    assert lab.node._options == four
+    lab.end_button.click()
+    assert lab.node.options == four
     assert repr(lab).startswith("<Lab of 4 nodes")
 
 
@@ -309,10 +309,10 @@ def test_a_branch_from_before_a_server_joined_has_other_nodes():
     pressed(lab, "learner", learner_name="west")
     assert lab.cluster.nodes == ("S1", "S2", "S3", "west")
     assert lab.branch.value == 2
-    lab.choose_run(1)
-    assert lab.node._options == ("S1", "S2", "S3", "S4")
-    lab.choose_run(2)
-    assert lab.node._options == ("S1", "S2", "S3", "west")
+    lab.branch.value = 1
+    assert lab.node.options == ("S1", "S2", "S3", "S4")
+    lab.branch.value = 2
+    assert lab.node.options == ("S1", "S2", "S3", "west")
     assert lab.trouble == ""
 
 
@@ -579,6 +579,6 @@ def test_whatever_is_clicked_nothing_breaks(clicks):
             pressed(lab, name.removesuffix("_button"), node=node, **fields)
         assert "<details>" not in lab.alarm.value
         assert lab.frame.number == lab.time_slider.value
-        assert lab.node._options == tuple(node.node for node in lab.frame.nodes)
+        assert lab.node.options == tuple(node.node for node in lab.frame.nodes)
         assert lab.frame == lab.cluster.at(lab.frame.number).frame()
     lab.close()

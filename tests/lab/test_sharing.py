@@ -216,7 +216,7 @@ def test_a_run_opens_as_a_run_of_its_own_at_its_end():
     assert "run 2: opened" in lines(lab)[1]
     assert lab.run_text.value == ""
     assert "this is run 2" in lab.note.value
-    assert lab.node._options == ("S1", "S2", "S3")
+    assert lab.node.options == ("S1", "S2", "S3")
     assert lab.refused.value == ""
     lab.go_to(9)
     lab.crash_button.click()
