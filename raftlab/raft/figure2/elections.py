@@ -104,7 +104,10 @@ class Elections(Replication):
 
     def _on_request_vote(self, request: RequestVote) -> None:
         """Grant or refuse, and answer. Paper: Figure 2, RequestVote."""
-        refusal = self._reason_to_refuse(request)
+        self._answer_vote(request, self._reason_to_refuse(request))
+
+    def _answer_vote(self, request: RequestVote, refusal: str | None) -> None:
+        """Give the vote, unless a rule refuses it, and say so."""
         granted = refusal is None
         self._note_vote(request.sender, "vote", refusal)
         if granted:

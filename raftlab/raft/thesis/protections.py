@@ -64,7 +64,7 @@ class Protections(Figure2):
         elif refusal == "leader_is_alive" and request.term > self.term:
             self._note_vote(request.sender, "vote", refusal)
         else:
-            super()._on_request_vote(request)
+            self._answer_vote(request, refusal)
 
     def _on_request_vote_reply(self, reply: RequestVoteReply) -> None:
         """Count an answer to what is asked: a granted pre-vote is for the next term."""
