@@ -16,7 +16,6 @@ loaded by the first picture or lab that needs them.
 from importlib import import_module
 from types import ModuleType
 
-from raftlab.raft.figure2 import Figure2
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
@@ -45,7 +44,6 @@ __all__ = [
     "Configuration",
     "Disks",
     "Empty",
-    "Figure2",
     "Frame",
     "LogEntry",
     "Misuse",
