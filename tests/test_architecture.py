@@ -22,8 +22,14 @@ PAGE = PACKAGE.parent / "docs" / "architecture.md"
 BLOCK = re.compile(r"```mermaid\n.*?```", re.DOTALL)
 
 
+DOORS = {"raft/machine.py"}
+"""Files that join what stands in the rooms of their folder: each is a room of its own."""
+
+
 def room_of(path: Path, package: Path) -> str:
     """The folder of a module: its room; the package's own for what stands at its door."""
+    if (name := path.relative_to(package).as_posix()) in DOORS:
+        return name
     folder = path.relative_to(package).parent
     return "raftlab" if folder == Path() else folder.as_posix()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from raftlab import Misuse, RaftStateMachine
+from raftlab import Misuse, NotNow, RaftStateMachine
 from raftlab.check.campaign import campaign, executors
 from tests.sim.test_mutants import UNSAFE
 
@@ -126,7 +126,7 @@ def test_a_client_serves_as_well_and_failures_are_the_same(scheduler, tmp_path):
 
 def test_nobody_at_the_address_is_said(monkeypatch):
     monkeypatch.setattr(executors, "ANSWERS_WITHIN_S", 0.5)
-    with pytest.raises(Misuse, match="No Dask scheduler answers at"):
+    with pytest.raises(NotNow, match="No Dask scheduler answers at"):
         campaign(1, scheduler="tcp://127.0.0.1:9")
 
 
@@ -150,7 +150,7 @@ def test_a_scheduler_without_workers_is_said_and_not_waited_for_for_ever(
     scheduler, monkeypatch, capsys
 ):
     monkeypatch.setattr(executors, "WORKS_WITHIN_S", 0.5)
-    with pytest.raises(Misuse, match=f"has no workers: start one with `dask worker {scheduler}`"):
+    with pytest.raises(NotNow, match=f"has no workers: start one with `dask worker {scheduler}`"):
         campaign(1, scheduler=scheduler)
     assert f"The Dask scheduler at {scheduler} has no workers; waiting 0.5 s" in (
         capsys.readouterr().err

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import raftlab
-from raftlab import Cluster, Misuse, Options, Recording, Role, Rules, Violation, scenarios
+from raftlab import Cluster, Misuse, NotNow, Options, Recording, Role, Rules, Violation, scenarios
 from raftlab.check.explore import Exploration, Scope, explore
 from raftlab.museum import exhibit
 from raftlab.sim.world.actions import (
@@ -357,7 +357,7 @@ def test_what_a_search_cannot_stand_for_is_refused():
         explore(Cluster(3, options=Options(lease_reads=True)))
     paused = plain()
     paused.pause("S1")
-    with pytest.raises(Misuse, match="paused"):
+    with pytest.raises(NotNow, match="paused"):
         explore(paused)
 
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 import raftlab
-from raftlab import Cluster, Frame, Misuse, Network, NotLeader, Options
+from raftlab import Cluster, Frame, Misuse, Network, NotLeader, NotNow, Options
 from raftlab.raft.figure2 import Figure2
 from raftlab.raft.log import Command
 from raftlab.raft.machine import RaftStateMachine
@@ -84,7 +84,7 @@ def run(machine: type, seed: int) -> tuple[Cluster, list[object]]:
                 cluster.heal()
             else:
                 cluster.propose(f"x={number}")
-        except Misuse as refused:
+        except NotNow as refused:
             seen.append(str(refused))
         cluster.run(rng.choice([5, 40, 200]))
         seen.append(pictured(cluster.frame()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raftlab import Misuse, Role
+from raftlab import NotNow, Role
 from raftlab.raft.messages import AppendEntries, RequestVote
 from raftlab.sim.fixtures import (
     commit,
@@ -29,7 +29,7 @@ def test_an_election_is_won_within_one_attempt_or_refused():
     assert cluster.leader == "S3" and cluster.now <= 25
     alone = stage(3, seed=1)
     alone.isolate("S3")
-    with pytest.raises(Misuse, match="S3 does not get a majority"):
+    with pytest.raises(NotNow, match="S3 does not get a majority"):
         win_election(alone, "S3")
     assert alone.hosts["S3"].machine.role is Role.CANDIDATE
 
@@ -38,7 +38,7 @@ def test_a_command_is_committed_or_the_leader_cannot():
     cluster = settle(stage(3, seed=1), "S1")
     assert commit(cluster, "x=1") == 2
     cluster.isolate("S1")
-    with pytest.raises(Misuse, match="S1 cannot commit 'x=2'"):
+    with pytest.raises(NotNow, match="S1 cannot commit 'x=2'"):
         commit(cluster, "x=2", to="S1")
 
 
@@ -49,5 +49,5 @@ def test_messages_on_their_way_are_found_awaited_and_lost():
     assert number == numbers_of(cluster, "S1", "S2", is_a(AppendEntries))[-1]
     drop_all(cluster, "S1", "S2", "S3")
     assert not numbers_of(cluster, "S1", "S2") and not numbers_of(cluster, "S1", "S3")
-    with pytest.raises(Misuse, match="S2 sends S1 no such message"):
+    with pytest.raises(NotNow, match="S2 sends S1 no such message"):
         until_sent(cluster, "S2", "S1", is_a(RequestVote))
