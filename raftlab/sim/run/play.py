@@ -74,11 +74,16 @@ class Checkpoints:
     def __init__(self, start: Callable[[], Engine]) -> None:
         self._start = start
         self._spacing = SPACING
+        self._every = 1
         self._kept: dict[int, Engine] = {}
 
     def follow(self, engine: Engine) -> None:
-        """Keep copies of the run while it goes on in `engine`."""
-        engine.checkpoint_at = engine.number + self._spacing
+        """Keep copies of the run while it goes on in `engine`.
+
+        A copy of many nodes costs by their links: of them fewer are made.
+        """
+        self._every = max(1, len(engine.hosts) ** 2 // 100)
+        engine.checkpoint_at = engine.number + self._spacing * self._every
         engine.checkpoint = self._keep
 
     def at(self, number: int, actions: Sequence[Action]) -> Engine:
@@ -107,7 +112,8 @@ class Checkpoints:
                 self._kept = {
                     each: kept for each, kept in self._kept.items() if each % self._spacing == 0
                 }
-        return number + self._spacing - number % self._spacing
+        apart = self._spacing * self._every
+        return number + apart - number % apart
 
 
 def can_be_copied(engine: Engine) -> bool:

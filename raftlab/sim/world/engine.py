@@ -56,6 +56,21 @@ class Engine:
     Raises: what its machines raise when they are made.
     """
 
+    # Slots: a copy turns fields without them into a dictionary, which is slower for good.
+    __slots__ = (
+        "__dict__",
+        "_at_once",
+        "_is_half_done",
+        "_stopped",
+        "actions",
+        "checkpoint",
+        "checkpoint_at",
+        "heed_interrupt",
+        "recent",
+        "violation",
+        "world",
+    )
+
     def __init__(
         self,
         setup: Setup,

@@ -52,6 +52,29 @@ class World:
     A server that joins later has the rules that `newcomers` gives to its name.
     """
 
+    __slots__ = (
+        "alarms",
+        "configuration",
+        "factory",
+        "flights",
+        "groups",
+        "heap",
+        "hosts",
+        "message",
+        "moving",
+        "network",
+        "newcomers",
+        "notes",
+        "now",
+        "readings",
+        "scheduled",
+        "setup",
+        "snapshot_every",
+        "waits",
+        "watcher",
+        "writes_later",
+    )
+
     def __init__(
         self,
         setup: Setup,
