@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import networkx as nx
+import pytest
 
 from tests.test_imports import (
     PACKAGE,
@@ -19,6 +20,8 @@ from tests.test_imports import (
 )
 
 PAGE = PACKAGE.parent / "docs" / "architecture.md"
+ROOT = PACKAGE.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"```mermaid\n.*?```", re.DOTALL)
 
 
@@ -88,7 +91,15 @@ def test_the_page_draws_the_rooms_as_they_are(rewrite):
     assert drawn in page
 
 
-def test_every_file_and_room_that_the_page_names_is_there():
-    named = set(re.findall(r"`((?:raftlab|tests|docs|notebooks)/[\w/.]*)`", PAGE.read_text()))
-    assert len(named) > 40
-    assert [name for name in sorted(named) if not (PAGE.parents[1] / name).exists()] == []
+def files_named(text: str) -> set[str]:
+    return set(re.findall(r"`((?:raftlab|tests|docs|notebooks)/[\w/.]*)`", text))
+
+
+def test_the_page_names_the_files_where_one_adds_things():
+    assert len(files_named(PAGE.read_text())) > 40
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_and_room_that_a_page_names_is_there(page):
+    named = files_named(page.read_text())
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []

@@ -5,26 +5,17 @@ from contextlib import suppress
 
 from raftlab.check.campaign.faults import force_election, remove, timeout
 from raftlab.museum.exhibit import Tuning, exhibited
-from raftlab.museum.runs import (
-    ONE_BY_ONE,
-    won_if,
-)
+from raftlab.museum.runs import ONE_BY_ONE, entry_3_is_late, won_if
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
 from raftlab.raft.progress import Tracker
 from raftlab.raft.quorum import majority, majority_index, quorum_index
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import (
-    Configuration,
-    Index,
-    NodeId,
-    NotNow,
-    Term,
-)
+from raftlab.raft.vocabulary import Configuration, Index, NodeId, NotNow, Term
 from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.fixtures import settle, until_sent, with_entry
+from raftlab.sim.fixtures import settle
 from raftlab.sim.watch.properties import (
     COMMIT_FOLLOWS_QUORUM,
     ELECTION_SAFETY,
@@ -261,13 +252,7 @@ class ChangesTwice(Rules):
 
 def change_behind_a_command(cluster: Cluster) -> None:
     """Entry 2 is committed while entry 3, which is joint, is still on its way."""
-    settle(cluster, "S1", 200)
-    cluster.propose("x=1")
-    cluster.run(2)
-    cluster.reconfigure("S1 S2")
-    for node in ("S2", "S3"):
-        cluster.delay(until_sent(cluster, "S1", node, with_entry(3)), 30)
-    cluster.run(200)
+    entry_3_is_late(cluster, lambda: cluster.reconfigure("S1 S2"))
 
 
 @exhibited("leaves-joint-early", change_behind_a_command, breaks=ONE_CHANGE_AT_A_TIME)

@@ -6,7 +6,13 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from raftlab.museum.exhibit import exhibited
-from raftlab.museum.runs import SMALL, one_command, stale_tail, stale_tail_meets_leader
+from raftlab.museum.runs import (
+    SMALL,
+    entry_3_is_late,
+    one_command,
+    stale_tail,
+    stale_tail_meets_leader,
+)
 from raftlab.raft.log import LogEntry, Payload, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Rejected
@@ -191,13 +197,7 @@ class AcknowledgesItsLast(Rules):
 
 def second_command_is_late(cluster: Cluster) -> None:
     """Entry 2 is acknowledged while entry 3 is still on its way."""
-    settle(cluster, "S1", 200)
-    cluster.propose("x=1")
-    cluster.run(2)
-    cluster.propose("y=1")
-    for node in ("S2", "S3"):
-        cluster.delay(until_sent(cluster, "S1", node, with_entry(3)), 30)
-    cluster.run(200)
+    entry_3_is_late(cluster, lambda: cluster.propose("y=1"))
 
 
 @exhibited("sent-is-received", second_command_is_late, breaks=MATCH_IS_TRUE)

@@ -1,12 +1,14 @@
 """What several exhibits have in common: conditions, random runs, and the runs themselves."""
 
+from collections.abc import Callable
+
 from raftlab.check.campaign.faults import crash, crash_leader, cut, isolate, partition, timeout
 from raftlab.museum.exhibit import Tuning
 from raftlab.raft.messages import InstallSnapshot
 from raftlab.raft.options import Options
 from raftlab.raft.votes import ElectionResult
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.fixtures import PLAIN, commit, is_a, settle, until_sent
+from raftlab.sim.fixtures import PLAIN, commit, is_a, settle, until_sent, with_entry
 from raftlab.sim.world.settings import Network
 
 SMALL = Tuning(
@@ -45,6 +47,17 @@ def commit_and_answer(cluster: Cluster, command: str) -> None:
 def first_election(cluster: Cluster) -> None:
     """S1 asks for votes."""
     settle(cluster, "S1", 200)
+
+
+def entry_3_is_late(cluster: Cluster, ask: Callable[[], object]) -> None:
+    """Entry 2 is acknowledged while entry 3, which S1 is asked for, is still on its way."""
+    settle(cluster, "S1", 200)
+    cluster.propose("x=1")
+    cluster.run(2)
+    ask()
+    for node in ("S2", "S3"):
+        cluster.delay(until_sent(cluster, "S1", node, with_entry(3)), 30)
+    cluster.run(200)
 
 
 def one_command(cluster: Cluster) -> None:

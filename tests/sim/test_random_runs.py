@@ -1,7 +1,7 @@
 """200 random runs of 3 to 10 servers keep every property, and recover when the faults end.
 
 Every run is one whole number. A number that fails is added to `seeds.txt`, whose runs come
-first from then on; a campaign (`raftlab/check/campaign.py`) tries more of them.
+first from then on; a campaign (`raftlab/check/campaign/`) tries more of them.
 """
 
 from contextlib import suppress

@@ -73,7 +73,7 @@ class Conditions(msgspec.Struct, frozen=True):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Those that differ from what a seed would choose, as `random_runs.start` takes them."""
+        """Those that differ from what a seed would choose, as `random_run.start` takes them."""
         named = {"rules": self.rules, "machine": self.machine}
         return {**{k: v for k, v in named.items() if v is not None}, **self.given}
 

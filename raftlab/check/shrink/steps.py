@@ -85,7 +85,7 @@ def wipes_are_lawful(recording: Recording) -> bool:
 
 
 def _may_wipe(cluster: Cluster, node: NodeId) -> bool:
-    """See `random_verbs.wipe`."""
+    """See `campaign.faults.wipe`."""
     hosts = [host for host in cluster.hosts.values() if host.alive]
     leading = [host for host in hosts if host.machine.role is Role.LEADER]
     speaks = any(each.message.sender == node for each in cluster.in_flight())
