@@ -27,10 +27,7 @@ from raftlab.sim.compare import Twin, twin
 from raftlab.sim.frames.frame import Frame, NodeFrame, Trace
 from raftlab.sim.load import load
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.watch.properties import (
-    FIGURE_3,
-    PROPERTIES,
-)
+from raftlab.sim.watch.properties import FIGURE_3, PROPERTIES
 from raftlab.sim.world.settings import Disks, Network
 from raftlab.sim.world.violation import Violation
 

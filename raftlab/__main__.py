@@ -7,16 +7,7 @@ from contextlib import nullcontext, redirect_stdout, suppress
 from io import TextIOWrapper
 
 from raftlab import __version__
-from raftlab.commands import (
-    campaign,
-    check_history,
-    completion,
-    explore,
-    lab,
-    museum,
-    replay,
-    run,
-)
+from raftlab.commands import campaign, check_history, completion, explore, lab, museum, replay, run
 from raftlab.commands.answers import EXIT_CODES, Answer, Exit
 from raftlab.commands.arguments import Parser, unknown
 from raftlab.raft.vocabulary import REFUSALS, shown

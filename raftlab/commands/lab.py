@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from raftlab.commands.answers import Answer, at_end
-from raftlab.commands.arguments import (
-    Parser,
-    add_classes,
-    add_run,
-    opened,
-    whole,
-    written_to,
-)
+from raftlab.commands.arguments import Parser, add_classes, add_run, opened, whole, written_to
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.run import share
 

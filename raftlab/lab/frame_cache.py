@@ -9,10 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from raftlab.raft.vocabulary import (
-    REFUSALS,
-    Misuse,
-)
+from raftlab.raft.vocabulary import REFUSALS, Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame, NodeFrame
 from raftlab.sim.run.recording import Recording

@@ -13,11 +13,7 @@ from raftlab.lab.nodes_table import read_text
 from raftlab.lab.pasted_text import classes_needed
 from raftlab.lab.session import Answer
 from raftlab.raft.roles import Role
-from raftlab.sim.frames.frame import (
-    Event,
-    Frame,
-    InFlight,
-)
+from raftlab.sim.frames.frame import Event, Frame, InFlight
 from raftlab.sim.watch.properties import FIGURE_3, PROPERTIES, Property
 from raftlab.sim.world.settings import Setup
 from raftlab.sim.world.violation import ViolationFrame

@@ -13,11 +13,7 @@ from raftlab.lab.selection import with_choice
 from raftlab.lab.session import Session
 from raftlab.lab.stage import Stage
 from raftlab.lab.tree import tree
-from raftlab.raft.vocabulary import (
-    REFUSALS,
-    Millis,
-    NodeId,
-)
+from raftlab.raft.vocabulary import REFUSALS, Millis, NodeId
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import (
     Scene,

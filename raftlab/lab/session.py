@@ -13,17 +13,9 @@ from raftlab.lab.branch import Branch
 from raftlab.lab.frame_cache import FrameCache, replayed
 from raftlab.lab.goals import GOALS, Condition, Goal
 from raftlab.lab.pasted_text import classes_needed, opened_here
-from raftlab.raft.vocabulary import (
-    REFUSALS,
-    Millis,
-    Misuse,
-    shown,
-)
+from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, shown
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.frames.frame import (
-    Event,
-    Frame,
-)
+from raftlab.sim.frames.frame import Event, Frame
 from raftlab.sim.run.recording import NO_DIGEST, Recording
 from raftlab.sim.world.violation import Violation, ViolationFrame
 

@@ -19,13 +19,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import (
-    Configuration,
-    Index,
-    Millis,
-    NodeId,
-    NotNow,
-)
+from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, NotNow
 from raftlab.raft.votes import ElectionResult, Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import settle, until_sent, with_entry

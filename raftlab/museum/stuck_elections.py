@@ -16,11 +16,7 @@ from raftlab.museum.post_heal_checks import (
 from raftlab.museum.runs import CALM, won_if
 from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.messages import (
-    Message,
-    RequestVote,
-    RequestVoteReply,
-)
+from raftlab.raft.messages import Message, RequestVote, RequestVoteReply
 from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.roles import Role

@@ -8,15 +8,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options, is_whole
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import (
-    Index,
-    Millis,
-    Misuse,
-    NodeId,
-    NotNow,
-    Term,
-    shown,
-)
+from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, NotNow, Term, shown
 from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.commands.clients import Client, checked_name
 from raftlab.sim.commands.fault_commands import FaultCommands
@@ -27,10 +19,7 @@ from raftlab.sim.run.play import Checkpoints
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.watch.properties import History
 from raftlab.sim.watch.watcher import Watcher
-from raftlab.sim.world.actions import (
-    Timeout,
-    Wait,
-)
+from raftlab.sim.world.actions import Timeout, Wait
 from raftlab.sim.world.arguments import (
     LONGEST_RUN,
     RulesGiven,

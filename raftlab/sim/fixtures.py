@@ -17,14 +17,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, Message
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import (
-    Index,
-    Millis,
-    NodeId,
-    NotNow,
-    Term,
-    shown,
-)
+from raftlab.raft.vocabulary import Index, Millis, NodeId, NotNow, Term, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Disks, Network

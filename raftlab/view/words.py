@@ -19,11 +19,7 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId
-from raftlab.sim.frames.frame import (
-    Frame,
-    InFlight,
-    NodeFrame,
-)
+from raftlab.sim.frames.frame import Frame, InFlight, NodeFrame
 from raftlab.sim.world.violation import ViolationFrame
 from raftlab.view.configurations import configuration_labels, configuration_text
 

@@ -14,13 +14,7 @@ import raftlab
 from raftlab import Cluster, Misuse, NotNow, Options, Recording, Role, Rules, Violation, scenarios
 from raftlab.check.explore import Exploration, Scope, explore
 from raftlab.museum import exhibit
-from raftlab.sim.world.actions import (
-    Compact,
-    ForgetLeader,
-    Read,
-    Reconfigure,
-    TransferLeadership,
-)
+from raftlab.sim.world.actions import Compact, ForgetLeader, Read, Reconfigure, TransferLeadership
 from raftlab.sim.world.settings import Disks
 from tests.check.reference import projection, reachable, with_ages
 from tests.sim.toy_machine import ToyMachine

@@ -16,9 +16,7 @@ from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, NotNow
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import (
-    FIGURE_3,
-)
+from raftlab.sim.watch.properties import FIGURE_3
 from raftlab.sim.world.violation import Violation
 from tests.paper.runs import PLAIN, held, leads, led, settled, value, wins
 from tests.raft.world import (

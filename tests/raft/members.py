@@ -14,13 +14,7 @@ from typing import Any, ClassVar
 
 from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.messages import (
-    Accepted,
-    AppendEntries,
-    AppendEntriesReply,
-    Message,
-    Rejected,
-)
+from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Message, Rejected
 from raftlab.raft.options import Options
 from raftlab.raft.output import ReadReady
 from raftlab.raft.roles import Role

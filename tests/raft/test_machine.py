@@ -20,12 +20,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING
 from raftlab.raft.roles import Cause, Role
 from raftlab.raft.thesis.transfer import Transfer
-from raftlab.raft.vocabulary import (
-    Configuration,
-    Misuse,
-    NotLeader,
-    NotNow,
-)
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from tests.raft.local import fields_of
 from tests.raft.world import (
     COMPLETE,

@@ -34,12 +34,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING, Output, ReadReady
 from raftlab.raft.roles import Role
 from raftlab.raft.thesis.transfer import Transfer
-from raftlab.raft.vocabulary import (
-    REFUSALS,
-    Configuration,
-    Misuse,
-    NotNow,
-)
+from raftlab.raft.vocabulary import REFUSALS, Configuration, Misuse, NotNow
 from tests.raft import world
 from tests.raft.local import Before, LocalInvariants, check_local, fields_of
 from tests.raft.world import COMPLETE, FIGURE_2, Disk, World, names

@@ -2,12 +2,7 @@
 
 import pytest
 
-from raftlab.raft.messages import (
-    AppendEntries,
-    AppendEntriesReply,
-    ReadIndex,
-    ReadIndexReply,
-)
+from raftlab.raft.messages import AppendEntries, AppendEntriesReply, ReadIndex, ReadIndexReply
 from raftlab.raft.options import Options
 from raftlab.raft.output import ReadReady
 from raftlab.raft.roles import Role

@@ -29,12 +29,7 @@ from raftlab.raft.messages import (
     RequestVoteReply,
 )
 from raftlab.raft.roles import Leader
-from raftlab.raft.vocabulary import (
-    Index,
-    NodeId,
-    NotNow,
-    Term,
-)
+from raftlab.raft.vocabulary import Index, NodeId, NotNow, Term
 from raftlab.sim.watch.watcher import Watcher
 from raftlab.sim.world.actions import Wait
 from raftlab.sim.world.host import Reading

@@ -14,15 +14,7 @@ from raftlab import Cluster, Disks, Misuse, Network, Options, RaftStateMachine, 
 from raftlab.check.campaign.random_run import settle, start, trouble
 from raftlab.sim.run import share
 from raftlab.sim.run.share import OFTEN, Shared, crc_of, unusual
-from raftlab.sim.world.actions import (
-    Cut,
-    Delay,
-    Propose,
-    Reconfigure,
-    SetClockRate,
-    Timeout,
-    Wait,
-)
+from raftlab.sim.world.actions import Cut, Delay, Propose, Reconfigure, SetClockRate, Timeout, Wait
 from raftlab.sim.world.arguments import MOST_ENTRIES, RulesGiven
 from raftlab.sim.world.call import exact_difference
 from tests.sim.looking import drive, faulty_cluster, standing

@@ -2,11 +2,7 @@
 
 from raftlab.raft.log import Snapshot
 from raftlab.raft.vocabulary import Configuration
-from raftlab.sim.frames.frame import (
-    DiskFrame,
-    Frame,
-    NodeFrame,
-)
+from raftlab.sim.frames.frame import DiskFrame, Frame, NodeFrame
 from raftlab.sim.world.violation import ViolationFrame
 from tests.view.builders import (
     FIVE,

@@ -6,11 +6,7 @@ from raftlab.raft.log import LogEntry, RaftLog, Snapshot
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.frames.frame import Frame
-from raftlab.view.decisions.commit import (
-    describe_commit,
-    scene_commit,
-    scene_commit_decision,
-)
+from raftlab.view.decisions.commit import describe_commit, scene_commit, scene_commit_decision
 from raftlab.view.decisions.commit_decision import decide
 from raftlab.view.logs.columns import frame_of_log
 from tests.view.builders import FIVE, make_frame, make_log, node, nodes_named, progress

@@ -2,12 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from raftlab.raft.log import RaftLog, Snapshot
-from raftlab.raft.messages import (
-    InstallSnapshot,
-    InstallSnapshotReply,
-    RequestVote,
-    TimeoutNow,
-)
+from raftlab.raft.messages import InstallSnapshot, InstallSnapshotReply, RequestVote, TimeoutNow
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.frames.frame import DiskFrame, Frame, VotesFrame
 from raftlab.view import words

@@ -4,11 +4,7 @@ from math import comb
 import pytest
 
 from raftlab.raft.quorum import majority
-from raftlab.view.decisions.quorums import (
-    describe_quorums,
-    quorum_graph,
-    scene_quorums,
-)
+from raftlab.view.decisions.quorums import describe_quorums, quorum_graph, scene_quorums
 from tests.view.builders import FIVE, nodes_named
 from tests.view.sound import check_scene, check_text, of_role, words
 

@@ -6,11 +6,7 @@ import pytest
 from raftlab import Cluster
 from raftlab.view import describe_state_machines, scene_logs
 from raftlab.view.logs.description import describe_logs
-from raftlab.view.logs.state_machines import (
-    MOST_KEYS,
-    NO_VALUES,
-    scene_state_machines,
-)
+from raftlab.view.logs.state_machines import MOST_KEYS, NO_VALUES, scene_state_machines
 from tests.view.boxes import collisions, outside, texts
 from tests.view.builders import make_frame, make_log, node
 from tests.view.samples import SAMPLES

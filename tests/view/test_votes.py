@@ -5,11 +5,7 @@ import pytest
 from raftlab.raft.vocabulary import Configuration
 from raftlab.raft.votes import Votes
 from raftlab.sim.frames.frame import Frame
-from raftlab.view.decisions.votes import (
-    describe_votes,
-    scene_tally,
-    scene_votes,
-)
+from raftlab.view.decisions.votes import describe_votes, scene_tally, scene_votes
 from tests.view.builders import FIVE, flying, make_frame, node, nodes_named, vote
 from tests.view.sound import check_scene, check_text, mark, of_role, words
 

@@ -21,11 +21,7 @@ from raftlab.check.campaign.faults import (
 )
 from raftlab.check.campaign.run_state import Awaited, Plan, RandomRun, Steps
 from raftlab.check.members import changed_at
-from raftlab.raft.messages import (
-    AppendEntries,
-    InstallSnapshot,
-    Message,
-)
+from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotNow
 from raftlab.sim.world.handlers import ANSWERS

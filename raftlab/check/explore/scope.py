@@ -4,13 +4,7 @@ import msgspec
 
 from raftlab.raft.options import is_count
 from raftlab.raft.vocabulary import Misuse, Term, shown
-from raftlab.sim.world.actions import (
-    Compact,
-    ForgetLeader,
-    Read,
-    Reconfigure,
-    TransferLeadership,
-)
+from raftlab.sim.world.actions import Compact, ForgetLeader, Read, Reconfigure, TransferLeadership
 
 Deed = Compact | ForgetLeader | Read | Reconfigure | TransferLeadership
 """What may happen once in a run of the search, at the node that it names; "" is any node."""

@@ -67,13 +67,7 @@ from raftlab.sim.watch.properties import (
     MATCH_IS_TRUE,
     Property,
 )
-from raftlab.sim.world.actions import (
-    Propose,
-    Read,
-    Restart,
-    Tick,
-    Timeout,
-)
+from raftlab.sim.world.actions import Propose, Read, Restart, Tick, Timeout
 from raftlab.sim.world.host import Host, Seen
 
 State = tuple[tuple[int, ...], tuple[int, ...], int, int]

@@ -6,12 +6,7 @@ from typing import ClassVar
 from raftlab.raft.figure2.replication import Replication
 from raftlab.raft.messages import RequestVote, RequestVoteReply
 from raftlab.raft.roles import LEADER, Candidate, Cause
-from raftlab.raft.vocabulary import (
-    Millis,
-    NodeId,
-    NotNow,
-    Term,
-)
+from raftlab.raft.vocabulary import Millis, NodeId, NotNow, Term
 from raftlab.raft.votes import ElectionResult, Votes
 
 REASONS = {

@@ -8,12 +8,7 @@ from raftlab.raft.log import Payload
 from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.roles import Cause, Follower, Leader
 from raftlab.raft.thesis.transfer import NO_DEADLINE, LeadershipTransfer
-from raftlab.raft.vocabulary import (
-    Configuration,
-    Index,
-    Misuse,
-    NotNow,
-)
+from raftlab.raft.vocabulary import Configuration, Index, Misuse, NotNow
 
 
 class Membership(LeadershipTransfer):

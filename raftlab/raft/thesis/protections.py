@@ -7,11 +7,7 @@ steps down; and who hears a leader listens to no candidate.
 from raftlab.raft.figure2 import Figure2
 from raftlab.raft.messages import Message, RequestVote, RequestVoteReply
 from raftlab.raft.roles import LEADER, Candidate, Cause, Follower, Leader, RoleData
-from raftlab.raft.vocabulary import (
-    Millis,
-    Misuse,
-    NotNow,
-)
+from raftlab.raft.vocabulary import Millis, Misuse, NotNow
 from raftlab.raft.votes import Votes
 
 LONG_AGO: Millis = float("-inf")

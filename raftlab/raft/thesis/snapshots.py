@@ -13,14 +13,7 @@ from raftlab.raft.options import is_count
 from raftlab.raft.progress import SNAPSHOT, FollowerProgress
 from raftlab.raft.roles import LEADER, Leader
 from raftlab.raft.thesis.membership import Membership
-from raftlab.raft.vocabulary import (
-    Index,
-    Misuse,
-    NodeId,
-    NotNow,
-    Term,
-    shown,
-)
+from raftlab.raft.vocabulary import Index, Misuse, NodeId, NotNow, Term, shown
 
 
 class Snapshots(Membership):

@@ -14,12 +14,7 @@ from raftlab.raft.messages import TimeoutNow
 from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.roles import Cause, Leader, Role, RoleData
 from raftlab.raft.thesis.flow_control import FlowControl
-from raftlab.raft.vocabulary import (
-    Millis,
-    NodeId,
-    NotLeader,
-    NotNow,
-)
+from raftlab.raft.vocabulary import Millis, NodeId, NotLeader, NotNow
 
 NO_DEADLINE: Millis = float("inf")
 """How long a leader that was removed tries to hand over: until it works."""

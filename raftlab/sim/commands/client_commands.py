@@ -16,20 +16,8 @@ from raftlab.raft.vocabulary import (
 )
 from raftlab.sim.commands.commands import Commands
 from raftlab.sim.watch.properties import configuration_of
-from raftlab.sim.world.actions import (
-    Compact,
-    Join,
-    Propose,
-    Read,
-    Reconfigure,
-    TransferLeadership,
-)
-from raftlab.sim.world.arguments import (
-    command_data,
-    is_text,
-    node_names,
-    side_named,
-)
+from raftlab.sim.world.actions import Compact, Join, Propose, Read, Reconfigure, TransferLeadership
+from raftlab.sim.world.arguments import command_data, is_text, node_names, side_named
 from raftlab.sim.world.host import Reading
 
 

@@ -1,12 +1,6 @@
 """Clients that number their commands, so that a retry is executed once. Paper: 8. Thesis: 6.3."""
 
-from raftlab.raft.vocabulary import (
-    Index,
-    Misuse,
-    NodeId,
-    NotNow,
-    shown,
-)
+from raftlab.raft.vocabulary import Index, Misuse, NodeId, NotNow, shown
 from raftlab.sim.commands.client_commands import ClientCommands
 
 

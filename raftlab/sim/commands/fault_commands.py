@@ -3,13 +3,7 @@
 from collections.abc import Iterable
 
 from raftlab.raft.options import LONGEST, is_count, is_number
-from raftlab.raft.vocabulary import (
-    Millis,
-    Misuse,
-    NodeId,
-    NotNow,
-    shown,
-)
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotNow, shown
 from raftlab.sim.commands.commands import Commands
 from raftlab.sim.world.actions import (
     Calm,
@@ -30,9 +24,7 @@ from raftlab.sim.world.actions import (
     Timeout,
     Wipe,
 )
-from raftlab.sim.world.arguments import (
-    side_named,
-)
+from raftlab.sim.world.arguments import side_named
 from raftlab.sim.world.network import Flight
 
 

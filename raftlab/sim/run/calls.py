@@ -2,10 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from raftlab.raft.vocabulary import (
-    REFUSALS,
-    Millis,
-)
+from raftlab.raft.vocabulary import REFUSALS, Millis
 from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.run.play import can_be_copied, copied
 from raftlab.sim.world import actions as acts

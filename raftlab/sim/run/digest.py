@@ -13,11 +13,7 @@ from zlib import crc32
 import msgspec
 
 from raftlab.raft.roles import Candidate, Leader
-from raftlab.raft.vocabulary import (
-    Misuse,
-    NotNow,
-    shortened,
-)
+from raftlab.raft.vocabulary import Misuse, NotNow, shortened
 from raftlab.sim.world.arguments import full_name
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import Host

@@ -14,11 +14,7 @@ from msgspec.structs import replace
 
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.vocabulary import (
-    REFUSALS,
-    Misuse,
-    shown,
-)
+from raftlab.raft.vocabulary import REFUSALS, Misuse, shown
 from raftlab.sim.run.digest import Comparison, Known
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.engine import Engine

@@ -5,12 +5,7 @@ from contextlib import suppress
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.fixtures import (
-    commit,
-    settle,
-    stage,
-    win_election,
-)
+from raftlab.sim.fixtures import commit, settle, stage, win_election
 from raftlab.sim.scenarios.mistakes import AsksNobody, ReadsTooSoon
 from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
 from raftlab.sim.world.violation import Violation

@@ -3,13 +3,7 @@
 from contextlib import suppress
 
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.fixtures import (
-    commit,
-    drop_all,
-    settle,
-    stage,
-    win_election,
-)
+from raftlab.sim.fixtures import commit, drop_all, settle, stage, win_election
 from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
 from raftlab.sim.world.settings import Disks
 from raftlab.sim.world.violation import Violation

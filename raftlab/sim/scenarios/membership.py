@@ -6,14 +6,7 @@ from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.fixtures import (
-    commit,
-    is_a,
-    settle,
-    stage,
-    until_sent,
-    win_election,
-)
+from raftlab.sim.fixtures import commit, is_a, settle, stage, until_sent, win_election
 from raftlab.sim.scenarios.mistakes import ChangesInAnyTerm, SwitchesAtOnce
 from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
 from raftlab.sim.world.violation import Violation

@@ -7,12 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar, TypeAlias
 
 from raftlab.raft.log import LogEntry, Snapshot
-from raftlab.raft.messages import (
-    Accepted,
-    AppendEntries,
-    AppendEntriesReply,
-    Message,
-)
+from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Message
 from raftlab.raft.roles import LEADER, Leader
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, Term
 from raftlab.sim.watch.properties import (

@@ -13,21 +13,9 @@ from typing import TypeAlias
 from raftlab.raft.messages import Message
 from raftlab.raft.output import Note
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import (
-    REFUSALS,
-    Millis,
-    Misuse,
-    NodeId,
-    NotNow,
-)
+from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NodeId, NotNow
 from raftlab.sim.world.action import Action
-from raftlab.sim.world.actions import (
-    Deliver,
-    Drop,
-    Tick,
-    Written,
-    checked,
-)
+from raftlab.sim.world.actions import Deliver, Drop, Tick, Written, checked
 from raftlab.sim.world.handlers import HANDLERS
 from raftlab.sim.world.host import NEVER, Host, MachineFactory, Write
 from raftlab.sim.world.interrupts import HeldBack

@@ -15,15 +15,7 @@ from raftlab.raft.node import NodeCore
 from raftlab.raft.options import LONGEST, is_number
 from raftlab.raft.output import Note
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import (
-    Configuration,
-    Millis,
-    Misuse,
-    NodeId,
-    NotNow,
-    listed,
-    shown,
-)
+from raftlab.raft.vocabulary import Configuration, Millis, Misuse, NodeId, NotNow, listed, shown
 from raftlab.sim.world.action import Action, ToMessage
 from raftlab.sim.world.actions import (
     Calm,

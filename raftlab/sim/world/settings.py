@@ -4,14 +4,7 @@ from typing import Any
 
 import msgspec
 
-from raftlab.raft.options import (
-    LONGEST,
-    Options,
-    check_switches,
-    is_count,
-    is_number,
-    make_plain,
-)
+from raftlab.raft.options import LONGEST, Options, check_switches, is_count, is_number, make_plain
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, Term, shown
 from raftlab.sim.world.arguments import Logs, logs_for, node_names, seed_of
 
