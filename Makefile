@@ -75,8 +75,8 @@ bench: $(READY) ## measure the speed budgets and print one table
 	$(RUN) -m tests.bench_histories
 	$(RUN) -m tests.bench_explore
 
-museum: $(READY) ## find out what catches each mistake of the museum, and write docs/museum.md (ARGS=--quick)
-	$(RUN) -m raftlab.museum --write docs/museum.md $(ARGS)
+museum: $(READY) ## find out what catches each mistake, and write docs/museum.md (hours; one that was stopped goes on)
+	$(RUN) -m raftlab.museum --keep .museum.jsonl --write docs/museum.md $(ARGS)
 
 format: $(READY) ## let ruff lay out the code and mend what it can
 	$(RUN) -m ruff check --fix .

@@ -1,6 +1,7 @@
 """`python -m raftlab.museum`: print the kill table, and write it where `--write` says.
 
-`--quick` measures little: one start, at most 200 runs. Names choose exhibits.
+`--quick` measures little: one start, at most 200 runs. Names choose exhibits. With `--keep` a
+run that was interrupted is gone on with.
 """
 
 import argparse
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from raftlab.museum import EXHIBITS, Exhibit
+from raftlab.museum.kept import KeptRows
 from raftlab.museum.page import catalogue
 from raftlab.museum.searched import states_searched
 from raftlab.museum.table import KillTable, Row, kill_table
@@ -20,9 +22,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="exhibits to measure; all, if none is named")
     parser.add_argument("--quick", action="store_true", help="one start, at most 200 runs")
     parser.add_argument("--write", type=Path, help="the page to write")
+    parser.add_argument("--keep", type=Path, help="rows that this code has measured, for all")
     given = parser.parse_args(arguments)
+    if given.keep and given.quick:
+        parser.error("--keep is for rows that were measured in full: leave --quick out")
     chosen: Sequence[Exhibit | str] = given.names or EXHIBITS
-    table = kill_table(chosen, given.quick, tell, None if given.quick else states_searched)
+    kept = KeptRows(given.keep) if given.keep else None
+
+    def progress(row: Row) -> None:
+        tell(row)
+        if kept:
+            kept.add(row)
+
+    table = kill_table(
+        chosen,
+        given.quick,
+        progress,
+        None if given.quick else states_searched,
+        kept.rows if kept else {},
+    )
     print(table)
     if given.write:
         given.write.parent.mkdir(parents=True, exist_ok=True)

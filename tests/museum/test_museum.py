@@ -11,10 +11,11 @@ from raftlab import PROPERTIES, Cluster, Disks, Misuse, Options, Rules, Violatio
 from raftlab.check.campaign import campaign
 from raftlab.check.campaign.faults import crash, isolate
 from raftlab.check.campaign.random_run import Complaint, complaint, settle, start
-from raftlab.museum import EXHIBITS, HALLS, Exhibit, exhibit
+from raftlab.museum import EXHIBITS, HALLS, Exhibit, exhibit, kept
 from raftlab.museum import __main__ as command
 from raftlab.museum import table as tables
 from raftlab.museum.exhibit import REGISTERED, STOCK, Tuning, exhibited
+from raftlab.museum.kept import KeptRows
 from raftlab.museum.page import HEAD, catalogue, label
 from raftlab.museum.seeds import (
     ALARMS,
@@ -345,6 +346,39 @@ def test_the_command_prints_the_table_and_writes_the_page(tmp_path, capsys):
     assert command.main(["--quick", "--write", str(page), "half-commits"]) == 0
     assert "half-commits" in capsys.readouterr().out
     assert "### half-commits" in page.read_text()
+
+
+def test_a_table_that_was_interrupted_goes_on_where_it_stood(tmp_path, monkeypatch):
+    measured = []
+
+    def measure(each, starts, limit, budget):
+        measured.append(each.name)
+        if len(measured) == 2:
+            raise KeyboardInterrupt
+        return Row(each.name, each.title, True, None, ("invariants",), ("é",), (1,))
+
+    monkeypatch.setattr(tables, "measure", measure)
+    monkeypatch.setattr(tables, "stock_failure", lambda each, limit: 7)
+    monkeypatch.setattr(command, "states_searched", lambda each: None)
+    file = tmp_path / "rows.jsonl"
+    names = ["half-commits", "votes-again", "figure-8"]
+    with pytest.raises(KeyboardInterrupt):
+        command.main(["--keep", str(file), *names])
+    with file.open("ab") as half:
+        half.write(b'{"name":"figure-8","ti')
+    assert list(KeptRows(file).rows) == ["half-commits"]
+    assert command.main(["--keep", str(file), *names]) == 0
+    assert measured == ["half-commits", "votes-again", "votes-again", "figure-8"]
+    assert KeptRows(file).rows["figure-8"].stock == 7
+    monkeypatch.setattr(kept, "source_digest", lambda: "another source")
+    assert not KeptRows(file).rows
+    assert file.read_text() == "another source\n"
+
+
+def test_rows_of_a_quick_table_are_not_kept(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--quick", "--keep", str(tmp_path / "rows.jsonl"), "half-commits"])
+    assert "leave --quick out" in capsys.readouterr().err
 
 
 def test_the_command_fails_if_a_mistake_was_missed():
