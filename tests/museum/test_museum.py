@@ -67,7 +67,8 @@ def test_names_and_titles_are_unique_and_stories_too():
 def test_the_museum_is_large_enough_and_mostly_of_real_bugs():
     assert len(SAFETY) >= 45
     assert sum(bool(REAL.search(each.source)) for each in EXHIBITS) >= 60
-    assert {each.breaks.name for each in SAFETY} == {each.name for each in PROPERTIES}
+    odd = {each.breaks.name for each in SAFETY} ^ {each.name for each in PROPERTIES}
+    assert not odd, f"raftlab/museum/ wants an exhibit with breaks= this property: {odd}"
 
 
 @unsafe
@@ -119,8 +120,9 @@ def test_exhibits_stand_hall_by_hall_in_the_order_of_the_page():
     assert list(EXHIBITS) == [each for hall in HALLS for each in REGISTERED[hall.__name__]]
     assert {hall.__name__ for hall in HALLS} <= set(REGISTERED)
     page = (Path(__file__).parents[2] / "docs" / "museum.md").read_text()
-    assert page.startswith(HEAD)
-    assert page.endswith("\n## The exhibits\n\n" + "\n".join(map(label, EXHIBITS)))
+    labels = "\n## The exhibits\n\n" + "\n".join(map(label, EXHIBITS))
+    as_written = page.startswith(HEAD) and page.endswith(labels)
+    assert as_written, "docs/museum.md tells of other exhibits than there are: run make museum"
 
 
 def test_a_decorated_class_is_an_exhibit_with_what_its_docstrings_say():

@@ -862,7 +862,8 @@ def talk_until_it_breaks():
 def test_every_decision_is_broken_at_least_once():
     decisions = {name for name in vars(Rules) if not name.startswith("_")}
     broken = {name for mutant, *_ in NOTICED for name in vars(mutant) if name in decisions}
-    assert broken == decisions
+    odd = sorted(broken ^ decisions)
+    assert not odd, f"NOTICED wants a mutant that breaks it, and the test that notices it: {odd}"
 
 
 def test_the_machine_guards_its_commit_index_even_from_its_rules():

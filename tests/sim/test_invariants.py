@@ -1396,7 +1396,8 @@ def test_what_comes_close_breaks_nothing(situation):
 
 
 def test_every_property_is_seen_to_break():
-    assert {name for _, name, *_ in BREAKING} == {each.name for each in PROPERTIES}
+    odd = {name for _, name, *_ in BREAKING} ^ {each.name for each in PROPERTIES}
+    assert not odd, f"BREAKING wants a situation in which it is broken: {odd}"
 
 
 def test_the_first_property_that_breaks_is_the_one_that_is_named():

@@ -18,8 +18,8 @@ from raftlab.check.shrink import shrink
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.action import KINDS, ToNode, registered
 from raftlab.sim.world.actions import Crash, Restart
-from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.handlers import HANDLERS, handles
+from raftlab.sim.world.world import World
 from raftlab.view import scene_timeline
 from tests.sim.looking import standing
 
@@ -33,9 +33,9 @@ class Reboot(ToNode, frozen=True, tag="reboot"):
     why: str
 
 
-def carry_out(engine: Engine, action: Reboot) -> None:
+def carry_out(world: World, action: Reboot) -> None:
     for kind in (Crash, Restart):
-        HANDLERS[kind](engine, kind(action.at, action.node))
+        HANDLERS[kind](world, kind(action.at, action.node))
 
 
 def reboot(cluster: Cluster, node: str, why: str) -> None:

@@ -14,18 +14,20 @@ def check_scene(scene: Scene) -> ElementTree.Element:
     """The SVG of a scene, once it is clear that nothing is clipped, doubled, or too small."""
     ids = [mark.id for mark in scene.marks]
     assert sorted(ids) == sorted(set(ids)), "two marks share an id"
-    assert outside(scene) == []
-    assert collisions(texts(scene)) == []
-    assert min(mark.size for mark in scene.marks if isinstance(mark, Text)) >= SMALL
+    assert outside(scene) == [], "these marks are clipped"
+    assert collisions(texts(scene)) == [], "these words lie over each other"
+    least = min(mark.size for mark in scene.marks if isinstance(mark, Text))
+    assert least >= SMALL, "words are smaller than style.SMALL"
     check_text(scene.description)
     return ElementTree.fromstring(scene.svg)
 
 
 def check_text(text: str) -> None:
     """A text twin begins with a sentence, and leaves no line ending in a space."""
-    assert text.partition("\n")[0].endswith(".")
-    assert all(line == line.rstrip() for line in text.split("\n"))
-    assert not text.endswith("\n")
+    first = text.partition("\n")[0]
+    assert first.endswith("."), f"a text twin begins with a sentence, not with {first!r}"
+    assert all(line == line.rstrip() for line in text.split("\n")), "a line ends in a space"
+    assert not text.endswith("\n"), "a text twin ends without a line end"
 
 
 def words(scene: Scene) -> list[str]:

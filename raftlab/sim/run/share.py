@@ -36,7 +36,10 @@ OFTEN = (
     b" logs disks network options rules nodes seed joinreconfigurewipeclockdiskcompactreaddeliver"
     b"cutpartitionhealrestartpausedroptimeoutcrashproposewaitS1S2S3S4S5\xa5setup\xa8x=1"
 )
-"""What short texts often hold: told by its place, it is shorter still."""
+"""What short texts often hold: told by its place, it is shorter still.
+
+It never changes: a text that was made with another one cannot be read.
+"""
 
 Steps = Annotated[int, msgspec.Meta(ge=1)]
 Part = TypeVar("Part")
