@@ -25,12 +25,12 @@ from raftlab.sim.world.host import NEVER, Host
 from raftlab.sim.world.network import Flight
 
 LinkName: TypeAlias = tuple[NodeId, NodeId]
-UNSTEADY = "these rules do not do the same twice"
+NOT_DETERMINISTIC = "these rules do not do the same twice"
 RECENT = 16
 """Among so many of the last messages on a link one is looked for that says nearly the same."""
 
 
-class Unsteady(Misuse):
+class NonDeterminism(Misuse):
     """A run goes another way when it is played again: its rules, or its machine, use chance.
 
     Or a count that outlives the run, the clock, the order of a set.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from raftlab.raft.options import LONGEST, is_count, is_number
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotNow, shown
-from raftlab.sim.commands.commands import Commands
+from raftlab.sim.commands.base import Commands
 from raftlab.sim.world.actions import (
     Calm,
     Crash,
