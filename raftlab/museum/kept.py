@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-import raftlab
 from raftlab.museum.table import Row
 
 
@@ -43,7 +42,7 @@ class KeptRows:
 
 def source_digest() -> str:
     """A digest of every Python file of the package, by path and content."""
-    root = Path(raftlab.__file__).parent
+    root = Path(__file__).parents[1]
     digest = sha256()
     for path in sorted(root.rglob("*.py")):
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
