@@ -126,7 +126,7 @@ class _Player:
 
     def _note_new(self) -> None:
         """Messages that have been sent since the last step."""
-        if self.cluster.messages_sent == self.known:
+        if self.cluster.engine.world.network.sent == self.known:
             return
         new = []
         for flight in reversed(self.cluster.in_flight()):
@@ -135,7 +135,7 @@ class _Player:
             new.append(flight)
         for flight in reversed(new):
             self.links.setdefault(flight.key[:2], []).append(flight)
-        self.known = self.cluster.messages_sent
+        self.known = self.cluster.engine.world.network.sent
 
     def _resolve(self, step: Step) -> Step | None:
         """The step as it can be taken now, or None."""
