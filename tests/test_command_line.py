@@ -304,6 +304,17 @@ def test_a_readers_own_rules_and_machine_are_found_in_the_current_directory(raft
 
 
 @pytest.mark.usefixtures("mine")
+def test_a_refusal_names_a_file_as_it_is_called_whatever_that_looks_like(raftlab_run, tmp_path):
+    for name in ("most_steps=3", "hand the class over, as rules="):
+        (tmp_path / name).write_text("nonsense")
+        assert f"{name}, line 1: " in raftlab_run("replay", name).err
+    both = ("--rules", "mine:Holder.Inside", "--machine", "mine:Machine")
+    raftlab_run("run", "3", *both, "--ms", "50", "--save", "kept")
+    said = "kept, line 1: this run was made with 'Machine' of 'mine', which is not raftlab's own"
+    assert f"{said}: name the class with --machine\n" in raftlab_run("replay", "kept").err
+
+
+@pytest.mark.usefixtures("mine")
 def test_a_twin_says_where_the_runs_part_and_what_breaks_there(raftlab_run):
     text = raftlab_run("run --scenario late_vote --ms 300 --json").document["share"]
     same = raftlab_run("replay", text, "--twin", "raftlab:Rules")

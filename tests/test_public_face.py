@@ -165,3 +165,8 @@ def test_nonsense_and_what_is_not_possible_now_are_errors_of_two_kinds():
     assert issubclass(raftlab.Misuse, ValueError)
     assert issubclass(raftlab.NotNow, RuntimeError)
     assert not issubclass(raftlab.Violation, raftlab.Misuse | raftlab.NotNow)
+
+
+def test_a_cluster_shows_what_people_do_with_it_and_leaves_the_rest_to_its_parts():
+    names = [name for name in dir(raftlab.Cluster) if not name.startswith("_")]
+    assert len(names) <= 55, names

@@ -14,7 +14,7 @@ import msgspec
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, shortened, shown
 from raftlab.sim.load import load
-from raftlab.sim.resolve import fits
+from raftlab.sim.resolve import ClassNeeded, fits
 from raftlab.sim.run import share
 from raftlab.sim.run.recording import Recording
 
@@ -257,7 +257,8 @@ def opened(source: str, given: argparse.Namespace) -> Recording:
         raise Misuse(
             f"there is no file {shown(str(source))}, and a shared run begins with raftlab.1."
         ) from None
-    except Misuse as error:
-        said = re.sub(r"hand the class over, as (\w+)=", r"name the class with --\1", str(error))
-        said = said.replace("most_steps=", "--most-steps ")
-        raise Misuse(said) from error
+    except ClassNeeded as needed:
+        how = f"name the class with --{needed.argument}"
+        raise Misuse(f"{needed.where}{needed.what}: {how}") from needed
+    except share.TooManySteps as refusal:
+        raise Misuse(f"{refusal.what}, with --most-steps {refusal.steps}") from refusal

@@ -100,7 +100,7 @@ class FrameCache:
                 f"This run does not play again as it went: at frame {number + 1}, {refusal}."
                 " Does a machine in it use the time, or randomness of its own?"
             ) from refusal
-        if self._remembered(player.number) not in (None, player.recent[-1]):
+        if self._remembered(player.number) not in (None, player.engine.recent[-1]):
             self._player = None
             raise Misuse(
                 f"This run does not play again as it went: frame {number + 1} comes out otherwise."
@@ -109,7 +109,7 @@ class FrameCache:
 
     def _remembered(self, number: int) -> Moment | None:
         """The step to a frame as the cluster remembers it; None if it was too long ago."""
-        recent = self.cluster.recent
+        recent = self.cluster.engine.recent
         place = number - recent[0][0] if recent else -1
         return recent[place] if 0 <= place < len(recent) else None
 

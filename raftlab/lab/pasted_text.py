@@ -31,13 +31,13 @@ def opened_here(text: str, cluster: Cluster) -> Recording:
     except TooManySteps as refusal:
         use = f"raftlab.load(text, most_steps={refusal.steps}).lab()"
         said = f"this text stands for {refusal.steps:,} steps: to play so many, use {use} in a cell"
+    except ClassNeeded as needed:
+        if (rules := _rules_called(needed.name, cluster)) is not None:
+            return _with_rules(rules, text)
+        use = f"raftlab.load(text, {needed.argument}=…).lab()"
+        said = f"{needed.what}: define the class in a cell, and use {use}"
     except Misuse as refusal:
-        said, needed = str(refusal), refusal.__context__
-        if isinstance(needed, ClassNeeded):
-            if (rules := _rules_called(needed.name, cluster)) is not None:
-                return _with_rules(rules, text)
-            use = f"raftlab.load(text, {needed.argument}=…).lab()"
-            said = f"{needed.what}: define the class in a cell, and use {use}"
+        said = str(refusal)
     raise Misuse(_sentence(said))
 
 

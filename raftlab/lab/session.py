@@ -115,7 +115,7 @@ class Session:
         """
         answers = (
             Answer(len(note.details) > 1, f"{action.at:.1f} ms: {node} {note}")  # key and value
-            for number, action, _, notes in reversed(self.cluster.recent)
+            for number, action, _, notes in reversed(self.cluster.engine.recent)
             for node, note in reversed(notes)
             if number <= self.position and note.rule == "read"
         )

@@ -11,7 +11,7 @@ from raftlab.sim.world.actions import Compact, Read
 
 MEMORY_MB = 1_000.0
 
-_READING = Scope(terms=2, entries=2, in_flight=5, deeds=(Read(0.0, "", "x"),))
+_READING = Scope(terms=2, entries=2, in_flight=5, actions=(Read(0.0, "", "x"),))
 _USUAL = Scope(terms=2, entries=2, in_flight=4)
 _ELECTION = Scope(terms=1, entries=1, in_flight=6)
 _OVERWRITTEN = Scope(terms=2, entries=2, in_flight=4, restarts=1, heartbeats=1)
@@ -39,7 +39,7 @@ SCOPES: Mapping[str, Scope] = {
     "best-copy-commits": _USUAL,
     "skips-entries": _USUAL,
     "commit-before-check": _OVERWRITTEN,
-    "compacts-uncommitted": Scope(terms=2, entries=2, in_flight=4, deeds=(Compact(0.0, "", 1),)),
+    "compacts-uncommitted": Scope(terms=2, entries=2, in_flight=4, actions=(Compact(0.0, "", 1),)),
     "commit-jumps": Scope(terms=2, entries=3, in_flight=4, duplicates=1),
     "deposed-leader-reads": _READING,
 }

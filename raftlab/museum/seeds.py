@@ -46,7 +46,7 @@ NOT_A_FIND = (RAISED, ALARMS)
 
 
 class Find(msgspec.Struct, frozen=True):
-    """A random run in which an exhibit showed: the how-manieth it was, and who saw what."""
+    """A random run in which an exhibit showed: which one in the order it was, and who saw what."""
 
     seed: int
     runs: int

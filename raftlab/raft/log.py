@@ -241,6 +241,13 @@ class RaftLog:
             stop = first
         return tuple(self._entries[start - first : stop - first])
 
+    def growing(self) -> list[LogEntry]:
+        """The list of entries, to be read: it may become longer, and what is in it stays there.
+
+        Whatever is cut off or compacted makes another list.
+        """
+        return self._entries
+
     def last_index_of_term_at_most(self, index: Index, term: Term) -> Index:
         """The largest place up to `index` whose entry has at most `term`.
 
@@ -298,7 +305,7 @@ class RaftLog:
         """
         if index <= self._base:
             raise Misuse(f"entry {index} is in the snapshot up to {self._base}")
-        del self._entries[max(index - self.first_index, 0) :]
+        self._entries = self._entries[: max(index - self.first_index, 0)]
         self.last_index = self.first_index + len(self._entries) - 1
         self.stable_index = min(self.stable_index, self.last_index)
         if self.configuration_index > self.last_index:
@@ -321,7 +328,7 @@ class RaftLog:
         first = max(self.first_index, snapshot.index + 1 - trailing)
         ends_here = first == snapshot.index + 1
         self._term_before = snapshot.term if ends_here else self.term_for_index(first - 1)
-        del self._entries[: first - self.first_index]
+        self._entries = self._entries[first - self.first_index :]
         self.first_index = first
         self.snapshot = snapshot
         self._configurations = [each for each in self._configurations if each > snapshot.index]

@@ -249,7 +249,7 @@ class NodeCore:
     # Durable state
 
     def _set_term(self, term: Term) -> None:
-        """Enter a higher term: its vote is not given yet, and its next wait is drawn anew.
+        """Enter a higher term: its vote is not given yet, and its next wait is drawn again.
 
         A wait that is under way goes on: a higher term alone is no reason to wait longer.
         Paper: 5.1; Figure 2, Followers.
@@ -461,7 +461,7 @@ class NodeCore:
         """The role has changed, or its data; `lost` is what it was. By whose state that ends."""
 
     def _hear_leader(self) -> None:
-        """This term's leader was heard: wait anew. `protections` remember when.
+        """This term's leader was heard: reset the timer. `protections` remember when.
 
         Paper: Figure 2, Followers.
         """
@@ -491,7 +491,7 @@ class NodeCore:
         """A leader is asked to append. Raises: NotNow. Filled in by `flow_control`."""
 
     def _before_output(self) -> dict[str, Any]:
-        """Fields of the next output, by name; asked while `_has_more`, which it may set anew.
+        """Fields of the next output, by name; asked while `_has_more`, which it may set again.
 
         Filled in by `snapshots`, `reads` and `persistence`.
         """

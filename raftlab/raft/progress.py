@@ -94,7 +94,7 @@ class FollowerProgress:
         self.retry_at = retry_at
 
     def become_probe(self) -> None:
-        """Feel the way: one message at a time."""
+        """Probe: one message at a time."""
         self.state = ProgressState.PROBE
         self.probe_sent = False
         self.in_flight = []
@@ -150,7 +150,7 @@ class Tracker:
     def set_configuration(
         self, configuration: Configuration, next_index: Index, now: Millis
     ) -> None:
-        """Follow the members of `configuration`: keep what is known, begin anew with newcomers.
+        """Follow the members of `configuration`: keep what is known, begin afresh with newcomers.
 
         Who belongs to no group any more is forgotten. Paper: 6.
         """

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options, is_whole
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, NotNow, Term, shown
+from raftlab.sim.commands.base import around
 from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.commands.clients import Client, checked_name
 from raftlab.sim.commands.fault_commands import FaultCommands
@@ -127,7 +128,9 @@ class Cluster(FaultCommands, ClientCommands):
         """The last steps in words, oldest first; at most the last 1,000 are remembered."""
         if not is_whole(last):
             raise Misuse(f"the last steps are a whole number, not {shown(last)}")
-        return tuple(capture.event_of(moment) for moment in list(self.recent)[-last:] if last > 0)
+        return tuple(
+            capture.event_of(moment) for moment in list(self.engine.recent)[-last:] if last > 0
+        )
 
     @property
     def recording(self) -> Recording:
@@ -153,11 +156,7 @@ class Cluster(FaultCommands, ClientCommands):
         """
         engine = self._checkpoints.at(number, self.actions)
         agree(self.engine, engine)
-        return self.around(engine)
-
-    def around(self, engine: Engine) -> Self:
-        """A cluster like this one, with another engine: what happens to one leaves the other."""
-        twin = super().around(engine)
+        twin = around(self, engine)
         twin._follow()
         return twin
 

@@ -6,7 +6,7 @@ from os.path import exists
 from pathlib import Path
 
 from raftlab.raft.vocabulary import Misuse, shortened, shown
-from raftlab.sim.resolve import recording_of
+from raftlab.sim.resolve import ClassNeeded, recording_of
 from raftlab.sim.run import files, share
 from raftlab.sim.run.delta_encoding import coming
 from raftlab.sim.run.digest import Otherwise, unpacked
@@ -55,6 +55,8 @@ def load(
     setup, actions, known = files.load(Path(source))
     try:
         return recording_of(setup, actions, rules, machine).knowing(known)
+    except ClassNeeded as needed:
+        raise needed.at(f"{source}, line 1: ") from None
     except Misuse as error:
         raise Misuse(f"{source}, line 1: {error}") from None
 
@@ -84,6 +86,8 @@ def opened(
         recording = cluster.recording
     except Otherwise as error:
         raise Misuse(f"this run comes out differently here: {error}") from error
+    except ClassNeeded as needed:
+        raise needed.at("this run cannot be played here: ") from None
     except Misuse as error:
         raise Misuse(f"this run cannot be played here: {error}") from None
     except Exception as error:  # of actions that no verb makes, or of the reader's own classes

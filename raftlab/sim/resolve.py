@@ -30,16 +30,23 @@ MOVED: Mapping[str, str] = {
 
 
 class ClassNeeded(Misuse):
-    """A run was made with `name`, "module:Class", and is not given that class as `argument`=."""
+    """A run was made with `name`, "module:Class", and is not given that class as `argument`=.
 
-    def __init__(self, name: str, argument: str) -> None:
+    `what` says so, and not what to do; `where` is what was being opened, or nothing.
+    """
+
+    def __init__(self, name: str, argument: str, where: str = "") -> None:
         module, _, path = name.partition(":")
-        self.name, self.argument = name, argument
+        self.name, self.argument, self.where = name, argument, where
         self.what = (
             f"this run was made with {shown(path or name)} of {shown(module)}, which is not"
             " raftlab's own"
         )
-        super().__init__(f"{self.what}: hand the class over, as {argument}=")
+        super().__init__(f"{where}{self.what}: hand the class over, as {argument}=")
+
+    def at(self, where: str) -> "ClassNeeded":
+        """The same refusal, of what was being opened."""
+        return ClassNeeded(self.name, self.argument, where)
 
 
 def recording_of(

@@ -13,7 +13,7 @@ import pytest
 
 from raftlab import Disks, Misuse, Options, RaftStateMachine, Rules, Violation, load
 from raftlab.check.campaign import CampaignResult, campaign, executors
-from raftlab.check.campaign.checkpoint_file import Ledger
+from raftlab.check.campaign.checkpoint_file import CheckpointFile
 from raftlab.check.campaign.random_run import ABILITIES, abilities, start
 from raftlab.check.campaign.trial import VERDICTS, Conditions, SeedResult, try_seeds
 from tests.check.wild_bugs import AsksFirst
@@ -315,10 +315,10 @@ def test_a_ledger_keeps_every_field(tmp_path):
         SeedResult(3, "violation", "S1 voted twice", "One Vote Per Term", 61, 61),
         SeedResult(4, "ok", events=9, settled_after=0.1 + 0.2),
     ]
-    ledger = Ledger(path, Conditions())
-    ledger.add(results)
-    ledger.close()
-    again = Ledger(path, Conditions())
+    checkpoint = CheckpointFile(path, Conditions())
+    checkpoint.add(results)
+    checkpoint.close()
+    again = CheckpointFile(path, Conditions())
     again.close()
     assert list(again.holds.values()) == results
     assert all(msgspec.json.decode(line) for line in path.read_bytes().splitlines())

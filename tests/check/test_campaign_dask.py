@@ -85,12 +85,12 @@ def two_workers(scheduler: str, folder: Path) -> Iterator[tuple[Client, list[sub
         yield client, [one, two]
 
 
-def kill_when(client: Client, victim: subprocess.Popen, crew, done: int):
-    """The same crew; when so many seeds are done, one of its workers is killed."""
+def kill_when(client: Client, victim: subprocess.Popen, executor, done: int):
+    """The same executor; when so many seeds are done, one of its workers is killed."""
 
     def run(trial, seeds, scheduler):
         count = 0
-        for results in crew(trial, seeds, scheduler):
+        for results in executor(trial, seeds, scheduler):
             count += len(results)
             if count >= done and victim.poll() is None:
                 assert count < len(seeds)
@@ -105,8 +105,8 @@ def test_a_worker_is_killed_half_way_and_the_results_are_those_of_one_core(
     scheduler, tmp_path, monkeypatch
 ):
     with two_workers(scheduler, tmp_path) as (client, workers):
-        crew = kill_when(client, workers[1], executors.dask_workers, SEEDS // 3)
-        monkeypatch.setattr(executors, "dask_workers", crew)
+        executor = kill_when(client, workers[1], executors.dask_workers, SEEDS // 3)
+        monkeypatch.setattr(executors, "dask_workers", executor)
         on_dask = campaign(SEEDS, scheduler=scheduler)
         assert workers[1].poll() == -signal.SIGKILL
         assert len(client.scheduler_info()["workers"]) == 1

@@ -56,12 +56,12 @@ SCOPES = {
     "restarts": Scope(terms=2, entries=1, in_flight=3, restarts=1),
     "heartbeats": Scope(terms=1, entries=2, in_flight=3, heartbeats=2),
     "duplicates": Scope(terms=2, entries=1, in_flight=3, duplicates=1),
-    "a read": Scope(terms=1, entries=1, in_flight=3, deeds=(READ,)),
-    "a snapshot": Scope(terms=1, entries=2, in_flight=3, deeds=(COMPACT,)),
-    "forgetting": Scope(terms=2, entries=1, in_flight=3, deeds=(ForgetLeader(0, ""),)),
-    "handing over": Scope(terms=2, entries=1, in_flight=3, deeds=(TransferLeadership(0, "S1"),)),
+    "a read": Scope(terms=1, entries=1, in_flight=3, actions=(READ,)),
+    "a snapshot": Scope(terms=1, entries=2, in_flight=3, actions=(COMPACT,)),
+    "forgetting": Scope(terms=2, entries=1, in_flight=3, actions=(ForgetLeader(0, ""),)),
+    "handing over": Scope(terms=2, entries=1, in_flight=3, actions=(TransferLeadership(0, "S1"),)),
     "members": Scope(
-        terms=2, entries=3, in_flight=3, deeds=(Reconfigure(0, "S1", ("S1", "S2")),), depth=12
+        terms=2, entries=3, in_flight=3, actions=(Reconfigure(0, "S1", ("S1", "S2")),), depth=12
     ),
 }
 
@@ -217,7 +217,9 @@ class ReadsAtOnce(Rules):
 
 
 def test_a_stale_read_is_found():
-    found = explore(plain(rules=ReadsAtOnce), Scope(terms=2, entries=2, in_flight=4, deeds=(READ,)))
+    found = explore(
+        plain(rules=ReadsAtOnce), Scope(terms=2, entries=2, in_flight=4, actions=(READ,))
+    )
     assert found.violation is not None and found.violation[0] == "Reads Are Current"
     with pytest.raises(Violation, match="Reads Are Current"):
         found.recording.replay()

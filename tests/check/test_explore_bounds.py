@@ -80,7 +80,7 @@ def at_once(name: str) -> Cluster:
 
 @pytest.mark.parametrize("name", SCOPES)
 def test_on_every_mistake_it_agrees_with_a_naive_search(name):
-    scope = msgspec.structs.replace(SCOPES[name], deeds=(), depth=3)
+    scope = msgspec.structs.replace(SCOPES[name], actions=(), depth=3)
     naive = reachable(at_once(name), scope)
     assert explore(at_once(name), scope).events == naive.length
     if naive.length is None:
@@ -92,9 +92,9 @@ def test_near_the_end_of_every_mistake_it_agrees_with_a_naive_search(name):
     found = explore(at_once(name), SCOPES[name], symmetry=True)
     near = told(found._cluster, found._world, iter(list(found._search.path())[:-LAST]))
     assert near.violation is None and len(near.in_flight()) <= SCOPES[name].in_flight
-    scope = msgspec.structs.replace(SCOPES[name], deeds=(), depth=LAST)
+    scope = msgspec.structs.replace(SCOPES[name], actions=(), depth=LAST)
     naive = reachable(near, scope)
     again = explore(near, scope, symmetry=False)
     assert again.events == naive.length
     assert again.violation is None or again.violation[0] in naive.fell
-    assert again.events == min(LAST, found.events) or SCOPES[name].deeds
+    assert again.events == min(LAST, found.events) or SCOPES[name].actions

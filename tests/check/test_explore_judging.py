@@ -99,10 +99,10 @@ WRONG = {
     "Commit Follows Leader": ({"machine": HearsOfNothing}, SMALL),
     "Committed Stays": ({"machine": GoesBack}, Scope(1, 2, 3, heartbeats=1)),
     "State Machine Safety": ({"machine": PastTheEnd}, SMALL),
-    "One Change At A Time": ({"rules": ChangesAtOnce}, Scope(1, 3, 4, deeds=CHANGES)),
+    "One Change At A Time": ({"rules": ChangesAtOnce}, Scope(1, 3, 4, actions=CHANGES)),
     "Snapshots Are True": (
         {"machine": OtherSnapshots},
-        Scope(1, 2, 3, heartbeats=1, deeds=(Compact(0, "S1", 2), Compact(0, "S2", 2))),
+        Scope(1, 2, 3, heartbeats=1, actions=(Compact(0, "S1", 2), Compact(0, "S2", 2))),
     ),
     "Applied In Order": ({"machine": AppliesTwice}, Scope(1, 2, 4)),
 }

@@ -51,7 +51,7 @@ def test_a_search_that_was_torn_is_not_taken_up_again():
             found.resume()
         except rl.Misuse as refusal:
             torn += 1
-            assert "interrupted in the middle of a step: begin it anew" in str(refusal)
+            assert "interrupted in the middle of a step: begin it again" in str(refusal)
         else:
             assert (found.states, found.violation) == (whole.states, None)
     assert torn > 0

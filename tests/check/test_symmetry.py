@@ -41,8 +41,8 @@ def smallest_name(world: States, state) -> str:
     [
         ({}, Scope(terms=2, entries=2, in_flight=3, depth=10)),
         ({}, Scope(terms=1, entries=1, in_flight=4, restarts=1, duplicates=1, depth=5)),
-        ({}, Scope(terms=1, entries=1, in_flight=4, deeds=(Read(0, "", "x"),), depth=6)),
-        ({}, Scope(terms=1, entries=2, in_flight=3, deeds=(Compact(0, "", 1),), depth=9)),
+        ({}, Scope(terms=1, entries=1, in_flight=4, actions=(Read(0, "", "x"),), depth=6)),
+        ({}, Scope(terms=1, entries=2, in_flight=3, actions=(Compact(0, "", 1),), depth=9)),
         ({"options": Options()}, Scope(terms=1, entries=2, in_flight=4, heartbeats=1, depth=7)),
         ({"machine": ToyMachine}, Scope(terms=1, entries=1, in_flight=4, depth=6)),
     ],
@@ -85,9 +85,9 @@ def test_names_matter_where_nodes_differ_or_are_named():
     assert is_alike(cluster(rules=Own), scope)
     assert not is_alike(cluster(rules={"S1": Own()}), scope)
     assert not is_alike(cluster(rules={"S1": Keeps(1), "S2": Keeps(2), "S3": Keeps(3)}), scope)
-    assert is_alike(cluster(), Scope(deeds=(Read(0, "", "x"),)))
-    assert not is_alike(cluster(), Scope(deeds=(Read(0, "S1", "x"),)))
-    assert not is_alike(cluster(), Scope(deeds=(Reconfigure(0, "", ("S1", "S2")),)))
+    assert is_alike(cluster(), Scope(actions=(Read(0, "", "x"),)))
+    assert not is_alike(cluster(), Scope(actions=(Read(0, "S1", "x"),)))
+    assert not is_alike(cluster(), Scope(actions=(Reconfigure(0, "", ("S1", "S2")),)))
     with pytest.raises(Misuse, match="exchanged"):
         explore(cluster(rules={"S1": Own()}), scope, symmetry=True)
 
@@ -137,7 +137,7 @@ class OwnMachine(RaftStateMachine):
 
 
 def test_names_are_exchanged_only_where_nobody_can_look_at_them():
-    small, compacts = Scope(), Scope(deeds=(Compact(0, "", 1),))
+    small, compacts = Scope(), Scope(actions=(Compact(0, "", 1),))
     for rules in (Rules, Own, CountsByNumber):
         assert why_names_matter(cluster(rules=rules), small) is None
     assert why_names_matter(cluster(), compacts) is None

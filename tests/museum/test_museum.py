@@ -84,7 +84,7 @@ def test_a_recording_breaks_the_property_when_it_is_played_from_scratch(each: Ex
 def test_the_same_run_without_the_mistake_breaks_nothing(each: Exhibit):
     cluster = each.recording(wrong=False).replay()
     assert cluster.violation is None
-    assert not cluster.alarms
+    assert not cluster.engine.world.alarms
     if not each.breaks:
         assert each.run(each.cluster(wrong=False)) is True
 
@@ -216,7 +216,7 @@ def test_complaints_are_told_apart(what, monkeypatch):
     if what in ("disturbed", "wrong_answer"):
         monkeypatch.setattr(f"raftlab.check.campaign.random_run.{what}", lambda _: SAID[what].text)
     if what == "alarms":
-        run.cluster.alarms.append("x")
+        run.cluster.engine.world.alarms.append("x")
     assert complaint(run) == SAID[what]
 
 

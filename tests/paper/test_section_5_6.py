@@ -28,7 +28,7 @@ def test_safety_does_not_depend_on_timing(seed, network):
         if cluster.leader is not None:
             cluster.propose(f"x={number}")
     assert cluster.violation is None
-    assert cluster.alarms == []
+    assert cluster.engine.world.alarms == []
 
 
 def test_with_broadcasts_much_shorter_than_timeouts_there_is_a_steady_leader():

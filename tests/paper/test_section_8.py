@@ -315,10 +315,10 @@ def test_alternatively_a_leader_can_rely_on_a_lease():
     """Paper: 8. With bounded clocks, heartbeats of late are enough, and nobody is asked."""
     cluster = led(options=Options(lease_reads=True))
     settled(cluster, "x=1")
-    sent = cluster.messages_sent
+    sent = cluster.engine.world.network.sent
     reading = cluster.read("x")
     assert (reading.is_done, reading.value) == (True, "1")
-    assert cluster.messages_sent == sent
+    assert cluster.engine.world.network.sent == sent
 
 
 def test_every_request_appears_to_happen_once_between_call_and_answer():

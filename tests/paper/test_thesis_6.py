@@ -465,9 +465,9 @@ def test_with_a_lease_a_leader_answers_without_asking():
     """Thesis: 6.4.1. A round of heartbeats of late is proof enough, while the clocks are good."""
     cluster = led("S1", options=LEASES)
     settled(cluster, "x=1")
-    sent = cluster.messages_sent
+    sent = cluster.engine.world.network.sent
     reading = cluster.read("x")
-    assert (reading.is_done, reading.value, cluster.messages_sent) == (True, "1", sent)
+    assert (reading.is_done, reading.value, cluster.engine.world.network.sent) == (True, "1", sent)
 
 
 def leased(**about: Any):

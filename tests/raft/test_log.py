@@ -551,3 +551,21 @@ def test_a_log_shows_itself_as_a_picture_with_its_text():
     shown = log(1, 1, 2)._repr_mimebundle_(include=None)
     assert shown["text/plain"].startswith("A log of 3 entries that ends at 3 of term 2.")
     assert shown["image/svg+xml"].startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda log: log.truncate_uncommitted(3),
+        lambda log: log.compact(Snapshot(2, 1, THREE)),
+        lambda log: log.restore(Snapshot(9, 3, THREE)),
+    ],
+)
+def test_the_list_that_is_read_only_grows_and_a_cut_makes_another(cut):
+    changing = log(1, 1, 2, 2)
+    growing = changing.growing()
+    changing.append_as_leader(2, Empty())
+    held = list(growing)
+    assert held == list(changing)
+    cut(changing)
+    assert growing == held != list(changing)

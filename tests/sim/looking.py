@@ -11,7 +11,7 @@ from raftlab.raft.vocabulary import REFUSALS
 
 def frame_bytes(frame: Frame) -> bytes:
     """A frame, to the last bit."""
-    return msgspec.json.encode(frame)
+    return msgspec.json.encode(frame, enc_hook=tuple)
 
 
 def standing(cluster: Cluster) -> tuple[bytes, int, float]:

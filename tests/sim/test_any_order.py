@@ -118,7 +118,7 @@ def test_any_verbs_in_any_order_keep_every_property_and_can_be_played_again(sett
     for each in (cluster, again):
         each.run(300)
     assert standing(again) == standing(cluster)
-    assert not cluster.alarms
+    assert not cluster.engine.world.alarms
 
 
 @given(st.lists(SENSIBLE | SENSELESS, max_size=30))

@@ -17,6 +17,7 @@ from raftlab import (
     Violation,
 )
 from raftlab.check.campaign.random_run import start, trouble
+from raftlab.sim.commands.base import around
 from raftlab.sim.run import play as playing
 from raftlab.sim.run.play import Checkpoints, can_be_copied
 from raftlab.sim.run.play import copied as copied_engine
@@ -28,7 +29,9 @@ from tests.sim.toy_machine import ToyMachine
 
 def copied(cluster: Cluster) -> Cluster:
     """An independent cluster in the same state."""
-    return cluster.around(copied_engine(cluster.engine))
+    twin = around(cluster, copied_engine(cluster.engine))
+    twin._follow()
+    return twin
 
 
 @pytest.fixture(autouse=True)

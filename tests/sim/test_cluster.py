@@ -43,7 +43,7 @@ def test_a_cluster_of_any_size_elects_and_commits(size):
     index = cluster.propose("x=1")
     assert cluster.run_until(lambda each: min(applied_indexes(each)) >= index, 1000)
     assert applied(cluster) == [{"x": "1"}] * size
-    assert not cluster.alarms
+    assert not cluster.engine.world.alarms
 
 
 def applied_indexes(cluster: Cluster) -> list[int]:
@@ -315,7 +315,7 @@ def test_a_cluster_of_one_needs_nobody():
     cluster.propose("x=1")
     cluster.run(5)
     assert cluster.commit_index == 2
-    assert cluster.messages_sent == 0
+    assert cluster.engine.world.network.sent == 0
 
 
 def test_a_cluster_of_two_stops_when_one_is_down():

@@ -125,7 +125,7 @@ def test_a_moment_of_a_run_that_comes_out_otherwise_is_refused_at_the_frame_wher
     parts = next(
         number
         for number, action in enumerate(cluster.actions, start=1)
-        if (again.apply(action) or again.recent[-1]) != before[number].recent[-1]
+        if (again.apply(action) or again.engine.recent[-1]) != before[number].engine.recent[-1]
     )
     cluster._follow()
     assert cluster.at(parts - 1).number == parts - 1

@@ -99,7 +99,7 @@ VERBS: dict[str, Callable[[Cluster], object]] = {
     "crash": lambda cluster: cluster.crash("S1"),
     "partition": lambda cluster: cluster.partition("S1"),
     "add_learner": lambda cluster: cluster.add_learner("S4"),
-    "scheduled": lambda cluster: cluster.scheduled(),
+    "scheduled": lambda cluster: cluster.engine.scheduled(),
     "frame": lambda cluster: cluster.frame(),
     "at": lambda cluster: cluster.at(5),
 }
@@ -179,12 +179,12 @@ def test_an_interrupt_of_a_bare_action_stops_the_run_and_says_so():
     rules.does = once(interrupt)
     with pytest.raises(KeyboardInterrupt):
         while True:
-            action = cluster.scheduled()
+            action = cluster.engine.scheduled()
             assert action is not None
             cluster.apply(action)
     assert cluster.stopped is not None
     with pytest.raises(NotNow, match="interrupted in the middle of a step: go back"):
-        cluster.scheduled()
+        cluster.engine.scheduled()
 
 
 def test_a_handler_of_somebody_else_is_called_between_two_actions():
@@ -314,7 +314,7 @@ def test_a_rule_that_moves_its_own_cluster_is_refused_by_name():
         lambda cluster: cluster.crash("S1"),
         lambda cluster: cluster.apply(Wait(cluster.now)),
         lambda cluster: cluster.apply(Propose(cluster.now, "S1", b"x=1")),
-        lambda cluster: cluster.scheduled(),
+        lambda cluster: cluster.engine.scheduled(),
     ],
 )
 def test_whoever_moves_a_cluster_in_the_middle_of_a_step_is_refused(moves):

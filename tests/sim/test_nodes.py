@@ -202,11 +202,11 @@ def test_a_paused_node_says_nothing():
     cluster = led()
     cluster.pause("S2")
     cluster.run(100)
-    sent = cluster.messages_sent
+    sent = cluster.engine.world.network.sent
     cluster.pause("S1")
     cluster.pause("S3")
     cluster.run(1000)
-    assert cluster.messages_sent == sent
+    assert cluster.engine.world.network.sent == sent
 
 
 def test_a_paused_node_has_no_timer_and_the_others_choose_a_new_leader():
@@ -311,10 +311,10 @@ def test_disks_that_do_not_wait_have_said_everything_before_a_pause():
     cluster.run(200)
     cluster.propose("x=1")
     cluster.pause("S1")
-    sent = cluster.messages_sent
+    sent = cluster.engine.world.network.sent
     cluster.run(100)
     cluster.resume("S1")
-    assert cluster.run(500).messages_sent > sent
+    assert cluster.run(500).engine.world.network.sent > sent
     assert [each.values for each in cluster.frame().nodes] == [{"x": "1"}] * 3
 
 
@@ -454,7 +454,7 @@ def test_slow_disks_make_a_cluster_slow_and_not_wrong():
     """A write takes longer than an election timeout: nobody can lead for long, or at all."""
     cluster = Cluster(3, seed=1, disks=Disks(write_ms=400.0), network=Network(latency=(1.0, 2.0)))
     cluster.run(20_000)
-    assert not cluster.alarms
+    assert not cluster.engine.world.alarms
     assert cluster.frame().term > 1
 
 

@@ -22,9 +22,9 @@ def led_by_s1(**given: Any) -> Cluster:
 
 def sent(cluster: Cluster, ms: float) -> int:
     """How many messages are sent in the next `ms`."""
-    before = cluster.messages_sent
+    before = cluster.engine.world.network.sent
     cluster.run(ms)
-    return cluster.messages_sent - before
+    return cluster.engine.world.network.sent - before
 
 
 @pytest.mark.parametrize("node", ["S1", "S2", "S3"])

@@ -235,7 +235,7 @@ def test_a_trace_has_every_message_with_the_moment_at_which_it_ended():
     assert {key: sorted(each) for key, each in seen.items()} == {
         key: sorted(each) for key, each in ends.items()
     }
-    assert len(trace.messages) == cluster.messages_sent
+    assert len(trace.messages) == cluster.engine.world.network.sent
     on_their_way = [each for each in trace.messages if each.ended_at is None]
     assert len(on_their_way) == len(cluster.in_flight())
 

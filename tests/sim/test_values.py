@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+import tracemalloc
 
 import msgspec
 import pytest
 
 from raftlab import Cluster, Frame
-from raftlab.sim.frames.frozen import FrozenDict
+from raftlab.raft.log import Command, LogEntry
+from raftlab.sim.frames.frozen import FrozenDict, FrozenLog
 from tests.sim.looking import frame_bytes, standing
 
 
@@ -72,3 +74,75 @@ def test_a_copy_of_a_cluster_is_a_cluster_of_its_own():
     twin.run(500)
     assert standing(cluster) == before
     assert standing(cluster.recording.replay()) == before
+
+
+# Logs
+
+
+def some(count: int) -> list[LogEntry]:
+    return [LogEntry(1, index, Command(b"x=%d" % index)) for index in range(1, count + 1)]
+
+
+def test_a_log_in_a_frame_stays_as_it_was_while_the_nodes_log_grows_and_is_cut():
+    cluster = Cluster(3, seed=1, logs={"S1": [1] * 5, "S2": [1] * 5, "S3": [1, 1, 2]})
+    seen = []
+    cluster.elect("S3")
+    for _ in range(60):
+        frame = cluster.frame()
+        seen.append([(frame, tuple(node.log), tuple(node.disk.log)) for node in frame.nodes])
+        cluster.step()
+    lengths = {len(stored) for each in seen for _, _, stored in each}
+    assert {3, 4, 5} <= lengths, "S1 and S2 lose two entries, and get others"
+    for each in seen:
+        for (frame, held, stored), node in zip(each, each[0][0].nodes, strict=True):
+            assert (tuple(node.log), tuple(node.disk.log)) == (held, stored), frame.number
+
+
+def test_a_log_in_a_frame_stays_as_it_was_while_the_node_compacts():
+    cluster = led()
+    before = cluster.frame()
+    held = [(tuple(node.log), tuple(node.disk.log)) for node in before.nodes]
+    for node in cluster.nodes:
+        cluster.compact(node)
+    cluster.run(100)
+    assert all(
+        len(now.log) < len(then) for now, (then, _) in zip(cluster.frame().nodes, held, strict=True)
+    )
+    assert [(tuple(node.log), tuple(node.disk.log)) for node in before.nodes] == held
+
+
+def test_a_frame_of_long_logs_copies_none_of_them():
+    cluster = Cluster(3, seed=1, logs=dict.fromkeys(("S1", "S2", "S3"), [1] * 20_000))
+    cluster.frame()
+    tracemalloc.start()
+    frame = cluster.frame()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(frame.nodes[0].log) == 20_000
+    assert most < 50_000, "a copy of one log alone takes 160,000 bytes"
+
+
+def test_a_frozen_log_is_read_like_the_tuple_of_its_entries():
+    growing = some(5)
+    log, held = FrozenLog(growing), tuple(growing)
+    growing += some(7)[5:]
+    places = (0, 4, -1, -5, slice(None), slice(1, 3), slice(-2, None), slice(None, None, -2))
+    assert [log[each] for each in places] == [held[each] for each in places]
+    assert (len(log), list(log), repr(log), hash(log)) == (5, list(held), repr(held), hash(held))
+    assert held[2] in log and growing[6] not in log
+    for place in (5, -6):
+        with pytest.raises(IndexError):
+            log[place]
+    for copied in (pickle.loads(pickle.dumps(log)), copy.deepcopy(log)):
+        assert type(copied) is tuple and copied == log
+
+
+def test_frozen_logs_are_equal_if_their_entries_are():
+    growing, other = some(5), some(5)
+    log = FrozenLog(growing)
+    growing += some(6)[5:]
+    assert log == FrozenLog(other) == tuple(other) == log
+    assert log != FrozenLog(growing) and log != tuple(growing) and log != tuple(other[:4])
+    assert log != FrozenLog([*other[:4], LogEntry(2, 5, Command(b"x=5"))])
+    assert log != FrozenLog([LogEntry(1, 1, Command(b"y")), *other[1:]])
+    assert log != other, "a list is no picture of the past"

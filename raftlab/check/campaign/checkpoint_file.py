@@ -79,7 +79,7 @@ def _described(thing: object) -> str:
     return f"{full_name(thing)} {_checksum(sources)}"
 
 
-class Ledger:
+class CheckpointFile:
     """The file of one campaign: what it `holds` already, by seed, and a way to add to it.
 
     Raises: Misuse, if the file is of another campaign or is no such file; OSError.

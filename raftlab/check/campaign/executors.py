@@ -1,6 +1,6 @@
 """Who runs the seeds of a campaign: this process, several processes, or a Dask cluster.
 
-A crew takes a trial (from seeds to their results) and hands out results as they come, in any
+An executor takes a trial (from seeds to their results) and hands out results as they come, in any
 order. A worker that dies loses nothing: what it was doing is done again, in the end one seed
 at a time, until it is known which seed kills its worker.
 """

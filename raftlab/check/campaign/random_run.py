@@ -276,7 +276,7 @@ def complaint(run: RandomRun, operator: bool = True) -> Complaint | None:
         return Complaint("answers", said)
     if said := disturbed(run) or (unserved(run) if operator else None):
         return Complaint("healing", said)
-    alarms = run.cluster.alarms
+    alarms = run.cluster.engine.world.alarms
     return Complaint("alarms", f"alarms: {alarms}") if alarms else None
 
 

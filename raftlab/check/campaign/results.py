@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from raftlab.check.campaign import executors
-from raftlab.check.campaign.checkpoint_file import Ledger
+from raftlab.check.campaign.checkpoint_file import CheckpointFile
 from raftlab.check.campaign.executors import Results, Trial
 from raftlab.check.campaign.shrink_stuck import shrink_stuck
 from raftlab.check.campaign.trial import (
@@ -39,7 +39,7 @@ from raftlab.check.campaign.trial import (
     try_seeds,
 )
 from raftlab.check.shrink.minimize import ending, shrink
-from raftlab.check.shrink.steps import UNSTEADY, Unsteady
+from raftlab.check.shrink.steps import NOT_DETERMINISTIC, NonDeterminism
 from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.arguments import MOST_SEEDS, RulesGiven, seed_of
@@ -50,7 +50,7 @@ BAR = 24
 LINE = 100
 EVERY_S = 0.2
 
-Crew: TypeAlias = Callable[[Sequence[int]], Iterator[Results]]
+Executor: TypeAlias = Callable[[Sequence[int]], Iterator[Results]]
 
 
 class CampaignResult(msgspec.Struct, frozen=True):
@@ -132,10 +132,10 @@ class CampaignResult(msgspec.Struct, frozen=True):
             if ending(recording) is not None:
                 return shrink(recording)
             return shrink_stuck(seed, self.conditions)
-        except Unsteady:
+        except NonDeterminism:
             raise
         except Misuse as error:  # it has just been played
-            raise Unsteady(f"{UNSTEADY}: {error}") from error
+            raise NonDeterminism(f"{NOT_DETERMINISTIC}: {error}") from error
 
     def report(self, most: int = MOST_SHOWN) -> str:
         """The counts; then, for up to `most` kinds of failure, the easiest seed's shortest run.
@@ -228,28 +228,31 @@ def campaign(
     """
     conditions = checked(rules, machine, given)
     wanted = _seeds(seeds)
-    crew = _crew(partial(try_seeds, conditions=conditions), cores, scheduler)
-    ledger = None if resume is None else Ledger(resume, conditions)
+    executor = _executor(partial(try_seeds, conditions=conditions), cores, scheduler)
+    checkpoint = None if resume is None else CheckpointFile(resume, conditions)
     try:
-        known = _all_results(wanted, crew, ledger, progress)
+        known = _all_results(wanted, executor, checkpoint, progress)
     finally:
-        if ledger is not None:
-            ledger.close()
+        if checkpoint is not None:
+            checkpoint.close()
     return CampaignResult(tuple(known[seed] for seed in sorted(wanted)), conditions)
 
 
 def _all_results(
-    wanted: dict[int, None], crew: Crew, ledger: Ledger | None, progress: bool | None
+    wanted: dict[int, None],
+    executor: Executor,
+    checkpoint: CheckpointFile | None,
+    progress: bool | None,
 ) -> dict[int, SeedResult]:
-    """The results of all seeds: those that the ledger holds, then those of the crew."""
+    """The results of all seeds: those that the checkpoint holds, then those of the executor."""
     known: dict[int, SeedResult] = {}
-    if ledger is not None:
-        known.update((s, result) for s, result in ledger.holds.items() if s in wanted)
+    if checkpoint is not None:
+        known.update((s, result) for s, result in checkpoint.holds.items() if s in wanted)
     todo = [seed for seed in wanted if seed not in known]
     bar = _Bar(len(wanted), known.values(), progress)
-    for results in crew(todo) if todo else ():
-        if ledger is not None:
-            ledger.add(results)
+    for results in executor(todo) if todo else ():
+        if checkpoint is not None:
+            checkpoint.add(results)
         known.update((each.seed, each) for each in results)
         bar.add(results)
     bar.end()
@@ -267,7 +270,7 @@ def _seeds(seeds: int | Iterable[int]) -> dict[int, None]:
     return {seed_of(seed): None for seed in wanted}
 
 
-def _crew(
+def _executor(
     trial: Trial, cores: int | None, scheduler: Any
 ) -> Callable[[Sequence[int]], Iterator[Results]]:
     if scheduler is not None:

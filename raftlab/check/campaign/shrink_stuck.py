@@ -7,7 +7,7 @@ from raftlab.check.campaign.random_run import settle
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import Conditions, replayed
 from raftlab.check.shrink.minimize import shrink
-from raftlab.check.shrink.steps import Unsteady
+from raftlab.check.shrink.steps import NonDeterminism
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
@@ -21,7 +21,7 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
 
     It fails where the cluster does not settle, and where it does, and somebody is disturbed or
     not served in the quiet. Where only what clients saw before was wrong, the whole run is given.
-    Raises: Unsteady; whatever its machine raises when it is made.
+    Raises: NonDeterminism; whatever its machine raises when it is made.
     """
     run = replayed(seed, conditions, peace=False)
     troubled, operates = run.cluster.recording, run.changes_members
@@ -31,7 +31,7 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
 
     try:
         return shrink(troubled, gets_nowhere, BUDGET)
-    except Unsteady:
+    except NonDeterminism:
         raise
     except Misuse:
         return replayed(seed, conditions).cluster.recording

@@ -11,7 +11,7 @@ from raftlab.check.campaign.faults import TROUBLES
 from raftlab.check.campaign.random_run import complaint, settle, start, trouble
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.timed_faults import PLANS
-from raftlab.check.shrink.steps import UNSTEADY, Unsteady
+from raftlab.check.shrink.steps import NOT_DETERMINISTIC, NonDeterminism
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, listed, shown
@@ -173,21 +173,22 @@ def replayed(seed: int, conditions: Conditions, peace: bool = True) -> RandomRun
 def recorded(counted: SeedResult, conditions: Conditions) -> Recording:
     """The run that came to what was `counted`, found by running its seed and playing it once more.
 
-    Raises: Unsteady, if that is another run; whatever a machine raises when it is made.
+    Raises: NonDeterminism, if that is another run; whatever a machine raises when it is made.
     """
     run, again = _tried(counted.seed, conditions)
     if run is None:
         run = start(counted.seed, **conditions.arguments)  # raises what it raised
     if _what_happened(again) != _what_happened(counted):
-        raise Unsteady(
-            f"{UNSTEADY}: seed {counted.seed} came to {_told(counted)}, and now to {_told(again)}"
+        raise NonDeterminism(
+            f"{NOT_DETERMINISTIC}: seed {counted.seed} came to {_told(counted)}, and now to"
+            f" {_told(again)}"
         )
     recording = run.cluster.recording
     played = recording.attempt()
     if played.recording != recording or played.violation != run.cluster.violation:
-        raise Unsteady(
-            f"{UNSTEADY}: the run of seed {counted.seed} takes another course when it is played"
-            " again"
+        raise NonDeterminism(
+            f"{NOT_DETERMINISTIC}: the run of seed {counted.seed} takes another course when it"
+            " is played again"
         )
     return recording
 

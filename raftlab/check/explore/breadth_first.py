@@ -107,7 +107,7 @@ class Search(Generic[S]):
         `states` and `seconds` bound this call, `depth` and `memory_mb` (an estimate) the whole.
         """
         if self._is_torn:
-            raise Misuse("this search was interrupted in the middle of a step: begin it anew")
+            raise Misuse("this search was interrupted in the middle of a step: begin it again")
         counts, began, before = self.counts, time.monotonic(), self.counts.seconds
         most = None if states is None else counts.distinct + states
         report, expanded = counts.distinct + REPORT_EVERY, 0

@@ -290,7 +290,7 @@ def explore(
 
     `symmetry` lets states that differ in names only count as one. It is on where that is
     known to be sound: for the shipped machine, the same rules everywhere, none of which is
-    yours and is told a name, and neither a goal nor a deed that names a node. True is your
+    yours and is told a name, and neither a goal nor an action that names a node. True is your
     word for it that your rules, your machine and your goal treat all names alike.
 
     Raises: Misuse, for a start that a search cannot stand for; see `States`.
@@ -357,7 +357,9 @@ def why_names_count(
         return "symmetry is off"
     if not is_alike(cluster, scope):
         if symmetry:
-            raise Misuse("nodes with rules of their own, or named by a deed, cannot be exchanged")
+            raise Misuse(
+                "nodes with rules of their own, or named by an action, cannot be exchanged"
+            )
         return "the nodes differ, or are named"
     if symmetry:
         return None

@@ -59,7 +59,8 @@ def is_alike(cluster: Cluster, scope: Scope) -> bool:
         len({type(each) for each in rules}) == 1 and not any(map(holds_anything, rules))
     )
     named = any(
-        deed.node or isinstance(deed, Reconfigure | TransferLeadership) for deed in scope.deeds
+        action.node or isinstance(action, Reconfigure | TransferLeadership)
+        for action in scope.actions
     )
     small = len(hosts) <= MOST_NODES
     began_alike = cluster.nodes == cluster.setup.nodes and not any(map(is_under_way, hosts))
@@ -85,7 +86,7 @@ def why_names_matter(cluster: Cluster, scope: Scope) -> str | None:
 def tells_names(cluster: Cluster, scope: Scope) -> bool:
     """Whether a log may hold a configuration, or a snapshot with one."""
     compacts = cluster.setup.disks.snapshot_every > 0
-    compacts = compacts or any(isinstance(each, Compact) for each in scope.deeds)
+    compacts = compacts or any(isinstance(each, Compact) for each in scope.actions)
     disks = [host.disk for host in cluster.hosts.values()]
     return compacts or any(
         disk.snapshot is not None

@@ -6,7 +6,7 @@ from raftlab.raft.options import is_count
 from raftlab.raft.vocabulary import Misuse, Term, shown
 from raftlab.sim.world.actions import Compact, ForgetLeader, Read, Reconfigure, TransferLeadership
 
-Deed = Compact | ForgetLeader | Read | Reconfigure | TransferLeadership
+OneTimeAction = Compact | ForgetLeader | Read | Reconfigure | TransferLeadership
 """What may happen once in a run of the search, at the node that it names; "" is any node."""
 
 
@@ -23,7 +23,7 @@ class Scope(msgspec.Struct, frozen=True):
       others at once, so it is at least their number.
     * `heartbeats`, `restarts`, `duplicates`: how often, in all, a leader's heartbeat falls
       due, a node crashes and starts again, and a message arrives that comes once more.
-    * `deeds`: actions of which each may happen once: compact, read, reconfigure, transfer.
+    * `actions`: actions of which each may happen once: compact, read, reconfigure, transfer.
     * `depth`: how many events a run has at most; None is without a bound.
 
     Raises: Misuse, for what cannot be.
@@ -35,7 +35,7 @@ class Scope(msgspec.Struct, frozen=True):
     heartbeats: int = 0
     restarts: int = 0
     duplicates: int = 0
-    deeds: tuple[Deed, ...] = ()
+    actions: tuple[OneTimeAction, ...] = ()
     depth: int | None = None
 
     def __post_init__(self) -> None:
@@ -47,11 +47,11 @@ class Scope(msgspec.Struct, frozen=True):
             value = getattr(self, name)
             if value is not None and not is_count(value):
                 raise Misuse(f"{name} is a number from 0, or None for no bound, not {shown(value)}")
-        if not isinstance(self.deeds, tuple) or len(self.deeds) > 16:
-            raise Misuse("deeds are a tuple of at most 16 actions")
-        for deed in self.deeds:
-            if not isinstance(deed, Deed):
-                raise Misuse(f"a search can {DEEDS}; it cannot do {shown(deed)}")
+        if not isinstance(self.actions, tuple) or len(self.actions) > 16:
+            raise Misuse("actions are a tuple of at most 16 actions")
+        for action in self.actions:
+            if not isinstance(action, OneTimeAction):
+                raise Misuse(f"a search can {POSSIBLE}; it cannot do {shown(action)}")
 
 
-DEEDS = "compact, forget a leader, read, reconfigure and transfer leadership"
+POSSIBLE = "compact, forget a leader, read, reconfigure and transfer leadership"

@@ -56,14 +56,14 @@ def timing_of(cluster: Cluster, scope: Scope) -> Timing:
     """What of time makes a difference within a scope."""
     options, hosts = cluster.setup.options, cluster.hosts.values()
     guarded = options.pre_vote or options.check_quorum or options.leader_stickiness
-    hands_over = any(isinstance(each, Reconfigure | TransferLeadership) for each in scope.deeds)
+    hands_over = any(isinstance(each, Reconfigure | TransferLeadership) for each in scope.actions)
     hands_over = hands_over or any(is_under_way(host) for host in hosts)
     timely = (Compact, Read, Reconfigure, TransferLeadership)
     matters = (
         guarded
         or hands_over
         or cluster.setup.disks.snapshot_every > 0
-        or any(isinstance(each, timely) for each in scope.deeds)
+        or any(isinstance(each, timely) for each in scope.actions)
         or any(host.disk.snapshot is not None or host.readings for host in hosts)
         or any(overrides(host.rules, name) for host in hosts for name in TIMELY)
     )

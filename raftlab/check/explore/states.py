@@ -74,7 +74,7 @@ State = tuple[tuple[int, ...], tuple[int, ...], int, int]
 """The nodes' states, the messages in flight (sorted), the past, and what was used up."""
 
 TIMEOUT, HEARTBEAT, RESTART, PROPOSE, AGE, BEAT = -1, -2, -3, -4, -5, -6
-A_HEARTBEAT, A_RESTART, A_DUPLICATE, FIRST_DEED_BIT = 1, 1 << 8, 1 << 16, 24
+A_HEARTBEAT, A_RESTART, A_DUPLICATE, FIRST_ACTION_BIT = 1, 1 << 8, 1 << 16, 24
 
 AGAIN = "again"
 """With a message: it arrives, and comes once more later."""
@@ -124,7 +124,7 @@ class States:
         self.latest_term = latest_term(cluster, scope)
         self.patience: Millis = options.election_timeout[1] + 1.0
         self.beat: Millis = options.heartbeat_interval
-        self._bench = workbench(cluster)
+        self._single_step = workbench(cluster)
         self.locals: list[Local] = []
         self._local_ids: dict[object, int] = {}
         self._keys: list[object] = []
@@ -217,18 +217,18 @@ class States:
             return made
 
     def _work_out(self, number: int, event: object, past: int) -> Step | None:
-        before, bench = self.locals[number], self._bench
+        before, world = self.locals[number], self._single_step
         if not (before.host.alive or event in (RESTART, AGE, BEAT)):
             return None
-        judge, raised = self._on_the_bench(number, event, past)
+        judge, raised = self._on_its_own(number, event, past)
         if judge is None:
             return None
-        host = bench.hosts[before.host.node]
+        host = world.hosts[before.host.node]
         if raised is None and host.machine.term > max(self.latest_term, before.term):
             return BEYOND
-        now = self._intern(host, bench.now)
+        now = self._intern(host, world.now)
         broken = raised or told(judge.broken)
-        if now == number and not bench.sent and broken is None:
+        if now == number and not world.sent and broken is None:
             return None
         verdict = self._verdict_of(judge, host, past, broken)
         about_past = judge.history.is_asked or verdict[0] != past
@@ -244,20 +244,20 @@ class States:
             COMMIT_FOLLOWS_QUORUM in judge.left,
             heard,
         )
-        sent = tuple(self._message_id(each) for each in bench.sent)
+        sent = tuple(self._message_id(each) for each in world.sent)
         return Step(now, sent, None if about_past else broken, looks if any(looks) else None)
 
-    def _on_the_bench(self, number: int, event: object, past: int) -> tuple[Judge | None, Fallen]:
+    def _on_its_own(self, number: int, event: object, past: int) -> tuple[Judge | None, Fallen]:
         """Let it happen: what the watch saw, and what was raised; no watch, if it cannot happen."""
-        before, bench = self.locals[number], self._bench
+        before, world = self.locals[number], self._single_step
         host = twin_of(before.host)
-        judge = bench.begin(host, before.now, self.pasts[past], self.remembers)
+        judge = world.begin(host, before.now, self.pasts[past], self.remembers)
         try:
             self._let_happen(host, before, event)
         except OldVoteError:
             raise
         except Exception as error:
-            if isinstance(error, REFUSALS) and bench.moving is None:
+            if isinstance(error, REFUSALS) and world.moving is None:
                 return None, None
             text = f"{host.node}'s machine raised {type(error).__name__}: {error}"
             return judge, (RAISED, text)
@@ -276,36 +276,36 @@ class States:
         known = (past, number, event)
         verdict = self._verdicts.get(known)
         if verdict is None:
-            judge, raised = self._on_the_bench(number, event, past)
+            judge, raised = self._on_its_own(number, event, past)
             assert judge is not None
-            host = self._bench.hosts[self.locals[number].host.node]
+            host = self._single_step.hosts[self.locals[number].host.node]
             verdict = self._verdict_of(judge, host, past, raised or told(judge.broken))
             self._verdicts[known] = verdict
         return verdict
 
     def _let_happen(self, host: Host, before: Local, event: object) -> None:
-        bench, node = self._bench, host.node
-        bench.moving = None
+        world, node = self._single_step, host.node
+        world.moving = None
         if isinstance(event, int) and event >= 0:
-            bench.hear(host, self.messages[event])
+            world.hear(host, self.messages[event])
         elif event in (TIMEOUT, AGE):
-            bench.pass_over(host, before.now + self.patience)
+            world.pass_over(host, before.now + self.patience)
             if event == TIMEOUT:
                 ticks = must_tick(host)
-                bench.do(Tick(bench.now, node) if ticks else Timeout(bench.now, node))
+                world.do(Tick(world.now, node) if ticks else Timeout(world.now, node))
         elif event in (HEARTBEAT, BEAT):
-            bench.pass_over(host, before.now + self.beat)
+            world.pass_over(host, before.now + self.beat)
             if event == HEARTBEAT:
-                bench.do(Tick(bench.now, node))
+                world.do(Tick(world.now, node))
         elif event == RESTART:
             if host.alive:
                 host.stop()
-            bench.do(Restart(bench.now, node))
+            world.do(Restart(world.now, node))
         elif event == PROPOSE:
-            bench.do(Propose(bench.now, node, command_of(before)))
+            world.do(Propose(world.now, node, command_of(before)))
         else:
             assert isinstance(event, tuple)
-            bench.do(event[0])
+            world.do(event[0])
 
     # What can follow
 
@@ -370,8 +370,8 @@ class States:
             else:
                 self._pass_over("elections beyond the bound on terms")
         self._restart(found, state, place)
-        if scope.deeds:
-            self._deeds(found, state, place)
+        if scope.actions:
+            self._one_time_actions(found, state, place)
 
     def _restart(self, found: list[tuple[State, object]], state: State, place: int) -> None:
         used = state[3]
@@ -380,15 +380,17 @@ class States:
         else:
             self._pass_over("restarts beyond the bound")
 
-    def _deeds(self, found: list[tuple[State, object]], state: State, place: int) -> None:
+    def _one_time_actions(
+        self, found: list[tuple[State, object]], state: State, place: int
+    ) -> None:
         used = state[3]
-        for number, deed in enumerate(self.scope.deeds):
-            bit = 1 << (FIRST_DEED_BIT + number)
-            if used & bit or deed.node not in ("", self.names[place]):
+        for number, action in enumerate(self.scope.actions):
+            bit = 1 << (FIRST_ACTION_BIT + number)
+            if used & bit or action.node not in ("", self.names[place]):
                 continue
             floor = len(self.pasts[state[2]].committed)
-            here = msgspec.structs.replace(deed, node=self.names[place])
-            event = (here, floor if isinstance(deed, Read) else 0)
+            here = msgspec.structs.replace(action, node=self.names[place])
+            event = (here, floor if isinstance(action, Read) else 0)
             self._happen(found, state, place, event, used | bit)
 
     def _happen(

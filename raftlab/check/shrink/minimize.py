@@ -11,10 +11,10 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from raftlab.check.shrink.steps import (
-    UNSTEADY,
+    NOT_DETERMINISTIC,
+    NonDeterminism,
     Played,
     Step,
-    Unsteady,
     as_steps,
     payloads,
     play,
@@ -56,7 +56,9 @@ def shrink(run: Recording | Cluster, breaks: Breaks = None, budget: int = BUDGET
     shrinker.run()
     shrunk = recording.of(shrinker.best.actions)
     if not shrinker.falls_again(shrunk):
-        raise Unsteady(f"{UNSTEADY}: what was found does not fail any more when it is played again")
+        raise NonDeterminism(
+            f"{NOT_DETERMINISTIC}: what was found does not fail any more when it is played again"
+        )
     return shrunk
 
 
@@ -89,10 +91,13 @@ class _Shrinker:
         try:
             fell = ending(recording)
         except REFUSALS as error:
-            raise Unsteady(f"{UNSTEADY}, or this run never happened so: {error}") from error
+            raise NonDeterminism(
+                f"{NOT_DETERMINISTIC}, or this run never happened so: {error}"
+            ) from error
         if not _ends_so_again(recording, fell):
-            raise Unsteady(
-                f"{UNSTEADY}: this run ends in {fell or 'nothing wrong'}, and then it does not"
+            raise NonDeterminism(
+                f"{NOT_DETERMINISTIC}: this run ends in {fell or 'nothing wrong'}, and then it does"
+                " not"
             )
         wanted = breaks.name if isinstance(breaks, Property) else breaks
         self.wanted = fell if wanted is None else wanted

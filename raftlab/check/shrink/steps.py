@@ -25,12 +25,12 @@ from raftlab.sim.world.host import NEVER, Host
 from raftlab.sim.world.network import Flight
 
 LinkName: TypeAlias = tuple[NodeId, NodeId]
-UNSTEADY = "these rules do not do the same twice"
+NOT_DETERMINISTIC = "these rules do not do the same twice"
 RECENT = 16
 """Among so many of the last messages on a link one is looked for that says nearly the same."""
 
 
-class Unsteady(Misuse):
+class NonDeterminism(Misuse):
     """A run goes another way when it is played again: its rules, or its machine, use chance.
 
     Or a count that outlives the run, the clock, the order of a set.
@@ -126,7 +126,7 @@ class _Player:
 
     def _note_new(self) -> None:
         """Messages that have been sent since the last step."""
-        if self.cluster.messages_sent == self.known:
+        if self.cluster.engine.world.network.sent == self.known:
             return
         new = []
         for flight in reversed(self.cluster.in_flight()):
@@ -135,7 +135,7 @@ class _Player:
             new.append(flight)
         for flight in reversed(new):
             self.links.setdefault(flight.key[:2], []).append(flight)
-        self.known = self.cluster.messages_sent
+        self.known = self.cluster.engine.world.network.sent
 
     def _resolve(self, step: Step) -> Step | None:
         """The step as it can be taken now, or None."""

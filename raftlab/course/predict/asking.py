@@ -28,7 +28,7 @@ def copies_of(cluster: Cluster) -> dict[NodeId, RaftStateMachine]:
 
 def out_of_reach(cluster: Cluster, candidate: NodeId) -> dict[NodeId, str]:
     """The nodes that will not hear `candidate`, each with the reason."""
-    cuts = set(cluster.cuts)
+    cuts = set(cluster.frame().cuts)
     reasons = {}
     for node, host in cluster.hosts.items():
         if node == candidate:

@@ -250,7 +250,7 @@ def _play_lost(lost: str, seed: int) -> tuple[str, str]:
     if lost == "vote":
         disk.voted_for = None
     if lost == "log":
-        disk.log.clear()
+        disk.log = []
     try:
         cluster.restart("S2")
         for _ in range(3):

@@ -98,7 +98,7 @@ class Protections(Figure2):
     # Stickiness. Thesis: 4.2.3
 
     def _hear_leader(self) -> None:
-        """This term's leader was heard: wait anew, and remember when.
+        """This term's leader was heard: reset the timer, and remember when.
 
         Paper: Figure 2, Followers. Thesis: 4.2.3.
         """

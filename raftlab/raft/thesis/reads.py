@@ -126,7 +126,7 @@ class LinearizableReads(Snapshots):
         """Ask for a read at `now` (ms); returns its number.
 
         `read_id` is the number that names it: greater than any that this node has used, in
-        this life or an earlier one, lest an old answer serve a new read. A host that never
+        this life or an earlier one, so that no old answer serves a new read. A host that never
         restarts a node within one moment may leave it out; then the reads of a life are counted.
         `Output.reads` says when it may be answered. Any node may be asked. A read whose node
         loses its leader comes out as `Output.failed_reads`: ask again. Thesis: 6.4, 6.4.1.

@@ -107,7 +107,7 @@ class Snapshots(Membership):
                 self._wait_for_snapshot(progress)
 
     def _wait_for_snapshot(self, progress: FollowerProgress) -> None:
-        """A snapshot that nobody answers for long is taken for lost: feel the way again."""
+        """A snapshot that nobody answers for long is taken for lost: probe again."""
         if self._now >= progress.retry_at:
             progress.become_probe()
 
@@ -139,7 +139,7 @@ class Snapshots(Membership):
             self._lose_snapshot(progress)
 
     def _lose_snapshot(self, progress: FollowerProgress) -> None:
-        """Feel the way again, with the next heartbeat."""
+        """Probe again, with the next heartbeat."""
         if progress.state is SNAPSHOT:
             progress.become_probe()
             progress.probe_sent = True

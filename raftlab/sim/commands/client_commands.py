@@ -14,7 +14,7 @@ from raftlab.raft.vocabulary import (
     named,
     shown,
 )
-from raftlab.sim.commands.commands import Commands
+from raftlab.sim.commands.base import Commands
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.actions import Compact, Join, Propose, Read, Reconfigure, TransferLeadership
 from raftlab.sim.world.arguments import command_data, is_text, node_names, side_named

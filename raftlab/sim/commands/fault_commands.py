@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from raftlab.raft.options import LONGEST, is_count, is_number
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotNow, shown
-from raftlab.sim.commands.commands import Commands
+from raftlab.sim.commands.base import Commands
 from raftlab.sim.world.actions import (
     Calm,
     Crash,
@@ -112,7 +112,7 @@ class FaultCommands(Commands):
         self._host(node)
         if len(self.nodes) == 1:
             raise NotNow(f"{node} is alone already.")
-        others = [[each for each in group if each != node] for group in self.groups]
+        others = [[each for each in group if each != node] for group in self.engine.world.groups]
         self.partition(*others, [node])
 
     def cut(self, sender: NodeId, receiver: NodeId, both_ways: bool = True) -> None:

@@ -1,5 +1,8 @@
 """Making frames of a live cluster. Nothing here runs unless somebody looks."""
 
+from collections.abc import Iterable, Sequence
+
+from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.roles import Candidate, Leader, Role
 from raftlab.raft.thesis.transfer import Transfer
 from raftlab.raft.vocabulary import Configuration, Millis
@@ -14,6 +17,7 @@ from raftlab.sim.frames.frame import (
     TransferFrame,
     VotesFrame,
 )
+from raftlab.sim.frames.frozen import FrozenLog
 from raftlab.sim.watch.properties import PROPERTIES, configuration_of
 from raftlab.sim.world.actions import Drop
 from raftlab.sim.world.engine import Engine, Moment
@@ -86,7 +90,7 @@ def node_frame(host: Host) -> NodeFrame:
         term=machine.term,
         voted_for=machine.voted_for,
         leader=host.node if leads else getattr(machine, "leader", None),
-        log=tuple(machine.log),
+        log=log_of(machine.log),
         snapshot=machine.log.snapshot,
         commit_index=machine.commit_index,
         applied_index=host.applied_index,
@@ -163,7 +167,13 @@ def transfer_frame(host: Host) -> TransferFrame | None:
 def disk_frame(host: Host) -> DiskFrame:
     """What one node's disk holds now."""
     disk = host.disk
-    return DiskFrame(disk.term, disk.voted_for, tuple(disk.log), disk.snapshot, bool(disk.writes))
+    log = FrozenLog(disk.log)
+    return DiskFrame(disk.term, disk.voted_for, log, disk.snapshot, bool(disk.writes))
+
+
+def log_of(log: Iterable[LogEntry]) -> Sequence[LogEntry]:
+    """The entries in memory; of a learner's own log they are copied, since it may change them."""
+    return FrozenLog(log.growing()) if type(log) is RaftLog else tuple(log)
 
 
 def votes_frame(host: Host, candidate: Candidate) -> VotesFrame:

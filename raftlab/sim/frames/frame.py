@@ -5,7 +5,7 @@ frames and never live machines, so a learner's own machine, a replay and a live 
 are drawn by the same code. What shows itself in a notebook imports its picture then.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -15,7 +15,7 @@ from raftlab.raft.messages import Message
 from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
-from raftlab.sim.frames.frozen import FrozenDict
+from raftlab.sim.frames.frozen import FrozenDict, FrozenLog
 from raftlab.sim.world.violation import ViolationFrame
 
 
@@ -82,9 +82,13 @@ class DiskFrame(msgspec.Struct, frozen=True):
 
     term: Term
     voted_for: NodeId | None
-    log: tuple[LogEntry, ...]
+    log: Sequence[LogEntry]
     snapshot: Snapshot | None
     writing: bool
+
+    def __post_init__(self) -> None:
+        if isinstance(self.log, list):
+            force_setattr(self, "log", FrozenLog(self.log))
 
 
 class NodeFrame(msgspec.Struct, frozen=True):
@@ -107,7 +111,7 @@ class NodeFrame(msgspec.Struct, frozen=True):
     term: Term
     voted_for: NodeId | None
     leader: NodeId | None
-    log: tuple[LogEntry, ...]
+    log: Sequence[LogEntry]
     snapshot: Snapshot | None
     commit_index: Index
     applied_index: Index
@@ -127,6 +131,8 @@ class NodeFrame(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         force_setattr(self, "values", FrozenDict(self.values))
+        if isinstance(self.log, list):  # as JSON is read
+            force_setattr(self, "log", FrozenLog(self.log))
 
     @property
     def is_voter(self) -> bool:

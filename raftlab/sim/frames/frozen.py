@@ -1,6 +1,10 @@
-"""A dictionary that nobody can change: what a frame holds stays as it was."""
+"""A dictionary and a log that nobody can change: what a frame holds stays as it was."""
 
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, NoReturn, TypeVar, overload
+
+from raftlab.raft.log import LogEntry
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -22,3 +26,53 @@ class FrozenDict(dict[Key, Value]):
 
     def __reduce__(self) -> tuple[type, tuple[dict[Key, Value]]]:
         return FrozenDict, (dict(self),)
+
+
+class FrozenLog(Sequence[LogEntry]):
+    """The entries of a log as they are now, however many they are: none is copied.
+
+    `growing` is a list that only becomes longer. It is equal to a tuple of the same entries, and
+    is one where it is copied or pickled (and for msgspec, with `enc_hook=tuple`).
+    """
+
+    __slots__ = ("_growing", "_length")
+
+    def __init__(self, growing: list[LogEntry]) -> None:
+        self._growing = growing
+        self._length = len(growing)
+
+    def __len__(self) -> int:
+        """How many entries."""
+        return self._length
+
+    @overload
+    def __getitem__(self, place: int) -> LogEntry: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[LogEntry, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> LogEntry | tuple[LogEntry, ...]:
+        places = range(self._length)[place]
+        if isinstance(places, range):
+            return tuple([self._growing[each] for each in places])
+        return self._growing[places]
+
+    def __iter__(self) -> Iterator[LogEntry]:
+        """The entries, first to last."""
+        return islice(self._growing, self._length)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FrozenLog | tuple):
+            return NotImplemented
+        if isinstance(other, FrozenLog) and other._growing is self._growing:
+            return other._length == self._length
+        ends_alike = len(other) == self._length and self[-1:] == other[-1:]
+        return ends_alike and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[LogEntry, ...]]]:
+        return tuple, (tuple(self),)

@@ -181,7 +181,7 @@ class _Telling:
         if cluster.stopped is not None:
             return math.floor(cluster.now - start) + 1
         end = cluster.now if until is None else until
-        following = cluster.scheduled()
+        following = cluster.engine.scheduled()
         if end <= start or (following is not None and following.at <= end):
             return None
         return exact_difference(start, end)

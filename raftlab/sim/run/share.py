@@ -46,14 +46,18 @@ Part = TypeVar("Part")
 
 
 class TooManySteps(Misuse):
-    """A text stands for `steps` steps, and more than `most` are not played unasked."""
+    """A text stands for `steps` steps, and more than `most` are not played unasked.
+
+    `what` says so, and not how to ask for them.
+    """
 
     def __init__(self, steps: int, most: int) -> None:
         self.steps = steps
-        super().__init__(
+        self.what = (
             f"this text stands for {steps:,} steps, and more than {most:,} are played only"
-            f" if they are asked for, with most_steps={steps}"
+            " if they are asked for"
         )
+        super().__init__(f"{self.what}, with most_steps={steps}")
 
 
 class Shared(msgspec.Struct, Generic[Part], array_like=True, omit_defaults=True):

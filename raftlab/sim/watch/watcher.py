@@ -105,7 +105,7 @@ def term_before_new(host: Host) -> Term | None:
 def head_moved(host: Host) -> None:
     """A snapshot has taken the place of the first entries: they are no longer looked at.
 
-    If it contradicts the entry that stood at its end, what follows is looked at anew.
+    If it contradicts the entry that stood at its end, what follows is looked at again.
     """
     seen, first = host.seen, host.machine.log.first_index
     if first > seen.first_index and not contradicted(host):

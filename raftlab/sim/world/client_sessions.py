@@ -56,9 +56,9 @@ class Sessions(Mapping[str, Session]):
         return self._open[client]
 
     def open(self, client: str, index: Index) -> str:
-        """Open a session for `client`, or begin it anew; another one may have to expire.
+        """Open a session for `client`, or begin it again; another one may have to expire.
 
-        Beginning anew forgets which commands were answered: a client that still waits
+        Beginning again forgets which commands were answered: a client that still waits
         for an answer must not ask for it. Thesis: 6.3, RegisterClient.
         """
         self._open.pop(client, None)

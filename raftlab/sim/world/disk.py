@@ -13,7 +13,7 @@ class Disk:
 
     `is_lost` from a `wipe` until something is written again. `writes` are the outputs
     whose writing has begun and not ended, oldest first. They end in that order, or never,
-    if the node crashes before.
+    if the node crashes before. `log` is a list that only grows: a cut makes another one.
     """
 
     __slots__ = ("is_lost", "log", "settings", "snapshot", "term", "voted_for", "writes")
@@ -96,7 +96,7 @@ class Disk:
         if output.truncate_from is not None:
             self._cut(output.truncate_from)
         if output.first_index is not None and self.log:
-            del self.log[: max(output.first_index - self.log[0].index, 0)]
+            self.log = self.log[max(output.first_index - self.log[0].index, 0) :]
         if entries:
             if self.log and entries[0].index <= self.log[-1].index:
                 self._cut(entries[0].index)
@@ -106,4 +106,4 @@ class Disk:
 
     def _cut(self, index: Index) -> None:
         if self.log:
-            del self.log[max(index - self.log[0].index, 0) :]
+            self.log = self.log[: max(index - self.log[0].index, 0)]

@@ -240,7 +240,7 @@ class Host:
         return time if self.clock is None else self.clock.at(time)
 
     def start(self, time: Millis) -> None:
-        """Start, or restart, from what the disk holds. Everything else begins anew."""
+        """Start, or restart, from what the disk holds. Everything else is lost."""
         self.machine: Machine = self.factory(
             self.node,
             configuration=self.configuration,
@@ -298,7 +298,7 @@ class Host:
         self.applied_index = entries[-1].index
 
     def load(self, snapshot: Snapshot) -> None:
-        """Let the application begin anew from a snapshot that is ahead of it. Paper: 7."""
+        """Replace what the application holds by a snapshot that is ahead of it. Paper: 7."""
         self.application = KeyValue.decode(snapshot.data)
         self.applied_index = snapshot.index
 

@@ -1,6 +1,6 @@
 """Which entries a view of the logs shows, and what is known of each: for picture and text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from raftlab.raft.log import LogEntry, RaftLog, Snapshot
 from raftlab.raft.roles import Role
@@ -27,7 +27,7 @@ def columns_of(frame: Frame, last: int | None = None) -> range:
     return range(max(stop - width, gone - MOST_GONE, 0) + 1, stop + 1)
 
 
-def entries_of(node: NodeFrame) -> tuple[LogEntry, ...]:
+def entries_of(node: NodeFrame) -> Sequence[LogEntry]:
     """The entries in memory; of a node that is down, those on its disk."""
     return node.log if node.alive else node.disk.log
 
@@ -66,7 +66,7 @@ def shown_entries(node: NodeFrame, columns: range) -> tuple[LogEntry, ...]:
     if not entries or not columns:
         return ()
     first = entries[0].index
-    return entries[max(columns.start - first, 0) : max(columns.stop - first, 0)]
+    return tuple(entries[max(columns.start - first, 0) : max(columns.stop - first, 0)])
 
 
 def unwritten(node: NodeFrame, columns: range) -> frozenset[Index]:

@@ -1,11 +1,10 @@
 """What every command of a cluster stands on: the engine, what it shows, and the one way to act."""
 
-from collections import deque
-from typing import Self
+from typing import TypeVar
 
 from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.world.action import Action
-from raftlab.sim.world.engine import Engine, Moment
+from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import Host
 from raftlab.sim.world.network import Flight
 from raftlab.sim.world.settings import Setup
@@ -13,15 +12,13 @@ from raftlab.sim.world.violation import ViolationFrame
 
 
 class Commands:
-    """Something that has an `engine`, and lets people see and move what it drives."""
+    """Something that has an `engine`, and lets people see and move what it drives.
+
+    What is seldom asked is asked of the engine: `engine.recent`, `engine.scheduled()`, and what
+    its `world` knows, like `engine.world.alarms`, `engine.world.network.sent`.
+    """
 
     engine: Engine
-
-    def around(self, engine: Engine) -> Self:
-        """The like of this with another engine: what happens to one leaves the other alone."""
-        twin = object.__new__(type(self))
-        vars(twin).update(vars(self), engine=engine)
-        return twin
 
     # What the engine shows
 
@@ -45,39 +42,14 @@ class Commands:
         """The names of the nodes, in order; those that joined later come last."""
         return self.engine.world.nodes
 
-    @property
-    def groups(self) -> tuple[tuple[NodeId, ...], ...]:
-        """The sides of the partition; none, if there is no partition."""
-        return self.engine.world.groups
-
-    @property
-    def cuts(self) -> tuple[tuple[NodeId, NodeId], ...]:
-        """The directed links that carry nothing."""
-        return self.engine.world.network.cuts
-
     def in_flight(self) -> tuple[Flight, ...]:
         """The messages on their way, in the order in which they were sent."""
         return self.engine.in_flight()
 
     @property
-    def messages_sent(self) -> int:
-        """How many messages have been sent so far, copies and lost ones included."""
-        return self.engine.world.network.sent
-
-    @property
-    def alarms(self) -> list[str]:
-        """What machines reported as impossible."""
-        return self.engine.world.alarms
-
-    @property
     def actions(self) -> list[Action]:
         """All that has happened."""
         return self.engine.actions
-
-    @property
-    def recent(self) -> deque[Moment]:
-        """The last steps, each with its frame, action, message and notes."""
-        return self.engine.recent
 
     @property
     def number(self) -> int:
@@ -100,13 +72,6 @@ class Commands:
         """Carry out one action: the one way in which anything happens. See `Engine.apply`."""
         self.engine.apply(action)
 
-    def scheduled(self) -> Action | None:
-        """What will happen next if nobody does anything; None, if nothing will.
-
-        Raises: Misuse, in the middle of a step.
-        """
-        return self.engine.scheduled()
-
     def _act(self, action: Action) -> None:
         self.engine.act(action)
 
@@ -120,3 +85,13 @@ class Commands:
 
     def _running(self, node: NodeId) -> Host:
         return self.engine.world.running(node)
+
+
+Driver = TypeVar("Driver", bound=Commands)
+
+
+def around(driver: Driver, engine: Engine) -> Driver:
+    """The like of `driver` with another engine: what happens to one leaves the other alone."""
+    twin = object.__new__(type(driver))
+    vars(twin).update(vars(driver), engine=engine)
+    return twin
