@@ -10,8 +10,10 @@ READY := $(VENV)/.ready
 LOW   := .venv-lowest
 RUN   := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python
 FIRST := notebooks/00_start_here.ipynb
+TRUST := $(VENV)/.trusted
 
-LAB_OPTIONS := $(if $(PORT),--port=$(PORT))
+LAB_OPTIONS := --ContentsManager.pre_save_hook=raftlab.course.saving.forget_version
+LAB_OPTIONS += $(if $(PORT),--port=$(PORT))
 ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
 ifneq ($(shell uname -s),Darwin)
 LAB_OPTIONS += --no-browser
@@ -30,7 +32,7 @@ help: ## list these targets
 
 setup: $(READY) ## create .venv with the pinned libraries and raftlab itself (the other targets do it when needed)
 
-lab: $(READY) ## open JupyterLab on the first notebook (PORT=8890 and ARGS="..." are passed on)
+lab: $(TRUST) ## open JupyterLab on the first notebook (PORT=8890 and ARGS="..." are passed on)
 	@$(RUN) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_OPTIONS) $(ARGS)
 
 test: DONE := --ignore=tests/raft --ignore=tests/paper
@@ -108,6 +110,10 @@ $(READY): FOLDER := $(VENV)
 $(READY): PINS := constraints.txt
 $(READY): pyproject.toml constraints.txt
 	$(SET_UP)
+
+$(TRUST): $(READY) $(wildcard notebooks/*.ipynb notebooks/full/*.ipynb)
+	@$(RUN) -m jupyter trust $(filter %.ipynb,$^) >/dev/null
+	@touch $@
 
 $(LOW)/.ready: FOLDER := $(LOW)
 $(LOW)/.ready: PINS := constraints-lowest.txt

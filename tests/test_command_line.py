@@ -593,6 +593,7 @@ def test_the_lab_opens_the_first_notebook_and_gives_the_exit_code_of_jupyterlab(
     assert f"--ServerApp.root_dir={ROOT}" in words
     assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in words
     assert "--port=8890" in words and "--no-browser" in words
+    assert "--ContentsManager.pre_save_hook=raftlab.course.saving.forget_version" in words
 
 
 def test_the_lab_opens_a_run_in_a_new_notebook_that_shows_it(jupyter, raftlab_run, place):

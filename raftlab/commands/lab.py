@@ -24,6 +24,7 @@ EXAMPLE = """\
   raftlab lab first.jsonl --notebook first.ipynb"""
 FIRST = Path("notebooks", "00_start_here.ipynb")
 NOTEBOOK = "raftlab-run.ipynb"
+BEFORE_SAVING = "raftlab.course.saving.forget_version"
 
 
 def add_arguments(parser: Parser) -> None:
@@ -128,6 +129,7 @@ def command(path: Path, given: argparse.Namespace) -> list[str]:
     address = path.relative_to(root).as_posix()
     line = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
     line.append(f"--LabApp.default_url=/lab/tree/{address}")
+    line.append(f"--ContentsManager.pre_save_hook={BEFORE_SAVING}")
     if given.port is not None:
         line.append(f"--port={given.port}")
     if given.no_browser or not has_display():

@@ -82,6 +82,34 @@ def term_tint(term: Term) -> str:
     return TERM_TINTS[(term - 1) % len(TERM_TINTS)] if term > 0 else PAPER
 
 
+HATCH = "#777777"
+"""The lines over what is not yet on disk."""
+
+DARK: Mapping[str, str] = MappingProxyType(
+    {
+        PAPER: "#1A1A1A",
+        INK: "#E8E8E8",
+        QUIET: "#B0B0B0",
+        FAINT: "#484848",
+        TIMER: "#8C8C8C",
+        TROUBLE: "#E8788A",
+        HATCH: "#9A9A9A",
+        FOLLOWER.fill: "#DDDDDD",
+        CANDIDATE.fill: "#F68431",
+        LEADER.fill: "#1166DF",
+        TERM_TINTS[0]: "#266282",
+        TERM_TINTS[1]: "#89730C",
+        TERM_TINTS[2]: "#0033CE",
+        TERM_TINTS[3]: "#912D07",
+    }
+)
+"""What each colour is where a page is dark: on the lab's stage.
+
+The labels of nodes keep their colours, those of entries are white. Pictures that are stored
+stay on paper: no image knows what theme the page has that shows it.
+"""
+
+
 class LineStyle(msgspec.Struct, frozen=True, gc=False):
     """How a message is drawn: line and arrow head ("filled" asks, "open" answers)."""
 
@@ -148,7 +176,6 @@ PARTITION_DASH = (12.0, 5.0, 2.5, 5.0)
 CUT_DASH = (1.5, 3.0)
 HATCH_GAP = 6.0
 HATCH_WIDTH = 0.8
-HATCH = "#777777"
 CHANGED_WIDTH = 1.6
 
 LEARNER_WIDTH = 0.2
@@ -164,6 +191,9 @@ MONO_FAMILY = "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, 
 SIZE = 11.0
 SMALL = 9.0
 """The smallest letters there are."""
+
+GROWTH = 11.0 / SMALL
+"""CSS pixels a unit of a picture on a page with room: the smallest letters are 11 px."""
 
 FIGURE_INCHES = (6.5, 3.5)
 """The size of a matplotlib figure that nobody asked to be larger."""

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import nbformat
 from playwright.sync_api import Locator, Page, expect
+
+from raftlab.commands.lab import BEFORE_SAVING
 
 PATIENCE_S = 60
 """How long a server or a kernel may take to start on a busy machine."""
@@ -66,6 +68,7 @@ def _command(root: Path) -> list[str]:
         "ServerApp.shutdown_no_activity_timeout": "900",
         "ServerApp.answer_yes": "True",
         "IdentityProvider.token": "",
+        "ContentsManager.pre_save_hook": BEFORE_SAVING,
         "LabApp.expose_app_in_browser": "True",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }
@@ -90,9 +93,10 @@ def _address(runtime: Path, server: subprocess.Popen[bytes], log: Path) -> str:
         if server.poll() is not None:
             break
         for known in runtime.glob("jpserver-*.json"):
-            address = f"http://127.0.0.1:{json.loads(known.read_text())['port']}"
-            if _answers(address):
-                return address
+            with suppress(json.JSONDecodeError):  # the server is writing it
+                address = f"http://127.0.0.1:{json.loads(known.read_text())['port']}"
+                if _answers(address):
+                    return address
         time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-4000:]}")
 

@@ -8,8 +8,25 @@ from tests.view.builders import heartbeat, request_vote, vote
 from tests.view.colors import ciede2000, contrast, distance, lightness, nearest
 
 STATES = [style.FOLLOWER, style.CANDIDATE, style.LEADER, style.CRASHED]
-FILLS = [state.fill for state in STATES]
-TINTS = list(style.TERM_TINTS)
+
+
+class Palette:
+    """The colours on a light page, or on a dark one."""
+
+    def __init__(self, dark: bool) -> None:
+        self.dark = dark
+        self.fills = [self.of(state.fill) for state in STATES]
+        self.tints = [self.of(tint) for tint in style.TERM_TINTS]
+        self.paper = self.of(style.PAPER)
+        self.entry_label = "#FFFFFF" if dark else "#000000"
+
+    def of(self, color: str) -> str:
+        return style.DARK[color] if self.dark else color
+
+
+@pytest.fixture(params=[False, True], ids=["light", "dark"])
+def palette(request):
+    return Palette(request.param)
 
 
 @pytest.mark.parametrize(
@@ -27,41 +44,50 @@ def test_the_distance_agrees_with_the_published_test_data(one, other, expected):
     assert ciede2000(one, other) == pytest.approx(expected, abs=5e-5)
 
 
-def test_roles_stay_apart_for_every_kind_of_sight():
-    assert nearest(list(combinations(FILLS, 2))) >= 15.4
+def test_roles_stay_apart_for_every_kind_of_sight(palette):
+    assert nearest(list(combinations(palette.fills, 2))) >= 15.4
 
 
-def test_roles_stay_apart_when_printed_in_grey():
-    ladder = sorted(lightness(fill) for fill in FILLS)
+def test_roles_stay_apart_when_printed_in_grey(palette):
+    ladder = sorted(lightness(fill) for fill in palette.fills)
     assert min(after - before for before, after in pairwise(ladder)) >= 21
 
 
-def test_consecutive_terms_are_far_apart():
-    pairs = list(zip(TINTS, TINTS[1:] + TINTS[:1], strict=True))
+def test_consecutive_terms_are_far_apart(palette):
+    pairs = list(zip(palette.tints, palette.tints[1:] + palette.tints[:1], strict=True))
     assert nearest(pairs) >= 37
 
 
-def test_any_two_terms_and_any_term_and_role_can_be_told_apart():
-    assert nearest(list(combinations(TINTS, 2))) >= 12
-    assert nearest([(tint, fill) for tint in TINTS for fill in FILLS]) >= 11.5
+def test_any_two_terms_and_any_term_and_role_can_be_told_apart(palette):
+    assert nearest(list(combinations(palette.tints, 2))) >= 12
+    assert nearest([(tint, fill) for tint in palette.tints for fill in palette.fills]) >= 11.5
 
 
 def test_two_tints_that_look_alike_to_someone_would_be_found():
     assert distance("#EE8866", "#CCBB44", "deutan") < distance("#EE8866", "#CCBB44")
 
 
-def test_labels_can_be_read():
-    for state in STATES:
-        assert contrast(state.label, state.fill) >= 4.5
-    for tint in TINTS:
-        assert contrast("#000000", tint) >= 4.5
-    assert contrast(style.INK, style.PAPER) >= 4.5
-    assert contrast(style.QUIET, style.PAPER) >= 4.5
+def test_labels_can_be_read(palette):
+    for state in STATES[:-1]:
+        assert contrast(state.label, palette.of(state.fill)) >= 4.5
+    for tint in palette.tints:
+        assert contrast(palette.entry_label, tint) >= 4.5
+    for words in (style.INK, style.QUIET, style.CRASHED.label):
+        assert contrast(palette.of(words), palette.paper) >= 4.5
 
 
-def test_lines_that_matter_stand_out_from_the_paper():
+def test_lines_that_matter_stand_out_from_the_paper(palette):
     for color in (style.CANDIDATE.fill, style.LEADER.fill, style.TROUBLE, style.TIMER):
-        assert contrast(color, style.PAPER) >= 3
+        assert contrast(palette.of(color), palette.paper) >= 3
+
+
+def test_the_border_of_an_entry_stands_out_from_its_tint_and_from_the_paper(palette):
+    for ground in (*palette.tints, palette.paper):
+        assert contrast(palette.of(style.INK), ground) >= 3
+
+
+def test_every_colour_is_another_one_where_the_page_is_dark():
+    assert len(set(style.DARK.values())) == len(style.DARK)
 
 
 def test_every_role_has_its_own_shape():
@@ -71,7 +97,10 @@ def test_every_role_has_its_own_shape():
 
 
 def test_terms_take_the_four_tints_in_turn():
-    assert [style.term_tint(term) for term in (1, 2, 3, 4, 5)] == [*TINTS, TINTS[0]]
+    assert [style.term_tint(term) for term in (1, 2, 3, 4, 5)] == [
+        *style.TERM_TINTS,
+        style.TERM_TINTS[0],
+    ]
     assert style.term_tint(0) == style.PAPER
 
 

@@ -1,0 +1,157 @@
+"""Stored pictures as a reader finds them: before anything has run, and after a kernel has gone."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from raftlab.lab.lab import STILL
+from tests.browser.conftest import NOTEBOOKS
+from tests.browser.jupyter import Notebook, write_notebook
+
+COURSE = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+LAB = "from raftlab import Cluster\nCluster(3, seed=1).lab()"
+PICTURES = """async () => {
+    const content = jupyterapp.shell.currentWidget.content;
+    const found = [];
+    for (let place = 0; place < content.widgets.length; place++) {
+        await content.scrollToItem(place);
+        const cell = content.widgets[place];
+        for (const image of cell.node.querySelectorAll(".jp-OutputArea img")) {
+            await image.decode();
+            found.push({alt: image.alt, width: image.getBoundingClientRect().width,
+                        trusted: cell.model.trusted});
+        }
+    }
+    return found;
+}"""
+
+Fresh = Callable[[str], Notebook]
+
+
+@pytest.fixture
+def fresh(browser: Browser, browser_context_args: dict, address: str) -> Iterator[Fresh]:
+    """Open a notebook in a profile of its own that has never seen it."""
+    contexts = []
+
+    def opened(path: str) -> Notebook:
+        contexts.append(browser.new_context(**browser_context_args))
+        return Notebook(contexts[-1].new_page(), address, path)
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def pictures_in(path: Path) -> list[str]:
+    """The text twins of the pictures that a notebook holds, from its file."""
+    cells = nbformat.read(path, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return [o.data["text/plain"] for o in outputs if "image/svg+xml" in o.get("data", {})]
+
+
+def twins(alt: str) -> str:
+    """What a picture and its twin both begin with: a lab's twin has a head of its own."""
+    return alt.removeprefix(STILL).strip()
+
+
+def shut_down(page: Page) -> None:
+    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def save(page: Page) -> None:
+    page.evaluate("() => jupyterapp.shell.currentWidget.context.save()")
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_a_clone_shows_every_picture_with_its_text_before_anything_is_trusted(
+    fresh, desk, gallery, name
+):
+    page = fresh(f"notebooks/{name}").page
+    page.screenshot(path=gallery / f"untrusted-{name.removesuffix('.ipynb')}.png")
+    found = page.evaluate(PICTURES)
+    assert not any(each["trusted"] for each in found)
+    assert all(each["width"] > 100 for each in found)
+    stored = pictures_in(desk / "notebooks" / name)
+    assert len(found) == len(stored) > 5
+    for each, twin in zip(found, stored, strict=True):
+        assert twin.endswith(twins(each["alt"]))
+    shut_down(page)
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_a_notebook_that_is_opened_and_saved_is_what_it_was(fresh, desk, name):
+    path = desk / "notebooks" / name
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    page = fresh(f"notebooks/{name}").page
+    save(page)
+    assert path.stat().st_mtime_ns != before[1], "it was saved"
+    assert path.read_bytes() == before[0]
+    shut_down(page)
+
+
+@pytest.fixture
+def saved(fresh, desk) -> Path:
+    """A notebook with a lab: run, saved while the lab was in use, and its kernel shut down."""
+    path = write_notebook(desk / "saved.ipynb", LAB, "print('the cell below')")
+    notebook = fresh(path.name).run_all()
+    lab = notebook.lab
+    number = lab.number()
+    lab.click("Step")
+    lab.at_frame(number + 1)
+    expect(notebook.page.locator(".raftlab-still")).to_be_hidden()
+    save(notebook.page)
+    shut_down(notebook.page)
+    return path
+
+
+def assert_it_is_a_picture(page: Page) -> None:
+    picture = page.locator(".jp-OutputArea img")
+    expect(picture).to_have_count(1)
+    expect(picture).to_be_visible()
+    assert picture.get_attribute("alt").startswith(STILL)
+    expect(page.get_by_text("the cell below", exact=True)).to_be_visible()
+    expect(page.get_by_text("Loading widget").locator("visible=true")).to_have_count(0)
+    expect(page.get_by_text("Error displaying").locator("visible=true")).to_have_count(0)
+
+
+def test_a_saved_lab_is_its_picture_where_its_reader_is_trusted(saved, fresh, gallery):
+    page = fresh(saved.name).page
+    expect(page.get_by_text("Error displaying widget: model not found")).to_be_attached()
+    assert_it_is_a_picture(page)
+    page.screenshot(path=gallery / "saved-lab.png")
+
+
+def test_a_saved_lab_is_its_picture_in_somebody_elses_copy(saved, fresh, desk):
+    notebook = json.loads(saved.read_text())
+    notebook["metadata"]["copied"] = True
+    (desk / "copy.ipynb").write_text(json.dumps(notebook))
+    page = fresh("copy.ipynb").page
+    assert not page.evaluate(
+        "() => jupyterapp.shell.currentWidget.content.widgets[0].model.trusted"
+    )
+    assert_it_is_a_picture(page)
+
+
+def test_a_saved_lab_is_a_lab_again_once_its_cell_is_run(saved, fresh):
+    lab = fresh(saved.name).run_all().lab
+    number = lab.number()
+    lab.click("Step")
+    lab.at_frame(number + 1)
+    expect(lab.page.locator(".raftlab-still")).to_be_hidden()
+
+
+def test_a_lab_that_is_closed_is_its_picture(fresh, desk):
+    write_notebook(desk / "closed.ipynb", LAB.replace("Cluster(3", "lab = Cluster(3") + "\nlab")
+    page = fresh("closed.ipynb").run_all().lab.page
+    expect(page.locator(".raftlab-still")).to_be_hidden()
+    page.evaluate(
+        """() => jupyterapp.shell.currentWidget.sessionContext.session.kernel
+            .requestExecute({code: "lab.close()"}).done"""
+    )
+    expect(page.locator(".raftlab-lab")).to_have_count(0)
+    expect(page.locator(".raftlab-still img")).to_be_visible()
+    shut_down(page)
