@@ -16,6 +16,10 @@ from raftlab.sim.cluster import Cluster
 from raftlab.view.marks import Text
 
 
+WIDEST = 20_000
+"""No page is wider than this, in px."""
+
+
 class Listener:
     """Connects the controls and the stage of a lab with its controller, once and for all."""
 
@@ -50,6 +54,10 @@ class Listener:
     def _heed(self, content: Mapping[str, Any]) -> None:
         """What the stage reports: a button, a key, a click, or that it needs the next moment."""
         match content:
+            case {"kind": "room", "width": int(width)} if 0 < width < WIDEST:
+                self._make_room(width)
+            case {"kind": "still"}:
+                self.controller.pause()
             case {"kind": "next", "seq": int(seq)}:
                 self.controller.next_moment(seq)
             case {"kind": "press", "name": str(name), "fields": dict(fields)} if name in BUTTONS:
@@ -59,6 +67,12 @@ class Listener:
                 self._press(KEYS[key])
             case {"kind": "click", "id": str(name)}:
                 self._clicked(name)
+
+    def _make_room(self, width: int) -> None:
+        """The stage has another width on the page (px)."""
+        if width != self.controller.renderer.room:
+            self.controller.renderer.room = width
+            self.controller.redraw(0.0)
 
     def _fill_in(self, fields: Mapping[str, Any], pressed: str) -> None:
         """Take what the fields of the page held at the click, in case it came ahead of them."""
