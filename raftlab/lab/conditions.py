@@ -1,8 +1,7 @@
 """When a control can be used: each function says why it cannot, or "" if it can.
 
 What is done is done at the moment looked at, so these ask its frame. They are asked for every
-picture and say no more than what the verb itself would refuse, in few words: a control that
-they grey would be refused, too, if somebody pressed it.
+picture, and say in few words what the verb itself would refuse, or what would change nothing.
 """
 
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import msgspec
 
 from raftlab.lab.session import Session
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import NodeId, listed
+from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frames.frame import Frame, NodeFrame
 
 
@@ -171,6 +170,6 @@ def _asked(now: Now, name: NodeId | None, leads: bool) -> str:
     if node.paused:
         return f"{node.node} is paused: resume it, or ask another."
     if leads and node.role is not Role.LEADER:
-        others = [each.node for each in now.frame.nodes if each.role is Role.LEADER and each.alive]
-        return f"{node.node} does not lead; {listed(others) + ' does' if others else 'nobody does'}."
+        leader = now.frame.leader
+        return f"{node.node} does not lead; {f'{leader.node} does' if leader else 'nobody does'}."
     return ""

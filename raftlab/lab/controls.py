@@ -100,7 +100,7 @@ class Controls:
             row("transport", *self._row("transport")),
             *(*self._row("newest"), stage, *self._row("alarm")),
             *(made["banner_row"], made["note_row"]),
-            column("deeds", *self.groups.values(), *self._row("sizes")),
+            column("deeds", *self.groups.values()),
             *(made["further"], made["partition_row"], made["link_row"], made["full"]),
         )
 

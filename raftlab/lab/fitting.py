@@ -6,23 +6,33 @@ the logs without memory, then without disks, then with fewer columns; the cluste
 the words beside its nodes. The text twin tells all of it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import floor
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from raftlab.lab.selection import middle
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import Scene, scene_cluster, scene_logs, style
 from raftlab.view.logs.cells import GAP as CELL_GAP
 from raftlab.view.logs.rows import BOX_WIDTH, DISK_X, MEMORY_X
-from raftlab.view.marks import Box, Disc, Mark, Path, Text
+from raftlab.view.marks import Mark, Path, Text
 from raftlab.view.scene import moved
 
 LEAST = 11.0
 """The smallest letters on the page, in px."""
 
-USUAL_ROOM = 916.0
-"""How wide a stage is on a small laptop, with the list of files open (px)."""
+
+class Room(NamedTuple):
+    """How wide a stage is on the page (px), and whether the page is low, as if much enlarged."""
+
+    width: float
+    is_low: bool = False
+
+
+USUAL_ROOM = Room(926.0)
+"""That of a small laptop, with the list of files open."""
 
 SIDE_BY_SIDE = 700.0
 """The two pictures stand one below the other where there is less room."""
@@ -31,6 +41,8 @@ BETWEEN = 12.0
 """From one picture to the other."""
 
 MOST_COLUMNS, FEWEST_COLUMNS = 14, 3
+NARROWEST = 300.0
+"""The logs are at least so wide, or there would be no room for the legend."""
 
 _BESIDE = 45.0  # from the middle of a node to the edge of a picture without words beside it
 _ABOVE = 62.0  # and to its upper edge, with words above the first node
@@ -48,7 +60,7 @@ def fitted_cluster(frame: Frame, previous: Frame | None, room: float) -> Scene:
     marks = [legible(mark) for mark in scene.marks]
     if scene.width <= room:
         return replace(scene, marks=tuple(marks))
-    places = [_middle(mark) for mark in marks if mark.role == "node"]
+    places = [middle(mark)[:2] for mark in marks if mark.role == "node"]
     left, right = min(x for x, _ in places) - _BESIDE, max(x for x, _ in places) + _BESIDE
     top = min(y for _, y in places) - _ABOVE
     kept = [
@@ -57,19 +69,6 @@ def fitted_cluster(frame: Frame, previous: Frame | None, room: float) -> Scene:
         if not isinstance(mark, Text) or _lies_within(mark, left, right, top)
     ]
     return replace(scene, width=right - left, height=scene.height - top, marks=tuple(kept))
-
-
-def _middle(mark: Mark) -> tuple[float, float]:
-    match mark:
-        case Disc():
-            return mark.x, mark.y
-        case Box():
-            return mark.x + mark.w / 2, mark.y + mark.h / 2
-        case Path():
-            xs, ys = [x for x, _ in mark.points], [y for _, y in mark.points]
-            return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-        case _:
-            return mark.x, mark.y
 
 
 def _lies_within(text: Text, left: float, right: float, top: float) -> bool:
@@ -81,27 +80,36 @@ def _lies_within(text: Text, left: float, right: float, top: float) -> bool:
 def fitted_logs(frame: Frame, previous: Frame | None, room: float, boxes: bool) -> Scene:
     """The logs for so much room (px); with memory and disks only if `boxes`."""
     scene = scene_logs(frame, previous, MOST_COLUMNS)
-    indexes = [mark for mark in scene.marks if mark.role == "index"]
-    cell = indexes[1].x - indexes[0].x if len(indexes) > 1 else 38.0
-    first = indexes[0].x - cell / 2
-    detailed = any(mark.role == "memory" for mark in scene.marks)
-    gone, narrower = _left_out(room - first - cell * 7, boxes) if detailed else ((), 0.0)
+    indexes = [mark.x for mark in _texts(scene, "index")]
+    cell = indexes[1] - indexes[0] if len(indexes) > 1 else 38.0
+    first = indexes[0] - cell / 2
+    gone, narrower = _left_out(room - first - cell * 7, boxes)
+    if not any(mark.role == "memory" for mark in scene.marks):  # so many nodes that none is there
+        gone, narrower = (), 0.0
     most = floor((room - (first - narrower) - BETWEEN) / cell)
     if most < len(indexes):
         scene = scene_logs(frame, previous, max(most, FEWEST_COLUMNS))
     marks = [
         _shifted(legible(_cut(mark, cell)), narrower)
         for mark in scene.marks
-        if not mark.id.startswith(gone) and not mark.id.startswith("legend")
+        if not mark.id.startswith((*gone, "legend"))
     ]
-    wide = max((mark.x for mark in marks if mark.role == "index"), default=0.0) + cell / 2
-    wide = max(wide + BETWEEN, 300.0)
-    legend = " · ".join(mark.text for mark in scene.marks if _is_legend(mark))
-    bottom = min((mark.y for mark in scene.marks if _is_legend(mark)), default=scene.height)
-    lines = list(_legend(legend, gone, max(wide, min(room, 480.0)) - 20, bottom))
-    wide = max([wide, *(20 + style.text_width(each.text, LEAST) for each in lines)])
-    height = bottom + _LINE * len(lines)
-    return replace(scene, width=wide, height=height, marks=(*marks, *lines))
+    columns = len(list(_texts(scene, "index")))
+    wide = max(first - narrower + columns * cell + BETWEEN, NARROWEST)
+    legends = [mark for mark in _texts(scene, "") if mark.id.startswith("legend")]
+    words = " · ".join(mark.text for mark in legends)
+    lines = _legend(words, gone, max(wide, min(room, 480.0)) - 20)
+    wide = max(wide, *(20 + style.text_width(line, LEAST) for line in lines))
+    for place, line in enumerate(lines):
+        name = f"legend-{place}" if place else "legend"
+        at = legends[0].y + _LINE * place
+        marks.append(Text(name, 10.0, at, line, LEAST, style.QUIET, "start"))
+    height = legends[0].y + _LINE * len(lines)
+    return replace(scene, width=wide, height=height, marks=tuple(marks))
+
+
+def _texts(scene: Scene, role: str) -> Iterator[Text]:
+    return (mark for mark in scene.marks if isinstance(mark, Text) and mark.role == role)
 
 
 def _left_out(missing: float, boxes: bool) -> tuple[tuple[str, ...], float]:
@@ -131,11 +139,7 @@ def _cut(mark: Mark, cell: float) -> Mark:
     return replace(mark, text=style.fit_text(mark.text, room, LEAST, bold=mark.bold))
 
 
-def _is_legend(mark: Mark) -> bool:
-    return isinstance(mark, Text) and mark.id.startswith("legend")
-
-
-def _legend(words: str, gone: tuple[str, ...], room: float, y: float) -> Iterator[Text]:
+def _legend(words: str, gone: tuple[str, ...], room: float) -> list[str]:
     """The legend on as many lines as it takes."""
     lines: list[str] = []
     for item in words.split(" · "):
@@ -146,9 +150,7 @@ def _legend(words: str, gone: tuple[str, ...], room: float, y: float) -> Iterato
             lines[-1] = longer
         else:
             lines.append(item)
-    for place, line in enumerate(lines):
-        name = f"legend-{place}" if place else "legend"
-        yield Text(name, 10.0, y + _LINE * place, line, LEAST, style.QUIET, "start")
+    return lines
 
 
 def fitted(scene: Scene) -> Scene:
@@ -156,9 +158,11 @@ def fitted(scene: Scene) -> Scene:
     return replace(scene, marks=tuple(legible(mark) for mark in scene.marks))
 
 
-def rooms(cluster: Callable[[float], Scene], room: float) -> tuple[Scene, float]:
-    """The cluster in a stage of so much room (px), and what that leaves for what stands beside."""
-    scene = cluster(room)
-    if room < SIDE_BY_SIDE:
-        return scene, room
-    return scene, max(room - scene.width - BETWEEN, room * 0.4)
+def rooms(frame: Frame, previous: Frame | None, room: Room) -> tuple[Scene, float]:
+    """The cluster in such a stage, and how wide what stands beside or below it may be (px)."""
+    if room.is_low:
+        return fitted_cluster(frame, previous, room.width * 0.4), room.width * 0.6
+    scene = fitted_cluster(frame, previous, room.width)
+    if room.width < SIDE_BY_SIDE:
+        return scene, room.width
+    return scene, max(room.width - scene.width - BETWEEN, room.width * 0.4)

@@ -34,8 +34,10 @@ class Lab:
     begin at, the last one if None; `speed` is how many ms of virtual time a second of
     playing shows. With `play` it plays as soon as it is seen (where a reader wants no motion, it
     waits for Play). It has the main controls, and one more that shows all others; with `full`
-    they are there from the start. `cluster` is the run that goes on (another one than was given, once you acted in the past), `frame` the
-    moment looked at, `recording` the run as a value, and `branches` all runs as values.
+    they are there from the start.
+
+    `cluster` is the run that goes on (another one than was given, once you acted in the past),
+    `frame` the moment looked at, `recording` the run as a value, and `branches` all runs as values.
     Without a kernel, or once it is closed, the lab is the picture of its last moment, and
     says so. Running the cell that shows it again closes it: the new one takes its place.
 

@@ -11,10 +11,10 @@ from raftlab.lab import callbacks
 from raftlab.lab.control_table import BUTTONS, CONTROLS, FIELDS, KEYS, Control, Kind
 from raftlab.lab.controller import Controller
 from raftlab.lab.dispatcher import MainThreadDispatcher
+from raftlab.lab.fitting import Room
 from raftlab.lab.session import Session
 from raftlab.sim.cluster import Cluster
 from raftlab.view.marks import Text
-
 
 WIDEST = 20_000
 """No page is wider than this, in px."""
@@ -54,8 +54,8 @@ class Listener:
     def _heed(self, content: Mapping[str, Any]) -> None:
         """What the stage reports: a button, a key, a click, or that it needs the next moment."""
         match content:
-            case {"kind": "room", "width": int(width)} if 0 < width < WIDEST:
-                self._make_room(width)
+            case {"kind": "room", "width": int(width), "low": bool(low)} if 0 < width < WIDEST:
+                self._make_room(Room(float(width), low))
             case {"kind": "still"}:
                 self.controller.pause()
             case {"kind": "next", "seq": int(seq)}:
@@ -68,10 +68,10 @@ class Listener:
             case {"kind": "click", "id": str(name)}:
                 self._clicked(name)
 
-    def _make_room(self, width: int) -> None:
-        """The stage has another width on the page (px)."""
-        if width != self.controller.renderer.room:
-            self.controller.renderer.room = width
+    def _make_room(self, room: Room) -> None:
+        """The stage has another room on the page."""
+        if room != self.controller.renderer.room:
+            self.controller.renderer.room = room
             self.controller.redraw(0.0)
 
     def _fill_in(self, fields: Mapping[str, Any], pressed: str) -> None:

@@ -8,7 +8,7 @@ from raftlab.lab import panels
 from raftlab.lab.conditions import Now
 from raftlab.lab.control_table import CONDITIONS, PICTURES
 from raftlab.lab.controls import NODES_PANEL, RUNS_PANEL, TEXT_PANEL, Controls
-from raftlab.lab.fitting import USUAL_ROOM, fitted, fitted_cluster, fitted_logs, rooms
+from raftlab.lab.fitting import USUAL_ROOM, fitted, fitted_logs, rooms
 from raftlab.lab.nodes_table import nodes_table
 from raftlab.lab.packing import endings, pack
 from raftlab.lab.selection import with_choice
@@ -45,13 +45,14 @@ class Renderer:
 
     `clickable` are the marks of the picture shown, by their ids. `is_drawing` tells whether
     it is this renderer, on this thread, that changes a control, and not the reader. `room` is
-    how wide the stage is on the page, in px.
+    what the stage has of the page. Until the reader `has_chosen` a node, the simple lab marks none.
     """
 
     def __init__(self, session: Session, controls: Controls, stage: Stage) -> None:
         self.session, self.controls, self.stage = session, controls, stage
         self.clickable: dict[str, Mark] = {}
         self.room = USUAL_ROOM
+        self.has_chosen = False
         self._thread: int | None = None  # the one that draws
         self._drawn: Frame | None = None
         self._written: object = None  # which moment of which run stands there as a text
@@ -183,8 +184,9 @@ class Renderer:
 
     def _draw_stage(self, frame: Frame, previous: Frame | None, **motion: object) -> None:
         controls, roles = self.controls, self._roles_of_nodes()
-        cluster, room = rooms(lambda room: fitted_cluster(frame, previous, room), self.room)
-        scene = with_choice(cluster, controls.node.value, controls.messages.value, roles)
+        cluster, room = rooms(frame, previous, self.room)
+        node = controls.node.value if controls.full_mode.value or self.has_chosen else None
+        scene = with_choice(cluster, node, controls.messages.value, roles)
         beside = self._beside(frame, previous, room)
         self.clickable = {mark.id: mark for mark in (*scene.marks, *beside.marks)}
         self.stage.show(
@@ -192,9 +194,17 @@ class Renderer:
             pack(beside),
             panels.menus(frame, nodes=not roles),
             self._cannot(),
+            self._heard(frame, bool(motion["playing"])),
             **motion,
         )
         self._drawn = frame
+
+    def _heard(self, frame: Frame, playing: bool) -> str:
+        """What is read out: the last event; while it plays, only who leads, when that changes."""
+        since = self.session.events_since(MOST_STEPS_FOLLOWED)
+        if not playing and since is not None and len(since) == 1:
+            return since[-1].text
+        return panels.headline_without_time(frame)
 
     def _beside(self, frame: Frame, previous: Frame | None, room: float) -> Scene:
         """What stands beside the cluster, for so much room (px)."""
@@ -208,7 +218,8 @@ class Renderer:
     def _cannot(self) -> Mapping[str, str]:
         """Why some controls cannot be used now, by their names."""
         session, controls = self.session, self.controls
-        to, source = controls.arguments(("propose_to", "read_from"), session.cluster.nodes)
+        asked = controls.arguments(("propose_to", "read_from"), session.cluster.nodes)
+        to, source = (None if each is None else str(each) for each in asked)
         now = Now(session, controls.node.value, controls.messages.value, to, source)
         reasons = {name: why_not(now) for name, why_not in CONDITIONS.items()}
         return {name: reason for name, reason in reasons.items() if reason}
@@ -230,7 +241,7 @@ class Renderer:
         if steps is None:
             return ()
         lost = [step.lost for step in steps if step.lost is not None]
-        return endings(frame, previous, lost, lambda each: fitted_cluster(each, None, self.room))
+        return endings(frame, previous, lost, lambda each: rooms(each, None, self.room)[0])
 
 
 def written(write: Callable[[], str]) -> tuple[str, str]:

@@ -276,7 +276,12 @@ class Session:
         down = [node.node for node in self.frame.nodes if not node.alive]
         if not down:
             raise NotNow("No server is down: crash one before you restart it.")
-        self.do(lambda cluster: [cluster.restart(node) for node in down])
+
+        def restart(cluster: Cluster) -> None:
+            for node in down:
+                cluster.restart(node)
+
+        self.do(restart)
 
     def go_on_from_here(self) -> None:
         """Start a new run from the moment looked at. Raises: Misuse, at the end of the run."""

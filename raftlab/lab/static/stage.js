@@ -7,6 +7,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const MONO = "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, monospace";
 const NECK = 7;
+const LOW = window.matchMedia("(max-height: 500px)"); // as in stage.css
 const LATE = 0.62; // what happens, happens when the messages have come almost all their way
 
 // Geometry
@@ -315,7 +316,7 @@ class Show {
     const cluster = box("raftlab-cluster", root), logs = box("raftlab-logs", root);
     this.pictures = { cluster: new Picture(cluster, "cluster"), logs: new Picture(logs, "logs") };
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
-    this.room = 0;
+    this.room = "";
     this.seen = true; // nobody plays to an empty house: out of sight no next moment is asked for
     this.watch = new IntersectionObserver((all) => this.see(all.at(-1).isIntersecting));
     this.watch.observe(root);
@@ -330,10 +331,11 @@ class Show {
   fit() { // how much room there is decides what is shown
     const style = getComputedStyle(this.root);
     const width = Math.floor(this.root.clientWidth - parseFloat(style.paddingLeft) * 2);
-    if (width <= 0 || width === this.room) return;
-    this.room = width;
+    const low = LOW.matches, room = `${width} ${low}`;
+    if (width <= 0 || room === this.room) return;
+    this.room = room;
     for (const picture of Object.values(this.pictures)) picture.wide = 0;
-    report(this.model, this.root, { kind: "room", width });
+    report(this.model, this.root, { kind: "room", width, low });
   }
 
   see(seen) {
@@ -641,7 +643,11 @@ export default {
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", "The cluster and its logs. Press ? for the keys.");
     const leave = new AbortController();
+    const heard = box("raftlab-spoken", el); // read out; a line above shows the same
+    heard.setAttribute("role", "status");
     const stage = new Show(model, root);
+    const say = () => (heard.textContent = model.get("heard"));
+    model.on("change:heard", say);
     const take = () => stage.take();
     model.on("change:motion", take);
     listen(model, root, leave.signal);
@@ -652,6 +658,7 @@ export default {
       stage.stop();
       leave.abort();
       model.off("change:motion", take);
+      model.off("change:heard", say);
     };
   },
 };
