@@ -19,6 +19,18 @@ def redraw(lab: Controller, *_: object) -> None:
     lab.redraw()
 
 
+def show_mode(lab: Controller, is_on: bool) -> None:
+    """Show what a button opens, or put it away; the full lab has the room for it."""
+    if is_on:
+        _show_all(lab)
+    lab.redraw()
+
+
+def _show_all(lab: Controller) -> None:
+    with lab.renderer.drawing():
+        lab.controls.full_mode.value = True
+
+
 # Time and runs
 
 
@@ -100,7 +112,15 @@ def choose_node(lab: Controller, node: NodeId) -> None:
     elif controls.link_mode.value:
         controls.link_from.value, controls.link_to.value = controls.link_to.value, node
     else:
+        _now_chosen(lab)
         controls.node.value = node
+
+
+def _now_chosen(lab: Controller) -> None:
+    """The reader has begun to choose nodes: the simple lab marks the chosen one, too."""
+    if not lab.renderer.has_chosen:
+        lab.renderer.has_chosen = True
+        lab.redraw()
 
 
 def choose_message(lab: Controller, number: int) -> None:
@@ -113,6 +133,7 @@ def choose_message(lab: Controller, number: int) -> None:
 
 def choose_node_beside(lab: Controller, by: int) -> None:
     """Choose the node `by` places further in order."""
+    _now_chosen(lab)
     _choose_beside(lab.controls.node, list(lab.controls.sides), by)
 
 
@@ -133,5 +154,6 @@ def _message_numbers(lab: Controller) -> list[int]:
 
 def show_or_hide_keys(lab: Controller) -> None:
     """Show or hide the list of keys."""
+    _show_all(lab)
     details = lab.controls.details
     details.selected_index = None if details.selected_index == KEYS_PANEL else KEYS_PANEL
