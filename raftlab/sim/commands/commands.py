@@ -8,7 +8,7 @@ from raftlab.sim.world.action import Action
 from raftlab.sim.world.engine import Engine, Moment
 from raftlab.sim.world.host import Host
 from raftlab.sim.world.network import Flight
-from raftlab.sim.world.settings import Setup
+from raftlab.sim.world.settings import Network, Setup
 from raftlab.sim.world.violation import ViolationFrame
 
 
@@ -54,6 +54,20 @@ class Commands:
     def cuts(self) -> tuple[tuple[NodeId, NodeId], ...]:
         """The directed links that carry nothing."""
         return self.engine.world.network.cuts
+
+    @property
+    def network(self) -> Network:
+        """How messages are carried now, over every link that has no settings of its own."""
+        return self.engine.world.network.settings
+
+    def network_between(
+        self, sender: NodeId | None = None, receiver: NodeId | None = None
+    ) -> Network:
+        """How messages from `sender` to `receiver` are carried now. Raises: Misuse."""
+        if sender is None and receiver is None:
+            return self.network
+        world = self.engine.world
+        return world.network.settings_of(*world.link(sender, receiver))
 
     def in_flight(self) -> tuple[Flight, ...]:
         """The messages on their way, in the order in which they were sent."""

@@ -14,6 +14,7 @@ from raftlab.raft.vocabulary import Configuration, Millis, NodeId
 from raftlab.sim.world.call import Call, brief
 from raftlab.sim.world.message_text import message_text
 from raftlab.sim.world.network import Flight
+from raftlab.sim.world.settings import Network
 
 Notes = Sequence[tuple[NodeId, Note]]
 
@@ -31,6 +32,11 @@ class Surroundings(Protocol):
 
     def in_flight(self) -> tuple[Flight, ...]:
         """The messages on their way."""
+
+    def network_between(
+        self, sender: NodeId | None = None, receiver: NodeId | None = None
+    ) -> Network:
+        """How a link carries messages, or all that have no settings of their own."""
 
 
 class Action(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -158,6 +158,15 @@ class World:
             raise NotNow(f"{node} is paused: resume it first.")
         return host
 
+    def link(self, sender: NodeId | None, receiver: NodeId | None) -> tuple[NodeId, NodeId]:
+        """The ends of a directed link. Raises: Misuse, if there is no such link."""
+        if sender is None or receiver is None:
+            raise Misuse('a link is named by both its ends, like "S1", "S2"')
+        ends = self.host(sender).node, self.host(receiver).node
+        if sender == receiver:
+            raise Misuse(f"{sender} has no link to itself.")
+        return ends
+
     # What is due later
 
     def schedule(self, time: Millis, thing: Flight | Write) -> None:
