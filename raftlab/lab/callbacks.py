@@ -100,7 +100,15 @@ def choose_node(lab: Controller, node: NodeId) -> None:
     elif controls.link_mode.value:
         controls.link_from.value, controls.link_to.value = controls.link_to.value, node
     else:
+        _now_chosen(lab)
         controls.node.value = node
+
+
+def _now_chosen(lab: Controller) -> None:
+    """The reader has begun to choose nodes: the simple lab marks the chosen one, too."""
+    if not lab.renderer.has_chosen:
+        lab.renderer.has_chosen = True
+        lab.redraw()
 
 
 def choose_message(lab: Controller, number: int) -> None:
@@ -113,6 +121,7 @@ def choose_message(lab: Controller, number: int) -> None:
 
 def choose_node_beside(lab: Controller, by: int) -> None:
     """Choose the node `by` places further in order."""
+    _now_chosen(lab)
     _choose_beside(lab.controls.node, list(lab.controls.sides), by)
 
 

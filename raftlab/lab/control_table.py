@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from raftlab.lab import conditions
+from raftlab.lab.conditions import Condition
 from raftlab.lab.parsing import (
     CHOSEN,
     Reader,
@@ -56,6 +58,17 @@ class Kind(Enum):
     KEY = auto()
 
 
+class Size(Enum):
+    """The lab that shows a control: the simple one, the full one, or both."""
+
+    SIMPLE = auto()
+    FULL = auto()
+    BOTH = auto()
+
+
+SIMPLE, BOTH = Size.SIMPLE, Size.BOTH
+
+
 class Key(NamedTuple):
     """A key as browsers call it, what it does in words, and its sign, where that is another."""
 
@@ -78,6 +91,8 @@ class Control(msgspec.Struct, frozen=True):
       control holds with every click. `enter` is the button that Enter presses in it. What the
       lab itself fills in anew, `refilled`, counts only at a click of that button: at any
       other the page may hold what is outdated.
+    * `size` is the lab that shows it: the simple one, the full one, or both. `when` says why it
+      cannot be done now, if it cannot: then it is greyed, and its tip is that reason.
     * `options` can be chosen from, followed by every node if `of_nodes`; `start` is the place of
       the one chosen at first. `lines` of a list are in sight.
     """
@@ -103,6 +118,8 @@ class Control(msgspec.Struct, frozen=True):
     example: str = ""
     width: str = "auto"
     css: str = ""
+    size: Size = Size.FULL
+    when: Condition | None = None
 
     def options_of(self, nodes: tuple[NodeId, ...]) -> tuple[Any, ...]:
         """What can be chosen when these are the nodes."""
@@ -141,68 +158,114 @@ OnlyKey = partial(Control, Kind.KEY, "")
 ROWS: Mapping[str, tuple[Item, ...]] = {
     "transport": (
         Button("start_button", "Start", "To the first frame (Home)", "session.go_to", (0,),
-               icon="fast-backward", key=Key("Home", "to the first frame"), takes_ms=SLIDE_MS),
+               icon="fast-backward", key=Key("Home", "to the first frame"), takes_ms=SLIDE_MS,
+               when=conditions.is_not_at_the_start),
         Button("back_button", "Back", "One frame back (←)", "session.back", icon="step-backward",
-               key=Key("ArrowLeft", "one frame back", "←")),
+               key=Key("ArrowLeft", "one frame back", "←"), size=BOTH,
+               when=conditions.is_not_at_the_start),
         Button("play_button", "Play", "Play or pause (space)", "lab.play_or_pause", icon="play",
-               key=Key(" ", "play or pause", "space")),
+               key=Key(" ", "play or pause", "space"), size=BOTH, when=conditions.can_go_on),
         Button("step_button", "Step", "The next thing that happens (→)", "session.step",
-               icon="step-forward", key=Key("ArrowRight", "one step forward", "→")),
+               icon="step-forward", key=Key("ArrowRight", "one step forward", "→"), size=BOTH,
+               when=conditions.can_go_on),
         Button("end_button", "End", "To the last frame (End)", "session.go_to", (END,),
-               icon="fast-forward", key=Key("End", "to the last frame"), takes_ms=SLIDE_MS),
-        Slider("time_slider", label="Frame", verb="session.go_to", takes_ms=SLIDE_MS),
-        Html("moment"),
+               icon="fast-forward", key=Key("End", "to the last frame"), takes_ms=SLIDE_MS,
+               when=conditions.is_not_at_the_end),
+        Slider("time_slider", label="Frame", verb="session.go_to", takes_ms=SLIDE_MS, size=BOTH),
+        Html("moment", size=BOTH),
+        Button("undo_button", "Undo", "Back to where you were before the last thing done (z)",
+               "session.undo", icon="undo", key=Key("z", "back over the last thing done"),
+               takes_ms=SLIDE_MS, when=conditions.has_something_to_undo),
         Button("go_on_button", "Go on from here", "Start a new run from this moment (g)",
                "session.go_on_from_here", icon="code-fork",
                key=Key("g", "go on from this moment as a new run")),
     ),
-    "jumps": (
+    "newest": (Html("newest", size=BOTH),),
+    "time": (
+        "Time",
         Choice("speed", "Speed", width="146px", reads=lambda speed, _: float(speed or USUAL_SPEED)),
         Number("run_ms", "Let pass (ms)", value=100.0, width="150px", reads=float_of),
         Button("run_button", "Run", "Let that much virtual time pass", "session.run", ("run_ms",),
-               icon="forward"),
-        "Next",
-        Button("election_button", "election", "Run to the next election (e)", "session.jump",
-               ("election",), key=Key("e", "to the next election")),
-        Button("commit_button", "commit", "Run to the next commit (c)", "session.jump", ("commit",),
-               key=Key("c", "to the next commit")),
-        Button("violation_button", "violation", "Run until a property is broken (v)",
-               "session.jump", ("violation",), key=Key("v", "to the next violation")),
+               icon="forward", when=conditions.can_go_on),
+        GAP,
+        (
+            "Next",
+            Button("election_button", "election", "Run to the next election (e)", "session.jump",
+                   ("election",), key=Key("e", "to the next election"), when=conditions.can_go_on),
+            Button("commit_button", "commit", "Run to the next commit (c)", "session.jump",
+                   ("commit",), key=Key("c", "to the next commit"), when=conditions.can_go_on),
+            Button("violation_button", "violation", "Run until a property is broken (v)",
+                   "session.jump", ("violation",), key=Key("v", "to the next violation"),
+                   when=conditions.is_watched),
+        ),
+    ),
+    "node": (
+        Choice("node", "Node", width="128px", of_nodes=True, verb="lab.redraw", reads=as_it_is),
+        Button("crash_button", "Crash", "Stop it; it forgets what is not on its disk (x)",
+               "cluster.crash", ("node",), when=conditions.is_up),
+        Button("restart_button", "Restart", "Start it again from its disk (x)", "cluster.restart",
+               ("node",), when=conditions.is_down),
+        Button("pause_button", "Pause", "Let it stand still (p)", "cluster.pause", ("node",),
+               when=conditions.is_running),
+        Button("resume_button", "Resume", "Let it go on (p)", "cluster.resume", ("node",),
+               when=conditions.is_paused),
+        Button("timeout_button", "Time out", "Let its election timer run out now (t)",
+               "cluster.timeout", ("node",), key=Key("t", "let the chosen node time out"),
+               when=conditions.can_time_out),
+        GAP,
+        Button("crash_leader_button", "Crash the leader", "Stop whoever leads",
+               "session.crash_leader", size=BOTH, when=conditions.has_a_leader),
+        Button("restart_all_button", "Restart", "Start again, from its disk, whatever is down",
+               "session.restart_all", size=SIMPLE, when=conditions.has_a_node_down),
+        Toggle("further_mode", "More…",
+               "Leadership, members, snapshots, disks and clocks (m)", "lab.redraw",
+               key=Key("m", "show or hide members and trouble")),
+    ),
+    "network": (
+        "Network",
         Toggle("partition_mode", "Partition…", "Choose each node's side, then cut between them",
                "lab.redraw"),
         Toggle("link_mode", "Cut a link…", "Choose a link, then cut it", "lab.redraw"),
+        Button("isolate_button", "Isolate", "Cut the chosen node off from all others (i)",
+               "cluster.isolate", ("node",), key=Key("i", "isolate the chosen node"),
+               when=conditions.is_not_alone),
         Button("heal_button", "Heal", "Mend every link (h)", "cluster.heal",
-               key=Key("h", "heal the network")),
-        Toggle("further_mode", "More…",
-               "Leadership, members, snapshots, reads, disks and clocks (m)", "lab.redraw",
-               key=Key("m", "show or hide members, reads and trouble")),
+               key=Key("h", "heal the network"), when=conditions.is_cut),
+        Button("calm_button", "Calm", "The network loses, doubles and reorders nothing from now on",
+               "cluster.calm", when=conditions.can_act),
     ),
-    "nodes": (
-        Choice("node", "Node", width="110px", of_nodes=True, verb="lab.redraw", reads=as_it_is),
-        Button("crash_button", "Crash", "Stop it; it forgets what is not on its disk (x)",
-               "cluster.crash", ("node",)),
-        Button("restart_button", "Restart", "Start it again from its disk (x)", "cluster.restart",
-               ("node",)),
-        Button("pause_button", "Pause", "Let it stand still (p)", "cluster.pause", ("node",)),
-        Button("resume_button", "Resume", "Let it go on (p)", "cluster.resume", ("node",)),
-        Button("timeout_button", "Time out", "Let its election timer run out now (t)",
-               "cluster.timeout", ("node",), key=Key("t", "let the chosen node time out")),
-        Button("isolate_button", "Isolate", "Cut it off from all others (i)", "cluster.isolate",
-               ("node",), key=Key("i", "isolate the chosen node")),
+    "client": (
+        "Client",
         TextField("command", "Command", value="x=1", width="170px", example="x=1",
-                  enter="propose_button",
+                  enter="propose_button", size=BOTH,
                   reads=needed("There is no command yet: type one, for instance x=1.")),
         Choice("propose_to", "to", options=(LEADER,), width="120px", of_nodes=True,
-               reads=lambda node, _: None if node == LEADER else node),
+               verb="lab.redraw", reads=lambda node, _: None if node == LEADER else node),
         Button("propose_button", "Propose", "Hand the command to that node (Enter, n)",
-               "cluster.propose", ("command", "propose_to"), then="count_up",
-               key=Key("n", "propose the command in the field")),
+               "cluster.propose", ("command", "propose_to"), then="count_up", size=BOTH,
+               key=Key("n", "propose the command in the field"), when=conditions.can_propose),
+        GAP,
+        (
+            TextField("key", "Key", value="x", width="92px", example="x", enter="read_button",
+                      reads=needed("There is no key yet: type one, for instance x.", True)),
+            Choice("read_from", "at", options=(LEADER, CHOSEN), width="140px", verb="lab.redraw",
+                   reads=chosen_or_nobody),
+            Button("read_button", "Read", "Ask for the value of that key (q)", "cluster.read",
+                   ("key", "read_from"), key=Key("q", "read the key in the field"),
+                   when=conditions.can_read),
+        ),
+        GAP,
+        Toggle("full_mode", "All controls",
+               "Everything there is to do and to see, or the main things only (f)", "lab.redraw",
+               size=BOTH, key=Key("f", "show all controls, or the main ones")),
+        Html("reads", css="raftlab-answers"),
     ),
     "leadership": (
         "Leadership",
         (
             Button("transfer_button", "Transfer", "The leader hands its leadership over (o)",
-                   "cluster.transfer", ("transfer_to",), key=Key("o", "hand leadership over")),
+                   "cluster.transfer", ("transfer_to",), key=Key("o", "hand leadership over"),
+                   when=conditions.has_a_leader),
             Choice("transfer_to", "to", options=(CHOSEN, BEST), width="168px",
                    reads=chosen_or_nobody),
         ),
@@ -262,23 +325,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
             Button("disk_button", "Set disk", "Every write of the chosen node takes so long",
                    "cluster.slow_disk", ("node", "write_ms")),
         ),
-        GAP,
-        Button("calm_button", "Calm", "The network loses, doubles and reorders nothing from now on",
-               "cluster.calm"),
     ),
-    "reads": (
-        "Reads",
-        (
-            TextField("key", "Key", value="x", width="110px", example="x", enter="read_button",
-                      reads=needed("There is no key yet: type one, for instance x.", True)),
-            Choice("read_from", "at", options=(LEADER, CHOSEN), width="168px",
-                   reads=chosen_or_nobody),
-            Button("read_button", "Read", "Ask for the value of that key (q)", "cluster.read",
-                   ("key", "read_from"), key=Key("q", "read the key in the field")),
-        ),
-        Html("reads", css="raftlab-answers"),
-    ),
-    "newest": ("Newest", Html("newest", css="raftlab-answers")),
     "partition": (
         "Sides (or click the nodes):",
         Button("partition_button", "Cut between A and B", "Nothing passes between them",
@@ -294,16 +341,16 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
         Button("cut_button", "Cut", "Let nothing pass on this link", "cluster.cut",
                ("link_from", "link_to", "both_ways"), then="end_link_mode"),
     ),
-    "alarm": (Html("alarm"),),
+    "alarm": (Html("alarm", size=BOTH),),
     "banner": (
-        Html("banner"),
+        Html("banner", size=BOTH),
         Button("before_button", "Look at the frame before", "", "session.back",
-               icon="step-backward"),
+               icon="step-backward", size=BOTH),
     ),
     "note": (
-        Html("note", css="raftlab-note"),
+        Html("note", css="raftlab-note", size=BOTH),
         Choice("branch", "Runs", options=(("run 1: the first", 1),), width="320px",
-               verb="session.choose"),
+               verb="session.choose", size=BOTH),
     ),
     "state": (
         Html("lights"),
@@ -316,13 +363,16 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
     ),
     "message": (
         Button("deliver_button", "Deliver", "Let it arrive now (a)", "cluster.deliver",
-               ("messages",), key=Key("a", "let the chosen message arrive")),
+               ("messages",), key=Key("a", "let the chosen message arrive"),
+               when=conditions.has_chosen_a_message),
         Button("drop_button", "Drop", "Lose it (d)", "cluster.drop", ("messages",),
-               key=Key("d", "drop the chosen message")),
+               key=Key("d", "drop the chosen message"), when=conditions.has_chosen_a_message),
         Button("duplicate_button", "Duplicate", "Send a second copy on its way (u)",
-               "cluster.duplicate", ("messages",), key=Key("u", "duplicate the chosen message")),
+               "cluster.duplicate", ("messages",), key=Key("u", "duplicate the chosen message"),
+               when=conditions.has_chosen_a_message),
         Button("delay_button", "Delay", "Hold it up for so long (l)", "cluster.delay",
-               ("messages", "delay_ms"), key=Key("l", "delay the chosen message")),
+               ("messages", "delay_ms"), key=Key("l", "delay the chosen message"),
+               when=conditions.has_chosen_a_message),
         Number("delay_ms", "by (ms)", value=50.0, width="108px", reads=float_of),
     ),
     "events": ("What happened (newest first)", Html("events")),
@@ -372,12 +422,15 @@ CONTROLS: Mapping[str, Control] = controls_in(tuple(ROWS.values()))
 BUTTONS = {name: each for name, each in CONTROLS.items() if each.kind is Kind.BUTTON and each.verb}
 """The buttons that the page reports; the others it sees to by itself."""
 
+CONDITIONS = {name: each.when for name, each in CONTROLS.items() if each.when}
+"""Why what a control does cannot be done now, of those that know."""
+
 FIELDS = {name: each for name, each in CONTROLS.items() if each.reads}
 """What a verb may depend on."""
 
 KEYS_IN_ORDER = (
-    *(" ", "ArrowRight", "ArrowLeft", "Home", "End", *"ecvg", "ArrowDown", "ArrowUp"),
-    *"xptihnmoq][adulr?",
+    *(" ", "ArrowRight", "ArrowLeft", "Home", "End", *"zecvg", "ArrowDown", "ArrowUp"),
+    *"xptihnqmfo][adulr?",
 )
 
 KEYS: Mapping[str, Control] = {

@@ -12,6 +12,15 @@ from raftlab.lab.stage import Stage
 from raftlab.lab.widget_factory import arranged, column, offer, row, widget_of
 from raftlab.raft.vocabulary import Configuration, NodeId
 
+GROUPS = ("time", "node", "network", "client")
+"""The rows of what can be done, first to last, by their names in the table."""
+
+MORE = ("leadership", "members", "trouble")
+"""The rows that "More…" shows."""
+
+FULL_ONLY, SIMPLE_ONLY = "raftlab-full-only", "raftlab-simple-only"
+"""What the page does not show in a lab of the other size."""
+
 NODES_PANEL, TEXT_PANEL, KEYS_PANEL, RUNS_PANEL = range(4)
 """The panels below everything, of which one at most is open."""
 
@@ -22,7 +31,8 @@ MOST_LINES = 8
 class Controls:
     """The widgets of one lab, by the names in the table: `controls.crash_button`.
 
-    `widget` holds them all, around the stage. `further`, `partition_row`, `link_row`,
+    `widget` holds them all, around the stage, and `groups` the rows of what can be done.
+    `full` is what only the full lab shows, below all. `further`, `partition_row`, `link_row`,
     `banner_row` and `note_row` come and go; `details` are the panels below. `on_side_changed` is
     called when a node is put on the other side of a partition.
     """
@@ -65,21 +75,18 @@ class Controls:
         return [arranged(item, self.by_name) for item in ROWS[name]]
 
     def _lay_out(self, stage: Stage) -> None:
-        made, groups = self.by_name, ("leadership", "members", "trouble", "reads", "newest")
-        made["further"] = column("further", *(row("group", *self._row(name)) for name in groups))
+        made = self.by_name
+        self.groups = {name: row(name, *self._row(name)) for name in GROUPS}
+        more = (row("group", *self._row(name)) for name in MORE)
+        made["further"] = column("further", *more)
         made["partition_row"] = row("extra", *self._row("partition"))
         self._show_sides()
         made["link_row"] = row("extra", *self._row("link"))
         made["banner_row"] = row("trouble", *self._row("banner"))
         made["note_row"] = row("state", *self._row("note"))
         made["details"] = self._panels()
-        made["widget"] = column(
-            "lab",
-            row("transport", *self._row("transport")),
-            row("jumps", *self._row("jumps")),
-            row("acts", *self._row("nodes")),
-            *(made["further"], made["partition_row"], made["link_row"]),
-            *(stage, *self._row("alarm"), made["banner_row"], made["note_row"]),
+        made["full"] = column(
+            "full",
             row("state", *self._row("state")),
             row(
                 "below",
@@ -88,6 +95,23 @@ class Controls:
             ),
             made["details"],
         )
+        made["widget"] = column(
+            "lab",
+            row("transport", *self._row("transport")),
+            *(*self._row("newest"), stage, *self._row("alarm")),
+            *(made["banner_row"], made["note_row"]),
+            column("deeds", *self.groups.values()),
+            *(made["further"], made["partition_row"], made["link_row"], made["full"]),
+        )
+
+    def put_in(self, group: str, *panels: Any) -> None:
+        """Put widgets of one's own at the end of a group of `GROUPS`, say "network".
+
+        They are seen in the full lab only.
+        """
+        for panel in panels:
+            panel.add_class(FULL_ONLY)
+        self.groups[group].children += panels
 
     def _panels(self) -> Any:
         copy = row("acts", *self._row("copy"))

@@ -32,9 +32,12 @@ class Lab:
 
     It is made for a cluster, or for a recording, which it plays. `frame` is the moment to
     begin at, the last one if None; `speed` is how many ms of virtual time a second of
-    playing shows. `cluster` is the run
-    that goes on (another one than was given, once you acted in the past), `frame` the
-    moment looked at, `recording` the run as a value, and `branches` all runs as values.
+    playing shows. With `play` it plays as soon as it is seen (where a reader wants no motion, it
+    waits for Play). It has the main controls, and one more that shows all others; with `full`
+    they are there from the start.
+
+    `cluster` is the run that goes on (another one than was given, once you acted in the past),
+    `frame` the moment looked at, `recording` the run as a value, and `branches` all runs as values.
     Without a kernel, or once it is closed, the lab is the picture of its last moment, and
     says so. Running the cell that shows it again closes it: the new one takes its place.
 
@@ -48,6 +51,8 @@ class Lab:
         *,
         frame: int | None = None,
         speed: float = USUAL_SPEED,
+        play: bool = False,
+        full: bool = False,
     ) -> None:
         if isinstance(cluster, Recording):
             cluster = replayed(cluster)
@@ -65,7 +70,9 @@ class Lab:
             self.controls = Controls(nodes, float(speed), self.stage)
         self.controller = Controller(self.session, self.controls, self.stage)
         CELLS.made(self)
+        self.controls.full_mode.value = full
         Listener(self.controller)
+        self.controller.playing = play
         self.controller.redraw(0.0)
 
     def __getattr__(self, name: str) -> Any:

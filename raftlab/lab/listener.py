@@ -11,9 +11,13 @@ from raftlab.lab import callbacks
 from raftlab.lab.control_table import BUTTONS, CONTROLS, FIELDS, KEYS, Control, Kind
 from raftlab.lab.controller import Controller
 from raftlab.lab.dispatcher import MainThreadDispatcher
+from raftlab.lab.fitting import Room
 from raftlab.lab.session import Session
 from raftlab.sim.cluster import Cluster
 from raftlab.view.marks import Text
+
+WIDEST = 20_000
+"""No page is wider than this, in px."""
 
 
 class Listener:
@@ -50,6 +54,10 @@ class Listener:
     def _heed(self, content: Mapping[str, Any]) -> None:
         """What the stage reports: a button, a key, a click, or that it needs the next moment."""
         match content:
+            case {"kind": "room", "width": int(width), "low": bool(low)} if 0 < width < WIDEST:
+                self._make_room(Room(float(width), low))
+            case {"kind": "still"}:
+                self.controller.pause()
             case {"kind": "next", "seq": int(seq)}:
                 self.controller.next_moment(seq)
             case {"kind": "press", "name": str(name), "fields": dict(fields)} if name in BUTTONS:
@@ -59,6 +67,12 @@ class Listener:
                 self._press(KEYS[key])
             case {"kind": "click", "id": str(name)}:
                 self._clicked(name)
+
+    def _make_room(self, room: Room) -> None:
+        """The stage has another room on the page."""
+        if room != self.controller.renderer.room:
+            self.controller.renderer.room = room
+            self.controller.redraw(0.0)
 
     def _fill_in(self, fields: Mapping[str, Any], pressed: str) -> None:
         """Take what the fields of the page held at the click, in case it came ahead of them."""

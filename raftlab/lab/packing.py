@@ -5,7 +5,7 @@ once) and `marks`, first to last, each a list: its kind, its id, the number of i
 and its geometry. `gone` says where marks that are no longer there end their way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -103,10 +103,16 @@ def _ink(ink: Ink) -> Packed:
 # Where messages that are no longer on their way came to
 
 
-def endings(frame: Frame, before: Frame, lost: Iterable[Message]) -> tuple[Mark, ...]:
+def endings(
+    frame: Frame,
+    before: Frame,
+    lost: Iterable[Message],
+    draw: Callable[[Frame], Scene] = scene_cluster,
+) -> tuple[Mark, ...]:
     """The marks of messages that were on their way `before` and are not now, at their end.
 
-    One that is among the `lost` ends half-way, any other at its receiver.
+    One that is among the `lost` ends half-way, any other at its receiver. `draw` makes the
+    picture of a frame.
     """
     here = {flight.number for flight in frame.in_flight}
     gone = {flight.number for flight in before.in_flight} - here
@@ -117,7 +123,7 @@ def endings(frame: Frame, before: Frame, lost: Iterable[Message]) -> tuple[Mark,
         _ended(flight, before.at, flight.message in failed) if flight.number in gone else flight
         for flight in before.in_flight
     )
-    scene = scene_cluster(msgspec.structs.replace(before, in_flight=flights))
+    scene = draw(msgspec.structs.replace(before, in_flight=flights))
     names = {f"{kind}-{number}" for number in gone for kind in ("way", "msg", "number")}
     names |= {f"msg-{number}-no" for number in gone}
     return tuple(mark for mark in scene.marks if mark.id in names)

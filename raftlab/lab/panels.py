@@ -17,7 +17,7 @@ from raftlab.sim.frames.frame import Event, Frame, InFlight
 from raftlab.sim.watch.properties import FIGURE_3, PROPERTIES, Property
 from raftlab.sim.world.settings import Setup
 from raftlab.sim.world.violation import ViolationFrame
-from raftlab.view.words import clean, kind_text, message_text, ms
+from raftlab.view.words import clean, headline, kind_text, message_text, ms
 
 MOST_WAITING = 3
 """How many reads that wait are told one by one."""
@@ -114,6 +114,11 @@ def newest(step: Event | None) -> str:
     if step:
         line = f"{step.frame} · {ms(step.at)} · {step.text}"
     return f'<div class="raftlab-newest" title="{escape(line)}">{escape(line)}</div>'
+
+
+def headline_without_time(frame: Frame) -> str:
+    """Who leads, or who wants to, in a sentence that stays the same for as long as that does."""
+    return headline(frame).partition(": ")[2]
 
 
 def message_options(frame: Frame) -> list[tuple[str, int]]:

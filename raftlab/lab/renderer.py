@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from raftlab.lab import panels
-from raftlab.lab.control_table import PICTURES
+from raftlab.lab.conditions import Now
+from raftlab.lab.control_table import CONDITIONS, PICTURES
 from raftlab.lab.controls import NODES_PANEL, RUNS_PANEL, TEXT_PANEL, Controls
+from raftlab.lab.fitting import USUAL_ROOM, fitted, fitted_logs, rooms
 from raftlab.lab.nodes_table import nodes_table
 from raftlab.lab.packing import endings, pack
 from raftlab.lab.selection import with_choice
@@ -18,9 +20,7 @@ from raftlab.sim.frames.frame import Frame
 from raftlab.view import (
     Scene,
     describe_frame,
-    scene_cluster,
     scene_commit,
-    scene_logs,
     scene_state_machines,
     scene_votes,
 )
@@ -29,13 +29,11 @@ from raftlab.view.members import reference
 
 SHOWN_EVENTS = 30
 SHOWN_ANSWERS = 3
-LOG_COLUMNS = 10
 MOST_STEPS_FOLLOWED = 40
-OPEN = "raftlab-open"
-"""Marks a lab whose panel is open, so that its picture leaves room for it."""
+SIMPLE = "raftlab-simple"
+"""Marks a lab that shows the main controls only."""
 
 FIGURES: Mapping[str, Callable[[Frame, Frame | None], Scene]] = {
-    PICTURES[0]: lambda frame, previous: scene_logs(frame, previous, LOG_COLUMNS),
     PICTURES[1]: lambda frame, previous: scene_votes(frame, None, previous),
     PICTURES[2]: lambda frame, previous: scene_commit(frame, None, previous),
     PICTURES[3]: scene_state_machines,
@@ -46,12 +44,15 @@ class Renderer:
     """Brings the controls and the stage of a lab up to date with its session.
 
     `clickable` are the marks of the picture shown, by their ids. `is_drawing` tells whether
-    it is this renderer, on this thread, that changes a control, and not the reader.
+    it is this renderer, on this thread, that changes a control, and not the reader. `room` is
+    what the stage has of the page. Until the reader `has_chosen` a node, the simple lab marks none.
     """
 
     def __init__(self, session: Session, controls: Controls, stage: Stage) -> None:
         self.session, self.controls, self.stage = session, controls, stage
         self.clickable: dict[str, Mark] = {}
+        self.room = USUAL_ROOM
+        self.has_chosen = False
         self._thread: int | None = None  # the one that draws
         self._drawn: Frame | None = None
         self._written: object = None  # which moment of which run stands there as a text
@@ -100,18 +101,21 @@ class Renderer:
     def _draw_modes(self) -> None:
         """What is shown only while its button is down."""
         controls = self.controls
+        full = controls.full_mode.value
         for mode, extra in (
             (controls.partition_mode, controls.partition_row),
             (controls.link_mode, controls.link_row),
             (controls.further_mode, controls.further),
         ):
-            extra.layout.display = None if mode.value else "none"
+            extra.layout.display = None if mode.value and full else "none"
+        controls.full.layout.display = None if full else "none"
+        controls.full_mode.description = "Main controls" if full else "All controls"
         for node, side in controls.sides.items():
             side.description = f"{node}: {'B' if side.value else 'A'}"
-        if controls.further_mode.value:
-            controls.widget.add_class(OPEN)
+        if full:
+            controls.widget.remove_class(SIMPLE)
         else:
-            controls.widget.remove_class(OPEN)
+            controls.widget.add_class(SIMPLE)
 
     def _draw_nodes(self, frame: Frame) -> None:
         """A server may have joined, or this moment may be one before it did."""
@@ -150,9 +154,8 @@ class Renderer:
         controls.lights.value = panels.lights(frame, session.cluster.setup.watched)
         events = session.events(SHOWN_EVENTS)
         controls.events.value = panels.events(events)
-        if controls.further_mode.value:
-            controls.newest.value = panels.newest(events[-1] if events else None)
-            controls.reads.value = panels.reads(frame, session.answers(SHOWN_ANSWERS))
+        controls.newest.value = panels.newest(events[-1] if events else None)
+        controls.reads.value = panels.reads(frame, session.answers(SHOWN_ANSWERS))
         opened = controls.details.selected_index
         if not playing or opened == NODES_PANEL:
             controls.nodes_table.value = nodes_table(frame, previous)
@@ -181,18 +184,45 @@ class Renderer:
 
     def _draw_stage(self, frame: Frame, previous: Frame | None, **motion: object) -> None:
         controls, roles = self.controls, self._roles_of_nodes()
-        scene = with_choice(
-            scene_cluster(frame, previous), controls.node.value, controls.messages.value, roles
-        )
-        beside = FIGURES[controls.picture.value or PICTURES[0]](frame, previous)
+        cluster, room = rooms(frame, previous, self.room)
+        node = controls.node.value if controls.full_mode.value or self.has_chosen else None
+        scene = with_choice(cluster, node, controls.messages.value, roles)
+        beside = self._beside(frame, previous, room)
         self.clickable = {mark.id: mark for mark in (*scene.marks, *beside.marks)}
         self.stage.show(
             pack(scene, self._endings(frame, previous)),
             pack(beside),
             panels.menus(frame, nodes=not roles),
+            self._cannot(),
+            self._heard(frame, bool(motion["playing"])),
             **motion,
         )
         self._drawn = frame
+
+    def _heard(self, frame: Frame, playing: bool) -> str:
+        """What is read out: the last event; while it plays, only who leads, when that changes."""
+        since = self.session.events_since(MOST_STEPS_FOLLOWED)
+        if not playing and since is not None and len(since) == 1:
+            return since[-1].text
+        return panels.headline_without_time(frame)
+
+    def _beside(self, frame: Frame, previous: Frame | None, room: float) -> Scene:
+        """What stands beside the cluster, for so much room (px)."""
+        full = self.controls.full_mode.value
+        chosen = self.controls.picture.value if full else PICTURES[0]
+        figure = FIGURES.get(chosen)
+        if figure is None:
+            return fitted_logs(frame, previous, room, boxes=full)
+        return fitted(figure(frame, previous))
+
+    def _cannot(self) -> Mapping[str, str]:
+        """Why some controls cannot be used now, by their names."""
+        session, controls = self.session, self.controls
+        asked = controls.arguments(("propose_to", "read_from"), session.cluster.nodes)
+        to, source = (None if each is None else str(each) for each in asked)
+        now = Now(session, controls.node.value, controls.messages.value, to, source)
+        reasons = {name: why_not(now) for name, why_not in CONDITIONS.items()}
+        return {name: reason for name, reason in reasons.items() if reason}
 
     def _roles_of_nodes(self) -> dict[NodeId, str]:
         """What each node is in the partition or the cut that is being drawn, if one is."""
@@ -210,7 +240,8 @@ class Renderer:
         steps = self.session.events_since(MOST_STEPS_FOLLOWED)
         if steps is None:
             return ()
-        return endings(frame, previous, [step.lost for step in steps if step.lost is not None])
+        lost = [step.lost for step in steps if step.lost is not None]
+        return endings(frame, previous, lost, lambda each: rooms(each, None, self.room)[0])
 
 
 def written(write: Callable[[], str]) -> tuple[str, str]:

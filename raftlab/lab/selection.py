@@ -37,7 +37,7 @@ def with_choice(
                 )
             )
         elif mark.role == "node" and mark.id == f"node-{node}":
-            above += _brackets(*_middle(mark))
+            above += _brackets(*middle(mark))
         if sides and mark.role == "node":
             above += _side(mark, sides)
     if not below and not above:
@@ -45,7 +45,7 @@ def with_choice(
     return msgspec.structs.replace(scene, marks=(*below, *scene.marks, *above))
 
 
-def _middle(mark: Mark) -> tuple[float, float, float]:
+def middle(mark: Mark) -> tuple[float, float, float]:
     """The middle of a node's shape and half its width."""
     match mark:
         case Disc():
@@ -75,7 +75,7 @@ def _brackets(x: float, y: float, half: float) -> Iterator[Mark]:
 def _side(mark: Mark, sides: Mapping[NodeId, str]) -> Iterator[Mark]:
     node = str(mark.data.get("node", "")) if not isinstance(mark, Text) else ""
     if node in sides:
-        x, y, half = _middle(mark)
+        x, y, half = middle(mark)
         yield Text(
             f"side-{node}",
             x + half + 3,

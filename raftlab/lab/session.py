@@ -13,7 +13,7 @@ from raftlab.lab.branch import Branch
 from raftlab.lab.frame_cache import FrameCache, replayed
 from raftlab.lab.goals import GOALS, Condition, Goal
 from raftlab.lab.pasted_text import classes_needed, opened_here
-from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, shown
+from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NotNow, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame
 from raftlab.sim.run.recording import NO_DIGEST, Recording
@@ -28,7 +28,18 @@ PATIENCE_MS: Millis = 10_000.0
 MOST_MS: Millis = 100_000.0
 """The longest time that one click lets pass."""
 
+MOST_UNDONE = 100
+"""How many things can be undone, one after the other."""
+
 Verb = Callable[[Cluster], object]
+
+
+class Place(NamedTuple):
+    """Where somebody looked: which run (from 1), which frame, and what it is compared with."""
+
+    run: int
+    frame: int
+    since: int | None
 
 
 class Answer(NamedTuple):
@@ -52,6 +63,8 @@ class Session:
         self._branches = [Branch(1, cluster, None, 0)]
         self._current = 0
         self._known = cluster.number
+        self._left: list[Place] = []
+        self._doing = ""
         if isinstance(frame, bool) or not isinstance(frame, int | None):
             raise Misuse(f"A frame is told by its number, not by {shown(frame)}.")
         self._enter(cluster, cluster.number if frame is None else frame)
@@ -125,7 +138,7 @@ class Session:
 
     def step(self) -> None:
         """The next thing that happens."""
-        self.notice()
+        self._begins("step")
         if self.is_live:
             self._go(lambda cluster: cluster.step())
         else:
@@ -134,7 +147,7 @@ class Session:
     def run(self, ms: Millis) -> None:
         """Let `ms` of virtual time pass."""
         self._check_time(ms)
-        self.notice()
+        self._begins("run")
         start, end = self.position, self.frame.at + ms
         if not self.is_live and not self._replay(lambda at: at <= end):
             return
@@ -145,7 +158,7 @@ class Session:
 
         Returns whether there can be more.
         """
-        self.notice()
+        self._begins("play")
         start, until = self.position, self.frame.at + ms
         if not self.is_live:
             self._replay(lambda at: at < until)
@@ -154,45 +167,88 @@ class Session:
         return not self._ended
 
     def jump(self, goal: str) -> bool:
-        """Run to the next election, commit or violation; whether it came within `PATIENCE_MS`."""
+        """Go to the next election, commit or violation; whether it comes within `PATIENCE_MS`.
+
+        If it does not, nothing happens, and `note` says what would bring it about.
+        """
         sought = GOALS[goal]
         if goal == "violation" and not self.cluster.setup.watched:
             raise Misuse("Nothing is watched in this cluster: it was made with watched=False.")
-        self.notice()
-        start = self.position
-        condition = self._condition(sought)
-        if not self.is_live:
-            found = self._frames.find(self.position, condition)
-            self._show(self.number if found is None else found, since=start)
-            if found is not None:
-                return True
-        if condition(self.cluster):
-            return True
-        self._go(lambda cluster: cluster.run_until(condition, PATIENCE_MS), since=start)
-        if condition(self.cluster) or self._ended:
-            return True
-        self.note = f"{sought.missed} within {PATIENCE_MS:,.0f} ms."
-        return False
+        self._begins("jump")
+        start, condition = self.position, self._condition(sought)
+        found = None if self.is_live else self._frames.find(start, condition)
+        if found is not None:
+            self._show(found, since=start)
+        elif condition(self.cluster):
+            self._show(self.number, since=start)
+        elif self._comes(condition):
+            self._go(lambda cluster: cluster.run_until(condition, PATIENCE_MS), since=start)
+        else:
+            self.note = f"{sought.missed} within {PATIENCE_MS:,.0f} ms. {sought.advice(self.frame)}"
+            return False
+        return True
+
+    def _comes(self, condition: Condition) -> bool:
+        """Whether it comes about soon, or else something goes wrong: a copy is tried."""
+        probe = self.cluster.at(self.cluster.number)
+        try:
+            probe.run_until(condition, PATIENCE_MS)
+        except REFUSALS:
+            raise
+        except (Exception, SystemExit):
+            return True  # a violation, or a machine that fails: to be seen in the run itself
+        return condition(probe)
 
     # Back
 
     def back(self) -> None:
         """One frame back. Raises: Misuse, at the first."""
-        self.notice()
+        self._begins("look")
         if self.position == 0:
             raise Misuse("This is frame 0, where the run began; there is nothing before it.")
         self._show(self.position - 1)
 
     def go_to(self, number: int) -> None:
         """Look at frame `number`; one beyond the end is the end."""
-        self.notice()
+        self._begins("look")
         self._show(min(max(number, 0), self.number))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether anything was done that `undo` goes back over."""
+        here = self._here
+        return any(place[:2] != here[:2] for place in self._left)
+
+    def undo(self) -> None:
+        """Go back over the last thing done, to the moment that was looked at before it.
+
+        Nothing is lost: what was done can be stepped through again, and to do another thing
+        begins another run. Looking around, and playing, are one thing each, however long.
+        Raises: Misuse, if nothing was done.
+        """
+        self.notice()
+        here = self._here
+        while self._left:
+            place = self._left.pop()
+            if place[:2] != here[:2]:
+                break
+        else:
+            raise Misuse("Nothing has been done yet that could be undone.")
+        self._doing = "undo"
+        if place.run != here.run:
+            self._choose(place.run)
+        self._show(place.frame, place.since)
+        if not self.is_live:
+            self.note = (
+                f"Back at frame {place.frame}, as before. Step shows again what came then;"
+                " whatever else you do begins another run, and this one is kept."
+            )
 
     # Acting
 
     def do(self, verb: Verb) -> object:
         """Do something to the cluster, now; in the past, that starts a new run from there."""
-        self.notice()
+        self._begins("do")
         if self.is_live:
             return self._go(verb)
         start, cluster = self.position, self.cluster.at(self.position)
@@ -208,30 +264,46 @@ class Session:
         self._branch_off(cluster, start)
         return answer
 
+    def crash_leader(self) -> None:
+        """Crash whoever leads at the moment looked at. Raises: NotNow, if nobody does."""
+        leader = self.frame.leader
+        if leader is None:
+            raise NotNow("Nobody leads now: let time pass until somebody does.")
+        self.do(lambda cluster: cluster.crash(leader.node))
+
+    def restart_all(self) -> None:
+        """Restart every node that is down. Raises: NotNow, if none is."""
+        down = [node.node for node in self.frame.nodes if not node.alive]
+        if not down:
+            raise NotNow("No server is down: crash one before you restart it.")
+
+        def restart(cluster: Cluster) -> None:
+            for node in down:
+                cluster.restart(node)
+
+        self.do(restart)
+
     def go_on_from_here(self) -> None:
         """Start a new run from the moment looked at. Raises: Misuse, at the end of the run."""
-        self.notice()
+        self._begins("go on")
         if self.is_live:
             raise Misuse("This is the end of the run: it goes on from here anyway.")
         self._branch_off(self.cluster.at(self.position), self.position)
 
     def choose(self, number: int) -> None:
         """Go to the end of run `number` (from 1). Raises: Misuse, if there is none."""
-        self.notice()
+        self._begins("choose")
         if not 1 <= number <= len(self._branches):
             raise Misuse(f"There are the runs 1 to {len(self._branches)}, and no run {number}.")
         if number - 1 != self._current:
-            cluster = self._branches[number - 1].load()
-            self.branch.unload()
-            self._current = number - 1
-            self._enter(cluster, cluster.number)
+            self._choose(number)
 
     def open(self, text: str) -> None:
         """Open a run that somebody shared, as a run that left no other; and go to its end.
 
         Raises: Misuse, saying why it cannot be opened.
         """
-        self.notice()
+        self._begins("open")
         recording = opened_here(text, self.cluster)
         cluster, earlier = replayed(recording), self.branch
         rules = classes_needed(recording.setup).get("rules")
@@ -262,6 +334,23 @@ class Session:
         self.notice()
 
     # Inside
+
+    @property
+    def _here(self) -> Place:
+        return Place(self._current + 1, self.position, self._since)
+
+    def _begins(self, what: str) -> None:
+        """Something is about to be done: remember where, for `undo`."""
+        self.notice()
+        if what not in ("play", "look") or what != self._doing:
+            self._left = [*self._left[1 - MOST_UNDONE :], self._here]
+        self._doing = what
+
+    def _choose(self, number: int) -> None:
+        cluster = self._branches[number - 1].load()
+        self.branch.unload()
+        self._current = number - 1
+        self._enter(cluster, cluster.number)
 
     @property
     def _ended(self) -> bool:

@@ -26,6 +26,8 @@ class Stage(anywidget.AnyWidget):
     the moments, `ms` is how long it takes, `steady` whether at an even pace, `playing`
     whether to ask for the next one. `hotkeys` are the keys to report. `menus` holds what
     a click on a mark offers, by the mark's id or else its role: pairs of key and words.
+    `cannot` says of every control that cannot be used now why that is, and `heard` is what
+    a screen reader reads out.
     """
 
     _esm = STATIC / "stage.js"
@@ -37,6 +39,8 @@ class Stage(anywidget.AnyWidget):
     hotkeys = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     menus = traitlets.Dict().tag(sync=True)
+    cannot = traitlets.Dict().tag(sync=True)
+    heard = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, keys: Iterable[str]) -> None:
         super().__init__(hotkeys=list(keys))
@@ -47,7 +51,15 @@ class Stage(anywidget.AnyWidget):
         number: int = self.motion["seq"]
         return number
 
-    def show(self, cluster: Packed, logs: Packed, menus: Menus, **motion: Any) -> None:
+    def show(
+        self,
+        cluster: Packed,
+        logs: Packed,
+        menus: Menus,
+        cannot: Mapping[str, str],
+        heard: str,
+        **motion: Any,
+    ) -> None:
         """Move to the next moment. What has not changed is not sent.
 
         `motion` is what the attribute of that name holds, without `seq`.
@@ -56,6 +68,8 @@ class Stage(anywidget.AnyWidget):
             self.cluster = cluster
             self.logs = logs
             self.menus = {name: [list(item) for item in items] for name, items in menus.items()}
+            self.cannot = dict(cannot)
+            self.heard = heard
             self.motion = {"seq": self.seq + 1, **motion}
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from raftlab.lab import panels
-from raftlab.lab.control_table import Control, Item, Kind
+from raftlab.lab.control_table import Control, Item, Kind, Size
 from raftlab.lab.session import MOST_MS
 from raftlab.raft.vocabulary import NodeId
 
@@ -22,6 +22,8 @@ def widget_of(control: Control, nodes: Sequence[NodeId]) -> Any:
         made.tooltip = control.tip
     if control.css:
         made.add_class(control.css)
+    if control.size is not Size.BOTH:
+        made.add_class(f"raftlab-{control.size.name.lower()}-only")
     return made
 
 
@@ -92,8 +94,8 @@ def arranged(item: Item, made: Mapping[str, Any]) -> Any:
         case Control():
             return made[item.name]
         case "":
-            return _with_classes(widgets.Box(), "gap")
+            return _with_classes(widgets.Box(), "gap", "full-only")
         case str():
-            return widgets.HTML(panels.label(item))
+            return _with_classes(widgets.HTML(panels.label(item)), "full-only")
         case _:
             return together(*(arranged(part, made) for part in item))

@@ -179,7 +179,7 @@ class Notebook:
             """() => {
                 const content = jupyterapp.shell.currentWidget.content;
                 const cells = [...content.model.cells];
-                const shows = cell => cell.sharedModel.getSource().includes("lab()");
+                const shows = cell => cell.sharedModel.getSource().includes("lab(");
                 return content.scrollToItem(cells.findLastIndex(shows), "start");
             }"""
         )

@@ -7,6 +7,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const MONO = "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, monospace";
 const NECK = 7;
+const LOW = window.matchMedia("(max-height: 500px)"); // as in stage.css
 const LATE = 0.62; // what happens, happens when the messages have come almost all their way
 
 // Geometry
@@ -235,7 +236,9 @@ class Picture {
     if (this.title.textContent !== title) this.wide = 0;
     w = this.wide = Math.max(this.wide, w); // so that nothing jumps when a scene gets narrower
     put(this.svg, { viewBox: `0 0 ${w} ${h}`, "aria-label": title });
-    this.svg.style.setProperty("--natural", `${w}px`);
+    const pane = this.svg.parentNode; // never narrower than its scene, or letters would shrink
+    pane.style.setProperty("--natural", `${w}px`);
+    pane.style.setProperty("--share", w);
     this.svg.style.aspectRatio = `${w} / ${h}`;
     put(this.paper, { width: w, height: h });
     if (this.title.textContent !== title) this.title.textContent = title;
@@ -313,9 +316,32 @@ class Show {
     const cluster = box("raftlab-cluster", root), logs = box("raftlab-logs", root);
     this.pictures = { cluster: new Picture(cluster, "cluster"), logs: new Picture(logs, "logs") };
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
+    this.room = "";
+    this.seen = true; // nobody plays to an empty house: out of sight no next moment is asked for
+    this.watch = new IntersectionObserver((all) => this.see(all.at(-1).isIntersecting));
+    this.watch.observe(root);
+    this.measure = new ResizeObserver(() => this.fit());
+    this.measure.observe(root);
     this.trip = 60; // ms from asking for a moment to having it
     this.asked = null;
     this.take();
+    if (this.still.matches && this.moment.playing) report(model, root, { kind: "still" });
+  }
+
+  fit() { // how much room there is decides what is shown
+    const style = getComputedStyle(this.root);
+    const width = Math.floor(this.root.clientWidth - parseFloat(style.paddingLeft) * 2);
+    const low = LOW.matches, room = `${width} ${low}`;
+    if (width <= 0 || room === this.room) return;
+    this.room = room;
+    for (const picture of Object.values(this.pictures)) picture.wide = 0;
+    report(this.model, this.root, { kind: "room", width, low });
+  }
+
+  see(seen) {
+    const back = seen && !this.seen;
+    this.seen = seen;
+    if (back && this.moment.playing && !this.asked && !this.waiting) this.ask();
   }
 
   take() { // a moment has come
@@ -349,7 +375,7 @@ class Show {
     const passed = performance.now() - this.began;
     if (!this.drawn) this.draw(Math.min(passed / this.length, 1));
     const lead = Math.min(Math.max(this.trip * 1.25, 30), 500);
-    if (this.moment.playing && !this.asked && !this.waiting && passed >= this.length - lead) this.ask();
+    if (this.moment.playing && this.seen && !this.asked && !this.waiting && passed >= this.length - lead) this.ask();
     if (passed < this.length) this.raf = requestAnimationFrame(() => this.go());
     else this.end();
   }
@@ -372,6 +398,8 @@ class Show {
 
   stop() {
     cancelAnimationFrame(this.raf);
+    this.watch.disconnect();
+    this.measure.disconnect();
   }
 }
 
@@ -385,7 +413,7 @@ function box(name, parent) {
 // To the kernel; when it has gone, the reader is told, once
 
 function report(model, root, content) {
-  if (content.kind !== "next") {
+  if (!["next", "room", "still"].includes(content.kind)) {
     const chosen = root.closest(".raftlab-lab")?.querySelectorAll("[data-chosen]") ?? [];
     for (const list of chosen) delete list.dataset.chosen;
   }
@@ -534,6 +562,11 @@ function adopt(model, root, signal) {
   lab.dataset.lmSuppressShortcuts = "true"; // the notebook's own keys stay out of the lab …
   lab.querySelector(".raftlab-note")?.setAttribute("aria-live", "polite");
   lab.querySelector(".raftlab-transport .noUi-handle")?.setAttribute("aria-label", "Frame");
+  toolbar(lab.querySelector(".raftlab-transport"), signal);
+  const shade = () => grey(model, lab);
+  model.on("change:cannot", shade);
+  signal.addEventListener("abort", () => model.off("change:cannot", shade));
+  shade();
   const press = (name) => report(model, root, { kind: "press", name, fields: fields(lab) });
   lab.addEventListener("click", (event) => {
     const button = event.target.closest(NAMED("button"));
@@ -564,6 +597,45 @@ function adopt(model, root, signal) {
   return true;
 }
 
+// What cannot be done now is greyed, and its tip says why. It still hears a click: the kernel
+// then says the same at greater length.
+
+function grey(model, lab) {
+  const cannot = model.get("cannot");
+  for (const el of lab.querySelectorAll(NAMED("button"))) {
+    const reason = cannot[nameOf(el, "button")];
+    if (el.dataset.tip === undefined || (el.title !== el.dataset.why && el.title !== el.dataset.tip)) {
+      el.dataset.tip = el.title;
+    }
+    el.dataset.why = reason ?? "";
+    el.title = reason ?? el.dataset.tip;
+    if (reason) el.setAttribute("aria-disabled", "true");
+    else el.removeAttribute("aria-disabled");
+  }
+}
+
+// The buttons of time are one stop of the Tab key: arrows move among them
+
+function toolbar(row, signal) {
+  const buttons = () => [...row.querySelectorAll("button")].filter((each) => each.offsetParent);
+  const settle = (chosen) => {
+    for (const each of row.querySelectorAll("button")) each.tabIndex = each === chosen ? 0 : -1;
+  };
+  row.setAttribute("role", "toolbar");
+  row.setAttribute("aria-label", "Time");
+  settle(row.querySelector('[class*="raftlab-button-play_button"]'));
+  row.addEventListener("focusin", (event) => {
+    if (event.target.matches("button")) settle(event.target);
+  }, { signal });
+  row.addEventListener("keydown", (event) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key], all = buttons();
+    const here = all.indexOf(event.target);
+    if (!by || here < 0) return;
+    event.preventDefault();
+    all[(here + by + all.length) % all.length].focus();
+  }, { signal });
+}
+
 export default {
   render({ model, el }) {
     const root = box("raftlab-stage", el);
@@ -571,7 +643,11 @@ export default {
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", "The cluster and its logs. Press ? for the keys.");
     const leave = new AbortController();
+    const heard = box("raftlab-spoken", el); // read out; a line above shows the same
+    heard.setAttribute("role", "status");
     const stage = new Show(model, root);
+    const say = () => (heard.textContent = model.get("heard"));
+    model.on("change:heard", say);
     const take = () => stage.take();
     model.on("change:motion", take);
     listen(model, root, leave.signal);
@@ -582,6 +658,7 @@ export default {
       stage.stop();
       leave.abort();
       model.off("change:motion", take);
+      model.off("change:heard", say);
     };
   },
 };
