@@ -20,6 +20,18 @@ def redraw(lab: Controller, *_: object) -> None:
     lab.redraw()
 
 
+def show_mode(lab: Controller, is_on: bool) -> None:
+    """Show what a button opens, or put it away; the full lab has the room for it."""
+    if is_on:
+        _show_all(lab)
+    lab.redraw()
+
+
+def _show_all(lab: Controller) -> None:
+    with lab.renderer.drawing():
+        lab.controls.full_mode.value = True
+
+
 # Time and runs
 
 
@@ -175,5 +187,6 @@ def _message_numbers(lab: Controller) -> list[int]:
 
 def show_or_hide_keys(lab: Controller) -> None:
     """Show or hide the list of keys."""
+    _show_all(lab)
     details = lab.controls.details
     details.selected_index = None if details.selected_index == KEYS_PANEL else KEYS_PANEL

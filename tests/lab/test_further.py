@@ -57,13 +57,13 @@ def nothing_changed(lab: Lab, number: int, nodes: tuple[str, ...]) -> bool:
 def test_the_panel_is_closed_at_first_and_opens_with_its_button_and_key():
     lab = settled().lab()
     assert lab.further.layout.display == "none"
-    assert "raftlab-open" not in lab.widget._dom_classes
+    assert "raftlab-simple" in lab.widget._dom_classes
     lab.further_mode.value = True
     assert lab.further.layout.display is None
-    assert "raftlab-open" in lab.widget._dom_classes
+    assert "raftlab-simple" not in lab.widget._dom_classes
     lab.stage._handle_custom_msg({"kind": "key", "key": "m"}, [])
     assert lab.further.layout.display == "none"
-    assert "raftlab-open" not in lab.widget._dom_classes
+    assert lab.full_mode.value
 
 
 def test_enter_presses_a_button_that_there_is():

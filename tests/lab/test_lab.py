@@ -482,7 +482,7 @@ def test_an_error_in_drawing_is_shown(monkeypatch):
     def fails(*_):
         raise RuntimeError("cannot be drawn")
 
-    monkeypatch.setattr("raftlab.lab.renderer.scene_cluster", fails)
+    monkeypatch.setattr("raftlab.lab.renderer.rooms", fails)
     lab.step_button.click()
     assert lab.trouble == "RuntimeError: cannot be drawn"
     monkeypatch.undo()
@@ -554,7 +554,13 @@ def test_what_has_not_changed_is_not_sent():
     states = []
     lab.stage.send_state = lambda key=None: states.append(set(key or ()))
     lab.step_button.click()
+    lab.full_mode.value = True
     lab.node.value = "S4"
+    assert states[-1] == {"cluster", "cannot", "motion"}  # S4 has no vote to lose, and may time out
+    lab.node.value = "S5"
+    assert states[-1] == {"cluster", "cannot", "motion"}
+    lab.messages.value = lab.messages.options[0][1]
+    lab.messages.value = lab.messages.options[1][1]
     assert states[-1] == {"cluster", "motion"}
 
 

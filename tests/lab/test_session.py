@@ -136,11 +136,120 @@ def test_a_jump_in_the_past_finds_what_happened():
 def test_a_jump_that_finds_nothing_says_so():
     session = Session(working())
     assert not session.jump("election")
-    assert session.note == "Nobody was elected within 10,000 ms."
+    assert session.note == (
+        "Nobody was elected within 10,000 ms. S2 leads, and its heartbeats keep it there:"
+        " crash or isolate it first."
+    )
     assert not session.jump("violation")
-    assert session.note == "Every watched property held within 10,000 ms."
+    assert session.note.startswith("Every watched property held within 10,000 ms. Make trouble")
     session.step()
     assert session.note == ""
+
+
+@pytest.mark.parametrize("goal", ["election", "commit", "violation"])
+@pytest.mark.parametrize("back", [0, 5])
+def test_a_jump_that_finds_nothing_leaves_the_run_where_it_was(goal, back):
+    cluster = working(commands=0)
+    cluster.run(300)
+    session, recording = Session(cluster), cluster.recording
+    session.go_to(session.number - back)
+    frame = session.frame
+    assert not session.jump(goal)
+    assert cluster.recording == recording
+    assert session.frame == frame
+    assert session.position == len(recording) - back
+
+
+def test_a_jump_says_what_would_bring_it_about():
+    cluster = working(commands=0)
+    cluster.run(300)
+    session = Session(cluster)
+    session.jump("commit")
+    assert "propose a command first" in session.note
+    for node in ("S1", "S3", "S4"):
+        cluster.crash(node)
+    cluster.propose("x=1")
+    session.jump("commit")
+    assert "reaches no majority" in session.note
+    cluster.crash("S2")
+    session.jump("commit")
+    assert "go to the next election first" in session.note
+    session.jump("election")
+    assert "restart servers, or heal" in session.note
+
+
+def test_a_jump_finds_the_violation_that_a_copy_found_and_stops_there():
+    session = Session(hasty())
+    assert session.jump("violation")
+    assert session.violation
+
+
+# Undo
+
+
+def test_undo_goes_back_over_the_last_thing_done():
+    session = Session(working())
+    start, known = session.position, session.previous
+    assert not session.can_undo
+    session.run(200)
+    session.do(lambda cluster: cluster.crash("S2"))
+    crashed = session.position
+    session.undo()
+    assert session.position == crashed - 1
+    assert session.frame["S2"].alive
+    assert "another run" in session.note
+    session.undo()
+    assert (session.position, session.previous) == (start, known)
+    assert not session.can_undo
+    with pytest.raises(Misuse, match="Nothing has been done"):
+        session.undo()
+    assert session.number == crashed
+
+
+def test_undo_goes_back_to_the_run_that_was_left():
+    session = Session(working())
+    end = session.position
+    session.go_to(5)
+    session.do(lambda cluster: cluster.crash("S1"))
+    assert session.branch.number == 2
+    session.undo()
+    assert (session.branch.number, session.position) == (1, 5)
+    session.undo()
+    assert (session.branch.number, session.position) == (1, end)
+    assert len(session.branches) == 2
+
+
+def test_looking_around_and_playing_are_one_thing_each():
+    session = Session(working())
+    start = session.position
+    for number in (9, 8, 3):
+        session.go_to(number)
+    for _ in range(4):
+        session.tick(5)
+    session.undo()
+    assert session.position == 3
+    session.undo()
+    assert session.position == start
+
+
+def test_what_is_refused_is_nothing_to_undo():
+    session = Session(working())
+    with pytest.raises(NotNow):
+        session.do(lambda cluster: cluster.restart("S1"))
+    assert not session.can_undo
+
+
+def test_the_leader_is_crashed_and_whatever_is_down_is_restarted():
+    session = Session(working())
+    session.do(lambda cluster: cluster.crash("S5"))
+    session.crash_leader()
+    assert [node.node for node in session.frame.nodes if not node.alive] == ["S2", "S5"]
+    with pytest.raises(NotNow, match="Nobody leads"):
+        session.crash_leader()
+    session.restart_all()
+    assert all(node.alive for node in session.frame.nodes)
+    with pytest.raises(NotNow, match="No server is down"):
+        session.restart_all()
 
 
 def test_nobody_looks_for_a_violation_where_nothing_is_watched():

@@ -1,0 +1,261 @@
+"""The lab in two sizes, what can be done in it when, and how much of a picture a page has room for."""
+
+from collections.abc import Callable
+
+import ipywidgets
+import pytest
+
+from raftlab import Cluster, Options
+from raftlab.lab import Lab, Session
+from raftlab.lab.control_table import BUTTONS, CONDITIONS, CONTROLS, Kind, Size
+from raftlab.lab.controls import FULL_ONLY, GROUPS, SIMPLE_ONLY
+from raftlab.lab.fitting import LEAST, Room
+from tests.lab.clusters import hasty, working
+
+MAIN = {
+    *("back_button", "play_button", "step_button", "time_slider", "moment", "newest"),
+    *("crash_leader_button", "restart_all_button", "command", "propose_button", "full_mode"),
+    *("alarm", "banner", "before_button", "note", "branch"),
+}
+
+
+def heard(lab: Lab, **content) -> None:
+    """The stage reports something, as it does from a browser."""
+    lab.stage._handle_custom_msg(content, [])
+
+
+# Two sizes
+
+
+def test_the_simple_lab_has_the_main_controls_and_the_full_one_all_but_one():
+    simple = {name for name, each in CONTROLS.items() if each.size is not Size.FULL}
+    assert simple == MAIN
+    assert {name for name, each in CONTROLS.items() if each.size is Size.SIMPLE} == {
+        "restart_all_button"
+    }
+    lab = Cluster(3).lab()
+    for name, each in CONTROLS.items():
+        if each.kind is not Kind.KEY:
+            classes = getattr(lab, name)._dom_classes
+            assert (FULL_ONLY in classes) is (each.size is Size.FULL)
+            assert (SIMPLE_ONLY in classes) is (each.size is Size.SIMPLE)
+
+
+def test_a_lab_is_simple_at_first_and_full_with_one_click():
+    lab = working().lab()
+    assert "raftlab-simple" in lab.widget._dom_classes
+    assert lab.full.layout.display == "none"
+    assert lab.full_mode.description == "All controls"
+    lab.full_mode.value = True
+    assert "raftlab-simple" not in lab.widget._dom_classes
+    assert lab.full.layout.display is None
+    assert lab.full_mode.description == "Main controls"
+    assert "raftlab-simple" not in working().lab(full=True).widget._dom_classes
+
+
+@pytest.mark.parametrize("key", ["m", "?"])
+def test_a_key_that_opens_something_shows_all_controls(key):
+    lab = working().lab()
+    heard(lab, kind="key", key=key)
+    assert lab.full_mode.value
+
+
+def test_the_simple_lab_marks_a_node_once_the_reader_has_chosen_one():
+    lab = working().lab()
+    assert "chosen-1" not in marks(lab)
+    heard(lab, kind="click", id="node-S1")
+    assert "chosen-1" in marks(lab)
+    assert "chosen-1" in marks(working().lab(full=True))
+
+
+def test_a_panel_of_its_own_goes_into_a_group():
+    lab = working().lab()
+    panel = ipywidgets.Button(description="New…")
+    for name in GROUPS:
+        lab.controls.put_in(name, panel)
+        assert lab.controls.groups[name].children[-1] is panel
+    assert FULL_ONLY in panel._dom_classes
+
+
+def marks(lab: Lab) -> set[str]:
+    return {row[1] for row in lab.stage.cluster["marks"]}
+
+
+# By itself
+
+
+def test_a_lab_plays_when_it_is_shown_and_no_sooner():
+    lab = working().lab(play=True)
+    end = lab.frame.number
+    assert lab.playing
+    assert lab.play_button.description == "Stop"
+    assert lab.stage.motion["playing"]
+    heard(lab, kind="next", seq=lab.stage.seq)
+    assert lab.frame.number > end
+    assert not working().lab().playing
+
+
+def test_where_a_reader_wants_no_motion_it_stands_still():
+    lab = working().lab(play=True)
+    heard(lab, kind="still")
+    assert not lab.playing
+    assert lab.play_button.description == "Play"
+
+
+# What cannot be done now
+
+
+def paused() -> Cluster:
+    cluster = working()
+    cluster.pause("S1")
+    cluster.isolate("S3")
+    return cluster
+
+
+def down() -> Cluster:
+    cluster = working()
+    cluster.crash("S1")
+    cluster.crash("S2")
+    return cluster
+
+
+def dead() -> Cluster:
+    cluster = Cluster(3)
+    for node in cluster.nodes:
+        cluster.crash(node)
+    return cluster
+
+
+def broken() -> Cluster:
+    cluster = hasty()
+    cluster.lab().violation_button.click()
+    return cluster
+
+
+SITUATIONS: tuple[Callable[[], Cluster], ...] = (
+    *(working, paused, down, dead, broken, lambda: Cluster(1), lambda: Cluster(3)),
+    lambda: Cluster(3, watched=False, options=Options.figure_2()),
+)
+HARMLESS = {"heal_button", "end_button"}
+"""What is greyed because it would change nothing, and is not refused."""
+
+TOLD_LATER = {"transfer_button", "promote_button", "calm_button", "step_button"}
+"""What may be refused for a reason that its condition does not look for."""
+
+
+@pytest.mark.parametrize("place", range(len(SITUATIONS)))
+def test_what_is_greyed_is_refused_and_what_is_not_is_done(place):
+    lab = Cluster(1).lab(full=True)
+    controller = lab.controller
+    for name in sorted(set(CONDITIONS) - {"play_button"}):  # playing ends by itself
+        cluster = SITUATIONS[place]()
+        controller.session = controller.renderer.session = Session(cluster)
+        controller.redraw()
+        before, greyed = cluster.number, name in lab.stage.cannot
+        heard(lab, kind="press", name=name, fields={})
+        if greyed and name not in HARMLESS:
+            assert lab.trouble or cluster.number == before, name
+        if not greyed and name not in TOLD_LATER:
+            assert lab.trouble == "", name
+
+
+def test_what_is_greyed_has_a_reason_that_is_a_sentence():
+    for make in SITUATIONS:
+        cannot = make().lab(full=True).stage.cannot
+        assert set(cannot) <= set(BUTTONS)
+        assert all(each[0].isupper() and each.endswith(".") for each in cannot.values())
+
+
+def test_what_can_be_done_follows_the_node_chosen_and_the_moment_looked_at():
+    lab = down().lab(full=True)
+    lab.node.value = "S1"
+    assert "crash_button" in lab.stage.cannot
+    assert "restart_button" not in lab.stage.cannot
+    lab.node.value = "S3"
+    assert lab.stage.cannot["restart_button"] == "S3 is running."
+    assert lab.stage.cannot["propose_button"].startswith("Nobody leads now")
+    lab.propose_to.value = "S1"
+    assert "S1 is down" in lab.stage.cannot["propose_button"]
+    lab.propose_to.value = "S3"
+    assert "S3 does not lead; nobody does." in lab.stage.cannot["propose_button"]
+    lab.start_button.click()
+    assert "crash_button" not in lab.stage.cannot
+    assert lab.stage.cannot["back_button"].startswith("This is frame 0")
+
+
+# What is read out
+
+
+def test_each_event_is_read_out_and_while_it_plays_only_who_leads():
+    lab = working().lab()
+    lab.step_button.click()
+    assert lab.stage.heard == lab.cluster.events(1)[0].text
+    lab.run_button.click()
+    assert lab.stage.heard == "S2 leads term 1."
+    lab.play_button.click()
+    for _ in range(5):
+        heard(lab, kind="next", seq=lab.stage.seq)
+        assert lab.stage.heard == "S2 leads term 1."
+
+
+# Room
+
+
+def rows(lab: Lab, kind: str) -> list[str]:
+    return [row[1] for row in lab.stage.logs["marks"] if row[1].startswith(kind)]
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("width", [270, 600, 926, 1300, 1900])
+@pytest.mark.parametrize("nodes", [1, 3, 5, 9, 51])
+def test_letters_are_never_small_and_pictures_never_shrunk(nodes, width, full):
+    lab = working(nodes=nodes).lab(full=full)
+    heard(lab, kind="room", width=width, low=False)
+    for picture in (lab.stage.cluster, lab.stage.logs):
+        sizes = {picture["looks"][row[2]]["z"] for row in picture["marks"] if row[0] == "t"}
+        assert min(sizes) >= LEAST
+    if nodes <= 5 and width >= 900:
+        assert lab.stage.cluster["w"] + 12 + lab.stage.logs["w"] <= width
+    if nodes <= 3:
+        assert lab.stage.cluster["w"] <= max(width, 272)
+
+
+def test_what_does_not_fit_is_left_out_by_size():
+    lab = working().lab(full=True)
+    heard(lab, kind="room", width=1400, low=False)
+    assert rows(lab, "memory-") and rows(lab, "disk-")
+    assert len(rows(lab, "index-")) >= 8
+    heard(lab, kind="room", width=926, low=False)
+    assert not rows(lab, "memory-") and rows(lab, "disk-")
+    heard(lab, kind="room", width=300, low=False)
+    assert "vote-S3" not in marks(lab)
+    assert {"node-S1", "node-S3"} <= marks(lab)
+    assert lab.stage.cluster["w"] < 340
+    assert not rows(working().lab(), "disk-")
+
+
+def test_a_message_that_arrives_ends_where_its_receiver_is_drawn():
+    lab = working().lab()
+    heard(lab, kind="room", width=300, low=False)
+    while not lab.stage.cluster["gone"]:
+        lab.step_button.click()
+    wide = lab.stage.cluster["w"]
+    ends = [row for row in lab.stage.cluster["gone"] if row[0] == "p"]
+    assert ends
+    assert all(0 <= x <= wide for row in ends for x in row[3][::2])
+
+
+@pytest.mark.parametrize("room", [{"width": 0}, {"width": -4}, {"width": 10**9}, {"width": "9"}])
+def test_an_absurd_room_is_not_heard(room):
+    lab = working().lab()
+    heard(lab, kind="room", low=False, **room)
+    assert lab.controller.renderer.room == Room(926.0)
+
+
+def test_the_same_room_draws_nothing_anew():
+    lab = working().lab()
+    seq = lab.stage.seq
+    heard(lab, kind="room", width=926, low=False)
+    assert lab.stage.seq == seq
+    heard(lab, kind="room", width=926, low=True)
+    assert lab.stage.seq == seq + 1
