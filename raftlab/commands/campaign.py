@@ -53,6 +53,11 @@ def add_arguments(parser: Parser) -> None:
         help="settings of every node, in place of a seed's choice",
     )
     parser.add_argument(
+        "--change-network",
+        action="store_true",
+        help="let latency, loss and duplication change while a run goes on",
+    )
+    parser.add_argument(
         "--shown",
         type=whole(0),
         default=MOST_SHOWN,
@@ -86,6 +91,8 @@ def carry_out(given: argparse.Namespace) -> Answer:
     from raftlab.check.campaign import campaign
 
     chosen: dict[str, Any] = {} if given.nodes is None else {"nodes": given.nodes}
+    if given.change_network:
+        chosen["change_network"] = True
     if given.options:
         chosen["options"] = Options(**settings(Options, given.options))
     before = logging.root.manager.disable

@@ -21,11 +21,19 @@ class End(msgspec.Struct, frozen=True):
 class Branch:
     """One run of a session. `parent` and `start` say which run it left, and at which frame.
 
-    The first run has no parent, and neither has one that was opened from a text.
+    The first run has no parent, and neither has one that was opened or is of a new cluster:
+    then `begun_as` says what it began as.
     A run that is not looked at is kept as its recording, and played again when wanted.
     """
 
-    def __init__(self, number: int, cluster: Cluster, parent: int | None, start: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        cluster: Cluster,
+        parent: int | None,
+        start: int,
+        begun_as: str = "the first",
+    ) -> None:
         self.number = number
         self.parent = parent
         self.start = start
@@ -34,6 +42,7 @@ class Branch:
         self._recording: Recording | None = None
         self._end = end_of(cluster)
         self._given = number == 1
+        self._begun_as = begun_as
 
     @property
     def recording(self) -> Recording:
@@ -45,7 +54,7 @@ class Branch:
         """Where it began."""
         if self.parent:
             return f"from frame {self.start} of run {self.parent}"
-        return "the first" if self.number == 1 else "opened"
+        return self._begun_as
 
     @property
     def label(self) -> str:

@@ -10,7 +10,8 @@ from raftlab.lab.control_table import SLIDE_MS
 from raftlab.lab.controller import Controller
 from raftlab.lab.controls import KEYS_PANEL
 from raftlab.lab.pasted_text import LONGEST_TEXT
-from raftlab.raft.vocabulary import NodeId, listed, shown
+from raftlab.raft.options import PROTECTIONS
+from raftlab.raft.vocabulary import Millis, NodeId, listed, shown
 from raftlab.sim.cluster import Cluster
 
 
@@ -86,6 +87,38 @@ def partition(lab: Controller) -> None:
 def end_link_mode(lab: Controller) -> None:
     """The link is cut: put away what it was chosen with."""
     lab.controls.link_mode.value = False
+
+
+def set_latency(lab: Controller, latency: tuple[Millis, Millis]) -> None:
+    """Let messages take so long, at least and at most."""
+    _set_network(lab, latency=latency)
+
+
+def set_loss(lab: Controller, percent: float) -> None:
+    """Let so many messages of a hundred be lost."""
+    _set_network(lab, loss=percent / 100)
+
+
+def set_duplication(lab: Controller, percent: float) -> None:
+    """Let so many messages of a hundred arrive twice."""
+    _set_network(lab, duplication=percent / 100)
+
+
+def _set_network(lab: Controller, **changes: Any) -> None:
+    ends, both_ways = lab.controls.settings_of, lab.controls.settings_both_ways.value
+    lab.do(lambda cluster: cluster.set_network(*ends, both_ways, **changes))
+
+
+# Beginning anew
+
+
+def protect(lab: Controller, on: bool) -> None:
+    """Tick all protections of the new cluster, or none."""
+    for name in PROTECTIONS:
+        lab.controls.by_name[f"new_{name}"].value = on
+
+
+# Clients
 
 
 def count_up(lab: Controller) -> None:

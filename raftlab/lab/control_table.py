@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from raftlab.lab import conditions
+from raftlab.lab.beginnings import SITUATIONS, SIZES, USUAL_SIZE, seed_in
 from raftlab.lab.conditions import Condition
+from raftlab.lab.network_settings import ALL_LINKS
 from raftlab.lab.parsing import (
     CHOSEN,
     Reader,
@@ -28,6 +30,7 @@ from raftlab.lab.parsing import (
     write_time,
 )
 from raftlab.lab.session import END
+from raftlab.raft.options import PROTECTIONS
 from raftlab.raft.vocabulary import Millis, NodeId
 
 LEADER, BEST = "the leader", "the best"
@@ -52,6 +55,8 @@ class Kind(Enum):
     CHOICE = auto()
     LIST = auto()
     SLIDER = auto()
+    LATENCY = auto()
+    PERCENT = auto()
     NUMBER = auto()
     TEXT = auto()
     HTML = auto()
@@ -149,6 +154,8 @@ Checkbox = partial(Control, Kind.CHECKBOX)
 Choice = partial(Control, Kind.CHOICE)
 List = partial(Control, Kind.LIST)
 Slider = partial(Control, Kind.SLIDER)
+Latency = partial(Control, Kind.LATENCY)
+Percent = partial(Control, Kind.PERCENT)
 Number = partial(Control, Kind.NUMBER)
 TextField = partial(Control, Kind.TEXT)
 Html = partial(Control, Kind.HTML)
@@ -198,6 +205,9 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                    "session.jump", ("violation",), key=Key("v", "to the next violation"),
                    when=conditions.is_watched),
         ),
+        GAP,
+        Toggle("new_mode", "New…", "Begin with another cluster, or with a named situation",
+               "lab.redraw"),
     ),
     "node": (
         Choice("node", "Node", width="128px", of_nodes=True, verb="lab.redraw", reads=as_it_is),
@@ -233,6 +243,9 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                key=Key("h", "heal the network"), when=conditions.is_cut),
         Button("calm_button", "Calm", "The network loses, doubles and reorders nothing from now on",
                "cluster.calm", when=conditions.can_act),
+        Toggle("settings_mode", "Latency, loss…",
+               "How long messages take, and how many are lost or doubled: on all links or on one",
+               "lab.redraw"),
     ),
     "client": (
         "Client",
@@ -340,6 +353,47 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
         Checkbox("both_ways", label="both ways", value=True, reads=as_it_is),
         Button("cut_button", "Cut", "Let nothing pass on this link", "cluster.cut",
                ("link_from", "link_to", "both_ways"), then="end_link_mode"),
+    ),
+    "network settings": (
+        Choice("settings_from", "Settings of", options=(ALL_LINKS,), of_nodes=True, width="176px",
+               verb="lab.redraw"),
+        Choice("settings_to", "to", of_nodes=True, width="100px", start=-1, verb="lab.redraw"),
+        Checkbox("settings_both_ways", label="both ways", value=True, verb="lab.redraw"),
+        Latency("latency", label="Latency (ms)", width="300px", verb="lab.set_latency",
+                tip="How long a message takes, at least and at most"),
+        Percent("loss", label="Loss (%)", width="250px", verb="lab.set_loss",
+                tip="So many messages of a hundred are lost"),
+        Percent("duplication", label="Duplication (%)", width="280px", verb="lab.set_duplication",
+                tip="So many messages of a hundred arrive twice"),
+    ),
+    "new cluster": (
+        (
+            "New cluster",
+            Choice("new_size", "of nodes", options=SIZES, start=SIZES.index(USUAL_SIZE),
+                   width="130px", reads=as_it_is),
+            TextField("new_seed", "Seed", value="1", width="110px", example="1",
+                      enter="new_button", reads=lambda words, _: seed_in(words)),
+        ),
+        (
+            *(
+                Checkbox(f"new_{name}", label=name.replace("_", " "), value=True, reads=as_it_is)
+                for name in PROTECTIONS
+            ),
+        ),
+        Button("all_protections_button", "All", "With all protections", "lab.protect", (True,)),
+        Button("figure_2_button", "Figure 2", "Without any: what Figure 2 of the paper says",
+               "lab.protect", (False,)),
+        Button("new_button", "Begin", "Begin with that cluster; every run is kept (Enter)",
+               "session.begin_new",
+               ("new_size", "new_seed", *(f"new_{name}" for name in PROTECTIONS)),
+               icon="plus", takes_ms=0.0),
+    ),
+    "situation": (
+        Choice("situation", "Situation", options=SITUATIONS, width="330px", verb="lab.redraw",
+               reads=as_it_is),
+        Button("situation_button", "Begin there", "Begin with that situation; every run is kept",
+               "session.begin_situation", ("situation",), icon="plus", takes_ms=0.0),
+        Html("situation_told"),
     ),
     "alarm": (Html("alarm", size=BOTH),),
     "banner": (

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 
 from raftlab.lab import panels
 from raftlab.lab.control_table import BUTTONS, CONTROLS, FIELDS, ROWS, SPEEDS, Control, Kind
+from raftlab.lab.network_settings import ALL_LINKS, Ends
 from raftlab.lab.parsing import Nodes, listed, names_in, next_name
 from raftlab.lab.stage import Stage
 from raftlab.lab.widget_factory import arranged, column, offer, row, widget_of
@@ -32,9 +33,9 @@ class Controls:
     """The widgets of one lab, by the names in the table: `controls.crash_button`.
 
     `widget` holds them all, around the stage, and `groups` the rows of what can be done.
-    `full` is what only the full lab shows, below all. `further`, `partition_row`, `link_row`,
-    `banner_row` and `note_row` come and go; `details` are the panels below. `on_side_changed` is
-    called when a node is put on the other side of a partition.
+    `full` is what only the full lab shows, below all. `new_column`, `further`, `partition_row`,
+    `link_row`, `settings_row`, `banner_row` and `note_row` come and go; `details` are the panels
+    below. `on_side_changed` is called when a node is put on the other side of a partition.
     """
 
     def __init__(self, nodes: Sequence[NodeId], speed: float, stage: Stage) -> None:
@@ -82,6 +83,9 @@ class Controls:
         made["partition_row"] = row("extra", *self._row("partition"))
         self._show_sides()
         made["link_row"] = row("extra", *self._row("link"))
+        made["settings_row"] = row("extra", *self._row("network settings"))
+        beginnings = (row("group", *self._row(name)) for name in ("new cluster", "situation"))
+        made["new_column"] = column("beginnings", *beginnings)
         made["banner_row"] = row("trouble", *self._row("banner"))
         made["note_row"] = row("state", *self._row("note"))
         made["details"] = self._panels()
@@ -101,7 +105,8 @@ class Controls:
             *(*self._row("newest"), stage, *self._row("alarm")),
             *(made["banner_row"], made["note_row"]),
             column("deeds", *self.groups.values()),
-            *(made["further"], made["partition_row"], made["link_row"], made["full"]),
+            *(made["new_column"], made["further"], made["partition_row"], made["link_row"]),
+            *(made["settings_row"], made["full"]),
         )
 
     def put_in(self, group: str, *panels: Any) -> None:
@@ -137,6 +142,12 @@ class Controls:
             else name
             for name in names
         ]
+
+    @property
+    def settings_of(self) -> Ends:
+        """The link whose settings the sliders show, or all of them."""
+        sender = self.settings_from.value
+        return (None, None) if sender == ALL_LINKS else (sender, self.settings_to.value)
 
     # Following the nodes: a server joins, or the moment looked at is one before it did
 

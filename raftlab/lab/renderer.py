@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from raftlab.lab import panels
+from raftlab.lab.beginnings import sentence
 from raftlab.lab.conditions import Now
 from raftlab.lab.control_table import CONDITIONS, PICTURES
 from raftlab.lab.controls import NODES_PANEL, RUNS_PANEL, TEXT_PANEL, Controls
 from raftlab.lab.fitting import USUAL_ROOM, fitted, fitted_logs, rooms
+from raftlab.lab.network_settings import latency_options, network_at
 from raftlab.lab.nodes_table import nodes_table
 from raftlab.lab.packing import endings, pack
 from raftlab.lab.selection import with_choice
@@ -96,6 +98,8 @@ class Renderer:
         controls.branch.layout.display = None if len(runs) > 1 else "none"
         controls.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
         self._draw_messages(frame)
+        self._draw_settings(frame)
+        controls.situation_told.value = panels.label(sentence(controls.situation.value))
         self._draw_modes()
 
     def _draw_modes(self) -> None:
@@ -106,6 +110,8 @@ class Renderer:
             (controls.partition_mode, controls.partition_row),
             (controls.link_mode, controls.link_row),
             (controls.further_mode, controls.further),
+            (controls.settings_mode, controls.settings_row),
+            (controls.new_mode, controls.new_column),
         ):
             extra.layout.display = None if mode.value and full else "none"
         controls.full.layout.display = None if full else "none"
@@ -130,6 +136,22 @@ class Renderer:
         slider.max = max(slider.max, last)
         slider.value = position
         slider.max = last
+
+    def _draw_settings(self, frame: Frame) -> None:
+        """The sliders show how messages are carried at this moment, over the chosen links."""
+        controls = self.controls
+        sender, receiver = controls.settings_of
+        if sender is not None and sender == receiver:
+            others = [node.node for node in frame.nodes if node.node != sender]
+            controls.settings_to.value = others[-1] if others else sender
+        for control in (controls.settings_to, controls.settings_both_ways):
+            control.layout.display = "none" if sender is None else None
+        network = network_at(self.session, controls.settings_of)
+        with controls.latency.hold_sync():
+            controls.latency.options = latency_options(network)
+            controls.latency.value = network.latency
+        controls.loss.value = 100 * network.loss
+        controls.duplication.value = 100 * network.duplication
 
     def _draw_messages(self, frame: Frame) -> None:
         messages = self.controls.messages

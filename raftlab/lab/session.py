@@ -9,6 +9,8 @@ from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
+from raftlab.lab import beginnings
+from raftlab.lab.beginnings import Beginning, Situation
 from raftlab.lab.branch import Branch
 from raftlab.lab.frame_cache import FrameCache, replayed
 from raftlab.lab.goals import GOALS, Condition, Goal
@@ -307,13 +309,21 @@ class Session:
         recording = opened_here(text, self.cluster)
         cluster, earlier = replayed(recording), self.branch
         rules = classes_needed(recording.setup).get("rules")
-        self._begin(cluster, None, 0)
+        self._begin(cluster, None, 0, "opened")
         self.note = (
             f"Opened: this is run {self.branch.number}, at its last frame, {cluster.number}."
             f"{f' It follows the {rules} of this lab.' if rules else ''}"
             f"{'' if recording.digest else f' {NO_DIGEST}'}"
             f" Run {earlier.number} is kept."
         )
+
+    def begin_new(self, size: int, seed: int, *protected: bool) -> None:
+        """Begin with a new cluster, as a run that left no other. See `beginnings.new_cluster`."""
+        self._begin_with(beginnings.new_cluster(size, seed, *protected))
+
+    def begin_situation(self, which: Situation) -> None:
+        """Begin with a named situation, as a run that left no other."""
+        self._begin_with(beginnings.situation(which))
 
     # What happens elsewhere
 
@@ -405,9 +415,18 @@ class Session:
             f" Run {parent.number} is kept."
         )
 
-    def _begin(self, cluster: Cluster, parent: int | None, start: int) -> None:
+    def _begin_with(self, beginning: Beginning) -> None:
+        self._begins("begin")
+        cluster, earlier = beginning.make(), self.branch
+        self._begin(cluster, None, 0, beginning.origin)
+        self.note = (
+            f"{beginning.told} This is run {self.branch.number}. Run {earlier.number} is kept."
+        )
+
+    def _begin(self, cluster: Cluster, parent: int | None, start: int, begun_as: str = "") -> None:
         self.branch.unload()
-        self._branches.append(Branch(len(self._branches) + 1, cluster, parent, start))
+        number = len(self._branches) + 1
+        self._branches.append(Branch(number, cluster, parent, start, begun_as))
         self._current = len(self._branches) - 1
         self._enter(cluster, cluster.number)
 

@@ -7,8 +7,12 @@ import ipywidgets as widgets
 
 from raftlab.lab import panels
 from raftlab.lab.control_table import Control, Item, Kind, Size
+from raftlab.lab.network_settings import latency_options
 from raftlab.lab.session import MOST_MS
 from raftlab.raft.vocabulary import NodeId
+from raftlab.sim.world.settings import Network
+
+SLIDERS = (Kind.SLIDER, Kind.LATENCY, Kind.PERCENT)
 
 
 def widget_of(control: Control, nodes: Sequence[NodeId]) -> Any:
@@ -16,7 +20,7 @@ def widget_of(control: Control, nodes: Sequence[NodeId]) -> Any:
     made = MAKERS[control.kind](control, tuple(nodes))
     if control.kind is not Kind.HTML:
         made.layout.width = control.width
-    if control.kind in (Kind.CHOICE, Kind.NUMBER, Kind.TEXT, Kind.SLIDER):
+    if control.kind in (*SLIDERS, Kind.CHOICE, Kind.NUMBER, Kind.TEXT):
         made.style.description_width = "initial"
     if control.tip:
         made.tooltip = control.tip
@@ -47,6 +51,16 @@ MAKERS: Mapping[Kind, Callable[[Control, tuple[NodeId, ...]], Any]] = {
     ),
     Kind.SLIDER: lambda each, _: widgets.IntSlider(
         description=each.label, min=0, max=1, readout=False
+    ),
+    Kind.LATENCY: lambda each, _: widgets.SelectionRangeSlider(
+        description=each.label, options=latency_options(Network()), continuous_update=False
+    ),
+    Kind.PERCENT: lambda each, _: widgets.FloatSlider(
+        description=each.label,
+        max=100.0,
+        step=1.0,
+        readout_format=".1f",
+        continuous_update=False,
     ),
     Kind.NUMBER: lambda each, _: widgets.BoundedFloatText(
         value=each.value, min=0.1, max=MOST_MS, step=1.0, description=each.label

@@ -11,8 +11,9 @@ from raftlab.check.campaign.checkpoint_file import heading_of
 from raftlab.check.campaign.random_run import start, trouble
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import FAULTS, Conditions, SeedResult, replayed
+from raftlab.check.shrink import shrink
 from raftlab.raft.vocabulary import REFUSALS
-from raftlab.sim.world.actions import Crash, Wipe
+from raftlab.sim.world.actions import Crash, SetNetwork, Wipe
 
 NOBODY = ["forget_leader", "compact", "transfer", "promote", "remove", "isolate", "slow_disk"]
 
@@ -139,3 +140,38 @@ def test_a_run_that_cannot_be_played_is_a_misuse_whatever_was_refused():
     with pytest.raises(NotNow, match="S1 is down"):
         cluster.apply(Crash(2.0, "S1"))
     assert issubclass(NotNow, REFUSALS)
+
+
+# The network, worse and better
+
+
+def test_a_campaign_changes_the_network_only_if_it_is_asked_to():
+    plain, changing = campaign(6), campaign(6, change_network=True)
+    assert not changing.failures
+    assert "worsen_network" not in plain.faults
+    assert changing.faults["worsen_network"] > 0
+    assert changing.faults["restore_network"] > 0
+    assert "worsen_network" in str(changing) and "worsen_network" not in str(plain)
+    assert campaign(6, change_network=False) == plain
+    with pytest.raises(Misuse, match="change_network is True or False, not 'yes'"):
+        campaign(6, change_network="yes")
+
+
+def test_a_change_of_the_network_counts_when_there_is_one():
+    run = start(3, 3, change_network=True)
+    trouble(run, 1500.0, [(faults.worsen_network, 1), (faults.restore_network, 3)])
+    changes = [each for each in run.cluster.actions if isinstance(each, SetNetwork)]
+    worse = run.happened["worsen_network"]
+    assert 0 < worse <= len(changes)
+    assert 0 < run.happened["restore_network"] <= worse
+
+
+def test_a_campaign_with_another_network_has_a_file_of_its_own():
+    changing = Conditions(given={"change_network": True})
+    assert heading_of(changing) != heading_of(Conditions())
+
+
+def test_a_run_in_which_the_network_changes_is_shrunk():
+    run = replayed(2, Conditions(given={"change_network": True}))
+    shrunk = shrink(run.cluster.recording, lambda cluster: SetNetwork in map(type, cluster.actions))
+    assert [type(each) for each in shrunk.actions] == [SetNetwork]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import msgspec
 
@@ -86,6 +87,8 @@ def the_whole_protocol(
     """The verbs that go beyond Figure 2."""
     act(cluster.set_clock_rate, "S4", 1.05)
     act(cluster.slow_disk, "S5", 12.0)
+    act(partial(cluster.set_network, latency=(1, 30), duplication=0.2))
+    act(partial(cluster.set_network, "S1", "S2", both_ways=False, loss=0.3))
     act(cluster.add_node, "S6")
     for node in cluster.nodes:
         act(cluster.compact, node)

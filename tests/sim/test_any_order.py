@@ -39,6 +39,17 @@ anything = st.sampled_from(ABSURD)
 sides = st.lists(nodes, max_size=3)
 
 
+weather = st.fixed_dictionaries(
+    {},
+    optional={
+        "latency": st.sampled_from([(0.0, 0.0), (0.0, 10_000.0), (10_000.0, 10_000.0), (5, 15)]),
+        "loss": st.sampled_from([0.0, 0.3, 1.0]),
+        "duplication": st.sampled_from([0.0, 0.3, 1.0]),
+        "reordering": st.sampled_from([0.0, 0.3, 1.0]),
+    },
+)
+
+
 def call(verb: str, *arguments: st.SearchStrategy) -> st.SearchStrategy:
     return st.tuples(st.just(verb), st.tuples(*arguments))
 
@@ -59,6 +70,8 @@ SENSIBLE = st.one_of(
     call("cut", nodes, nodes, st.booleans()),
     call("heal"),
     call("calm"),
+    st.tuples(st.just("set_network"), st.tuples(), weather),
+    st.tuples(st.just("set_network"), st.tuples(nodes, nodes, st.booleans()), weather),
     call("deliver", numbers),
     call("drop", numbers),
     call("duplicate", numbers),
@@ -106,10 +119,10 @@ SETTINGS = st.sampled_from(
 def test_any_verbs_in_any_order_keep_every_property_and_can_be_played_again(setting, seed, verbs):
     cluster = Cluster(3, seed=seed, **setting)
     cluster.run(250)
-    for name, arguments in verbs:
+    for name, arguments, *named in verbs:
         before = standing(cluster)
         try:
-            getattr(cluster, name)(*arguments)
+            getattr(cluster, name)(*arguments, **dict(*named))
         except REFUSALS as refused:
             assert len(str(refused)) > 10
             assert standing(cluster) == before, (name, arguments)
@@ -125,10 +138,10 @@ def test_any_verbs_in_any_order_keep_every_property_and_can_be_played_again(sett
 def test_no_argument_is_so_absurd_that_it_does_harm(verbs):
     cluster = Cluster(3, seed=1)
     cluster.run(250)
-    for name, arguments in verbs:
+    for name, arguments, *named in verbs:
         before = standing(cluster)
         try:
-            getattr(cluster, name)(*arguments)
+            getattr(cluster, name)(*arguments, **dict(*named))
         except REFUSALS:
             assert standing(cluster) == before, (name, arguments)
     with suppress(*REFUSALS):

@@ -147,6 +147,13 @@ SESSIONS = [
     cluster.cut("S3", "S2", both_ways=False)
     cluster.run(200)
     cluster.calm()
+    cluster.run(30)
+    cluster.set_network(latency=(1, 2.5), loss=0.25)
+    cluster.set_network("S1", "S2", latency=(80, 120))
+    cluster.set_network("S3", "S2", duplication=1, both_ways=False)
+    cluster.run(200)
+    cluster.set_network(loss=0)
+    cluster.set_network(loss=0)
     """,
     """\
     cluster = Cluster(3, seed=3)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from raftlab import Cluster, Disks, Misuse, NotNow, load
+from raftlab import Cluster, Disks, Misuse, Network, NotNow, load
 from raftlab.check.campaign import campaign
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import REFUSALS
@@ -99,6 +99,7 @@ ACTIONS: dict[type[Action], Callable[[Cluster], Action]] = {
     acts.Cut: lambda c: acts.Cut(c.now, "S1", NODE),
     acts.Heal: lambda c: acts.Heal(c.now),
     acts.Calm: lambda c: acts.Calm(c.now),
+    acts.SetNetwork: lambda c: acts.SetNetwork(c.now, Network((90.0, 99.0), 0.5), "S1", NODE),
     acts.Join: lambda c: acts.Join(c.now, NODE),
     acts.Reconfigure: lambda c: acts.Reconfigure(c.now, NODE, ("S1", "S2", NODE)),
     acts.TransferLeadership: lambda c: acts.TransferLeadership(c.now, NODE, "S2"),
@@ -185,6 +186,12 @@ NONSENSE = [
     lambda c: acts.Partition(c.now, (("S1", "S2"), ("S9", "S3"))),
     lambda c: acts.Cut(c.now, "S1", "S9"),
     lambda c: acts.Cut(c.now, "S1", "S1"),
+    lambda c: acts.SetNetwork(c.now, Network(), "S1"),
+    lambda c: acts.SetNetwork(c.now, Network(), None, "S1"),
+    lambda c: acts.SetNetwork(c.now, Network(), "S1", "S1"),
+    lambda c: acts.SetNetwork(c.now, Network(), "S1", "S9"),
+    lambda c: acts.SetNetwork(c.now, None),
+    lambda c: acts.SetNetwork(c.now, {"loss": 2.0}),
     lambda c: acts.Join(c.now, " "),
     lambda c: acts.SetClockRate(c.now, "S1", 0.0),
     lambda c: acts.SetClockRate(c.now, "S1", -1.0),
@@ -242,6 +249,7 @@ def test_an_action_that_cannot_be_is_refused_and_changes_nothing(kind, nonsense)
         lambda c: acts.Crash(int(c.now) + 5, "S1"),
         lambda c: acts.SetClockRate(c.now, NODE, 2),
         lambda c: acts.SlowDisk(c.now, NODE, 5),
+        lambda c: acts.SetNetwork(c.now, Network((1, 2), 1)),
         lambda c: acts.Partition(c.now, [["S1"], ["S2", "S3", "S4"]]),
     ],
 )

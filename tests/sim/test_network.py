@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from raftlab import Cluster, Disks, Network, Options, Role
+from raftlab import Cluster, Disks, Misuse, Network, Options, Role
 from raftlab.sim.world.actions import Calm, Deliver, Drop
 from raftlab.sim.world.network import Flight
 from tests.sim.looking import standing
@@ -448,3 +448,161 @@ def test_a_cluster_works_in_very_bad_weather(options):
             cluster.propose(f"x={n}")
     assert cluster.commit_index > 10
     assert not cluster.engine.world.alarms
+
+
+# Settings that change while a run goes on
+
+
+def lost_since(cluster: Cluster, number: int) -> set[tuple[str, str]]:
+    drops = [each for each in cluster.actions[number:] if isinstance(each, Drop)]
+    return {(each.sender, each.receiver) for each in drops}
+
+
+def test_a_network_that_loses_everything_elects_nobody_until_it_is_better():
+    cluster = led()
+    cluster.set_network(loss=1)
+    cluster.run(2000)
+    assert cluster.leader is None
+    cluster.set_network(loss=0)
+    cluster.run(1000)
+    assert cluster.leader is not None
+    assert standing(cluster.recording.replay()) == standing(cluster)
+
+
+def test_what_is_on_its_way_arrives_when_it_would_have():
+    cluster = led()
+    cluster.propose("x=1")
+    coming = [Deliver(each.ends_at, *each.key) for each in cluster.in_flight()]
+    assert coming
+    cluster.set_network(latency=(500, 500), loss=1)
+    number = cluster.number
+    cluster.run(15)
+    arrived = [each for each in cluster.actions[number:] if isinstance(each, Deliver)]
+    assert sorted(arrived, key=repr) == sorted(coming, key=repr)
+
+
+def test_a_link_may_have_settings_of_its_own_one_way_or_both_ways():
+    cluster = led()
+    cluster.set_network("S1", "S2", loss=1)
+    cluster.set_network("S1", "S3", False, loss=1)
+    since = cluster.number
+    cluster.run(100)
+    assert ("S1", "S2") in lost_since(cluster, since)
+    assert ("S1", "S3") in lost_since(cluster, since)
+    assert ("S3", "S1") not in lost_since(cluster, since)
+    assert cluster.engine.world.network_between().loss == 0
+    assert cluster.engine.world.network_between("S2", "S1").loss == 1
+    assert cluster.engine.world.network_between("S3", "S1").loss == 0
+
+
+def test_settings_for_all_take_the_place_of_those_of_single_links():
+    cluster = led()
+    cluster.set_network("S1", "S2", latency=(80, 90))
+    assert [(each.sender, each.receiver) for each in cluster.frame().links] == [
+        ("S1", "S2"),
+        ("S2", "S1"),
+    ]
+    cluster.set_network(duplication=0.5)
+    assert cluster.frame().links == ()
+    assert cluster.engine.world.network_between("S1", "S2") == Network(duplication=0.5)
+    cluster.calm()
+    cluster.set_network("S1", "S2", loss=0.0)
+    assert (cluster.frame().network, cluster.frame().links) == (None, ())
+
+
+def test_what_is_not_named_stays_as_it_is():
+    cluster = led(network=Network(latency=(1.0, 2.0), loss=0.1))
+    cluster.set_network("S1", "S2", loss=0.5)
+    cluster.set_network("S1", "S2", latency=(7, 8))
+    assert cluster.engine.world.network_between("S1", "S2") == Network(latency=(7.0, 8.0), loss=0.5)
+    assert cluster.engine.world.network_between() == Network(latency=(1.0, 2.0), loss=0.1)
+
+
+def test_calm_calms_the_links_with_settings_of_their_own():
+    cluster = led()
+    cluster.set_network("S1", "S2", loss=1, latency=(80, 90))
+    cluster.calm()
+    assert cluster.engine.world.network_between("S1", "S2") == Network(latency=(80.0, 90.0))
+
+
+def test_a_network_that_becomes_quick_waits_for_nothing_that_was_slow():
+    cluster = led()
+    cluster.set_network(latency=(10_000, 10_000))
+    cluster.run(100)
+    slow = cluster.in_flight()
+    assert slow
+    cluster.set_network(latency=(5, 15))
+    cluster.run(1000)
+    cluster.propose("x=1")
+    cluster.run(200)
+    assert cluster.commit_index > 2
+    assert {each.number for each in slow} <= {each.number for each in cluster.in_flight()}
+
+
+def test_messages_stay_in_order_where_only_their_fate_changes():
+    cluster = led(network=Network(latency=(1.0, 60.0)))
+    for place in range(200):
+        cluster.set_network(duplication=place % 2 / 10**9)
+        cluster.propose(f"x={place}")
+        cluster.run(3)
+        arrivals: dict[tuple[str, str], float] = {}
+        for each in cluster.in_flight():
+            assert each.arrives_at >= arrivals.get(each.key[:2], 0.0)
+            arrivals[each.key[:2]] = each.arrives_at
+
+
+def test_a_server_that_joins_later_has_the_settings_of_all():
+    cluster = led()
+    cluster.set_network(latency=(30, 30))
+    cluster.add_learner("S6")
+    cluster.run(300)
+    assert cluster.engine.world.network_between("S1", "S6") == Network(latency=(30.0, 30.0))
+    assert "S6" in cluster.configuration.members
+
+
+def test_a_copy_and_its_original_have_each_its_own_weather():
+    cluster = led()
+    cluster.set_network("S1", "S2", loss=0.5)
+    twin = cluster.at(cluster.number)
+    twin.set_network(latency=(50, 60))
+    cluster.run(300)
+    twin.run(300)
+    assert cluster.engine.world.network_between("S1", "S2").loss == 0.5
+    assert standing(cluster.recording.replay()) == standing(cluster)
+    assert standing(twin.recording.replay()) == standing(twin)
+
+
+def test_a_change_of_the_network_is_told_in_a_sentence_and_in_the_frame():
+    cluster = led()
+    cluster.set_network(loss=0.3, latency=(10, 40))
+    assert cluster.events(1)[0].text == "the network changes: latency 10 to 40 ms, loss 30%."
+    cluster.set_network("S1", "S2", loss=0, duplication=0.125)
+    assert (
+        cluster.events(1)[0].text
+        == "the link from S2 to S1 changes: latency 10 to 40 ms, duplication 12.5%."
+    )
+    cluster.set_network(loss=0, latency=(7, 7), duplication=0)
+    assert cluster.events(1)[0].text == "the network changes: latency 7 ms, no loss."
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        (lambda c: c.set_network(), "Say what of the network changes: latency, loss,"),
+        (lambda c: c.set_network("S1", loss=0.5), "a link is named by both its ends"),
+        (lambda c: c.set_network(receiver="S1", loss=0.5), "a link is named by both its ends"),
+        (lambda c: c.set_network("S1", "S1", loss=0.5), "S1 has no link to itself"),
+        (lambda c: c.set_network("S1", "S9", loss=0.5), "There is no node 'S9'"),
+        (lambda c: c.set_network(loss=1.5), "loss is a chance between 0 and 1, not 1.5"),
+        (lambda c: c.set_network(latency=(9, 5)), "latency must be"),
+        (lambda c: c.set_network(latency=5), "latency must be"),
+        (lambda c: c.set_network(duplication="x"), "duplication is a chance between 0 and 1"),
+        (lambda c: c.engine.world.network_between("S1"), "a link is named by both its ends"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(verb, said):
+    cluster = led()
+    before = standing(cluster)
+    with pytest.raises(Misuse, match=said):
+        verb(cluster)
+    assert standing(cluster) == before

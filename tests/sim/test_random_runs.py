@@ -22,7 +22,7 @@ from raftlab.check.campaign.random_run import (
     trouble,
 )
 from raftlab.sim.world.action import KINDS
-from raftlab.sim.world.actions import Compact
+from raftlab.sim.world.actions import Compact, SetNetwork
 from raftlab.sim.world.application import KeyValue
 from raftlab.sim.world.client_sessions import Session, Sessions, missing
 from tests.sim.looking import standing
@@ -67,7 +67,27 @@ def test_random_runs_are_not_all_alike():
     for name in ("async_persistence", "catch_up_first", "lease_reads", "pre_vote"):
         assert {getattr(each, name) for each in options} == {True, False}
     kinds = {type(action) for run in runs for action in run.cluster.actions}
-    assert kinds == set(KINDS)
+    assert kinds == set(KINDS) - {SetNetwork}
+
+
+def test_random_runs_in_which_the_network_changes_are_sound_and_recover():
+    """Nothing arrives for a while, or after ten seconds, or twice; then all is as at first."""
+    runs = [random_run(seed, change_network=True) for seed in range(60)]
+    changes = [
+        action.network
+        for run in runs
+        for action in run.cluster.actions
+        if isinstance(action, SetNetwork)
+    ]
+    assert any(each.loss == 1 for each in changes)
+    assert any(each.duplication == 1 for each in changes)
+    assert {each.latency[0] for each in changes} >= {0.0, 10_000.0}
+    for run in runs:
+        assert run.settled_after <= PATIENCE_MS
+        assert (
+            run.cluster.engine.world.network_between().latency == run.cluster.setup.network.latency
+        )
+        assert run.cluster.frame().links == ()
 
 
 def test_random_runs_get_somewhere():

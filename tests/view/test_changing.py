@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 from msgspec.structs import replace
 
-from raftlab import Cluster
+from raftlab import Cluster, Network
 from raftlab.raft.log import RaftLog, Snapshot
 from raftlab.raft.messages import AppendEntries
 from raftlab.raft.vocabulary import Configuration
@@ -415,6 +415,44 @@ def test_a_real_cluster_tells_a_slow_disk_and_a_bad_clock():
     scene = scene_cluster(cluster.frame())
     assert mark(scene, "write-S2").text == "disk 200 ms"
     assert mark(scene, "clock-S3").text == "clock ×0.5"
+
+
+def test_a_network_that_was_changed_is_told_above_the_ring_and_in_the_text():
+    cluster = Cluster(3, seed=1, network=Network(loss=0.1))
+    cluster.elect("S1")
+    assert not of_role(scene_cluster(cluster.frame()), "network")
+    cluster.set_network(loss=0.3)
+    cluster.set_network("S1", "S2", latency=(80, 80))
+    cluster.set_network("S3", "S2", duplication=1, both_ways=False)
+    said = [
+        "network: latency 5 to 15 ms, loss 30%",
+        "link S1 ↔ S2: latency 80 ms, loss 30%",
+        "link S3 → S2: latency 5 to 15 ms, loss 30%, duplication 100%",
+    ]
+    scene = scene_cluster(cluster.frame())
+    assert [each.text for each in of_role(scene, "network")] == said
+    check_scene(scene)
+    check_scene(scene_frame(cluster.frame()))
+    text = describe_cluster(cluster.frame())
+    assert "\n".join(said) in text
+    cluster.set_network("S1", "S3", latency=(90, 90), both_ways=False)
+    scene = scene_cluster(cluster.frame())
+    assert [each.text for each in of_role(scene, "network")][2] == "and 2 more links are changed"
+    assert "link S1 → S3: latency 90 ms, loss 30%" in describe_cluster(cluster.frame())
+    cluster.set_network(loss=0.1)
+    assert not of_role(scene_cluster(cluster.frame()), "network")
+
+
+def test_a_change_of_the_network_runs_across_all_life_lines():
+    cluster = Cluster(3, seed=1)
+    cluster.elect("S1")
+    cluster.set_network(loss=0.5)
+    cluster.run(50)
+    scene = scene_timeline(cluster.trace())
+    (line,) = [each for each in scene.marks if each.role == "mark network"]
+    assert line.title == "the network changes: latency 5 to 15 ms, loss 50%"
+    assert mark(scene, f"{line.id}-words").text == "latency 5 to 15 ms, loss 50%"
+    check_scene(scene)
 
 
 def test_a_wiped_node_that_is_down_says_that_its_disk_is_empty():

@@ -11,12 +11,16 @@ import random
 from collections.abc import Callable
 from typing import TypeAlias
 
+from msgspec.structs import asdict
+
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.members import former
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import NodeId
+from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.actions import Timeout
 from raftlab.sim.world.host import Host
+from raftlab.sim.world.settings import Network
 
 MOST_SERVERS = 10
 CLIENTS = ("ann", "bob", "cy")
@@ -211,6 +215,37 @@ def heal(run: RandomRun) -> None:
     run.cluster.heal()
 
 
+def worsen_network(run: RandomRun) -> None:
+    """Messages take longer, or no time at all, are lost, doubled, reordered: on all links or one.
+
+    It may be as bad as can be: nothing arrives, or everything takes ten seconds and comes twice.
+    """
+    rng = run.rng
+    network = Network(
+        latency=rng.choice([(0.0, 0.0), (1.0, 3.0), (5.0, 200.0), (0.0, 1e4), (1e4, 1e4)]),
+        loss=rng.choice([0.0, 0.1, 0.5, 1.0]),
+        duplication=rng.choice([0.0, 0.3, 1.0]),
+        reordering=rng.choice([0.0, 0.3, 1.0]),
+    )
+    sender, receiver = rng.sample((*run.cluster.nodes, None, None), 2)
+    if sender is None or receiver is None:
+        sender = receiver = None
+    both_ways = rng.random() < 0.5
+    run.cluster.set_network(sender, receiver, both_ways, **asdict(network))
+
+
+def restore_network(run: RandomRun) -> None:
+    """Messages are carried as at first, over every link."""
+    if network_is_changed(run.cluster):
+        run.cluster.set_network(**asdict(run.cluster.setup.network))
+
+
+def network_is_changed(cluster: Cluster) -> bool:
+    """Whether messages are carried in another way than at first, on whatever link."""
+    own = cluster.engine.world.network.own_settings
+    return bool(own) or cluster.engine.world.network_between() != cluster.setup.network
+
+
 def touch_message(run: RandomRun) -> None:
     """A message on its way arrives now, or is lost, doubled or held up."""
     cluster, rng = run.cluster, run.rng
@@ -314,6 +349,9 @@ TROUBLES: Verbs = [
     (remove_leader, 3),
     (reconfigure, 6),
 ]
+NETWORK_CHANGES: Verbs = [(worsen_network, 4), (restore_network, 8)]
+"""What happens besides, where a run `changes_network`."""
+
 CHANGES: frozenset[Verb] = frozenset(
     [wipe, transfer, add_learner, promote, remove, remove_leader, reconfigure]
 )

@@ -28,8 +28,10 @@ from raftlab.check.campaign.after_healing import (
 from raftlab.check.campaign.faults import (
     CHANGES,
     MAY_BE_REFUSED,
+    NETWORK_CHANGES,
     Verbs,
     client_tries,
+    network_is_changed,
     propose,
     restart_all,
     resume_all,
@@ -54,9 +56,15 @@ KNOW_THEIR_MOMENT = frozenset(plan for plan, _ in PLANS)
 ECHO_MS = 100.0  # the slowest network's answer to the last message of before
 
 
-def start(seed: int, nodes: int | tuple[NodeId, ...] | None = None, **given: Any) -> RandomRun:
+def start(
+    seed: int,
+    nodes: int | tuple[NodeId, ...] | None = None,
+    change_network: bool = False,
+    **given: Any,
+) -> RandomRun:
     """A cluster whose weather `seed` decides, before anything has happened.
 
+    With `change_network`, the weather changes while the run goes on, too.
     `given` are arguments of `Cluster` (`rules`, `machine`, `options`, `network`, `disks`) that
     take the place of what the seed would have chosen; all else stays as it is. A machine that
     lacks a method is spared what needs it: a learner's own may have the four of the contract.
@@ -73,7 +81,13 @@ def start(seed: int, nodes: int | tuple[NodeId, ...] | None = None, **given: Any
     if "compact" not in able:
         derived["disks"] = replace(derived["disks"], snapshot_every=0)
     cluster = Cluster(chosen, seed=seed, **{**derived, **given})
-    return RandomRun(seed, cluster, rng, changes_members="reconfigure" in able)
+    return RandomRun(
+        seed,
+        cluster,
+        rng,
+        changes_members="reconfigure" in able,
+        changes_network=change_network,
+    )
 
 
 ABILITIES = frozenset(["persisted", "compact", "reconfigure"])
@@ -165,6 +179,8 @@ def trouble(run: RandomRun, ms: Millis = TROUBLE_MS, only: Verbs | None = None) 
     cluster, rng = run.cluster, run.rng
     share = rng.choice([0.1, 0.3, 0.6])
     chosen = only or some_verbs(rng) + rng.sample(PLANS, SOME_PLANS)
+    if run.changes_network and not only:
+        chosen = chosen + NETWORK_CHANGES
     if not run.changes_members:
         chosen = [(verb, weight) for verb, weight in chosen if verb not in CHANGES]
     verbs, weights = zip(*chosen, strict=True)
@@ -219,7 +235,10 @@ def settle(run: RandomRun) -> bool:
 def make_peace(run: RandomRun) -> None:
     """Heal the network, the clocks, the disks and the nodes; what was held up arrives."""
     cluster = run.cluster
+    was_changed = network_is_changed(cluster)
     cluster.calm()
+    if was_changed:
+        cluster.set_network(latency=cluster.setup.network.latency)
     cluster.heal()
     for node in cluster.nodes:
         cluster.set_clock_rate(node, 1.0)

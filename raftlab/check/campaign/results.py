@@ -29,7 +29,6 @@ from raftlab.check.campaign.executors import Results, Trial
 from raftlab.check.campaign.shrink_stuck import shrink_stuck
 from raftlab.check.campaign.trial import (
     ADDRESS,
-    FAULTS,
     VERDICTS,
     Conditions,
     SeedResult,
@@ -96,7 +95,7 @@ class CampaignResult(msgspec.Struct, frozen=True):
         counted = Counter[str]()
         for each in self.results:
             counted.update(dict(each.faults))
-        return {name: counted[name] for name in FAULTS}
+        return {name: counted[name] for name in self.conditions.faults}
 
     @property
     def events(self) -> int:
@@ -219,9 +218,10 @@ def campaign(
     nothing; a seed whose worker dies every time is reported as "killed".
 
     `rules`, `machine`, and of `given` `options`, `network`, `disks` and `nodes` take the place of
-    what a seed would choose. `resume` names a file that keeps what is done: an interrupted
-    campaign goes on from there. `progress` draws a bar with live counts on the standard error
-    output; by default, if that is a terminal.
+    what a seed would choose; with `change_network=True` the network becomes worse and better while
+    a run goes on, which makes another run of each seed. `resume` names a file that keeps what is
+    done: an interrupted campaign goes on from there. `progress` draws a bar with live counts on the
+    standard error output; by default, if that is a terminal.
 
     Raises: Misuse, for what is no campaign, for what no cluster can be given, and for a file of
     another campaign.

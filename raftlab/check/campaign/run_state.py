@@ -58,7 +58,8 @@ class RandomRun:
     `shown` are all the values `k1`, `k2`, … that any node's application ever held; `serials`
     says which numbered command each client is trying; `readings` are the reads so far, and
     `wiped` the servers that lost their disk. `settled_after` is how long the healed cluster
-    needed (ms) until all was well. `changes_members` is False for a machine that cannot.
+    needed (ms) until all was well. `changes_members` is False for a machine that cannot, and
+    `changes_network` is True for a run in which the network becomes worse and better again.
     `happened` counts by its name how often each verb brought anything about.
     """
 
@@ -73,6 +74,7 @@ class RandomRun:
     plans: list[Plan] = field(default_factory=list)
     settled_after: Millis | None = None
     changes_members: bool = True
+    changes_network: bool = False
     happened: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from raftlab.check.campaign.faults import TROUBLES
+from raftlab.check.campaign.faults import NETWORK_CHANGES, TROUBLES
 from raftlab.check.campaign.random_run import complaint, settle, start, trouble
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.timed_faults import PLANS
@@ -33,11 +33,14 @@ VERDICTS: Mapping[Verdict, str] = {
 
 FEWEST_NODES = 3  # that a seed would choose
 KINDS: Mapping[str, type] = {"disks": Disks, "network": Network, "options": Options}
-GIVEN = frozenset([*KINDS, "nodes"])
-"""What a campaign can be given of the arguments of `Cluster`, beside rules and a machine."""
+GIVEN = frozenset([*KINDS, "nodes", "change_network"])
+"""What a campaign can be given, beside rules and a machine."""
 
 FAULTS = tuple(verb.__name__ for verb, _ in TROUBLES + PLANS)
 """The names of all faults that a run can meet."""
+
+NETWORK_FAULTS = tuple(verb.__name__ for verb, _ in NETWORK_CHANGES)
+"""The names of those that it meets besides, where the network changes while it goes on."""
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # where an object lies is chance
 
@@ -77,6 +80,11 @@ class Conditions(msgspec.Struct, frozen=True):
         named = {"rules": self.rules, "machine": self.machine}
         return {**{k: v for k, v in named.items() if v is not None}, **self.given}
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The names of all faults that a run can meet under them."""
+        return FAULTS + NETWORK_FAULTS if "change_network" in self.given else FAULTS
+
 
 def checked(
     rules: RulesGiven, machine: MachineFactory | None, given: Mapping[str, Any]
@@ -88,6 +96,10 @@ def checked(
     kept = {name: value for name, value in given.items() if value is not None}
     for name, kind in KINDS.items():
         setting(name, kept.get(name), kind)
+    change = kept.pop("change_network", False)
+    if not isinstance(change, bool):
+        raise Misuse(f"change_network is True or False, not {shown(change)}")
+    kept |= {"change_network": True} if change else {}
     nodes = kept.get("nodes")
     if nodes is not None and not isinstance(nodes, int):
         kept["nodes"] = node_names(nodes)
@@ -136,7 +148,8 @@ def _tried(seed: int, conditions: Conditions) -> tuple[RandomRun | None, SeedRes
 
 def _faults(run: RandomRun) -> tuple[tuple[str, int], ...]:
     """What has happened of all that can be chosen to make trouble."""
-    return tuple((name, run.happened[name]) for name in FAULTS if run.happened[name])
+    names = FAULTS + NETWORK_FAULTS
+    return tuple((name, run.happened[name]) for name in names if run.happened[name])
 
 
 def try_seeds(seeds: Iterable[int], conditions: Conditions) -> tuple[SeedResult, ...]:

@@ -24,6 +24,8 @@ class Scope(msgspec.Struct, frozen=True):
     * `heartbeats`, `restarts`, `duplicates`: how often, in all, a leader's heartbeat falls
       due, a node crashes and starts again, and a message arrives that comes once more.
     * `actions`: actions of which each may happen once: compact, read, reconfigure, transfer.
+      A change of the network is none of them: every message may arrive at any time and in any
+      order, or never, or twice, so a run in any weather is among those that are searched.
     * `depth`: how many events a run has at most; None is without a bound.
 
     Raises: Misuse, for what cannot be.

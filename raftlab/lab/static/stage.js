@@ -556,12 +556,20 @@ function fields(lab) {
   return held;
 }
 
+function nameHandle(handle) { // of a slider with two of them, the ends
+  const slider = handle.closest(":has(> .widget-label)");
+  const words = slider.querySelector(":scope > .widget-label").textContent;
+  const two = slider.querySelectorAll(".noUi-handle").length > 1;
+  const end = two ? [", at least", ", at most"][handle.dataset.handle] : "";
+  handle.setAttribute("aria-label", words + end);
+}
+
 function adopt(model, root, signal) {
   const lab = root.closest(".raftlab-lab");
   if (!lab || lab.dataset.lmSuppressShortcuts) return Boolean(lab);
   lab.dataset.lmSuppressShortcuts = "true"; // the notebook's own keys stay out of the lab …
   lab.querySelector(".raftlab-note")?.setAttribute("aria-live", "polite");
-  lab.querySelector(".raftlab-transport .noUi-handle")?.setAttribute("aria-label", "Frame");
+  for (const handle of lab.querySelectorAll(".noUi-handle")) nameHandle(handle);
   toolbar(lab.querySelector(".raftlab-transport"), signal);
   const shade = () => grey(model, lab);
   model.on("change:cannot", shade);

@@ -1,6 +1,9 @@
 """What a reader can do to nodes, to the network and to messages: one verb an action."""
 
 from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import replace
 
 from raftlab.raft.options import LONGEST, is_count, is_number
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotNow, shown
@@ -20,9 +23,11 @@ from raftlab.sim.world.actions import (
     Restart,
     Resume,
     SetClockRate,
+    SetNetwork,
     SlowDisk,
     Timeout,
     Wipe,
+    checked,
 )
 from raftlab.sim.world.arguments import side_named
 from raftlab.sim.world.network import Flight
@@ -125,6 +130,39 @@ class FaultCommands(Commands):
         """Mend every link."""
         self._act(Heal(self.now))
 
+    def set_network(
+        self,
+        sender: NodeId | None = None,
+        receiver: NodeId | None = None,
+        both_ways: bool = True,
+        *,
+        latency: tuple[Millis, Millis] | None = None,
+        loss: float | None = None,
+        duplication: float | None = None,
+        reordering: float | None = None,
+    ) -> None:
+        """Change how messages are carried from now on, on all links or on one; see `Network`.
+
+        cluster.set_network(loss=0.3)                              # everywhere
+        cluster.set_network("S1", "S2", latency=(80, 120))         # between these two
+        cluster.set_network("S1", "S2", loss=1, both_ways=False)   # from S1 to S2 only
+
+        What is not named stays as it is. For all links, it takes the place of what single links
+        had. What is on its way arrives when it would have, or is lost as it would have been;
+        what is sent later may overtake it, if it is slower than the longest latency.
+        """
+        given = {"latency": latency, "loss": loss}
+        given |= {"duplication": duplication, "reordering": reordering}
+        changes: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+        if not changes:
+            raise Misuse("Say what of the network changes: latency, loss, duplication, reordering.")
+        ways = [(sender, receiver)]
+        if both_ways and sender is not None:
+            ways.append((receiver, sender))
+        for ends in ways:
+            network = replace(self.engine.world.network_between(*ends), **changes)
+            self._act(checked(SetNetwork(self.now, network, *ends)))
+
     def calm(self) -> None:
         """End all loss, duplication and reordering, for good. Cut links stay cut."""
         self._act(Calm(self.now))
@@ -144,7 +182,7 @@ class FaultCommands(Commands):
     def duplicate(self, number: int) -> None:
         """Send a second copy of a message in flight on its way; it arrives just after."""
         flight = self._flight(number)
-        arrives_at = max(flight.arrives_at, self.now) + self.setup.network.latency[0] / 2
+        arrives_at = max(flight.arrives_at, self.now) + flight.link.weather.low / 2
         self._act(Duplicate(self.now, *flight.key, arrives_at))
 
     def delay(self, number: int, ms: Millis = 50.0) -> None:

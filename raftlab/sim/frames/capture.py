@@ -11,6 +11,7 @@ from raftlab.sim.frames.frame import (
     Event,
     Frame,
     InFlight,
+    LinkFrame,
     NodeFrame,
     ProgressFrame,
     ReadFrame,
@@ -28,6 +29,7 @@ def frame_of(cluster: Engine) -> Frame:
     """The whole cluster as it is now."""
     watched = cluster.world.setup.watched
     broken = cluster.violation.name if cluster.violation else None
+    network = cluster.world.network
     return Frame(
         number=cluster.number,
         at=cluster.now,
@@ -37,10 +39,12 @@ def frame_of(cluster: Engine) -> Frame:
             for each in cluster.in_flight()
         ),
         groups=cluster.world.groups,
-        cuts=cluster.world.network.cuts,
+        cuts=network.cuts,
         event=event_of(cluster.recent[-1]) if cluster.recent else None,
         properties={each.name: each.name != broken for each in PROPERTIES if watched},
         violation=cluster.violation,
+        network=None if network.settings == cluster.world.setup.network else network.settings,
+        links=tuple(LinkFrame(*each) for each in network.own_settings),
     )
 
 

@@ -16,6 +16,7 @@ from raftlab.raft.progress import ProgressState
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
 from raftlab.sim.frames.frozen import FrozenDict, FrozenLog
+from raftlab.sim.world.settings import Network
 from raftlab.sim.world.violation import ViolationFrame
 
 
@@ -177,6 +178,14 @@ class InFlight(msgspec.Struct, frozen=True):
     copies: int = 1
 
 
+class LinkFrame(msgspec.Struct, frozen=True):
+    """A directed link that carries messages in a way of its own."""
+
+    sender: NodeId
+    receiver: NodeId
+    network: Network
+
+
 class Event(msgspec.Struct, frozen=True):
     """One step of a run in words. `lost` is the message that the step lost, if any.
 
@@ -204,8 +213,9 @@ class Frame(msgspec.Struct, frozen=True):
 
     `nodes` are in the order of the cluster. `groups` are the sides of the partition, if
     there is one, and `cuts` the directed links (from, to) that carry nothing (those
-    between groups included). `event` is the step that led here, if any. `properties` maps
-    the name of each watched property to whether it holds.
+    between groups included). `network` is how messages are carried, where that is not as the run
+    began, and `links` those with settings of their own. `event` is the step that led here, if any.
+    `properties` maps the name of each watched property to whether it holds.
     """
 
     number: int
@@ -217,6 +227,8 @@ class Frame(msgspec.Struct, frozen=True):
     event: Event | None = None
     properties: Mapping[str, bool] = {}
     violation: ViolationFrame | None = None
+    network: Network | None = None
+    links: tuple[LinkFrame, ...] = ()
 
     def __post_init__(self) -> None:
         force_setattr(self, "properties", FrozenDict(self.properties))
@@ -279,8 +291,9 @@ class TraceMark(msgspec.Struct, frozen=True):
 
     `kind` is one of "propose", "commit", "crash", "restart", "pause", "resume",
     "timeout", "transfer", "forget", "configuration", "join", "compact", "read", "wipe",
-    "clock", "disk", "partition", "heal"; for the last two `node` is None. `detail` is the word
-    beside it, where it has one of its own: the command proposed, the entry committed, the sides.
+    "clock", "disk", "partition", "heal", "network"; for the last three `node` is None. `detail` is
+    the word beside it, where it has one of its own: the command proposed, the entry committed, the
+    sides, the settings.
     """
 
     at: Millis

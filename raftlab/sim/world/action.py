@@ -4,7 +4,7 @@ The kinds of actions are in `actions.py`; what each does is its handler, in `han
 """
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
@@ -31,6 +31,10 @@ class Surroundings(Protocol):
 
     def in_flight(self) -> tuple[Flight, ...]:
         """The messages on their way."""
+
+    @property
+    def engine(self) -> Any:
+        """The engine, whose world knows how each link carries messages."""
 
 
 class Action(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -28,8 +28,9 @@ from raftlab.sim.world.action import (
     decisions,
     registered,
 )
-from raftlab.sim.world.call import Call, exact_difference, names
+from raftlab.sim.world.call import Call, brief, exact_difference, names
 from raftlab.sim.world.message_text import clip, command_text
+from raftlab.sim.world.settings import Network, network_text
 
 # Messages
 
@@ -248,6 +249,46 @@ class Calm(Action, frozen=True, tag="calm"):
 
     phrase = "the network loses, doubles and reorders nothing from now on"
     verb = "calm"
+
+
+@registered
+class SetNetwork(Action, frozen=True, tag="network"):
+    """From now on messages are carried as `network` says: all, or those of one directed link.
+
+    If it is all, no link has settings of its own any more. What is on its way stays as it is.
+    """
+
+    mark = "network"
+    verb = "set_network"
+    reaches_all = True
+
+    network: Network
+    sender: NodeId | None = None
+    receiver: NodeId | None = None
+
+    @property
+    def detail(self) -> str:
+        """The link, if it is one, and its settings."""
+        link = f"{self.sender} → {self.receiver}: " if self.sender else ""
+        return f"{link}{network_text(self.network)}"
+
+    def happening(self, message: Message | None = None) -> str:
+        """With what is changed, and the settings from now on."""
+        what = f"the link from {self.sender} to {self.receiver}" if self.sender else "the network"
+        return f"{what} changes: {network_text(self.network)}"
+
+    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+        """With the settings that differ from those of now: for all, both ways, or one way."""
+        now = cluster.engine.world.network_between(self.sender, self.receiver)
+        wanted = {each: getattr(self.network, each) for each in self.network.__struct_fields__}
+        news = [name for name, value in wanted.items() if value != getattr(now, name)] or ["loss"]
+        named = tuple((name, brief(wanted[name])) for name in news)
+        if self.sender is None:
+            yield Call("set_network", (), named)
+        else:
+            ends = (self.sender, self.receiver)
+            yield Call("set_network", ends, named)
+            yield Call("set_network", ends, (*named, ("both_ways", False)))
 
 
 # Members, leaders and logs

@@ -42,7 +42,9 @@ def names(nodes: tuple[NodeId, ...]) -> str | list[NodeId]:
 
 
 def brief(value: object) -> object:
-    """A whole number without its point; anything else as it is."""
+    """A whole number without its point, in a tuple, too; anything else as it is."""
+    if isinstance(value, tuple):
+        return tuple(map(brief, value))
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

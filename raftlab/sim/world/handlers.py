@@ -37,6 +37,7 @@ from raftlab.sim.world.actions import (
     Restart,
     Resume,
     SetClockRate,
+    SetNetwork,
     SlowDisk,
     Tick,
     Timeout,
@@ -363,10 +364,7 @@ def _partition(world: World, action: Partition) -> None:
 
 @handles(Cut)
 def _cut(world: World, action: Cut) -> None:
-    sender, receiver = world.host(action.sender).node, world.host(action.receiver).node
-    if sender == receiver:
-        raise Misuse(f"{sender} has no link to itself.")
-    world.network.cut(sender, receiver)
+    world.network.cut(*world.link(action.sender, action.receiver))
 
 
 @handles(Heal)
@@ -378,6 +376,15 @@ def _heal(world: World, action: Heal) -> None:
 @handles(Calm)
 def _calm(world: World, action: Calm) -> None:
     world.network.calm()
+
+
+@handles(SetNetwork)
+def _set_network(world: World, action: SetNetwork) -> None:
+    if action.sender is None and action.receiver is None:
+        world.network.change(action.network, world.now)
+    else:
+        ends = world.link(action.sender, action.receiver)
+        world.network.change_link(*ends, action.network, world.now)
 
 
 @handles(Wait)

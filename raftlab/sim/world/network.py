@@ -1,29 +1,54 @@
 """The network: how long each message takes, and whether it arrives at all.
 
 Every link draws from a random source of its own, so that what happens on one link does
-not depend on what is sent over another.
+not depend on what is sent over another. What is changed while a run goes on concerns what is
+sent from then on: what is on its way arrives when it would have, or is lost as it would have been.
 """
 
 import random
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from raftlab.raft.messages import Message
 from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.sim.world.settings import Network
 
 
+class Weather:
+    """What a `Network` says, as sending needs it. It never changes: links and copies share it."""
+
+    __slots__ = ("high", "low", "settings", "span", "troubled")
+
+    def __init__(self, settings: Network) -> None:
+        self.settings = settings
+        self.low, self.high = settings.latency
+        self.span = self.high - self.low
+        self.troubled = bool(settings.loss or settings.duplication or settings.reordering)
+
+    def __deepcopy__(self, memo: object) -> "Weather":
+        return self
+
+
 class Link:
     """One direction between two nodes."""
 
-    __slots__ = ("cut", "last_arrival", "rng", "sent")
+    __slots__ = ("cut", "last_arrival", "rng", "sent", "weather")
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, weather: Weather) -> None:
         self.rng = rng
+        self.weather = weather
         self.sent = 0
         self.last_arrival: Millis = 0.0
         self.cut = False
+
+    def change(self, weather: Weather, now: Millis) -> None:
+        """Carry what is sent from `now` on so. It waits for no message from before any longer
+        than the longest latency: it overtakes those that are slower.
+        """
+        self.weather = weather
+        self.last_arrival = min(self.last_arrival, now + weather.high)
 
 
 class Flight(msgspec.Struct, eq=False, gc=False):
@@ -48,16 +73,13 @@ class Flight(msgspec.Struct, eq=False, gc=False):
 
 
 class Wires:
-    """All the links of a cluster, and the rates at which they fail."""
+    """All the links of a cluster, and how each of them carries messages."""
 
-    __slots__ = ("_high", "_links", "_low", "_seed", "_settings", "_span", "_troubled", "sent")
+    __slots__ = ("_links", "_seed", "_weather", "sent")
 
     def __init__(self, settings: Network, seed: int) -> None:
-        self._settings = settings
         self._seed = seed
-        self._low, self._high = settings.latency
-        self._span = self._high - self._low
-        self._troubled = bool(settings.loss or settings.duplication or settings.reordering)
+        self._weather = Weather(settings)
         self._links: dict[tuple[NodeId, NodeId], Link] = {}
         self.sent = 0
 
@@ -66,7 +88,7 @@ class Wires:
         link = self._links.get((sender, receiver))
         if link is None:
             rng = random.Random(f"raftlab {self._seed} link {sender} {receiver}")
-            link = self._links[sender, receiver] = Link(rng)
+            link = self._links[sender, receiver] = Link(rng, self._weather)
         return link
 
     def links(self) -> Iterator[Link]:
@@ -77,8 +99,9 @@ class Wires:
         """Send a message at `now`; the flights are it and, rarely, its second copy."""
         sender, receiver = message.sender, message.receiver
         link = self._links.get((sender, receiver)) or self.link(sender, receiver)
-        arrives_at = now + self._low + self._span * link.rng.random()
-        if self._troubled:
+        weather = link.weather
+        arrives_at = now + weather.low + weather.span * link.rng.random()
+        if weather.troubled:
             return self._send_through_trouble(link, message, now, arrives_at)
         if arrives_at < link.last_arrival:
             arrives_at = link.last_arrival
@@ -105,9 +128,10 @@ class Wires:
     def _send_through_trouble(
         self, link: Link, message: Message, now: Millis, arrives_at: Millis
     ) -> tuple[Flight, ...]:
-        settings, rng = self._settings, link.rng
+        weather, rng = link.weather, link.rng
+        settings = weather.settings
         if settings.reordering and rng.random() < settings.reordering:
-            arrives_at += self._high * rng.random()
+            arrives_at += weather.high * rng.random()
         else:
             arrives_at = max(arrives_at, link.last_arrival)
             link.last_arrival = arrives_at
@@ -115,7 +139,7 @@ class Wires:
         if settings.loss and rng.random() < settings.loss:
             first.lose()
         if settings.duplication and rng.random() < settings.duplication:
-            again = arrives_at + self._span * rng.random()
+            again = arrives_at + weather.span * rng.random()
             return (first, self.copy(message, now, again))
         return (first,)
 
@@ -130,11 +154,51 @@ class Wires:
         for link in self._links.values():
             link.cut = False
 
+    # Settings
+
+    @property
+    def settings(self) -> Network:
+        """How links carry messages, unless they have settings of their own."""
+        return self._weather.settings
+
+    @property
+    def own_settings(self) -> tuple[tuple[NodeId, NodeId, Network], ...]:
+        """The links that have settings of their own, with them, in the order of their names."""
+        usual = self._weather
+        own = [(*ends, link) for ends, link in self._links.items() if link.weather is not usual]
+        own.sort(key=lambda each: each[:2])
+        return tuple((sender, receiver, link.weather.settings) for sender, receiver, link in own)
+
+    def settings_of(self, sender: NodeId, receiver: NodeId) -> Network:
+        """How what goes from `sender` to `receiver` is carried."""
+        link = self._links.get((sender, receiver))
+        return (self._weather if link is None else link.weather).settings
+
+    def change(self, settings: Network, now: Millis) -> None:
+        """Carry everything so from `now` on; no link has settings of its own any more."""
+        self._weather = Weather(settings)
+        for link in self._links.values():
+            link.change(self._weather, now)
+
+    def change_link(self, sender: NodeId, receiver: NodeId, settings: Network, now: Millis) -> None:
+        """Carry what goes from `sender` to `receiver` so from `now` on."""
+        self.link(sender, receiver).change(self._weather_of(settings), now)
+
     def calm(self) -> None:
         """From now on lose, double and reorder nothing."""
-        self._troubled = False
+        self._weather = Weather(_calmed(self.settings))
+        for link in self._links.values():
+            link.weather = self._weather_of(_calmed(link.weather.settings))
+
+    def _weather_of(self, settings: Network) -> Weather:
+        return self._weather if settings == self.settings else Weather(settings)
 
     @property
     def cuts(self) -> tuple[tuple[NodeId, NodeId], ...]:
         """The links that carry nothing, in the order of their names."""
         return tuple(sorted(ends for ends, link in self._links.items() if link.cut))
+
+
+def _calmed(settings: Network) -> Network:
+    """The same without loss, duplication and reordering."""
+    return replace(settings, loss=0.0, duplication=0.0, reordering=0.0)

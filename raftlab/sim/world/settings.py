@@ -48,6 +48,18 @@ class Network(msgspec.Struct, frozen=True):
         make_plain(self)
 
 
+def network_text(network: Network) -> str:
+    """How messages are carried, in words: "latency 5 to 15 ms, loss 30%"."""
+    low, high = network.latency
+    times = f"{low:g} ms" if low == high else f"{low:g} to {high:g} ms"
+    chances = [
+        f"{name} {100 * chance:.3g}%"
+        for name in ("loss", "duplication", "reordering")
+        if (chance := getattr(network, name))
+    ]
+    return ", ".join([f"latency {times}", *(chances or ["no loss"])])
+
+
 KEPT = ("term", "voted_for", "log")
 
 

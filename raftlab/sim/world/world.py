@@ -25,7 +25,7 @@ from raftlab.raft.vocabulary import (
 )
 from raftlab.sim.world.host import Host, MachineFactory, Reading, Write
 from raftlab.sim.world.network import Flight, Wires
-from raftlab.sim.world.settings import Setup
+from raftlab.sim.world.settings import Network, Setup
 from raftlab.sim.world.violation import Watching
 
 Due: TypeAlias = tuple[Millis, int, Flight | Host | Write]
@@ -157,6 +157,24 @@ class World:
         if host.paused:
             raise NotNow(f"{node} is paused: resume it first.")
         return host
+
+    def link(self, sender: NodeId | None, receiver: NodeId | None) -> tuple[NodeId, NodeId]:
+        """The ends of a directed link. Raises: Misuse, if there is no such link."""
+        if sender is None or receiver is None:
+            raise Misuse('a link is named by both its ends, like "S1", "S2"')
+        ends = self.host(sender).node, self.host(receiver).node
+        if sender == receiver:
+            raise Misuse(f"{sender} has no link to itself.")
+        return ends
+
+    def network_between(
+        self, sender: NodeId | None = None, receiver: NodeId | None = None
+    ) -> Network:
+        """How messages from `sender` to `receiver` are carried now; over every link without
+        settings of its own, if none is named. Raises: Misuse."""
+        if sender is None and receiver is None:
+            return self.network.settings
+        return self.network.settings_of(*self.link(sender, receiver))
 
     # What is due later
 

@@ -19,6 +19,7 @@ from raftlab.view.cluster.legend import (
     legend_marks,
 )
 from raftlab.view.cluster.links import link_marks, links_of
+from raftlab.view.cluster.network_changes import network_lines
 from raftlab.view.cluster.node_labels import LINE, NodeLabel, baselines, count_lines, node_labels
 from raftlab.view.cluster.partitions import cut_marks, partition_marks
 from raftlab.view.cluster.ring import Ring, ring_of
@@ -36,6 +37,7 @@ _LINES_WITH_ROOM = 2  # above the ring; with more of them it moves down
 _CLEAR = 14.0  # from the last of them to the first line beside a node
 _CLEARER = 22.0  # and where configurations stand above, which are as many lines again
 _MOST_CONFIGURATIONS = 2  # lines above the ring
+_MOST_LINKS = 2  # that are told there; the text twin tells them all
 _SHARE = 0.96  # of the room that these take at most
 _FEWEST_BELOW = 2  # lines below the lowest node, so that the logs do not jump with each vote
 
@@ -123,7 +125,7 @@ def _room(
 
 
 def headline_marks(frame: Frame, room: float) -> list[Mark]:
-    """What the moment is, which property is broken, and who belongs to the cluster.
+    """What the moment is, which property is broken, who belongs to the cluster, how links differ.
 
     On as many lines as it takes, of which at most two tell of configurations.
     """
@@ -133,7 +135,18 @@ def headline_marks(frame: Frame, room: float) -> list[Mark]:
     for place, said in enumerate(_configurations(frame, _SHARE * room)):
         name = f"configuration-{chr(ord('a') + place)}"
         marks += _lines("configuration", said, _SHARE * room, len(marks), name)
+    for place, said in enumerate(_network(frame)):
+        marks += _lines("network", said, room, len(marks), f"network-{place}")
     return marks
+
+
+def _network(frame: Frame) -> list[str]:
+    """How messages are carried, where that was changed."""
+    said = network_lines(frame)
+    most = _MOST_LINKS + (frame.network is not None)
+    if len(said) <= most:
+        return said
+    return [*said[: most - 1], f"and {len(said) - most + 1} more links are changed"]
 
 
 def _configurations(frame: Frame, room: float) -> list[str]:

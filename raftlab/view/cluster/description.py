@@ -5,6 +5,7 @@ from raftlab.raft.vocabulary import Millis
 from raftlab.sim.frames.frame import Frame, NodeFrame
 from raftlab.view.changes import changed_fields, changed_words
 from raftlab.view.checked import checked
+from raftlab.view.cluster.network_changes import network_lines
 from raftlab.view.cluster.partitions import cut_links
 from raftlab.view.cluster.waiting_work import clock_text, is_wiped, waiting_text, write_text
 from raftlab.view.members import Standing, configuration_lines, standings
@@ -49,6 +50,8 @@ def describe_cluster(frame: Frame, previous: Frame | None = None) -> str:
     cuts = [f"{one} {'↔' if both else '→'} {other}" for one, other, both in cut_links(frame)]
     if cuts:
         parts += ["", f"cut: {', '.join(cuts)}"]
+    if changed := network_lines(frame):
+        parts += ["", *changed]
     return "\n".join(parts)
 
 

@@ -93,14 +93,15 @@ def _term(name: str, term: Term, left: float, room: float, y: float) -> Iterator
 
 
 def partitions(window: Window) -> Iterator[Mark]:
-    """Partitions and their end, across all life lines, with words above."""
+    """Partitions, their end, and other changes of the network, across all, with words above."""
     taken = LEFT - 10
     for place, mark in enumerate(marks_shown(window)):
         if mark.node is not None:
             continue
         x, heal = window.x(mark.at), mark.kind == "heal"
-        dash = style.CUT_DASH if heal else style.PARTITION_DASH
-        ink = Ink(None, style.QUIET, 1.6 if heal else style.PARTITION_WIDTH, dash)
+        fine = heal or mark.kind == "network"
+        dash = style.CUT_DASH if fine else style.PARTITION_DASH
+        ink = Ink(None, style.QUIET, 1.6 if fine else style.PARTITION_WIDTH, dash)
         ends = (x, TOP - 24), (x, window.bottom - 12)
         name, text = f"mark-{place}-{mark.kind}", clean(mark.text, 60)
         yield Path(name, ends, ink, role=f"mark {mark.kind}", title=text)
