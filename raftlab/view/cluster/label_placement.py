@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import hypot
-from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -10,10 +9,8 @@ from msgspec.structs import replace
 from raftlab.view import style
 from raftlab.view.cluster.ring import Ring
 from raftlab.view.geometry import Point, curve_points, end_direction, point_on
+from raftlab.view.labels import Rectangle, text_box
 from raftlab.view.marks import Disc, Mark, Path, Text
-
-Rectangle: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
 
 _HEAD = 5.0
 _MIDDLE = 3.2  # from the middle of a number down to its baseline
@@ -81,13 +78,6 @@ def _line(arrow: Path) -> _Line:
     points = curve_points(arrow.points[0], arrow.points[-1], arrow.curve, _STEPS)
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return _Line(points, (min(xs) - 1, min(ys) - 1, max(xs) + 1, max(ys) + 1))
-
-
-def text_box(text: Text) -> Rectangle:
-    """The room of a text: ascenders reach 0.76 of its size, descenders 0.24 below."""
-    wide = style.text_width(text.text, text.size, bold=text.bold, mono=text.mono)
-    left = text.x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[text.anchor]
-    return left, text.y - 0.76 * text.size, left + wide, text.y + 0.24 * text.size
 
 
 def _around(x: float, y: float, r: float) -> Rectangle:
