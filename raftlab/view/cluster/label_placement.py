@@ -1,6 +1,7 @@
 """The numbers of messages, moved to where they run over nothing."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 from math import hypot
 
 import msgspec
@@ -23,12 +24,13 @@ def place_numbers(marks: Sequence[Mark], ring: Ring) -> list[Mark]:
     """The same marks, with each number where it covers no word, no node and no arrow head.
 
     A number that is clear where it is stays there; of the other places along its message it
-    takes the first that is clear, or the one that covers least.
+    takes the first that is clear, or the one that covers least. It is left out where it would
+    lie on a word.
     """
     paths = {each.id: each for each in marks if isinstance(each, Path)}
     arrows = [each for each in paths.values() if each.role in ("message", "lost")]
-    words = [each for each in marks if isinstance(each, Text) and each.role != "number"]
-    taken = [text_box(each) for each in words]
+    words = [text_box(each) for each in marks if isinstance(each, Text) and each.role != "number"]
+    taken = [*words]
     taken += [_around(*each.points[-1], _HEAD) for each in arrows]
     badges = (each for each in marks if isinstance(each, Disc) and each.role in ("group", "pause"))
     taken += [_around(each.x, each.y, each.r) for each in badges]
@@ -40,9 +42,19 @@ def place_numbers(marks: Sequence[Mark], ring: Ring) -> list[Mark]:
                 number = mark.id.removeprefix("number-")
                 places = _places(mark, paths[f"msg-{number}"], paths[f"way-{number}"])
                 mark = _clearest(places, taken, lines, ring)
-            taken.append(text_box(mark))
+            box = text_box(mark)
+            if any(_overlaps(box, word) for word in words):
+                continue
+            taken.append(box)
+            words.append(box)
         moved.append(mark)
     return moved
+
+
+def numbers_meet(marks: Sequence[Mark]) -> bool:
+    """Whether the number of a message lies on that of another."""
+    numbers = [text_box(each) for each in marks if each.role == "number" and isinstance(each, Text)]
+    return any(_overlaps(one, other) for one, other in combinations(numbers, 2))
 
 
 def _clearest(

@@ -19,13 +19,15 @@ def axis_marks(
     """The axis from `start` to `end` (ms) at the height `y`; `x` says where a moment lies."""
     left, right, ink = x(start), x(end), Ink(None, style.INK, 1.0)
     yield Path("axis", ((left, y), (right, y)), ink, role="axis")
-    times = round_times(start, end, right - left)
+    times, free = round_times(start, end, right - left), 0.0
     for at, word in zip(times, tick_words(times), strict=True):
         place, name = x(at), f"tick-{at:.15g}"
         half = style.text_width(word) / 2 + _EDGE
         middle = min(max(place, half), WIDTH - half)
         yield Path(name, ((place, y), (place, y + 5)), ink, role="tick")
-        yield Text(f"{name}-text", middle, y + 18, word, role="tick")
+        if middle - half >= free:
+            yield Text(f"{name}-text", middle, y + 18, word, role="tick")
+            free = middle + half
     yield Text("axis-unit", right + 10, y + 4, "ms", anchor="start", role="axis")
 
 
