@@ -10,7 +10,7 @@ from raftlab.view import style
 from raftlab.view.changes import changed_fields
 from raftlab.view.checked import checked
 from raftlab.view.cluster.description import describe_cluster
-from raftlab.view.cluster.label_placement import numbers_meet, place_numbers
+from raftlab.view.cluster.label_placement import numbers_lie_on_words, place_numbers
 from raftlab.view.cluster.legend import (
     LEGEND_LINE,
     is_plain,
@@ -87,7 +87,7 @@ def scene_cluster(frame: Frame, previous: Frame | None = None) -> Scene:
         name, changed = node.node, changes[node.node]
         beside[name] = node_labels(node, standing[name], frame.at, changed)
         marks += node_marks(node, ring, frame.at, longest, changed, standing[name], beside[name])
-    if not is_plain(frame) or numbers_meet(marks):
+    if not is_plain(frame) or numbers_lie_on_words(marks):
         marks = place_numbers(marks, ring)
     sentences = headline_marks(frame, ring.width - 2 * _LEFT)
     lower, more = _room(frame, ring, beside, len(sentences))

@@ -1,7 +1,6 @@
 """The numbers of messages, moved to where they run over nothing."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
 from math import hypot
 
 import msgspec
@@ -51,10 +50,17 @@ def place_numbers(marks: Sequence[Mark], ring: Ring) -> list[Mark]:
     return moved
 
 
-def numbers_meet(marks: Sequence[Mark]) -> bool:
-    """Whether the number of a message lies on that of another."""
-    numbers = [text_box(each) for each in marks if each.role == "number" and isinstance(each, Text)]
-    return any(_overlaps(one, other) for one, other in combinations(numbers, 2))
+def numbers_lie_on_words(marks: Sequence[Mark]) -> bool:
+    """Whether the number of a message lies on another word."""
+    words = [each for each in marks if isinstance(each, Text)]
+    boxes = [text_box(each) for each in words]
+    return any(
+        _overlaps(boxes[place], other)
+        for place, each in enumerate(words)
+        if each.role == "number"
+        for here, other in enumerate(boxes)
+        if here != place
+    )
 
 
 def _clearest(
