@@ -55,28 +55,27 @@ def test_marks_that_stand_close_do_not_run_over_each_other(size, step):
 
 
 def test_a_word_without_room_is_in_the_legend_and_every_mark_in_the_text():
-    trace = crowded(step=2.0)
+    trace = crowded(step=1.0)
     scene = scene_timeline(trace)
     beside = {each.text for each in texts(scene, "mark")}
     below = {each.text for each in texts(scene, "legend")}
     said = {"config" if kind == "configuration" else kind for kind in KINDS}
-    assert said <= beside | below
-    assert beside & said and below & said
+    assert said <= below
+    assert beside & said and not said <= beside
     for kind in KINDS:
         assert f"S2 {kind}" in describe_timeline(trace)
 
 
-def test_with_room_every_mark_has_its_word_and_the_legend_none():
+def test_with_room_every_mark_has_its_word():
     scene = scene_timeline(crowded(step=8.5))
     assert len(texts(scene, "mark")) == len(KINDS)
-    assert not {each.text for each in texts(scene, "legend")} & set(KINDS)
 
 
 def test_the_second_line_takes_what_the_first_has_no_room_for():
     marks = [TraceMark(at, "S2", "compact", "") for at in (50.0, 52.0)]
     first, second = texts(scene_timeline(make_trace(3, marks=marks)), "mark")
     assert first.text == second.text == "compact"
-    assert second.y - first.y == 9
+    assert second.y - first.y == 13
 
 
 def test_the_arrow_of_a_command_runs_through_no_word():

@@ -10,13 +10,8 @@ from raftlab.check.linearizability import check
 from raftlab.check.linearizability.models import Register
 from raftlab.view import style
 from raftlab.view.marks import Text
-from raftlab.view.timeline.histories import (
-    describe_history,
-    round_times,
-    scene_history,
-    spread,
-    tick_words,
-)
+from raftlab.view.timeline.axis import round_times, tick_words
+from raftlab.view.timeline.histories import describe_history, scene_history, spread
 from tests.bench_histories import key_value_history, register_history
 from tests.view.boxes import box_of, overlap
 from tests.view.sound import check_scene, check_text, mark, of_role, words
@@ -244,7 +239,7 @@ def test_moments_lie_in_order_and_within_the_operations():
     [(0.0, 10.0, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]), (3.0, 57.0, [5.0])],
 )
 def test_the_axis_has_round_times(start, end, expected):
-    times = round_times(start, end, 760.0)
+    times = round_times(start, end, 900.0)
     assert times[: len(expected)] == expected
     assert all(start <= each <= end for each in times)
 

@@ -14,6 +14,7 @@ from raftlab.view.scene import Scene
 from tests.view.boxes import box_of, collisions, overlap, texts
 from tests.view.builders import flying, heartbeat, make_frame
 from tests.view.changing import CHANGING, round_asked
+from tests.view.samples import SAMPLES
 from tests.view.sound import check_scene, of_role
 
 
@@ -85,16 +86,25 @@ def meeting(asks: bool) -> Frame:
     return make_frame(3, in_flight=flights)
 
 
-def test_messages_that_meet_have_their_numbers_apart():
-    assert covered(meeting(asks=True)) == []
+@pytest.mark.parametrize("asks", [True, False])
+def test_messages_that_meet_have_their_numbers_apart(asks):
+    assert covered(meeting(asks)) == []
 
 
-def test_the_numbers_of_a_plain_picture_stay_where_they_are():
-    frame = meeting(asks=False)
+def test_the_numbers_of_a_plain_picture_stay_where_they_are_if_none_lies_on_another():
+    frame = SAMPLES["leader"]
     assert is_plain(frame) and covered(frame)
-    ring = ring_of(("S1", "S2", "S3"))
+    ring = ring_of(tuple(each.node for each in frame.nodes))
     drawn = [each for each in link_marks(frame, links_of(frame), ring) if _is_number(each)]
     assert texts(scene_cluster(frame), "number") == drawn
+
+
+def test_a_number_without_room_is_left_out():
+    flights = [flying(10_000 + n, heartbeat("S1", "S2"), 92.0, 104.0, copies=3) for n in range(16)]
+    scene = scene_cluster(make_frame(2, in_flight=flights))
+    assert 4 < len(texts(scene, "number")) < 16
+    assert all(f"#{flight.number} " in scene.description for flight in flights)
+    check_scene(scene)
 
 
 def test_a_number_that_is_clear_stays_too():

@@ -10,7 +10,7 @@ from raftlab.view import style
 from raftlab.view.changes import changed_fields
 from raftlab.view.checked import checked
 from raftlab.view.cluster.description import describe_cluster
-from raftlab.view.cluster.label_placement import place_numbers
+from raftlab.view.cluster.label_placement import numbers_lie_on_words, place_numbers
 from raftlab.view.cluster.legend import (
     LEGEND_LINE,
     is_plain,
@@ -24,7 +24,8 @@ from raftlab.view.cluster.node_labels import LINE, NodeLabel, baselines, count_l
 from raftlab.view.cluster.partitions import cut_marks, partition_marks
 from raftlab.view.cluster.ring import Ring, ring_of
 from raftlab.view.cluster.servers import node_marks
-from raftlab.view.marks import Mark, Text, words_last
+from raftlab.view.geometry import point_on
+from raftlab.view.marks import Mark, Path, Text, words_last
 from raftlab.view.members import VOTER, configuration_choices, configuration_lines, standings
 from raftlab.view.scene import Scene, moved
 from raftlab.view.words import clean, headline, role_text, violation_text
@@ -88,13 +89,13 @@ def scene_cluster(frame: Frame, previous: Frame | None = None) -> Scene:
         name, changed = node.node, changes[node.node]
         beside[name] = node_labels(node, standing[name], frame.at, changed)
         marks += node_marks(node, ring, frame.at, longest, changed, standing[name], beside[name])
-    if not is_plain(frame):
+    if not is_plain(frame) or numbers_lie_on_words(marks):
         marks = place_numbers(marks, ring)
     sentences = headline_marks(frame, ring.width - 2 * _LEFT)
     lower, more = _room(frame, ring, beside, len(sentences))
     drawn = words_last(marks)
     marks = [*sentences, *([moved(mark, 0.0, lower) for mark in drawn] if lower else drawn)]
-    height = ring.height + lower + more
+    height = max(ring.height + more, _lowest(drawn)) + lower
     messages = [flight.message for flights in links.values() for flight in flights]
     shown = legend_items(standing.values(), messages)
     rows = legend_lines(shown, ring.width - 2 * _LEFT)
@@ -113,7 +114,7 @@ def _room(
     clear = _FIRST_LINE + _LINE * (sentences - 1) + (_CLEARER if changing else _CLEAR)
     if not ring.detailed:  # there is only the term of the node at twelve o'clock
         first = ring.y - ring.radius - ring.gap - 6
-        return max(lower, clear - first) if changing else lower, 0.0
+        return max(lower, clear - first), 0.0
     lowest = max(y for _, y in ring.places.values()) + ring.gap
     bottom = lowest + 10 + LINE * (_FEWEST_BELOW - 1) + 8 if changing else ring.height
     bottom = min(bottom, ring.height)
@@ -122,6 +123,18 @@ def _room(
             first, last = baselines(node, ring, beside[node.node])
             lower, bottom = max(lower, clear - first), max(bottom, last + 4)
     return lower, bottom - ring.height
+
+
+def _lowest(marks: Sequence[Mark]) -> float:
+    """How far down messages and their numbers reach: many on one link bend far out."""
+    lowest = 0.0
+    for mark in marks:
+        if mark.role == "number" and isinstance(mark, Text):
+            lowest = max(lowest, mark.y + 4)
+        elif mark.role in ("message", "way") and isinstance(mark, Path):
+            start, end = mark.points[0], mark.points[-1]
+            lowest = max(lowest, start[1], end[1], point_on(start, end, mark.curve, 0.5)[1] + 3)
+    return lowest
 
 
 def headline_marks(frame: Frame, room: float) -> list[Mark]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import hypot
-from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -10,10 +9,8 @@ from msgspec.structs import replace
 from raftlab.view import style
 from raftlab.view.cluster.ring import Ring
 from raftlab.view.geometry import Point, curve_points, end_direction, point_on
+from raftlab.view.labels import Rectangle, text_box
 from raftlab.view.marks import Disc, Mark, Path, Text
-
-Rectangle: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
 
 _HEAD = 5.0
 _MIDDLE = 3.2  # from the middle of a number down to its baseline
@@ -26,12 +23,13 @@ def place_numbers(marks: Sequence[Mark], ring: Ring) -> list[Mark]:
     """The same marks, with each number where it covers no word, no node and no arrow head.
 
     A number that is clear where it is stays there; of the other places along its message it
-    takes the first that is clear, or the one that covers least.
+    takes the first that is clear, or the one that covers least. It is left out where it would
+    lie on a word.
     """
     paths = {each.id: each for each in marks if isinstance(each, Path)}
     arrows = [each for each in paths.values() if each.role in ("message", "lost")]
-    words = [each for each in marks if isinstance(each, Text) and each.role != "number"]
-    taken = [text_box(each) for each in words]
+    words = [text_box(each) for each in marks if isinstance(each, Text) and each.role != "number"]
+    taken = [*words]
     taken += [_around(*each.points[-1], _HEAD) for each in arrows]
     badges = (each for each in marks if isinstance(each, Disc) and each.role in ("group", "pause"))
     taken += [_around(each.x, each.y, each.r) for each in badges]
@@ -43,9 +41,26 @@ def place_numbers(marks: Sequence[Mark], ring: Ring) -> list[Mark]:
                 number = mark.id.removeprefix("number-")
                 places = _places(mark, paths[f"msg-{number}"], paths[f"way-{number}"])
                 mark = _clearest(places, taken, lines, ring)
-            taken.append(text_box(mark))
+            box = text_box(mark)
+            if any(_overlaps(box, word) for word in words):
+                continue
+            taken.append(box)
+            words.append(box)
         moved.append(mark)
     return moved
+
+
+def numbers_lie_on_words(marks: Sequence[Mark]) -> bool:
+    """Whether the number of a message lies on another word."""
+    words = [each for each in marks if isinstance(each, Text)]
+    boxes = [text_box(each) for each in words]
+    return any(
+        _overlaps(boxes[place], other)
+        for place, each in enumerate(words)
+        if each.role == "number"
+        for here, other in enumerate(boxes)
+        if here != place
+    )
 
 
 def _clearest(
@@ -81,13 +96,6 @@ def _line(arrow: Path) -> _Line:
     points = curve_points(arrow.points[0], arrow.points[-1], arrow.curve, _STEPS)
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return _Line(points, (min(xs) - 1, min(ys) - 1, max(xs) + 1, max(ys) + 1))
-
-
-def text_box(text: Text) -> Rectangle:
-    """The room of a text: ascenders reach 0.76 of its size, descenders 0.24 below."""
-    wide = style.text_width(text.text, text.size, bold=text.bold, mono=text.mono)
-    left = text.x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[text.anchor]
-    return left, text.y - 0.76 * text.size, left + wide, text.y + 0.24 * text.size
 
 
 def _around(x: float, y: float, r: float) -> Rectangle:

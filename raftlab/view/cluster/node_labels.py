@@ -158,14 +158,14 @@ def _row(
     step, r = (10.0, 3.6) if drawn else (0.0, 0.0)
     before = style.text_width(group, style.SMALL, bold=bold)
     pips = before + step * len(voters)
-    wide = pips + style.text_width(words, style.SMALL, bold=bold)
+    said = words if drawn else f"{words} votes"
+    wide = pips + style.text_width(said, style.SMALL, bold=bold)
     left = {"start": x, "middle": x - wide / 2, "end": x - wide}[anchor]
     if group:
         yield _votes(f"voters{name}", left, y, group.strip(), bold)
     for place, voter in enumerate(voters if drawn else ()):
         here = left + before + step * place + r + 0.6
         yield from vote_mark(f"vote{name}-{voter}", here, y - 3.4, r, voter, answers.get(voter))
-    said = words if drawn else f"{words} votes"
     yield _votes(f"votes{name}", left + pips + 2, y, said, bold)
 
 

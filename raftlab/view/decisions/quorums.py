@@ -34,6 +34,7 @@ _SEAT = 4.2
 _GAP = 7.0
 _LINE = 18.0
 _WIDTH = 520.0
+_SHARED_ROOM = 126.0  # what is shared stands in the middle of an edge, of three at most
 _MEETS = Ink(stroke=style.QUIET, width=0.9)
 _MEETS_TWICE = Ink(stroke=style.QUIET, width=2.6)
 _APART = Ink(stroke=style.TROUBLE, width=2.2, dash=(6.0, 4.0))
@@ -188,7 +189,8 @@ def _edges(graph: "nx.Graph[Group]", places: Mapping[Group, Point]) -> list[Mark
         ink = _MEETS if len(shared) == 1 else _MEETS_TWICE
         meeting.append(Path(f"meet-{name}", ends, ink, role="meet", title=title))
         if len(graph) <= 3:
-            meeting += _share(name, point_on(*ends, 0, 0.5), f"share {_words(shared)}")
+            said = style.fit_text(f"share {_words(shared)}", _SHARED_ROOM)
+            meeting += _share(name, point_on(*ends, 0, 0.5), said)
     return meeting + apart
 
 

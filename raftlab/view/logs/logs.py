@@ -30,6 +30,8 @@ from raftlab.view.words import payload_text
 FEWEST_COLUMNS = 8
 NARROW, WIDE = 38.0, 50.0
 """The least and the greatest width of a column with payloads."""
+LOW = 24.0
+"""The least width of a column in low rows, which show terms only."""
 _LOWER = 8.0
 """How far the legend moves down where words stand below the rows."""
 MOST_DETAILED = 11
@@ -48,9 +50,10 @@ def _grid(frame: Frame, last: int | None) -> Grid:
     fewest = min(FEWEST_COLUMNS, last or FEWEST_COLUMNS)
     if len(frame.nodes) > MOST_DETAILED:
         columns = range(shown.start, max(shown.stop, shown.start + fewest))
-        return Grid(columns, 116.0, 30.0, 24.0, 16.0, 23.0, False)
-    cell = _cell_width(frame, shown)
+        cell = max(LOW, _number_width(frame, columns))
+        return Grid(columns, 116.0, 30.0, cell, 16.0, 23.0, False)
     columns = range(shown.start, max(shown.stop, shown.start + fewest))
+    cell = max(_cell_width(frame, shown), _number_width(frame, columns))
     held = [row for row, node in enumerate(frame.nodes) if _has_snapshot(node)]
     return Grid(columns, 248.0, 34.0, cell, 30.0, 50.0, True, tuple(held))
 
@@ -70,6 +73,13 @@ def _cell_width(frame: Frame, columns: range) -> float:
     }
     widest = max((style.text_width(each, style.SMALL, bold=True) for each in words), default=0.0)
     return min(max(round(widest + GAP + 4), NARROW), WIDE)
+
+
+def _number_width(frame: Frame, columns: range) -> float:
+    """As wide as the longest index or term takes."""
+    terms = (e.term for node in frame.nodes for e in shown_entries(node, columns))
+    longest = max(columns.stop - 1, *terms, 0)
+    return round(style.text_width(str(longest), style.SMALL, mono=True) + GAP + 2)
 
 
 @checked

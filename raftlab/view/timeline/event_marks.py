@@ -8,21 +8,33 @@ import msgspec
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frames.frame import TraceMark
 from raftlab.view import style
+from raftlab.view.labels import Labels, Rectangle
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Text
 from raftlab.view.shapes import cross, pause, snapshot_shape
+from raftlab.view.timeline.axis import WIDTH
 from raftlab.view.timeline.window import Window, marks_shown
 from raftlab.view.words import clean
 
-FIRST_LINE, SECOND_LINE = 19.0, 28.0
+FIRST_LINE, SECOND_LINE = 20.0, 33.0
 """How far below the life line words stand; the second line is that of commands, too."""
 
 _BESIDE = 13.5
 """From one rarer mark to the next of the same moment."""
 
-_LEAST_PITCH = 40.0
-"""Where life lines lie closer, the rarer marks have no words of their own."""
+_FOOT = 36.0
+"""How far below a life line its second line of words reaches; of the first, 13 less."""
 
-_WORDS: Mapping[str, str] = {
+_ROOM = 96.0
+_EDGE = 4.0
+
+KINDS: Mapping[str, str] = {
+    "propose": "command",
+    "commit": "commit index",
+    "timeout": "timeout",
+    "crash": "crash",
+    "restart": "restart",
+    "pause": "pause",
+    "resume": "resume",
     "join": "join",
     "configuration": "config",
     "transfer": "transfer",
@@ -33,111 +45,86 @@ _WORDS: Mapping[str, str] = {
     "clock": "clock",
     "disk": "disk",
 }
-"""What beyond Figure 2 is done to a node, by the kind of its mark."""
+"""What is done to a node, by the kind of its mark, as a legend says it."""
+
+_OFTEN = ("propose", "commit", "timeout", "crash", "restart", "pause", "resume")
 
 
 class _EventMark(msgspec.Struct, frozen=True):
-    """One mark of a node: where it is, its word, and how far below; None: no room for it."""
+    """One mark of a node, and where it is."""
 
     name: str
     mark: TraceMark
     x: float
     y: float
-    word: str
-    below: float | None
 
 
-def event_marks(window: Window) -> Iterator[Mark]:
+def event_marks(window: Window, labels: Labels) -> Iterator[Mark]:
     """What happened to one node: a glyph on its life line, and a word below where there is room."""
-    for each in _placed(window):
+    placed = _placed(window)
+    for each in placed:
+        for box in _boxes(each):
+            labels.take(box)
+    for each in placed:
         yield from _glyph(each.name, each.mark, each.x, each.y)
-        if each.below is not None:
-            name, y = f"{each.name}-words", each.y + each.below
-            yield Text(name, each.x, y, each.word, style.SMALL, halo=True, role="mark")
-
-
-def unnamed(window: Window) -> list[TraceMark]:
-    """One mark of each rarer kind that somewhere had no room for its word, for a legend."""
-    found = {
-        each.mark.kind: each.mark
-        for each in _placed(window)
-        if each.below is None and each.mark.kind in _WORDS
-    }
-    return [found[kind] for kind in _WORDS if kind in found]
-
-
-def sample_word(mark: TraceMark) -> str:
-    """What a legend says of a mark."""
-    return _WORDS[mark.kind]
+        word = labels.place(_words(each, window))
+        if word is not None:
+            yield word
 
 
 def sample_marks(name: str, mark: TraceMark, x: float, y: float) -> list[Mark]:
     """The glyph of a mark in a legend, around (x, y)."""
-    sample = msgspec.structs.replace(mark, text="")
-    return [msgspec.structs.replace(each, role="legend") for each in _glyph(name, sample, x, y)]
+    if mark.kind == "propose":
+        y -= 13.0  # it stands below its life line
+    return list(_glyph(name, msgspec.structs.replace(mark, text=""), x, y))
 
 
-# Where the words go
+# Where they go
 
 
 def _placed(window: Window) -> list[_EventMark]:
-    """The event_marks in order of time, each word on the first line where it runs over nothing."""
-    taken = {node: [0.0, 0.0] for node in window.rows}
-    arrows = _arrows(window)
+    """The marks in order of time. Of several rarer ones at one moment, none hides another."""
     found: list[_EventMark] = []
     at_once: dict[tuple[NodeId, float], int] = defaultdict(int)
     for place, mark in enumerate(marks_shown(window)):
         if mark.node is None:
             continue
-        word = style.fit_text(_word(mark), 80, style.SMALL)
-        x, half = window.x(mark.at), style.text_width(word, style.SMALL) / 2
-        if mark.kind in _WORDS:  # of several at one moment, none hides another
+        x = window.x(mark.at)
+        if mark.kind not in _OFTEN:
             x = min(x + _BESIDE * at_once[mark.node, mark.at], max(x, window.right))
             at_once[mark.node, mark.at] += 1
-        lines = _lines(mark, window, (x - half, x + half), taken[mark.node], arrows[mark.node])
-        for line in lines:
-            taken[mark.node][line] = x + half + 3
-        below = (FIRST_LINE, SECOND_LINE)[lines[-1]] if lines else None
-        if below is not None and mark.kind == "propose":
-            below = SECOND_LINE
-        name = f"mark-{place}-{mark.kind}"
-        found.append(_EventMark(name, mark, x, window.rows[mark.node], word, below))
+        found.append(_EventMark(f"mark-{place}-{mark.kind}", mark, x, window.rows[mark.node]))
     return found
 
 
-def _lines(
-    mark: TraceMark,
-    window: Window,
-    span: tuple[float, float],
-    taken: list[float],
-    arrows: list[float],
-) -> tuple[int, ...]:
-    """The lines (0, 1) that a word takes: an ordinary one the room of both, a rarer one its own."""
-    left, right = span
-    if mark.kind not in _WORDS:
-        return (1, 0) if left > max(taken) else ()
-    if window.pitch < _LEAST_PITCH:
-        return ()
-    clear = all(arrow < left - 5 or arrow > right + 5 for arrow in arrows)
-    if clear and left > taken[0]:
-        return (0,)
-    return (1,) if left > taken[1] else ()
+def _boxes(each: _EventMark) -> Iterator[Rectangle]:
+    """What a glyph takes."""
+    x, y = each.x, each.y
+    if each.mark.kind == "propose":
+        yield x - 3, y + 6, x + 3, y + 20
+    else:
+        yield x - 7, y - 7, x + 7, y + 7
 
 
-def _arrows(window: Window) -> Mapping[NodeId, list[float]]:
-    """Where on each life line the arrow of a command crosses the first line of words."""
-    found: dict[NodeId, list[float]] = defaultdict(list)
-    for mark in marks_shown(window):
-        if mark.kind == "propose" and mark.node is not None:
-            found[mark.node].append(window.x(mark.at))
-    return found
+def _words(each: _EventMark, window: Window) -> Iterator[Text]:
+    """Where the word of a mark may stand: below its life line, or beside the glyph."""
+    word = style.fit_text(_word(each.mark), _ROOM)
+    half = style.text_width(word) / 2
+    x = min(max(each.x, half + _EDGE), WIDTH - half - _EDGE)
+    name = f"{each.name}-words"
+    if window.pitch >= _FOOT and each.mark.kind != "propose":
+        yield Text(name, x, each.y + FIRST_LINE, word, halo=True, role="mark")
+    if window.pitch >= _FOOT + 13:
+        yield Text(name, x, each.y + SECOND_LINE, word, halo=True, role="mark")
+    if each.mark.kind != "propose" and each.x + 2 * half + 9 < WIDTH:
+        yield Text(name, each.x + 8, each.y - 6, word, anchor="start", halo=True, role="mark")
 
 
 def _word(mark: TraceMark) -> str:
     """What stands beside a mark: the entry committed, the command proposed, or the kind."""
     if mark.detail is not None:
         return clean(mark.detail, 12)
-    return _WORDS.get(mark.kind, mark.kind)
+    return KINDS.get(mark.kind, mark.kind)
 
 
 # Glyphs
@@ -153,9 +140,10 @@ def _glyph(name: str, mark: TraceMark, x: float, y: float) -> Iterator[Mark]:
             yield Path(name, ((x, y - 8), (x, y + 9)), bar, role=role, title=title)
         case "crash":
             yield Disc(f"{name}-ground", x, y, 6.5, Ink(style.PAPER), role)
-            yield from cross(name, x, y, 5.0, style.QUIET, 2.4)
+            crossed = cross(name, x, y, 5.0, style.QUIET, 2.4)
+            yield from (msgspec.structs.replace(each, role=role) for each in crossed)
         case "pause":
-            yield from pause(name, x, y, 6.5)
+            yield from (msgspec.structs.replace(each, role=role) for each in pause(name, x, y, 6.5))
         case "timeout":
             yield Disc(name, x, y, 6.0, Ink(style.PAPER, style.INK, 1.4), role, title=title)
             hands = (x, y - 4.0), (x, y), (x + 3.0, y)

@@ -8,7 +8,6 @@ Source: Herlihy and Wing 1990, figure 1 (histories drawn as intervals).
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from math import floor, log10
 
 import msgspec
 
@@ -20,9 +19,9 @@ from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Text
 from raftlab.view.scene import Scene
+from raftlab.view.timeline.axis import WIDTH, axis_marks
 from raftlab.view.words import clean, ms, table
 
-WIDTH = 860.0
 MOST = 30
 """How many operations are shown if nobody says otherwise."""
 
@@ -31,7 +30,6 @@ _UNKNOWN_DASH = (4.0, 3.0)
 _FAILED_DASH = (1.2, 2.4)
 _LINE = 15.0
 _NARROWEST = 5.0
-_LONGEST = 10
 _FINEST = 2.0**-40  # of a time: what is less cannot be drawn, for floats are not finer by far
 
 CULPRIT = "cannot be placed"
@@ -97,7 +95,7 @@ def scene_history(of: History | Verdict, last: int = MOST) -> Scene:
     for number, (client, places) in enumerate(shown.lanes):
         marks += _lane(shown, number, client, places, y)
         y += _PITCH
-    marks += _axis(shown, y)
+    marks += axis_marks(shown.x, shown.start, shown.end, y)
     legend, y = _legend(shown, y + 38)
     return Scene(WIDTH, y, (*marks, *legend), "History", text)
 
@@ -272,7 +270,7 @@ def _lane(
         yield _bar(shown, place, y)
         for mark in _words(shown, place, y, room if after is not None else None, free):
             if isinstance(mark, Text):
-                free = mark.x + style.text_width(mark.text, style.SMALL, bold=mark.bold) + 6
+                free = mark.x + style.text_width(mark.text, bold=mark.bold) + 6
             yield mark
     yield from _moments(shown, places, y)
 
@@ -310,13 +308,10 @@ def _words(shown: Shown, place: int, y: float, room: float | None, free: float) 
     said, x = clean(said, 80), left
     if room is None:
         room = WIDTH - 8
-        x = max(
-            min(left, room - 1 - style.text_width(said, style.SMALL, bold=bold)), min(free, left)
-        )
-    said = style.fit_text(said, room - x, style.SMALL, bold=bold)
+        x = max(min(left, room - 1 - style.text_width(said, bold=bold)), min(free, left))
+    said = style.fit_text(said, room - x, bold=bold)
     if len(said) > 1:
-        look = (said, style.SMALL, style.INK, "start", bold)
-        yield Text(f"{name}-says", x, top - 4, *look, role="says")
+        yield Text(f"{name}-says", x, top - 4, said, anchor="start", bold=bold, role="says")
 
 
 def _moments(shown: Shown, places: tuple[int, ...], y: float) -> Iterator[Mark]:
@@ -324,19 +319,18 @@ def _moments(shown: Shown, places: tuple[int, ...], y: float) -> Iterator[Mark]:
     taken: list[tuple[float, float]] = []
     if shown.culprit in places:
         left, wide = _extent(shown, places[places.index(shown.culprit)])
-        half = style.text_width(CULPRIT, style.SMALL, bold=True) / 2
+        half = style.text_width(CULPRIT, bold=True) / 2
         x = min(max(left + wide / 2, half + 6), WIDTH - half - 6)
         taken.append((x - half - 2, x + half + 2))
-        look = (CULPRIT, style.SMALL, style.INK, "middle", True)
-        yield Text(f"op-{shown.culprit}-why", x, y + 19, *look, role="why")
+        yield Text(f"op-{shown.culprit}-why", x, y + 19, CULPRIT, bold=True, role="why")
     for place in places:
         if place not in shown.moments:
             continue
         x, word = shown.x(shown.moments[place]), str(shown.order[place])
         yield Disc(f"at-{place}", x, y, 3.4, Ink(style.INK, style.PAPER, 1.0), "moment")
-        half = style.text_width(word, style.SMALL) / 2
+        half = style.text_width(word) / 2
         if all(x + half < left or x - half > right for left, right in taken):
-            yield Text(f"order-{place}", x, y + 19, word, style.SMALL, role="order")
+            yield Text(f"order-{place}", x, y + 19, word, role="order")
             taken.append((x - half - 2, x + half + 2))
 
 
@@ -352,42 +346,14 @@ def _ink(operation: Operation, culprit: bool) -> Ink:
             return Ink(style.PAPER, style.QUIET, 1.0, _FAILED_DASH)
 
 
-def _axis(shown: Shown, y: float) -> Iterator[Mark]:
-    left, right = shown.left, WIDTH - _RIGHT
-    yield Path("axis", ((left, y), (right, y)), Ink(None, style.INK, 1.0), role="axis")
-    times = round_times(shown.start, shown.end, right - left)
-    for at, word in zip(times, tick_words(times), strict=True):
-        x, name = shown.x(at), f"tick-{at:.15g}"
-        yield Path(name, ((x, y), (x, y + 5)), Ink(None, style.INK, 1.0), role="tick")
-        yield Text(f"{name}-text", x, y + 17, word, style.SMALL, role="tick")
-    yield Text("axis-unit", right + 10, y + 4, "ms", style.SMALL, anchor="start", role="axis")
-
-
-def round_times(start: Millis, end: Millis, room: float) -> list[Millis]:
-    """Round times from `start` to `end` (ms), at least 60 units apart if they share `room`."""
-    least = 60 * (end - start) / room
-    power = 10.0 ** floor(log10(least))
-    step = next(step * power for step in (1, 2, 5, 10) if step * power >= least * 0.999999)
-    first, last = -floor(-start / step), floor(end / step)
-    return [round(number * step, 6) for number in range(first, last + 1)]
-
-
-def tick_words(times: Sequence[Millis]) -> list[str]:
-    """What stands at the times of an axis: where that is long, how much later than the first."""
-    words = [f"{at:.15g}" for at in times]
-    if all(len(word) <= _LONGEST for word in words):
-        return words
-    return words[:1] + [f"+{at - times[0]:.10g}" for at in times[1:]]
-
-
 def _legend(shown: Shown, y: float) -> tuple[list[Mark], float]:
     """What bars and dots mean, of those that are there; and the height of the picture."""
     marks: list[Mark] = []
     x = shown.left
     for name, word, operation in _samples(shown):
-        wide = 32 + style.text_width(word, style.SMALL) + 14
-        if x + wide > WIDTH:
-            x, y = shown.left, y + 18
+        wide = 32 + style.text_width(word) + 14
+        if x > shown.left and x + wide - 14 > WIDTH - 4:
+            x, y = shown.left, y + 19
         if operation is None:
             marks.append(
                 Disc(f"legend-{name}", x + 12, y - 3, 3.4, Ink(style.INK, style.PAPER, 1.0))
@@ -396,7 +362,15 @@ def _legend(shown: Shown, y: float) -> tuple[list[Mark], float]:
             ink = _ink(operation, name == "culprit")
             marks.append(Box(f"legend-{name}", x, y - 9, 24, 11, ink, 2.0, "legend"))
         marks.append(
-            Text(f"legend-{name}-word", x + 30, y, word, 9, style.QUIET, "start", role="legend")
+            Text(
+                f"legend-{name}-word",
+                x + 30,
+                y,
+                word,
+                color=style.QUIET,
+                anchor="start",
+                role="legend",
+            )
         )
         x += wide
     return marks, y + 12
@@ -408,11 +382,12 @@ def _samples(shown: Shown) -> Iterator[tuple[str, str, Operation | None]]:
         Outcome.UNKNOWN: "never answered: at any time, or never",
         Outcome.FAILED: "had no effect",
     }
-    drawn = {shown.history[place].outcome: shown.history[place] for place in shown.places}
+    others = [shown.history[place] for place in shown.places if place != shown.culprit]
+    drawn = {each.outcome: each for each in others}
     for outcome, word in words.items():
         if outcome in drawn:
             yield outcome.value, word, drawn[outcome]
     if shown.moments:
         yield "moment", "can have happened here, in this order", None
-    if shown.culprit is not None:
+    if shown.culprit in shown.places:
         yield "culprit", CULPRIT, shown.history[shown.culprit]

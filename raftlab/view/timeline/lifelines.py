@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 
 from raftlab.raft.vocabulary import Millis, NodeId, Term
+from raftlab.sim.frames.frame import TraceMark
 from raftlab.view import style
+from raftlab.view.labels import Labels
 from raftlab.view.marks import Box, Ink, Mark, Path, Text
-from raftlab.view.timeline.window import LEFT, TOP, WIDTH, Window, marks_shown, stretches
+from raftlab.view.timeline.axis import WIDTH
+from raftlab.view.timeline.window import LEFT, TOP, Window, marks_shown, stretches
 from raftlab.view.words import clean, ms
 
 _ABOVE, _BELOW = 15.0, 6.0
@@ -74,41 +77,49 @@ def term_numbers(window: Window) -> Iterator[Mark]:
                 ends = (left, y - _ABOVE - 1), (left, y + _BELOW + 1)
                 ink = Ink(None, style.INK, 2.0)
                 yield Path(f"divider-{node}-{place}", ends, ink, role="divider")
-            after = starts[place + 1][0] if place + 1 < len(starts) else window.right + 20
+            after = starts[place + 1][0] if place + 1 < len(starts) else WIDTH - 4
             yield from _term(f"term-{node}-{place}", term, left, after - left, y)
 
 
 def _term(name: str, term: Term, left: float, room: float, y: float) -> Iterator[Mark]:
     """The number of a term on its tint, if there is room for it before the next one."""
     for word in (f"term {term}", str(term)):
-        wide = style.text_width(word, style.SMALL) + 8
+        wide = style.text_width(word) + 8
         if wide <= room:
             ground = Ink(style.term_tint(term))
             yield Box(f"{name}-ground", left + 1, y - _ABOVE, wide - 1, 11, ground, role="tint")
-            yield Text(name, left + 4, y - _BELOW, word, style.SMALL, anchor="start", role="term")
+            yield Text(name, left + 4, y - _BELOW, word, anchor="start", role="term")
             return
 
 
 # What happens to all
 
 
-def partitions(window: Window) -> Iterator[Mark]:
-    """Partitions, their end, and other changes of the network, across all, with words above."""
-    taken = LEFT - 10
+def fence_ink(kind: str) -> Ink:
+    """The line of what happens to all: a partition; thinner and dotted where it ends or the network changes."""
+    if kind in ("heal", "network"):
+        return Ink(None, style.QUIET, 1.6, style.CUT_DASH)
+    return Ink(None, style.QUIET, style.PARTITION_WIDTH, style.PARTITION_DASH)
+
+
+def fences(window: Window, labels: Labels) -> Iterator[Mark]:
+    """Partitions, their end and changes of the network, across all life lines; words above."""
     for place, mark in enumerate(marks_shown(window)):
         if mark.node is not None:
             continue
-        x, heal = window.x(mark.at), mark.kind == "heal"
-        fine = heal or mark.kind == "network"
-        dash = style.CUT_DASH if fine else style.PARTITION_DASH
-        ink = Ink(None, style.QUIET, 1.6 if fine else style.PARTITION_WIDTH, dash)
-        ends = (x, TOP - 24), (x, window.bottom - 12)
-        name, text = f"mark-{place}-{mark.kind}", clean(mark.text, 60)
-        yield Path(name, ends, ink, role=f"mark {mark.kind}", title=text)
-        word = mark.kind if heal else text if mark.detail is None else clean(mark.detail, 35)
-        word = style.fit_text(word, 240, style.SMALL)
-        half = style.text_width(word, style.SMALL) / 2
-        at = min(x, WIDTH - 6 - half)
-        if at - half > taken:
-            yield Text(f"{name}-words", at, TOP - 28, word, style.SMALL, role="mark")
-            taken = at + half + 4
+        x, name = window.x(mark.at), f"mark-{place}-{mark.kind}"
+        ends, text = ((x, TOP - 24), (x, window.bottom - 12)), clean(mark.text, 60)
+        yield Path(name, ends, fence_ink(mark.kind), role=f"mark {mark.kind}", title=text)
+        label = labels.place(_fence_words(f"{name}-words", mark, x))
+        if label is not None:
+            yield label
+
+
+def _fence_words(name: str, mark: TraceMark, x: float) -> Iterator[Text]:
+    """The sides of a partition in full, or only its kind; over the line, or beginning there."""
+    said = mark.kind if mark.kind == "heal" else clean(mark.detail or mark.text, 60)
+    for word in dict.fromkeys((style.fit_text(said, 280), mark.kind)):
+        half = style.text_width(word) / 2
+        for at in (x, x + half, x - half):
+            at = min(max(at, LEFT - 10 + half), WIDTH - 6 - half)
+            yield Text(name, at, TOP - 28, word, role="mark")

@@ -5,38 +5,26 @@ candidate, thick and blue for a leader, dotted while the node is down. The tint 
 it is its term, whose number is printed where it begins.
 """
 
-from collections.abc import Iterator
 from functools import partial
-from math import floor, log10
 
-from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Millis, NodeId
-from raftlab.sim.frames.frame import MessageSpan, Trace
+from raftlab.raft.vocabulary import Millis
+from raftlab.sim.frames.frame import Trace
 from raftlab.view import style
 from raftlab.view.checked import checked
-from raftlab.view.marks import Ink, Mark, Path, Text
-from raftlab.view.scene import Scene
-from raftlab.view.shapes import cross
-from raftlab.view.timeline.event_marks import event_marks, sample_marks, sample_word, unnamed
-from raftlab.view.timeline.lifelines import life_lines, partitions, term_bands, term_numbers
-from raftlab.view.timeline.window import (
-    LEFT,
-    WIDTH,
-    Only,
-    Window,
-    changes,
-    is_lost,
-    marks_shown,
-    messages_between,
-    stretches,
-    window_of,
-)
-from raftlab.view.words import clean, kind_text, message_text, ms, table
+from raftlab.view.labels import Labels, text_box
+from raftlab.view.marks import Mark, Text
+from raftlab.view.scene import Scene, moved
+from raftlab.view.timeline.axis import WIDTH, axis_marks
+from raftlab.view.timeline.event_marks import event_marks
+from raftlab.view.timeline.folding import fold_rows
+from raftlab.view.timeline.legend import legend
+from raftlab.view.timeline.lifelines import fences, life_lines, term_bands, term_numbers
+from raftlab.view.timeline.messages import fold_bands, fold_words, message_marks, message_told
+from raftlab.view.timeline.window import Only, Window, changes, is_lost, marks_shown, window_of
+from raftlab.view.words import clean, ms, table
 
-_HALF_WAY = 0.42
-_FADED = 0.4
-_LEGEND_LINE = 18.0
+_LINE = 15.0
 
 
 @checked
@@ -45,25 +33,28 @@ def scene_timeline(
 ) -> Scene:
     """The trace, or its part from `start` to `end` (ms), with messages "all", "votes" or "appends".
 
-    In a crowd, replies to heartbeats are left out, and the first line says how many.
+    In a crowd, heartbeats that change nothing are folded with their answers: a grey band says
+    how many there are. A shorter stretch of the run shows each of them.
     Ids: "msg-17" the message at place 17 (from 0) of the trace. Raises: Misuse, for
     an end that is not after the start, or another word in `only`.
     """
-    window = window_of(trace, start, end, only)
-    headline = style.fit_text(_headline(window), WIDTH - 20)
-    marks: list[Mark] = [Text("headline", 10, 18, headline, anchor="start", role="headline")]
-    marks += term_bands(window)
-    marks += partitions(window)
+    window, labels = window_of(trace, start, end, only), Labels(WIDTH)
+    lines, numbers = list(life_lines(window)), list(term_numbers(window))
+    for each in (*lines, *numbers):
+        if isinstance(each, Text):
+            labels.take(text_box(each))
+    marks: list[Mark] = [*fold_bands(window), *term_bands(window), *fences(window, labels)]
+    marks += fold_words(window, labels)
     for place, span in window.messages:
-        marks += _message(place, span, window)
-    marks += life_lines(window)
-    marks += event_marks(window)
-    marks += term_numbers(window)
-    marks += _axis(window)
-    legend, height = _legend(window)
-    marks += legend
+        marks += message_marks(place, span, window)
+    marks += [*lines, *event_marks(window, labels), *numbers]
+    marks += axis_marks(window.x, window.start, window.end, window.bottom)
+    explained, height = legend(window, marks)
+    first, *more = _headlines(window)
+    lower = _LINE * len(more)
+    below = [moved(each, 0.0, lower) if lower else each for each in (*marks, *explained)]
     text = partial(describe_timeline, trace, start, end, only)
-    return Scene(WIDTH, height, tuple(marks), "Timeline of a run", text)
+    return Scene(WIDTH, height + lower, (first, *more, *below), "Timeline of a run", text)
 
 
 @checked
@@ -83,8 +74,10 @@ def describe_timeline(
     for span in changes(window):
         what = f"a {span.role.value} in term {span.term}" if span.role else "down"
         rows.append((span.start, 1, (span.node, f"is {what}")))
-    for _, each in messages_between(trace, window.start, window.end, only):
-        rows.append((each.sent_at, 3, (each.message.sender, _message_text(each))))
+    for _, each in window.messages:
+        rows.append((each.sent_at, 3, (each.message.sender, message_told(each))))
+    for quiet in window.folds:
+        rows += [(quiet.start, 3, row) for row in fold_rows(quiet)]
     rows.sort(key=lambda row: row[:2])
     cells = [(f"{at:.1f}", clean(node), what) for at, _, (node, what) in rows]
     if not cells:
@@ -95,162 +88,25 @@ def describe_timeline(
 # In words
 
 
+def _headlines(window: Window) -> list[Text]:
+    return [
+        Text(f"headline-{place}" if place else "headline", 10, 18 + _LINE * place, line,
+             anchor="start", role="headline")
+        for place, line in enumerate(style.wrap_text(_headline(window), WIDTH - 20))
+    ]  # fmt: skip
+
+
 def _headline(window: Window) -> str:
     lost = sum(is_lost(span) for _, span in window.messages)
-    count = len(window.messages) + window.left_out
     kind = {"votes": " about votes", "appends": " about entries"}.get(window.only, "")
-    what = "message" if count == 1 else "messages"
-    said = f"{window.start:.1f} to {ms(window.end)}: {count} {what}{kind}, {lost} lost"
+    what = "message" if window.count == 1 else "messages"
+    said = f"{window.start:.1f} to {ms(window.end)}: {window.count} {what}{kind}, {lost} lost"
     standing = [each for each in window.trace.spans if each.start <= window.end <= each.end]
     leaders = [each for each in standing if each.role is Role.LEADER]
     if leaders:
         each_leads = [f"{leader.node} leads term {leader.term}" for leader in leaders]
         said += f"; {', '.join(each_leads)} at the end"
-    if window.left_out:
-        said += f" ({window.left_out} replies to heartbeats not drawn)"
+    folded = sum(len(each.heartbeats) for each in window.folds)
+    if folded:
+        said += f" ({folded:,} heartbeats and their answers are folded)"
     return f"{said}."
-
-
-def _message_text(span: MessageSpan) -> str:
-    message = span.message
-    if span.ended_at is None:
-        fate = "still on its way"
-    else:
-        fate = f"{'arrives at' if span.delivered else 'lost at'} {ms(span.ended_at)}"
-    return f"→ {clean(message.receiver)} {kind_text(message)}: {message_text(message)}; {fate}"
-
-
-# Messages
-
-
-def _message(place: int, span: MessageSpan, window: Window) -> Iterator[Mark]:
-    """One message: whole with a head, half with a cross if it was lost, faded if on its way."""
-    message = span.message
-    look, name = style.message_style(message), f"msg-{place}"
-    until, share = _reach(span, window)
-    start, end = _ends(span, until, share, window)
-    fine = window.dense and look == style.HEARTBEAT
-    head = look.head if share == 1 and until <= window.end and not fine else "none"
-    opacity = _FADED if fine or span.ended_at is None else 1.0
-    ink = Ink(
-        None, look.color, look.width * (0.7 if window.dense else 1.0), look.dash, opacity=opacity
-    )
-    fate = "lost" if is_lost(span) else "arrived" if span.delivered else "flying"
-    data: dict[str, str | int | float] = {
-        "from": message.sender, "to": message.receiver, "kind": kind_text(message), "fate": fate,
-    }  # fmt: skip
-    title = f"{message.sender} {_message_text(span)}"
-    yield Path(name, (start, end), ink, head=head, role=f"message {fate}", data=data, title=title)
-    if fate == "lost" and until <= window.end:
-        yield from cross(f"{name}-lost", *end, 3.5, style.TROUBLE, 2.2)
-
-
-def _reach(span: MessageSpan, window: Window) -> tuple[Millis, float]:
-    """Until when a message is drawn, and which share of the way between the two life lines."""
-    if span.ended_at is None:
-        gone = max(window.end - span.sent_at, 0.0)
-        return window.end, min(gone / window.latency, 0.8)
-    if span.delivered:
-        return span.ended_at, 1.0
-    took = max(span.ended_at - span.sent_at, window.latency)
-    return span.sent_at + took * _HALF_WAY, _HALF_WAY
-
-
-def _ends(
-    span: MessageSpan, until: Millis, share: float, window: Window
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The line of a message, from edge to edge of the life lines, cut to what is in sight."""
-    here, there = window.rows[span.message.sender], window.rows[span.message.receiver]
-    down = 1 if there > here else -1
-    y1 = here + down * _thickness(span.message.sender, span.sent_at, window) / 2
-    y2 = here + (there - here) * share
-    if share == 1:
-        y2 -= down * (_thickness(span.message.receiver, until, window) / 2 + 1)
-    x1, x2 = window.x(span.sent_at), window.x(until)
-    left, right = window.x(window.start), window.x(window.end)
-    slope = (y2 - y1) / (x2 - x1) if x2 > x1 else 0.0
-    if x1 < left:
-        x1, y1 = left, y1 + slope * (left - x1)
-    if x2 > right:
-        x2, y2 = right, y2 - slope * (x2 - right)
-    return (x1, y1), (x2, y2)
-
-
-def _thickness(node: NodeId, at: Millis, window: Window) -> float:
-    """How thick a life line is at one moment."""
-    for span in window.trace.spans:
-        if span.node == node and span.start <= at <= span.end:
-            return style.node_style(span.role).line
-    return style.FOLLOWER.line
-
-
-# Axis and legend
-
-
-def _axis(window: Window) -> Iterator[Mark]:
-    y, left, right = window.bottom, window.x(window.start), window.x(window.end)
-    ink = Ink(None, style.INK, 1.0)
-    yield Path("axis", ((left, y), (right, y)), ink, role="axis")
-    for at in _ticks(window):
-        x = window.x(at)
-        yield Path(f"tick-{at:g}", ((x, y), (x, y + 5)), ink, role="tick")
-        yield Text(f"tick-{at:g}-text", x, y + 17, f"{at:g}", style.SMALL, role="tick")
-    yield Text("axis-unit", right + 10, y + 4, "ms", style.SMALL, anchor="start", role="axis")
-
-
-def _ticks(window: Window) -> list[Millis]:
-    """Round times, at least 60 units apart."""
-    least = 60 * (window.end - window.start) / (window.right - LEFT)
-    power = 10.0 ** floor(log10(least))
-    step = next(step * power for step in (1, 2, 5, 10) if step * power >= least)
-    first = -floor(-window.start / step)
-    count = floor(window.end / step) - first + 1
-    return [round((first + place) * step, 6) for place in range(count)]
-
-
-def _legend(window: Window) -> tuple[list[Mark], float]:
-    """What the lines mean, of those that are there; and the height of the picture below it."""
-    marks: list[Mark] = []
-    x, y = LEFT, window.bottom + 40
-    for word, ink, head in _samples(window):
-        wide = 30 + style.text_width(word, style.SMALL) + 11
-        if x + wide > WIDTH:
-            x, y = LEFT, y + _LEGEND_LINE
-        name = f"legend-{word.replace(' ', '-')}"
-        line = ((x, y - 3), (x + 25, y - 3))
-        if word == "lost":
-            marks += cross(name, x + 18, y - 3, 3.5, style.TROUBLE, 2.2)
-        else:
-            marks.append(Path(name, line, ink, head=head, role="legend"))
-        marks.append(Text(f"{name}-word", x + 30, y, word, 9, style.QUIET, "start", role="legend"))
-        x += wide
-    for sample in unnamed(window):
-        word, name = sample_word(sample), f"legend-{sample.kind}"
-        wide = 18 + style.text_width(word, style.SMALL) + 11
-        if x + wide > WIDTH:
-            x, y = LEFT, y + _LEGEND_LINE
-        marks += sample_marks(name, sample, x + 7, y - 3)
-        marks.append(Text(f"{name}-word", x + 18, y, word, 9, style.QUIET, "start", role="legend"))
-        x += wide
-    return marks, y + 12
-
-
-def _samples(window: Window) -> Iterator[tuple[str, Ink, str]]:
-    """Word, line and arrow head of each thing in sight."""
-    there = {span.role for _, span, _, _ in stretches(window)}
-    for role in (*Role, None):
-        if role in there:
-            look = style.node_style(role)
-            dash, width = ((), look.line) if role else ((1.5, 4.0), 2.0)
-            yield role.value if role else "down", Ink(None, look.edge, width, dash), "none"
-    seen: dict[str, Message] = {}
-    for _, span in window.messages:
-        seen.setdefault(kind_text(span.message), span.message)
-    for kind in sorted(seen):
-        line = style.message_style(seen[kind])
-        if line.head == "filled":
-            yield kind, Ink(None, line.color, line.width, line.dash), line.head
-    if any(style.message_style(message).head == "open" for message in seen.values()):
-        yield "reply", Ink(None, style.QUIET, 1.6), "open"
-    if any(is_lost(span) for _, span in window.messages):
-        yield "lost", Ink(), "none"

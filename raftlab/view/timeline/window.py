@@ -7,7 +7,6 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from raftlab.raft.messages import (
-    Accepted,
     AppendEntries,
     AppendEntriesReply,
     InstallSnapshot,
@@ -18,13 +17,14 @@ from raftlab.raft.messages import (
 )
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
 from raftlab.sim.frames.frame import MessageSpan, RoleSpan, Trace, TraceMark
+from raftlab.view.timeline.axis import WIDTH
+from raftlab.view.timeline.folding import Fold, fold
 from raftlab.view.words import ms
 
 Only: TypeAlias = Literal["all", "votes", "appends"]
 
-WIDTH = 860.0
 MOST_FULL = 150
-"""With more messages than this, replies to heartbeats are left out, and the rest is finer."""
+"""With more messages than this, those that are drawn are drawn finer."""
 
 LEFT, RIGHT, TOP = 56.0, 34.0, 62.0
 """The margins of a timeline, in units."""
@@ -37,7 +37,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 
 
 class Window(msgspec.Struct, frozen=True):
-    """What is shown, and where: times (ms) to x, nodes to y."""
+    """What is shown, and where: times (ms) to x, nodes to y; messages, drawn and in all."""
 
     trace: Trace
     start: Millis
@@ -46,7 +46,8 @@ class Window(msgspec.Struct, frozen=True):
     rows: Mapping[NodeId, float]
     pitch: float
     messages: tuple[tuple[int, MessageSpan], ...]
-    left_out: int
+    count: int
+    folds: tuple[Fold, ...]
     latency: Millis
 
     @property
@@ -84,18 +85,15 @@ def window_of(trace: Trace, start: Millis | None, end: Millis | None, only: str)
     if only not in ("all", *_KINDS):
         raise Misuse(f'only={shown(only)} is none of "all", "votes" and "appends"')
     messages = messages_between(trace, start, end, only)
-    drawn = messages
-    if len(messages) > MOST_FULL:
-        beats = _heard_heartbeats(trace)
-        drawn = [each for each in messages if not _answers_heartbeat(each[1], beats)]
+    drawn, folds = fold(trace, messages, start, end)
     pitch = 58.0 if len(trace.nodes) <= 7 else 44.0 if len(trace.nodes) <= 11 else 24.0
     rows = {node: TOP + pitch * place for place, node in enumerate(trace.nodes)}
     took = [
         each.ended_at - each.sent_at for each in trace.messages if each.ended_at and each.delivered
     ]
     latency = median(took) if took else _USUAL_LATENCY
-    left_out = len(messages) - len(drawn)
-    return Window(trace, start, end, only, rows, pitch, tuple(drawn), left_out, latency)
+    shown_ones, count = tuple(drawn), len(messages)
+    return Window(trace, start, end, only, rows, pitch, shown_ones, count, folds, latency)
 
 
 def messages_between(
@@ -111,23 +109,6 @@ def messages_between(
         and span.sent_at <= end
         and (span.ended_at is None or span.ended_at >= start)
     ]
-
-
-def _heard_heartbeats(trace: Trace) -> set[tuple[NodeId, NodeId, Millis | None]]:
-    """For each heartbeat that arrived: to whom, from whom, when."""
-    return {
-        (span.message.receiver, span.message.sender, span.ended_at)
-        for span in trace.messages
-        if isinstance(span.message, AppendEntries) and not span.message.entries and span.delivered
-    }
-
-
-def _answers_heartbeat(span: MessageSpan, beats: set[tuple[NodeId, NodeId, Millis | None]]) -> bool:
-    """Whether this is the answer that a follower gave to a heartbeat when it came."""
-    message = span.message
-    if not isinstance(message, AppendEntriesReply) or not isinstance(message.result, Accepted):
-        return False
-    return (message.sender, message.receiver, span.sent_at) in beats
 
 
 def marks_shown(window: Window) -> list[TraceMark]:
