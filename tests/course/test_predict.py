@@ -10,7 +10,8 @@ import pytest
 
 from raftlab.course import predict, situations
 from raftlab.course.predict.terms import EVENTS
-from raftlab.course.question import Question, Score
+from raftlab.course.question import Question
+from raftlab.course.score import Score
 from raftlab.course.situations import cluster_of, log_of, terms_of
 from raftlab.raft.messages import AppendEntriesReply
 from raftlab.raft.options import Options

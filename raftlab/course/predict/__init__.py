@@ -47,7 +47,8 @@ from raftlab.course.predict.logs import append_result, legal_log, possible_follo
 from raftlab.course.predict.repair import corrupt_next_index, messages_to_repair, next_index_after
 from raftlab.course.predict.terms import next_leader, term_after, timer_reset, wan_timeouts
 from raftlab.course.predict.votes import lost_vote, splits, who_can_win, who_grants
-from raftlab.course.question import Question, Score, Verdict, score
+from raftlab.course.question import Question
+from raftlab.course.score import Score, Verdict, score
 
 __all__ = [
     "Question",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from raftlab.course.predict.asking import CREDIT, hand_over
 from raftlab.course.predict.leading import leader_with
 from raftlab.course.predict.votes import could_win
-from raftlab.course.question import Question
+from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
 from raftlab.raft.figure2.elections import REASONS
@@ -20,6 +20,7 @@ from raftlab.view import Scene
 from raftlab.view.words import names
 
 
+@template
 def commit_after(
     match: Mapping[NodeId, Index] | None = None,
     log: str = "",
@@ -82,6 +83,7 @@ def _random_match(seed: int) -> tuple[dict[NodeId, Index], str, Term]:
     return match, " ".join(map(str, terms)), term
 
 
+@template
 def acks_commit(cluster: Cluster, acks: Sequence[NodeId] = ()) -> Question:
     """What is the leader's commit index once the acknowledgements in flight have arrived?
 
@@ -111,6 +113,7 @@ def acks_commit(cluster: Cluster, acks: Sequence[NodeId] = ()) -> Question:
     )
 
 
+@template
 def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) -> Question:
     """Which entries are safe to apply: will no future leader ever be without them?
 
@@ -143,6 +146,7 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
     )
 
 
+@template
 def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
     """A leader is cut off with an entry that only S2 has: what becomes of it under `winner`?"""
     if winner is None:

@@ -2,12 +2,13 @@
 
 import random
 
-from raftlab.course.question import Question
+from raftlab.course.question import Question, template
 from raftlab.raft.quorum import majority
 from raftlab.raft.vocabulary import Configuration, Misuse
 from raftlab.raft.votes import Votes
 
 
+@template
 def majority_size(servers: int | None = None, *, seed: int = 0) -> Question:
     """How many of so many servers make a majority?
 
@@ -26,6 +27,7 @@ def majority_size(servers: int | None = None, *, seed: int = 0) -> Question:
     )
 
 
+@template
 def tally(granted: int | None = None, refused: int = 0, of: int = 5, *, seed: int = 0) -> Question:
     """With so many votes granted and refused among `of` voters: won, lost or still open?
 

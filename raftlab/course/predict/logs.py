@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from raftlab.course.predict.asking import CREDIT, hand_over
-from raftlab.course.question import Question
+from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIGURE_7, entries_of, log_of, random_logs, terms_of, words_of
 from raftlab.raft.log import Empty, LogEntry, RaftLog
@@ -51,6 +51,7 @@ def append_to(
     return True, machine.log, f"accepts up to entry {reply.result.last_new_index}; {why}"
 
 
+@template
 def append_result(
     log: str | None = None,
     prev: tuple[Index, Term] | None = None,
@@ -121,6 +122,7 @@ def _random_followers(rng: random.Random) -> dict[str, str]:
     return logs
 
 
+@template
 def legal_log(logs: Mapping[str, str] | None = None, *, seed: int = 0) -> Question:
     """Which of these logs, each taken alone, can be on a server of a correct cluster?
 
@@ -148,6 +150,7 @@ def legal_log(logs: Mapping[str, str] | None = None, *, seed: int = 0) -> Questi
     )
 
 
+@template
 def possible_logs(
     leader: str | None = None,
     followers: Mapping[str, str] | None = None,
@@ -237,6 +240,7 @@ def _random_logs(seed: int) -> dict[str, str]:
     return found
 
 
+@template
 def possible_followers(
     leader: str | None = None,
     followers: Mapping[str, str] | None = None,

@@ -13,7 +13,7 @@ from raftlab.course.predict.leading import (
     repair,
 )
 from raftlab.course.predict.logs import diverged
-from raftlab.course.question import Question
+from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, terms_of
 from raftlab.raft.machine import RaftStateMachine
@@ -63,6 +63,7 @@ def _told(said: list[tuple[AppendEntries, AppendEntriesReply]]) -> list[str]:
     return lines
 
 
+@template
 def next_index_after(
     leader: str | None = None, follower: str = "", *, hints: bool = True, seed: int = 0
 ) -> Question:
@@ -89,6 +90,7 @@ def next_index_after(
     )
 
 
+@template
 def messages_to_repair(
     leader: str | None = None, follower: str = "", *, hints: bool = True, seed: int = 0
 ) -> Question:
@@ -111,6 +113,7 @@ def messages_to_repair(
     )
 
 
+@template
 def corrupt_next_index(wrong: Index | None = None, *, seed: int = 0) -> Question:
     """A leader's next_index for a follower is corrupted: is that unsafe, or only slow?
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from raftlab.course.predict.asking import CREDIT, campaign, hand_over, vote_reply
-from raftlab.course.question import Question
+from raftlab.course.question import Question, template
 from raftlab.course.situations import log_of
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import (
@@ -62,6 +62,7 @@ def machine_in(role: Role, term: Term) -> RaftStateMachine:
     return machine
 
 
+@template
 def term_after(
     role: str | None = None,
     term: Term = 4,
@@ -171,6 +172,7 @@ EVENTS: dict[str, tuple[str, Message]] = {
 }
 
 
+@template
 def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None) -> Question:
     """Which events make a follower's election timer start anew?
 
@@ -204,6 +206,7 @@ def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None)
     )
 
 
+@template
 def next_leader(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
     """Which node leads next, if nothing but what is under way happens?"""
     scenes: tuple[Scene, ...] = ()
@@ -257,6 +260,7 @@ FAR = (150.0, 250.0)
 MOST_DRAWS = 20
 
 
+@template
 def wan_timeouts(latency: tuple[float, float] = FAR, *, seed: int = 0) -> Question:
     """Which election timeouts suit a network whose messages take so long (ms, one way)?
 

@@ -11,7 +11,7 @@ from raftlab.course.predict.asking import (
     out_of_reach,
     vote_of,
 )
-from raftlab.course.question import Question
+from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, cluster_of, random_logs
 from raftlab.raft.figure2.elections import REASONS
@@ -35,6 +35,7 @@ def fresh_cluster(seed: int) -> tuple[Cluster, tuple[Scene, ...]]:
     return cluster, (scene_rows(logs, f"Five logs; every server is in term {cluster.setup.term}"),)
 
 
+@template
 def who_grants(
     cluster: Cluster | None = None,
     candidate: NodeId | None = None,
@@ -78,6 +79,7 @@ def who_grants(
     )
 
 
+@template
 def who_can_win(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
     """Which nodes could be elected now, if they alone stood, and stood again when refused?"""
     scenes: tuple[Scene, ...] = ()
@@ -139,6 +141,7 @@ def _campaign_once(
     return voters
 
 
+@template
 def splits(
     cluster: Cluster | None = None, candidates: Sequence[NodeId] = (), *, seed: int = 0
 ) -> Question:
@@ -209,6 +212,7 @@ LOST = {
 }
 
 
+@template
 def lost_vote(lost: str | None = None, *, seed: int = 0) -> Question:
     """A voter crashes and comes back without its vote ("vote") or log ("log"): what breaks?
 
