@@ -11,8 +11,8 @@ class Panel:
     """Text and pictures for one cell's output.
 
     In a notebook the `sentence` comes first, then each picture, with its description as
-    alternative text, then the whole `text`, folded. Without a sentence the text comes first,
-    and nothing is folded. Anywhere else `repr` has all of it as text.
+    alternative text, then the whole `text`, folded, if it says more. Without a sentence the
+    text comes first. Anywhere else `repr` has all of it as text.
     """
 
     __slots__ = ("scenes", "sentence", "text")
@@ -28,23 +28,20 @@ class Panel:
     @property
     def html(self) -> str:
         """The same for a browser; it shows without a kernel and without JavaScript."""
-        first = self.sentence or self.text
-        folded = f"<pre>{escape(self.text)}</pre>" if first != self.text else ""
-        return "\n".join(
-            [
-                f"<p>{lines_html(first.splitlines())}</p>",
-                *([pictures_html(self.scenes)] if self.scenes else []),
-                *([f"<details><summary>Details</summary>{folded}</details>"] if folded else []),
-            ]
-        )
+        text = f"<pre>{escape(self.text)}</pre>"
+        parts = [f"<p>{escape(self.sentence)}</p>" if self.sentence else text]
+        parts += [pictures_html(self.scenes)] if self.scenes else []
+        if self.sentence and self.sentence != self.text:
+            parts.append(f"<details><summary>Details</summary>{text}</details>")
+        return "\n".join(parts)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self.html}
 
 
-def lines_html(lines: Iterable[str]) -> str:
-    """Lines of text, one below the other."""
-    return "<br>".join(escape(line.strip()) for line in lines)
+def list_html(lines: Iterable[str]) -> str:
+    """Lines of text as the items of a list."""
+    return "".join(f"<li>{escape(line)}</li>" for line in lines)
 
 
 def pictures_html(scenes: Iterable[Scene]) -> str:

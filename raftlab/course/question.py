@@ -6,7 +6,7 @@ from html import escape
 from textwrap import fill
 from typing import Any, ParamSpec
 
-from raftlab.course.panel import Panel, lines_html, pictures_html
+from raftlab.course.panel import Panel, list_html, pictures_html
 from raftlab.course.score import SCORE, WIDTH, Verdict, indented
 from raftlab.raft.vocabulary import NotNow, shown
 from raftlab.view import Scene
@@ -28,7 +28,8 @@ class Question:
     without choices the answer is a number. `truth` is the right answer: a tuple of
     choices if `several` may be right, otherwise one choice or one number. `explain` says
     why, line by line. `given` are facts to go by, and `scenes` pictures to look at; `then`
-    are pictures of what happens, which nobody sees before the answer.
+    are pictures of what happens, or the function that makes them: nobody sees them before
+    the answer.
 
         question = predict.who_grants(cluster, candidate="S3")
         question                           # shows it: click, or
@@ -48,7 +49,7 @@ class Question:
         several: bool = False,
         given: Sequence[str] = (),
         scenes: Sequence[Scene] = (),
-        then: Sequence[Scene] = (),
+        then: Sequence[Scene] | Callable[[], Sequence[Scene]] = (),
         credit: str = "",
     ) -> None:
         self.statement = statement
@@ -57,7 +58,7 @@ class Question:
         self.several = several
         self.explain = (explain,) if isinstance(explain, str) else tuple(explain)
         self.scenes = tuple(scenes)
-        self.then = tuple(then)
+        self._then = then
         self.credit = credit
         self.verdict: Verdict | None = None
         self.said: tuple[str | int, ...] = ()
@@ -72,6 +73,11 @@ class Question:
     def truth(self) -> tuple[str | int, ...]:
         """The right answer, as it would be given to `answer`. Look when you have answered."""
         return self._truth or (NONE,)
+
+    @property
+    def then(self) -> tuple[Scene, ...]:
+        """Pictures of what happens. Look when you have answered."""
+        return tuple(self._then() if callable(self._then) else self._then)
 
     @property
     def key(self) -> str:
@@ -124,7 +130,7 @@ class Question:
         """The question where nothing can be clicked: its text, its pictures, its choices."""
         told = [f"<b>{escape(key)}</b> {escape(says)}" for key, says in self.choices.items()]
         kept = [f"<p><b>Predict:</b> {escape(self.statement)}</p>"]
-        kept += [f"<p>{lines_html(self.given)}</p>"] if self.given else []
+        kept += [f"<ul>{list_html(self.given)}</ul>"] if self.given else []
         kept += [pictures_html(self.scenes)] if self.scenes else []
         kept += [f"<p>{'<br>'.join(told)}</p>"] if any(self.choices.values()) else []
         kept.append(f"<p>Answer in the next cell: {escape(self._how())}</p>")

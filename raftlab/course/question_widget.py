@@ -71,7 +71,9 @@ class QuestionWidget(anywidget.AnyWidget):
         if not question.choices:
             said = [int(each) for each in given if NUMBER.fullmatch(str(each))]
         if not said or question.problem(tuple(said)):
-            self.send({"trouble": "Type a whole number." if not question.choices else "Choose one."})
+            self.send(
+                {"trouble": "Type a whole number." if not question.choices else "Choose one."}
+            )
         else:
             question.answer(*said)
 

@@ -1,10 +1,11 @@
 """What comes of answers: the verdict on one, and the score of all first ones."""
 
 from collections.abc import Callable, Sequence
+from html import escape
 from textwrap import fill
 from typing import Protocol
 
-from raftlab.course.panel import Panel
+from raftlab.course.panel import Panel, list_html, pictures_html
 from raftlab.view import Scene
 
 WIDTH = 96
@@ -52,8 +53,16 @@ class Verdict:
     def __repr__(self) -> str:
         return repr(Panel(self.text, self.scenes))
 
+    @property
+    def html(self) -> str:
+        """The sentence, the pictures, and the reasons as a list."""
+        parts = [f"<p><b>{escape(self.sentence)}</b></p>"]
+        parts += [pictures_html(self.scenes)] if self.scenes else []
+        parts += [f"<ul>{list_html(self.why)}</ul>"] if self.why else []
+        return "\n".join(parts)
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return Panel(self.text, self.scenes)._repr_mimebundle_()
+        return {"text/plain": repr(self), "text/html": self.html}
 
 
 class Answered(Protocol):

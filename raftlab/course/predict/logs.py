@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from raftlab.course.predict.asking import CREDIT, hand_over
 from raftlab.course.question import Question, template
-from raftlab.course.rows import scene_rows
+from raftlab.course.rows import scene_rows, scene_told
 from raftlab.course.situations import FIGURE_7, entries_of, log_of, random_logs, terms_of, words_of
 from raftlab.raft.log import Empty, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
@@ -14,6 +14,7 @@ from raftlab.raft.vocabulary import Configuration, Index, Misuse, Term
 from raftlab.sim.cluster import Cluster
 
 EMPTY = "empty"
+STEPS = "The follower's log before and after the message"
 BESIDE = "The leader's log, and those of its followers"
 PAIR = Configuration(("leader", "follower"))
 
@@ -76,6 +77,7 @@ def append_result(
     random.Random(f"raftlab choices {log} {prev} {entries}").shuffle(distinct)
     choices = dict(zip("abcdefgh", distinct, strict=False))
     key = next(letter for letter, words in choices.items() if words == truth)
+    sent_at = "_ " * prev[0] + entries
     sent = f"entries of terms {entries}" if entries else "no entries (a heartbeat)"
     return Question(
         f"A follower's log has entries of terms {words_of(held) or EMPTY}. AppendEntries arrives"
@@ -84,6 +86,7 @@ def append_result(
         choices,
         key,
         (f"the follower {why}", f"its log then: {truth}"),
+        then=(scene_rows({"before": log, "message": sent_at, "after": words_of(after)}, STEPS),),
     )
 
 
@@ -164,14 +167,16 @@ def possible_logs(
     """
     if leader is None or followers is None:
         leader, followers = _random_neighbours(random.Random(f"raftlab neighbours {seed}"))
-    possible, reasons = [], []
+    possible, reasons, told = [], [], {}
     for name, words in followers.items():
         try:
             Cluster(PAIR.voters, logs={"leader": terms_of(leader), "follower": terms_of(words)})
         except Misuse as problem:
             reasons.append(f"{name} cannot be: {problem}")
+            told[name] = "cannot be"
         else:
             possible.append(name)
+            told[name] = "can be"
             reasons.append(f"{name} can be: where index and term are equal, so is all before")
     return Question(
         "Which of these followers' logs can stand beside the leader's, as Log Matching has it?",
@@ -180,6 +185,7 @@ def possible_logs(
         reasons,
         several=True,
         scenes=(scene_rows({"leader": leader, **followers}, BESIDE),),
+        then=(scene_told({"leader": leader, **followers}, told, BESIDE),),
         credit=CREDIT,
     )
 
@@ -262,12 +268,13 @@ def possible_followers(
     its = log_of(leader)
     prev = its.last_index if prev_log_index is None else prev_log_index
     prev_term = its.term_for_index(prev) or 0
-    accepting, reasons = [], []
+    accepting, reasons, told, then = [], [], {}, {"leader": leader}
     for name, words in followers.items():
-        accepted, _, why = append_to(
+        accepted, after, why = append_to(
             log_of(words), prev, prev_term, its.entries(prev + 1, prev + 2)
         )
         reasons.append(f"{name} {why}")
+        then[name], told[name] = words_of(after), "accepts" if accepted else "rejects"
         if accepted:
             accepting.append(name)
     return Question(
@@ -278,4 +285,5 @@ def possible_followers(
         reasons,
         several=True,
         scenes=(scene_rows({"leader": leader, **followers}, BESIDE),),
+        then=(scene_told(then, told, f"{BESIDE}, afterwards"),),
     )
