@@ -67,6 +67,8 @@ LIBRARIES = {
     },
     "course": {
         "msgspec": ANYWHERE,
+        "anywidget": ANYWHERE,
+        "traitlets": ANYWHERE,
         "ipywidgets": IN_FUNCTIONS,
         "IPython": IN_FUNCTIONS,
         "nbclient": IN_FUNCTIONS,
