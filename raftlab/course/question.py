@@ -156,7 +156,7 @@ class Question:
         """
         if not given or given == (None,):
             first = f"Your prediction first: {self._how()}; or click it above."
-            return self.verdict or Verdict(None, first)
+            return Verdict(None, first) if self.verdict is None else self.verdict
         problem = self.problem(given)
         if problem:
             return Verdict(None, problem)

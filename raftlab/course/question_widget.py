@@ -54,12 +54,11 @@ class QuestionWidget(anywidget.AnyWidget):
         super().close()
 
     def _hear(self, _: object, heard: Any, __: object) -> None:
+        now = self.asked["number"]
         match heard:
-            case {"number": number} if number != self.asked["number"]:
-                return
-            case {"answer": list() as given}:
+            case {"number": number, "answer": list() as given} if number == now:
                 self._answer(given)
-            case {"again": True}:
+            case {"number": number, "again": True} if number == now:
                 self._ask_another()
 
     def _answer(self, given: list[Any]) -> None:

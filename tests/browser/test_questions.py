@@ -60,7 +60,9 @@ def test_a_wrong_click_is_told_what_is_true_and_another_question_is_answered(ask
     choice(question, "S3").click()
     expect(verdict(question)).to_have_text("Not so. You said S3; it is S1.")
     expect(question.locator(".unfolded img")).to_be_visible()
-    expect(question.locator(".unfolded img")).to_have_attribute("alt", re.compile("S1 leads term 1"))
+    expect(question.locator(".unfolded img")).to_have_attribute(
+        "alt", re.compile("S1 leads term 1")
+    )
     expect(question.locator(".unfolded li").first).to_have_text("S1 gets its majority first")
     expect(choice(question, "S3")).to_contain_text("yours")
     expect(choice(question, "S1")).to_contain_text("right")

@@ -130,7 +130,7 @@ function render({ model, el }) {
     button.querySelector(".note")?.remove();
     button.classList.toggle("true", truth.includes(key));
     if (button.hasAttribute("aria-pressed")) button.setAttribute("aria-pressed", String(said.includes(key)));
-    if (notes.length) button.append(make("span", { class: "note" }, ` ${notes.join(", ")}`));
+    if (notes.length) button.append(make("span", { class: "note" }, `\u00a0– ${notes.join(", ")}`));
   }
 
   function count() {
