@@ -57,7 +57,7 @@ LIBRARIES = {
         "distributed": IN_FUNCTIONS,
     },
     "museum": {"msgspec": ANYWHERE},
-    "view": {"msgspec": ANYWHERE, "networkx": ANYWHERE},
+    "view": {"msgspec": ANYWHERE, "networkx": ANYWHERE, "IPython": IN_FUNCTIONS},
     "lab": {
         "msgspec": ANYWHERE,
         "anywidget": ANYWHERE,

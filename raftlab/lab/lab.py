@@ -17,10 +17,10 @@ from raftlab.sim.frames.frame import Frame
 from raftlab.sim.run.recording import Recording
 from raftlab.view import Scene, describe_frame, scene_frame, style
 from raftlab.view.marks import Text
+from raftlab.view.notebook import Bundle, show, show_live
 from raftlab.view.scene import moved
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-STILL = "This is a picture of a lab. Where notebooks can be run, run its cell to use it."
+STILL = "This is a picture of a lab. Where notebooks can be run, run this cell to use it."
 STILL_HEIGHT = 20.0
 
 
@@ -121,14 +121,16 @@ class Lab:
         trouble = f"! {self.trouble}\n" if self.trouble else ""
         return f"{head}\n{trouble}{describe_frame(self.session.frame, self.session.previous)}"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
         still = still_scene(self.session.frame, self.session.previous)
-        bundle: dict[str, Any] = {"text/plain": repr(self), "image/svg+xml": still.svg}
-        if not self.closed:
+        return still._repr_mimebundle_() | {"text/plain": repr(self)}
+
+    def _ipython_display_(self) -> None:
+        if self.closed:
+            show(self._repr_mimebundle_())
+        else:
             CELLS.shown(self)
-            model = self.controls.widget.model_id
-            bundle[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": model}
-        return bundle
+            show_live(self._repr_mimebundle_(), self.controls.widget.model_id)
 
     # Acting from code: what no control does
 

@@ -14,6 +14,7 @@ from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.sim.run.files import naming
 from raftlab.view import style
 from raftlab.view.checked import checked
+from raftlab.view.notebook import bundle
 from raftlab.view.plot import figure_svg, own_settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Chart:
             pathlib.Path(path).write_text(self.svg, encoding="utf-8")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": self.description, "image/svg+xml": self.svg}
+        return bundle(self.svg, self.description)
 
     def __repr__(self) -> str:
         return self.description

@@ -10,8 +10,10 @@ from msgspec.structs import replace
 
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.run.files import naming
+from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.marks import Mark, Path
+from raftlab.view.notebook import bundle
 from raftlab.view.svg import svg_text
 
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ GAP = 12.0
 class Scene(msgspec.Struct, frozen=True, dict=True, eq=False):
     """A picture, decided: its size in units, its marks, a title of a few words, and its text.
 
-    A notebook shows it as SVG with its text twin; elsewhere it prints as that text, which a
-    screen reader gets too. `text` is the twin itself, or the function that makes it when
+    A notebook shows it with its text twin as its alternative; elsewhere it prints as that
+    text. `text` is the twin itself, or the function that makes it when
     somebody first asks for the `description`.
     """
 
@@ -77,7 +79,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True, eq=False):
                     )
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": self.description, "image/svg+xml": self.svg}
+        return bundle(self.svg, self.description, self.width * style.GROWTH)
 
     def __repr__(self) -> str:
         return self.description

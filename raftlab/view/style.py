@@ -165,6 +165,9 @@ SIZE = 11.0
 SMALL = 9.0
 """The smallest letters there are."""
 
+GROWTH = 11.0 / SMALL
+"""CSS pixels a unit of a picture on a page with room: the smallest letters are 11 px."""
+
 FIGURE_INCHES = (6.5, 3.5)
 """The size of a matplotlib figure that nobody asked to be larger."""
 

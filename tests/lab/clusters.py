@@ -1,5 +1,8 @@
 """What the tests of the lab start from: clusters, and what a control calls."""
 
+from typing import Any
+from unittest.mock import patch
+
 from raftlab import Cluster, Rules
 from raftlab.lab import Session, callbacks
 from raftlab.lab.control_table import Control
@@ -38,3 +41,10 @@ def called_by(control: Control) -> object:
     """What the verb of a control is the name of."""
     where, _, verb = control.verb.partition(".")
     return getattr({"cluster": Cluster, "session": Session, "lab": callbacks}[where], verb)
+
+
+def outputs_of(shown: Any) -> list[dict[str, Any]]:
+    """What a cell would hold of it, output by output."""
+    with patch("IPython.display.display") as display:
+        shown._ipython_display_()
+    return [call.args[0] for call in display.call_args_list]

@@ -19,9 +19,10 @@ from raftlab.lab.callbacks import choose_message, following
 from raftlab.lab.control_table import BUTTONS, CONTROLS, FIELDS, KEYS
 from raftlab.lab.frame_cache import REMEMBERED
 from raftlab.lab.goals import GOALS
-from raftlab.lab.lab import still_scene
+from raftlab.lab.lab import STILL, still_scene
 from raftlab.lab.session import END
-from tests.lab.clusters import Failing, called_by, hasty, working
+from raftlab.view.notebook import STYLE, WIDGET
+from tests.lab.clusters import Failing, called_by, hasty, outputs_of, working
 
 
 def heard(lab: Lab, **content) -> None:
@@ -54,18 +55,21 @@ def test_a_lab_of_nothing_is_refused(wrong):
         Lab(**wrong)
 
 
-def test_it_shows_itself_as_a_widget_as_svg_and_as_text():
+def test_it_shows_its_picture_and_then_the_widget_that_takes_its_place():
     lab = working().lab()
-    bundle = lab._repr_mimebundle_()
-    assert set(bundle) == {
-        "text/plain",
-        "image/svg+xml",
-        "application/vnd.jupyter.widget-view+json",
-    }
-    assert bundle["text/plain"] == repr(lab)
-    assert bundle["image/svg+xml"] == still_scene(lab.frame, lab.session.previous).svg
-    view = bundle["application/vnd.jupyter.widget-view+json"]
-    assert view["model_id"] == lab.widget.model_id
+    picture, view = outputs_of(lab)
+    still = still_scene(lab.frame, lab.session.previous)
+    assert picture["text/plain"] == repr(lab)
+    assert picture["image/svg+xml"] == still.svg
+    assert picture["text/html"].startswith('<div class="raftlab-still"><style>')
+    assert still._repr_mimebundle_()["text/html"] in picture["text/html"]
+    assert view["text/plain"] == ""
+    assert view[WIDGET]["model_id"] == lab.widget.model_id
+
+
+def test_the_picture_that_is_saved_names_no_widget():
+    one, other = (outputs_of(working().lab())[0] for _ in range(2))
+    assert one == other
 
 
 def test_its_text_is_the_same_in_every_lab_and_names_no_address():
@@ -660,12 +664,13 @@ def test_a_machine_that_exits_is_an_alarm(words):
     assert "SystemExit" in lab.alarm.value
 
 
-def test_a_static_page_shows_the_last_frame():
+def test_a_static_page_shows_the_picture_and_no_error():
     nbconvert = pytest.importorskip("nbconvert")
     nbformat = pytest.importorskip("nbformat")
-    output = nbformat.v4.new_output("display_data", data=working().lab()._repr_mimebundle_())
-    cell = nbformat.v4.new_code_cell("lab", outputs=[output])
+    lab = working().lab()
+    outputs = [nbformat.v4.new_output("display_data", data=data) for data in outputs_of(lab)]
+    cell = nbformat.v4.new_code_cell("lab", outputs=outputs)
     notebook = nbformat.v4.new_notebook(cells=[cell])
     page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
-    assert "image/svg+xml" in page
-    assert "widget-view+json" not in page
+    assert page.count(f'<img alt="{STILL}') == 1
+    assert "widget-view+json" not in page.replace(STYLE, "")

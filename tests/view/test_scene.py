@@ -10,19 +10,23 @@ from raftlab.raft.log import RaftLog
 from raftlab.view import beside, scene_cluster, scene_frame, scene_log, scene_logs, stack
 from raftlab.view.cluster.description import describe_cluster
 from raftlab.view.logs.description import describe_log, describe_logs
+from raftlab.view.notebook import image
 from raftlab.view.overview.overview import describe_frame
 from raftlab.view.scene import Scene
+from raftlab.view.style import GROWTH
 from tests.view.boxes import outside
 from tests.view.samples import LOG, SAMPLES
 
 FRAME = SAMPLES["leader"]
 
 
-def test_a_notebook_gets_text_and_svg():
+def test_a_notebook_gets_text_svg_and_an_image_with_that_text():
     scene = scene_cluster(FRAME)
-    expected = {"text/plain": describe_cluster(FRAME), "image/svg+xml": scene.svg}
-    assert scene._repr_mimebundle_() == expected
-    assert scene._repr_mimebundle_(include=None, exclude=None) == expected
+    shown = scene._repr_mimebundle_()
+    html = shown.pop("text/html")
+    assert shown == {"text/plain": describe_cluster(FRAME), "image/svg+xml": scene.svg}
+    assert html == image(scene.svg, scene.description, scene.width * GROWTH)
+    assert scene._repr_mimebundle_(include=None, exclude=None) == shown | {"text/html": html}
 
 
 def test_elsewhere_a_picture_prints_as_its_description():
