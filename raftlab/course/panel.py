@@ -1,6 +1,5 @@
 """What a course cell shows: a sentence, pictures with their twins, and what is folded below."""
 
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -46,9 +45,4 @@ def list_html(lines: Iterable[str]) -> str:
 
 def pictures_html(scenes: Iterable[Scene]) -> str:
     """Pictures, one below the other, each with its description as alternative text."""
-    return "\n".join(f"<p>{_picture_html(scene)}</p>" for scene in scenes)
-
-
-def _picture_html(scene: Scene) -> str:
-    source = b64encode(scene.svg.encode()).decode()
-    return f'<img alt="{escape(scene.description)}" src="data:image/svg+xml;base64,{source}">'
+    return "\n".join(f"<p>{scene._repr_mimebundle_()['text/html']}</p>" for scene in scenes)

@@ -10,13 +10,12 @@ from raftlab.course.panel import Panel, list_html, pictures_html
 from raftlab.course.score import SCORE, WIDTH, Verdict, indented
 from raftlab.raft.vocabulary import NotNow, shown
 from raftlab.view import Scene
+from raftlab.view.notebook import show, show_live
 from raftlab.view.words import names
 
 NONE = "none"
 MOST_SEEDS = 60
 """How many seeds are tried for a question that was not asked before."""
-
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 Arguments = ParamSpec("Arguments")
 
@@ -137,15 +136,17 @@ class Question:
         kept += [f"<p>({escape(self.credit)})</p>"] if self.credit else []
         return "\n".join(kept)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.html}
+
+    def _ipython_display_(self) -> None:
         from raftlab.course.question_widget import shown_widget
 
-        bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": self.html}
         self._widget = shown_widget(self, self._widget)
-        if self._widget is not None:
-            model = self._widget.model_id
-            bundle[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": model}
-        return bundle
+        if self._widget is None:
+            show(self._repr_mimebundle_())
+        else:
+            show_live(self._repr_mimebundle_(), self._widget.model_id)
 
     # Answering
 

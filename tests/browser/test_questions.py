@@ -23,6 +23,13 @@ question = predict.majority_size(5)
 question
 """
 
+TYPED = """
+from raftlab.course import predict
+race = predict.splits(seed=2)
+display(race)
+race.answer("S1")
+"""
+
 TWICE = """
 from raftlab.course import predict
 race = predict.splits(seed=2)
@@ -35,7 +42,7 @@ def ask(scratch, desk_page):
     """Run a cell that shows a question, and hand over what is shown."""
 
     def asked(source: str) -> Locator:
-        scratch.run(source)
+        scratch.run(source.replace("predict\n", "predict\npredict.score().first.clear()\n", 1))
         shown = desk_page.locator(".raftlab-question")
         expect(shown.first).to_be_visible()
         return shown
@@ -125,6 +132,65 @@ def test_two_copies_of_a_question_are_one_and_a_second_click_does_nothing(ask):
     for each in (one, two):
         expect(verdict(each)).to_have_text("Not so. You said S3; it is S1.")
         expect(each.locator(".score")).to_contain_text("0 of 1 right")
-    choice(two, "S1").click()
+    choice(two, "S1").click(force=True)
     expect(choice(two, "S1")).to_have_attribute("aria-disabled", "true")
     expect(verdict(one)).to_have_text("Not so. You said S3; it is S1.")
+
+
+def test_what_was_typed_is_shown_and_is_not_counted_again_by_a_click(ask):
+    question = ask(TYPED).first
+    expect(verdict(question)).to_have_text("Right: S1.")
+    choice(question, "S3").click(force=True)
+    expect(choice(question, "S1")).to_contain_text("yours, right")
+    expect(question.locator(".score")).to_contain_text("1 of 1 right")
+
+
+def test_the_question_as_text_and_picture_is_seen_only_where_it_cannot_be_clicked(ask):
+    question = ask(ONE).first
+    still = question.page.locator(".raftlab-still")
+    expect(still).to_have_count(1)
+    expect(still).to_be_hidden()
+
+
+def test_a_question_whose_kernel_is_new_says_what_to_do(ask, scratch):
+    question = ask(ONE).first
+    page = question.page
+    page.evaluate("() => void jupyterapp.commands.execute('kernelmenu:restart')")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+    )
+    choice(question, "S1").click()
+    expect(question.get_by_role("alert")).to_have_text(
+        "The kernel of this question has stopped. Run its cell again to go on."
+    )
+    expect(verdict(question)).to_be_empty()
+    question = ask(ONE).first
+    choice(question, "S1").click()
+    expect(verdict(question)).to_have_text("Right: S1.")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_a_question_fits_a_telephone(ask, scratch, gallery, theme):
+    question = ask(ONE).first
+    page = question.page
+    use_theme = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+    page.evaluate(use_theme, theme)
+    scratch.hide_sides()
+    page.set_viewport_size({"width": 390, "height": 844})
+    try:
+        choice(question, "S3").click()
+        expect(verdict(question)).not_to_be_empty()
+        assert question.evaluate("shown => shown.scrollWidth <= shown.clientWidth")
+        for button in question.locator("button:visible").all():
+            assert button.bounding_box()["height"] >= 24
+        sizes = question.evaluate(
+            """shown => [...shown.querySelectorAll("*")].filter(e => e.textContent.trim())
+                .map(e => parseFloat(getComputedStyle(e).fontSize))"""
+        )
+        assert min(sizes) >= 11
+        page.screenshot(path=gallery / f"question-390-{theme.split()[-1].lower()}.png")
+    finally:
+        page.evaluate(use_theme, "JupyterLab Light")
+        page.set_viewport_size({"width": 1366, "height": 768})
+        scratch.show_sides()

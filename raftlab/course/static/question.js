@@ -1,7 +1,7 @@
 // One question: choices that are buttons, and below them the verdict, once there is one.
 // The kernel judges: nothing here knows the answer before it was given.
 
-const NEW_KERNEL = "This question's kernel is gone: run this cell again.";
+const GONE = "The kernel of this question has stopped. Run its cell again to go on.";
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -11,7 +11,7 @@ function make(tag, attributes = {}, ...children) {
 }
 
 function render({ model, el }) {
-  el.classList.add("raftlab-question");
+  el.classList.add("jupyter-widgets", "raftlab-question"); // the first hides the still picture
   const statement = make("p", { class: "statement", tabindex: "-1" });
   const given = make("ul", { class: "given" });
   const pictures = make("div", { class: "pictures" });
@@ -35,14 +35,15 @@ function render({ model, el }) {
   const open = () => !waiting && !model.get("outcome").sentence;
 
   function say(message) {
-    if (el.classList.contains("jupyter-widgets-disconnected")) {
-      trouble.textContent = NEW_KERNEL;
+    trouble.textContent = "";
+    try {
+      model.send({ number: model.get("asked").number, ...message });
+    } catch {
+      trouble.textContent = GONE;
       return;
     }
-    trouble.textContent = "";
     waiting = true;
     root.setAttribute("aria-busy", "true");
-    model.send({ number: model.get("asked").number, ...message });
   }
 
   function heard() {
