@@ -132,7 +132,7 @@ class Question:
         kept += [f"<ul>{list_html(self.given)}</ul>"] if self.given else []
         kept += [pictures_html(self.scenes)] if self.scenes else []
         kept += [f"<p>{'<br>'.join(told)}</p>"] if any(self.choices.values()) else []
-        kept.append(f"<p>Answer in the next cell: {escape(self._how())}</p>")
+        kept.append(f"<p>Run this cell and click, or type in the next: {escape(self._how())}</p>")
         kept += [f"<p>({escape(self.credit)})</p>"] if self.credit else []
         return "\n".join(kept)
 

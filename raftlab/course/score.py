@@ -56,7 +56,8 @@ class Verdict:
     @property
     def html(self) -> str:
         """The sentence, the pictures, and the reasons as a list."""
-        parts = [f"<p><b>{escape(self.sentence)}</b></p>"]
+        said = escape(self.sentence)
+        parts = [f"<p>{said}</p>" if self.right is None else f"<p><b>{said}</b></p>"]
         parts += [pictures_html(self.scenes)] if self.scenes else []
         parts += [f"<ul>{list_html(self.why)}</ul>"] if self.why else []
         return "\n".join(parts)
