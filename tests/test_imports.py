@@ -67,6 +67,8 @@ LIBRARIES = {
     },
     "course": {
         "msgspec": ANYWHERE,
+        "anywidget": ANYWHERE,
+        "traitlets": ANYWHERE,
         "ipywidgets": IN_FUNCTIONS,
         "IPython": IN_FUNCTIONS,
         "nbclient": IN_FUNCTIONS,
@@ -79,7 +81,7 @@ PLOTTERS = ("view.plot", "view.charts")
 
 # The one exception to the layers: a class may show itself, so in these methods it imports its
 # picture, its text or its lab; the type of the last may be named where types are checked.
-SHOWING = {"_repr_mimebundle_", "__str__", "lab"}
+SHOWING = {"_repr_mimebundle_", "_ipython_display_", "__str__", "lab"}
 SHOWN_TYPE = ("lab", "Lab")
 
 

@@ -23,9 +23,9 @@ format, then make, execute and split it in one go:
 It writes `notebooks/full/01_log_append.ipynb` (the source of truth, with solutions) and
 `notebooks/01_log_append.ipynb` (the student's copy), both executed. Cells get stable ids.
 
-Predict, then run. Two cells. The first ends in the question, the second has the tag
-`answer`; in the student's copy it becomes `question.answer()`, which prints "Your
-prediction first" and reveals nothing:
+Predict, then run. Two cells. The first ends in the question, whose choices are clicked; the
+second, for those who would rather type, has the tag `answer`; in the student's copy it becomes
+`question.answer()`, which says "Your prediction first" and reveals nothing:
 
     # %%
     question = predict.who_grants(cluster, candidate="S3")
@@ -36,7 +36,8 @@ prediction first" and reveals nothing:
 
 Answers are the keys that the question lists ("none" where none of several is right), or
 a number. The truth is computed by running a copy of the machine or of the cluster. Every
-template takes `seed=` for a variant of its own making; `predict.score()` ends a notebook.
+template takes `seed=` for a variant of its own making, and *Ask me another* makes the next; fold
+what tells the answer ("What to notice, once you have answered"); `predict.score()` ends a notebook.
 See `raftlab.course.predict` for the list.
 
 Exercises. Three or four cells: the statement in Markdown (with a hint in `<details>`), the

@@ -1,68 +1,23 @@
 """One question: its text, its choices, the true answer and the reasons for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from html import escape
 from textwrap import fill
+from typing import Any, ParamSpec
 
-from raftlab.course.panel import Panel
-from raftlab.raft.vocabulary import shown
+from raftlab.course.panel import Panel, list_html, pictures_html
+from raftlab.course.score import SCORE, WIDTH, Verdict, indented
+from raftlab.raft.vocabulary import NotNow, shown
 from raftlab.view import Scene
+from raftlab.view.notebook import show, show_live
 from raftlab.view.words import names
 
 NONE = "none"
-WIDTH = 96
-"""Letters in a line of text."""
+MOST_SEEDS = 60
+"""How many seeds are tried for a question that was not asked before."""
 
-
-class Verdict:
-    """What came of an answer: `right` (None while there is no answer), and the text to read.
-
-    A verdict is true if the answer is right.
-
-    Raises: TypeError, if it is asked for its truth while there is no answer to judge.
-    """
-
-    __slots__ = ("right", "text")
-
-    def __init__(self, right: bool | None, text: str) -> None:
-        self.right = right
-        self.text = text
-
-    def __bool__(self) -> bool:
-        if self.right is None:
-            raise TypeError(
-                "no answer has been judged, so it is neither right nor wrong: look at its text"
-            )
-        return self.right
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-class Score:
-    """The first answer to each question counts."""
-
-    def __init__(self) -> None:
-        self.first: dict[int, tuple[Question, bool]] = {}
-
-    def note(self, question: "Question", right: bool) -> None:
-        """Count an answer, unless the question was answered before."""
-        self.first.setdefault(id(question), (question, right))
-
-    def __repr__(self) -> str:
-        if not self.first:
-            return "No prediction yet."
-        right = sum(each for _, each in self.first.values())
-        lines = [f"Predictions: {right} of {len(self.first)} right at the first try."]
-        lines += [f"  missed: {each.statement}" for each, good in self.first.values() if not good]
-        return "\n".join(lines)
-
-
-SCORE = Score()
-
-
-def score() -> Score:
-    """How many of the predictions made so far were right at the first try."""
-    return SCORE
+Arguments = ParamSpec("Arguments")
 
 
 class Question:
@@ -71,11 +26,16 @@ class Question:
     `choices` maps what may be answered to what it says ("" if it speaks for itself);
     without choices the answer is a number. `truth` is the right answer: a tuple of
     choices if `several` may be right, otherwise one choice or one number. `explain` says
-    why, line by line. `given` are facts to go by, and `scenes` pictures to look at.
+    why, line by line. `given` are facts to go by, and `scenes` pictures to look at; `then`
+    are pictures of what happens, or the function that makes them: nobody sees them before
+    the answer.
 
         question = predict.who_grants(cluster, candidate="S3")
-        question                           # shows it
+        question                           # shows it: click, or
         question.answer("S2", "S4")        # tells right from wrong, and why
+        question.again()                   # another of its kind
+
+    `verdict` is that on the first answer, once there is one, and `said` that answer.
     """
 
     def __init__(
@@ -88,6 +48,7 @@ class Question:
         several: bool = False,
         given: Sequence[str] = (),
         scenes: Sequence[Scene] = (),
+        then: Sequence[Scene] | Callable[[], Sequence[Scene]] = (),
         credit: str = "",
     ) -> None:
         self.statement = statement
@@ -96,7 +57,14 @@ class Question:
         self.several = several
         self.explain = (explain,) if isinstance(explain, str) else tuple(explain)
         self.scenes = tuple(scenes)
+        self._then = then
         self.credit = credit
+        self.verdict: Verdict | None = None
+        self.said: tuple[str | int, ...] = ()
+        self.kind: Callable[..., Question] | None = None
+        self.before: tuple[str, ...] = ()
+        self._seed = 0
+        self._widget: Any = None
         right = truth if isinstance(truth, str | int) else tuple(truth)
         self._truth: tuple[str | int, ...] = right if isinstance(right, tuple) else (right,)
 
@@ -105,13 +73,38 @@ class Question:
         """The right answer, as it would be given to `answer`. Look when you have answered."""
         return self._truth or (NONE,)
 
+    @property
+    def then(self) -> tuple[Scene, ...]:
+        """Pictures of what happens. Look when you have answered."""
+        return tuple(self._then() if callable(self._then) else self._then)
+
+    @property
+    def key(self) -> str:
+        """What it asks and why: questions that have the same are one, whenever they are made."""
+        return "\n".join([repr(self), *self.explain])
+
+    def again(self) -> "Question":
+        """Another question of this kind, not one of those that led to it.
+
+        Raises: NotNow, if there is no other, or if it was written by hand.
+        """
+        if self.kind is None:
+            raise NotNow("This question was written by hand; there is no other of its kind.")
+        asked = (*self.before, repr(self))
+        for seed in range(self._seed + 1, self._seed + 1 + MOST_SEEDS):
+            other = self.kind(seed=seed)
+            if repr(other) not in asked:
+                other.before = asked
+                return other
+        raise NotNow("You have been asked every question of this kind.")
+
     # Asking
 
     @property
     def text(self) -> str:
         """The question with its choices and how to answer."""
         lines = [fill(f"Predict: {self.statement}", WIDTH), ""]
-        lines += [*map(_indented, self.given), ""] if self.given else []
+        lines += [*map(indented, self.given), ""] if self.given else []
         wide = max((len(choice) for choice in self.choices), default=0)
         lines += [f"  {choice:<{wide}}  {says}" for choice, says in self.choices.items() if says]
         lines += [""] if any(self.choices.values()) else []
@@ -131,31 +124,58 @@ class Question:
     def __repr__(self) -> str:
         return repr(Panel(self.text, self.scenes))
 
+    @property
+    def html(self) -> str:
+        """The question where nothing can be clicked: its text, its pictures, its choices."""
+        told = [f"<b>{escape(key)}</b> {escape(says)}" for key, says in self.choices.items()]
+        kept = [f"<p><b>Predict:</b> {escape(self.statement)}</p>"]
+        kept += [f"<ul>{list_html(self.given)}</ul>"] if self.given else []
+        kept += [pictures_html(self.scenes)] if self.scenes else []
+        kept += [f"<p>{'<br>'.join(told)}</p>"] if any(self.choices.values()) else []
+        kept.append(f"<p>Run this cell and click, or type in the next: {escape(self._how())}</p>")
+        kept += [f"<p>({escape(self.credit)})</p>"] if self.credit else []
+        return "\n".join(kept)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.html}
+
     def _ipython_display_(self) -> None:
-        Panel(self.text, self.scenes)._ipython_display_()
+        from raftlab.course.question_widget import shown_widget
+
+        self._widget = shown_widget(self, self._widget)
+        if self._widget is None:
+            show(self._repr_mimebundle_())
+        else:
+            show_live(self._repr_mimebundle_(), self._widget.model_id)
 
     # Answering
 
     def answer(self, *given: str | int | None) -> Verdict:
         """Say whether the prediction was right, what is true, and why.
 
-        Without an answer it reveals nothing.
+        Without an answer it reveals nothing, unless there was one before.
         """
         if not given or given == (None,):
-            return Verdict(None, f"Your prediction first: {self._how()}.")
-        problem = self._problem(given)
+            first = f"Your prediction first: {self._how()}; or click it above."
+            return Verdict(None, first) if self.verdict is None else self.verdict
+        problem = self.problem(given)
         if problem:
             return Verdict(None, problem)
-        mine = {each for each in given if each != NONE}
-        right = mine == {each for each in self._truth if each != NONE}
-        SCORE.note(self, right)
+        mine = tuple(each for each in given if each is not None)
+        right = {*mine} - {NONE} == {*self._truth} - {NONE}
         if right:
-            first = f"Right: {self._said(self.truth)}."
+            sentence = f"Right: {self._named(self.truth)}."
         else:
-            first = f"Not so. You said {self._said(given)}; it is {self._said(self.truth)}."
-        return Verdict(right, "\n".join([first, *map(_indented, self.explain)]))
+            sentence = f"Not so. You said {self._named(given)}; it is {self._named(self.truth)}."
+        verdict = Verdict(right, sentence, self.explain, self.then)
+        if self.verdict is None:
+            self.verdict, self.said = verdict, mine
+        if not SCORE.note(self, right):
+            why = (*self.explain, "(Only your first answer to this question counts.)")
+            return Verdict(right, sentence, why, self.then)
+        return verdict
 
-    def _problem(self, given: tuple[object, ...]) -> str | None:
+    def problem(self, given: tuple[object, ...]) -> str | None:
         """What is wrong with the form of an answer, or None."""
         if not self.choices:
             if len(given) == 1 and type(given[0]) is int:
@@ -171,7 +191,7 @@ class Question:
             return f'"{NONE}" goes with nothing else: {self._how()}.'
         return None
 
-    def _said(self, answers: Sequence[object]) -> str:
+    def _named(self, answers: Sequence[object]) -> str:
         order = list(self.choices)
         placed = sorted(
             dict.fromkeys(each if isinstance(each, str) else _brief(each) for each in answers),
@@ -189,5 +209,15 @@ def _brief(answer: object) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _indented(line: str) -> str:
-    return fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ")
+def template(make: Callable[Arguments, Question]) -> Callable[Arguments, Question]:
+    """What makes questions of one kind by `seed=`; each of them knows how to make another."""
+
+    @wraps(make)
+    def asked(*arguments: Arguments.args, **named: Arguments.kwargs) -> Question:
+        question = make(*arguments, **named)
+        seed = named.get("seed")
+        question.kind = asked
+        question._seed = seed if isinstance(seed, int) else 0
+        return question
+
+    return asked

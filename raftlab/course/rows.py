@@ -38,6 +38,11 @@ def scene_rows(logs: Mapping[str, str], title: str = "Logs") -> Scene:
     return Scene(width, grid.y(len(rows)) + 2, tuple(marks), title, describe_rows(logs, title))
 
 
+def scene_told(logs: Mapping[str, str], told: Mapping[str, str], title: str) -> Scene:
+    """The same, with what is `told` of a log behind its name."""
+    return scene_rows({f"{name} {told.get(name, '')}": logs[name] for name in logs}, title)
+
+
 def describe_rows(logs: Mapping[str, str], title: str = "Logs") -> str:
     """The same as text: one row a log, one column an index, an entry as term:command."""
     rows = {name: _placed(words) for name, words in logs.items()}

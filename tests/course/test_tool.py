@@ -181,12 +181,13 @@ def test_the_command_makes_both_notebooks_and_finds_what_differs(tmp_path, capsy
     full = notebooks.read(tmp_path / "notebooks" / "full" / "09_try.ipynb")
     student_path = tmp_path / "notebooks" / "09_try.ipynb"
     student = notebooks.read(student_path)
-    assert told(full) == [
-        "Right: 3.\n  more than half of 5 is 3; so up to 2 may fail",
-        "Exercise 4.1: correct (51 cases)",
-    ]
+    verdict, result = told(full)
+    text, picture, *_ = verdict.split("\n\n")
+    assert text == "Right: 3.\n  more than half of 5 is 3; so up to 2 may fail"
+    assert picture == "The votes: 3 of 5 granted, 3 needed, WON."
+    assert result == "Exercise 4.1: correct (51 cases)"
     assert told(student) == [
-        "Your prediction first: question.answer(number).",
+        "Your prediction first: question.answer(number); or click it above.",
         "Exercise 4.1 is still to be written: majority",
     ]
     assert notebooks.main([*root, "--check"]) == 0

@@ -27,6 +27,11 @@ def told(notebook):
     )
 
 
+def plain(cell):
+    """What a cell says, as text."""
+    return "\n".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+
+
 def solutions(notebook):
     """The lines of every solution, without those too short to tell anything."""
     lines = []
@@ -115,7 +120,7 @@ def test_no_answer_reaches_the_student(path):
     for cell in code_cells(student):
         if "answer" in cell.metadata.get("tags", []):
             asked += 1
-            said = "\n".join(text for output in cell.outputs for text in texts(output))
+            said = plain(cell)
             assert ".answer()" in cell.source
             assert said.startswith("Your prediction first")
     assert asked >= 1
@@ -127,7 +132,7 @@ def test_every_prediction_of_the_full_notebook_is_right(path):
     full, _ = both(path)
     for cell in code_cells(full):
         if "answer" in cell.metadata.get("tags", []):
-            said = "\n".join(text for output in cell.outputs for text in texts(output))
+            said = plain(cell)
             assert said.startswith("Right: "), cell.id
 
 

@@ -21,17 +21,25 @@ class Result:
     """What a check found: whether it passed, the points, and the text to read.
 
     `passed` is None while the exercise is still to be written. A result is true if it passed:
-    what could not be judged is not true either.
+    what could not be judged is not true either. A notebook shows the `sentence`, by default
+    the whole `text`, and the pictures, and folds the rest.
     """
 
     def __init__(
-        self, passed: bool | None, points: int, of: int, text: str, scenes: Sequence[Scene] = ()
+        self,
+        passed: bool | None,
+        points: int,
+        of: int,
+        text: str,
+        scenes: Sequence[Scene] = (),
+        sentence: str = "",
     ) -> None:
         self.passed = passed
         self.points = points
         self.of = of
         self.text = text
         self.scenes = tuple(scenes)
+        self.sentence = sentence or text
 
     def __bool__(self) -> bool:
         return self.passed is True
@@ -39,8 +47,8 @@ class Result:
     def __repr__(self) -> str:
         return repr(Panel(self.text, self.scenes))
 
-    def _ipython_display_(self) -> None:
-        Panel(self.text, self.scenes)._ipython_display_()
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return Panel(self.text, self.scenes, self.sentence)._repr_mimebundle_()
 
 
 class Exercise:
@@ -100,8 +108,10 @@ class Exercise:
             return Panel(self.unwritten(stub))
         except guard.LearnerError as problem:
             return Panel(self._told(answer, str(problem)))
-        text = self._told(answer, f"it answers {guard.told(got, MOST, self.says)}")
-        return Panel(text, self._drawn(self.telling, got))
+        answered = f"it answers {guard.told(got, MOST, self.says)}"
+        scenes = self._drawn(self.telling, got)
+        sentence = f"Exercise {self.number}, your code in one case: {answered}." if scenes else ""
+        return Panel(self._told(answer, answered), scenes, sentence)
 
     @guard.few_lines()
     def check(self, answer: Any) -> Result:
@@ -200,7 +210,8 @@ class Exercise:
             f"  read:      {self.paper}",
         ]
         text = "\n".join(line for line in lines if line)
-        return Result(False, 0, self.points, text, self._drawn(case, want))
+        said = f"Exercise {self.number}: not yet. Expected {self.says(want)}, but {instead}."
+        return Result(False, 0, self.points, text, self._drawn(case, want), said)
 
     def _told(self, answer: Any, what: str) -> str:
         call = self.call_text(self.telling, answer)

@@ -156,7 +156,8 @@ class HintExercise(RulesExercise):
             f"  mistake:   {wanted.mistake}",
             f"  read:      {self.paper}",
         ]
-        return Result(False, 0, self.points, "\n".join(lines))
+        said = f"{lines[0]}: at most {limit} are right here; yours: {took}."
+        return Result(False, 0, self.points, "\n".join(lines), sentence=said)
 
     def _repaired(self, answer: Any, wanted: Repair) -> tuple[bool, int, int]:
         """Whether the logs are equal in the end, and the messages and the entries until then."""

@@ -12,7 +12,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.violation import Violation
-from raftlab.view import Scene
+from raftlab.view import Scene, scene_cluster
 from raftlab.view.words import ms
 
 
@@ -60,7 +60,9 @@ class ClusterExercise(Exercise):
             f'  try it:    exercise("{self.number}").cluster({self.named(answer)}, seed={seed})',
             f"  read:      {self.paper}",
         ]
-        return Result(False, 0, self.points, "\n".join(lines))
+        said = f"{lines[0]}: {problem.removesuffix('.')}."
+        scenes = (scene_cluster(cluster.frame()),)
+        return Result(False, 0, self.points, "\n".join(lines), scenes, said)
 
 
 class RulesExercise(ClusterExercise):

@@ -1,15 +1,16 @@
 """Predict, then run: questions whose right answer is computed by running the machine.
 
-Two cells in a notebook. The first ends in the question, the second, tagged `answer`, in
-`question.answer(...)`:
+Two cells in a notebook. The first ends in the question, to be clicked; the second, tagged
+`answer`, in `question.answer(...)`, for those who would rather type:
 
     question = predict.who_grants(cluster, candidate="S3")
     question
 
     question.answer("S2", "S4")
 
-Every template takes what it asks about, or `seed=` for a variant made afresh. `score()`
-says how many predictions were right at the first try.
+Every template takes what it asks about, or `seed=` for a variant made afresh, which can be
+answered from what it shows. `question.again()` is another of its kind. `score()` says how many
+predictions were right at the first try.
 
 01  append_result(log, prev, entries)    what a follower's log is after AppendEntries
     legal_log({"a": "1 1 2", …})         which logs can be (user study, Q1)
@@ -47,7 +48,8 @@ from raftlab.course.predict.logs import append_result, legal_log, possible_follo
 from raftlab.course.predict.repair import corrupt_next_index, messages_to_repair, next_index_after
 from raftlab.course.predict.terms import next_leader, term_after, timer_reset, wan_timeouts
 from raftlab.course.predict.votes import lost_vote, splits, who_can_win, who_grants
-from raftlab.course.question import Question, Score, Verdict, score
+from raftlab.course.question import Question
+from raftlab.course.score import Score, Verdict, score
 
 __all__ = [
     "Question",

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from raftlab.course.predict.asking import CREDIT, hand_over
 from raftlab.course.predict.leading import leader_with
 from raftlab.course.predict.votes import could_win
-from raftlab.course.question import Question
-from raftlab.course.rows import scene_rows
+from raftlab.course.question import Question, template
+from raftlab.course.rows import scene_rows, scene_told
 from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
 from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority, majority_index
-from raftlab.raft.vocabulary import Index, NodeId, NotNow, Term
+from raftlab.raft.vocabulary import Configuration, Index, NodeId, NotNow, Term
 from raftlab.sim.cluster import Cluster
-from raftlab.view import Scene
+from raftlab.view import Scene, scene_commit, scene_commit_decision, scene_logs
 from raftlab.view.words import names
 
 
+@template
 def commit_after(
     match: Mapping[NodeId, Index] | None = None,
     log: str = "",
@@ -54,6 +55,7 @@ def commit_after(
         leader.commit_index,
         _commit_words(leader, list(held.values())),
         scenes=(scene_rows({"S1's log": log}, f"The log of the leader of term {leader.term}"),),
+        then=(scene_commit_decision(held, leader.log, leader.term, 0, Configuration(tuple(held))),),
     )
 
 
@@ -82,11 +84,19 @@ def _random_match(seed: int) -> tuple[dict[NodeId, Index], str, Term]:
     return match, " ".join(map(str, terms)), term
 
 
-def acks_commit(cluster: Cluster, acks: Sequence[NodeId] = ()) -> Question:
+@template
+def acks_commit(
+    cluster: Cluster | None = None, acks: Sequence[NodeId] = (), *, seed: int = 0
+) -> Question:
     """What is the leader's commit index once the acknowledgements in flight have arrived?
 
     Of those in flight, only the ones from `acks` arrive; without `acks`, all of them.
     """
+    scenes: tuple[Scene, ...] = ()
+    given: list[str] = []
+    if cluster is None:
+        cluster, acks = _acknowledging(seed)
+        scenes, given = (scene_logs(cluster.frame()),), _on_their_way(cluster)
     leader = cluster.leader
     if leader is None:
         raise NotNow("nobody leads: elect a leader first")
@@ -108,9 +118,51 @@ def acks_commit(cluster: Cluster, acks: Sequence[NodeId] = ()) -> Question:
         (),
         machine.commit_index,
         told,
+        given=given,
+        scenes=scenes,
+        then=(scene_commit(copy.frame(), leader, cluster.frame()),),
     )
 
 
+def _acknowledging(seed: int) -> tuple[Cluster, list[NodeId]]:
+    """A leader that has proposed, with news on its way from some; and whose arrives."""
+    rng = random.Random(f"raftlab acks {seed}")
+    while True:
+        cluster = Cluster(5, seed=rng.randrange(10**6), options=Options.figure_2())
+        cluster.elect(rng.choice(FIVE))
+        cluster.run(200)
+        for number in range(rng.randint(1, 3)):
+            cluster.propose(f"x={number + 1}")
+            cluster.run(rng.uniform(0, 8))
+        if cluster.run_until(lambda each: len(_with_news(each)) >= 3, 30):
+            senders = _with_news(cluster)
+            return cluster, sorted(rng.sample(senders, rng.randint(1, len(senders))))
+
+
+def _acks(cluster: Cluster) -> list[tuple[NodeId, Index]]:
+    """The acknowledgements on their way to the leader: from whom, and up to which entry."""
+    replies = [flight.message for flight in cluster.in_flight()]
+    return [
+        (each.sender, each.result.last_new_index)
+        for each in replies
+        if isinstance(each, AppendEntriesReply) and isinstance(each.result, Accepted)
+    ]
+
+
+def _with_news(cluster: Cluster) -> list[NodeId]:
+    """Who acknowledges an entry that is not committed."""
+    news = [sender for sender, index in _acks(cluster) if index > cluster.commit_index]
+    return list(dict.fromkeys(news))
+
+
+def _on_their_way(cluster: Cluster) -> list[str]:
+    return [
+        f"on its way from {sender}: it holds all up to entry {index}"
+        for sender, index in _acks(cluster)
+    ]
+
+
+@template
 def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) -> Question:
     """Which entries are safe to apply: will no future leader ever be without them?
 
@@ -139,10 +191,12 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
         why,
         several=True,
         scenes=(scene_rows(logs, "The logs of all servers"),),
+        then=(scene_told(logs, dict.fromkeys(winners, "can lead"), "Who can be elected"),),
         credit=CREDIT,
     )
 
 
+@template
 def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
     """A leader is cut off with an entry that only S2 has: what becomes of it under `winner`?"""
     if winner is None:
@@ -161,7 +215,6 @@ def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
     kept = [node for node in cluster.frame().nodes if node.entry(index) == entry]
     committed = [node.node for node in kept if node.commit_index >= index]
     lost = f"entry {index} of S1 is overwritten by one of {winner}'s"
-    scenes: tuple[Scene, ...] = ()
     return Question(
         f"S1 leads term {before.term} and has put x=1 into entry {index}; {names(copies)} hold it."
         f" Then S1 is cut off from everyone, and {winner} is elected in its place. The"
@@ -169,7 +222,7 @@ def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
         {"committed": "the new leader commits it", "lost": "another entry takes its place"},
         "committed" if committed else "lost",
         [*told, f"{names(committed)} have committed it" if committed else lost],
-        scenes=scenes,
+        then=(scene_logs(cluster.frame()),),
         credit=CREDIT,
     )
 

@@ -2,12 +2,14 @@
 
 import random
 
-from raftlab.course.question import Question
+from raftlab.course.question import Question, template
 from raftlab.raft.quorum import majority
 from raftlab.raft.vocabulary import Configuration, Misuse
 from raftlab.raft.votes import Votes
+from raftlab.view import scene_tally
 
 
+@template
 def majority_size(servers: int | None = None, *, seed: int = 0) -> Question:
     """How many of so many servers make a majority?
 
@@ -18,14 +20,17 @@ def majority_size(servers: int | None = None, *, seed: int = 0) -> Question:
     if type(servers) is not int or servers < 1:
         raise Misuse("the number of servers is a whole number, at least 1")
     needed = majority(servers)
+    voters = tuple(f"S{place}" for place in range(1, servers + 1))
     return Question(
         f"How many of {servers} servers make a majority?",
         (),
         needed,
         f"more than half of {servers} is {needed}; so up to {servers - needed} may fail",
+        then=lambda: [scene_tally(dict.fromkeys(voters[:needed], True), Configuration(voters))],
     )
 
 
+@template
 def tally(granted: int | None = None, refused: int = 0, of: int = 5, *, seed: int = 0) -> Question:
     """With so many votes granted and refused among `of` voters: won, lost or still open?
 
@@ -52,4 +57,5 @@ def tally(granted: int | None = None, refused: int = 0, of: int = 5, *, seed: in
         {"won": "it leads", "lost": "it gives up", "unknown": "it waits for more answers"},
         votes.tally_vote().value,
         f"{majority(of)} of {of} are needed; it has {granted} and can still get {silent} more",
+        then=lambda: [scene_tally(votes.answers, Configuration(voters))],
     )

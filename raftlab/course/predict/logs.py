@@ -4,8 +4,8 @@ import random
 from collections.abc import Mapping, Sequence
 
 from raftlab.course.predict.asking import CREDIT, hand_over
-from raftlab.course.question import Question
-from raftlab.course.rows import scene_rows
+from raftlab.course.question import Question, template
+from raftlab.course.rows import scene_rows, scene_told
 from raftlab.course.situations import FIGURE_7, entries_of, log_of, random_logs, terms_of, words_of
 from raftlab.raft.log import Empty, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
@@ -14,6 +14,7 @@ from raftlab.raft.vocabulary import Configuration, Index, Misuse, Term
 from raftlab.sim.cluster import Cluster
 
 EMPTY = "empty"
+STEPS = "The follower's log before and after the message"
 BESIDE = "The leader's log, and those of its followers"
 PAIR = Configuration(("leader", "follower"))
 
@@ -51,6 +52,7 @@ def append_to(
     return True, machine.log, f"accepts up to entry {reply.result.last_new_index}; {why}"
 
 
+@template
 def append_result(
     log: str | None = None,
     prev: tuple[Index, Term] | None = None,
@@ -75,6 +77,7 @@ def append_result(
     random.Random(f"raftlab choices {log} {prev} {entries}").shuffle(distinct)
     choices = dict(zip("abcdefgh", distinct, strict=False))
     key = next(letter for letter, words in choices.items() if words == truth)
+    sent_at = "_ " * prev[0] + entries
     sent = f"entries of terms {entries}" if entries else "no entries (a heartbeat)"
     return Question(
         f"A follower's log has entries of terms {words_of(held) or EMPTY}. AppendEntries arrives"
@@ -83,6 +86,7 @@ def append_result(
         choices,
         key,
         (f"the follower {why}", f"its log then: {truth}"),
+        then=(scene_rows({"before": log, "message": sent_at, "after": words_of(after)}, STEPS),),
     )
 
 
@@ -121,6 +125,7 @@ def _random_followers(rng: random.Random) -> dict[str, str]:
     return logs
 
 
+@template
 def legal_log(logs: Mapping[str, str] | None = None, *, seed: int = 0) -> Question:
     """Which of these logs, each taken alone, can be on a server of a correct cluster?
 
@@ -148,6 +153,7 @@ def legal_log(logs: Mapping[str, str] | None = None, *, seed: int = 0) -> Questi
     )
 
 
+@template
 def possible_logs(
     leader: str | None = None,
     followers: Mapping[str, str] | None = None,
@@ -161,14 +167,16 @@ def possible_logs(
     """
     if leader is None or followers is None:
         leader, followers = _random_neighbours(random.Random(f"raftlab neighbours {seed}"))
-    possible, reasons = [], []
+    possible, reasons, told = [], [], {}
     for name, words in followers.items():
         try:
             Cluster(PAIR.voters, logs={"leader": terms_of(leader), "follower": terms_of(words)})
         except Misuse as problem:
             reasons.append(f"{name} cannot be: {problem}")
+            told[name] = "cannot be"
         else:
             possible.append(name)
+            told[name] = "can be"
             reasons.append(f"{name} can be: where index and term are equal, so is all before")
     return Question(
         "Which of these followers' logs can stand beside the leader's, as Log Matching has it?",
@@ -177,6 +185,7 @@ def possible_logs(
         reasons,
         several=True,
         scenes=(scene_rows({"leader": leader, **followers}, BESIDE),),
+        then=(scene_told({"leader": leader, **followers}, told, BESIDE),),
         credit=CREDIT,
     )
 
@@ -237,6 +246,7 @@ def _random_logs(seed: int) -> dict[str, str]:
     return found
 
 
+@template
 def possible_followers(
     leader: str | None = None,
     followers: Mapping[str, str] | None = None,
@@ -258,12 +268,13 @@ def possible_followers(
     its = log_of(leader)
     prev = its.last_index if prev_log_index is None else prev_log_index
     prev_term = its.term_for_index(prev) or 0
-    accepting, reasons = [], []
+    accepting, reasons, told, then = [], [], {}, {"leader": leader}
     for name, words in followers.items():
-        accepted, _, why = append_to(
+        accepted, after, why = append_to(
             log_of(words), prev, prev_term, its.entries(prev + 1, prev + 2)
         )
         reasons.append(f"{name} {why}")
+        then[name], told[name] = words_of(after), "accepts" if accepted else "rejects"
         if accepted:
             accepting.append(name)
     return Question(
@@ -274,4 +285,5 @@ def possible_followers(
         reasons,
         several=True,
         scenes=(scene_rows({"leader": leader, **followers}, BESIDE),),
+        then=(scene_told(then, told, f"{BESIDE}, afterwards"),),
     )

@@ -13,7 +13,7 @@ from raftlab.course.predict.leading import (
     repair,
 )
 from raftlab.course.predict.logs import diverged
-from raftlab.course.question import Question
+from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, terms_of
 from raftlab.raft.machine import RaftStateMachine
@@ -24,11 +24,13 @@ from raftlab.raft.vocabulary import Configuration, Index, Misuse, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.settings import Network
 from raftlab.sim.world.violation import Violation
+from raftlab.view import Scene
 
 PAIR = ("leader", "follower")
 WRONG = (1, 2, 3, 4, 6, 7, 9, 20)
 """What a next_index of 5 may be corrupted to."""
 MOST_WRONG = 100
+MOST_DRAWN = 6
 BESIDE = "The logs of a new leader and of a follower"
 STEADY = Network(latency=(5.0, 5.0))
 
@@ -48,6 +50,18 @@ def exchanges(
     return repair(boss, other)
 
 
+def _asked(
+    leader: str, follower: str, said: list[tuple[AppendEntries, AppendEntriesReply]]
+) -> Scene:
+    """Both logs, and below them the entry that each of the first messages asks about."""
+    rows = {"leader": leader, "follower": follower}
+    for number, (request, reply) in enumerate(said[:MOST_DRAWN], start=1):
+        index, term = request.prev_log_index, request.prev_log_term
+        answer = "accepted" if isinstance(reply.result, Accepted) else "rejected"
+        rows[f"{number}. {answer}"] = f"{'_ ' * (index - 1)}{term}" if index else ""
+    return scene_rows(rows, "The entry that each message asks about")
+
+
 def _told(said: list[tuple[AppendEntries, AppendEntriesReply]]) -> list[str]:
     lines = []
     for number, (request, reply) in enumerate(said, start=1):
@@ -63,6 +77,7 @@ def _told(said: list[tuple[AppendEntries, AppendEntriesReply]]) -> list[str]:
     return lines
 
 
+@template
 def next_index_after(
     leader: str | None = None, follower: str = "", *, hints: bool = True, seed: int = 0
 ) -> Question:
@@ -86,9 +101,11 @@ def next_index_after(
         tried,
         why,
         scenes=(scene_rows({"leader": leader, "follower": follower}, BESIDE),),
+        then=(_asked(leader, follower, said[:2]),),
     )
 
 
+@template
 def messages_to_repair(
     leader: str | None = None, follower: str = "", *, hints: bool = True, seed: int = 0
 ) -> Question:
@@ -108,9 +125,11 @@ def messages_to_repair(
         len(said),
         _told(said) if len(said) <= 12 else [*_told(said)[:5], "…", *_told(said)[-2:]],
         scenes=(scene_rows({"leader": leader, "follower": follower}, BESIDE),),
+        then=(_asked(leader, follower, said),),
     )
 
 
+@template
 def corrupt_next_index(wrong: Index | None = None, *, seed: int = 0) -> Question:
     """A leader's next_index for a follower is corrupted: is that unsafe, or only slow?
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from raftlab.course.predict.asking import CREDIT, campaign, hand_over, vote_reply
-from raftlab.course.question import Question
+from raftlab.course.question import Question, template
 from raftlab.course.situations import log_of
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import (
@@ -16,12 +16,12 @@ from raftlab.raft.messages import (
     RequestVoteReply,
 )
 from raftlab.raft.options import Options
-from raftlab.raft.roles import Role
+from raftlab.raft.roles import Cause, Role
 from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, NotNow, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import NodeFrame
 from raftlab.sim.world.settings import Network
-from raftlab.view import Scene, scene_cluster
+from raftlab.view import Scene, scene_cluster, scene_roles
 from raftlab.view.words import ms
 
 THREE = Configuration(("S1", "S2", "S3"))
@@ -62,6 +62,7 @@ def machine_in(role: Role, term: Term) -> RaftStateMachine:
     return machine
 
 
+@template
 def term_after(
     role: str | None = None,
     term: Term = 4,
@@ -102,7 +103,17 @@ def term_after(
         choices,
         f"{machine.role.value} {machine.term}",
         why,
+        then=lambda: [scene_roles(_change(Role(role), message, message_term - term))],
     )
+
+
+def _change(role: Role, message: str, ahead: int) -> tuple[Role, Cause] | None:
+    """The row of the table of roles that a message of a term so far `ahead` asks for."""
+    if ahead > 0:
+        return role, Cause.HIGHER_TERM
+    if ahead == 0 and message == "heartbeat" and role is Role.CANDIDATE:
+        return role, Cause.LEADER_SEEN
+    return None
 
 
 def _clock_words(term: Term, message_term: Term) -> list[str]:
@@ -171,6 +182,7 @@ EVENTS: dict[str, tuple[str, Message]] = {
 }
 
 
+@template
 def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None) -> Question:
     """Which events make a follower's election timer start anew?
 
@@ -204,11 +216,12 @@ def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None)
     )
 
 
+@template
 def next_leader(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
     """Which node leads next, if nothing but what is under way happens?"""
     scenes: tuple[Scene, ...] = ()
     if cluster is None:
-        cluster = Cluster(5, seed=seed, options=Options.figure_2())
+        cluster = _one_timer_first(seed)
         scenes = (scene_cluster(cluster.frame()),)
     if cluster.leader is not None:
         raise NotNow(f"{cluster.leader} leads and goes on leading: crash or isolate it first")
@@ -224,7 +237,22 @@ def next_leader(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
         told or [f"nobody leads within {patience:g} ms"],
         given=[_timer(node, now.at) for node in living],
         scenes=scenes,
+        then=(scene_cluster(copy.frame()),),
     )
+
+
+def _one_timer_first(seed: int) -> Cluster:
+    """Five nodes of which one will ask all others before the next timer runs out.
+
+    Otherwise the winner would hang on how long messages take, which nobody is shown.
+    """
+    rng = random.Random(f"raftlab next leader {seed}")
+    while True:
+        cluster = Cluster(5, seed=rng.randrange(10**6), options=Options.figure_2())
+        first, second, *_ = sorted(node.election_deadline or 0.0 for node in cluster.frame().nodes)
+        _, longest = cluster.setup.network.latency
+        if second > first + longest + 2 * cluster.setup.disks.write_ms:
+            return cluster
 
 
 def _timer(node: NodeFrame, at: float) -> str:
@@ -254,19 +282,26 @@ WAN_TIMEOUTS: dict[str, tuple[float, float]] = {
     "d": (60000.0, 120000.0),
 }
 FAR = (150.0, 250.0)
+LATENCIES = (FAR, (1.0, 3.0), (200.0, 300.0), (2.0, 6.0))
+"""Networks for which it is clear which timeouts suit; c is among them."""
 MOST_DRAWS = 20
 
 
-def wan_timeouts(latency: tuple[float, float] = FAR, *, seed: int = 0) -> Question:
+@template
+def wan_timeouts(
+    latency: tuple[float, float] | None = None, *, seed: int | None = None
+) -> Question:
     """Which election timeouts suit a network whose messages take so long (ms, one way)?
 
     Each choice is run: it suits if a leader stays for 30 s, and if another leads within
-    10 s after a crash.
+    10 s after a crash. Without arguments messages take 150 to 250 ms.
     """
-    good, why = _suiting(latency, seed)
-    draws = random.Random(f"raftlab wan {seed}")
+    if latency is None:
+        latency = FAR if seed is None else LATENCIES[seed % len(LATENCIES)]
+    good, why = _suiting(latency, seed or 0)
+    draws = random.Random(f"raftlab wan {seed or 0}")
     for _ in range(MOST_DRAWS):
-        if latency != FAR or "c" in good:
+        if latency not in LATENCIES or "c" in good:
             break  # a run of bad luck would teach that nothing suits
         good, why = _suiting(latency, draws.randrange(10**6))
     choices = {letter: f"{low:g} to {high:g} ms" for letter, (low, high) in WAN_TIMEOUTS.items()}

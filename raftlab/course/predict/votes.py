@@ -11,20 +11,20 @@ from raftlab.course.predict.asking import (
     out_of_reach,
     vote_of,
 )
-from raftlab.course.question import Question
-from raftlab.course.rows import scene_rows
-from raftlab.course.situations import FIVE, cluster_of, random_logs
+from raftlab.course.question import Question, template
+from raftlab.course.rows import scene_rows, scene_told
+from raftlab.course.situations import FIVE, cluster_of, random_logs, words_of
 from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
+from raftlab.raft.vocabulary import Configuration, Misuse, NodeId, NotNow, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.world.violation import Violation
-from raftlab.view import Scene, scene_cluster
+from raftlab.view import Scene, scene_cluster, scene_tally
 from raftlab.view.words import ms, names
 
 
@@ -35,6 +35,7 @@ def fresh_cluster(seed: int) -> tuple[Cluster, tuple[Scene, ...]]:
     return cluster, (scene_rows(logs, f"Five logs; every server is in term {cluster.setup.term}"),)
 
 
+@template
 def who_grants(
     cluster: Cluster | None = None,
     candidate: NodeId | None = None,
@@ -75,15 +76,30 @@ def who_grants(
         reasons,
         several=True,
         scenes=scenes,
+        then=(_tally(cluster, candidate, granted, [each.receiver for each in requests]),),
     )
 
 
+def _tally(
+    cluster: Cluster, candidate: NodeId, granted: Sequence[NodeId], asked: Sequence[NodeId]
+) -> Scene:
+    away = out_of_reach(cluster, candidate)
+    answers = {node: node in granted for node in asked if node not in away}
+    return scene_tally(
+        {candidate: True, **answers}, Configuration((candidate, *asked)), candidate=candidate
+    )
+
+
+@template
 def who_can_win(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
     """Which nodes could be elected now, if they alone stood, and stood again when refused?"""
     scenes: tuple[Scene, ...] = ()
     if cluster is None:
         cluster, scenes = fresh_cluster(seed)
-    found = {node: could_win(cluster, node) for node in copies_of(cluster)}
+    copies = copies_of(cluster)
+    found = {node: could_win(cluster, node) for node in copies}
+    logs = {node: words_of(machine.log) for node, machine in copies.items()}
+    told = {node: "can win" for node, (won, _) in found.items() if won}
     return Question(
         "Suppose that only one of these servers stands for election, again and again if need be."
         " Which of them can win?",
@@ -92,6 +108,7 @@ def who_can_win(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
         [why for _, why in found.values()],
         several=True,
         scenes=scenes,
+        then=(scene_told(logs, told, "Who can win"),),
     )
 
 
@@ -139,6 +156,7 @@ def _campaign_once(
     return voters
 
 
+@template
 def splits(
     cluster: Cluster | None = None, candidates: Sequence[NodeId] = (), *, seed: int = 0
 ) -> Question:
@@ -159,7 +177,7 @@ def splits(
     standing = [node.node for node in now.nodes if node.role is Role.CANDIDATE]
     if len(standing) < 2:
         raise NotNow("let two nodes time out first: cluster.timeout(node)")
-    winner, counts = _race(cluster)
+    winner, counts, end = _race(cluster)
     who = f"{winner} gets its majority first" if winner else "nobody gets a majority: a split vote"
     said = [
         f"{node} had counted {_votes(counts.get(node, 1))}" for node in standing if node != winner
@@ -173,6 +191,7 @@ def splits(
         [who, *said, needed],
         given=_arrivals(now),
         scenes=scenes,
+        then=(scene_cluster(end),),
     )
 
 
@@ -189,8 +208,8 @@ def _arrivals(frame: Frame) -> list[str]:
     ]
 
 
-def _race(cluster: Cluster) -> tuple[NodeId | None, dict[NodeId, int]]:
-    """Run a copy until somebody leads or the votes are in: who leads, and everyone's votes."""
+def _race(cluster: Cluster) -> tuple[NodeId | None, dict[NodeId, int], Frame]:
+    """Run a copy until somebody leads or the votes are in: who leads, everyone's votes, the end."""
     copy = cluster.recording.replay()
     end = copy.now + copy.setup.options.election_timeout[0] * 0.9
     counts: dict[NodeId, int] = {}
@@ -199,7 +218,7 @@ def _race(cluster: Cluster) -> tuple[NodeId | None, dict[NodeId, int]]:
         for node in copy.frame().nodes:
             if node.votes:
                 counts[node.node] = sum(node.votes.answers.values())
-    return copy.leader, counts
+    return copy.leader, counts, copy.frame()
 
 
 LOST = {
@@ -209,6 +228,7 @@ LOST = {
 }
 
 
+@template
 def lost_vote(lost: str | None = None, *, seed: int = 0) -> Question:
     """A voter crashes and comes back without its vote ("vote") or log ("log"): what breaks?
 
@@ -218,7 +238,7 @@ def lost_vote(lost: str | None = None, *, seed: int = 0) -> Question:
         lost = random.Random(f"raftlab lost {seed}").choice(sorted(LOST))
     if lost not in tuple(LOST):
         raise Misuse(f"lost is one of {', '.join(LOST)}, not {shown(lost)}")
-    broken, why = _play_lost(lost, seed)
+    broken, why, end = _play_lost(lost, seed)
     when = (
         "S2 has voted for S1 in term 1, and has no entry yet"
         if lost == "vote"
@@ -231,12 +251,13 @@ def lost_vote(lost: str | None = None, *, seed: int = 0) -> Question:
         ("One Vote Per Term", "Leader Completeness", "Leader Append-Only", "none"),
         broken,
         why,
+        then=(scene_cluster(end),),
         credit=CREDIT,
     )
 
 
-def _play_lost(lost: str, seed: int) -> tuple[str, str]:
-    """Let S2 lose a part of its disk in a crash; which property broke, and how."""
+def _play_lost(lost: str, seed: int) -> tuple[str, str, Frame]:
+    """Let S2 lose a part of its disk in a crash; which property broke, how, and the end."""
     cluster = Cluster(3, seed=seed, options=Options.figure_2())
     cluster.cut("S1", "S3")
     cluster.timeout("S1")
@@ -257,9 +278,9 @@ def _play_lost(lost: str, seed: int) -> tuple[str, str]:
             cluster.timeout("S3")
             cluster.run(100)
     except Violation as violation:
-        return violation.frame.name, violation.frame.text
+        return violation.frame.name, violation.frame.text, cluster.frame()
     told = [event.text for event in cluster.events(40) if event.tells(REASONS)]
-    return "none", f"{told[-1]} Its log is newer, and it still has it."
+    return "none", f"{told[-1]} Its log is newer, and it still has it.", cluster.frame()
 
 
 def _votes(count: int) -> str:
