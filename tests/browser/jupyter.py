@@ -126,12 +126,25 @@ class Notebook:
     def __init__(self, page: Page, address: str, path: str) -> None:
         self.page = page
         page.goto(f"{address}/lab/tree/{path}?reset")
-        page.wait_for_function(
-            """() => {
+        self._wait_for(path)
+
+    def open(self, path: str) -> "Notebook":
+        """Open another notebook in the same JupyterLab, in a tab in front of the others."""
+        self.page.evaluate(
+            "path => void jupyterapp.commands.execute('docmanager:open', {path})", path
+        )
+        self._wait_for(path)
+        return self
+
+    def _wait_for(self, path: str) -> None:
+        self.page.wait_for_function(
+            """path => {
                 const panel = window.jupyterapp?.shell?.currentWidget;
                 const session = panel?.sessionContext;
-                return session?.isReady && session.session?.kernel?.status === "idle";
+                return panel?.context?.path === path && session?.isReady
+                    && session.session?.kernel?.status === "idle";
             }""",
+            arg=path,
             timeout=PATIENCE_S * 1000,
         )
 

@@ -53,11 +53,6 @@ def pictures_in(path: Path) -> list[str]:
     return [o.data["text/plain"] for o in outputs if "image/svg+xml" in o.get("data", {})]
 
 
-def twins(alt: str) -> str:
-    """What a picture and its twin both begin with: a lab's twin has a head of its own."""
-    return alt.removeprefix(STILL).strip()
-
-
 def shut_down(page: Page) -> None:
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
@@ -66,30 +61,32 @@ def save(page: Page) -> None:
     page.evaluate("() => jupyterapp.shell.currentWidget.context.save()")
 
 
+@pytest.fixture(scope="module")
+def clone(
+    browser: Browser, browser_context_args: dict, address: str, desk: Path
+) -> Iterator[Notebook]:
+    """A new profile for all notebooks of the course: each is opened in it for the first time."""
+    write_notebook(desk / "first.ipynb", "")
+    with browser.new_context(**browser_context_args) as context:
+        yield Notebook(context.new_page(), address, "first.ipynb")
+
+
 @pytest.mark.parametrize("name", COURSE)
-def test_a_clone_shows_every_picture_with_its_text_before_anything_is_trusted(
-    fresh, desk, gallery, name
-):
-    page = fresh(f"notebooks/{name}").page
+def test_a_clone_shows_every_picture_and_is_saved_as_it_was(clone, desk, gallery, name):
+    path = desk / "notebooks" / name
+    stored, before = pictures_in(path), path.read_bytes()
+    page = clone.open(f"notebooks/{name}").page
     page.screenshot(path=gallery / f"untrusted-{name.removesuffix('.ipynb')}.png")
     found = page.evaluate(PICTURES)
-    assert not any(each["trusted"] for each in found)
-    assert all(each["width"] > 100 for each in found)
-    stored = pictures_in(desk / "notebooks" / name)
     assert len(found) == len(stored) > 5
     for each, twin in zip(found, stored, strict=True):
-        assert twin.endswith(twins(each["alt"]))
-    shut_down(page)
-
-
-@pytest.mark.parametrize("name", COURSE)
-def test_a_notebook_that_is_opened_and_saved_is_what_it_was(fresh, desk, name):
-    path = desk / "notebooks" / name
-    before = path.read_bytes(), path.stat().st_mtime_ns
-    page = fresh(f"notebooks/{name}").page
+        assert not each["trusted"]
+        assert each["width"] > 100
+        assert twin.endswith(each["alt"].removeprefix(STILL).strip())
+    opened = path.stat().st_mtime_ns
     save(page)
-    assert path.stat().st_mtime_ns != before[1], "it was saved"
-    assert path.read_bytes() == before[0]
+    assert path.stat().st_mtime_ns != opened, "it was saved"
+    assert path.read_bytes() == before
     shut_down(page)
 
 

@@ -123,6 +123,11 @@ def picture_without_alt(notebook, name):
             bare = re.search(r"<img(?![^>]*\balt=\"[^\"]+\")[^>]*>", cell.source)
             if empty or bare:
                 yield f"{cell.id} has a picture without alternative text"
+    for cell, output in outputs(notebook):
+        if "image/svg+xml" in output.get("data", {}):
+            alt = re.search(r'<img alt="([^"]+)"', output.data.get("text/html", ""))
+            if alt is None or not output.data["text/plain"].endswith(unescape(alt[1])[-20:]):
+                yield f"{cell.id} shows a picture whose alternative is not its text twin"
 
 
 def headings_of(notebook) -> list[tuple[str, int]]:

@@ -64,7 +64,9 @@ TWIN = "Three of five voters said yes."
 
 
 def picture(**data):
-    return new_output("display_data", {"text/plain": TWIN, "image/svg+xml": SVG} | data)
+    html = f'<img alt="{TWIN}" src="x.svg">'
+    shown = {"text/plain": TWIN, "image/svg+xml": SVG, "text/html": html}
+    return new_output("display_data", shown | data)
 
 
 def good():
@@ -170,6 +172,8 @@ OFFENCES = [
     (figure_without_text, set_output(picture(**{"image/svg+xml": "<svg><title>x</title></svg>"}))),
     (picture_without_alt, set_source("![](x.svg)", 1)),
     (picture_without_alt, set_source('<img src="x.svg">', 1)),
+    (picture_without_alt, set_output(picture(**{"text/html": ""}))),
+    (picture_without_alt, set_output(picture(**{"text/html": '<img alt="A" src="x.svg">'}))),
     (headings_out_of_order, set_source("no title", 0)),
     (headings_out_of_order, set_source("# A second title", 1)),
     (headings_out_of_order, set_source("### Too deep", 1)),
