@@ -96,7 +96,7 @@ def _term(name: str, term: Term, left: float, room: float, y: float) -> Iterator
 
 
 def fence_ink(kind: str) -> Ink:
-    """The line of what happens to all: thick for a partition, thin for its end and other changes."""
+    """The line of what happens to all: thick for a partition, thin for its end or other weather."""
     if kind in ("heal", "network"):
         return Ink(None, style.QUIET, 1.6, style.CUT_DASH)
     return Ink(None, style.QUIET, style.PARTITION_WIDTH, style.PARTITION_DASH)
