@@ -18,6 +18,7 @@ import simpy
 
 import raftlab as rl
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.run.digest import digest_of
 from raftlab.view import describe_frame, scene_frame
 
 RUNS = 7
@@ -153,8 +154,24 @@ def recordings() -> None:
     row("any moment of 100,000 actions, after that", moments, "<= 50 ms")
 
 
+def keeping() -> None:
+    """What it costs to keep a run and to pass it on: one made by hand, and a longer one."""
+    for what, actions in (("a hand session", 110), ("10,000 actions", 10_000)):
+        cluster = busy_cluster(5)
+        while cluster.number < actions:
+            cluster.propose("x=1")
+            cluster.run(COMMAND_EVERY_MS)
+        recording = cluster.at(actions).recording
+        row(f"{what}: recording, with its digest", milliseconds(lambda c=cluster: c.recording))
+        row(f"{what}: its digest alone", milliseconds(lambda c=cluster: digest_of(c.engine)))
+        row(f"{what}: share", milliseconds(recording.share), f"{len(recording.share()):,} letters")
+
+
 def pictures() -> None:
     """What a picture costs."""
+    for entries in (100, 10_000, 100_000):
+        long = busy_cluster(5, entries=entries)
+        row(f"frame of 5 nodes, {entries:,} entries each", milliseconds(long.frame), "<= 0.5 ms")
     frame = busy_cluster(5, entries=20).frame()
     row("5-node cluster with logs as SVG", milliseconds(lambda: scene_frame(frame).svg), "<= 2 ms")
     row("the same as text", milliseconds(lambda: describe_frame(frame)), "<= 2 ms")
@@ -178,6 +195,7 @@ def main() -> None:
     row("what", "median", "budget")
     messages()
     recordings()
+    keeping()
     pictures()
     row("import raftlab", f"{import_seconds():.3f} s", "<= 0.15 s")
 

@@ -1,10 +1,7 @@
 """`raftlab explore`: every order of events in a small scope."""
 
 import argparse
-import signal
 import sys
-import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from raftlab.commands.answers import Answer, Exit, at_end, share_of
@@ -100,11 +97,14 @@ def carry_out(given: argparse.Namespace) -> Answer:
     }
     search = explore(starting_point(given), Scope(**chosen), states=0)
     line = _Line()
-    with _Interruption() as interruption, suppress(KeyboardInterrupt):
-        states = STATES if given.states is None and given.seconds is None else given.states
+    states = STATES if given.states is None and given.seconds is None else given.states
+    try:
         search.resume(states, given.seconds, given.memory_mb, line.draw)
+        interrupted = search.interrupted
+    except KeyboardInterrupt:  # the second one, since the first stops it between two states
+        interrupted = True
     line.end()
-    return about_search(search, given.code, interruption.came)
+    return about_search(search, given.code, interrupted)
 
 
 def starting_point(given: argparse.Namespace) -> Cluster:
@@ -167,32 +167,6 @@ def _verdict(search: "Exploration", interrupted: bool) -> str:
     if search.is_complete:
         return "nothing found"
     return "interrupted" if interrupted else "budget used up"
-
-
-class _Interruption:
-    """While it is entered, Ctrl-C interrupts at once, as always; `came` tells of it later.
-
-    A search that stops by itself at Ctrl-C does not say so.
-    """
-
-    def __init__(self) -> None:
-        self.came = False
-        self._before: Any = None
-
-    def __enter__(self) -> "_Interruption":
-        before = signal.getsignal(signal.SIGINT)
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        if in_main_thread and before is signal.default_int_handler:
-            self._before = signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _note(self, *_: object) -> None:
-        self.came = True
-        raise KeyboardInterrupt
 
 
 class _Line:

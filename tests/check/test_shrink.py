@@ -4,11 +4,11 @@ from functools import cache
 
 import pytest
 
-from raftlab import Cluster, Misuse, Options, Rules, Violation
+from raftlab import Cluster, Misuse, NotNow, Options, Rules, Violation
 from raftlab.check.campaign.random_run import start, trouble
 from raftlab.check.shrink import shrink
 from raftlab.check.shrink.minimize import carried, ending
-from raftlab.check.shrink.steps import as_steps, play
+from raftlab.check.shrink.steps import as_steps, play_steps
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.sim.world.actions import Deliver, Tick, Timeout, Written
 from tests.sim.test_mutants import UNSAFE
@@ -146,7 +146,7 @@ def test_all_the_steps_of_a_run_are_the_run():
     run = start(5)
     trouble(run)
     recording = run.cluster.recording
-    played = play(recording, as_steps(recording))
+    played = play_steps(recording, as_steps(recording))
     assert played.actions == recording.actions
     assert played.fallen is None
 
@@ -161,7 +161,7 @@ def test_a_message_is_found_by_what_it_says_when_an_earlier_one_is_not_sent():
     cluster.run(100)
     recording = cluster.recording
     steps = [step for step in as_steps(recording) if b"x=1" not in carried(step)]
-    played = play(recording, steps)
+    played = play_steps(recording, steps)
     assert len(played.steps) > 10
     assert played.cluster.hosts["S2"].application.get("y") == "2"
     assert recording.of(played.actions).replay().hosts["S2"].application.get("x") is None
@@ -173,7 +173,7 @@ def test_a_tick_waits_for_its_deadline():
     steps = [step for step in as_steps(cluster.recording) if not isinstance(step.action, Tick)]
     early = type(steps[0])(Tick(0.0, "S2")) if steps else None
     assert early is not None
-    played = play(cluster.recording, [early])
+    played = play_steps(cluster.recording, [early])
     assert played.actions[0].at >= 150
     assert played.cluster.machine("S2").term == 0 or played.cluster.leader is None
 
@@ -186,9 +186,9 @@ def test_what_could_not_have_been_asked_for_is_left_out():
     cluster.resume("S2")
     steps = as_steps(cluster.recording)
     restart, pause, resume = steps[1], steps[2], steps[3]
-    assert play(cluster.recording, [restart]).steps == ()
-    assert play(cluster.recording, [resume]).steps == ()
-    assert play(cluster.recording, [pause, pause, steps[0]]).steps == (pause, steps[0])
+    assert play_steps(cluster.recording, [restart]).steps == ()
+    assert play_steps(cluster.recording, [resume]).steps == ()
+    assert play_steps(cluster.recording, [pause, pause, steps[0]]).steps == (pause, steps[0])
 
 
 def test_a_shrunk_run_says_little_about_writes():
@@ -233,3 +233,14 @@ def test_a_run_that_does_not_do_the_same_twice_is_not_shrunk():
         shrink(run.cluster)
     with pytest.raises(Misuse, match="do not do the same twice, or this run never happened so"):
         shrink(run.cluster)
+
+
+def test_a_machine_that_raises_a_refusal_has_raised_it():
+    class Refuses(Rules):
+        def has_vote_left(self, *asked):
+            raise NotNow("not now")
+
+    cluster = Cluster(3, seed=1, rules=Refuses())
+    with pytest.raises(NotNow):
+        cluster.run(1000)
+    assert ending(cluster.recording) == "raised NotNow"

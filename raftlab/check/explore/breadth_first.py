@@ -74,6 +74,7 @@ class Search(Generic[S]):
         self.counts = Counts()
         self.broken: tuple[str, str] | None = None
         self.goal: object = None
+        self.interrupted = False
         self.key = key or _itself
         self._is_goal = is_goal
         self._is_inside = is_inside
@@ -111,6 +112,7 @@ class Search(Generic[S]):
         counts, began, before = self.counts, time.monotonic(), self.counts.seconds
         most = None if states is None else counts.distinct + states
         report, expanded = counts.distinct + REPORT_EVERY, 0
+        self.interrupted = False
         with Interrupts() as interrupts:
             while not self.is_over and not self.is_at(depth) and not interrupts.came:
                 self._is_torn = True
@@ -135,6 +137,7 @@ class Search(Generic[S]):
                         break
                 if most is not None and counts.distinct >= most:
                     break
+        self.interrupted = self.interrupted or interrupts.came
         counts.seconds = before + time.monotonic() - began
         return self
 
@@ -147,8 +150,8 @@ class Search(Generic[S]):
         try:
             progress(self.counts)
         except KeyboardInterrupt:
-            return False
-        return True
+            self.interrupted = True
+        return not self.interrupted
 
     def megabytes(self) -> float:
         """An estimate of what the search holds, and of what it needs to grow."""

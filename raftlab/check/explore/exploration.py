@@ -128,6 +128,11 @@ class Exploration:
             )
         return self
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the last call of `resume`."""
+        return self._search.interrupted
+
     # What was found
 
     @property

@@ -17,13 +17,14 @@ from raftlab.check.shrink.steps import (
     Step,
     as_steps,
     payloads,
-    play,
+    play_steps,
     what_fell,
     wipes_are_lawful,
 )
 from raftlab.raft.log import Command
 from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording, recording_of_run
 from raftlab.sim.watch.properties import Property
 from raftlab.sim.world.action import Action
@@ -65,13 +66,13 @@ def shrink(run: Recording | Cluster, breaks: Breaks = None, budget: int = BUDGET
 def ending(recording: Recording) -> str | None:
     """What a recording ends in: the name of a property, "raised NAME", or None."""
     cluster = recording.start()
-    for action in recording.actions:
-        try:
-            cluster.apply(action)
-        except Exception as error:
-            if cluster.stopped is None:
-                raise
-            return what_fell(cluster, error)
+    try:
+        for _ in play(cluster.engine, recording.actions, quietly=False):
+            pass
+    except Exception as error:
+        if cluster.stopped is None:
+            raise
+        return what_fell(cluster, error)
     return None
 
 
@@ -149,7 +150,7 @@ class _Shrinker:
         if self.budget <= 0:
             return False
         self.budget -= 1
-        played = play(self.recording, steps, self.wipes)
+        played = play_steps(self.recording, steps, self.wipes)
         now, parts = cost(played.steps), 3 if closer else 2
         if not (now[:parts] < self.cost[:parts] and self._falls(played)):
             return False

@@ -6,7 +6,7 @@ could not have been asked for at that moment is left out, as the verbs would hav
 so is what names a server of which nothing is left.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -16,8 +16,9 @@ from raftlab.check.members import former
 from raftlab.raft.log import Payload
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.action import Action, ToMessage
 from raftlab.sim.world.actions import Compact, Deliver, Drop, Partition, Tick, Wipe
@@ -65,7 +66,7 @@ def as_steps(recording: Recording) -> tuple[Step, ...]:
     return _Player(recording, exact=True).play(Step(each) for each in recording.actions).steps
 
 
-def play(recording: Recording, steps: Iterable[Step], wipes: bool = True) -> Played:
+def play_steps(recording: Recording, steps: Iterable[Step], wipes: bool = True) -> Played:
     """Play those of `steps` that can happen, from where `recording` began, until something falls.
 
     Time never goes back: what is due earlier happens at once. Unless `wipes`, only a server
@@ -77,11 +78,15 @@ def play(recording: Recording, steps: Iterable[Step], wipes: bool = True) -> Pla
 def wipes_are_lawful(recording: Recording) -> bool:
     """Whether every disk that a run loses is that of a server which no member counts on."""
     cluster = recording.start()
-    for action in recording.actions:
-        if isinstance(action, Wipe) and not _may_wipe(cluster, action.node):
-            return False
-        cluster.engine.apply_quietly(action)
-    return True
+
+    def lawful() -> Iterator[Action]:
+        for action in recording.actions:
+            if isinstance(action, Wipe) and not _may_wipe(cluster, action.node):
+                return
+            yield action
+
+    played = sum(1 for _ in play(cluster.engine, lawful()))
+    return played == len(recording.actions)
 
 
 def _may_wipe(cluster: Cluster, node: NodeId) -> bool:
@@ -104,25 +109,24 @@ class _Player:
         self.known = 0
 
     def play(self, steps: Iterable[Step]) -> Played:
-        cluster, done = self.cluster, []
-        fallen = None
-        for step in steps:
-            self._note_new()
-            resolved = self._resolve(step)
-            if resolved is None:
-                continue
-            try:
-                cluster.apply(resolved.action)
-            except Exception as error:
-                if cluster.stopped is None:
-                    if not isinstance(error, REFUSALS):
-                        raise
-                    continue
-                done.append(resolved)
-                fallen = what_fell(cluster, error)
-                break
-            done.append(resolved)
-        return Played(cluster, tuple(done), fallen)
+        tried: list[Step] = []
+        done: list[Step] = []
+
+        def coming() -> Iterator[Action]:
+            for step in steps:
+                self._note_new()
+                if (resolved := self._resolve(step)) is not None:
+                    tried.append(resolved)
+                    yield resolved.action
+
+        try:
+            for _ in play(self.cluster.engine, coming(), on_refusal="skip", quietly=False):
+                done.append(tried[-1])
+        except Exception as error:
+            if self.cluster.stopped is None:
+                raise
+            return Played(self.cluster, (*done, tried[-1]), what_fell(self.cluster, error))
+        return Played(self.cluster, tuple(done), None)
 
     def _note_new(self) -> None:
         """Messages that have been sent since the last step."""

@@ -194,7 +194,7 @@ class Comparison:
             said = shortened(str(error).removesuffix("."))
             raise Otherwise(f"from frame {cluster.number + 1:,} on", f" ({said})") from error
         self.look(cluster)
-        if isinstance(error, NotNow):  # to play it once more is in vain
+        if isinstance(error, NotNow) and cluster.stopped is None:  # to ask again is in vain
             raise Misuse(str(error)) from error
 
     def ended(self, cluster: Engine) -> None:
