@@ -66,9 +66,10 @@ def term_numbers(window: Window) -> Iterator[Mark]:
     for node, y in window.rows.items():
         known: Term | None = None
         starts: list[tuple[float, Term]] = []
-        for _, span, left, _ in stretches(window):
-            if span.node != node:
-                continue
+        for span in window.lives[node]:
+            left, right = window.x(window.clip(span.start)), window.x(window.clip(span.end))
+            if right <= left:
+                continue  # out of sight
             if span.role and span.term != known:
                 starts.append((left, span.term))
             known = span.term if span.role else None  # said again after a crash

@@ -130,7 +130,7 @@ def _ends(
 
 def _thickness(node: NodeId, at: Millis, window: Window) -> float:
     """How thick a life line is at one moment."""
-    for span in window.trace.spans:
-        if span.node == node and span.start <= at <= span.end:
+    for span in window.lives[node]:
+        if span.start <= at <= span.end:
             return style.node_style(span.role).line
     return style.FOLLOWER.line

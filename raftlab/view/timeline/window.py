@@ -49,6 +49,7 @@ class Window(msgspec.Struct, frozen=True):
     count: int
     folds: tuple[Fold, ...]
     latency: Millis
+    lives: Mapping[NodeId, tuple[RoleSpan, ...]]
 
     @property
     def right(self) -> float:
@@ -93,7 +94,12 @@ def window_of(trace: Trace, start: Millis | None, end: Millis | None, only: str)
     ]
     latency = median(took) if took else _USUAL_LATENCY
     shown_ones, count = tuple(drawn), len(messages)
-    return Window(trace, start, end, only, rows, pitch, shown_ones, count, folds, latency)
+    lives: dict[NodeId, list[RoleSpan]] = {node: [] for node in trace.nodes}
+    for span in trace.spans:
+        if span.node in lives:
+            lives[span.node].append(span)
+    by_node = {node: tuple(spans) for node, spans in lives.items()}
+    return Window(trace, start, end, only, rows, pitch, shown_ones, count, folds, latency, by_node)
 
 
 def messages_between(
