@@ -367,18 +367,14 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                 tip="So many messages of a hundred arrive twice"),
     ),
     "new cluster": (
-        (
-            "New cluster",
-            Choice("new_size", "of nodes", options=SIZES, start=SIZES.index(USUAL_SIZE),
-                   width="130px", reads=as_it_is),
-            TextField("new_seed", "Seed", value="1", width="110px", example="1",
-                      enter="new_button", reads=lambda words, _: seed_in(words)),
-        ),
-        (
-            *(
-                Checkbox(f"new_{name}", label=name.replace("_", " "), value=True, reads=as_it_is)
-                for name in PROTECTIONS
-            ),
+        Choice("new_size", "New cluster of", width="190px", reads=as_it_is,
+               options=tuple((f"{size} node{'s'[: size - 1]}", size) for size in SIZES),
+               start=SIZES.index(USUAL_SIZE)),
+        TextField("new_seed", "Seed", value="1", width="90px", example="1", enter="new_button",
+                  reads=lambda words, _: seed_in(words)),
+        *(
+            Checkbox(f"new_{name}", label=name.replace("_", " "), value=True, reads=as_it_is)
+            for name in PROTECTIONS
         ),
         Button("all_protections_button", "All", "With all protections", "lab.protect", (True,)),
         Button("figure_2_button", "Figure 2", "Without any: what Figure 2 of the paper says",
@@ -393,7 +389,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                reads=as_it_is),
         Button("situation_button", "Begin there", "Begin with that situation; every run is kept",
                "session.begin_situation", ("situation",), icon="plus", takes_ms=0.0),
-        Html("situation_told"),
+        Html("situation_told", css="raftlab-told"),
     ),
     "alarm": (Html("alarm", size=BOTH),),
     "banner": (

@@ -225,6 +225,11 @@ def note(words: str) -> str:
     return f"<span>{escape(words)}</span>" if words else ""
 
 
+def told(words: str) -> str:
+    """A sentence, which may take several lines."""
+    return f"<span>{escape(words)}</span>"
+
+
 def keys_table() -> str:
     """The keys of the stage and what they do."""
     keys = [control.key for control in KEYS.values() if control.key]

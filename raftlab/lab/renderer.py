@@ -99,7 +99,7 @@ class Renderer:
         controls.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
         self._draw_messages(frame)
         self._draw_settings(frame)
-        controls.situation_told.value = panels.label(sentence(controls.situation.value))
+        controls.situation_told.value = panels.told(sentence(controls.situation.value))
         self._draw_modes()
 
     def _draw_modes(self) -> None:

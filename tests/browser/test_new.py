@@ -53,7 +53,7 @@ def test_a_cluster_of_seven_is_begun_from_the_lab(lab, gallery):
     lab.root.evaluate("lab => lab.scrollIntoView()")
     lab.page.screenshot(path=gallery / "new.png")
     assert is_cut_off(panel) == []
-    named(lab, "of nodes").select_option("7")
+    named(lab, "New cluster of").select_option("7 nodes")
     named(lab, "Seed").fill("12")
     lab.click("Figure 2")
     expect(named(lab, "pre vote")).not_to_be_checked()
@@ -63,6 +63,7 @@ def test_a_cluster_of_seven_is_begun_from_the_lab(lab, gallery):
     expect(lab.root.locator(".raftlab-stage [data-id^=node-S]:not(.leaving)")).to_have_count(7)
     note = lab.root.locator(".raftlab-note")
     expect(note).to_contain_text("A new cluster: 7 nodes, seed 12, check-quorum. This is run 2.")
+    lab.click("New…")
     lab.root.evaluate("lab => lab.scrollIntoView()")
     lab.page.screenshot(path=gallery / "new-seven.png")
 
