@@ -109,3 +109,16 @@ def test_a_slider_changes_the_network_and_that_is_in_the_shared_text(lab, galler
     assert 0 < changes[0].network.loss < 1
     assert changes[0].network.loss == changes[2].network.loss
     assert changes[2].network.duplication == 0.01
+
+
+def test_a_slider_shows_what_is_between_its_steps_and_changes_nothing_by_that(run_cell):
+    settings = "3, seed=7, network=rl.Network(latency=(9.5, 33.0), loss=0.125)"
+    lab = run_cell(THREE.replace("3, seed=7", settings))
+    number = lab.number()
+    lab.click("Latency, loss…")
+    expect(handle(lab, "Latency (ms), at most")).to_be_visible()
+    lab.click("Step")
+    lab.at_frame(number + 1)
+    lab.click("Step")
+    lab.at_frame(number + 2)
+    expect(lab.root.locator(".raftlab-stage [data-id=network-0]")).to_have_count(0)
