@@ -184,7 +184,7 @@ class Renderer:
 
     def _draw_stage(self, frame: Frame, previous: Frame | None, **motion: object) -> None:
         controls, roles = self.controls, self._roles_of_nodes()
-        cluster, room = rooms(frame, previous, self.room)
+        cluster, room = rooms(frame, previous, self.room, self._is_crowded)
         node = controls.node.value if controls.full_mode.value or self.has_chosen else None
         scene = with_choice(cluster, node, controls.messages.value, roles)
         beside = self._beside(frame, previous, room)
@@ -198,6 +198,12 @@ class Renderer:
             **motion,
         )
         self._drawn = frame
+
+    @property
+    def _is_crowded(self) -> bool:
+        """Whether so many controls are shown that the picture is to be less high."""
+        controls = self.controls
+        return bool(controls.full_mode.value and controls.further_mode.value)
 
     def _heard(self, frame: Frame, playing: bool) -> str:
         """What is read out: the last event; while it plays, only who leads, when that changes."""
@@ -241,7 +247,9 @@ class Renderer:
         if steps is None:
             return ()
         lost = [step.lost for step in steps if step.lost is not None]
-        return endings(frame, previous, lost, lambda each: rooms(each, None, self.room)[0])
+        return endings(
+            frame, previous, lost, lambda each: rooms(each, None, self.room, self._is_crowded)[0]
+        )
 
 
 def written(write: Callable[[], str]) -> tuple[str, str]:

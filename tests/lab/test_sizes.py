@@ -1,4 +1,4 @@
-"""The lab in two sizes, what can be done in it when, and how much of a picture a page has room for."""
+"""The lab in two sizes, what can be done in it when, and how much of it a page has room for."""
 
 from collections.abc import Callable
 
