@@ -42,10 +42,10 @@ BETWEEN = 12.0
 """From one picture to the other."""
 
 MOST_COLUMNS, FEWEST_COLUMNS = 14, 3
-NARROWEST = 300.0
+NARROWEST = 260.0
 """The logs are at least so wide, or there would be no room for the legend."""
 
-_BESIDE = 45.0  # from the middle of a node to the edge of a picture without words beside it
+_BESIDE = 41.0  # from the middle of a node to the edge of a picture without words beside it
 _ABOVE = 62.0  # and to its upper edge, with words above the first node
 _LINE = 15.0
 _RAISED = 44.0

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from raftlab.lab import panels
 from raftlab.lab.conditions import Now
-from raftlab.lab.control_table import CONDITIONS, PICTURES
+from raftlab.lab.control_table import CONDITIONS, OFTEN, PICTURES, Size
 from raftlab.lab.controls import NODES_PANEL, RUNS_PANEL, TEXT_PANEL, Controls
 from raftlab.lab.fitting import USUAL_ROOM, fitted, fitted_logs, rooms
 from raftlab.lab.nodes_table import nodes_table
@@ -95,7 +95,8 @@ class Renderer:
         controls.branch.value = session.branch.number
         controls.branch.layout.display = None if len(runs) > 1 else "none"
         controls.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
-        self._draw_messages(frame)
+        if controls.full_mode.value or controls.messages.value is not None:
+            self.list_messages(frame)
         self._draw_modes()
 
     def _draw_modes(self) -> None:
@@ -131,7 +132,8 @@ class Renderer:
         slider.value = position
         slider.max = last
 
-    def _draw_messages(self, frame: Frame) -> None:
+    def list_messages(self, frame: Frame) -> None:
+        """Let the list have what is on its way. The simple lab has it only once one is chosen."""
         messages = self.controls.messages
         options, chosen = tuple(panels.message_options(frame)), messages.value
         if messages.options == options:
@@ -156,10 +158,10 @@ class Renderer:
         controls.events.value = panels.events(events)
         controls.newest.value = panels.newest(events[-1] if events else None)
         controls.reads.value = panels.reads(frame, session.answers(SHOWN_ANSWERS))
-        opened = controls.details.selected_index
-        if not playing or opened == NODES_PANEL:
+        opened = controls.details.selected_index if controls.full_mode.value else None
+        if opened == NODES_PANEL:
             controls.nodes_table.value = nodes_table(frame, previous)
-        if not playing or opened == TEXT_PANEL:
+        if opened == TEXT_PANEL:
             controls.text.value = panels.text_twin(describe_frame(frame, previous))
         if not playing and opened == RUNS_PANEL:
             self._draw_runs(trouble)
@@ -193,11 +195,18 @@ class Renderer:
             pack(scene, self._endings(frame, previous)),
             pack(beside),
             panels.menus(frame, nodes=not roles),
+            self._words(),
             self._cannot(),
             self._heard(frame, bool(motion["playing"])),
             **motion,
         )
         self._drawn = frame
+
+    def _words(self) -> Mapping[str, str]:
+        """What changes with every moment, of what this lab shows."""
+        full, made = self.controls.full_mode.value, self.controls.by_name
+        shown = (name for name, each in OFTEN.items() if full or each.size is not Size.FULL)
+        return {name: made[name].value for name in shown}
 
     @property
     def _is_crowded(self) -> bool:
