@@ -96,6 +96,7 @@ class Control(msgspec.Struct, frozen=True):
       control holds with every click. `enter` is the button that Enter presses in it. What the
       lab itself fills in anew, `refilled`, counts only at a click of that button: at any
       other the page may hold what is outdated.
+    * What changes with every moment, as `often` says, is sent along with the picture.
     * `size` is the lab that shows it: the simple one, the full one, or both. `when` says why it
       cannot be done now, if it cannot: then it is greyed, and its tip is that reason.
     * `options` can be chosen from, followed by every node if `of_nodes`; `start` is the place of
@@ -123,6 +124,7 @@ class Control(msgspec.Struct, frozen=True):
     example: str = ""
     width: str = "auto"
     css: str = ""
+    often: bool = False
     size: Size = Size.FULL
     when: Condition | None = None
 
@@ -179,7 +181,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                icon="fast-forward", key=Key("End", "to the last frame"), takes_ms=SLIDE_MS,
                when=conditions.is_not_at_the_end),
         Slider("time_slider", label="Frame", verb="session.go_to", takes_ms=SLIDE_MS, size=BOTH),
-        Html("moment", size=BOTH),
+        Html("moment", size=BOTH, often=True),
         Button("undo_button", "Undo", "Back to where you were before the last thing done (z)",
                "session.undo", icon="undo", key=Key("z", "back over the last thing done"),
                takes_ms=SLIDE_MS, when=conditions.has_something_to_undo),
@@ -187,7 +189,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                "session.go_on_from_here", icon="code-fork",
                key=Key("g", "go on from this moment as a new run")),
     ),
-    "newest": (Html("newest", size=BOTH),),
+    "newest": (Html("newest", size=BOTH, often=True),),
     "time": (
         "Time",
         Choice("speed", "Speed", width="146px", reads=lambda speed, _: float(speed or USUAL_SPEED)),
@@ -425,7 +427,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                when=conditions.has_chosen_a_message),
         Number("delay_ms", "by (ms)", value=50.0, width="108px", reads=float_of),
     ),
-    "events": ("What happened (newest first)", Html("events")),
+    "events": ("What happened (newest first)", Html("events", often=True)),
     "texts": (Html("nodes_table"), Html("text"), Html("keys")),
     "runs": (
         List("runs", lines=3, css="raftlab-runs", label="Runs (choose one to go to its end)",
@@ -474,6 +476,9 @@ BUTTONS = {name: each for name, each in CONTROLS.items() if each.kind is Kind.BU
 
 CONDITIONS = {name: each.when for name, each in CONTROLS.items() if each.when}
 """Why what a control does cannot be done now, of those that know."""
+
+OFTEN = {name: each for name, each in CONTROLS.items() if each.often}
+"""What changes with every moment."""
 
 FIELDS = {name: each for name, each in CONTROLS.items() if each.reads}
 """What a verb may depend on."""

@@ -105,7 +105,7 @@ def events(steps: Sequence[Event]) -> str:
         f"<span>{each.frame}</span><span>{ms(each.at)}</span><span>{escape(each.text)}</span></li>"
         for place, each in enumerate(reversed(steps))
     ]
-    return f'<ol class="raftlab-events" aria-label="Last events">{"".join(rows)}</ol>'
+    return f'<ol class="raftlab-events" tabindex=0 aria-label="Last events">{"".join(rows)}</ol>'
 
 
 def newest(step: Event | None) -> str:
