@@ -96,6 +96,7 @@ class Control(msgspec.Struct, frozen=True):
       control holds with every click. `enter` is the button that Enter presses in it. What the
       lab itself fills in anew, `refilled`, counts only at a click of that button: at any
       other the page may hold what is outdated.
+    * What changes with every moment, as `often` says, is sent along with the picture.
     * `size` is the lab that shows it: the simple one, the full one, or both. `when` says why it
       cannot be done now, if it cannot: then it is greyed, and its tip is that reason.
     * `options` can be chosen from, followed by every node if `of_nodes`; `start` is the place of
@@ -123,6 +124,7 @@ class Control(msgspec.Struct, frozen=True):
     example: str = ""
     width: str = "auto"
     css: str = ""
+    often: bool = False
     size: Size = Size.FULL
     when: Condition | None = None
 
@@ -179,7 +181,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                icon="fast-forward", key=Key("End", "to the last frame"), takes_ms=SLIDE_MS,
                when=conditions.is_not_at_the_end),
         Slider("time_slider", label="Frame", verb="session.go_to", takes_ms=SLIDE_MS, size=BOTH),
-        Html("moment", size=BOTH),
+        Html("moment", size=BOTH, often=True),
         Button("undo_button", "Undo", "Back to where you were before the last thing done (z)",
                "session.undo", icon="undo", key=Key("z", "back over the last thing done"),
                takes_ms=SLIDE_MS, when=conditions.has_something_to_undo),
@@ -187,7 +189,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                "session.go_on_from_here", icon="code-fork",
                key=Key("g", "go on from this moment as a new run")),
     ),
-    "newest": (Html("newest", size=BOTH),),
+    "newest": (Html("newest", size=BOTH, often=True),),
     "time": (
         "Time",
         Choice("speed", "Speed", width="146px", reads=lambda speed, _: float(speed or USUAL_SPEED)),
@@ -367,18 +369,14 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                 tip="So many messages of a hundred arrive twice"),
     ),
     "new cluster": (
-        (
-            "New cluster",
-            Choice("new_size", "of nodes", options=SIZES, start=SIZES.index(USUAL_SIZE),
-                   width="130px", reads=as_it_is),
-            TextField("new_seed", "Seed", value="1", width="110px", example="1",
-                      enter="new_button", reads=lambda words, _: seed_in(words)),
-        ),
-        (
-            *(
-                Checkbox(f"new_{name}", label=name.replace("_", " "), value=True, reads=as_it_is)
-                for name in PROTECTIONS
-            ),
+        Choice("new_size", "New cluster of", width="190px", reads=as_it_is,
+               options=tuple((f"{size} node{'s'[: size - 1]}", size) for size in SIZES),
+               start=SIZES.index(USUAL_SIZE)),
+        TextField("new_seed", "Seed", value="1", width="90px", example="1", enter="new_button",
+                  reads=lambda words, _: seed_in(words)),
+        *(
+            Checkbox(f"new_{name}", label=name.replace("_", " "), value=True, reads=as_it_is)
+            for name in PROTECTIONS
         ),
         Button("all_protections_button", "All", "With all protections", "lab.protect", (True,)),
         Button("figure_2_button", "Figure 2", "Without any: what Figure 2 of the paper says",
@@ -393,7 +391,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                reads=as_it_is),
         Button("situation_button", "Begin there", "Begin with that situation; every run is kept",
                "session.begin_situation", ("situation",), icon="plus", takes_ms=0.0),
-        Html("situation_told"),
+        Html("situation_told", css="raftlab-told"),
     ),
     "alarm": (Html("alarm", size=BOTH),),
     "banner": (
@@ -429,7 +427,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                when=conditions.has_chosen_a_message),
         Number("delay_ms", "by (ms)", value=50.0, width="108px", reads=float_of),
     ),
-    "events": ("What happened (newest first)", Html("events")),
+    "events": ("What happened (newest first)", Html("events", often=True)),
     "texts": (Html("nodes_table"), Html("text"), Html("keys")),
     "runs": (
         List("runs", lines=3, css="raftlab-runs", label="Runs (choose one to go to its end)",
@@ -478,6 +476,9 @@ BUTTONS = {name: each for name, each in CONTROLS.items() if each.kind is Kind.BU
 
 CONDITIONS = {name: each.when for name, each in CONTROLS.items() if each.when}
 """Why what a control does cannot be done now, of those that know."""
+
+OFTEN = {name: each for name, each in CONTROLS.items() if each.often}
+"""What changes with every moment."""
 
 FIELDS = {name: each for name, each in CONTROLS.items() if each.reads}
 """What a verb may depend on."""

@@ -6,7 +6,7 @@ the logs without memory, then without disks, then with fewer columns; the cluste
 the words beside its nodes. The text twin tells all of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import floor
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from raftlab.lab.selection import middle
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import Scene, scene_cluster, scene_logs, style
+from raftlab.view.cluster.label_placement import Rectangle, text_box
 from raftlab.view.logs.cells import GAP as CELL_GAP
 from raftlab.view.logs.rows import BOX_WIDTH, DISK_X, MEMORY_X
 from raftlab.view.marks import Mark, Path, Text
@@ -41,12 +42,16 @@ BETWEEN = 12.0
 """From one picture to the other."""
 
 MOST_COLUMNS, FEWEST_COLUMNS = 14, 3
-NARROWEST = 300.0
+NARROWEST = 260.0
 """The logs are at least so wide, or there would be no room for the legend."""
 
-_BESIDE = 45.0  # from the middle of a node to the edge of a picture without words beside it
+_BESIDE = 41.0  # from the middle of a node to the edge of a picture without words beside it
 _ABOVE = 62.0  # and to its upper edge, with words above the first node
 _LINE = 15.0
+_RAISED = 44.0
+
+HEADS = ("headline", "violation", "configuration")
+"""What stands above the ring."""
 
 
 def legible(mark: Mark) -> Mark:
@@ -71,10 +76,29 @@ def fitted_cluster(frame: Frame, previous: Frame | None, room: float) -> Scene:
     return replace(scene, width=right - left, height=scene.height - top, marks=tuple(kept))
 
 
+def _raised(scene: Scene) -> Scene:
+    """The cluster with less free space between its headline and its first node.
+
+    A headline that would run into the words above that node is left out.
+    """
+    heads = [mark for mark in scene.marks if mark.role in HEADS]
+    if len(heads) != 1:
+        return scene  # violations and configurations need the room
+    others = [moved(mark, 0.0, -_RAISED) for mark in scene.marks if mark.role not in HEADS]
+    boxes = [text_box(mark) for mark in others if isinstance(mark, Text)]
+    free = all(isinstance(head, Text) and not _any_over(text_box(head), boxes) for head in heads)
+    marks = (*heads, *others) if free else tuple(others)
+    return replace(scene, height=scene.height - _RAISED, marks=marks)
+
+
+def _any_over(box: Rectangle, others: Iterable[Rectangle]) -> bool:
+    left, top, right, bottom = box
+    return any(a < right and left < c and b < bottom and top < d for a, b, c, d in others)
+
+
 def _lies_within(text: Text, left: float, right: float, top: float) -> bool:
-    wide = style.text_width(text.text, text.size, bold=text.bold, mono=text.mono)
-    start = text.x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[text.anchor]
-    return left <= start and start + wide <= right and text.y >= top + text.size
+    start, upper, end, _ = text_box(text)
+    return left <= start and end <= right and upper >= top
 
 
 def fitted_logs(frame: Frame, previous: Frame | None, room: float, boxes: bool) -> Scene:
@@ -158,11 +182,17 @@ def fitted(scene: Scene) -> Scene:
     return replace(scene, marks=tuple(legible(mark) for mark in scene.marks))
 
 
-def rooms(frame: Frame, previous: Frame | None, room: Room) -> tuple[Scene, float]:
-    """The cluster in such a stage, and how wide what stands beside or below it may be (px)."""
+def rooms(
+    frame: Frame, previous: Frame | None, room: Room, crowded: bool = False
+) -> tuple[Scene, float]:
+    """The cluster in such a stage, and how wide what stands beside or below it may be (px).
+
+    It is less high where the page is `crowded` with controls.
+    """
     if room.is_low:
         return fitted_cluster(frame, previous, room.width * 0.4), room.width * 0.6
     scene = fitted_cluster(frame, previous, room.width)
+    scene = _raised(scene) if crowded else scene
     if room.width < SIDE_BY_SIDE:
         return scene, room.width
     return scene, max(room.width - scene.width - BETWEEN, room.width * 0.4)

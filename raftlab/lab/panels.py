@@ -105,7 +105,7 @@ def events(steps: Sequence[Event]) -> str:
         f"<span>{each.frame}</span><span>{ms(each.at)}</span><span>{escape(each.text)}</span></li>"
         for place, each in enumerate(reversed(steps))
     ]
-    return f'<ol class="raftlab-events" aria-label="Last events">{"".join(rows)}</ol>'
+    return f'<ol class="raftlab-events" tabindex=0 aria-label="Last events">{"".join(rows)}</ol>'
 
 
 def newest(step: Event | None) -> str:
@@ -223,6 +223,11 @@ def moment(frame: Frame, last: int, live: bool) -> str:
 def note(words: str) -> str:
     """What the last thing done has to say."""
     return f"<span>{escape(words)}</span>" if words else ""
+
+
+def told(words: str) -> str:
+    """A sentence, which may take several lines."""
+    return f"<span>{escape(words)}</span>"
 
 
 def keys_table() -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from raftlab.lab import panels
 from raftlab.lab.beginnings import sentence
 from raftlab.lab.conditions import Now
-from raftlab.lab.control_table import CONDITIONS, PICTURES
+from raftlab.lab.control_table import CONDITIONS, OFTEN, PICTURES, Size
 from raftlab.lab.controls import NODES_PANEL, RUNS_PANEL, TEXT_PANEL, Controls
 from raftlab.lab.fitting import USUAL_ROOM, fitted, fitted_logs, rooms
 from raftlab.lab.network_settings import latency_options, network_at
@@ -97,9 +97,11 @@ class Renderer:
         controls.branch.value = session.branch.number
         controls.branch.layout.display = None if len(runs) > 1 else "none"
         controls.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
-        self._draw_messages(frame)
-        self._draw_settings(frame)
-        controls.situation_told.value = panels.label(sentence(controls.situation.value))
+        if controls.full_mode.value or controls.messages.value is not None:
+            self.list_messages(frame)
+        if controls.full_mode.value:
+            self._draw_settings(frame)
+            self._draw_situation()
         self._draw_modes()
 
     def _draw_modes(self) -> None:
@@ -153,7 +155,13 @@ class Renderer:
         controls.loss.value = 100 * network.loss
         controls.duplication.value = 100 * network.duplication
 
-    def _draw_messages(self, frame: Frame) -> None:
+    def _draw_situation(self) -> None:
+        """What the situation shows that is chosen to begin with."""
+        controls = self.controls
+        controls.situation_told.value = panels.told(sentence(controls.situation.value))
+
+    def list_messages(self, frame: Frame) -> None:
+        """Let the list have what is on its way. The simple lab has it only once one is chosen."""
         messages = self.controls.messages
         options, chosen = tuple(panels.message_options(frame)), messages.value
         if messages.options == options:
@@ -178,10 +186,10 @@ class Renderer:
         controls.events.value = panels.events(events)
         controls.newest.value = panels.newest(events[-1] if events else None)
         controls.reads.value = panels.reads(frame, session.answers(SHOWN_ANSWERS))
-        opened = controls.details.selected_index
-        if not playing or opened == NODES_PANEL:
+        opened = controls.details.selected_index if controls.full_mode.value else None
+        if opened == NODES_PANEL:
             controls.nodes_table.value = nodes_table(frame, previous)
-        if not playing or opened == TEXT_PANEL:
+        if opened == TEXT_PANEL:
             controls.text.value = panels.text_twin(describe_frame(frame, previous))
         if not playing and opened == RUNS_PANEL:
             self._draw_runs(trouble)
@@ -206,7 +214,7 @@ class Renderer:
 
     def _draw_stage(self, frame: Frame, previous: Frame | None, **motion: object) -> None:
         controls, roles = self.controls, self._roles_of_nodes()
-        cluster, room = rooms(frame, previous, self.room)
+        cluster, room = rooms(frame, previous, self.room, self._is_crowded)
         node = controls.node.value if controls.full_mode.value or self.has_chosen else None
         scene = with_choice(cluster, node, controls.messages.value, roles)
         beside = self._beside(frame, previous, room)
@@ -215,11 +223,24 @@ class Renderer:
             pack(scene, self._endings(frame, previous)),
             pack(beside),
             panels.menus(frame, nodes=not roles),
+            self._words(),
             self._cannot(),
             self._heard(frame, bool(motion["playing"])),
             **motion,
         )
         self._drawn = frame
+
+    def _words(self) -> Mapping[str, str]:
+        """What changes with every moment, of what this lab shows."""
+        full, made = self.controls.full_mode.value, self.controls.by_name
+        shown = (name for name, each in OFTEN.items() if full or each.size is not Size.FULL)
+        return {name: made[name].value for name in shown}
+
+    @property
+    def _is_crowded(self) -> bool:
+        """Whether so many controls are shown that the picture is to be less high."""
+        controls = self.controls
+        return bool(controls.full_mode.value and controls.further_mode.value)
 
     def _heard(self, frame: Frame, playing: bool) -> str:
         """What is read out: the last event; while it plays, only who leads, when that changes."""
@@ -263,7 +284,9 @@ class Renderer:
         if steps is None:
             return ()
         lost = [step.lost for step in steps if step.lost is not None]
-        return endings(frame, previous, lost, lambda each: rooms(each, None, self.room)[0])
+        return endings(
+            frame, previous, lost, lambda each: rooms(each, None, self.room, self._is_crowded)[0]
+        )
 
 
 def written(write: Callable[[], str]) -> tuple[str, str]:

@@ -26,6 +26,7 @@ class Stage(anywidget.AnyWidget):
     the moments, `ms` is how long it takes, `steady` whether at an even pace, `playing`
     whether to ask for the next one. `hotkeys` are the keys to report. `menus` holds what
     a click on a mark offers, by the mark's id or else its role: pairs of key and words.
+    `words` is the HTML of what changes with every moment, by the names of its controls.
     `cannot` says of every control that cannot be used now why that is, and `heard` is what
     a screen reader reads out.
     """
@@ -40,6 +41,7 @@ class Stage(anywidget.AnyWidget):
 
     menus = traitlets.Dict().tag(sync=True)
     cannot = traitlets.Dict().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
     heard = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, keys: Iterable[str]) -> None:
@@ -56,6 +58,7 @@ class Stage(anywidget.AnyWidget):
         cluster: Packed,
         logs: Packed,
         menus: Menus,
+        words: Mapping[str, str],
         cannot: Mapping[str, str],
         heard: str,
         **motion: Any,
@@ -68,6 +71,7 @@ class Stage(anywidget.AnyWidget):
             self.cluster = cluster
             self.logs = logs
             self.menus = {name: [list(item) for item in items] for name, items in menus.items()}
+            self.words = dict(words)
             self.cannot = dict(cannot)
             self.heard = heard
             self.motion = {"seq": self.seq + 1, **motion}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
+import traitlets
 
 from raftlab.lab import panels
 from raftlab.lab.control_table import Control, Item, Kind, Size
@@ -13,6 +14,12 @@ from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.world.settings import Network
 
 SLIDERS = (Kind.SLIDER, Kind.LATENCY, Kind.PERCENT)
+
+
+class Words(widgets.HTML):
+    """HTML that sends nothing by itself: the page gets it along with the picture."""
+
+    value = traitlets.Unicode()
 
 
 def widget_of(control: Control, nodes: Sequence[NodeId]) -> Any:
@@ -68,7 +75,7 @@ MAKERS: Mapping[Kind, Callable[[Control, tuple[NodeId, ...]], Any]] = {
     Kind.TEXT: lambda each, _: widgets.Text(
         value=each.value, description=each.label, continuous_update=False, placeholder=each.example
     ),
-    Kind.HTML: lambda each, _: widgets.HTML(),
+    Kind.HTML: lambda each, _: Words() if each.often else widgets.HTML(),
 }
 
 

@@ -18,7 +18,7 @@ cluster.elect()
 for number in range(3):
     cluster.propose(f"x={{number}}")
     cluster.run(60)
-lab = cluster.lab()
+lab = cluster.lab(full=True)
 lab
 """
 
@@ -33,7 +33,7 @@ for number in range(6):
     cluster.propose(f"x={number}")
     cluster.run(30)
 cluster.compact(cluster.leader)
-lab = cluster.lab()
+lab = cluster.lab(full=True)
 lab
 """
 
@@ -92,7 +92,7 @@ def test_at_first_sight_it_takes_no_room_and_open_it_is_seen_with_the_picture(
         scratch.hide_sides()
     panel = lab.root.locator(".raftlab-further")
     expect(panel).not_to_be_visible()
-    assert lab.root.locator(".raftlab-jumps").bounding_box()["height"] < 40  # one row, as ever
+    assert lab.root.locator(".raftlab-transport").bounding_box()["height"] < 40  # one row, as ever
     lab.click("More…")
     expect(panel).to_be_visible()
     lab.root.evaluate("lab => lab.scrollIntoView()")

@@ -17,7 +17,7 @@ cluster.elect()
 for number in range(3):
     cluster.propose(f"x={number}")
     cluster.run(7)
-lab = cluster.lab()
+lab = cluster.lab(full=True)
 lab
 """
 
@@ -28,7 +28,7 @@ class Hasty(rl.Rules):
     def majority_match_index(self, match_indexes, configuration):
         return max(match_indexes.values())
 
-lab = rl.Cluster(5, seed=7, rules=Hasty()).lab()
+lab = rl.Cluster(5, seed=7, rules=Hasty()).lab(full=True)
 lab
 """
 
@@ -41,7 +41,7 @@ class Mistaken(rl.Rules):
 
 cluster = rl.Cluster(3, seed=1, rules=Mistaken())
 cluster.elect()
-lab = cluster.lab()
+lab = cluster.lab(full=True)
 lab
 """
 

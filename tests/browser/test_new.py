@@ -53,7 +53,7 @@ def test_a_cluster_of_seven_is_begun_from_the_lab(lab, gallery):
     lab.root.evaluate("lab => lab.scrollIntoView()")
     lab.page.screenshot(path=gallery / "new.png")
     assert is_cut_off(panel) == []
-    named(lab, "of nodes").select_option("7")
+    named(lab, "New cluster of").select_option("7 nodes")
     named(lab, "Seed").fill("12")
     lab.click("Figure 2")
     expect(named(lab, "pre vote")).not_to_be_checked()
@@ -63,6 +63,7 @@ def test_a_cluster_of_seven_is_begun_from_the_lab(lab, gallery):
     expect(lab.root.locator(".raftlab-stage [data-id^=node-S]:not(.leaving)")).to_have_count(7)
     note = lab.root.locator(".raftlab-note")
     expect(note).to_contain_text("A new cluster: 7 nodes, seed 12, check-quorum. This is run 2.")
+    lab.click("New…")
     lab.root.evaluate("lab => lab.scrollIntoView()")
     lab.page.screenshot(path=gallery / "new-seven.png")
 
@@ -108,3 +109,16 @@ def test_a_slider_changes_the_network_and_that_is_in_the_shared_text(lab, galler
     assert 0 < changes[0].network.loss < 1
     assert changes[0].network.loss == changes[2].network.loss
     assert changes[2].network.duplication == 0.01
+
+
+def test_a_slider_shows_what_is_between_its_steps_and_changes_nothing_by_that(run_cell):
+    settings = "3, seed=7, network=rl.Network(latency=(9.5, 33.0), loss=0.125)"
+    lab = run_cell(THREE.replace("3, seed=7", settings))
+    number = lab.number()
+    lab.click("Latency, loss…")
+    expect(handle(lab, "Latency (ms), at most")).to_be_visible()
+    lab.click("Step")
+    lab.at_frame(number + 1)
+    lab.click("Step")
+    lab.at_frame(number + 2)
+    expect(lab.root.locator(".raftlab-stage [data-id=network-0]")).to_have_count(0)

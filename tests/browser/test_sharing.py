@@ -24,7 +24,7 @@ try:
     cluster.run(1000)
 except rl.Violation:
     pass
-lab = cluster.recording.lab()
+lab = cluster.recording.lab(full=True)
 lab
 """
 
@@ -32,7 +32,7 @@ TWO = (
     START.rstrip().removesuffix("lab")
     + """
 from IPython.display import display
-second = rl.Cluster(3, seed=2).lab()
+second = rl.Cluster(3, seed=2).lab(full=True)
 display(lab, second)
 """
 )

@@ -32,6 +32,8 @@ and `only WORDS` the lines in which one of the words stands ("commit|lost").
     open-sessions NAME …         a client session for each name
     partition NODES | NODES …    cut the network into groups
     cut SENDER RECEIVER [one-way], heal, calm
+    network [SENDER RECEIVER [one-way]] [latency=MS] [loss=CHANCE] …
+                                 change how messages are carried from now on
     deliver, drop, duplicate, delay MESSAGE [MS]
                                  MESSAGE is its number, or SENDER RECEIVER for the oldest there
     show [cluster | logs | flights | applied | members | reads | NODE …]
@@ -45,6 +47,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from raftlab.raft.vocabulary import REFUSALS, Misuse
 from raftlab.sim.cluster import Cluster
@@ -201,6 +204,14 @@ class Script:
 
     def do_heal(self) -> None:
         self.cluster.heal()
+
+    def do_network(self, *words: str) -> None:
+        ends = [word for word in words if "=" not in word and word != "one-way"]
+        said = dict(word.split("=") for word in words if "=" in word)
+        settings: dict[str, Any] = {name: float(value) for name, value in said.items()}
+        if "latency" in said:
+            settings["latency"] = (settings["latency"], settings["latency"])
+        self.cluster.set_network(*ends, both_ways="one-way" not in words, **settings)
 
     def do_calm(self) -> None:
         self.cluster.calm()

@@ -537,6 +537,7 @@ async function copy(button) {
 
 const LONGEST = 200_001; // letters in a field: what is pasted must pass through the connection
 
+const PLAY = ".raftlab-transport .raftlab-button-play_button";
 const NAMED = (kind) => `[class*="raftlab-${kind}-"]`;
 
 function nameOf(el, kind) {
@@ -566,7 +567,10 @@ function nameHandle(handle) { // of a slider with two of them, the ends
 
 function adopt(model, root, signal) {
   const lab = root.closest(".raftlab-lab");
-  if (!lab || lab.dataset.lmSuppressShortcuts) return Boolean(lab);
+  if (!lab) return false;
+  const slots = Object.keys(model.get("words")).map((name) => `.raftlab-words-${name} > *`);
+  if (![PLAY, ...slots].every((each) => lab.querySelector(each))) return false; // not all is there
+  if (lab.dataset.lmSuppressShortcuts) return true;
   lab.dataset.lmSuppressShortcuts = "true"; // the notebook's own keys stay out of the lab …
   lab.querySelector(".raftlab-note")?.setAttribute("aria-live", "polite");
   for (const handle of lab.querySelectorAll(".noUi-handle")) nameHandle(handle);
@@ -575,6 +579,10 @@ function adopt(model, root, signal) {
   model.on("change:cannot", shade);
   signal.addEventListener("abort", () => model.off("change:cannot", shade));
   shade();
+  const tell = () => write(model, lab);
+  model.on("change:words", tell);
+  signal.addEventListener("abort", () => model.off("change:words", tell));
+  tell();
   const press = (name) => report(model, root, { kind: "press", name, fields: fields(lab) });
   lab.addEventListener("click", (event) => {
     const button = event.target.closest(NAMED("button"));
@@ -605,6 +613,15 @@ function adopt(model, root, signal) {
   return true;
 }
 
+// What changes with every moment comes with the picture, and is put where its widget stands
+
+function write(model, lab) {
+  for (const [name, html] of Object.entries(model.get("words"))) {
+    const slot = lab.querySelector(`.raftlab-words-${name} > .widget-html-content`);
+    if (slot && slot.told !== html) slot.innerHTML = slot.told = html;
+  }
+}
+
 // What cannot be done now is greyed, and its tip says why. It still hears a click: the kernel
 // then says the same at greater length.
 
@@ -631,7 +648,7 @@ function toolbar(row, signal) {
   };
   row.setAttribute("role", "toolbar");
   row.setAttribute("aria-label", "Time");
-  settle(row.querySelector('[class*="raftlab-button-play_button"]'));
+  settle(row.querySelector(PLAY));
   row.addEventListener("focusin", (event) => {
     if (event.target.matches("button")) settle(event.target);
   }, { signal });

@@ -1,0 +1,247 @@
+"""The lab at first sight, by keyboard and by ear: what a newcomer sees, reaches and hears."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.jupyter import LabView, Notebook
+
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
+
+SIMPLE = """
+import raftlab as rl
+cluster = rl.Cluster({nodes}, seed=7)
+cluster.elect()
+for number in range(3):
+    cluster.propose(f"x={{number}}")
+    cluster.run(7)
+lab = cluster.lab({options})
+lab
+"""
+PLAYING = """
+import raftlab as rl
+cluster = rl.Cluster(5, seed=12)
+cluster.run(125)
+cluster.lab(play=True)
+"""
+
+SMALLEST_LETTERS = """lab => Math.min(
+    ...[...lab.querySelectorAll(".raftlab-stage svg text")].map(
+        text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a),
+    ...[...lab.querySelectorAll("button, label, input, select, option, summary, li, p, b, div")]
+        .filter(each => each.offsetParent && each.textContent.trim())
+        .map(each => parseFloat(getComputedStyle(each).fontSize)),
+)"""
+
+
+def cell(nodes: int = 5, options: str = "") -> str:
+    return SIMPLE.format(nodes=nodes, options=options)
+
+
+def in_sight(lab: LabView, *things) -> bool:
+    """Whether all of it can be seen, once the lab is scrolled to the top."""
+    lab.root.evaluate("lab => lab.scrollIntoView()")
+    panel = lab.page.locator(".jp-WindowedPanel-outer").bounding_box()
+    boxes = [thing.bounding_box() for thing in things]
+    return all(
+        panel["x"] - 1 <= box["x"]
+        and box["x"] + box["width"] <= panel["x"] + panel["width"] + 1
+        and panel["y"] - 1 <= box["y"]
+        and box["y"] + box["height"] <= panel["y"] + panel["height"] + 1
+        for box in boxes
+    )
+
+
+def settled(lab: LabView) -> LabView:
+    """The same lab, once the picture has the size that there is room for."""
+    lab.page.wait_for_function(
+        """() => {
+            const right = each => each.getBoundingClientRect().right;
+            const pictures = [...document.querySelectorAll(".raftlab-stage svg")];
+            return pictures.every(svg => right(svg) <= right(svg.parentNode) + 1);
+        }"""
+    )
+    return lab
+
+
+# Sizes
+
+
+@pytest.mark.parametrize("options", ["", "full=True"], ids=["simple", "full"])
+@pytest.mark.parametrize("nodes", [3, 5, 7])
+def test_no_letter_is_under_11_px_on_a_laptop_with_the_list_of_files_open(
+    run_cell, gallery, nodes, options
+):
+    lab = settled(run_cell(cell(nodes, options)))
+    assert lab.page.viewport_size == {"width": 1366, "height": 768}
+    assert lab.root.evaluate(SMALLEST_LETTERS) >= 10.99
+    lab.root.evaluate("lab => lab.scrollIntoView()")
+    lab.page.screenshot(path=gallery / f"first-{nodes}-{options or 'simple'}.png")
+
+
+def test_the_simple_lab_is_seen_whole_and_all_controls_are_one_click_away(run_cell):
+    lab = settled(run_cell(cell()))
+    assert in_sight(lab, lab.root)
+    visible = lab.root.locator("button:visible")
+    assert visible.count() <= 8
+    lab.click("All controls")
+    for words in ("Start", "Undo", "election", "Partition…", "Read", "Deliver", "Time out"):
+        expect(lab.button(words)).to_be_visible()
+    assert in_sight(lab, lab.stage, lab.button("Step"), lab.button("Propose"), lab.button("Read"))
+    lab.click("Main controls")
+    expect(lab.button("Read")).not_to_be_visible()
+
+
+def test_the_leader_is_crashed_and_restarted_in_the_simple_lab(run_cell):
+    lab = run_cell(cell())
+    restart = lab.root.locator(".raftlab-button-restart_all_button")
+    expect(restart).to_have_attribute("aria-disabled", "true")
+    expect(restart).to_have_attribute("title", "No server is down.")
+    lab.click("Crash the leader")
+    expect(lab.mark("down-S2-a")).to_be_attached()
+    expect(lab.root.locator(".raftlab-newest")).to_contain_text("S2 crashes")
+    crash = lab.button("Crash the leader")
+    expect(crash).to_have_attribute("title", "Nobody leads now.")
+    expect(restart).not_to_have_attribute("aria-disabled", "true")
+    restart.click()
+    expect(lab.mark("down-S2-a")).not_to_be_attached()
+    crash.click()
+    expect(lab.alarm).to_contain_text("Nobody leads now: let time pass until somebody does.")
+
+
+def test_undo_is_a_click(run_cell):
+    lab = run_cell(cell(options="full=True"))
+    number = lab.number()
+    expect(lab.button("Undo")).to_have_attribute("aria-disabled", "true")
+    lab.click("Crash the leader")
+    lab.at_frame(number + 1)
+    lab.click("Undo")
+    lab.at_frame(number)
+    expect(lab.mark("down-S2-a")).not_to_be_attached()
+
+
+def test_a_jump_that_finds_nothing_says_what_to_do(run_cell):
+    lab = run_cell(cell(options="full=True"))
+    number = lab.number()
+    lab.click("election")
+    expect(lab.root.locator(".raftlab-note")).to_contain_text("crash or isolate it first")
+    lab.at_frame(number)
+
+
+@pytest.mark.parametrize(
+    ("size", "nodes"), [((390, 844), 3), ((683, 384), 3), ((820, 1180), 5)], ids=str
+)
+def test_picture_and_main_controls_are_on_the_first_screen(
+    run_cell, scratch: Notebook, desk_page: Page, gallery, size, nodes
+):
+    desk_page.set_viewport_size({"width": size[0], "height": size[1]})  # 683 px: 1366 at 200 %
+    scratch.hide_sides()
+    lab = settled(run_cell(cell(nodes)))
+    assert in_sight(lab, lab.stage, lab.button("Play"), lab.button("Step"), lab.slider)
+    overflow = lab.stage.evaluate(
+        """stage => [...stage.querySelectorAll(".raftlab-cluster, .raftlab-logs")]
+            .map(pane => pane.scrollWidth - pane.clientWidth)"""
+    )
+    assert max(overflow) <= 1 or nodes > 3
+    lab.page.screenshot(path=gallery / f"first-{size[0]}.png")
+
+
+# By itself
+
+
+def test_it_plays_as_soon_as_it_is_shown(run_cell):
+    lab = run_cell(PLAYING)
+    number = lab.number()
+    expect(lab.button("Stop")).to_be_visible()
+    lab.page.wait_for_function(
+        "number => Number(document.querySelector('.raftlab-moment b').textContent) > number + 3",
+        arg=number,
+    )
+    lab.click("Stop")
+    expect(lab.button("Play")).to_be_visible()
+
+
+def test_who_wants_no_motion_finds_it_standing_still(run_cell, desk_page: Page):
+    desk_page.emulate_media(reduced_motion="reduce")
+    lab = run_cell(PLAYING)
+    expect(lab.button("Play")).to_be_visible()
+    assert lab.number() <= 1
+
+
+# By keyboard and by ear
+
+
+def test_the_picture_is_within_three_stops_of_the_tab_key(run_cell):
+    lab = run_cell(cell(options="full=True"))
+    lab.root.evaluate("lab => lab.querySelector('button[tabindex=\"0\"]').focus()")
+    expect(lab.button("Play")).to_be_focused()
+    lab.page.keyboard.press("Tab")
+    expect(lab.slider).to_be_focused()
+    lab.page.keyboard.press("Tab")
+    expect(lab.stage).to_be_focused()
+
+
+def test_arrows_move_among_the_buttons_of_time(run_cell):
+    lab = run_cell(cell(options="full=True"))
+    number = lab.number()
+    lab.button("Play").focus()
+    for words in ("Step", "End", "Undo", "Start", "Back"):
+        lab.page.keyboard.press("ArrowRight")
+        expect(lab.button(words)).to_be_focused()
+    lab.page.keyboard.press("Enter")
+    lab.at_frame(number - 1)
+    lab.page.keyboard.press("ArrowLeft")
+    expect(lab.button("Start")).to_be_focused()
+
+
+def test_events_are_read_out_one_by_one_and_while_playing_only_who_leads(run_cell):
+    lab = run_cell(cell())
+    heard = lab.root.locator("[role=status].raftlab-spoken")
+    lab.click("Step")
+    line = lab.root.locator(".raftlab-newest")
+    expect(heard).not_to_be_empty()
+    assert heard.text_content() in line.text_content()
+    lab.page.evaluate(
+        """() => {
+            window.said = [];
+            const heard = document.querySelector("[role=status].raftlab-spoken");
+            new MutationObserver(() => said.push(heard.textContent))
+                .observe(heard, {childList: true, characterData: true, subtree: true});
+        }"""
+    )
+    lab.click("Play")
+    number = lab.number()
+    lab.page.wait_for_function(
+        "number => Number(document.querySelector('.raftlab-moment b').textContent) > number + 8",
+        arg=number,
+    )
+    assert lab.page.evaluate("() => said") == ["S2 leads term 1."]
+    lab.click("Stop")
+
+
+@pytest.fixture(params=["JupyterLab Light", "JupyterLab Dark"])
+def theme(request, desk_page: Page, scratch: Notebook):
+    """Each of JupyterLab's themes in turn; afterwards the light one."""
+    change = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+    desk_page.evaluate(change, request.param)
+    yield request.param
+    desk_page.evaluate(change, "JupyterLab Light")
+
+
+@pytest.mark.parametrize("options", ["", "full=True"], ids=["simple", "full"])
+def test_axe_finds_nothing_serious(run_cell, gallery, theme, options):
+    lab = run_cell(cell(options=options))
+    if options:
+        lab.click("More…")
+        lab.root.get_by_text("Runs and sharing").click()
+    lab.page.wait_for_timeout(500)  # nothing is fading in any more
+    lab.page.evaluate(AXE.read_text())
+    found = lab.page.evaluate(
+        """async () => (await axe.run(document.querySelector(".raftlab-lab"))).violations
+            .filter(each => ["serious", "critical"].includes(each.impact))
+            .map(each => [each.id, each.nodes.map(node => [node.html, node.failureSummary])])"""
+    )
+    lab.root.evaluate("lab => lab.scrollIntoView()")
+    lab.page.screenshot(path=gallery / f"{theme.split()[1]}-{options or 'simple'}.png")
+    assert found == []
