@@ -100,10 +100,10 @@ class Controls:
         made["widget"] = column(
             "lab",
             row("transport", *self._row("transport")),
-            *(*self._row("newest"), stage, *self._row("alarm")),
-            *(made["banner_row"], made["note_row"]),
+            *(*self._row("newest"), stage),
             column("deeds", *self.groups.values()),
-            *(made["further"], made["partition_row"], made["link_row"], made["full"]),
+            *(made["further"], made["partition_row"], made["link_row"]),
+            *(*self._row("alarm"), made["banner_row"], made["note_row"], made["full"]),
         )
 
     def put_in(self, group: str, *panels: Any) -> None:
