@@ -182,8 +182,6 @@ def _choose_beside(control: Any, values: list[Any], by: int) -> None:
 
 
 def _message_numbers(lab: Controller) -> list[int]:
-    with lab.renderer.drawing():
-        lab.renderer.list_messages(lab.session.frame)
     return [number for _, number in lab.controls.messages.options]
 
 

@@ -104,11 +104,11 @@ class Controls:
         made["widget"] = column(
             "lab",
             row("transport", *self._row("transport")),
-            *(*self._row("newest"), stage, *self._row("alarm")),
-            *(made["banner_row"], made["note_row"]),
+            *(*self._row("newest"), stage),
             column("deeds", *self.groups.values()),
             *(made["new_column"], made["further"], made["partition_row"], made["link_row"]),
-            *(made["settings_row"], made["full"]),
+            *(made["settings_row"], *self._row("alarm"), made["banner_row"], made["note_row"]),
+            made["full"],
         )
 
     def put_in(self, group: str, *panels: Any) -> None:

@@ -33,7 +33,10 @@ class Listener:
             self._listen_to(widget, CONTROLS.get(name))
         self.controls.on_side_changed = lambda: self._changed(controller.redraw)
         self.controls.details.observe(
-            lambda _: self._changed(lambda: controller.redraw(0.0)), "selected_index"
+            lambda change: self._changed(
+                lambda: callbacks.show_mode(controller, change["new"] is not None)
+            ),
+            "selected_index",
         )
 
     def _listen_to(self, widget: Any, control: Control | None) -> None:

@@ -97,8 +97,7 @@ class Renderer:
         controls.branch.value = session.branch.number
         controls.branch.layout.display = None if len(runs) > 1 else "none"
         controls.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
-        if controls.full_mode.value or controls.messages.value is not None:
-            self.list_messages(frame)
+        self._draw_messages(frame)
         if controls.full_mode.value:
             self._draw_settings(frame)
             self._draw_situation()
@@ -160,8 +159,7 @@ class Renderer:
         controls = self.controls
         controls.situation_told.value = panels.told(sentence(controls.situation.value))
 
-    def list_messages(self, frame: Frame) -> None:
-        """Let the list have what is on its way. The simple lab has it only once one is chosen."""
+    def _draw_messages(self, frame: Frame) -> None:
         messages = self.controls.messages
         options, chosen = tuple(panels.message_options(frame)), messages.value
         if messages.options == options:

@@ -214,11 +214,11 @@ class LabView:
     def button(self, words: str) -> Locator:
         """A button by what is written on it."""
         exactly = re.compile(rf"^\s*{re.escape(words)}\s*$")
-        return self.root.locator("button").filter(has_text=exactly)
+        return self.root.locator("button").filter(has_text=exactly, visible=True)
 
-    def click(self, words: str) -> None:
-        """Click a button, once the picture stands still."""
-        self.button(words).click()
+    def click(self, words: str, greyed: bool = False) -> None:
+        """Click a button, once the picture stands still; one that is `greyed` hears it, too."""
+        self.button(words).click(force=greyed)
 
     def mark(self, name: str) -> Locator:
         """A mark of the picture by its id."""

@@ -106,7 +106,7 @@ def test_the_leader_is_crashed_and_restarted_in_the_simple_lab(run_cell):
     expect(restart).not_to_have_attribute("aria-disabled", "true")
     restart.click()
     expect(lab.mark("down-S2-a")).not_to_be_attached()
-    crash.click()
+    lab.click("Crash the leader", greyed=True)
     expect(lab.alarm).to_contain_text("Nobody leads now: let time pass until somebody does.")
 
 

@@ -182,7 +182,7 @@ def test_a_read_that_fails_gets_no_tick(lab):
 
 
 def test_what_a_click_did_is_seen_beside_the_panel(lab):
-    """Messages and events are below the fold; the newest event is told in the panel."""
+    """Messages and events are below the fold; the newest event is told above the picture."""
     newest, calm = lab.root.locator(".raftlab-newest"), lab.button("Calm")
     lab.root.evaluate("lab => lab.scrollIntoView()")
     before, height = calm.bounding_box(), newest.bounding_box()["height"]
@@ -194,7 +194,9 @@ def test_what_a_click_did_is_seen_beside_the_panel(lab):
     expect(newest).to_contain_text("a client asks S2 for x")
     assert in_sight(lab, newest)
     assert newest.bounding_box()["height"] == height
-    assert calm.bounding_box() == before
+    after = calm.bounding_box()  # lower by one line, which explains the marks of a read
+    assert (after["x"], after["width"]) == (before["x"], before["width"])
+    assert 0 <= after["y"] - before["y"] < 20
 
 
 def test_where_it_is_narrow_a_button_stays_with_its_field(lab, desk_page):

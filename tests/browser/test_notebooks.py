@@ -11,6 +11,8 @@ from tests.browser.jupyter import LabView
 @pytest.mark.parametrize("name", ["00_start_here.ipynb", "06_commit.ipynb"])
 def test_the_lab_of_a_notebook_is_used(open_notebook, gallery, name):
     lab = open_notebook(name).lab
+    if lab.button("All controls").count():
+        lab.click("All controls")
     assert_it_steps(lab)
     assert_it_takes_a_command(lab)
     assert_a_message_is_dropped(lab)

@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from raftlab.lab import Lab
-from raftlab.lab.renderer import LOG_COLUMNS
+from raftlab.lab.fitting import Room, fitted_logs, rooms
 from raftlab.lab.selection import with_choice
-from raftlab.view import scene_cluster, scene_logs
 
 SETTING = """
 import raftlab as rl
@@ -48,13 +47,13 @@ PAINTED = """svg => {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_the_browser_paints_as_the_svg_does(run_cell, moment):
     source = f"{SETTING}\n{MOMENTS[moment]}\n"
-    view = run_cell(f"{source}\ncluster.lab()")
+    view = run_cell(f"{source}\ncluster.lab(full=True)")
     lab = lab_of(source)
     assert_painted(view, lab)
 
 
 def test_it_still_does_after_marks_have_moved(run_cell):
-    view, lab = run_cell(f"{SETTING}\ncluster.lab()"), lab_of(SETTING)
+    view, lab = run_cell(f"{SETTING}\ncluster.lab(full=True)"), lab_of(SETTING)
     buttons = {
         "Step": lab.step_button,
         "Crash": lab.crash_button,
@@ -75,15 +74,19 @@ def lab_of(source: str) -> Lab:
     """The same lab in this process."""
     names: dict = {}
     exec(source, names)
-    return names["cluster"].lab()
+    return names["cluster"].lab(full=True)
 
 
 def assert_painted(view, lab: Lab) -> None:
     frame, previous = lab.session.frame, lab.session.previous
-    chosen = with_choice(scene_cluster(frame, previous), lab.node.value, lab.message)
+    width = view.stage.evaluate(
+        "stage => stage.clientWidth - 2 * parseFloat(getComputedStyle(stage).paddingLeft)"
+    )
+    cluster, beside = rooms(frame, previous, Room(float(int(width))))
+    chosen = with_choice(cluster, lab.node.value, lab.message)
     for name, scene in (
         ("cluster", chosen),
-        ("logs", scene_logs(frame, previous, LOG_COLUMNS)),
+        ("logs", fitted_logs(frame, previous, beside, boxes=True)),
     ):
         painted = view.stage.locator(f"svg.{name}").evaluate(PAINTED)
         seen, meant = [cleaned(*mark) for mark in painted], expected(scene.svg)

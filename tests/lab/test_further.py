@@ -263,6 +263,7 @@ def test_without_a_leader_nobody_can_be_asked():
 
 def test_every_list_follows_the_nodes():
     lab = settled().lab()
+    lab.details.selected_index = 0  # the table
     before = lab.frame.number
     lab.learner_button.click()
     four = ("S1", "S2", "S3", "S4")
@@ -331,6 +332,7 @@ def test_time_travel_goes_step_by_step_over_the_moment_when_a_server_joins():
 
 def test_a_read_waits_and_is_answered():
     lab = settled().lab()
+    lab.details.selected_index = 0  # the table
     lab.further_mode.value = True
     assert lab.reads.value == ""
     pressed(lab, "read", key=" x ", read_from=LEADER)
@@ -408,6 +410,7 @@ def test_an_absurd_clock_rate_is_refused(rate):
 
 def test_a_clock_runs_as_fast_as_it_is_told():
     lab = settled().lab()
+    lab.details.selected_index = 0  # the table
     pressed(lab, "clock", node="S2", clock_rate=" 1,5 ")
     assert lab.frame["S2"].clock_rate == 1.5
     assert "S2: clock ×1.5" in words(lab.nodes_table.value)

@@ -204,7 +204,7 @@ def test_commands_are_proposed_and_counted_up():
 
 
 def test_a_press_brings_along_what_the_fields_hold():
-    lab = working().lab()
+    lab = working().lab(full=True)
     number = lab.messages.options[-1][1]
     fields = {
         "node": "S4",
