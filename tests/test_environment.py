@@ -1,6 +1,8 @@
 """pyproject.toml, the constraints files and environment.yml hold the same packages and versions."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -155,3 +157,15 @@ def test_ci_makes_only_what_the_makefile_has():
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"run: make (\w+)", workflow):
         assert f"\n{target}: " in makefile, target
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
+def test_make_lab_trusts_the_notebooks_of_the_project_when_one_of_them_is_new():
+    folders = (ROOT / "notebooks", ROOT / "notebooks" / "full")
+    notebooks = [path for folder in folders for path in folder.glob("*.ipynb")]
+    named = {path.relative_to(ROOT).as_posix() for path in notebooks}
+    line = ["make", "-n", "-W", min(named), "lab"]
+    told = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (trusting,) = [line for line in told.splitlines() if " trust " in line]
+    assert {word for word in trusting.split() if word.endswith(".ipynb")} == named
+    assert told.index(" trust ") < told.index(" jupyterlab ")

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from raftlab.lab.selection import middle
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import Scene, scene_cluster, scene_logs, style
-from raftlab.view.cluster.label_placement import Rectangle, text_box
+from raftlab.view.labels import Rectangle, text_box
 from raftlab.view.logs.cells import GAP as CELL_GAP
 from raftlab.view.logs.rows import BOX_WIDTH, DISK_X, MEMORY_X
 from raftlab.view.marks import Mark, Path, Text

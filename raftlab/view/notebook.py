@@ -8,6 +8,7 @@ notebook (LaTeX) takes the SVG, a terminal the words.
 import re
 from collections.abc import Mapping
 from html import escape
+from math import ceil
 from urllib.parse import quote
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -33,7 +34,7 @@ def bundle(svg: str, description: str, width: float | None = None) -> Bundle:
 
 def image(svg: str, description: str, width: float | None = None) -> str:
     """An `<img>` that holds the SVG and has the description as its alternative text."""
-    wide = "" if width is None else f' width="{width:.0f}"'
+    wide = "" if width is None else f' width="{ceil(width)}"'
     return (
         f'<img alt="{escape(description)}"{wide} style="max-width:100%;height:auto" '
         f'src="{data_address(svg)}">'

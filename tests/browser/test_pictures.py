@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from raftlab.lab.lab import STILL
+from raftlab.view import style
 from tests.browser.conftest import NOTEBOOKS
 from tests.browser.jupyter import Notebook, write_notebook
 
@@ -53,8 +54,14 @@ def pictures_in(path: Path) -> list[str]:
     return [o.data["text/plain"] for o in outputs if "image/svg+xml" in o.get("data", {})]
 
 
-def shut_down(page: Page) -> None:
-    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+def leave(page: Page) -> None:
+    """Shut the kernel of the notebook down, and close its tab."""
+    page.evaluate(
+        """async () => {
+            await jupyterapp.shell.currentWidget.sessionContext.shutdown();
+            jupyterapp.shell.currentWidget.dispose();
+        }"""
+    )
 
 
 def save(page: Page) -> None:
@@ -87,21 +94,20 @@ def test_a_clone_shows_every_picture_and_is_saved_as_it_was(clone, desk, gallery
     save(page)
     assert path.stat().st_mtime_ns != opened, "it was saved"
     assert path.read_bytes() == before
-    shut_down(page)
+    leave(page)
 
 
-@pytest.fixture
-def saved(fresh, desk) -> Path:
+@pytest.fixture(scope="module")
+def saved(clone, desk) -> Path:
     """A notebook with a lab: run, saved while the lab was in use, and its kernel shut down."""
     path = write_notebook(desk / "saved.ipynb", LAB, "print('the cell below')")
-    notebook = fresh(path.name).run_all()
-    lab = notebook.lab
+    lab = clone.open(path.name).run_all().lab
     number = lab.number()
     lab.click("Step")
     lab.at_frame(number + 1)
-    expect(notebook.page.locator(".raftlab-still")).to_be_hidden()
-    save(notebook.page)
-    shut_down(notebook.page)
+    expect(lab.page.locator(".raftlab-still")).to_be_hidden()
+    save(lab.page)
+    leave(lab.page)
     return path
 
 
@@ -115,11 +121,17 @@ def assert_it_is_a_picture(page: Page) -> None:
     expect(page.get_by_text("Error displaying").locator("visible=true")).to_have_count(0)
 
 
-def test_a_saved_lab_is_its_picture_where_its_reader_is_trusted(saved, fresh, gallery):
-    page = fresh(saved.name).page
+def test_a_saved_lab_is_its_picture_until_its_cell_is_run_again(saved, fresh, gallery):
+    notebook = fresh(saved.name)
+    page = notebook.page
     expect(page.get_by_text("Error displaying widget: model not found")).to_be_attached()
     assert_it_is_a_picture(page)
     page.screenshot(path=gallery / "saved-lab.png")
+    lab = notebook.run_all().lab
+    number = lab.number()
+    lab.click("Step")
+    lab.at_frame(number + 1)
+    expect(page.locator(".raftlab-still")).to_be_hidden()
 
 
 def test_a_saved_lab_is_its_picture_in_somebody_elses_copy(saved, fresh, desk):
@@ -127,23 +139,35 @@ def test_a_saved_lab_is_its_picture_in_somebody_elses_copy(saved, fresh, desk):
     notebook["metadata"]["copied"] = True
     (desk / "copy.ipynb").write_text(json.dumps(notebook))
     page = fresh("copy.ipynb").page
-    assert not page.evaluate(
-        "() => jupyterapp.shell.currentWidget.content.widgets[0].model.trusted"
-    )
+    first = "() => jupyterapp.shell.currentWidget.content.widgets[0].model.trusted"
+    assert page.evaluate(first) is False
     assert_it_is_a_picture(page)
 
 
-def test_a_saved_lab_is_a_lab_again_once_its_cell_is_run(saved, fresh):
-    lab = fresh(saved.name).run_all().lab
-    number = lab.number()
-    lab.click("Step")
-    lab.at_frame(number + 1)
-    expect(lab.page.locator(".raftlab-still")).to_be_hidden()
+def test_the_stage_is_dark_where_the_theme_is(clone, desk, gallery):
+    write_notebook(desk / "dark.ipynb", LAB)
+    lab = clone.open("dark.ipynb").run_all().lab
+    look = "mark => getComputedStyle(mark).fill"
+    theme = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+    node, paper = lab.mark("node-S1"), lab.root.locator(".raftlab-cluster .paper")
+    assert [paper.evaluate(look), node.evaluate(look)] == [rgb("#FFFFFF"), rgb("#BBBBBB")]
+    lab.page.evaluate(theme, "JupyterLab Dark")
+    expect(lab.stage).to_have_css("background-color", rgb(style.DARK[style.PAPER]))
+    dark = [style.DARK[style.PAPER], style.DARK[style.FOLLOWER.fill]]
+    assert [paper.evaluate(look), node.evaluate(look)] == [rgb(each) for each in dark]
+    lab.page.screenshot(path=gallery / "dark.png")
+    lab.page.evaluate(theme, "JupyterLab Light")
+    leave(lab.page)
 
 
-def test_a_lab_that_is_closed_is_its_picture(fresh, desk):
+def rgb(color: str) -> str:
+    """A colour as a browser tells it."""
+    return f"rgb({', '.join(str(int(color[place : place + 2], 16)) for place in (1, 3, 5))})"
+
+
+def test_a_lab_that_is_closed_is_its_picture(clone, desk):
     write_notebook(desk / "closed.ipynb", LAB.replace("Cluster(3", "lab = Cluster(3") + "\nlab")
-    page = fresh("closed.ipynb").run_all().lab.page
+    page = clone.open("closed.ipynb").run_all().lab.page
     expect(page.locator(".raftlab-still")).to_be_hidden()
     page.evaluate(
         """() => jupyterapp.shell.currentWidget.sessionContext.session.kernel
@@ -151,4 +175,4 @@ def test_a_lab_that_is_closed_is_its_picture(fresh, desk):
     )
     expect(page.locator(".raftlab-lab")).to_have_count(0)
     expect(page.locator(".raftlab-still img")).to_be_visible()
-    shut_down(page)
+    leave(page)

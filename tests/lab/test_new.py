@@ -215,7 +215,7 @@ def test_a_slider_that_is_moved_in_the_past_begins_another_run():
     lab = working().lab(full=True)
     lab.go_to(5)
     lab.loss.value = 50.0
-    assert (len(lab.branches), lab.cluster.number, lab.cluster.network.loss) == (2, 6, 0.5)
+    assert (len(lab.branches), lab.cluster.number, lab.cluster.frame().network.loss) == (2, 6, 0.5)
 
 
 def test_a_slider_that_is_moved_where_the_run_has_stopped_goes_back():

@@ -12,7 +12,8 @@ from traitlets.config import Config
 
 from raftlab import Cluster
 from raftlab.raft.log import RaftLog
-from raftlab.view import charts, scene_cluster, scene_frame, style
+from raftlab.view import charts, scene_cluster, scene_frame
+from raftlab.view.marks import Text
 from raftlab.view.notebook import bundle, data_address
 from tests.view.samples import LOG, SAMPLES
 
@@ -109,12 +110,11 @@ def test_the_html_is_smaller_than_the_svg_so_that_no_notebook_doubles(name):
     assert len(data_address(scene.svg)) < 0.8 * len(scene.svg)
 
 
-def test_where_there_is_room_the_smallest_letters_are_eleven_pixels():
-    scene = scene_cluster(SAMPLES["leader"])
-    smallest = min(float(size) for size in re.findall(r'font-size="([\d.]+)"', scene.svg))
-    grown = float(image_of(scene)["width"]) / scene.width
-    assert smallest == style.SMALL
-    assert smallest * grown == pytest.approx(11, rel=0.01)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_where_there_is_room_no_letter_is_smaller_than_eleven_pixels(name):
+    for scene in (scene_cluster(SAMPLES[name]), scene_frame(SAMPLES[name])):
+        sizes = [mark.size for mark in scene.marks if isinstance(mark, Text)]
+        assert min(sizes) * float(image_of(scene)["width"]) / scene.width >= 11
 
 
 # As pages that nbconvert writes
