@@ -13,7 +13,7 @@ import msgspec
 
 from raftlab.check.campaign.faults import PEACE, Verbs
 from raftlab.check.campaign.random_run import TROUBLE_MS, complaint, settle, start, trouble
-from raftlab.check.campaign.run_state import RandomRun
+from raftlab.check.campaign.run_state import MessageStorm, RandomRun
 from raftlab.check.history.client_history import history_of
 from raftlab.check.linearizability import check
 from raftlab.museum.exhibit import STOCK, Exhibit
@@ -83,6 +83,8 @@ def failure(exhibit: Exhibit, seed: int) -> tuple[str, str]:
         settle(run)
         wrong = complaint(run, operator=afterwards is None)
         said = afterwards(run) if afterwards and wrong is None else None
+    except MessageStorm as storm:
+        return HEALING, str(storm)
     except Violation as violation:
         return INVARIANTS, violation.frame.name
     except Exception as error:

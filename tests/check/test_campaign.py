@@ -15,7 +15,17 @@ from raftlab import Disks, Misuse, Options, RaftStateMachine, Rules, Violation, 
 from raftlab.check.campaign import CampaignResult, campaign, executors
 from raftlab.check.campaign.checkpoint_file import CheckpointFile
 from raftlab.check.campaign.random_run import ABILITIES, abilities, start
-from raftlab.check.campaign.trial import VERDICTS, Conditions, SeedResult, try_seeds
+from raftlab.check.campaign.shrink_stuck import is_at_peace, settles
+from raftlab.check.campaign.trial import (
+    VERDICTS,
+    Conditions,
+    SeedResult,
+    replayed,
+    try_seed,
+    try_seeds,
+)
+from raftlab.museum import exhibit
+from raftlab.museum.seeds import stock_failure
 from tests.check.wild_bugs import AsksFirst
 from tests.sim.test_mutants import STUCK, UNSAFE
 from tests.sim.toy_machine import ToyMachine
@@ -451,3 +461,20 @@ def test_a_report_never_raises(monkeypatch, two_votes):
 
     monkeypatch.setattr("raftlab.check.campaign.results.shrink", breaks)
     assert "can be shown: ZeroDivisionError: of chance." in str(two_votes)
+
+
+# Messages that breed messages
+
+
+def test_a_run_whose_messages_breed_messages_ends_and_is_stuck():
+    result = try_seed(0, Conditions(**exhibit("next-never-goes-back").wrong))
+    assert result.verdict == "stuck"
+    assert "messages breed messages" in result.text
+    assert stock_failure(exhibit("next-never-goes-back"), 1) == 0
+    assert replayed(0, Conditions(**exhibit("next-never-goes-back").wrong)).cluster.number > 10_000
+
+
+def test_a_storm_is_no_peace():
+    run = replayed(0, Conditions(**exhibit("next-never-goes-back").wrong))
+    assert not settles(run.cluster, 0)
+    assert not is_at_peace(run.cluster, 0, True)

@@ -37,7 +37,7 @@ from raftlab.check.campaign.faults import (
     resume_all,
     some_verbs,
 )
-from raftlab.check.campaign.run_state import RandomRun
+from raftlab.check.campaign.run_state import RandomRun, let_pass
 from raftlab.check.campaign.timed_faults import PLANS, pass_time
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
@@ -221,7 +221,7 @@ def settle(run: RandomRun) -> bool:
                 cluster.propose(f"last={run.seed}", to=leader[0])
                 asked = led_by(cluster)
         writes = [write for write in writes if write.is_pending()]
-        cluster.run(10)
+        let_pass(cluster, 10)
         if writes:
             said = cluster.now
         if writes or disturbers(run) or any(each.sent_at < said for each in cluster.in_flight()):

@@ -18,6 +18,24 @@ Awaited: TypeAlias = tuple[Callable[[], bool], Millis]
 Steps: TypeAlias = Iterator[Awaited]
 
 
+MOST_ACTIONS = 10_000
+"""A run with more actions than these for each node is a storm; sound ones have a tenth."""
+
+
+class MessageStorm(Exception):
+    """Messages breed messages faster than time passes: the run would never come to an end."""
+
+
+def let_pass(cluster: Cluster, ms: Millis) -> None:
+    """Let `ms` of virtual time pass. Raises: MessageStorm; Violation; whatever a machine raises."""
+    most = MOST_ACTIONS * len(cluster.nodes)
+    if cluster.run_until(lambda each: each.number >= most, ms):
+        raise MessageStorm(
+            f"messages breed messages: {cluster.number:,} actions in {cluster.now:.0f} ms, and"
+            f" {len(cluster.in_flight()):,} messages on their way"
+        )
+
+
 class Plan:
     """Steps that a `verb` has begun: `is_due` when the moment has come that they wait for.
 

@@ -4,7 +4,7 @@ import random
 
 from raftlab.check.campaign.after_healing import disturbed, unserved
 from raftlab.check.campaign.random_run import settle
-from raftlab.check.campaign.run_state import RandomRun
+from raftlab.check.campaign.run_state import MessageStorm, RandomRun
 from raftlab.check.campaign.trial import Conditions, replayed
 from raftlab.check.shrink.minimize import shrink
 from raftlab.check.shrink.steps import NonDeterminism
@@ -41,6 +41,8 @@ def settles(cluster: Cluster, seed: int) -> bool:
     """Whether peace helps; so does a run that stops, for it does not only get nowhere."""
     try:
         return settle(from_here(cluster, seed))
+    except MessageStorm:
+        return False
     except Exception:  # a broken property, or whatever a machine raises
         return True
 
@@ -51,6 +53,8 @@ def is_at_peace(cluster: Cluster, seed: int, operates: bool) -> bool:
     run.changes_members = operates
     try:
         return settle(run) and disturbed(run) is None and unserved(run) is None
+    except MessageStorm:
+        return False
     except Exception:  # a broken property, or whatever a machine raises
         return True
 

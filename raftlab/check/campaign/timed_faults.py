@@ -19,7 +19,7 @@ from raftlab.check.campaign.faults import (
     remove,
     stand,
 )
-from raftlab.check.campaign.run_state import Awaited, Plan, RandomRun, Steps
+from raftlab.check.campaign.run_state import Awaited, Plan, RandomRun, Steps, let_pass
 from raftlab.check.members import changed_at
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.roles import Role
@@ -64,14 +64,14 @@ def of_a_leader(voters: int = 2) -> Callable[[Callable[[RandomRun, NodeId], Step
 def pass_time(run: RandomRun, ms: Millis) -> None:
     """Let time pass, and plans go on when their moment comes.
 
-    Raises: Violation, when a property is broken; and whatever a machine raises.
+    Raises: MessageStorm; Violation, when a property is broken; and whatever a machine raises.
     """
     cluster = run.cluster
     end = cluster.now + ms
     while run.plans and cluster.now < end:
-        cluster.run(min(SLICE_MS, end - cluster.now))
+        let_pass(cluster, min(SLICE_MS, end - cluster.now))
         run.plans = [each for each in run.plans if not each.is_due() or each.goes_on()]
-    cluster.run(max(end - cluster.now, 0.0))
+    let_pass(cluster, max(end - cluster.now, 0.0))
 
 
 # What plans are made of

@@ -9,7 +9,7 @@ import msgspec
 
 from raftlab.check.campaign.faults import NETWORK_CHANGES, TROUBLES
 from raftlab.check.campaign.random_run import complaint, settle, start, trouble
-from raftlab.check.campaign.run_state import RandomRun
+from raftlab.check.campaign.run_state import MessageStorm, RandomRun
 from raftlab.check.campaign.timed_faults import PLANS
 from raftlab.check.shrink.steps import NOT_DETERMINISTIC, NonDeterminism
 from raftlab.raft.options import Options
@@ -160,6 +160,8 @@ def try_seeds(seeds: Iterable[int], conditions: Conditions) -> tuple[SeedResult,
 def _stopped(seed: int, run: RandomRun | None, error: Exception) -> SeedResult:
     """The verdict on a run that could not go on."""
     events = run.cluster.number if run else 0
+    if run is not None and isinstance(error, MessageStorm):
+        return SeedResult(seed, "stuck", str(error), events=events, faults=_faults(run))
     if run is not None and (fallen := run.cluster.violation) is not None:
         broke, frame = fallen.name, fallen.frame
         return SeedResult(seed, "violation", fallen.text, broke, frame, events, faults=_faults(run))
