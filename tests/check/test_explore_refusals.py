@@ -46,6 +46,7 @@ def test_a_search_that_was_torn_is_not_taken_up_again():
     torn = 0
     for number in range(400, 900, 26):
         found = interrupted_twice(number)
+        assert found.interrupted
         assert not (found.is_complete and found.states < whole.states)
         try:
             found.resume()

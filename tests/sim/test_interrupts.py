@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from raftlab import Cluster, NotNow, RaftStateMachine, Rules
+from raftlab import Cluster, NotNow, RaftStateMachine, Rules, Violation
 from raftlab.check.campaign import campaign
 from raftlab.sim.world.actions import Propose, Wait
 from tests.sim.looking import standing
@@ -185,6 +185,38 @@ def test_an_interrupt_of_a_bare_action_stops_the_run_and_says_so():
     assert cluster.stopped is not None
     with pytest.raises(NotNow, match="interrupted in the middle of a step: go back"):
         cluster.engine.scheduled()
+
+
+class GivesEveryVote(Rules):
+    """Two candidates of one term get it: a property falls."""
+
+    def has_vote_left(self, *_: object) -> bool:
+        return True
+
+
+def about_to_break() -> tuple[Cluster, int]:
+    """A run one step before a property falls, and the number of the frame at which it does."""
+    cluster = Cluster(3, seed=1, rules=GivesEveryVote)
+    cluster.timeout("S1")
+    cluster.timeout("S2")
+    with pytest.raises(Violation):
+        cluster.run(1000)
+    return cluster.at(cluster.number - 1), cluster.number
+
+
+def test_no_interrupt_hides_that_a_property_fell_in_the_step_that_it_ended():
+    begun, frame = about_to_break()
+    action = begun.engine.scheduled()
+    assert action is not None
+    cluster = begun.at(frame - 1)
+    with at_line(-1, interrupt) as seen, pytest.raises(Violation):
+        cluster.apply(action)
+    for number in range(seen[0] - 60, seen[0] + 1):
+        cluster = begun.at(frame - 1)
+        with suppress(Violation, KeyboardInterrupt), at_line(number, interrupt):
+            cluster.apply(action)
+        assert cluster.stopped is not None, number
+        assert cluster.violation is None or cluster.violation.frame == frame
 
 
 def test_a_handler_of_somebody_else_is_called_between_two_actions():

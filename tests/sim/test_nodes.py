@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from raftlab import Cluster, Disks, Network, Options, Role
+from raftlab import Cluster, Disks, Misuse, Network, Options, Role
 from raftlab.sim.world.actions import Deliver, Drop, Tick, Written
 from tests.sim.looking import standing
+from tests.sim.toy_machine import ToyMachine
 
 
 def led(**given: Any) -> Cluster:
@@ -479,3 +480,21 @@ def test_a_leader_whose_next_index_is_corrupted_leads_on_and_repairs(options, wr
     assert cluster.machine("S2").log == cluster.machine("S1").log
     cluster.run(3000)
     assert (cluster.leader, cluster.machine("S1").term) == ("S1", term)
+
+
+def test_a_machine_that_fails_while_it_is_resumed_has_failed_and_was_not_refused():
+    """It has no `persisted`, and something to confirm: the run stands still, and can be seen."""
+    options = Options.figure_2(async_persistence=True)
+    cluster = Cluster(3, machine=ToyMachine, options=options, disks=Disks(write_ms=5.0))
+    assert cluster.run_until(lambda each: any(host.disk.writes for host in each.hosts.values()))
+    (node,) = [name for name, host in cluster.hosts.items() if host.disk.writes]
+    cluster.pause(node)
+    for other in set(cluster.nodes) - {node}:
+        cluster.crash(other)
+    cluster.run(20)
+    number = cluster.number
+    with pytest.raises(Misuse, match="no method persisted"):
+        cluster.resume(node)
+    assert cluster.number == number + 1
+    assert cluster.stopped is not None and node in cluster.stopped
+    assert cluster.at(number).hosts[node].paused

@@ -5,6 +5,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+import raftlab
 from raftlab import Cluster, Disks, Misuse, Network, Options, Role, Rules
 from raftlab.sim.world.actions import Deliver, Drop, Join, Wait
 from tests.sim.looking import drive, faulty_cluster, frame_bytes, standing
@@ -320,3 +321,12 @@ def test_a_trace_of_nothing_has_three_life_lines_of_no_length():
     assert [(each.role, each.start, each.end) for each in trace.spans] == [
         (Role.FOLLOWER, 0.0, 0.0)
     ] * 3
+
+
+def test_equal_runs_give_equal_bytes_however_their_numbers_were_typed():
+    def typed(latency: tuple[float, float], write_ms: float) -> Cluster:
+        return Cluster(3, network=Network(latency=latency), disks=Disks(write_ms=write_ms)).run(40)
+
+    one, other = typed((1, 3), 2).recording, typed((1.0, 3.0), 2.0).recording
+    assert one == other
+    assert one.encode() == other.encode() == raftlab.load(one.share()).encode()

@@ -113,30 +113,34 @@ class Search(Generic[S]):
         most = None if states is None else counts.distinct + states
         report, expanded = counts.distinct + REPORT_EVERY, 0
         self.interrupted = False
-        with Interrupts() as interrupts:
-            while not self.is_over and not self.is_at(depth) and not interrupts.came:
-                self._is_torn = True
-                self._expand(*self._level[self._at])
-                self._is_torn = False
-                self._at += 1
-                if self._at >= len(self._level) and self._next:
-                    self._level, self._next, self._at = self._next, [], 0
-                    counts.depth += 1
-                expanded += 1
-                counts.waiting = len(self._level) - self._at + len(self._next)
-                if expanded & LOOK_EVERY == 0:
-                    counts.seconds = before + time.monotonic() - began
-                    if seconds is not None and counts.seconds - before >= seconds:
+        try:
+            with Interrupts() as interrupts:
+                while not self.is_over and not self.is_at(depth) and not interrupts.came:
+                    self._is_torn = True
+                    self._expand(*self._level[self._at])
+                    self._is_torn = False
+                    self._at += 1
+                    if self._at >= len(self._level) and self._next:
+                        self._level, self._next, self._at = self._next, [], 0
+                        counts.depth += 1
+                    expanded += 1
+                    counts.waiting = len(self._level) - self._at + len(self._next)
+                    if expanded & LOOK_EVERY == 0:
+                        counts.seconds = before + time.monotonic() - began
+                        if seconds is not None and counts.seconds - before >= seconds:
+                            break
+                        if memory_mb is not None and self.megabytes() > memory_mb:
+                            break
+                    if progress is not None and counts.distinct >= report:
+                        report = counts.distinct + REPORT_EVERY
+                        counts.seconds = before + time.monotonic() - began
+                        if not self._tell(progress):
+                            break
+                    if most is not None and counts.distinct >= most:
                         break
-                    if memory_mb is not None and self.megabytes() > memory_mb:
-                        break
-                if progress is not None and counts.distinct >= report:
-                    report = counts.distinct + REPORT_EVERY
-                    counts.seconds = before + time.monotonic() - began
-                    if not self._tell(progress):
-                        break
-                if most is not None and counts.distinct >= most:
-                    break
+        except KeyboardInterrupt:  # the second one, which waits for nothing
+            self.interrupted = True
+            raise
         self.interrupted = self.interrupted or interrupts.came
         counts.seconds = before + time.monotonic() - began
         return self

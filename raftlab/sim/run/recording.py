@@ -240,7 +240,8 @@ class Recording:
 
     def encode(self) -> bytes:
         """The setup and the actions as JSON; equal runs give equal bytes."""
-        return msgspec.json.encode({"setup": self.setup, "actions": self.actions})
+        setup = msgspec.json.decode(msgspec.json.encode(self.setup), type=Setup)  # 1 becomes 1.0
+        return msgspec.json.encode({"setup": setup, "actions": self.actions})
 
     # Keeping and passing on
 

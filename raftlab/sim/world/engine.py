@@ -21,7 +21,7 @@ from raftlab.sim.world.host import NEVER, Host, MachineFactory, Write
 from raftlab.sim.world.interrupts import HeldBack
 from raftlab.sim.world.network import Flight
 from raftlab.sim.world.settings import Setup
-from raftlab.sim.world.violation import Violation, ViolationFrame
+from raftlab.sim.world.violation import Violation, ViolationFrame, Watching
 from raftlab.sim.world.world import Due, Watch, World
 
 Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note], ...]]
@@ -184,15 +184,18 @@ class Engine:
             actions = self.actions
             actions.append(action)
             self.recent.append((len(actions), action, world.message, world.notes))
-            self._stopped = None
+            watcher = world.watcher
+            if watcher is None or watcher.broken is None:
+                self._stopped = None
+            else:
+                self._stop(watcher)
         except BaseException as error:
             self._give_up(action, before, error)
             if isinstance(error, SystemExit):
                 raise RuntimeError(self._stopped) from error
             raise
-        watcher = world.watcher
-        if watcher is not None and watcher.broken is not None:
-            self._stop()
+        if self.violation is not None:
+            raise Violation(self.violation)
         if len(actions) >= self.checkpoint_at:
             self.checkpoint_at = self.checkpoint(self)
         if self.heed_interrupt is not None:
@@ -237,11 +240,10 @@ class Engine:
             self._is_half_done = True
             self._stopped = f"a step failed with {type(error).__name__}: {error}"
 
-    def _stop(self) -> None:
-        assert self.world.watcher is not None
-        self.violation = self.world.watcher.violation(self.number)
+    def _stop(self, watcher: Watching) -> None:
+        """A property fell in this step, and is told before the step is over."""
+        self.violation = watcher.violation(self.number)
         self._stopped = f"{self.violation.name} was broken"
-        raise Violation(self.violation)
 
     # What is due
 

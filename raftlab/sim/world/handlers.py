@@ -329,6 +329,7 @@ def _resume(world: World, action: Resume) -> None:
     host = world.living(action.node)
     if not host.paused:
         raise NotNow(f"{host.node} is not paused.")
+    world.moving = host.node
     host.paused = False
     host.timer_at = NEVER
     _tell_time(world, host)
