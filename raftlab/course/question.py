@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from html import escape
+from inspect import signature
 from textwrap import fill
 from typing import Any, ParamSpec
 
@@ -64,6 +65,7 @@ class Question:
         self.kind: Callable[..., Question] | None = None
         self.before: tuple[str, ...] = ()
         self._seed = 0
+        self._conditions: Mapping[str, Any] = {}
         self._widget: Any = None
         right = truth if isinstance(truth, str | int) else tuple(truth)
         self._truth: tuple[str | int, ...] = right if isinstance(right, tuple) else (right,)
@@ -84,7 +86,7 @@ class Question:
         return "\n".join([repr(self), *self.explain])
 
     def again(self) -> "Question":
-        """Another question of this kind, not one of those that led to it.
+        """Another question of this kind and under its conditions, not one of those before it.
 
         Raises: NotNow, if there is no other, or if it was written by hand.
         """
@@ -92,7 +94,7 @@ class Question:
             raise NotNow("This question was written by hand; there is no other of its kind.")
         asked = (*self.before, repr(self))
         for seed in range(self._seed + 1, self._seed + 1 + MOST_SEEDS):
-            other = self.kind(seed=seed)
+            other = self.kind(seed=seed, **self._conditions)
             if repr(other) not in asked:
                 other.before = asked
                 return other
@@ -210,13 +212,19 @@ def _brief(answer: object) -> str:
 
 
 def template(make: Callable[Arguments, Question]) -> Callable[Arguments, Question]:
-    """What makes questions of one kind by `seed=`; each of them knows how to make another."""
+    """What makes questions of one kind by `seed=`; each of them knows how to make another.
+
+    Arguments that are given by keyword only are conditions: they hold for the others, too.
+    """
+    parameters = signature(make).parameters.values()
+    kept = {each.name for each in parameters if each.kind is each.KEYWORD_ONLY} - {"seed"}
 
     @wraps(make)
     def asked(*arguments: Arguments.args, **named: Arguments.kwargs) -> Question:
         question = make(*arguments, **named)
         seed = named.get("seed")
         question.kind = asked
+        question._conditions = {name: named[name] for name in kept & named.keys()}
         question._seed = seed if isinstance(seed, int) else 0
         return question
 

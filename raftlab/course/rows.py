@@ -38,9 +38,9 @@ def scene_rows(logs: Mapping[str, str], title: str = "Logs") -> Scene:
     return Scene(width, grid.y(len(rows)) + 2, tuple(marks), title, describe_rows(logs, title))
 
 
-def scene_told(logs: Mapping[str, str], told: Mapping[str, str], title: str) -> Scene:
-    """The same, with what is `told` of a log behind its name."""
-    return scene_rows({f"{name} {told.get(name, '')}": logs[name] for name in logs}, title)
+def scene_labelled_rows(logs: Mapping[str, str], labels: Mapping[str, str], title: str) -> Scene:
+    """The same, with the label of a log, if it has one, behind its name."""
+    return scene_rows({f"{name} {labels.get(name, '')}": logs[name] for name in logs}, title)
 
 
 def describe_rows(logs: Mapping[str, str], title: str = "Logs") -> str:

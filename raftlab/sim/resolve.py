@@ -59,13 +59,12 @@ def recording_of(
 
     Raises: Misuse, where a class is neither raftlab's own nor given.
     """
-    if machine is None:
-        machine = found(setup.machine, "machine")
+    factory: MachineFactory = machine or found(setup.machine, "machine")
     if rules is None:
         rules = _rules_named(setup)
     rules_for(setup.nodes, rules)
-    recording = Recording(setup, actions, rules, machine, Cluster)
-    return Recording(recording.start().setup, actions, rules, machine, Cluster)
+    recording = Recording(setup, actions, rules, factory, Cluster)
+    return Recording(recording.start().setup, actions, rules, factory, Cluster)
 
 
 def _rules_named(setup: Setup) -> Mapping[NodeId, type[Rules]] | type[Rules]:

@@ -21,6 +21,11 @@ def text_box(text: Text) -> Rectangle:
     return left, text.y - 0.76 * text.size, left + wide, text.y + 0.24 * text.size
 
 
+def overlaps(one: Rectangle, other: Rectangle) -> bool:
+    """Whether two rectangles share more than an edge."""
+    return one[0] < other[2] and one[2] > other[0] and one[1] < other[3] and one[3] > other[1]
+
+
 class Labels:
     """What is taken in a picture of a given width, in units."""
 
@@ -38,12 +43,8 @@ class Labels:
         left, top, right, bottom = box
         if left < 0 or top < 0 or right > self.width:
             return False
-        left, right = left - _BETWEEN, right + _BETWEEN
-        return not any(
-            one[0] < right and one[2] > left and one[1] < bottom and one[3] > top
-            for strip in _strips(box)
-            for one in self._taken[strip]
-        )
+        wider = left - _BETWEEN, top, right + _BETWEEN, bottom
+        return not any(overlaps(one, wider) for strip in _strips(box) for one in self._taken[strip])
 
     def place(self, choices: Iterable[Text]) -> Text | None:
         """The first of some texts that is free, which is then taken; None if there is none."""

@@ -58,12 +58,12 @@ def _shorter(tag: str) -> str:
 
 # A picture that stands for something live
 
-_STILL = ".jp-OutputArea-child:has(.raftlab-still)"
+_PICTURE = ".jp-OutputArea-child:has(.raftlab-still)"
 _LIVE = "> .jp-OutputArea-output > .jupyter-widgets"
 _DEAD = "> .jp-OutputArea-output.lm-Panel"
 STYLE = (
-    f"<style>{_STILL}:has(+ .jp-OutputArea-child {_LIVE}),"
-    f"{_STILL} + .jp-OutputArea-child:has({_DEAD}):not(:has({_LIVE})){{display:none}}</style>"
+    f"<style>{_PICTURE}:has(+ .jp-OutputArea-child {_LIVE}),"
+    f"{_PICTURE} + .jp-OutputArea-child:has({_DEAD}):not(:has({_LIVE})){{display:none}}</style>"
 )
 """Where the live one is on the page, its picture is not; where no kernel knows it, the reverse."""
 
@@ -75,11 +75,11 @@ def show(data: Mapping[str, object]) -> None:
     display(dict(data), raw=True)  # type: ignore[no-untyped-call]
 
 
-def show_live(still: Bundle, model_id: str) -> None:
+def show_live(picture: Bundle, model_id: str) -> None:
     """Show a picture, and after it the widget that takes its place as long as its kernel runs.
 
     They are two outputs of the cell: so a saved notebook has the picture, and no reader
     without a kernel is told that a widget is missing. `model_id` is that of the widget.
     """
-    show(still | {"text/html": f'<div class="raftlab-still">{STYLE}{still["text/html"]}</div>'})
+    show(picture | {"text/html": f'<div class="raftlab-still">{STYLE}{picture["text/html"]}</div>'})
     show({"text/plain": "", WIDGET: {"version_major": 2, "version_minor": 0, "model_id": model_id}})

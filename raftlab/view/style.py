@@ -190,10 +190,10 @@ FONT_FAMILY = "'DejaVu Sans', 'Bitstream Vera Sans', Verdana, Arial, sans-serif"
 MONO_FAMILY = "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, monospace"
 SIZE = 11.0
 SMALL = 9.0
-"""The smallest letters there are."""
+"""The smallest letters there are, in units."""
 
-GROWTH = 11.0 / SMALL
-"""CSS pixels a unit of a picture on a page with room: the smallest letters are 11 px."""
+GROWTH = SIZE / SMALL
+"""CSS pixels a unit of a picture on a page with room: so the smallest letters are 11 px."""
 
 FIGURE_INCHES = (6.5, 3.5)
 """The size of a matplotlib figure that nobody asked to be larger."""

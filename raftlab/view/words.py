@@ -215,10 +215,10 @@ def _news(frame: Frame) -> list[str]:
     for node in alive:
         if node.role is Role.CANDIDATE:
             asks = role_text(node) == "pre-candidate"
-            verbs = (
+            one, many = (
                 ("asks for pre-votes", "ask for pre-votes") if asks else ("campaigns", "campaign")
             )
-            campaigns.setdefault((*verbs, node.term), []).append(node.node)
+            campaigns.setdefault((one, many, node.term), []).append(node.node)
     for (one, many, term), nodes in campaigns.items():
         news.append(f"{names(nodes)} {one if len(nodes) == 1 else many} in term {term}")
     news += _are([node.node for node in frame.nodes if not node.alive], "down")

@@ -30,6 +30,24 @@ PICTURES = """async () => {
     return found;
 }"""
 
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
+JUDGE = """async () => {
+    const content = jupyterapp.shell.currentWidget.content;
+    const found = [];
+    let judged = 0;
+    for (let place = 0; place < content.widgets.length; place++) {
+        await content.scrollToItem(place);
+        const cell = content.widgets[place].node;
+        for (const part of cell.querySelectorAll(".jp-OutputArea-output, .jp-MarkdownOutput")) {
+            judged++;
+            for (const each of (await axe.run(part)).violations)
+                if (["serious", "critical"].includes(each.impact))
+                    found.push([place, each.id, each.nodes.map(node => node.failureSummary)]);
+        }
+    }
+    return {found, judged};
+}"""
+
 Fresh = Callable[[str], Notebook]
 
 
@@ -176,3 +194,12 @@ def test_a_lab_that_is_closed_is_its_picture(clone, desk):
     expect(page.locator(".raftlab-lab")).to_have_count(0)
     expect(page.locator(".raftlab-still img")).to_be_visible()
     leave(page)
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_axe_finds_nothing_serious_in_a_stored_notebook(fresh, name):
+    page = fresh(f"notebooks/{name}").page
+    page.evaluate(AXE.read_text())
+    seen = page.evaluate(JUDGE)
+    assert seen["judged"] > 20
+    assert seen["found"] == []

@@ -66,6 +66,16 @@ def test_another_question_is_of_the_same_kind_and_was_not_asked_before(template)
     assert repr(template(seed=0).again()) == repr(second)
 
 
+@pytest.mark.parametrize("hints", [True, False])
+def test_another_question_is_asked_under_the_same_conditions(hints):
+    logs = "1 3 3 3 3 3", "1 2 2 2 2 2"
+    other = predict.messages_to_repair(*logs, hints=hints).again().again()
+    assert ("steps back by one" in other.statement) is not hints
+    by_seed = predict.next_index_after(*logs, hints=hints).again()
+    assert repr(by_seed) == repr(predict.next_index_after(seed=1, hints=hints))
+    assert by_seed.explain == predict.next_index_after(seed=1, hints=hints).explain
+
+
 def test_networks_of_all_kinds_are_asked_about():
     question = predict.wan_timeouts()
     assert "150 to 250 ms" in question.statement

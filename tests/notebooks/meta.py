@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 
@@ -18,6 +19,9 @@ TAGS = {"solution", "answer"}
 NBVAL_TAGS_ALLOWED: set[tuple[str, str]] = set()
 """(notebook, cell id) of cells that nbval may skip or not compare. Empty on purpose."""
 
+ROOM, LEAST = 934.0, 11.0
+"""What an output has on a laptop (1366 px, the list of files open), and the least letters: px."""
+
 RASTER = {"image/png", "image/jpeg", "image/gif"}
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{5,}|<[\w.]+ object at ")
 ABSOLUTE_PATH = re.compile(r"(?<![\w/.<:\"'])/[A-Za-z_][\w.-]*/[\w.-]+|\b[A-Z]:\\\w")
@@ -25,6 +29,7 @@ OF_THE_TIME = re.compile(
     r"\b20\d\d-\d\d-\d\d\b|\b\d{1,2}:\d\d:\d\d\b|CPU times|Wall time|per loop|\b[nµu]s ±"
 )
 BARE_REPR = re.compile(r"<[^>]*>")
+LETTERS = re.compile(r"<(?:svg|text)\b[^>]*\bfont-size='([\d.]+)")
 MARKER = re.compile(r"^\s*### (BEGIN|END) SOLUTION")
 
 
@@ -130,6 +135,25 @@ def picture_without_alt(notebook, name):
                 yield f"{cell.id} shows a picture whose alternative is not its text twin"
 
 
+def small_letters(notebook, name):
+    """Of every picture, those of questions and exercises, too: as its `<img>` shows it."""
+    for cell, output in outputs(notebook):
+        for image in re.findall(r"<img ([^>]*)>", output.get("data", {}).get("text/html", "")):
+            svg = unquote(image.partition("data:image/svg+xml,")[2])
+            sizes = [
+                float(each)
+                for each in re.findall(r"<(?:svg|text)\b[^>]*\bfont-size='([\d.]+)", svg)
+            ]
+            natural = re.search(r"<svg\b[^>]*\bwidth='([\d.]+)", svg)
+            if not sizes or natural is None:
+                continue
+            width = re.search(r'\bwidth="(\d+)"', image)
+            shown = min(float((width or natural)[1]), ROOM)
+            least = min(sizes) * shown / float(natural[1])
+            if least < LEAST - 0.01:
+                yield f"{cell.id} shows letters of {least:.1f} px, and {LEAST:g} are the least"
+
+
 def headings_of(notebook) -> list[tuple[str, int]]:
     found = []
     for cell in notebook.cells:
@@ -194,6 +218,7 @@ RULES: list[Rule] = [
     trailing_semicolon,
     figure_without_text,
     picture_without_alt,
+    small_letters,
     headings_out_of_order,
     too_many_or_few_cells,
     unknown_tag,

@@ -4,6 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from raftlab.view.notebook import bundle
 from tests.notebooks.meta import (
     FULL,
     ROOT,
@@ -16,6 +17,7 @@ from tests.notebooks.meta import (
     picture_without_alt,
     raster_only_output,
     read,
+    small_letters,
     stderr_output,
     stray_metadata,
     text_of_the_time,
@@ -69,6 +71,13 @@ def picture(**data):
     return new_output("display_data", shown | data)
 
 
+def lettered(size, wide, shown):
+    """A picture `wide` units wide, shown in `shown` px, with letters of one size."""
+    words = f'<text x="1" y="9" font-size="{size}">S1</text>'
+    svg = SVG.replace("<svg ", f'<svg width="{wide}" ').replace("</svg>", f"{words}</svg>")
+    return picture(**bundle(svg, TWIN, shown))
+
+
 def good():
     """A notebook that breaks no rule."""
     cells = [
@@ -78,6 +87,7 @@ def good():
     cells += [new_code_cell(f"x = {n}\nx", execution_count=n) for n in range(1, 29)]
     cells[3].outputs = [new_output("execute_result", {"text/plain": "S1 and/or S2: a/b"})]
     cells[4].outputs = [picture()]
+    cells[7].outputs = [lettered(9, 600, 734), lettered(11, 934, 1142)]
     cells[5].outputs = [new_output("stream", name="stdout", text="raftlab/raft/rules.py\n")]
     cells[6].metadata["tags"] = ["solution"]
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -174,6 +184,8 @@ OFFENCES = [
     (picture_without_alt, set_source('<img src="x.svg">', 1)),
     (picture_without_alt, set_output(picture(**{"text/html": ""}))),
     (picture_without_alt, set_output(picture(**{"text/html": '<img alt="A" src="x.svg">'}))),
+    (small_letters, set_output(lettered(9, 600, 600))),
+    (small_letters, set_output(lettered(9, 800, 978))),
     (headings_out_of_order, set_source("no title", 0)),
     (headings_out_of_order, set_source("# A second title", 1)),
     (headings_out_of_order, set_source("### Too deep", 1)),

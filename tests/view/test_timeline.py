@@ -169,6 +169,20 @@ def test_a_crowd_of_messages_stays_legible():
     assert max(many) < max(few) and min(many) < min(few)
 
 
+def test_in_a_crowd_a_heartbeat_that_is_drawn_is_faint_and_fine():
+    lost = sent(heartbeat("S1", "S2"), 200.5, 207.0, delivered=False)
+
+    def drawn(trace: Trace):
+        told = sorted((*trace.messages, lost), key=lambda each: each.sent_at)
+        scene = scene_timeline(make_trace(5, end=trace.end, spans=trace.spans[:1], messages=told))
+        (line,) = (each for each in of_role(scene, "message") if each.data["kind"] == "heartbeat")
+        return line
+
+    few, many = drawn(crowd(15)), drawn(crowd(60))
+    assert few.ink.opacity == 1.0
+    assert many.ink.opacity < 0.6 and many.ink.width < few.ink.width
+
+
 # Life lines
 
 

@@ -273,6 +273,5 @@ class Interrupts:
         self.came = True
 
 
-def _itself(state: S) -> Hashable:
-    same: Hashable = state
-    return same
+def _itself(state: Hashable) -> Hashable:
+    return state

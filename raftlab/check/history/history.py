@@ -131,7 +131,7 @@ def _line(operation: Operation) -> bytes:
         line = msgspec.json.encode(operation)
         is_kept = msgspec.json.decode(line, type=Operation) == operation
     except (TypeError, ValueError, OverflowError):
-        is_kept = False
+        line, is_kept = b"", False
     if not is_kept:
         raise Misuse(f"JSON has no such values as those of this operation: {operation}")
     return line

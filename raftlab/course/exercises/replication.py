@@ -14,8 +14,9 @@ from raftlab.course.situations import log_of, progress_of, words_of
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Rejected
+from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration
+from raftlab.raft.vocabulary import Configuration, Index
 from raftlab.view import Scene
 
 PAIR = ("leader", "follower")
@@ -164,8 +165,10 @@ class HintExercise(RulesExercise):
         learner = self.rules_with(answer)
 
         class Hinted(WithoutNoOp):
-            def next_index_after(self, *arguments: Any) -> int:
-                return int(learner.next_index_after(*arguments))
+            def next_index_after(
+                self, rejected: Rejected, log: RaftLog, progress: FollowerProgress
+            ) -> Index:
+                return int(learner.next_index_after(rejected, log, progress))
 
         term = 8
         leader = leader_with(wanted.leader, term, PAIR, Hinted())

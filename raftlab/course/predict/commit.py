@@ -7,7 +7,7 @@ from raftlab.course.predict.asking import CREDIT, hand_over
 from raftlab.course.predict.leading import leader_with
 from raftlab.course.predict.votes import could_win
 from raftlab.course.question import Question, template
-from raftlab.course.rows import scene_rows, scene_told
+from raftlab.course.rows import scene_labelled_rows, scene_rows
 from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
 from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
@@ -191,7 +191,7 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
         why,
         several=True,
         scenes=(scene_rows(logs, "The logs of all servers"),),
-        then=(scene_told(logs, dict.fromkeys(winners, "can lead"), "Who can be elected"),),
+        then=(scene_labelled_rows(logs, dict.fromkeys(winners, "can lead"), "Who can be elected"),),
         credit=CREDIT,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from raftlab.course.predict.asking import CREDIT, hand_over
 from raftlab.course.question import Question, template
-from raftlab.course.rows import scene_rows, scene_told
+from raftlab.course.rows import scene_labelled_rows, scene_rows
 from raftlab.course.situations import FIGURE_7, entries_of, log_of, random_logs, terms_of, words_of
 from raftlab.raft.log import Empty, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
@@ -185,7 +185,7 @@ def possible_logs(
         reasons,
         several=True,
         scenes=(scene_rows({"leader": leader, **followers}, BESIDE),),
-        then=(scene_told({"leader": leader, **followers}, told, BESIDE),),
+        then=(scene_labelled_rows({"leader": leader, **followers}, told, BESIDE),),
         credit=CREDIT,
     )
 
@@ -285,5 +285,5 @@ def possible_followers(
         reasons,
         several=True,
         scenes=(scene_rows({"leader": leader, **followers}, BESIDE),),
-        then=(scene_told(then, told, f"{BESIDE}, afterwards"),),
+        then=(scene_labelled_rows(then, told, f"{BESIDE}, afterwards"),),
     )

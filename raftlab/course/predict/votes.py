@@ -12,7 +12,7 @@ from raftlab.course.predict.asking import (
     vote_of,
 )
 from raftlab.course.question import Question, template
-from raftlab.course.rows import scene_rows, scene_told
+from raftlab.course.rows import scene_labelled_rows, scene_rows
 from raftlab.course.situations import FIVE, cluster_of, random_logs, words_of
 from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
@@ -108,7 +108,7 @@ def who_can_win(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
         [why for _, why in found.values()],
         several=True,
         scenes=scenes,
-        then=(scene_told(logs, told, "Who can win"),),
+        then=(scene_labelled_rows(logs, told, "Who can win"),),
     )
 
 

@@ -7,7 +7,7 @@ from raftlab.sim.commands.base import around
 from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.run.play import can_be_copied, copied
 from raftlab.sim.world import actions as acts
-from raftlab.sim.world.action import Action
+from raftlab.sim.world.action import Action, Surroundings
 from raftlab.sim.world.call import Call
 from raftlab.sim.world.host import NEVER
 
@@ -30,11 +30,21 @@ def fitting(
         made = _played(cluster, call, actions)
         if made and (call.verb != "get" or cluster.number + made == after):
             return call, made
-    for call in coming.calls(cluster):
+    for call in coming.calls(_surroundings_of(cluster)):
         made = _asked_for(cluster, call, actions)
         if made:
             return call, made
     return None
+
+
+def _surroundings_of(cluster: ClientCommands) -> Surroundings:
+    """What of a cluster says how the verb of the coming action was called."""
+    return Surroundings(
+        cluster.now,
+        cluster.configuration,
+        cluster.in_flight(),
+        cluster.engine.world.network_between,
+    )
 
 
 def _asked_for(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -> int:
@@ -86,4 +96,6 @@ def _lasting(cluster: ClientCommands, actions: Sequence[Action], after: int) -> 
     elif isinstance(coming, acts.Join) and following and type(following[0]) is acts.Reconfigure:
         yield Call("add_learner", (coming.node,))
     elif isinstance(coming, acts.Read) and after > cluster.number + 1:
-        yield from (Call("get", call.args, call.named) for call in coming.calls(cluster))
+        yield from (
+            Call("get", call.args, call.named) for call in coming.calls(_surroundings_of(cluster))
+        )

@@ -5,6 +5,7 @@ from contextlib import suppress
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import NodeId, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import commit, is_a, settle, stage, until_sent, win_election
 from raftlab.sim.scenarios.mistakes import ChangesInAnyTerm, SwitchesAtOnce
@@ -197,7 +198,7 @@ def catch_up(panel: str = "voter", *, seed: int = 1) -> Cluster:
     Thesis: 4.2.1, Figure 4.4.
     """
     check_panel(panel, CATCH_UP)
-    logs = dict.fromkeys(("S1", "S2", "S3"), (1,) * 20)
+    logs: dict[NodeId, tuple[Term, ...]] = dict.fromkeys(("S1", "S2", "S3"), (1,) * 20)
     options = Options.figure_2(catch_up_first=panel == "learner", max_entries_per_append=4)
     cluster = settle(stage(3, seed, options=options, logs=logs), "S1")
     if panel == "learner":

@@ -3,8 +3,8 @@
 The kinds of actions are in `actions.py`; what each does is its handler, in `handlers.py`.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,27 +14,23 @@ from raftlab.raft.vocabulary import Configuration, Millis, NodeId
 from raftlab.sim.world.call import Call, brief
 from raftlab.sim.world.message_text import message_text
 from raftlab.sim.world.network import Flight
+from raftlab.sim.world.settings import Network
 
 Notes = Sequence[tuple[NodeId, Note]]
 
 
-class Surroundings(Protocol):
-    """What of a cluster says how the verb of the coming action was called."""
+class Surroundings(NamedTuple):
+    """What of a cluster says how the verb of the coming action was called.
 
-    @property
-    def now(self) -> Millis:
-        """The virtual time (ms)."""
+    `now` is the virtual time (ms), `configuration` who belongs to the cluster, `flights` are the
+    messages on their way; `network_between` says how a directed link carries them, or, for None
+    and None, every link without settings of its own.
+    """
 
-    @property
-    def configuration(self) -> Configuration:
-        """Who belongs to the cluster."""
-
-    def in_flight(self) -> tuple[Flight, ...]:
-        """The messages on their way."""
-
-    @property
-    def engine(self) -> Any:
-        """The engine, whose world knows how each link carries messages."""
+    now: Millis
+    configuration: Configuration
+    flights: tuple[Flight, ...]
+    network_between: Callable[[NodeId | None, NodeId | None], Network]
 
 
 class Action(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -81,7 +77,7 @@ class Action(msgspec.Struct, frozen=True, gc=False, array_like=True):
         happened = self.happening(message)
         return f"{happened}: {decisions(notes)}." if notes else f"{happened}."
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """Calls that may have made it where it comes next, the likeliest first."""
         if self.verb is not None:
             fields = self.__struct_fields__[1:]
@@ -100,15 +96,15 @@ class ToMessage(Action, frozen=True):
     receiver: NodeId
     nth: int
 
-    def flights(self, cluster: Surroundings) -> list[Flight]:
+    def flights(self, here: Surroundings) -> list[Flight]:
         """The message, as it is on its way; none, if it is not."""
         key = (self.sender, self.receiver, self.nth)
-        return [each for each in cluster.in_flight() if each.key == key]
+        return [each for each in here.flights if each.key == key]
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """With the number of the message."""
         assert self.verb is not None
-        for flight in self.flights(cluster):
+        for flight in self.flights(here):
             yield Call(self.verb, (flight.number,))
 
 

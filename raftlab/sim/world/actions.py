@@ -77,11 +77,11 @@ class Delay(ToMessage, frozen=True, tag="delay"):
 
     arrives_at: Millis
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """By the usual time, or by the time that leads to `arrives_at`."""
-        for flight in self.flights(cluster):
+        for flight in self.flights(here):
             yield Call("delay", (flight.number,))
-            ms = exact_difference(max(flight.arrives_at, cluster.now), self.arrives_at)
+            ms = exact_difference(max(flight.arrives_at, here.now), self.arrives_at)
             if ms:
                 yield Call("delay", (flight.number, ms))
 
@@ -121,7 +121,7 @@ class Timeout(ToNode, frozen=True, tag="timeout"):
         """With the force that was used."""
         return super().happening(message) + (" (by force)" if self.force else "")
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """Without force: with it, `elect` was called, which does more."""
         if not self.force:
             yield Call("timeout", (self.node,))
@@ -142,7 +142,7 @@ class Propose(ToNode, frozen=True, tag="propose"):
         """The command as text."""
         return command_text(self.data)
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """To the leader, or to this node."""
         try:
             command: str | bytes = self.data.decode()
@@ -159,7 +159,7 @@ class Crash(ToNode, frozen=True, tag="crash"):
     phrase = "{self.node} crashes"
     mark = verb = "crash"
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """Alone, or because the disk is lost next."""
         yield Call("wipe", (self.node,))
         yield Call("crash", (self.node,))
@@ -208,7 +208,7 @@ class Partition(Action, frozen=True, tag="partition"):
         """The sides."""
         return " | ".join(map(" ".join, self.groups))
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """One node is isolated, or all groups are named but the last, or all."""
         alone = [group[0] for group in self.groups if len(group) == 1]
         yield from (Call("isolate", (node,)) for node in alone)
@@ -227,7 +227,7 @@ class Cut(Action, frozen=True, tag="cut"):
     sender: NodeId
     receiver: NodeId
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """In both directions, or in one."""
         ends = (self.sender, self.receiver)
         yield Call("cut", ends)
@@ -277,9 +277,9 @@ class SetNetwork(Action, frozen=True, tag="network"):
         what = f"the link from {self.sender} to {self.receiver}" if self.sender else "the network"
         return f"{what} changes: {network_text(self.network)}"
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """With the settings that differ from those of now: for all, both ways, or one way."""
-        now = cluster.engine.world.network_between(self.sender, self.receiver)
+        now = here.network_between(self.sender, self.receiver)
         wanted = {each: getattr(self.network, each) for each in self.network.__struct_fields__}
         news = [name for name, value in wanted.items() if value != getattr(now, name)] or ["loss"]
         named = tuple((name, brief(wanted[name])) for name in news)
@@ -320,9 +320,9 @@ class Reconfigure(ToNode, frozen=True, tag="reconfigure"):
         wanted = describe(Configuration(self.voters, (), self.learners))
         return f"an operator asks {self.node} for the configuration {wanted}"
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """One member is added, promoted or removed, or all are named."""
-        now, new = cluster.configuration, (*self.voters, *self.learners)
+        now, new = here.configuration, (*self.voters, *self.learners)
         yield from (Call("add_learner", (node,)) for node in new if node not in now.members)
         yield from (Call("promote", (node,)) for node in self.voters if node not in now.voters)
         yield from (Call("remove", (node,)) for node in now.members if node not in new)
@@ -342,7 +342,7 @@ class TransferLeadership(ToNode, frozen=True, tag="transfer"):
         """With the one who is to lead."""
         return f"{self.node} is asked to hand its leadership over to {self.to or 'another node'}"
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """To a node, or to whoever can take it."""
         yield Call("transfer", () if self.to is None else (self.to,))
 
@@ -366,7 +366,7 @@ class Compact(ToNode, frozen=True, tag="compact"):
 
     up_to: Index
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """All that is applied, or up to an index."""
         yield Call("compact", (self.node,))
         yield Call("compact", (self.node, self.up_to))
@@ -385,7 +385,7 @@ class Read(ToNode, frozen=True, tag="read"):
         """With the key, if it is short."""
         return f"a client asks {self.node} for {clip(self.key)}"
 
-    def calls(self, cluster: Surroundings) -> Iterator[Call]:
+    def calls(self, here: Surroundings) -> Iterator[Call]:
         """The leader is asked, or this node."""
         yield Call("read", (self.key,))
         yield Call("read", (self.key,), (("of", self.node),))

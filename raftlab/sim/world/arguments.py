@@ -166,7 +166,7 @@ def span(given: Any, what: str) -> Millis:
 
 def full_name(thing: object) -> str:
     """The name by which a class can be found again: "module:Class"."""
-    kind = thing if hasattr(thing, "__qualname__") else type(thing)
+    kind: Any = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{kind.__module__}:{kind.__qualname__}"
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from raftlab.view import style
 from raftlab.view.cluster.ring import Ring
 from raftlab.view.geometry import Point, curve_points, end_direction, point_on
-from raftlab.view.labels import Rectangle, text_box
+from raftlab.view.labels import Rectangle, overlaps, text_box
 from raftlab.view.marks import Disc, Mark, Path, Text
 
 _HEAD = 5.0
@@ -42,7 +42,7 @@ def place_numbers(marks: Sequence[Mark], ring: Ring) -> list[Mark]:
                 places = _places(mark, paths[f"msg-{number}"], paths[f"way-{number}"])
                 mark = _clearest(places, taken, lines, ring)
             box = text_box(mark)
-            if any(_overlaps(box, word) for word in words):
+            if any(overlaps(box, word) for word in words):
                 continue
             taken.append(box)
             words.append(box)
@@ -55,7 +55,7 @@ def numbers_lie_on_words(marks: Sequence[Mark]) -> bool:
     words = [each for each in marks if isinstance(each, Text)]
     boxes = [text_box(each) for each in words]
     return any(
-        _overlaps(boxes[place], other)
+        overlaps(boxes[place], other)
         for place, each in enumerate(words)
         if each.role == "number"
         for here, other in enumerate(boxes)
@@ -86,7 +86,7 @@ class _Line(msgspec.Struct, frozen=True):
 
     def crosses(self, box: Rectangle) -> bool:
         """Whether it runs through a rectangle."""
-        if not _overlaps(box, self.around):
+        if not overlaps(box, self.around):
             return False
         left, top, right, bottom = box
         return any(left < x < right and top < y < bottom for x, y in self.points)
@@ -130,11 +130,6 @@ def _covers(box: Rectangle, taken: Sequence[Rectangle], ring: Ring) -> int:
     ]
     near = ring.gap - _CLEAR
     return len(below) + sum([_reaches(box, x, y, near) for x, y in ring.places.values()])
-
-
-def _overlaps(one: Rectangle, other: Rectangle) -> bool:
-    across = min(one[2], other[2]) > max(one[0], other[0])
-    return across and min(one[3], other[3]) > max(one[1], other[1])
 
 
 def _reaches(box: Rectangle, x: float, y: float, r: float) -> bool:

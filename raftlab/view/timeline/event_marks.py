@@ -47,7 +47,8 @@ KINDS: Mapping[str, str] = {
 }
 """What is done to a node, by the kind of its mark, as a legend says it."""
 
-_OFTEN = ("propose", "commit", "timeout", "crash", "restart", "pause", "resume")
+_ORDINARY = ("propose", "commit", "timeout", "crash", "restart", "pause", "resume")
+"""The kinds that stand where they happened, however many there are; the others move aside."""
 
 
 class _EventMark(msgspec.Struct, frozen=True):
@@ -90,7 +91,7 @@ def _placed(window: Window) -> list[_EventMark]:
         if mark.node is None:
             continue
         x = window.x(mark.at)
-        if mark.kind not in _OFTEN:
+        if mark.kind not in _ORDINARY:
             x = min(x + _BESIDE * at_once[mark.node, mark.at], max(x, window.right))
             at_once[mark.node, mark.at] += 1
         found.append(_EventMark(f"mark-{place}-{mark.kind}", mark, x, window.rows[mark.node]))

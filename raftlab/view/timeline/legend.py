@@ -13,7 +13,7 @@ from raftlab.view.marks import Box, Ink, Mark, Path, Text
 from raftlab.view.shapes import cross
 from raftlab.view.timeline.axis import WIDTH
 from raftlab.view.timeline.event_marks import KINDS, sample_marks
-from raftlab.view.timeline.lifelines import fence_ink
+from raftlab.view.timeline.lifelines import cluster_event_ink
 from raftlab.view.timeline.messages import FOLD_INK, flying_ink, message_look
 from raftlab.view.timeline.window import LEFT, Window, marks_shown, stretches
 from raftlab.view.words import kind_text
@@ -72,7 +72,7 @@ def _items(window: Window, roles: set[str], kinds: set[str]) -> Iterator[Item]:
         if kind in moments and moments[kind].node is not None:
             yield Item(kind, word, _GLYPH, partial(_glyph, moments[kind]))
     for kind in sorted(kind for kind, mark in moments.items() if mark.node is None):
-        yield Item(kind, kind, _GLYPH, partial(_fence, kind))
+        yield Item(kind, kind, _GLYPH, partial(_cluster_event, kind))
 
 
 def _messages(window: Window, roles: set[str], kinds: set[str]) -> Iterator[Item]:
@@ -122,5 +122,5 @@ def _glyph(mark: TraceMark, name: str, x: float, y: float) -> list[Mark]:
     return sample_marks(name, mark, x + 7, y)
 
 
-def _fence(kind: str, name: str, x: float, y: float) -> list[Mark]:
-    return [Path(name, ((x + 7, y - 8), (x + 7, y + 8)), fence_ink(kind))]
+def _cluster_event(kind: str, name: str, x: float, y: float) -> list[Mark]:
+    return [Path(name, ((x + 7, y - 8), (x + 7, y + 8)), cluster_event_ink(kind))]

@@ -96,27 +96,27 @@ def _term(name: str, term: Term, left: float, room: float, y: float) -> Iterator
 # What happens to all
 
 
-def fence_ink(kind: str) -> Ink:
+def cluster_event_ink(kind: str) -> Ink:
     """The line of what happens to all: thick for a partition, thin for its end or other weather."""
     if kind in ("heal", "network"):
         return Ink(None, style.QUIET, 1.6, style.CUT_DASH)
     return Ink(None, style.QUIET, style.PARTITION_WIDTH, style.PARTITION_DASH)
 
 
-def fences(window: Window, labels: Labels) -> Iterator[Mark]:
+def cluster_events(window: Window, labels: Labels) -> Iterator[Mark]:
     """Partitions, their end and changes of the network, across all life lines; words above."""
     for place, mark in enumerate(marks_shown(window)):
         if mark.node is not None:
             continue
         x, name = window.x(mark.at), f"mark-{place}-{mark.kind}"
         ends, text = ((x, TOP - 24), (x, window.bottom - 12)), clean(mark.text, 60)
-        yield Path(name, ends, fence_ink(mark.kind), role=f"mark {mark.kind}", title=text)
-        label = labels.place(_fence_words(f"{name}-words", mark, x))
+        yield Path(name, ends, cluster_event_ink(mark.kind), role=f"mark {mark.kind}", title=text)
+        label = labels.place(_cluster_event_words(f"{name}-words", mark, x))
         if label is not None:
             yield label
 
 
-def _fence_words(name: str, mark: TraceMark, x: float) -> Iterator[Text]:
+def _cluster_event_words(name: str, mark: TraceMark, x: float) -> Iterator[Text]:
     """The sides of a partition in full, or only its kind; over the line, or beginning there."""
     said = mark.kind if mark.kind == "heal" else clean(mark.detail or mark.text, 60)
     for word in dict.fromkeys((style.fit_text(said, 280), mark.kind)):

@@ -19,7 +19,7 @@ from raftlab.view.timeline.axis import WIDTH, axis_marks
 from raftlab.view.timeline.event_marks import event_marks
 from raftlab.view.timeline.folding import fold_rows
 from raftlab.view.timeline.legend import legend
-from raftlab.view.timeline.lifelines import fences, life_lines, term_bands, term_numbers
+from raftlab.view.timeline.lifelines import cluster_events, life_lines, term_bands, term_numbers
 from raftlab.view.timeline.messages import fold_bands, fold_words, message_marks, message_told
 from raftlab.view.timeline.window import Only, Window, changes, is_lost, marks_shown, window_of
 from raftlab.view.words import clean, ms, table
@@ -43,7 +43,7 @@ def scene_timeline(
     for each in (*lines, *numbers):
         if isinstance(each, Text):
             labels.take(text_box(each))
-    marks: list[Mark] = [*fold_bands(window), *term_bands(window), *fences(window, labels)]
+    marks: list[Mark] = [*fold_bands(window), *term_bands(window), *cluster_events(window, labels)]
     marks += fold_words(window, labels)
     for place, span in window.messages:
         marks += message_marks(place, span, window)
