@@ -1,9 +1,10 @@
 """The lab at first sight, by keyboard and by ear: what a newcomer sees, reaches and hears."""
 
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.jupyter import LabView, Notebook
 
@@ -145,6 +146,41 @@ def test_picture_and_main_controls_are_on_the_first_screen(
     )
     assert max(overflow) <= 1 or nodes > 3
     lab.page.screenshot(path=gallery / f"first-{size[0]}.png")
+
+
+# The first minute
+
+
+def test_the_first_notebook_shows_a_picture_at_once_and_moves_it_at_one_key(
+    desk_page: Page, address: str, scratch: Notebook, gallery
+):
+    page = desk_page.context.new_page()
+    try:
+        Notebook(page, address, "notebooks/00_start_here.ipynb")
+        page.evaluate("() => jupyterapp.shell.expandLeft()")
+        still = page.locator(".jp-OutputArea img").first
+        expect(still).to_be_visible()
+        assert share_in_sight(still) > 0.4
+        page.screenshot(path=gallery / "first-minute-opened.png")
+        page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-editor").first.click()
+        page.keyboard.press("Shift+Enter")
+        lab = LabView(page, page.locator(".raftlab-lab").first)
+        expect(lab.button("Stop")).to_be_visible()
+        expect(lab.frame).to_have_text(re.compile(r"[3-9]|\d\d+"))
+        assert share_in_sight(lab.button("Stop")) == 1
+        assert share_in_sight(lab.mark("node-S1")) == 1
+        assert share_in_sight(lab.stage) > 0.5
+        page.screenshot(path=gallery / "first-minute-moving.png")
+    finally:
+        page.close()
+
+
+def share_in_sight(thing: Locator) -> float:
+    """How much of the height of it is seen, without scrolling."""
+    panel, box = thing.page.locator(".jp-WindowedPanel-outer").bounding_box(), thing.bounding_box()
+    top = max(panel["y"], box["y"])
+    bottom = min(panel["y"] + panel["height"], box["y"] + box["height"])
+    return max(0.0, bottom - top) / box["height"]
 
 
 # By itself

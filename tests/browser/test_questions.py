@@ -37,6 +37,21 @@ display(race, race)
 """
 
 
+INTERRUPTED = """
+from raftlab.course import predict
+from raftlab.course.question_widget import QuestionWidget
+hear, interrupts = QuestionWidget._hear, [KeyboardInterrupt]
+def interrupted(self, *heard):
+    if interrupts:
+        raise interrupts.pop()
+    hear(self, *heard)
+QuestionWidget._hear = interrupted
+question = predict.splits(seed=2)
+display(question)
+QuestionWidget._hear = hear
+"""
+
+
 @pytest.fixture
 def ask(scratch, desk_page):
     """Run a cell that shows a question, and hand over what is shown."""
@@ -166,6 +181,16 @@ def test_a_question_whose_kernel_is_new_says_what_to_do(ask, scratch):
     )
     expect(verdict(question)).to_be_empty()
     question = ask(ONE).first
+    choice(question, "S1").click()
+    expect(verdict(question)).to_have_text("Right: S1.")
+
+
+def test_a_click_that_an_interrupt_has_lost_can_be_clicked_again(ask):
+    question = ask(INTERRUPTED).first
+    choice(question, "S1").click()
+    expect(question.locator("[aria-busy]")).to_have_count(1)
+    expect(question.locator("[aria-busy]")).to_have_count(0, timeout=15_000)
+    expect(verdict(question)).to_be_empty()
     choice(question, "S1").click()
     expect(verdict(question)).to_have_text("Right: S1.")
 

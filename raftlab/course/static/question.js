@@ -1,6 +1,7 @@
 // One question: choices that are buttons, and below them the verdict, once there is one.
 // The kernel judges: nothing here knows the answer before it was given.
 
+const PATIENCE_MS = 3000; // a kernel that was interrupted may never answer: then click again
 const GONE = "The kernel of this question has stopped. Run its cell again to go on.";
 
 function make(tag, attributes = {}, ...children) {
@@ -30,7 +31,7 @@ function render({ model, el }) {
   );
   el.append(root);
 
-  let waiting = false; // for what the kernel says to a click here
+  let waiting = 0; // for what the kernel says to a click here: the timer that ends it
 
   const open = () => !waiting && !model.get("outcome").sentence;
 
@@ -42,12 +43,13 @@ function render({ model, el }) {
       trouble.textContent = GONE;
       return;
     }
-    waiting = true;
+    waiting = setTimeout(heard, PATIENCE_MS);
     root.setAttribute("aria-busy", "true");
   }
 
   function heard() {
-    waiting = false;
+    clearTimeout(waiting);
+    waiting = 0;
     root.removeAttribute("aria-busy");
   }
 
@@ -162,6 +164,7 @@ function render({ model, el }) {
   tell();
   count();
   return () => {
+    clearTimeout(waiting);
     model.off("change:asked", onAsked);
     model.off("change:outcome", onOutcome);
     model.off("change:score", count);
