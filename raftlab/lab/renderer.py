@@ -233,8 +233,9 @@ class Renderer:
 
     def _rooms(self, frame: Frame, previous: Frame | None) -> tuple[Scene, float]:
         """The cluster, and how much room (px) it leaves beside itself."""
-        full = self.controls.full_mode.value
-        return rooms(frame, previous, self.room, self._is_crowded, explained=full)
+        crowded = self._is_crowded
+        explained = self.controls.full_mode.value and not crowded
+        return rooms(frame, previous, self.room, crowded, explained)
 
     def _words(self) -> Mapping[str, str]:
         """What changes with every moment, of what this lab shows."""
