@@ -25,7 +25,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup lab test lint types unit coverage lowest kills nbval browser notebooks transcripts bench museum format clean distclean
+.PHONY: help setup lab test lint types unit coverage lowest kills nbval browser notebooks transcripts picture bench museum format clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ notebooks: $(READY) ## write and execute the student notebooks from notebooks/fu
 
 transcripts: $(READY) ## rewrite the expected text of tests/transcripts (review it as a diff)
 	$(RUN) -m pytest tests/transcripts --rewrite $(ARGS)
+
+picture: $(READY) ## film the lab in a real Chromium for the README: docs/lab.gif
+	$(RUN) -m tests.browser.moving_picture
 
 bench: $(READY) ## measure the speed budgets and print one table
 	$(RUN) tests/bench.py $(ARGS)

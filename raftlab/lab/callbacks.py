@@ -106,7 +106,7 @@ def set_duplication(lab: Controller, percent: float) -> None:
 
 def _set_network(lab: Controller, **changes: Any) -> None:
     ends, both_ways = lab.controls.settings_of, lab.controls.settings_both_ways.value
-    lab.do(lambda cluster: cluster.set_network(*ends, both_ways, **changes))
+    lab.do_while_playing(lambda cluster: cluster.set_network(*ends, both_ways, **changes))
 
 
 # Beginning anew

@@ -184,7 +184,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
         Html("moment", size=BOTH, often=True),
         Button("undo_button", "Undo", "Back to where you were before the last thing done (z)",
                "session.undo", icon="undo", key=Key("z", "back over the last thing done"),
-               takes_ms=SLIDE_MS, when=conditions.has_something_to_undo),
+               takes_ms=SLIDE_MS, size=BOTH, when=conditions.has_something_to_undo),
         Button("go_on_button", "Go on from here", "Start a new run from this moment (g)",
                "session.go_on_from_here", icon="code-fork",
                key=Key("g", "go on from this moment as a new run")),

@@ -66,6 +66,10 @@ class Controller:
         """Do something to the cluster at the moment looked at; in the past, that branches."""
         self.act(lambda: self.session.do(verb))
 
+    def do_while_playing(self, verb: Callable[[Cluster], object]) -> None:
+        """Do something to the cluster at the moment looked at; what plays goes on playing."""
+        self.attempt(lambda: self.session.do(verb), self._step_ms())
+
     def redraw(self, ms: Millis = SLIDE_MS) -> None:
         """Show what was chosen."""
         self.attempt(lambda: None, ms)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from raftlab.lab.selection import middle
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import Scene, scene_cluster, scene_logs, style
+from raftlab.view.cluster.legend import LEGEND_END, LEGEND_LINE
 from raftlab.view.labels import Rectangle, text_box
 from raftlab.view.logs.cells import GAP as CELL_GAP
 from raftlab.view.logs.rows import BOX_WIDTH, DISK_X, MEMORY_X
@@ -107,7 +108,7 @@ def fitted_logs(frame: Frame, previous: Frame | None, room: float, boxes: bool) 
     indexes = [mark.x for mark in _texts(scene, "index")]
     cell = indexes[1] - indexes[0] if len(indexes) > 1 else 38.0
     first = indexes[0] - cell / 2
-    gone, narrower = _left_out(room - first - cell * 7, boxes)
+    gone, narrower = _left_out(room - first - BETWEEN, cell, boxes)
     if not any(mark.role == "memory" for mark in scene.marks):  # so many nodes that none is there
         gone, narrower = (), 0.0
     most = floor((room - (first - narrower) - BETWEEN) / cell)
@@ -136,12 +137,15 @@ def _texts(scene: Scene, role: str) -> Iterator[Text]:
     return (mark for mark in scene.marks if isinstance(mark, Text) and mark.role == role)
 
 
-def _left_out(missing: float, boxes: bool) -> tuple[tuple[str, ...], float]:
-    """Marks to go without, by how their ids begin, and how much narrower that makes the logs."""
+def _left_out(wide: float, cell: float, boxes: bool) -> tuple[tuple[str, ...], float]:
+    """Marks to go without, by how their ids begin, and how much narrower that makes the logs.
+
+    So `wide` (px) is what columns of this width would have if nothing were left out.
+    """
     pitch = DISK_X - MEMORY_X
-    if not boxes:
+    if not boxes or wide + pitch < cell * FEWEST_COLUMNS:
         return ("memory-", "disk-", "writing-", "head-"), 2 * pitch
-    if missing < 0:
+    if wide < cell * 7 - BETWEEN:
         return ("memory-", "writing-", "head-memory"), pitch
     return (), 0.0
 
@@ -182,17 +186,31 @@ def fitted(scene: Scene) -> Scene:
     return replace(scene, marks=tuple(legible(mark) for mark in scene.marks))
 
 
+def _with_line(scene: Scene) -> Scene:
+    """The cluster with room for one line of its legend, which comes and goes with a message."""
+    if any(mark.id.startswith("key-") for mark in scene.marks):
+        return scene
+    return replace(scene, height=scene.height + LEGEND_LINE + LEGEND_END)
+
+
 def rooms(
-    frame: Frame, previous: Frame | None, room: Room, crowded: bool = False
+    frame: Frame,
+    previous: Frame | None,
+    room: Room,
+    crowded: bool = False,
+    explained: bool = False,
 ) -> tuple[Scene, float]:
     """The cluster in such a stage, and how wide what stands beside or below it may be (px).
 
-    It is less high where the page is `crowded` with controls.
+    It is less high where the page is `crowded` with controls; with `explained` it has room for
+    a line of its legend where there is none, too.
     """
     if room.is_low:
         return fitted_cluster(frame, previous, room.width * 0.4), room.width * 0.6
     scene = fitted_cluster(frame, previous, room.width)
     scene = _raised(scene) if crowded else scene
+    scene = _with_line(scene) if explained else scene
     if room.width < SIDE_BY_SIDE:
         return scene, room.width
-    return scene, max(room.width - scene.width - BETWEEN, room.width * 0.4)
+    left = room.width - scene.width - BETWEEN
+    return scene, left if left >= NARROWEST else room.width

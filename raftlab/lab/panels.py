@@ -121,10 +121,16 @@ def headline_without_time(frame: Frame) -> str:
     return headline(frame).partition(": ")[2]
 
 
-def message_options(frame: Frame) -> list[tuple[str, int]]:
-    """Every message in flight in one line, with its number; the next to arrive first."""
+def message_options(frame: Frame, told: bool = True) -> list[tuple[str, int]]:
+    """Every message in flight with its number; the next to arrive first.
+
+    Each is `told` in one line, or else by its number, for a list that nobody sees.
+    """
     flights = sorted(frame.in_flight, key=lambda each: (each.arrives_at, each.number))
-    return [(message_line(each, frame.at), each.number) for each in flights]
+    return [
+        (message_line(each, frame.at) if told else f"#{each.number}", each.number)
+        for each in flights
+    ]
 
 
 def message_line(flight: InFlight, at: float) -> str:

@@ -153,6 +153,8 @@ class Renderer:
             controls.latency.value = network.latency
         controls.loss.value = 100 * network.loss
         controls.duplication.value = 100 * network.duplication
+        for slider in (controls.latency, controls.loss, controls.duplication):
+            slider.disabled = bool(self.session.violation)
 
     def _draw_situation(self) -> None:
         """What the situation shows that is chosen to begin with."""
@@ -161,7 +163,8 @@ class Renderer:
 
     def _draw_messages(self, frame: Frame) -> None:
         messages = self.controls.messages
-        options, chosen = tuple(panels.message_options(frame)), messages.value
+        full, chosen = self.controls.full_mode.value, messages.value
+        options = tuple(panels.message_options(frame, told=full))
         if messages.options == options:
             return
         there = any(number == chosen for _, number in options)
@@ -212,7 +215,7 @@ class Renderer:
 
     def _draw_stage(self, frame: Frame, previous: Frame | None, **motion: object) -> None:
         controls, roles = self.controls, self._roles_of_nodes()
-        cluster, room = rooms(frame, previous, self.room, self._is_crowded)
+        cluster, room = self._rooms(frame, previous)
         node = controls.node.value if controls.full_mode.value or self.has_chosen else None
         scene = with_choice(cluster, node, controls.messages.value, roles)
         beside = self._beside(frame, previous, room)
@@ -227,6 +230,12 @@ class Renderer:
             **motion,
         )
         self._drawn = frame
+
+    def _rooms(self, frame: Frame, previous: Frame | None) -> tuple[Scene, float]:
+        """The cluster, and how much room (px) it leaves beside itself."""
+        crowded = self._is_crowded
+        explained = self.controls.full_mode.value and not crowded
+        return rooms(frame, previous, self.room, crowded, explained)
 
     def _words(self) -> Mapping[str, str]:
         """What changes with every moment, of what this lab shows."""
@@ -282,9 +291,7 @@ class Renderer:
         if steps is None:
             return ()
         lost = [step.lost for step in steps if step.lost is not None]
-        return endings(
-            frame, previous, lost, lambda each: rooms(each, None, self.room, self._is_crowded)[0]
-        )
+        return endings(frame, previous, lost, lambda each: self._rooms(each, None)[0])
 
 
 def written(write: Callable[[], str]) -> tuple[str, str]:

@@ -209,7 +209,7 @@ class LabView:
     def __init__(self, page: Page, root: Locator) -> None:
         self.page = page
         self.root = root
-        expect(root.locator(".raftlab-cluster [data-id=node-S1]")).to_be_visible(timeout=30_000)
+        expect(self.mark("node-S1")).to_be_visible(timeout=30_000)
 
     def button(self, words: str) -> Locator:
         """A button by what is written on it."""

@@ -87,7 +87,7 @@ def test_the_simple_lab_is_seen_whole_and_all_controls_are_one_click_away(run_ce
     visible = lab.root.locator("button:visible")
     assert visible.count() <= 8
     lab.click("All controls")
-    for words in ("Start", "Undo", "election", "Partition…", "Read", "Deliver", "Time out"):
+    for words in ("Start", "End", "election", "Partition…", "Read", "Deliver", "Time out"):
         expect(lab.button(words)).to_be_visible()
     assert in_sight(lab, lab.stage, lab.button("Step"), lab.button("Propose"), lab.button("Read"))
     lab.click("Main controls")

@@ -211,6 +211,13 @@ def test_a_link_from_a_node_to_itself_cannot_be_chosen():
     assert lab.settings_to.value == "S2"
 
 
+def test_a_slider_that_is_moved_does_not_stop_the_playing():
+    lab = working().lab(full=True, play=True)
+    lab.loss.value = 50.0
+    assert lab.playing and lab.stage.motion["playing"]
+    assert lab.cluster.frame().network.loss == 0.5
+
+
 def test_a_slider_that_is_moved_in_the_past_begins_another_run():
     lab = working().lab(full=True)
     lab.go_to(5)
@@ -225,3 +232,7 @@ def test_a_slider_that_is_moved_where_the_run_has_stopped_goes_back():
     lab.loss.value = 50.0
     assert "The run stopped" in lab.trouble
     assert lab.loss.value == 0.0
+    sliders = (lab.loss, lab.latency, lab.duplication)
+    assert all(each.disabled for each in sliders)
+    lab.back_button.click()
+    assert not any(each.disabled for each in sliders)

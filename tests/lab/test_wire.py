@@ -83,6 +83,13 @@ def test_a_moment_of_playing_costs_no_more_and_between_two_nothing_is_sent(wire,
     assert lab.stage.seq == seq
 
 
+@pytest.mark.parametrize(("nodes", "most"), [(5, 1000), (51, 2000)])
+def test_a_simple_lab_sends_little_however_many_nodes_there_are(wire, nodes, most):
+    lab = working(nodes=nodes).lab()
+    for _ in range(30):
+        assert wire.of(lab.step_button.click).beside <= most
+
+
 def test_what_nobody_sees_is_not_sent(wire):
     lab = working().lab()
     for state in wire.of(lab.step_button.click):

@@ -12,6 +12,7 @@ from raftlab.view.checked import checked
 from raftlab.view.cluster.description import describe_cluster
 from raftlab.view.cluster.label_placement import numbers_lie_on_words, place_numbers
 from raftlab.view.cluster.legend import (
+    LEGEND_END,
     LEGEND_LINE,
     is_plain,
     legend_items,
@@ -100,7 +101,7 @@ def scene_cluster(frame: Frame, previous: Frame | None = None) -> Scene:
     shown = legend_items(standing.values(), messages)
     rows = legend_lines(shown, ring.width - 2 * _LEFT)
     marks += legend_marks(rows, ring.x, height + LEGEND_LINE - 2)
-    height += LEGEND_LINE * len(rows) + (4 if rows else 0)
+    height += LEGEND_LINE * len(rows) + (LEGEND_END if rows else 0)
     text = partial(describe_cluster, frame, previous)
     return Scene(ring.width, height, tuple(marks), "Raft cluster", text)
 

@@ -24,6 +24,9 @@ from raftlab.view.words import kind_text
 LEGEND_LINE = 15.0
 """From one line of the legend to the next, in units."""
 
+LEGEND_END = 4.0
+"""From its last line to the edge of the picture."""
+
 _BETWEEN, _BADGE, _DASHES = 12.0, 4.5, 28.0
 _GROUPS = ((("old",), "old group"), (("new",), "new group"), (("old", "new"), "both groups"))
 _RARE = (InstallSnapshot, InstallSnapshotReply, TimeoutNow, ReadIndex, ReadIndexReply)
