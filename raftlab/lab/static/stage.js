@@ -238,6 +238,7 @@ class Picture {
     put(this.svg, { viewBox: `0 0 ${w} ${h}`, "aria-label": title });
     const pane = this.svg.parentNode; // never narrower than its scene, or letters would shrink
     pane.style.setProperty("--natural", `${w}px`);
+    pane.style.setProperty("--height", `${h}px`);
     pane.style.setProperty("--share", w);
     this.svg.style.aspectRatio = `${w} / ${h}`;
     put(this.paper, { width: w, height: h });
