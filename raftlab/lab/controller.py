@@ -20,6 +20,8 @@ STEP_MS = 300.0
 SHORTEST_MS, LONGEST_MS = 100.0, 1200.0
 """How long a moment of playing lasts at least and at most; a quiet stretch is cut short."""
 
+INTERRUPTED = "The kernel was interrupted, and the run stands still: press Play to go on."
+
 
 class Controller:
     """Between the controls and the session of a lab.
@@ -95,8 +97,26 @@ class Controller:
 
     def next_moment(self, seq: int) -> None:
         """The stage has come to moment `seq`, and asks for the next."""
-        if not self.playing or seq != self.stage.seq:
+        if seq != self.stage.seq:
             return  # another view of this lab has asked already
+        if self.playing:
+            self._play_on()
+        elif self.stage.motion["playing"]:
+            self.interrupted()  # and the page was not told
+
+    def next_moment_again(self, seq: int) -> None:
+        """The stage has asked for what follows moment `seq` a while ago, and heard nothing."""
+        if seq == self.stage.seq:
+            self.next_moment(seq)
+        else:
+            self.redraw(0.0)
+
+    def interrupted(self) -> None:
+        """The kernel was interrupted amid something: stand still, and say so."""
+        self.playing = False
+        self.refuse(INTERRUPTED)
+
+    def _play_on(self) -> None:
         start, speed = self.session.frame.at, self._speed()
 
         def tick() -> None:

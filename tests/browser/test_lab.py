@@ -328,3 +328,28 @@ def test_it_survives_the_end_of_its_kernel(run_cell):
     number = again.number()
     again.click("Step")
     again.at_frame(number + 1)
+
+
+INTERRUPTED = """
+def next_moment(seq, answer=lab.controller.next_moment, asked=[]):
+    asked.append(seq)
+    if len(asked) == 3:
+        raise KeyboardInterrupt
+    answer(seq)
+
+lab.controller.next_moment = next_moment
+lab.controller.interrupted = lambda: None
+lab
+"""
+"""The kernel is interrupted before it can say anything, as it takes up the third moment."""
+
+
+def test_a_lab_whose_kernel_is_interrupted_plays_on(run_cell):
+    lab = run_cell(START.rpartition("lab\n")[0] + INTERRUPTED)
+    number = lab.number()
+    lab.click("Play")
+    for _ in range(6):  # more moments than two
+        expect(lab.frame).not_to_have_text(str(number), timeout=20_000)
+        number = lab.number()
+    lab.click("Stop")
+    expect(lab.button("Play")).to_be_visible()

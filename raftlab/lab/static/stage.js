@@ -8,6 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const MONO = "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, monospace";
 const NECK = 7;
 const LOW = window.matchMedia("(max-height: 500px)"); // as in stage.css
+const PATIENCE = 3000; // ms without an answer, after which a moment is asked for again
 const LATE = 0.62; // what happens, happens when the messages have come almost all their way
 
 // Geometry
@@ -349,6 +350,7 @@ class Show {
     if (this.asked) {
       this.trip += 0.3 * (performance.now() - this.askedAt - this.trip);
       this.asked = null;
+      clearTimeout(this.reminder);
     }
     const moment = { ...motion, cluster: this.model.get("cluster"), logs: this.model.get("logs") };
     if (this.moment && motion.steady && this.busy) this.waiting = moment;
@@ -394,10 +396,19 @@ class Show {
     this.asked = this.moment.seq;
     this.askedAt = performance.now();
     report(this.model, this.root, { kind: "next", seq: this.moment.seq });
+    this.remind(PATIENCE + 4 * this.trip);
+  }
+
+  remind(ms) { // an interrupt of the kernel may have swallowed the question, or its answer
+    this.reminder = setTimeout(() => {
+      report(this.model, this.root, { kind: "again", seq: this.asked });
+      this.remind(2 * ms); // a cell that runs for long may be all that it is
+    }, ms);
   }
 
   stop() {
     cancelAnimationFrame(this.raf);
+    clearTimeout(this.reminder);
     this.watch.disconnect();
     this.measure.disconnect();
   }
@@ -413,7 +424,7 @@ function box(name, parent) {
 // To the kernel; when it has gone, the reader is told, once
 
 function report(model, root, content) {
-  if (!["next", "room", "still"].includes(content.kind)) {
+  if (!["next", "again", "room", "still"].includes(content.kind)) {
     const chosen = root.closest(".raftlab-lab")?.querySelectorAll("[data-chosen]") ?? [];
     for (const list of chosen) delete list.dataset.chosen;
   }
