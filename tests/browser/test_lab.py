@@ -353,3 +353,12 @@ def test_a_lab_whose_kernel_is_interrupted_plays_on(run_cell):
         number = lab.number()
     lab.click("Stop")
     expect(lab.button("Play")).to_be_visible()
+
+
+def test_the_tab_key_still_comes_to_the_buttons_of_time_when_one_of_them_goes(lab):
+    lab.click("Start")
+    lab.at_frame(0)
+    lab.button("Go on from here").press("Enter")
+    expect(lab.button("Go on from here")).to_have_count(0)
+    expect(lab.root.locator(".raftlab-transport button[tabindex='0']")).to_be_visible()
+    expect(lab.root.locator(".raftlab-transport button[tabindex='0']")).to_have_count(1)

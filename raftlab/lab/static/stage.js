@@ -568,12 +568,30 @@ function fields(lab) {
   return held;
 }
 
-function nameHandle(handle) { // of a slider with two of them, the ends
-  const slider = handle.closest(":has(> .widget-label)");
-  const words = slider.querySelector(":scope > .widget-label").textContent;
-  const two = slider.querySelectorAll(".noUi-handle").length > 1;
-  const end = two ? [", at least", ", at most"][handle.dataset.handle] : "";
-  handle.setAttribute("aria-label", words + end);
+function nameHandles(slider, signal) { // of one with two of them, the ends
+  const words = slider.closest(":has(> .widget-label)")?.querySelector(":scope > .widget-label").textContent;
+  if (!words) return;
+  const handles = [...slider.querySelectorAll(".noUi-handle")];
+  const ends = handles.length > 1 ? [", at least", ", at most"] : [""];
+  handles.forEach((handle, i) => handle.setAttribute("aria-label", words + ends[i]));
+  if (handles.length > 1) sayOptions(handles, signal);
+}
+
+function sayOptions(handles, signal) { // not their numbers in the list of options
+  const slider = handles[0].closest(":has(> .widget-readout)");
+  if (!slider) return;
+  const readout = slider.querySelector(":scope > .widget-readout");
+  const say = () => {
+    const options = readout.textContent.split("-");
+    if (options.length !== handles.length) return;
+    handles.forEach((handle, i) => {
+      if (handle.ariaValueText !== options[i]) handle.ariaValueText = options[i];
+    });
+  };
+  const watch = new MutationObserver(say);
+  watch.observe(slider, { attributeFilter: ["aria-valuetext"], childList: true, subtree: true });
+  signal.addEventListener("abort", () => watch.disconnect());
+  say();
 }
 
 function adopt(model, root, signal) {
@@ -584,7 +602,7 @@ function adopt(model, root, signal) {
   if (lab.dataset.lmSuppressShortcuts) return true;
   lab.dataset.lmSuppressShortcuts = "true"; // the notebook's own keys stay out of the lab …
   lab.querySelector(".raftlab-note")?.setAttribute("aria-live", "polite");
-  for (const handle of lab.querySelectorAll(".noUi-handle")) nameHandle(handle);
+  for (const slider of lab.querySelectorAll(".noUi-target")) nameHandles(slider, signal);
   toolbar(lab.querySelector(".raftlab-transport"), signal);
   const shade = () => grey(model, lab);
   model.on("change:cannot", shade);
@@ -659,6 +677,11 @@ function toolbar(row, signal) {
   };
   row.setAttribute("role", "toolbar");
   row.setAttribute("aria-label", "Time");
+  const resized = new ResizeObserver(() => { // the button of the Tab key may have been hidden
+    if (!row.querySelector("button[tabindex='0']")?.offsetParent) settle(row.querySelector(PLAY));
+  });
+  for (const each of row.querySelectorAll("button")) resized.observe(each);
+  signal.addEventListener("abort", () => resized.disconnect());
   settle(row.querySelector(PLAY));
   row.addEventListener("focusin", (event) => {
     if (event.target.matches("button")) settle(event.target);
