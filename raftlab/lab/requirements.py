@@ -1,4 +1,4 @@
-"""When a control can be used: each function says why it cannot, or "" if it can.
+"""What a control needs to be used: each function says why it has it not, or "" if it has.
 
 What is done is done at the moment looked at, so these ask its frame. They are asked for every
 picture, and say in few words what the verb itself would refuse, or what would change nothing.
@@ -38,7 +38,7 @@ class Now(msgspec.Struct, frozen=True):
         return self.frame[self.node]
 
 
-Condition: TypeAlias = Callable[[Now], str]
+Requirement: TypeAlias = Callable[[Now], str]
 
 NO_LEADER = "Nobody leads now: let time pass until somebody does."
 
@@ -46,18 +46,18 @@ NO_LEADER = "Nobody leads now: let time pass until somebody does."
 # Time
 
 
-def is_not_at_the_start(now: Now) -> str:
-    """There is something before."""
+def needs_an_earlier_moment(now: Now) -> str:
+    """Why there is nothing before, if so."""
     return "" if now.session.position else "This is frame 0, where the run began."
 
 
-def is_not_at_the_end(now: Now) -> str:
-    """There is something after, that has happened already."""
+def needs_a_later_moment(now: Now) -> str:
+    """Why nothing comes after that has happened already, if so."""
     return "This is the last frame of this run." if now.session.is_live else ""
 
 
-def can_go_on(now: Now) -> str:
-    """The run has not come to a stop."""
+def needs_a_next_step(now: Now) -> str:
+    """Why time cannot pass, if so."""
     if now.session.violation:
         return "The run stands still where a property is broken: go back to go on."
     if now.session.is_live and not any(node.alive for node in now.frame.nodes):
@@ -65,20 +65,20 @@ def can_go_on(now: Now) -> str:
     return ""
 
 
-def is_watched(now: Now) -> str:
-    """There are properties that can be broken."""
+def needs_watched_properties(now: Now) -> str:
+    """Why no property can be broken from here on, if so."""
     if not now.session.cluster.setup.watched:
         return "Nothing is watched in this cluster: it was made with watched=False."
-    return can_go_on(now)
+    return needs_a_next_step(now)
 
 
-def has_something_to_undo(now: Now) -> str:
-    """Something was done."""
+def needs_something_to_undo(now: Now) -> str:
+    """Why nothing can be undone, if so."""
     return "" if now.session.can_undo else "Nothing has been done yet."
 
 
-def can_act(now: Now) -> str:
-    """The run takes actions."""
+def needs_no_violation(now: Now) -> str:
+    """Why the run takes no actions, if it has come to a violation."""
     if now.session.violation:
         return "The run stands still where a property is broken: go back to act."
     return ""
@@ -87,77 +87,76 @@ def can_act(now: Now) -> str:
 # A node
 
 
-def is_up(now: Now) -> str:
-    """The chosen node is not down."""
-    return can_act(now) or ("" if now.chosen.alive else f"{now.node} is down already.")
+def needs_node_up(now: Now) -> str:
+    """Why the chosen node cannot be taken as one that is up, if so."""
+    return needs_no_violation(now) or ("" if now.chosen.alive else f"{now.node} is down already.")
 
 
-def is_down(now: Now) -> str:
-    """The chosen node is down."""
-    return can_act(now) or (f"{now.node} is running." if now.chosen.alive else "")
+def needs_node_down(now: Now) -> str:
+    """Why the chosen node cannot be taken as one that is down, if so."""
+    return needs_no_violation(now) or (f"{now.node} is running." if now.chosen.alive else "")
 
 
-def is_running(now: Now) -> str:
-    """The chosen node is neither down nor paused."""
-    return is_up(now) or (f"{now.node} is paused already." if now.chosen.paused else "")
+def needs_node_running(now: Now) -> str:
+    """Why the chosen node cannot be taken as one that runs, if so."""
+    return needs_node_up(now) or (f"{now.node} is paused already." if now.chosen.paused else "")
 
 
-def is_paused(now: Now) -> str:
-    """The chosen node is paused."""
-    return is_up(now) or ("" if now.chosen.paused else f"{now.node} is not paused.")
+def needs_node_paused(now: Now) -> str:
+    """Why the chosen node cannot be taken as one that is paused, if so."""
+    return needs_node_up(now) or ("" if now.chosen.paused else f"{now.node} is not paused.")
 
 
-def can_time_out(now: Now) -> str:
-    """The chosen node has a timer that runs."""
-    if now.chosen.alive and now.chosen.role is Role.LEADER:
-        return f"{now.node} leads and waits for no leader: choose another node."
-    return is_running(now)
+def needs_a_timer(now: Now) -> str:
+    """Why no timer of the chosen node runs, if so."""
+    leads = now.chosen.alive and now.chosen.role is Role.LEADER
+    reason = f"{now.node} leads and waits for no leader: choose another node." if leads else ""
+    return needs_no_violation(now) or reason or needs_node_running(now)
 
 
-def has_a_leader(now: Now) -> str:
-    """Somebody leads."""
-    return can_act(now) or ("" if now.frame.leader else "Nobody leads now.")
+def needs_a_leader(now: Now) -> str:
+    """Why no leader can be asked, if so."""
+    return needs_no_violation(now) or ("" if now.frame.leader else "Nobody leads now.")
 
 
-def has_a_node_down(now: Now) -> str:
-    """Some node is down."""
+def needs_some_node_down(now: Now) -> str:
+    """Why no node can be restarted, if so."""
     down = any(not node.alive for node in now.frame.nodes)
-    return can_act(now) or ("" if down else "No server is down.")
+    return needs_no_violation(now) or ("" if down else "No server is down.")
 
 
 # The network and its messages
 
 
-def is_not_alone(now: Now) -> str:
-    """The chosen node is not the only one on its side."""
-    if len(now.frame.nodes) == 1 or (now.node,) in now.frame.groups:
-        return f"{now.node} is alone already."
-    return can_act(now)
+def needs_others_on_its_side(now: Now) -> str:
+    """Why the chosen node cannot be cut off, if so."""
+    alone = len(now.frame.nodes) == 1 or (now.node,) in now.frame.groups
+    return needs_no_violation(now) or (f"{now.node} is alone already." if alone else "")
 
 
-def is_cut(now: Now) -> str:
-    """Some link is cut."""
+def needs_a_cut(now: Now) -> str:
+    """Why nothing can be healed, if so."""
     cut = now.frame.groups or now.frame.cuts
-    return can_act(now) or ("" if cut else "The network is whole.")
+    return needs_no_violation(now) or ("" if cut else "The network is whole.")
 
 
-def has_chosen_a_message(now: Now) -> str:
-    """A message is chosen, and still on its way."""
+def needs_a_chosen_message(now: Now) -> str:
+    """Why there is no chosen message on its way, if so."""
     chosen = any(flight.number == now.message for flight in now.frame.in_flight)
-    return can_act(now) or ("" if chosen else "Choose a message first: click one.")
+    return needs_no_violation(now) or ("" if chosen else "Choose a message first: click one.")
 
 
 # A client
 
 
-def can_propose(now: Now) -> str:
-    """There is somebody who takes commands."""
-    return can_act(now) or _asked(now, now.proposed_to, leads=True)
+def needs_node_proposed_to(now: Now) -> str:
+    """Why nobody takes a command, if so."""
+    return needs_no_violation(now) or _asked(now, now.proposed_to, leads=True)
 
 
-def can_read(now: Now) -> str:
-    """There is somebody who can be asked."""
-    return can_act(now) or _asked(now, now.read_from, leads=False)
+def needs_node_read_from(now: Now) -> str:
+    """Why nobody can be read from, if so."""
+    return needs_no_violation(now) or _asked(now, now.read_from, leads=False)
 
 
 def _asked(now: Now, name: NodeId | None, leads: bool) -> str:
