@@ -362,3 +362,15 @@ def test_the_tab_key_still_comes_to_the_buttons_of_time_when_one_of_them_goes(la
     expect(lab.button("Go on from here")).to_have_count(0)
     expect(lab.root.locator(".raftlab-transport button[tabindex='0']")).to_be_visible()
     expect(lab.root.locator(".raftlab-transport button[tabindex='0']")).to_have_count(1)
+
+
+def test_a_picture_that_has_to_be_scrolled_can_be_scrolled_by_keys(run_cell, desk_page):
+    lab = run_cell("import raftlab as rl\nrl.Cluster(7, seed=7).lab()")
+    desk_page.set_viewport_size({"width": 1366, "height": 510})
+    pane = lab.root.locator(".raftlab-cluster")
+    expect(pane).to_have_attribute("tabindex", "0")
+    pane.press("PageDown")
+    lab.page.wait_for_function("pane => pane.scrollTop > 0", arg=pane.element_handle())
+    desk_page.set_viewport_size({"width": 1366, "height": 2000})
+    pane.evaluate("pane => (pane.style.maxHeight = 'none')")
+    expect(pane).not_to_have_attribute("tabindex", "0")

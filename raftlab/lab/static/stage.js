@@ -323,6 +323,9 @@ class Show {
     this.watch.observe(root);
     this.measure = new ResizeObserver(() => this.fit());
     this.measure.observe(root);
+    const panes = [cluster, logs];
+    this.scrolling = new ResizeObserver(() => panes.forEach(reach));
+    for (const pane of panes) this.scrolling.observe(pane), this.scrolling.observe(pane.firstChild);
     this.trip = 60; // ms from asking for a moment to having it
     this.asked = null;
     this.take();
@@ -411,7 +414,13 @@ class Show {
     clearTimeout(this.reminder);
     this.watch.disconnect();
     this.measure.disconnect();
+    this.scrolling.disconnect();
   }
+}
+
+function reach(pane) { // what can be scrolled can be scrolled by keys, too
+  const scrolls = pane.scrollHeight > pane.clientHeight || pane.scrollWidth > pane.clientWidth;
+  put(pane, { tabindex: scrolls ? 0 : null });
 }
 
 function box(name, parent) {
