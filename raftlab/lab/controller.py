@@ -11,6 +11,7 @@ from raftlab.lab import panels
 from raftlab.lab.control_table import SLIDE_MS, USUAL_SPEED
 from raftlab.lab.controls import Controls
 from raftlab.lab.renderer import Renderer, caught
+from raftlab.lab.sentences import as_sentence
 from raftlab.lab.session import Session
 from raftlab.lab.stage import Stage
 from raftlab.raft.vocabulary import Millis, Misuse
@@ -44,6 +45,8 @@ class Controller:
     ) -> None:
         """Call it, and show what came of it: a new moment, a refusal, or an error."""
         self.trouble, details = caught(function)
+        if self.trouble and not details:
+            self.trouble = as_sentence(self.trouble, self.session.cluster.nodes)
         if self.trouble:
             self.playing = False
 

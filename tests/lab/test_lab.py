@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import html
 import json
 import re
 import subprocess
@@ -734,3 +735,14 @@ def test_a_static_page_shows_the_picture_and_no_error():
     page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
     assert page.count(f'<img alt="{STILL}') == 1
     assert "widget-view+json" not in page.replace(STYLE, "")
+
+
+def test_a_refusal_is_shown_as_a_sentence():
+    cluster = Cluster(["a", "b", "c"], seed=7)
+    lab = cluster.lab(full=True)
+    lab.do(lambda cluster: cluster.run(-1))
+    assert lab.trouble[0].isupper() and lab.trouble.endswith(".")
+    assert lab.trouble in html.unescape(lab.alarm.value)
+    lab.do(lambda cluster: cluster.restart("a"))
+    assert lab.trouble.startswith("a ") and lab.trouble.endswith(".")
+    assert not lab.trouble.endswith("..")
