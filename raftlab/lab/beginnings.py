@@ -71,6 +71,7 @@ def sentence(which: Situation) -> str:
 def seed_in(words: str) -> int:
     """A seed as it was typed. Raises: Misuse, if it is none."""
     try:
-        return seed_of(int(words.strip()))
+        seed = int(words.strip())
     except ValueError:
         raise Misuse(f"A seed is a whole number, for instance 7, not {words[:40]!r}.") from None
+    return seed_of(seed)

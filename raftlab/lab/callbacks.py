@@ -186,7 +186,9 @@ def _message_numbers(lab: Controller) -> list[int]:
 
 
 def show_or_hide_keys(lab: Controller) -> None:
-    """Show or hide the list of keys."""
-    _show_all(lab)
-    details = lab.controls.details
-    details.selected_index = None if details.selected_index == KEYS_PANEL else KEYS_PANEL
+    """Show the list of keys, or hide it if it is seen; the simple lab does not show it."""
+    controls = lab.controls
+    is_seen = controls.full_mode.value and controls.details.selected_index == KEYS_PANEL
+    with lab.renderer.drawing():
+        controls.details.selected_index = None if is_seen else KEYS_PANEL
+    show_mode(lab, not is_seen)

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from raftlab.lab import conditions
+from raftlab.lab import requirements
 from raftlab.lab.beginnings import SITUATIONS, SIZES, USUAL_SIZE, seed_in
-from raftlab.lab.conditions import Condition
 from raftlab.lab.network_settings import ALL_LINKS
 from raftlab.lab.parsing import (
     CHOSEN,
@@ -29,6 +28,7 @@ from raftlab.lab.parsing import (
     voters_in,
     write_time,
 )
+from raftlab.lab.requirements import Requirement
 from raftlab.lab.session import END
 from raftlab.raft.options import PROTECTIONS
 from raftlab.raft.vocabulary import Millis, NodeId
@@ -126,7 +126,7 @@ class Control(msgspec.Struct, frozen=True):
     css: str = ""
     often: bool = False
     size: Size = Size.FULL
-    when: Condition | None = None
+    when: Requirement | None = None
 
     def options_of(self, nodes: tuple[NodeId, ...]) -> tuple[Any, ...]:
         """What can be chosen when these are the nodes."""
@@ -168,23 +168,24 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
     "transport": (
         Button("start_button", "Start", "To the first frame (Home)", "session.go_to", (0,),
                icon="fast-backward", key=Key("Home", "to the first frame"), takes_ms=SLIDE_MS,
-               when=conditions.is_not_at_the_start),
+               when=requirements.needs_an_earlier_moment),
         Button("back_button", "Back", "One frame back (←)", "session.back", icon="step-backward",
                key=Key("ArrowLeft", "one frame back", "←"), size=BOTH,
-               when=conditions.is_not_at_the_start),
+               when=requirements.needs_an_earlier_moment),
         Button("play_button", "Play", "Play or pause (space)", "lab.play_or_pause", icon="play",
-               key=Key(" ", "play or pause", "space"), size=BOTH, when=conditions.can_go_on),
+               key=Key(" ", "play or pause", "space"), size=BOTH,
+               when=requirements.needs_a_next_step),
         Button("step_button", "Step", "The next thing that happens (→)", "session.step",
                icon="step-forward", key=Key("ArrowRight", "one step forward", "→"), size=BOTH,
-               when=conditions.can_go_on),
+               when=requirements.needs_a_next_step),
         Button("end_button", "End", "To the last frame (End)", "session.go_to", (END,),
                icon="fast-forward", key=Key("End", "to the last frame"), takes_ms=SLIDE_MS,
-               when=conditions.is_not_at_the_end),
+               when=requirements.needs_a_later_moment),
         Slider("time_slider", label="Frame", verb="session.go_to", takes_ms=SLIDE_MS, size=BOTH),
         Html("moment", size=BOTH, often=True),
         Button("undo_button", "Undo", "Back to where you were before the last thing done (z)",
                "session.undo", icon="undo", key=Key("z", "back over the last thing done"),
-               takes_ms=SLIDE_MS, size=BOTH, when=conditions.has_something_to_undo),
+               takes_ms=SLIDE_MS, size=BOTH, when=requirements.needs_something_to_undo),
         Button("go_on_button", "Go on from here", "Start a new run from this moment (g)",
                "session.go_on_from_here", icon="code-fork",
                key=Key("g", "go on from this moment as a new run")),
@@ -195,17 +196,19 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
         Choice("speed", "Speed", width="146px", reads=lambda speed, _: float(speed or USUAL_SPEED)),
         Number("run_ms", "Let pass (ms)", value=100.0, width="150px", reads=float_of),
         Button("run_button", "Run", "Let that much virtual time pass", "session.run", ("run_ms",),
-               icon="forward", when=conditions.can_act),
+               icon="forward", when=requirements.needs_no_violation),
         GAP,
         (
             "Next",
             Button("election_button", "election", "Run to the next election (e)", "session.jump",
-                   ("election",), key=Key("e", "to the next election"), when=conditions.can_go_on),
+                   ("election",), key=Key("e", "to the next election"),
+                   when=requirements.needs_a_next_step),
             Button("commit_button", "commit", "Run to the next commit (c)", "session.jump",
-                   ("commit",), key=Key("c", "to the next commit"), when=conditions.can_go_on),
+                   ("commit",), key=Key("c", "to the next commit"),
+                   when=requirements.needs_a_next_step),
             Button("violation_button", "violation", "Run until a property is broken (v)",
                    "session.jump", ("violation",), key=Key("v", "to the next violation"),
-                   when=conditions.is_watched),
+                   when=requirements.needs_watched_properties),
         ),
         GAP,
         Toggle("new_mode", "New…", "Begin with another cluster, or with a named situation",
@@ -214,21 +217,21 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
     "node": (
         Choice("node", "Node", width="128px", of_nodes=True, verb="lab.redraw", reads=as_it_is),
         Button("crash_button", "Crash", "Stop it; it forgets what is not on its disk (x)",
-               "cluster.crash", ("node",), when=conditions.is_up),
+               "cluster.crash", ("node",), when=requirements.needs_node_up),
         Button("restart_button", "Restart", "Start it again from its disk (x)", "cluster.restart",
-               ("node",), when=conditions.is_down),
+               ("node",), when=requirements.needs_node_down),
         Button("pause_button", "Pause", "Let it stand still (p)", "cluster.pause", ("node",),
-               when=conditions.is_running),
+               when=requirements.needs_node_running),
         Button("resume_button", "Resume", "Let it go on (p)", "cluster.resume", ("node",),
-               when=conditions.is_paused),
+               when=requirements.needs_node_paused),
         Button("timeout_button", "Time out", "Let its election timer run out now (t)",
                "cluster.timeout", ("node",), key=Key("t", "let the chosen node time out"),
-               when=conditions.can_time_out),
+               when=requirements.needs_a_timer),
         GAP,
         Button("crash_leader_button", "Crash the leader", "Stop whoever leads",
-               "session.crash_leader", size=BOTH, when=conditions.has_a_leader),
+               "session.crash_leader", size=BOTH, when=requirements.needs_a_leader),
         Button("restart_all_button", "Restart", "Start again, from its disk, whatever is down",
-               "session.restart_all", size=SIMPLE, when=conditions.has_a_node_down),
+               "session.restart_all", size=SIMPLE, when=requirements.needs_some_node_down),
         Toggle("further_mode", "More…",
                "Leadership, members, snapshots, disks and clocks (m)", "lab.show_mode",
                key=Key("m", "show or hide members and trouble")),
@@ -240,11 +243,11 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
         Toggle("link_mode", "Cut a link…", "Choose a link, then cut it", "lab.show_mode"),
         Button("isolate_button", "Isolate", "Cut the chosen node off from all others (i)",
                "cluster.isolate", ("node",), key=Key("i", "isolate the chosen node"),
-               when=conditions.is_not_alone),
+               when=requirements.needs_others_on_its_side),
         Button("heal_button", "Heal", "Mend every link (h)", "cluster.heal",
-               key=Key("h", "heal the network"), when=conditions.is_cut),
+               key=Key("h", "heal the network"), when=requirements.needs_a_cut),
         Button("calm_button", "Calm", "The network loses, doubles and reorders nothing from now on",
-               "cluster.calm", when=conditions.can_act),
+               "cluster.calm", when=requirements.needs_no_violation),
         Toggle("settings_mode", "Latency, loss…",
                "How long messages take, and how many are lost or doubled: on all links or on one",
                "lab.redraw"),
@@ -258,7 +261,8 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                verb="lab.redraw", reads=lambda node, _: None if node == LEADER else node),
         Button("propose_button", "Propose", "Hand the command to that node (Enter, n)",
                "cluster.propose", ("command", "propose_to"), then="count_up", size=BOTH,
-               key=Key("n", "propose the command in the field"), when=conditions.can_propose),
+               key=Key("n", "propose the command in the field"),
+               when=requirements.needs_node_proposed_to),
         GAP,
         (
             TextField("key", "Key", value="x", width="92px", example="x", enter="read_button",
@@ -267,7 +271,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                    reads=chosen_or_nobody),
             Button("read_button", "Read", "Ask for the value of that key (q)", "cluster.read",
                    ("key", "read_from"), key=Key("q", "read the key in the field"),
-                   when=conditions.can_read),
+                   when=requirements.needs_node_read_from),
         ),
         GAP,
         Toggle("full_mode", "All controls",
@@ -280,7 +284,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
         (
             Button("transfer_button", "Transfer", "The leader hands its leadership over (o)",
                    "cluster.transfer", ("transfer_to",), key=Key("o", "hand leadership over"),
-                   when=conditions.has_a_leader),
+                   when=requirements.needs_a_leader),
             Choice("transfer_to", "to", options=(CHOSEN, BEST), width="168px",
                    reads=chosen_or_nobody),
         ),
@@ -416,15 +420,15 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
     "message": (
         Button("deliver_button", "Deliver", "Let it arrive now (a)", "cluster.deliver",
                ("messages",), key=Key("a", "let the chosen message arrive"),
-               when=conditions.has_chosen_a_message),
+               when=requirements.needs_a_chosen_message),
         Button("drop_button", "Drop", "Lose it (d)", "cluster.drop", ("messages",),
-               key=Key("d", "drop the chosen message"), when=conditions.has_chosen_a_message),
+               key=Key("d", "drop the chosen message"), when=requirements.needs_a_chosen_message),
         Button("duplicate_button", "Duplicate", "Send a second copy on its way (u)",
                "cluster.duplicate", ("messages",), key=Key("u", "duplicate the chosen message"),
-               when=conditions.has_chosen_a_message),
+               when=requirements.needs_a_chosen_message),
         Button("delay_button", "Delay", "Hold it up for so long (l)", "cluster.delay",
                ("messages", "delay_ms"), key=Key("l", "delay the chosen message"),
-               when=conditions.has_chosen_a_message),
+               when=requirements.needs_a_chosen_message),
         Number("delay_ms", "by (ms)", value=50.0, width="108px", reads=float_of),
     ),
     "events": ("What happened (newest first)", Html("events", often=True)),
@@ -474,7 +478,7 @@ CONTROLS: Mapping[str, Control] = controls_in(tuple(ROWS.values()))
 BUTTONS = {name: each for name, each in CONTROLS.items() if each.kind is Kind.BUTTON and each.verb}
 """The buttons that the page reports; the others it sees to by itself."""
 
-CONDITIONS = {name: each.when for name, each in CONTROLS.items() if each.when}
+REQUIREMENTS = {name: each.when for name, each in CONTROLS.items() if each.when}
 """Why what a control does cannot be done now, of those that know."""
 
 OFTEN = {name: each for name, each in CONTROLS.items() if each.often}

@@ -11,6 +11,7 @@ from raftlab.lab import panels
 from raftlab.lab.control_table import SLIDE_MS, USUAL_SPEED
 from raftlab.lab.controls import Controls
 from raftlab.lab.renderer import Renderer, caught
+from raftlab.lab.sentences import as_sentence
 from raftlab.lab.session import Session
 from raftlab.lab.stage import Stage
 from raftlab.raft.vocabulary import Millis, Misuse
@@ -19,6 +20,8 @@ from raftlab.sim.cluster import Cluster
 STEP_MS = 300.0
 SHORTEST_MS, LONGEST_MS = 100.0, 1200.0
 """How long a moment of playing lasts at least and at most; a quiet stretch is cut short."""
+
+INTERRUPTED = "The kernel was interrupted, and the run stands still: press Play to go on."
 
 
 class Controller:
@@ -42,6 +45,8 @@ class Controller:
     ) -> None:
         """Call it, and show what came of it: a new moment, a refusal, or an error."""
         self.trouble, details = caught(function)
+        if self.trouble and not details:
+            self.trouble = as_sentence(self.trouble, self.session.cluster.nodes)
         if self.trouble:
             self.playing = False
 
@@ -95,8 +100,26 @@ class Controller:
 
     def next_moment(self, seq: int) -> None:
         """The stage has come to moment `seq`, and asks for the next."""
-        if not self.playing or seq != self.stage.seq:
+        if seq != self.stage.seq:
             return  # another view of this lab has asked already
+        if self.playing:
+            self._play_on()
+        elif self.stage.motion["playing"]:
+            self.interrupted()  # and the page was not told
+
+    def next_moment_again(self, seq: int) -> None:
+        """The stage has asked for what follows moment `seq` a while ago, and heard nothing."""
+        if seq == self.stage.seq:
+            self.next_moment(seq)
+        else:
+            self.redraw(0.0)
+
+    def interrupted(self) -> None:
+        """The kernel was interrupted amid something: stand still, and say so."""
+        self.playing = False
+        self.refuse(INTERRUPTED)
+
+    def _play_on(self) -> None:
         start, speed = self.session.frame.at, self._speed()
 
         def tick() -> None:

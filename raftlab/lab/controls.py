@@ -105,7 +105,7 @@ class Controls:
             "lab",
             row("transport", *self._row("transport")),
             *(*self._row("newest"), stage),
-            column("deeds", *self.groups.values()),
+            column("actions", *self.groups.values()),
             *(made["new_column"], made["further"], made["partition_row"], made["link_row"]),
             *(made["settings_row"], *self._row("alarm"), made["banner_row"], made["note_row"]),
             made["full"],

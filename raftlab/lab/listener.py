@@ -26,9 +26,7 @@ class Listener:
     def __init__(self, controller: Controller) -> None:
         self.controller, self.controls = controller, controller.controls
         self._dispatcher = MainThreadDispatcher()
-        controller.stage.on_msg(
-            lambda _, content, __: self._dispatcher.call(lambda: self._heed(content))
-        )
+        controller.stage.on_msg(lambda _, content, __: self._dispatch(lambda: self._heed(content)))
         for name, widget in self.controls.by_name.items():
             self._listen_to(widget, CONTROLS.get(name))
         self.controls.on_side_changed = lambda: self._changed(controller.redraw)
@@ -43,7 +41,7 @@ class Listener:
         if control is None or not control.verb:
             return
         if control.kind is Kind.BUTTON:
-            widget.on_click(lambda _: self._dispatcher.call(lambda: self._press(control)))
+            widget.on_click(lambda _: self._dispatch(lambda: self._press(control)))
         else:
             widget.observe(
                 lambda change: self._changed(lambda: self._call(control, change["new"])), "value"
@@ -52,7 +50,19 @@ class Listener:
     def _changed(self, function: Callable[[], None]) -> None:
         """A control has another value: that counts, unless it was changed to be up to date."""
         if not self.controller.renderer.is_drawing:
-            self._dispatcher.call(function)
+            self._dispatch(function)
+
+    def _dispatch(self, function: Callable[[], None]) -> None:
+        """Call it on the main thread; if the kernel is interrupted meanwhile, the lab says so."""
+
+        def call() -> None:
+            try:
+                function()
+            except KeyboardInterrupt:
+                self.controller.interrupted()
+                raise
+
+        self._dispatcher.call(call)
 
     def _heed(self, content: Mapping[str, Any]) -> None:
         """What the stage reports: a button, a key, a click, or that it needs the next moment."""
@@ -63,6 +73,8 @@ class Listener:
                 self.controller.pause()
             case {"kind": "next", "seq": int(seq)}:
                 self.controller.next_moment(seq)
+            case {"kind": "again", "seq": int(seq)}:
+                self.controller.next_moment_again(seq)
             case {"kind": "press", "name": str(name), "fields": dict(fields)} if name in BUTTONS:
                 self._fill_in(fields, name)
                 self._press(BUTTONS[name])
@@ -90,7 +102,8 @@ class Listener:
                 return
             case mark:
                 data = mark.data
-        self.controller.playing = False
+        if self.controller.playing:
+            self.controller.pause()
         if "number" in data:
             callbacks.choose_message(self.controller, int(data["number"]))
         elif "node" in data:

@@ -1,5 +1,6 @@
 """Opening a run from a text that somebody pasted, and saying in full why it cannot be opened."""
 
+from raftlab.lab.sentences import as_sentence
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
@@ -26,6 +27,8 @@ def opened_here(text: str, cluster: Cluster) -> Recording:
         raise Misuse(f"A shared run has at most {LONGEST_TEXT:,} letters here, and this has more.")
     if not is_shared(text):
         raise Misuse(f'That is no shared run: one begins with "{MARK}.{VERSION}.".')
+    if text.endswith("."):
+        raise Misuse(f"Nothing comes after {text[:20]!r}: paste the whole text of the run.")
     try:
         return opened(text)
     except TooManySteps as refusal:
@@ -38,7 +41,7 @@ def opened_here(text: str, cluster: Cluster) -> Recording:
         said = f"{needed.what}: define the class in a cell, and use {use}"
     except Misuse as refusal:
         said = str(refusal)
-    raise Misuse(_sentence(said))
+    raise Misuse(as_sentence(said))
 
 
 def classes_needed(setup: Setup) -> dict[str, str]:
@@ -64,8 +67,4 @@ def _with_rules(rules: Rules, text: str) -> Recording:
     try:
         return opened(text, rules)
     except Misuse as refusal:
-        raise Misuse(_sentence(str(refusal))) from None
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].removesuffix('.')}."
+        raise Misuse(as_sentence(str(refusal))) from None

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 from raftlab.lab import panels
 from raftlab.lab.beginnings import sentence
-from raftlab.lab.conditions import Now
-from raftlab.lab.control_table import CONDITIONS, OFTEN, PICTURES, Size
+from raftlab.lab.control_table import OFTEN, PICTURES, REQUIREMENTS, Size
 from raftlab.lab.controls import NODES_PANEL, RUNS_PANEL, TEXT_PANEL, Controls
 from raftlab.lab.fitting import USUAL_ROOM, fitted, fitted_logs, rooms
 from raftlab.lab.network_settings import latency_options, network_at
 from raftlab.lab.nodes_table import nodes_table
 from raftlab.lab.packing import endings, pack
+from raftlab.lab.requirements import Now
 from raftlab.lab.selection import with_choice
 from raftlab.lab.session import Session
 from raftlab.lab.stage import Stage
@@ -32,8 +32,8 @@ from raftlab.view.members import reference
 SHOWN_EVENTS = 30
 SHOWN_ANSWERS = 3
 MOST_STEPS_FOLLOWED = 40
-SIMPLE = "raftlab-simple"
-"""Marks a lab that shows the main controls only."""
+SIMPLE, CROWDED = "raftlab-simple", "raftlab-crowded"
+"""Mark a lab that shows the main controls only, and one with so many that its picture is low."""
 
 FIGURES: Mapping[str, Callable[[Frame, Frame | None], Scene]] = {
     PICTURES[1]: lambda frame, previous: scene_votes(frame, None, previous),
@@ -119,10 +119,8 @@ class Renderer:
         controls.full_mode.description = "Main controls" if full else "All controls"
         for node, side in controls.sides.items():
             side.description = f"{node}: {'B' if side.value else 'A'}"
-        if full:
-            controls.widget.remove_class(SIMPLE)
-        else:
-            controls.widget.add_class(SIMPLE)
+        for name, is_so in ((SIMPLE, not full), (CROWDED, self._is_crowded)):
+            (controls.widget.add_class if is_so else controls.widget.remove_class)(name)
 
     def _draw_nodes(self, frame: Frame) -> None:
         """A server may have joined, or this moment may be one before it did."""
@@ -247,7 +245,8 @@ class Renderer:
     def _is_crowded(self) -> bool:
         """Whether so many controls are shown that the picture is to be less high."""
         controls = self.controls
-        return bool(controls.full_mode.value and controls.further_mode.value)
+        opened = controls.further_mode.value or controls.new_mode.value
+        return bool(controls.full_mode.value and opened)
 
     def _heard(self, frame: Frame, playing: bool) -> str:
         """What is read out: the last event; while it plays, only who leads, when that changes."""
@@ -271,7 +270,7 @@ class Renderer:
         asked = controls.arguments(("propose_to", "read_from"), session.cluster.nodes)
         to, source = (None if each is None else str(each) for each in asked)
         now = Now(session, controls.node.value, controls.messages.value, to, source)
-        reasons = {name: why_not(now) for name, why_not in CONDITIONS.items()}
+        reasons = {name: why_not(now) for name, why_not in REQUIREMENTS.items()}
         return {name: reason for name, reason in reasons.items() if reason}
 
     def _roles_of_nodes(self) -> dict[NodeId, str]:

@@ -328,3 +328,49 @@ def test_it_survives_the_end_of_its_kernel(run_cell):
     number = again.number()
     again.click("Step")
     again.at_frame(number + 1)
+
+
+INTERRUPTED = """
+def next_moment(seq, answer=lab.controller.next_moment, asked=[]):
+    asked.append(seq)
+    if len(asked) == 3:
+        raise KeyboardInterrupt
+    answer(seq)
+
+lab.controller.next_moment = next_moment
+lab.controller.interrupted = lambda: None
+lab
+"""
+"""The kernel is interrupted before it can say anything, as it takes up the third moment."""
+
+
+def test_a_lab_whose_kernel_is_interrupted_plays_on(run_cell):
+    lab = run_cell(START.rpartition("lab\n")[0] + INTERRUPTED)
+    number = lab.number()
+    lab.click("Play")
+    for _ in range(6):  # more moments than two
+        expect(lab.frame).not_to_have_text(str(number), timeout=20_000)
+        number = lab.number()
+    lab.click("Stop")
+    expect(lab.button("Play")).to_be_visible()
+
+
+def test_the_tab_key_still_comes_to_the_buttons_of_time_when_one_of_them_goes(lab):
+    lab.click("Start")
+    lab.at_frame(0)
+    lab.button("Go on from here").press("Enter")
+    expect(lab.button("Go on from here")).to_have_count(0)
+    expect(lab.root.locator(".raftlab-transport button[tabindex='0']")).to_be_visible()
+    expect(lab.root.locator(".raftlab-transport button[tabindex='0']")).to_have_count(1)
+
+
+def test_a_picture_that_has_to_be_scrolled_can_be_scrolled_by_keys(run_cell, desk_page):
+    lab = run_cell("import raftlab as rl\nrl.Cluster(7, seed=7).lab()")
+    desk_page.set_viewport_size({"width": 1366, "height": 510})
+    pane = lab.root.locator(".raftlab-cluster")
+    expect(pane).to_have_attribute("tabindex", "0")
+    pane.press("PageDown")
+    lab.page.wait_for_function("pane => pane.scrollTop > 0", arg=pane.element_handle())
+    desk_page.set_viewport_size({"width": 1366, "height": 2000})
+    pane.evaluate("pane => (pane.style.maxHeight = 'none')")
+    expect(pane).not_to_have_attribute("tabindex", "0")

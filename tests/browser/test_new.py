@@ -122,3 +122,14 @@ def test_a_slider_shows_what_is_between_its_steps_and_changes_nothing_by_that(ru
     lab.click("Step")
     lab.at_frame(number + 2)
     expect(lab.root.locator(".raftlab-stage [data-id=network-0]")).to_have_count(0)
+
+
+def test_the_ends_of_the_latency_are_read_out_in_ms(lab):
+    lab.click("Latency, loss…")
+    least, most = (handle(lab, f"Latency (ms), at {end}") for end in ("least", "most"))
+    expect(least).to_have_attribute("aria-valuetext", "5")
+    expect(most).to_have_attribute("aria-valuetext", "15")
+    most.press("ArrowRight")
+    expect(most).to_have_attribute("aria-valuetext", "20")
+    expect(lab.root.locator(".raftlab-stage [data-id=network-0]")).to_contain_text("5 to 20 ms")
+    expect(most).to_have_attribute("aria-valuetext", "20")

@@ -237,7 +237,7 @@ def test_what_is_no_name_adds_nobody(name):
         ("S1 S2", "S2", "S2 cannot be voter and learner"),
         ("S1 S9", "", "no node 'S9'"),
         ("S1;S2", "", "no node 'S1;S2'"),
-        ("S1 S2 S3", "", "that is the configuration already"),
+        ("S1 S2 S3", "", "That is the configuration already"),
         ("<b>", "", "no node '<b>'"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import html
 import json
 import re
 import subprocess
@@ -455,6 +456,60 @@ def test_playing_stops_when_the_reader_does_something_and_when_the_lab_is_closed
     assert not lab.playing
 
 
+def interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("during", ["_play_on", "attempt"])
+def test_an_interrupt_of_the_kernel_stops_the_playing_and_is_told(during, monkeypatch):
+    lab = working().lab()
+    lab.play_button.click()
+    with monkeypatch.context() as patched:
+        patched.setattr(lab.controller, during, interrupt)
+        patched.setattr(lab.controller, "interrupted", lambda: None)  # a second one comes there
+        with pytest.raises(KeyboardInterrupt):
+            heard(lab, kind="next", seq=lab.stage.seq)
+        lab.controller.playing = False
+    heard(lab, kind="again", seq=lab.stage.seq)
+    assert not lab.stage.motion["playing"]
+    assert lab.play_button.description == "Play"
+    assert lab.trouble.startswith("The kernel was interrupted")
+
+
+def test_what_is_interrupted_while_it_is_carried_out_leaves_the_lab_standing_still(monkeypatch):
+    lab = working().lab()
+    with monkeypatch.context() as patched:
+        patched.setattr(lab.session, "do", interrupt)
+        lab.play_button.click()
+        with pytest.raises(KeyboardInterrupt):
+            heard(lab, kind="press", name="crash_button", fields={})
+    assert not lab.stage.motion["playing"]
+    assert lab.play_button.description == "Play"
+    assert lab.trouble.startswith("The kernel was interrupted")
+
+
+def test_a_moment_that_did_not_arrive_is_sent_again():
+    lab = working().lab()
+    lab.play_button.click()
+    lost, number = lab.stage.seq, lab.frame.number
+    heard(lab, kind="again", seq=lost)
+    assert lab.frame.number > number
+    came = lab.stage.seq
+    heard(lab, kind="again", seq=lost)
+    assert lab.stage.seq == came + 1
+    assert lab.stage.motion["playing"]
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_click_on_what_is_chosen_already_stops_the_playing_for_the_page_too(full):
+    lab = working().lab(full=full)
+    heard(lab, kind="click", id=f"node-{lab.node.value}")
+    lab.play_button.click()
+    heard(lab, kind="click", id=f"node-{lab.node.value}")
+    assert not lab.stage.motion["playing"]
+    assert lab.play_button.description == "Play"
+
+
 def test_playing_the_past_shows_what_was():
     lab = working().lab()
     end = lab.cluster.number
@@ -680,3 +735,14 @@ def test_a_static_page_shows_the_picture_and_no_error():
     page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
     assert page.count(f'<img alt="{STILL}') == 1
     assert "widget-view+json" not in page.replace(STYLE, "")
+
+
+def test_a_refusal_is_shown_as_a_sentence():
+    cluster = Cluster(["a", "b", "c"], seed=7)
+    lab = cluster.lab(full=True)
+    lab.do(lambda cluster: cluster.run(-1))
+    assert lab.trouble[0].isupper() and lab.trouble.endswith(".")
+    assert lab.trouble in html.unescape(lab.alarm.value)
+    lab.do(lambda cluster: cluster.restart("a"))
+    assert lab.trouble.startswith("a ") and lab.trouble.endswith(".")
+    assert not lab.trouble.endswith("..")

@@ -95,11 +95,17 @@ def test_there_is_no_situation_of_another_name():
         situation(Situation("figure_9", "")).make()
 
 
-@pytest.mark.parametrize("typed", ["", "x", "1.5", "9" * 40, "٣x"])
+@pytest.mark.parametrize("typed", ["", "x", "1.5", "٣x"])
 def test_what_is_no_seed_is_refused(typed):
     with pytest.raises(Misuse, match="A seed is a whole number, for instance 7"):
         seed_in(typed)
     assert seed_in(" 12 ") == 12
+
+
+@pytest.mark.parametrize("typed", ["9" * 40, "1" + "0" * 400])
+def test_a_seed_that_is_too_large_is_refused_as_that(typed):
+    with pytest.raises(Misuse, match="a seed has at most 64 bits"):
+        seed_in(typed)
 
 
 def test_the_settings_of_a_link_are_those_of_the_moment_looked_at():

@@ -297,7 +297,7 @@ SHARED = working().recording.share()
         ("x=1", "That is no shared run: one begins with"),
         ("/etc/passwd", "That is no shared run: one begins with"),
         ("pyproject.toml", "That is no shared run: one begins with"),
-        ("raftlab.1.", "A shared run begins with"),
+        ("raftlab.1.", "Nothing comes after 'raftlab.1.': paste the whole text"),
         ("raftlab.99.AAAA", "of version 99"),
         (SHARED[:-5], "cut short"),
         (SHARED[:30] + "é" + SHARED[31:], "'é' in it"),

@@ -7,8 +7,8 @@ import pytest
 
 from raftlab import Cluster, Options
 from raftlab.lab import Lab, Session
-from raftlab.lab.control_table import BUTTONS, CONDITIONS, CONTROLS, Kind, Size
-from raftlab.lab.controls import FULL_ONLY, GROUPS, SIMPLE_ONLY
+from raftlab.lab.control_table import BUTTONS, CONTROLS, REQUIREMENTS, Kind, Size
+from raftlab.lab.controls import FULL_ONLY, GROUPS, KEYS_PANEL, SIMPLE_ONLY
 from raftlab.lab.fitting import LEAST, Room
 from tests.lab.clusters import hasty, working
 
@@ -59,6 +59,30 @@ def test_a_key_that_opens_something_shows_all_controls(key):
     lab = working().lab()
     heard(lab, kind="key", key=key)
     assert lab.full_mode.value
+
+
+def test_the_list_of_keys_that_the_simple_lab_hides_is_shown_by_its_key():
+    lab = working().lab(full=True)
+    heard(lab, kind="key", key="?")
+    lab.full_mode.value = False
+    heard(lab, kind="key", key="?")
+    assert lab.full_mode.value and lab.details.selected_index == KEYS_PANEL
+    assert lab.full.layout.display is None
+    heard(lab, kind="key", key="?")
+    assert lab.full_mode.value and lab.details.selected_index is None
+
+
+@pytest.mark.parametrize("mode", ["further_mode", "new_mode"])
+def test_the_picture_is_low_as_long_as_many_controls_are_shown(mode):
+    lab = working().lab(full=True)
+    high = lab.stage.cluster["h"]
+    for is_open in (True, False):
+        lab.controls.by_name[mode].value = is_open
+        assert ("raftlab-crowded" in lab.widget._dom_classes) == is_open
+        assert (lab.stage.cluster["h"] < high) == is_open
+    lab.controls.by_name[mode].value = True
+    lab.full_mode.value = False
+    assert "raftlab-crowded" not in lab.widget._dom_classes
 
 
 def test_the_simple_lab_marks_a_node_once_the_reader_has_chosen_one():
@@ -145,7 +169,7 @@ HARMLESS = "heal_button"
 def test_what_is_greyed_is_refused_and_what_is_not_is_done(place):
     lab = Cluster(1).lab(full=True)
     controller = lab.controller
-    for name in sorted(set(CONDITIONS) - {"play_button"}):  # playing ends by itself
+    for name in sorted(set(REQUIREMENTS) - {"play_button"}):  # playing ends by itself
         cluster = SITUATIONS[place]()
         controller.session = controller.renderer.session = Session(cluster)
         controller.redraw()
@@ -155,6 +179,18 @@ def test_what_is_greyed_is_refused_and_what_is_not_is_done(place):
             assert lab.trouble or cluster.number == before, name
         if not greyed:
             assert lab.trouble == "", name
+
+
+def test_where_a_property_is_broken_that_is_the_reason_whatever_else_is():
+    cluster = hasty()
+    cluster.isolate("S5")
+    lab = cluster.lab(full=True)
+    lab.violation_button.click()
+    leader = lab.frame.leader
+    assert leader is not None
+    for node, name in ((leader.node, "timeout_button"), ("S5", "isolate_button")):
+        lab.node.value = node
+        assert "a property is broken" in lab.stage.cannot[name]
 
 
 def test_what_is_greyed_has_a_reason_that_is_a_sentence():

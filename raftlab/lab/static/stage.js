@@ -8,6 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const MONO = "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, monospace";
 const NECK = 7;
 const LOW = window.matchMedia("(max-height: 500px)"); // as in stage.css
+const PATIENCE = 3000; // ms without an answer, after which a moment is asked for again
 const LATE = 0.62; // what happens, happens when the messages have come almost all their way
 
 // Geometry
@@ -323,6 +324,9 @@ class Show {
     this.watch.observe(root);
     this.measure = new ResizeObserver(() => this.fit());
     this.measure.observe(root);
+    const panes = [cluster, logs];
+    this.scrolling = new ResizeObserver(() => panes.forEach(reach));
+    for (const pane of panes) this.scrolling.observe(pane), this.scrolling.observe(pane.firstChild);
     this.trip = 60; // ms from asking for a moment to having it
     this.asked = null;
     this.take();
@@ -350,6 +354,7 @@ class Show {
     if (this.asked) {
       this.trip += 0.3 * (performance.now() - this.askedAt - this.trip);
       this.asked = null;
+      clearTimeout(this.reminder);
     }
     const moment = { ...motion, cluster: this.model.get("cluster"), logs: this.model.get("logs") };
     if (this.moment && motion.steady && this.busy) this.waiting = moment;
@@ -395,13 +400,28 @@ class Show {
     this.asked = this.moment.seq;
     this.askedAt = performance.now();
     report(this.model, this.root, { kind: "next", seq: this.moment.seq });
+    this.remind(PATIENCE + 4 * this.trip);
+  }
+
+  remind(ms) { // an interrupt of the kernel may have swallowed the question, or its answer
+    this.reminder = setTimeout(() => {
+      report(this.model, this.root, { kind: "again", seq: this.asked });
+      this.remind(2 * ms); // a cell that runs for long may be all that it is
+    }, ms);
   }
 
   stop() {
     cancelAnimationFrame(this.raf);
+    clearTimeout(this.reminder);
     this.watch.disconnect();
     this.measure.disconnect();
+    this.scrolling.disconnect();
   }
+}
+
+function reach(pane) { // what can be scrolled can be scrolled by keys, too
+  const scrolls = pane.scrollHeight > pane.clientHeight || pane.scrollWidth > pane.clientWidth;
+  put(pane, { tabindex: scrolls ? 0 : null });
 }
 
 function box(name, parent) {
@@ -414,7 +434,7 @@ function box(name, parent) {
 // To the kernel; when it has gone, the reader is told, once
 
 function report(model, root, content) {
-  if (!["next", "room", "still"].includes(content.kind)) {
+  if (!["next", "again", "room", "still"].includes(content.kind)) {
     const chosen = root.closest(".raftlab-lab")?.querySelectorAll("[data-chosen]") ?? [];
     for (const list of chosen) delete list.dataset.chosen;
   }
@@ -558,12 +578,30 @@ function fields(lab) {
   return held;
 }
 
-function nameHandle(handle) { // of a slider with two of them, the ends
-  const slider = handle.closest(":has(> .widget-label)");
-  const words = slider.querySelector(":scope > .widget-label").textContent;
-  const two = slider.querySelectorAll(".noUi-handle").length > 1;
-  const end = two ? [", at least", ", at most"][handle.dataset.handle] : "";
-  handle.setAttribute("aria-label", words + end);
+function nameHandles(slider, signal) { // of one with two of them, the ends
+  const words = slider.closest(":has(> .widget-label)")?.querySelector(":scope > .widget-label").textContent;
+  if (!words) return;
+  const handles = [...slider.querySelectorAll(".noUi-handle")];
+  const ends = handles.length > 1 ? [", at least", ", at most"] : [""];
+  handles.forEach((handle, i) => handle.setAttribute("aria-label", words + ends[i]));
+  if (handles.length > 1) sayOptions(handles, signal);
+}
+
+function sayOptions(handles, signal) { // not their numbers in the list of options
+  const slider = handles[0].closest(":has(> .widget-readout)");
+  if (!slider) return;
+  const readout = slider.querySelector(":scope > .widget-readout");
+  const say = () => {
+    const options = readout.textContent.split("-");
+    if (options.length !== handles.length) return;
+    handles.forEach((handle, i) => {
+      if (handle.ariaValueText !== options[i]) handle.ariaValueText = options[i];
+    });
+  };
+  const watch = new MutationObserver(say);
+  watch.observe(slider, { attributeFilter: ["aria-valuetext"], childList: true, subtree: true });
+  signal.addEventListener("abort", () => watch.disconnect());
+  say();
 }
 
 function adopt(model, root, signal) {
@@ -574,7 +612,7 @@ function adopt(model, root, signal) {
   if (lab.dataset.lmSuppressShortcuts) return true;
   lab.dataset.lmSuppressShortcuts = "true"; // the notebook's own keys stay out of the lab …
   lab.querySelector(".raftlab-note")?.setAttribute("aria-live", "polite");
-  for (const handle of lab.querySelectorAll(".noUi-handle")) nameHandle(handle);
+  for (const slider of lab.querySelectorAll(".noUi-target")) nameHandles(slider, signal);
   toolbar(lab.querySelector(".raftlab-transport"), signal);
   const shade = () => grey(model, lab);
   model.on("change:cannot", shade);
@@ -649,6 +687,11 @@ function toolbar(row, signal) {
   };
   row.setAttribute("role", "toolbar");
   row.setAttribute("aria-label", "Time");
+  const resized = new ResizeObserver(() => { // the button of the Tab key may have been hidden
+    if (!row.querySelector("button[tabindex='0']")?.offsetParent) settle(row.querySelector(PLAY));
+  });
+  for (const each of row.querySelectorAll("button")) resized.observe(each);
+  signal.addEventListener("abort", () => resized.disconnect());
   settle(row.querySelector(PLAY));
   row.addEventListener("focusin", (event) => {
     if (event.target.matches("button")) settle(event.target);
