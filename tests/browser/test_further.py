@@ -234,7 +234,7 @@ def test_a_refusal_moves_no_control_of_the_panel(lab):
     promote.dblclick()
     expect(lab.alarm).to_contain_text("S1 has a vote already")
     type_in(lab, "Clock rate", "1e9")
-    expect(lab.alarm).to_contain_text("a clock runs 0.01 to 100 times as fast")
+    expect(lab.alarm).to_contain_text("A clock runs 0.01 to 100 times as fast")
     type_in(lab, "Voters", "S1 S9")
     expect(lab.alarm).to_contain_text("There is no node 'S9'")
     assert promote.bounding_box() == before
