@@ -248,7 +248,8 @@ def test_a_lease_and_a_slow_clock_break_a_property(opened, gallery):
     expect(lab.mark(f"clock-{old}")).to_have_text("clock ×0.1")
     lab.click("Isolate")
     lab.click("election")
-    expect(lab.mark("headline")).to_contain_text("leads term 2")
+    said = lab.root.locator(".raftlab-stage svg > desc").first  # the headline may have no room
+    expect(said).to_contain_text("leads term 2")
     lab.click("Propose")
     lab.click("commit")
     lab.root.locator(".raftlab-field-read_from select").select_option("the chosen node")
