@@ -19,7 +19,7 @@ Steps: TypeAlias = Iterator[Awaited]
 
 
 MOST_ACTIONS = 10_000
-"""A run with more actions than these for each node is a storm; sound ones have a tenth."""
+"""A run with more actions than these for each node is a storm; sound ones have a fifth at most."""
 
 
 class MessageStorm(Exception):
