@@ -8,6 +8,7 @@ the main thread, which runs the cells, has time for it.
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class MainThreadDispatcher:
@@ -24,7 +25,13 @@ class MainThreadDispatcher:
     def call(self, function: Callable[[], None]) -> None:
         """Call it now if this is the right thread, or else as soon as that has time."""
         if threading.get_ident() != self._home and self._loop is not None:
-            self._loop.call_soon_threadsafe(function)
+            self._loop.call_soon_threadsafe(_end_by_itself, function)
         else:
             with self._lock:
                 function()
+
+
+def _end_by_itself(function: Callable[[], None]) -> None:
+    """An interrupt ends the call: if it went on to the loop, it would end the whole kernel."""
+    with suppress(KeyboardInterrupt):
+        function()

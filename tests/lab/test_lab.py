@@ -253,6 +253,27 @@ def test_what_arrives_on_another_thread_waits_for_the_main_one():
 PRESS = {"kind": "press", "name": "step_button", "fields": {}}
 
 
+def test_an_interrupt_ends_what_waited_for_the_main_thread_and_not_the_kernel():
+    done = []
+
+    def interrupted() -> None:
+        done.append("interrupted")
+        raise KeyboardInterrupt
+
+    async def kernel() -> None:
+        lab = working().lab()
+        lab.session.cluster.step = interrupted
+        on_another_thread(heard, lab, kind="key", key="ArrowRight")
+        await asyncio.sleep(0)
+        assert "interrupted" in lab.trouble
+        lab.session.cluster.step = lambda: done.append("stepped")
+        on_another_thread(heard, lab, kind="key", key="ArrowRight")
+        await asyncio.sleep(0)
+
+    asyncio.run(kernel())
+    assert done == ["interrupted", "stepped"]
+
+
 def test_a_follower_names_the_leader():
     lab = working().lab()
     lab.propose_to.value = "S1"
