@@ -19,9 +19,6 @@ GROUPS = ("time", "node", "network", "client")
 MORE = ("leadership", "members", "trouble")
 """The rows that "More…" shows."""
 
-FULL_ONLY, SIMPLE_ONLY = "raftlab-full-only", "raftlab-simple-only"
-"""What the page does not show in a lab of the other size."""
-
 NODES_PANEL, TEXT_PANEL, KEYS_PANEL, RUNS_PANEL = range(4)
 """The panels below everything, of which one at most is open."""
 
@@ -110,15 +107,6 @@ class Controls:
             *(made["settings_row"], *self._row("alarm"), made["banner_row"], made["note_row"]),
             made["full"],
         )
-
-    def put_in(self, group: str, *panels: Any) -> None:
-        """Put widgets of one's own at the end of a group of `GROUPS`, say "network".
-
-        They are seen in the full lab only.
-        """
-        for panel in panels:
-            panel.add_class(FULL_ONLY)
-        self.groups[group].children += panels
 
     def _panels(self) -> Any:
         copy = row("acts", *self._row("copy"))

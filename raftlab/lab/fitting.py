@@ -6,7 +6,7 @@ the logs without memory, then without disks, then with fewer columns; the cluste
 the words beside its nodes. The text twin tells all of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import floor
 from typing import NamedTuple
 
@@ -16,13 +16,13 @@ from raftlab.lab.selection import middle
 from raftlab.sim.frames.frame import Frame
 from raftlab.view import Scene, scene_cluster, scene_logs, style
 from raftlab.view.cluster.legend import LEGEND_END, LEGEND_LINE
-from raftlab.view.labels import Rectangle, text_box
+from raftlab.view.labels import overlaps, text_box
 from raftlab.view.logs.cells import GAP as CELL_GAP
 from raftlab.view.logs.rows import BOX_WIDTH, DISK_X, MEMORY_X
 from raftlab.view.marks import Mark, Path, Text
 from raftlab.view.scene import moved
 
-LEAST = 11.0
+LEAST = style.SIZE
 """The smallest letters on the page, in px."""
 
 
@@ -87,14 +87,10 @@ def _raised(scene: Scene) -> Scene:
         return scene  # violations and configurations need the room
     others = [moved(mark, 0.0, -_RAISED) for mark in scene.marks if mark.role not in HEADS]
     boxes = [text_box(mark) for mark in others if isinstance(mark, Text)]
-    free = all(isinstance(head, Text) and not _any_over(text_box(head), boxes) for head in heads)
-    marks = (*heads, *others) if free else tuple(others)
+    (head,) = heads
+    free = isinstance(head, Text) and not any(overlaps(text_box(head), box) for box in boxes)
+    marks = (head, *others) if free else tuple(others)
     return replace(scene, height=scene.height - _RAISED, marks=marks)
-
-
-def _any_over(box: Rectangle, others: Iterable[Rectangle]) -> bool:
-    left, top, right, bottom = box
-    return any(a < right and left < c and b < bottom and top < d for a, b, c, d in others)
 
 
 def _lies_within(text: Text, left: float, right: float, top: float) -> bool:

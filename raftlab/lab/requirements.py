@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from raftlab.lab.session import Session
+from raftlab.lab.session import NO_LEADER, NOT_WATCHED, Session
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frames.frame import Frame, NodeFrame
@@ -40,8 +40,6 @@ class Now(msgspec.Struct, frozen=True):
 
 Requirement: TypeAlias = Callable[[Now], str]
 
-NO_LEADER = "Nobody leads now: let time pass until somebody does."
-
 
 # Time
 
@@ -68,7 +66,7 @@ def needs_a_next_step(now: Now) -> str:
 def needs_watched_properties(now: Now) -> str:
     """Why no property can be broken from here on, if so."""
     if not now.session.cluster.setup.watched:
-        return "Nothing is watched in this cluster: it was made with watched=False."
+        return NOT_WATCHED
     return needs_a_next_step(now)
 
 

@@ -33,6 +33,9 @@ MOST_MS: Millis = 100_000.0
 MOST_UNDONE = 100
 """How many things can be undone, one after the other."""
 
+NO_LEADER = "Nobody leads now: let time pass until somebody does."
+NOT_WATCHED = "Nothing is watched in this cluster: it was made with watched=False."
+
 Verb = Callable[[Cluster], object]
 
 
@@ -175,7 +178,7 @@ class Session:
         """
         sought = GOALS[goal]
         if goal == "violation" and not self.cluster.setup.watched:
-            raise Misuse("Nothing is watched in this cluster: it was made with watched=False.")
+            raise Misuse(NOT_WATCHED)
         self._begins("jump")
         start, condition = self.position, self._condition(sought)
         found = None if self.is_live else self._frames.find(start, condition)
@@ -270,7 +273,7 @@ class Session:
         """Crash whoever leads at the moment looked at. Raises: NotNow, if nobody does."""
         leader = self.frame.leader
         if leader is None:
-            raise NotNow("Nobody leads now: let time pass until somebody does.")
+            raise NotNow(NO_LEADER)
         self.do(lambda cluster: cluster.crash(leader.node))
 
     def restart_all(self) -> None:

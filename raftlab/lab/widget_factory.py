@@ -13,6 +13,9 @@ from raftlab.lab.session import MOST_MS
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.world.settings import Network
 
+ONLY = {Size.FULL: "raftlab-full-only", Size.SIMPLE: "raftlab-simple-only"}
+"""What the page does not show in a lab of the other size."""
+
 SLIDERS = (Kind.SLIDER, Kind.LATENCY, Kind.PERCENT)
 
 
@@ -33,8 +36,8 @@ def widget_of(control: Control, nodes: Sequence[NodeId]) -> Any:
         made.tooltip = control.tip
     if control.css:
         made.add_class(control.css)
-    if control.size is not Size.BOTH:
-        made.add_class(f"raftlab-{control.size.name.lower()}-only")
+    if control.size in ONLY:
+        made.add_class(ONLY[control.size])
     return made
 
 

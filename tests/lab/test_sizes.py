@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-import ipywidgets
 import pytest
 
 from raftlab import Cluster, Options
 from raftlab.lab import Lab, Session
 from raftlab.lab.control_table import BUTTONS, CONTROLS, REQUIREMENTS, Kind, Size
-from raftlab.lab.controls import FULL_ONLY, GROUPS, KEYS_PANEL, SIMPLE_ONLY
+from raftlab.lab.controls import KEYS_PANEL
 from raftlab.lab.fitting import LEAST, Room
+from raftlab.lab.widget_factory import ONLY
 from tests.lab.clusters import hasty, working
 
 MAIN = {
@@ -38,8 +38,8 @@ def test_the_simple_lab_has_the_main_controls_and_the_full_one_all_but_one():
     for name, each in CONTROLS.items():
         if each.kind is not Kind.KEY:
             classes = getattr(lab, name)._dom_classes
-            assert (FULL_ONLY in classes) is (each.size is Size.FULL)
-            assert (SIMPLE_ONLY in classes) is (each.size is Size.SIMPLE)
+            assert (ONLY[Size.FULL] in classes) is (each.size is Size.FULL)
+            assert (ONLY[Size.SIMPLE] in classes) is (each.size is Size.SIMPLE)
 
 
 def test_a_lab_is_simple_at_first_and_full_with_one_click():
@@ -91,15 +91,6 @@ def test_the_simple_lab_marks_a_node_once_the_reader_has_chosen_one():
     heard(lab, kind="click", id="node-S1")
     assert "chosen-1" in marks(lab)
     assert "chosen-1" in marks(working().lab(full=True))
-
-
-def test_a_panel_of_its_own_goes_into_a_group():
-    lab = working().lab()
-    panel = ipywidgets.Button(description="New…")
-    for name in GROUPS:
-        lab.controls.put_in(name, panel)
-        assert lab.controls.groups[name].children[-1] is panel
-    assert FULL_ONLY in panel._dom_classes
 
 
 def marks(lab: Lab) -> set[str]:
