@@ -11,6 +11,7 @@ LOW   := .venv-lowest
 RUN   := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python
 FIRST := notebooks/00_start_here.ipynb
 TRUST := $(VENV)/.trusted
+NEWS  := @jupyterlab/apputils-extension:announcements
 
 LAB_OPTIONS := --ContentsManager.pre_save_hook=raftlab.course.saving.forget_version
 LAB_OPTIONS += $(if $(PORT),--port=$(PORT))
@@ -116,6 +117,7 @@ $(READY): pyproject.toml constraints.txt
 
 $(TRUST): $(READY) $(wildcard notebooks/*.ipynb notebooks/full/*.ipynb)
 	@$(RUN) -m jupyter trust $(filter %.ipynb,$^) >/dev/null
+	@$(RUN) -m jupyter labextension disable --level=sys_prefix $(NEWS) >/dev/null 2>&1
 	@touch $@
 
 $(LOW)/.ready: FOLDER := $(LOW)
