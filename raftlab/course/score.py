@@ -10,6 +10,8 @@ from raftlab.view import Scene
 
 WIDTH = 96
 """Letters in a line of text."""
+NONE = "none"
+"""The answer that none of the choices is right."""
 
 
 class Verdict:

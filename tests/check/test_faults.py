@@ -7,7 +7,7 @@ import pytest
 
 from raftlab import Cluster, Misuse, NotNow, Options
 from raftlab.check.campaign import campaign, faults, timed_faults
-from raftlab.check.campaign.checkpoint_file import heading_of
+from raftlab.check.campaign.heading import heading_of
 from raftlab.check.campaign.random_run import start, trouble
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import FAULTS, Conditions, SeedResult, replayed

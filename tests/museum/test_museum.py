@@ -11,11 +11,10 @@ from raftlab import PROPERTIES, Cluster, Disks, Misuse, Options, Rules, Violatio
 from raftlab.check.campaign import campaign
 from raftlab.check.campaign.faults import crash, isolate
 from raftlab.check.campaign.random_run import Complaint, complaint, settle, start
-from raftlab.museum import EXHIBITS, HALLS, Exhibit, exhibit, kept
+from raftlab.museum import EXHIBITS, HALLS, Exhibit, exhibit
 from raftlab.museum import __main__ as command
 from raftlab.museum import table as tables
 from raftlab.museum.exhibit import REGISTERED, STOCK, Tuning, exhibited
-from raftlab.museum.kept import KeptRows
 from raftlab.museum.page import HEAD, catalogue, label
 from raftlab.museum.seeds import (
     ALARMS,
@@ -368,13 +367,23 @@ def test_a_table_that_was_interrupted_goes_on_where_it_stood(tmp_path, monkeypat
         command.main(["--keep", str(file), *names])
     with file.open("ab") as half:
         half.write(b'{"name":"figure-8","ti')
-    assert list(KeptRows(file).rows) == ["half-commits"]
+    assert [row.name for row in command.kept_rows(file).results] == ["half-commits"]
     assert command.main(["--keep", str(file), *names]) == 0
     assert measured == ["half-commits", "votes-again", "votes-again", "figure-8"]
-    assert KeptRows(file).rows["figure-8"].stock == 7
-    monkeypatch.setattr(kept, "source_digest", lambda: "another source")
-    assert not KeptRows(file).rows
-    assert file.read_text() == "another source\n"
+    rows = {row.name: row for row in command.kept_rows(file).results}
+    assert rows["figure-8"].stock == 7
+    monkeypatch.setattr(command, "code_checksum", lambda *_: "another source")
+    assert not command.kept_rows(file).results
+    assert file.read_text() == '{"museum":"another source"}\n'
+
+
+def test_a_file_that_keeps_no_rows_is_refused_and_left_alone(tmp_path, capsys):
+    diary = tmp_path / "diary.txt"
+    diary.write_text("Dear diary\n")
+    with pytest.raises(SystemExit):
+        command.main(["--keep", str(diary), "half-commits"])
+    assert "diary.txt is no file of a kill table." in capsys.readouterr().err
+    assert diary.read_text() == "Dear diary\n"
 
 
 def test_rows_of_a_quick_table_are_not_kept(tmp_path, capsys):

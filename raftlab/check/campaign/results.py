@@ -24,8 +24,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from raftlab.check.campaign import executors
-from raftlab.check.campaign.checkpoint_file import CheckpointFile
 from raftlab.check.campaign.executors import Results, Trial
+from raftlab.check.campaign.heading import heading_of
 from raftlab.check.campaign.shrink_stuck import shrink_stuck
 from raftlab.check.campaign.trial import (
     ADDRESS,
@@ -37,6 +37,7 @@ from raftlab.check.campaign.trial import (
     replayed,
     try_seeds,
 )
+from raftlab.check.checkpoint_file import CheckpointFile
 from raftlab.check.shrink.minimize import ending, shrink
 from raftlab.check.shrink.steps import NOT_DETERMINISTIC, NonDeterminism
 from raftlab.raft.vocabulary import Millis, Misuse, shown
@@ -229,7 +230,11 @@ def campaign(
     conditions = checked(rules, machine, given)
     wanted = _seeds(seeds)
     executor = _executor(partial(try_seeds, conditions=conditions), cores, scheduler)
-    checkpoint = None if resume is None else CheckpointFile(resume, conditions)
+    checkpoint = (
+        None
+        if resume is None
+        else CheckpointFile(resume, heading_of(conditions), SeedResult, "campaign")
+    )
     try:
         known = _all_results(wanted, executor, checkpoint, progress)
     finally:
@@ -241,13 +246,13 @@ def campaign(
 def _all_results(
     wanted: dict[int, None],
     executor: Executor,
-    checkpoint: CheckpointFile | None,
+    checkpoint: CheckpointFile[SeedResult] | None,
     progress: bool | None,
 ) -> dict[int, SeedResult]:
     """The results of all seeds: those that the checkpoint holds, then those of the executor."""
     known: dict[int, SeedResult] = {}
     if checkpoint is not None:
-        known.update((s, result) for s, result in checkpoint.holds.items() if s in wanted)
+        known.update((each.seed, each) for each in checkpoint.results if each.seed in wanted)
     todo = [seed for seed in wanted if seed not in known]
     bar = _Bar(len(wanted), known.values(), progress)
     for results in executor(todo) if todo else ():
