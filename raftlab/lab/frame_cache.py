@@ -12,6 +12,7 @@ import msgspec
 from raftlab.raft.vocabulary import REFUSALS, Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame, NodeFrame
+from raftlab.sim.run.play import check_frame
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.engine import Moment
 
@@ -77,9 +78,7 @@ class FrameCache:
 
     def _replayed_to(self, number: int) -> Cluster:
         """A second cluster, as this run was at frame `number`; frames on the way are kept."""
-        if not 0 <= number <= self.cluster.number:
-            last = self.cluster.number
-            raise Misuse(f"This run has the frames 0 to {last}, and no frame {number}.")
+        check_frame(number, self.cluster.number)
         player = self._player
         if player is None or not number - FAR <= player.number <= number:
             player = self._player = self.cluster.at(number - WINDOW if number > FAR else 0)

@@ -16,6 +16,7 @@ from raftlab.sim.world.arguments import RulesGiven
 from raftlab.sim.world.host import MachineFactory
 
 LONGEST_NAME = 255
+CANNOT_BE_PLAYED = "this run cannot be played here: "
 MISTYPED = re.compile(r"[^/\\]{0,12}[.,:]\d+[.,:][\w-]{20,}|[\w.,:-]{80,}", re.ASCII)
 """What nobody calls a file: the beginning of a shared text, with a slip, and what follows it."""
 
@@ -87,12 +88,12 @@ def opened(
     except Otherwise as error:
         raise Misuse(f"this run comes out differently here: {error}") from error
     except ClassNeeded as needed:
-        raise needed.at("this run cannot be played here: ") from None
+        raise needed.at(CANNOT_BE_PLAYED) from None
     except Misuse as error:
-        raise Misuse(f"this run cannot be played here: {error}") from None
+        raise Misuse(f"{CANNOT_BE_PLAYED}{error}") from None
     except Exception as error:  # of actions that no verb makes, or of the reader's own classes
         what = f"{type(error).__name__}: {shortened(str(error))}"
-        raise Misuse(f"this run cannot be played here: {what}") from error
+        raise Misuse(f"{CANNOT_BE_PLAYED}{what}") from error
     if share.crc_of(recording.actions) != told.crc:
         raise Misuse(
             "this run comes out differently here: it was made by another version of raftlab,"

@@ -99,6 +99,7 @@ class Step(NamedTuple):
     looks: tuple[bool, bool, bool, int] | None = None
 
 
+BEYOND_TERMS = "elections beyond the bound on terms"
 BEYOND = Step(0, ())
 """What a step beyond the bound on terms is worked out to be."""
 
@@ -368,7 +369,7 @@ class States:
             if known.term < scope.terms or known.leads:
                 self._happen(found, state, place, TIMEOUT, used, AGE)
             else:
-                self._pass_over("elections beyond the bound on terms")
+                self._pass_over(BEYOND_TERMS)
         self._restart(found, state, place)
         if scope.actions:
             self._one_time_actions(found, state, place)
@@ -432,7 +433,7 @@ class States:
         """Add the state after a node's step, unless too much would be in flight."""
         nodes, local, past = state[0], made.local, state[2]
         if made is BEYOND:
-            self._pass_over("elections beyond the bound on terms")
+            self._pass_over(BEYOND_TERMS)
             return
         if made.sent:
             flights = tuple(sorted(flights + made.sent))

@@ -12,6 +12,7 @@ from raftlab.view import Scene
 
 POINTS = {1: 2, 2: 3, 3: 5}
 WIDTH = 96
+CHANGES_ITS_INPUT = "it changes what it was given; it must only decide"
 MOST = 200
 """How many characters of an answer are shown."""
 STUB = re.compile(r"Exercise (\d+\.\d+): (\w+)")
@@ -190,8 +191,7 @@ class Exercise:
         except guard.LearnerError as problem:
             return self._failed(case, want, str(problem), None)
         if not self.changes and not all(map(guard.unchanged, case.arguments, given)):
-            changed = "it changes what it was given; it must only decide"
-            return self._failed(case, want, changed, None)
+            return self._failed(case, want, CHANGES_ITS_INPUT, None)
         if self.accepts(case, want, got):
             return None
         odd = type(got) is not type(want) and got is not None and want is not None

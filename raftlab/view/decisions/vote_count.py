@@ -153,10 +153,15 @@ def _bar(tracker: ElectionTracker) -> str:
     return f"{cells[:needed]}|{cells[needed:]}"
 
 
+def counted(tracker: ElectionTracker) -> str:
+    """How the voters have answered, in words."""
+    return f"{tracker.granted} granted, {tracker.refused} refused, {tracker.silent} silent"
+
+
 def _tally(name: str, tracker: ElectionTracker) -> str:
     voters = f"{len(tracker.voters)} {name + ' ' if name else ''}voters"
-    counts = f"{tracker.granted} granted, {tracker.refused} refused, {tracker.silent} silent"
-    return f"{counts}; {majority(len(tracker.voters))} of {voters} needed: {_result(tracker)}."
+    needed = majority(len(tracker.voters))
+    return f"{counted(tracker)}; {needed} of {voters} needed: {_result(tracker)}."
 
 
 def _result(tracker: ElectionTracker) -> str:
