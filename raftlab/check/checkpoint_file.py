@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.run.files import naming
+from raftlab.sim.run.files import errors_naming
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -128,7 +128,7 @@ class CheckpointFile(Generic[Result]):
     def _append(self, lines: Iterable[msgspec.Struct]) -> None:
         """One write for all of them, so that nothing comes between."""
         data = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
-        with naming(self.path):
+        with errors_naming(self.path):
             os.write(self._file, data)
 
     def close(self) -> None:

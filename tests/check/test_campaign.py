@@ -14,7 +14,7 @@ import pytest
 from raftlab import Disks, Misuse, Options, RaftStateMachine, Rules, Violation, load
 from raftlab.check.campaign import CampaignResult, campaign, executors
 from raftlab.check.campaign.heading import heading_of
-from raftlab.check.campaign.random_run import ABILITIES, abilities, start
+from raftlab.check.campaign.random_start import ABILITIES, abilities, start
 from raftlab.check.campaign.shrink_stuck import is_at_peace, settles
 from raftlab.check.campaign.trial import (
     VERDICTS,
@@ -261,7 +261,7 @@ def test_an_interrupted_campaign_goes_on(tmp_path, twelve, monkeypatch):
         tried.extend(seeds)
         return try_seeds(seeds, conditions)
 
-    monkeypatch.setattr("raftlab.check.campaign.results.try_seeds", noted)
+    monkeypatch.setattr("raftlab.check.campaign.runner.try_seeds", noted)
     assert campaign(SEEDS, resume=path) == twelve
     assert tried == list(range(5, SEEDS))
     assert campaign(SEEDS, resume=path) == twelve

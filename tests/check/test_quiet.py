@@ -18,8 +18,10 @@ from raftlab.check.campaign.after_healing import (
     shrinks,
     unserved,
 )
-from raftlab.check.campaign.faults import stand
-from raftlab.check.campaign.random_run import complaint, settle, start
+from raftlab.check.campaign.complaints import complaint
+from raftlab.check.campaign.faults import campaign_if_possible
+from raftlab.check.campaign.random_run import heal_and_converge
+from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import checked, try_seed
 from tests.check.wild_bugs import (
@@ -35,7 +37,7 @@ from tests.sim.toy_machine import ToyMachine
 def settled(nodes: int = 3, seed: int = 1, **given: Any) -> RandomRun:
     """A run in which nothing has gone wrong so far."""
     run = start(seed, nodes, **{"options": Options(), **given})
-    assert settle(run)
+    assert heal_and_converge(run)
     return run
 
 
@@ -106,7 +108,7 @@ def test_a_transfer_that_is_never_given_up_is_found():
     cluster.cut("S1", "S2")
     cluster.transfer("S2")
     cluster.run(1000)
-    settle(run)
+    heal_and_converge(run)
     assert complaint(run).text.startswith("no new command on every member")
 
 
@@ -115,12 +117,12 @@ def test_a_read_that_nobody_answers_or_refuses_is_found():
     cluster = run.cluster
     cluster.elect("S1")
     run.readings.append(cluster.read("x", "S1"))
-    assert settle(run)
+    assert heal_and_converge(run)
     assert disturbed(run).startswith("<read of x at S1: waiting> since ")
     right = start(1, 3, options=Options())
     right.cluster.elect("S1")
     right.readings.append(right.cluster.read("x", "S1"))
-    assert settle(right)
+    assert heal_and_converge(right)
     assert disturbed(right) is None
 
 
@@ -154,8 +156,8 @@ def test_it_is_not_quiet_while_a_write_from_before_the_peace_is_under_way():
     cluster.remove("S3")
     cluster.run(100)
     cluster.slow_disk("S3", 400)
-    stand(run, "S3")
-    assert settle(run)
+    campaign_if_possible(run, "S3")
+    assert heal_and_converge(run)
     assert run.settled_after > 400
     assert disturbed(run) is None
 

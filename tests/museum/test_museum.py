@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from raftlab import PROPERTIES, Cluster, Disks, Misuse, Options, Rules, Violation
 from raftlab.check.campaign import campaign
+from raftlab.check.campaign.complaints import Complaint, complaint
 from raftlab.check.campaign.faults import crash, isolate
-from raftlab.check.campaign.random_run import Complaint, complaint, settle, start
+from raftlab.check.campaign.random_run import heal_and_converge
+from raftlab.check.campaign.random_start import start
 from raftlab.museum import EXHIBITS, HALLS, Exhibit, exhibit
 from raftlab.museum import __main__ as command
 from raftlab.museum import table as tables
@@ -210,7 +212,7 @@ SAID = {
 @pytest.mark.parametrize("what", SAID)
 def test_complaints_are_told_apart(what, monkeypatch):
     run = start(1, 3, options=Options())
-    assert what == "settle" or settle(run)
+    assert what == "settle" or heal_and_converge(run)
     assert what == "settle" or complaint(run) is None
     if what in ("disturbed", "wrong_answer"):
         monkeypatch.setattr(f"raftlab.check.campaign.random_run.{what}", lambda _: SAID[what].text)

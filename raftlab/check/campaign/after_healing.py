@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
 
-from raftlab.check.campaign.faults import MOST_SERVERS, stand
-from raftlab.check.campaign.run_state import RandomRun, let_pass
+from raftlab.check.campaign.faults import MOST_SERVERS, campaign_if_possible
+from raftlab.check.campaign.run_state import RandomRun, run_for
 from raftlab.check.members import current, former
 from raftlab.raft.thesis.membership import describe
 from raftlab.raft.vocabulary import Millis, NodeId, NotNow
@@ -34,10 +34,10 @@ def disturbed(run: RandomRun) -> str | None:
     led = led_by(cluster)
     able = [host.node for host in members(cluster) if hasattr(host.machine, "read")]
     readings = [cluster.read("last", node) for node in able]
-    let_pass(cluster, QUIET_MS)
+    run_for(cluster, QUIET_MS)
     if any(each.has_failed for each in readings):  # whose node has lost its leader: ask again
         readings = [cluster.read("last", node) for node in able]
-        let_pass(cluster, QUIET_MS)
+        run_for(cluster, QUIET_MS)
     for reading in readings:
         if not reading.is_done or reading.value != str(run.seed):
             return f"{reading!r} in all quiet"
@@ -118,11 +118,11 @@ def outlives_leader(run: RandomRun, rng: random.Random) -> str | None:
         cluster.isolate(behind)
         with suppress(NotNow):
             cluster.propose("behind=1")
-        let_pass(cluster, ASK_AGAIN_MS)
+        run_for(cluster, ASK_AGAIN_MS)
         cluster.heal()
     cluster.crash(leader)
     if behind is not None:
-        stand(run, behind)
+        campaign_if_possible(run, behind)
     if not done(run, nothing, lambda: cluster.leader is not None):
         return f"nobody led after {leader} was switched off"
     index = cluster.commit_index
@@ -157,7 +157,7 @@ def done(
             with suppress(NotNow):  # not yet, or nobody leads
                 ask()
         stop_former(run)
-        let_pass(cluster, LOOK_MS)
+        run_for(cluster, LOOK_MS)
     return True
 
 

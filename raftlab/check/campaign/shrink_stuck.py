@@ -3,7 +3,7 @@
 import random
 
 from raftlab.check.campaign.after_healing import disturbed, unserved
-from raftlab.check.campaign.random_run import settle
+from raftlab.check.campaign.random_run import heal_and_converge
 from raftlab.check.campaign.run_state import MessageStorm, RandomRun
 from raftlab.check.campaign.trial import Conditions, replayed
 from raftlab.check.shrink.minimize import shrink
@@ -40,7 +40,7 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
 def settles(cluster: Cluster, seed: int) -> bool:
     """Whether peace helps; so does a run that stops, for it does not only get nowhere."""
     try:
-        return settle(from_here(cluster, seed))
+        return heal_and_converge(from_here(cluster, seed))
     except MessageStorm:
         return False
     except Exception:  # a broken property, or whatever a machine raises
@@ -52,7 +52,7 @@ def is_at_peace(cluster: Cluster, seed: int, operates: bool) -> bool:
     run = from_here(cluster, seed)
     run.changes_members = operates
     try:
-        return settle(run) and disturbed(run) is None and unserved(run) is None
+        return heal_and_converge(run) and disturbed(run) is None and unserved(run) is None
     except MessageStorm:
         return False
     except Exception:  # a broken property, or whatever a machine raises

@@ -10,7 +10,7 @@ from raftlab.check.explore.scope import Scope
 from raftlab.check.explore.state_graph import graph_of
 from raftlab.check.explore.states import State, States
 from raftlab.check.explore.symmetry import Symmetry
-from raftlab.check.explore.to_recording import told
+from raftlab.check.explore.to_recording import cluster_after
 from raftlab.raft.log import LogEntry
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options, is_count, is_number
@@ -152,7 +152,7 @@ class Exploration:
         if self._run is None and found:
             passed_over = self._world.passed_over
             self._world.passed_over = {}  # going the way again is not looking further
-            self._run = told(self._cluster, self._world, self._search.path())
+            self._run = cluster_after(self._cluster, self._world, self._search.path())
             self._world.passed_over = passed_over
         return self._run
 

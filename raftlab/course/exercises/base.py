@@ -109,7 +109,7 @@ class Exercise:
             return Panel(self.unwritten(stub))
         except guard.LearnerError as problem:
             return Panel(self._told(answer, str(problem)))
-        answered = f"it answers {guard.told(got, MOST, self.says)}"
+        answered = f"it answers {guard.described(got, MOST, self.says)}"
         scenes = self._drawn(self.telling, got)
         sentence = f"Exercise {self.number}, your code in one case: {answered}." if scenes else ""
         return Panel(self._told(answer, answered), scenes, sentence)
@@ -150,7 +150,7 @@ class Exercise:
         """The function that the learner wrote. Raises: LearnerError, if there is none."""
         if not callable(answer) or isinstance(answer, type):
             raise guard.LearnerError(
-                f"pass the function {self.name} itself, not {guard.told(answer)}"
+                f"pass the function {self.name} itself, not {guard.described(answer)}"
             )
         function: Callable[..., Any] = answer
         return function
@@ -196,7 +196,9 @@ class Exercise:
             return None
         odd = type(got) is not type(want) and got is not None and want is not None
         kind = f", of type {type(got).__name__}" if odd else ""
-        return self._failed(case, want, f"it answers {guard.told(got, MOST, self.says)}{kind}", got)
+        return self._failed(
+            case, want, f"it answers {guard.described(got, MOST, self.says)}{kind}", got
+        )
 
     # What is said
 

@@ -131,7 +131,7 @@ class HintExercise(RulesExercise):
             return self._failed(case, want, CHANGES_ITS_INPUT, None)
         if type(got) is int and progress.match_index + 1 <= got <= max(top, 1):
             return None
-        return self._failed(case, want, f"it answers {guard.told(got, 40)}", None)
+        return self._failed(case, want, f"it answers {guard.described(got, 40)}", None)
 
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """First how quickly logs are made equal, and with how little; then whole clusters."""

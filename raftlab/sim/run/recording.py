@@ -247,7 +247,7 @@ class Recording:
 
         Raises: Misuse, if the run does not play again as it went.
         """
-        return share.shared(self.setup, self.actions, self.known, self.start().engine)
+        return share.encoded(self.setup, self.actions, self.known, self.start().engine)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the run to a file of JSON lines, which `raftlab.load` opens.

@@ -153,7 +153,7 @@ def _bar(tracker: ElectionTracker) -> str:
     return f"{cells[:needed]}|{cells[needed:]}"
 
 
-def counted(tracker: ElectionTracker) -> str:
+def vote_totals(tracker: ElectionTracker) -> str:
     """How the voters have answered, in words."""
     return f"{tracker.granted} granted, {tracker.refused} refused, {tracker.silent} silent"
 
@@ -161,7 +161,7 @@ def counted(tracker: ElectionTracker) -> str:
 def _tally(name: str, tracker: ElectionTracker) -> str:
     voters = f"{len(tracker.voters)} {name + ' ' if name else ''}voters"
     needed = majority(len(tracker.voters))
-    return f"{counted(tracker)}; {needed} of {voters} needed: {_result(tracker)}."
+    return f"{vote_totals(tracker)}; {needed} of {voters} needed: {_result(tracker)}."
 
 
 def _result(tracker: ElectionTracker) -> str:
