@@ -59,11 +59,12 @@ def carry_out(arguments: Sequence[str]) -> int:
         return int(asked_for_help.code or 0)
     if given.command is None:
         whole.refuse_unknown(others or arguments)
-    commands[given.command].refuse_unknown(others)
+    name = str(given.command)
+    commands[name].refuse_unknown(others)
     as_json = getattr(given, "json", False)
     with redirect_stdout(sys.stderr) if as_json else nullcontext():  # a reader's rules may print
         answer: Answer = given.carry_out(given)
-    said = answer.as_json(given.command) if as_json else answer.text
+    said = answer.as_json(name) if as_json else answer.text
     if said:
         put(said.rstrip() + "\n")
     return int(answer.code)

@@ -76,6 +76,7 @@ class Answered(Protocol):
     @property
     def key(self) -> str:
         """What it asks and why: questions that have the same are one."""
+        ...
 
 
 class Score:

@@ -6,6 +6,7 @@ may run for as long as it likes without growing.
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -24,6 +25,9 @@ WINDOW = 48
 
 FAR = 2048
 """What is further ahead is reached from one of the run's own checkpoints."""
+
+
+Answer = TypeVar("Answer")
 
 
 class FrameCache:
@@ -66,7 +70,7 @@ class FrameCache:
                 return player.number
         return None
 
-    def ask(self, number: int, question: Callable[[Cluster], object]) -> object:
+    def ask(self, number: int, question: Callable[[Cluster], Answer]) -> Answer:
         """What `question` answers of the cluster as it was at frame `number`."""
         live = number == self.cluster.number
         return question(self.cluster if live else self._replayed_to(number))

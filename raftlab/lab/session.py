@@ -406,9 +406,7 @@ class Session:
         return self.is_live and not self._ended
 
     def _condition(self, goal: Goal) -> Condition:
-        condition = self._frames.ask(self.position, goal.from_here)
-        assert callable(condition)
-        return condition
+        return self._frames.ask(self.position, goal.from_here)
 
     def _branch_off(self, cluster: Cluster, start: int) -> None:
         parent = self.branch

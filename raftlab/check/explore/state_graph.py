@@ -26,6 +26,7 @@ def graph_of(world: States, key: Callable[[State], Hashable], limit: int) -> "nx
     while level and (world.scope.depth is None or depth < world.scope.depth):
         depth, following = depth + 1, []
         for number, state in level:
+            other = number
             for after, event in world.following(state):
                 name = key(after)
                 other = numbers.setdefault(name, len(numbers))

@@ -104,9 +104,9 @@ def event_text(world: States, event: Any) -> str:
     """An event in a few words: "S1 times out", "S2 gets RequestVote from S1"."""
     place, what = event
     node = world.names[place]
-    if type(what) is int and what in OWN_EVENTS:
-        return f"{node} {OWN_EVENTS[what]}"
-    if type(what) is int:
+    if isinstance(what, int):
+        if what in OWN_EVENTS:
+            return f"{node} {OWN_EVENTS[what]}"
         message = world.messages[what]
         return f"{node} gets {type(message).__name__} from {message.sender}"
     if what[0] == AGAIN:

@@ -104,10 +104,10 @@ def count_headline(count: VoteCount) -> str:
     kind = "pre-vote" if count.is_prevote else "vote"
     who = f"{clean(count.candidate)} asks for {kind}s" if count.candidate else f"The {kind}s"
     when = f" for term {count.term}" if count.term is not None else ""
-    if len(trackers) > 1:
-        return f"{who}{when}: {result}; both groups must grant."
-    granted, voters = trackers[0].granted, len(trackers[0].voters)
-    return f"{who}{when}: {granted} of {voters} granted, {majority(voters)} needed, {result}."
+    if len(trackers) == 1:
+        granted, voters = trackers[0].granted, len(trackers[0].voters)
+        return f"{who}{when}: {granted} of {voters} granted, {majority(voters)} needed, {result}."
+    return f"{who}{when}: {result}; both groups must grant."
 
 
 @checked
