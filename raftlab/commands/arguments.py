@@ -154,6 +154,13 @@ def _value(name: str, kind: Any, text: str) -> Any:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def add_settings(parser: argparse._ActionsContainer, name: str, said: str) -> None:
+    """An option that takes settings: `--options pre_vote=false election_timeout=150-300`."""
+    parser.add_argument(
+        name, nargs="+", action="extend", default=[], metavar="NAME=VALUE", help=said
+    )
+
+
 # Classes of the reader's own
 
 

@@ -1,6 +1,7 @@
 """The shortest trouble after which peace does not help: a run in which no property ever falls."""
 
 import random
+from collections.abc import Callable
 
 from raftlab.check.campaign.after_healing import disturbed, unserved
 from raftlab.check.campaign.random_run import heal_and_converge
@@ -39,20 +40,21 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
 
 def settles(cluster: Cluster, seed: int) -> bool:
     """Whether peace helps; so does a run that stops, for it does not only get nowhere."""
-    try:
-        return heal_and_converge(from_here(cluster, seed))
-    except MessageStorm:
-        return False
-    except Exception:  # a broken property, or whatever a machine raises
-        return True
+    return _helps(lambda: heal_and_converge(from_here(cluster, seed)))
 
 
 def is_at_peace(cluster: Cluster, seed: int, operates: bool) -> bool:
     """Whether peace helps, nobody is disturbed then, and an operator is served."""
     run = from_here(cluster, seed)
     run.changes_members = operates
+    return _helps(
+        lambda: heal_and_converge(run) and disturbed(run) is None and unserved(run) is None
+    )
+
+
+def _helps(peace: Callable[[], bool]) -> bool:
     try:
-        return heal_and_converge(run) and disturbed(run) is None and unserved(run) is None
+        return peace()
     except MessageStorm:
         return False
     except Exception:  # a broken property, or whatever a machine raises
