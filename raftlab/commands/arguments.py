@@ -14,7 +14,7 @@ import msgspec
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, shortened, shown
 from raftlab.sim.load import load
-from raftlab.sim.resolve import ClassNeeded, fits
+from raftlab.sim.resolve import ClassNeeded, can_serve_as
 from raftlab.sim.run import share
 from raftlab.sim.run.recording import Recording
 
@@ -208,7 +208,7 @@ def named_class(name: str, argument: str) -> type:
             hint = near(part, kinds)
             raise Misuse(f"{shortened(module)} has no class {shown(str(path))}{hint}")
         thing = getattr(thing, part)
-    if not (isinstance(thing, type) and fits(thing, argument)):
+    if not (isinstance(thing, type) and can_serve_as(thing, argument)):
         wanted = "a subclass of raftlab.Rules" if argument == "rules" else "a machine"
         raise Misuse(f"{shortened(name)} is not {wanted}")
     return thing

@@ -28,7 +28,7 @@ from raftlab.check.campaign.timed_faults import (
     half_deaf,
     hold_until_later,
     lead_again,
-    others,
+    other_voters,
     overwrite_and_lead_again,
     pass_time,
     planned,
@@ -193,7 +193,7 @@ def test_few_plans_go_on_at_one_time():
 def test_a_plan_that_needs_others_ends_where_there_are_none():
     run = start(1, 1)
     with pytest.raises(NotNow, match="nobody else votes"):
-        others(run, "S1")
+        other_voters(run, "S1")
 
 
 # What a campaign finds with them

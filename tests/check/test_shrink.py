@@ -8,7 +8,7 @@ from raftlab import Cluster, Misuse, NotNow, Options, Rules, Violation
 from raftlab.check.campaign.random_run import inject_faults
 from raftlab.check.campaign.random_start import start
 from raftlab.check.shrink import shrink
-from raftlab.check.shrink.minimize import carried, ending
+from raftlab.check.shrink.minimize import commands_in, ending
 from raftlab.check.shrink.steps import as_steps, play_steps
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.sim.world.actions import Deliver, Tick, Timeout, Written
@@ -161,7 +161,7 @@ def test_a_message_is_found_by_what_it_says_when_an_earlier_one_is_not_sent():
     cluster.propose("y=2")
     cluster.run(100)
     recording = cluster.recording
-    steps = [step for step in as_steps(recording) if b"x=1" not in carried(step)]
+    steps = [step for step in as_steps(recording) if b"x=1" not in commands_in(step)]
     played = play_steps(recording, steps)
     assert len(played.steps) > 10
     assert played.cluster.hosts["S2"].application.get("y") == "2"

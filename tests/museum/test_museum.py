@@ -203,7 +203,7 @@ def test_what_is_raised_or_reported_by_the_machine_itself_is_no_find(monkeypatch
 
 SAID = {
     "settle": Complaint(HEALING, "no new command on every member within 9000 ms of peace"),
-    "disturbed": Complaint(HEALING, "S1 led term 3 in all quiet, and does not any more"),
+    "disturbance": Complaint(HEALING, "S1 led term 3 in all quiet, and does not any more"),
     "wrong_answer": Complaint(ANSWERS, "c1 sent 1 commands, and 2 were executed"),
     "alarms": Complaint(ALARMS, "alarms: ['x']"),
 }
@@ -214,8 +214,8 @@ def test_complaints_are_told_apart(what, monkeypatch):
     run = start(1, 3, options=Options())
     assert what == "settle" or heal_and_converge(run)
     assert what == "settle" or complaint(run) is None
-    if what in ("disturbed", "wrong_answer"):
-        monkeypatch.setattr(f"raftlab.check.campaign.random_run.{what}", lambda _: SAID[what].text)
+    if what in ("disturbance", "wrong_answer"):
+        monkeypatch.setattr(f"raftlab.check.campaign.complaints.{what}", lambda _: SAID[what].text)
     if what == "alarms":
         run.cluster.engine.world.alarms.append("x")
     assert complaint(run) == SAID[what]

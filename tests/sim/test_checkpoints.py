@@ -18,7 +18,7 @@ from raftlab import (
 )
 from raftlab.check.campaign.random_run import inject_faults
 from raftlab.check.campaign.random_start import start
-from raftlab.sim.commands.base import around
+from raftlab.sim.commands.base import with_engine
 from raftlab.sim.run import play as playing
 from raftlab.sim.run.play import Checkpoints, can_be_copied
 from raftlab.sim.run.play import copied as copied_engine
@@ -30,7 +30,7 @@ from tests.sim.toy_machine import ToyMachine
 
 def copied(cluster: Cluster) -> Cluster:
     """An independent cluster in the same state."""
-    twin = around(cluster, copied_engine(cluster.engine))
+    twin = with_engine(cluster, copied_engine(cluster.engine))
     twin._follow()
     return twin
 

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from raftlab.check.campaign.after_healing import differ, disturbed, members, unserved
+from raftlab.check.campaign.after_healing import disagreement, disturbance, failed_task, members
 from raftlab.check.campaign.random_run import PATIENCE_MS
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.sim.world.application import KeyValue
@@ -32,10 +32,10 @@ def complaint(run: RandomRun, operator: bool = True) -> Complaint | None:
     """
     if run.settled_after is None:
         patience = f"within {PATIENCE_MS:g} ms of peace"
-        return Complaint("healing", f"no new command on every member {patience}{differ(run)}")
+        return Complaint("healing", f"no new command on every member {patience}{disagreement(run)}")
     if said := wrong_answer(run) or wrong_read(run):
         return Complaint("answers", said)
-    if said := disturbed(run) or (unserved(run) if operator else None):
+    if said := disturbance(run) or (failed_task(run) if operator else None):
         return Complaint("healing", said)
     alarms = run.cluster.engine.world.alarms
     return Complaint("alarms", f"alarms: {alarms}") if alarms else None

@@ -12,7 +12,7 @@ from contextlib import nullcontext, suppress
 from raftlab.check.campaign.after_healing import (
     disturbers,
     is_steady,
-    led_by,
+    leader_and_term,
     members,
     stop_former,
 )
@@ -85,11 +85,11 @@ def heal_and_converge(run: RandomRun) -> bool:
     asked: tuple[NodeId, int] | None = None
     while cluster.now < begun + PATIENCE_MS:
         stop_former(run)
-        leader = led_by(cluster)
+        leader = leader_and_term(cluster)
         if leader and leader != asked:
             with suppress(NotNow):  # it may be handing over, or have too much to commit
                 cluster.propose(f"last={run.seed}", to=leader[0])
-                asked = led_by(cluster)
+                asked = leader_and_term(cluster)
         writes = [write for write in writes if write.is_pending()]
         run_for(cluster, 10)
         if writes:

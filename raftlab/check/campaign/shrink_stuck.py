@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from raftlab.check.campaign.after_healing import disturbed, unserved
+from raftlab.check.campaign.after_healing import disturbance, failed_task
 from raftlab.check.campaign.random_run import heal_and_converge
 from raftlab.check.campaign.run_state import MessageStorm, RandomRun
 from raftlab.check.campaign.trial import Conditions, replayed
@@ -48,7 +48,7 @@ def is_at_peace(cluster: Cluster, seed: int, operates: bool) -> bool:
     run = from_here(cluster, seed)
     run.changes_members = operates
     return _helps(
-        lambda: heal_and_converge(run) and disturbed(run) is None and unserved(run) is None
+        lambda: heal_and_converge(run) and disturbance(run) is None and failed_task(run) is None
     )
 
 

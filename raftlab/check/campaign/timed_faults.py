@@ -105,12 +105,12 @@ def in_flight_to(run: RandomRun, to: NodeId, *kinds: type[Message]) -> list[Flig
     ]
 
 
-def leads(run: RandomRun, node: NodeId) -> bool:
+def is_newest_leader(run: RandomRun, node: NodeId) -> bool:
     """Whether a node is up and leads the highest term that anybody leads."""
     return run.cluster.leader == node
 
 
-def others(run: RandomRun, *but: NodeId) -> list[NodeId]:
+def other_voters(run: RandomRun, *but: NodeId) -> list[NodeId]:
     """The voters except some, in random order. Raises: NotNow, if nobody is left."""
     rest = [node for node in run.cluster.configuration.voters if node not in but]
     if not rest:
@@ -125,7 +125,7 @@ def clients_write(run: RandomRun, most: int) -> None:
             propose(run)
 
 
-def never() -> bool:
+def wait_for_time() -> bool:
     """For a plan that waits for time alone."""
     return False
 
@@ -157,7 +157,7 @@ def hold_until_later(run: RandomRun) -> Steps:
     }
     held = hold(run, message)
     yield moments[run.rng.choice(list(moments))], 4 * ELECTION_MS
-    yield never, run.rng.choice([0.0, run.rng.uniform(0, 50)])
+    yield wait_for_time, run.rng.choice([0.0, run.rng.uniform(0, 50)])
     release(run, held)
 
 
@@ -173,21 +173,21 @@ def lead_again(run: RandomRun, leader: NodeId) -> Steps:
     clients_write(run, 2)
     yield lambda: bool(in_flight_to(run, leader, *ANSWERS)), 100.0
     held = hold(run, *in_flight_to(run, leader, *ANSWERS))
-    successor, *_ = others(run, leader)
+    successor, *_ = other_voters(run, leader)
     yield deposed(run, leader, successor)
-    yield never, run.rng.uniform(0, 100)
+    yield wait_for_time, run.rng.uniform(0, 100)
     campaign_if_possible(run, leader)
-    yield lambda: leads(run, leader), ELECTION_MS
+    yield lambda: is_newest_leader(run, leader), ELECTION_MS
     if run.rng.random() < 0.6:
         yield lambda: knows_what_is_committed(run, leader), 100.0
         cluster.isolate(leader)
         yield deposed(run, leader, successor)
         clients_write(run, 2)
-        yield never, run.rng.uniform(30, 120)
+        yield wait_for_time, run.rng.uniform(30, 120)
         with suppress(NotNow):
             ask(run, f"k{run.proposed}", leader)
     release(run, held)
-    yield never, 100.0
+    yield wait_for_time, 100.0
     cluster.heal()
 
 
@@ -205,20 +205,20 @@ def overwrite_and_lead_again(run: RandomRun, leader: NodeId) -> Steps:
     the answers arrive.
     """
     cluster = run.cluster
-    follower, successor, *_ = others(run, leader)
+    follower, successor, *_ = other_voters(run, leader)
     cluster.partition([leader, follower])
     clients_write(run, 3)
     yield lambda: bool(in_flight_to(run, leader, *ANSWERS)), 100.0
-    yield never, run.rng.uniform(0, 20)
+    yield wait_for_time, run.rng.uniform(0, 20)
     held = hold(run, *in_flight_to(run, leader, *ANSWERS))
     yield deposed(run, leader, successor)
     cluster.partition([follower, successor])
     host, other = cluster.hosts[follower], cluster.hosts[successor]
     yield lambda: host.machine.log.last_term == other.machine.term, 150.0
     campaign_if_possible(run, leader)
-    yield lambda: leads(run, leader), ELECTION_MS
+    yield lambda: is_newest_leader(run, leader), ELECTION_MS
     release(run, held)
-    yield never, 50.0
+    yield wait_for_time, 50.0
     cluster.heal()
 
 
@@ -229,16 +229,16 @@ def cut_off_leader(run: RandomRun, leader: NodeId) -> Steps:
     Before it hears of them, a client asks it for a read.
     """
     cluster = run.cluster
-    successor, *_ = others(run, leader)
+    successor, *_ = other_voters(run, leader)
     cluster.isolate(leader)
     if run.changes_members and run.rng.random() < 0.6:
         with suppress(NotNow):
             run.rng.choice([add_learner, promote, remove, reconfigure])(run)
     clients_write(run, 4)
-    yield never, run.rng.uniform(0, 40)
+    yield wait_for_time, run.rng.uniform(0, 40)
     yield deposed(run, leader, successor)
     clients_write(run, 4)
-    yield never, run.rng.uniform(50, 200)
+    yield wait_for_time, run.rng.uniform(50, 200)
     with suppress(NotNow):  # it may have stepped down
         ask(run, f"k{run.proposed}", leader)
     if run.rng.random() < 0.6:
@@ -262,7 +262,7 @@ def fall_behind(run: RandomRun, leader: NodeId) -> Steps:
     behind = run.rng.choice(members)
     cluster.isolate(behind)
     clients_write(run, 3)
-    yield never, run.rng.uniform(50, 150)
+    yield wait_for_time, run.rng.uniform(50, 150)
     compact_all(run, behind)
     cluster.heal()
     yield lambda: bool(in_flight_to(run, behind, InstallSnapshot)), 2 * ELECTION_MS
@@ -272,7 +272,7 @@ def fall_behind(run: RandomRun, leader: NodeId) -> Steps:
     own_way = () if run.changes_members else (Misuse,)  # in which a machine says that it cannot
     with suppress(NotNow, *own_way):
         run.rng.choice([propose, promote, remove, reconfigure])(run)
-    campaign_if_possible(run, run.rng.choice([leader, behind, *others(run, leader)]))
+    campaign_if_possible(run, run.rng.choice([leader, behind, *other_voters(run, leader)]))
     yield lambda: host.machine.term > term, run.rng.uniform(50, ELECTION_MS)
     release(run, held)
 
@@ -283,7 +283,7 @@ def starve(run: RandomRun, leader: NodeId) -> Steps:
     cluster = run.cluster
     cluster.isolate(leader)
     clients_write(run, 2)
-    successor, *rest = others(run, leader)
+    successor, *rest = other_voters(run, leader)
     yield deposed(run, leader, successor)
     cluster.heal()
     clients_write(run, 2)
@@ -301,7 +301,7 @@ def starve(run: RandomRun, leader: NodeId) -> Steps:
             if run.lacks(hungry, "read"):
                 return
             ask(run, f"k{run.proposed}", hungry)
-        yield never, SLICE_MS
+        yield wait_for_time, SLICE_MS
     release(run, held)
 
 
@@ -309,7 +309,7 @@ def starve(run: RandomRun, leader: NodeId) -> Steps:
 def half_deaf(run: RandomRun, leader: NodeId) -> Steps:
     """A new leader is heard and hears nothing, or the other way round; reads are asked."""
     cluster = run.cluster
-    successor, *rest = others(run, leader)
+    successor, *rest = other_voters(run, leader)
     yield deposed(run, leader, successor)
     new = cluster.leader or successor
     follower = next(each for each in (successor, leader, *rest) if each != new)
@@ -319,7 +319,7 @@ def half_deaf(run: RandomRun, leader: NodeId) -> Steps:
         with suppress(NotNow):  # it may know no leader
             ask(run, f"k{run.proposed}", node)
     clients_write(run, 2)
-    yield never, run.rng.uniform(50, ELECTION_MS)
+    yield wait_for_time, run.rng.uniform(50, ELECTION_MS)
     cluster.heal()
 
 

@@ -145,7 +145,7 @@ class _Shrinker:
     def tries(self, steps: Iterable[Step], closer: bool = False) -> bool:
         """Play other steps; keep them if the same falls and they are fewer or plainer.
 
-        That they take less time counts only for those that are to be moved `closer`.
+        That they take less time counts only for those that are to be moved `without_long_gaps`.
         """
         if self.budget <= 0:
             return False
@@ -181,7 +181,7 @@ class _Shrinker:
             commands = commands_of(self.best.steps)
             for start in range(0, len(commands), size):
                 gone = set(commands[start : start + size])
-                self.tries(each for each in self.best.steps if not carried(each) & gone)
+                self.tries(each for each in self.best.steps if not commands_in(each) & gone)
             size //= 2
 
     def drop_chunks(self, smallest: int = 1) -> None:
@@ -228,17 +228,17 @@ class _Shrinker:
             return
         for place in range(len(self.best.steps)):
             steps = self.best.steps
-            for plain in plainer(steps[place].action) if place < len(steps) else ():
+            for plain in simpler_actions(steps[place].action) if place < len(steps) else ():
                 if self.tries((*steps[:place], Step(plain), *steps[place + 1 :])):
                     break
 
     def move_closer(self) -> None:
         """Long silences become short ones, until no more time is gained."""
-        while self.tries(closer(self.best.steps), closer=True):
+        while self.tries(without_long_gaps(self.best.steps), closer=True):
             pass
 
 
-def closer(steps: Iterable[Step]) -> list[Step]:
+def without_long_gaps(steps: Iterable[Step]) -> list[Step]:
     """The same steps, with no more than GAP_MS from one to the next."""
     moved, now, before = [], 0.0, 0.0
     for step in steps:
@@ -255,17 +255,17 @@ def cost(steps: Sequence[Step]) -> Cost:
     Time counts in whole gaps, so that nobody hunts for fractions of a millisecond.
     """
     last = steps[-1].action.at if steps else 0.0
-    return len(steps), sum(weight(step.action) for step in steps), int(last // GAP_MS)
+    return len(steps), sum(difficulty(step.action) for step in steps), int(last // GAP_MS)
 
 
-def weight(action: Action) -> int:
+def difficulty(action: Action) -> int:
     """How much a reader must know to understand an action."""
     if isinstance(action, Timeout):
         return 0 if action.force else 1
     return 2 if isinstance(action, Tick) else 0
 
 
-def plainer(action: Action) -> tuple[Action, ...]:
+def simpler_actions(action: Action) -> tuple[Action, ...]:
     """Other actions that may do the same and are easier to understand, the plainest first."""
     if isinstance(action, Tick):
         plain = Timeout(action.at, action.node)
@@ -302,7 +302,7 @@ def pairs_of(count: int) -> list[tuple[int, int]]:
     return [each for each in reversed(pairs) if each[1] < count]
 
 
-def carried(step: Step) -> frozenset[bytes]:
+def commands_in(step: Step) -> frozenset[bytes]:
     """The commands that a step is about."""
     if isinstance(step.action, Propose):
         return frozenset([step.action.data])

@@ -136,7 +136,7 @@ def _elections(cluster: Cluster, limit_ms: float) -> list[str]:
     end = cluster.now + limit_ms
     while cluster.leader is None and cluster.now < end:
         event = cluster.step()
-        if event.tells(ELECTIONS):
+        if event.involves(ELECTIONS):
             told.append(f"{event.at:.1f} ms: {event.text}")
     return told
 

@@ -205,7 +205,7 @@ class Comparison:
         self.look(cluster)
 
 
-def agree(live: Engine, played: Engine) -> None:
+def check_same_run(live: Engine, played: Engine) -> None:
     """Compare a run with itself, played again up to some frame, as far as both remember steps.
 
     Steps are compared with their messages and with what the rules said, and the ends, if they
