@@ -384,7 +384,7 @@ def test_a_file_that_keeps_no_rows_is_refused_and_left_alone(tmp_path, capsys):
     diary.write_text("Dear diary\n")
     with pytest.raises(SystemExit):
         command.main(["--keep", str(diary), "half-commits"])
-    assert "diary.txt is no file of a kill table." in capsys.readouterr().err
+    assert "diary.txt is no file of a kill table" in capsys.readouterr().err
     assert diary.read_text() == "Dear diary\n"
 
 
