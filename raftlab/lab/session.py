@@ -423,7 +423,7 @@ class Session:
         cluster, earlier = beginning.make(), self.branch
         self._begin(cluster, None, 0, beginning.origin)
         self.note = (
-            f"{beginning.told} This is run {self.branch.number}. Run {earlier.number} is kept."
+            f"{beginning.summary} This is run {self.branch.number}. Run {earlier.number} is kept."
         )
 
     def _begin(self, cluster: Cluster, parent: int | None, start: int, begun_as: str = "") -> None:
