@@ -33,7 +33,7 @@ MOST_MS: Millis = 100_000.0
 MOST_UNDONE = 100
 """How many things can be undone, one after the other."""
 
-AT_THE_START = "This is frame 0, where the run began."
+AT_THE_START = "This is frame 0, where the run began; there is nothing before it."
 NOTHING_DONE = "Nothing has been done yet."
 NO_LEADER = "Nobody leads now: let time pass until somebody does."
 NOT_WATCHED = "Nothing is watched in this cluster: it was made with watched=False."
