@@ -29,18 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = carry_out(sys.argv[1:] if arguments is None else arguments)
-        put("")
+        write_out("")
         return code
     except BrokenPipeError:
-        let_go_of_output()
+        discard_output()
         return Exit.BROKEN_PIPE
     except KeyboardInterrupt:
-        complain("interrupted")
+        write_error("interrupted")
         return Exit.INTERRUPTED
     except Exception as error:  # nobody is served by a traceback who did not ask for it
         if os.environ.get(TRACEBACK):
             raise
-        complain(in_words(error))
+        write_error(error_text(error))
         return Exit.USAGE
 
 
@@ -48,7 +48,7 @@ def carry_out(arguments: Sequence[str]) -> int:
     """Read the command line and do what it says. Raises: whatever goes wrong."""
     whole, commands = parsers()
     if not arguments:
-        put(whole.format_help())
+        write_out(whole.format_help())
         return Exit.FINE
     name = next((word for word in arguments if not word.startswith("-")), "")
     if name and name not in commands:
@@ -59,13 +59,14 @@ def carry_out(arguments: Sequence[str]) -> int:
         return int(asked_for_help.code or 0)
     if given.command is None:
         whole.refuse_unknown(others or arguments)
-    commands[given.command].refuse_unknown(others)
+    name = str(given.command)
+    commands[name].refuse_unknown(others)
     as_json = getattr(given, "json", False)
     with redirect_stdout(sys.stderr) if as_json else nullcontext():  # a reader's rules may print
         answer: Answer = given.carry_out(given)
-    said = answer.as_json(given.command) if as_json else answer.text
+    said = answer.as_json(name) if as_json else answer.text
     if said:
-        put(said.rstrip() + "\n")
+        write_out(said.rstrip() + "\n")
     return int(answer.code)
 
 
@@ -94,24 +95,24 @@ def epilog(example: str) -> str:
     return f"example:\n{example}\n\n{EXIT_CODES}"
 
 
-def put(text: str) -> None:
+def write_out(text: str) -> None:
     """Print, and notice at once if nobody reads it. Raises: OSError."""
     if sys.stdout is not None:
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
         except OSError:
-            let_go_of_output()
+            discard_output()
             raise
 
 
-def let_go_of_output() -> None:
+def discard_output() -> None:
     """What is still unwritten goes nowhere, so that Python does not stumble over it at the end."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def in_words(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """What went wrong, in one line."""
     if isinstance(error, REFUSALS):
         return str(error)
@@ -122,7 +123,7 @@ def in_words(error: Exception) -> str:
     return f"unexpected {what} (with {TRACEBACK}=1 it shows where)"
 
 
-def complain(text: str) -> None:
+def write_error(text: str) -> None:
     """One line on the standard error output."""
     with suppress(OSError):
         print("raftlab:", " ".join(text.split()), file=sys.stderr, flush=True)

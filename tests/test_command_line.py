@@ -466,7 +466,7 @@ def test_the_installed_program_finds_a_readers_rules_on_all_its_cores(place, tmp
 
 
 def test_an_interrupted_campaign_says_how_to_go_on_and_goes_on(raftlab_run, monkeypatch, place):
-    import raftlab.check.campaign.results as checker
+    import raftlab.check.campaign.runner as checker
     from raftlab.check.campaign.trial import try_seeds as whole
 
     def interrupted_at_3(seeds, conditions):

@@ -81,12 +81,15 @@ PLOTTERS = ("view.plot", "view.charts")
 
 # The one exception to the layers: a class may show itself, so in these methods it imports its
 # picture, its text or its lab; the type of the last may be named where types are checked.
-SHOWING = {"_repr_mimebundle_", "_ipython_display_", "__str__", "lab"}
+SHOWING = {"_repr_mimebundle_", "__str__", "lab"}
 SHOWN_TYPE = ("lab", "Lab")
 
-
-# A cluster gives its recording, and a recording makes clusters: for types, the one names the other.
-NAME_EACH_OTHER = {("sim.run.recording", "sim.cluster")}
+# For types, the one names the other: a cluster gives its recording, and a recording makes clusters;
+# a question shows its widget, and the widget asks the question.
+NAME_EACH_OTHER = {
+    ("sim.run.recording", "sim.cluster"),
+    ("course.question_widget", "course.question"),
+}
 
 
 @dataclass(frozen=True)

@@ -169,8 +169,8 @@ def test_an_event_names_the_rules_that_spoke_and_their_nodes():
     assert cluster.timeout("S1") is None
     (event,) = cluster.events(1)
     assert event.rules == (("S1", "become_candidate"),)
-    assert event.tells({"become_candidate"})
-    assert not event.tells(REASONS)
+    assert event.involves({"become_candidate"})
+    assert not event.involves(REASONS)
     cluster.run_until(lambda each: each.leader == "S1", 100)
     spoken = [rule for each in cluster.events() for rule in each.rules]
     assert ("S2", "on_request_vote") in spoken

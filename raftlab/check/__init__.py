@@ -4,4 +4,5 @@
 * every order of events: explore/
 * the shortest failing run: shrink/
 * random runs: campaign/
+* a file that keeps results while long work goes on: checkpoint_file
 """

@@ -14,7 +14,7 @@ import msgspec
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, shortened, shown
 from raftlab.sim.load import load
-from raftlab.sim.resolve import ClassNeeded, fits
+from raftlab.sim.resolve import ClassNeeded, can_serve_as
 from raftlab.sim.run import share
 from raftlab.sim.run.recording import Recording
 
@@ -154,6 +154,13 @@ def _value(name: str, kind: Any, text: str) -> Any:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def add_settings(parser: argparse._ActionsContainer, name: str, said: str) -> None:
+    """An option that takes settings: `--options pre_vote=false election_timeout=150-300`."""
+    parser.add_argument(
+        name, nargs="+", action="extend", default=[], metavar="NAME=VALUE", help=said
+    )
+
+
 # Classes of the reader's own
 
 
@@ -201,7 +208,7 @@ def named_class(name: str, argument: str) -> type:
             hint = near(part, kinds)
             raise Misuse(f"{shortened(module)} has no class {shown(str(path))}{hint}")
         thing = getattr(thing, part)
-    if not (isinstance(thing, type) and fits(thing, argument)):
+    if not (isinstance(thing, type) and can_serve_as(thing, argument)):
         wanted = "a subclass of raftlab.Rules" if argument == "rules" else "a machine"
         raise Misuse(f"{shortened(name)} is not {wanted}")
     return thing

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from raftlab.commands.answers import Answer, Exit, share_of
-from raftlab.commands.arguments import Parser, add_classes, classes, settings, whole
+from raftlab.commands.arguments import Parser, add_classes, add_settings, classes, settings, whole
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.world.arguments import MOST_SEEDS
@@ -44,14 +44,7 @@ def add_arguments(parser: Parser) -> None:
         "--resume", metavar="FILE", help="keep what is done in a file, and go on from it"
     )
     parser.add_argument("--nodes", type=whole(), help="how many nodes, in place of a seed's choice")
-    parser.add_argument(
-        "--options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=VALUE",
-        help="settings of every node, in place of a seed's choice",
-    )
+    add_settings(parser, "--options", "settings of every node, in place of a seed's choice")
     parser.add_argument(
         "--change-network",
         action="store_true",

@@ -9,13 +9,14 @@ from raftlab.commands.arguments import (
     RUN_HELP,
     Parser,
     add_classes,
+    add_settings,
     classes,
     number,
     opened,
     settings,
     whole,
 )
-from raftlab.commands.run import scene
+from raftlab.commands.run import refuse_lone_panel, scene
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
@@ -50,14 +51,7 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--scenario", metavar="NAME", help="a named situation to start from")
     parser.add_argument("--panel", metavar="P", help="which picture of it")
-    parser.add_argument(
-        "--options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=VALUE",
-        help="settings of every node; those of Figure 2 otherwise",
-    )
+    add_settings(parser, "--options", "settings of every node; those of Figure 2 otherwise")
     add_classes(parser)
     scope = parser.add_argument_group("the scope")
     for name, metavar, said in (
@@ -113,8 +107,7 @@ def starting_point(given: argparse.Namespace) -> Cluster:
         if given.start is not None:
             raise Misuse(f"start from {given.start[:20]!r} or from a scenario, not from both")
         return scene(argparse.Namespace(**{**vars(given), "seed": None}))
-    if given.panel is not None:
-        raise Misuse("a panel is one of a scenario: name it with --scenario")
+    refuse_lone_panel(given)
     start = "3" if given.start is None else given.start
     if start.lstrip("-").isdecimal():
         own = {name: kind for name, kind in classes(given).items() if kind is not None}

@@ -10,6 +10,7 @@ from raftlab.commands.answers import Answer, Exit, about_run, share_of
 from raftlab.commands.arguments import (
     Parser,
     add_classes,
+    add_settings,
     classes,
     near,
     number,
@@ -76,28 +77,15 @@ def add_arguments(parser: Parser) -> None:
     world.add_argument(
         "--latency", type=span, metavar="MIN-MAX", help="ms from sender to receiver (5-15)"
     )
-    world.add_argument(
-        "--options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=VALUE",
-        help="settings of every node, like pre_vote=false election_timeout=150-300: "
-        + ", ".join(Options.__struct_fields__),
-    )
+    every_node = "settings of every node, like pre_vote=false election_timeout=150-300: "
+    add_settings(world, "--options", every_node + ", ".join(Options.__struct_fields__))
     world.add_argument(
         "--figure-2",
         action="store_true",
         help="as the paper's Figure 2 has it, without the protections of the thesis",
     )
-    world.add_argument(
-        "--disks",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=VALUE",
-        help="settings of every disk: " + ", ".join(Disks.__struct_fields__),
-    )
+    every_disk = "settings of every disk: "
+    add_settings(world, "--disks", every_disk + ", ".join(Disks.__struct_fields__))
 
 
 def for_ms(text: str) -> float:
@@ -124,8 +112,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
 
 def made(given: argparse.Namespace) -> Cluster:
     """The cluster that was described."""
-    if given.panel is not None:
-        raise Misuse("a panel is one of a scenario: name it with --scenario")
+    refuse_lone_panel(given)
     network = {
         name: value
         for name in Network.__struct_fields__
@@ -140,6 +127,12 @@ def made(given: argparse.Namespace) -> Cluster:
         disks=Disks(**settings(Disks, given.disks)),
         **own,
     )
+
+
+def refuse_lone_panel(given: argparse.Namespace) -> None:
+    """Raises: Misuse, if a panel was named and no scenario."""
+    if given.panel is not None:
+        raise Misuse("a panel is one of a scenario: name it with --scenario")
 
 
 def options(given: argparse.Namespace) -> Options:

@@ -8,13 +8,12 @@ from textwrap import fill
 from typing import Any, ParamSpec
 
 from raftlab.course.panel import Panel, list_html, pictures_html
-from raftlab.course.score import SCORE, WIDTH, Verdict, indented
+from raftlab.course.score import NONE, SCORE, WIDTH, Verdict, indented
 from raftlab.raft.vocabulary import NotNow, shown
 from raftlab.view import Scene
 from raftlab.view.notebook import show, show_live
 from raftlab.view.words import names
 
-NONE = "none"
 MOST_SEEDS = 60
 """How many seeds are tried for a question that was not asked before."""
 

@@ -2,16 +2,18 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from raftlab.course.panel import pictures_html
-from raftlab.course.question import NONE, Question
-from raftlab.course.score import SCORE
+from raftlab.course.score import NONE, SCORE
 from raftlab.lab.notebook_cells import CELLS, running_cell, shell_running, unasked
 from raftlab.raft.vocabulary import NotNow
+
+if TYPE_CHECKING:
+    from raftlab.course.question import Question
 
 STATIC = Path(__file__).parent / "static"
 NUMBER = re.compile(r"\s*[+-]?[0-9]{1,9}\s*")
@@ -32,7 +34,7 @@ class QuestionWidget(anywidget.AnyWidget):
     outcome = traitlets.Dict().tag(sync=True)
     score = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: "Question") -> None:
         self.question = question
         super().__init__(
             asked=_asked(question, 1), outcome=_outcome(question), score=SCORE.sentence
@@ -91,7 +93,7 @@ class QuestionWidget(anywidget.AnyWidget):
         return f"<QuestionWidget: {self.question.statement}>"
 
 
-def shown_widget(question: Question, widget: QuestionWidget | None) -> QuestionWidget | None:
+def shown_widget(question: "Question", widget: QuestionWidget | None) -> QuestionWidget | None:
     """The widget of a question that a cell shows; none where no kernel could hear it."""
     if getattr(shell_running(), "kernel", None) is None:
         return None
@@ -103,7 +105,7 @@ def shown_widget(question: Question, widget: QuestionWidget | None) -> QuestionW
     return widget
 
 
-def _asked(question: Question, number: int) -> dict[str, Any]:
+def _asked(question: "Question", number: int) -> dict[str, Any]:
     return {
         "number": number,
         "statement": question.statement,
@@ -115,7 +117,7 @@ def _asked(question: Question, number: int) -> dict[str, Any]:
     }
 
 
-def _outcome(question: Question) -> dict[str, Any]:
+def _outcome(question: "Question") -> dict[str, Any]:
     verdict = question.verdict
     if verdict is None:
         return {}

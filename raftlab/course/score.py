@@ -10,6 +10,8 @@ from raftlab.view import Scene
 
 WIDTH = 96
 """Letters in a line of text."""
+NONE = "none"
+"""The answer that none of the choices is right."""
 
 
 class Verdict:
@@ -74,6 +76,7 @@ class Answered(Protocol):
     @property
     def key(self) -> str:
         """What it asks and why: questions that have the same are one."""
+        ...
 
 
 class Score:

@@ -21,7 +21,7 @@ class Beginning(NamedTuple):
     """A cluster to begin with: where it comes from, in a few words and in a sentence."""
 
     origin: str
-    told: str
+    summary: str
     make: Callable[[], Cluster]
 
 

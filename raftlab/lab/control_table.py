@@ -96,7 +96,7 @@ class Control(msgspec.Struct, frozen=True):
       control holds with every click. `enter` is the button that Enter presses in it. What the
       lab itself fills in anew, `refilled`, counts only at a click of that button: at any
       other the page may hold what is outdated.
-    * What changes with every moment, as `often` says, is sent along with the picture.
+    * What changes with every moment, as `every_frame` says, is sent along with the picture.
     * `size` is the lab that shows it: the simple one, the full one, or both. `when` says why it
       cannot be done now, if it cannot: then it is greyed, and its tip is that reason.
     * `options` can be chosen from, followed by every node if `of_nodes`; `start` is the place of
@@ -124,7 +124,7 @@ class Control(msgspec.Struct, frozen=True):
     example: str = ""
     width: str = "auto"
     css: str = ""
-    often: bool = False
+    every_frame: bool = False
     size: Size = Size.FULL
     when: Requirement | None = None
 
@@ -182,7 +182,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                icon="fast-forward", key=Key("End", "to the last frame"), takes_ms=SLIDE_MS,
                when=requirements.needs_a_later_moment),
         Slider("time_slider", label="Frame", verb="session.go_to", takes_ms=SLIDE_MS, size=BOTH),
-        Html("moment", size=BOTH, often=True),
+        Html("moment", size=BOTH, every_frame=True),
         Button("undo_button", "Undo", "Back to where you were before the last thing done (z)",
                "session.undo", icon="undo", key=Key("z", "back over the last thing done"),
                takes_ms=SLIDE_MS, size=BOTH, when=requirements.needs_something_to_undo),
@@ -190,7 +190,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                "session.go_on_from_here", icon="code-fork",
                key=Key("g", "go on from this moment as a new run")),
     ),
-    "newest": (Html("newest", size=BOTH, often=True),),
+    "newest": (Html("newest", size=BOTH, every_frame=True),),
     "time": (
         "Time",
         Choice("speed", "Speed", width="146px", reads=lambda speed, _: float(speed or USUAL_SPEED)),
@@ -431,7 +431,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                when=requirements.needs_a_chosen_message),
         Number("delay_ms", "by (ms)", value=50.0, width="108px", reads=float_of),
     ),
-    "events": ("What happened (newest first)", Html("events", often=True)),
+    "events": ("What happened (newest first)", Html("events", every_frame=True)),
     "texts": (Html("nodes_table"), Html("text"), Html("keys")),
     "runs": (
         List("runs", lines=3, css="raftlab-runs", label="Runs (choose one to go to its end)",
@@ -481,7 +481,7 @@ BUTTONS = {name: each for name, each in CONTROLS.items() if each.kind is Kind.BU
 REQUIREMENTS = {name: each.when for name, each in CONTROLS.items() if each.when}
 """Why what a control does cannot be done now, of those that know."""
 
-OFTEN = {name: each for name, each in CONTROLS.items() if each.often}
+EVERY_FRAME = {name: each for name, each in CONTROLS.items() if each.every_frame}
 """What changes with every moment."""
 
 FIELDS = {name: each for name, each in CONTROLS.items() if each.reads}

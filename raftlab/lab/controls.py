@@ -6,7 +6,16 @@ from typing import Any
 import ipywidgets as widgets
 
 from raftlab.lab import panels
-from raftlab.lab.control_table import BUTTONS, CONTROLS, FIELDS, OFTEN, ROWS, SPEEDS, Control, Kind
+from raftlab.lab.control_table import (
+    BUTTONS,
+    CONTROLS,
+    EVERY_FRAME,
+    FIELDS,
+    ROWS,
+    SPEEDS,
+    Control,
+    Kind,
+)
 from raftlab.lab.network_settings import ALL_LINKS, Ends
 from raftlab.lab.parsing import Nodes, listed, names_in, next_name
 from raftlab.lab.stage import Stage
@@ -63,7 +72,7 @@ class Controls:
         """Classes by which `stage.js` and `stage.css` know a control."""
         for name in BUTTONS:
             self.by_name[name].add_class(f"raftlab-button-{name}")
-        for name in OFTEN:
+        for name in EVERY_FRAME:
             self.by_name[name].add_class(f"raftlab-words-{name}")
         for name, each in FIELDS.items():
             self.by_name[name].add_class(f"raftlab-field-{name}")

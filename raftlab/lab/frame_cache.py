@@ -6,12 +6,14 @@ may run for as long as it likes without growing.
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
 from raftlab.raft.vocabulary import REFUSALS, Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame, NodeFrame
+from raftlab.sim.run.play import check_frame
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.engine import Moment
 
@@ -23,6 +25,9 @@ WINDOW = 48
 
 FAR = 2048
 """What is further ahead is reached from one of the run's own checkpoints."""
+
+
+Answer = TypeVar("Answer")
 
 
 class FrameCache:
@@ -65,7 +70,7 @@ class FrameCache:
                 return player.number
         return None
 
-    def ask(self, number: int, question: Callable[[Cluster], object]) -> object:
+    def ask(self, number: int, question: Callable[[Cluster], Answer]) -> Answer:
         """What `question` answers of the cluster as it was at frame `number`."""
         live = number == self.cluster.number
         return question(self.cluster if live else self._replayed_to(number))
@@ -77,9 +82,7 @@ class FrameCache:
 
     def _replayed_to(self, number: int) -> Cluster:
         """A second cluster, as this run was at frame `number`; frames on the way are kept."""
-        if not 0 <= number <= self.cluster.number:
-            last = self.cluster.number
-            raise Misuse(f"This run has the frames 0 to {last}, and no frame {number}.")
+        check_frame(number, self.cluster.number)
         player = self._player
         if player is None or not number - FAR <= player.number <= number:
             player = self._player = self.cluster.at(number - WINDOW if number > FAR else 0)

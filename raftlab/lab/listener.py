@@ -136,7 +136,7 @@ class Listener:
             getattr(callbacks, verb)(controller, *arguments)
 
 
-def fill(control: Any, value: object) -> None:
+def fill(control: Any, value: Any) -> None:
     """Give a control what the page says it holds; what it cannot hold leaves it as it is."""
     if value is None and isinstance(control, Dropdown):
         return

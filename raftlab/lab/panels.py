@@ -121,14 +121,14 @@ def headline_without_time(frame: Frame) -> str:
     return headline(frame).partition(": ")[2]
 
 
-def message_options(frame: Frame, told: bool = True) -> list[tuple[str, int]]:
+def message_options(frame: Frame, in_words: bool = True) -> list[tuple[str, int]]:
     """Every message in flight with its number; the next to arrive first.
 
-    Each is `told` in one line, or else by its number, for a list that nobody sees.
+    Each is told `in_words`, or else by its number, for a list that nobody sees.
     """
     flights = sorted(frame.in_flight, key=lambda each: (each.arrives_at, each.number))
     return [
-        (message_line(each, frame.at) if told else f"#{each.number}", each.number)
+        (message_line(each, frame.at) if in_words else f"#{each.number}", each.number)
         for each in flights
     ]
 
@@ -229,11 +229,6 @@ def moment(frame: Frame, last: int, live: bool) -> str:
 def note(words: str) -> str:
     """What the last thing done has to say."""
     return f"<span>{escape(words)}</span>" if words else ""
-
-
-def told(words: str) -> str:
-    """A sentence, which may take several lines."""
-    return f"<span>{escape(words)}</span>"
 
 
 def keys_table() -> str:

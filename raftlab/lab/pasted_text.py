@@ -7,7 +7,7 @@ from raftlab.sim.cluster import Cluster
 from raftlab.sim.load import opened
 from raftlab.sim.resolve import ClassNeeded
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.run.share import MARK, VERSION, TooManySteps, is_shared
+from raftlab.sim.run.share import PREFIX, VERSION, TooManySteps, is_shared
 from raftlab.sim.world.arguments import full_name
 from raftlab.sim.world.settings import Setup
 
@@ -26,7 +26,7 @@ def opened_here(text: str, cluster: Cluster) -> Recording:
     if len(text) > LONGEST_TEXT:
         raise Misuse(f"A shared run has at most {LONGEST_TEXT:,} letters here, and this has more.")
     if not is_shared(text):
-        raise Misuse(f'That is no shared run: one begins with "{MARK}.{VERSION}.".')
+        raise Misuse(f'That is no shared run: one begins with "{PREFIX}.{VERSION}.".')
     if text.endswith("."):
         raise Misuse(f"Nothing comes after {text[:20]!r}: paste the whole text of the run.")
     try:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from raftlab.lab import panels
 from raftlab.lab.beginnings import sentence
-from raftlab.lab.control_table import OFTEN, PICTURES, REQUIREMENTS, Size
+from raftlab.lab.control_table import EVERY_FRAME, PICTURES, REQUIREMENTS, Size
 from raftlab.lab.controls import NODES_PANEL, RUNS_PANEL, TEXT_PANEL, Controls
 from raftlab.lab.fitting import USUAL_ROOM, fitted, fitted_logs, rooms
 from raftlab.lab.network_settings import latency_options, network_at
@@ -157,12 +157,12 @@ class Renderer:
     def _draw_situation(self) -> None:
         """What the situation shows that is chosen to begin with."""
         controls = self.controls
-        controls.situation_told.value = panels.told(sentence(controls.situation.value))
+        controls.situation_told.value = panels.note(sentence(controls.situation.value))
 
     def _draw_messages(self, frame: Frame) -> None:
         messages = self.controls.messages
         full, chosen = self.controls.full_mode.value, messages.value
-        options = tuple(panels.message_options(frame, told=full))
+        options = tuple(panels.message_options(frame, in_words=full))
         if messages.options == options:
             return
         there = any(number == chosen for _, number in options)
@@ -238,7 +238,7 @@ class Renderer:
     def _words(self) -> Mapping[str, str]:
         """What changes with every moment, of what this lab shows."""
         full, made = self.controls.full_mode.value, self.controls.by_name
-        shown = (name for name, each in OFTEN.items() if full or each.size is not Size.FULL)
+        shown = (name for name, each in EVERY_FRAME.items() if full or each.size is not Size.FULL)
         return {name: made[name].value for name in shown}
 
     @property

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from raftlab.lab.session import NO_LEADER, NOT_WATCHED, Session
+from raftlab.lab.session import AT_THE_START, NO_LEADER, NOT_WATCHED, NOTHING_DONE, Session
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frames.frame import Frame, NodeFrame
@@ -46,7 +46,7 @@ Requirement: TypeAlias = Callable[[Now], str]
 
 def needs_an_earlier_moment(now: Now) -> str:
     """Why there is nothing before, if so."""
-    return "" if now.session.position else "This is frame 0, where the run began."
+    return "" if now.session.position else AT_THE_START
 
 
 def needs_a_later_moment(now: Now) -> str:
@@ -72,7 +72,7 @@ def needs_watched_properties(now: Now) -> str:
 
 def needs_something_to_undo(now: Now) -> str:
     """Why nothing can be undone, if so."""
-    return "" if now.session.can_undo else "Nothing has been done yet."
+    return "" if now.session.can_undo else NOTHING_DONE
 
 
 def needs_no_violation(now: Now) -> str:

@@ -33,6 +33,8 @@ MOST_MS: Millis = 100_000.0
 MOST_UNDONE = 100
 """How many things can be undone, one after the other."""
 
+AT_THE_START = "This is frame 0, where the run began; there is nothing before it."
+NOTHING_DONE = "Nothing has been done yet."
 NO_LEADER = "Nobody leads now: let time pass until somebody does."
 NOT_WATCHED = "Nothing is watched in this cluster: it was made with watched=False."
 
@@ -210,7 +212,7 @@ class Session:
         """One frame back. Raises: Misuse, at the first."""
         self._begins("look")
         if self.position == 0:
-            raise Misuse("This is frame 0, where the run began; there is nothing before it.")
+            raise Misuse(AT_THE_START)
         self._show(self.position - 1)
 
     def go_to(self, number: int) -> None:
@@ -238,7 +240,7 @@ class Session:
             if place[:2] != here[:2]:
                 break
         else:
-            raise Misuse("Nothing has been done yet that could be undone.")
+            raise Misuse(NOTHING_DONE)
         self._doing = "undo"
         if place.run != here.run:
             self._choose(place.run)
@@ -404,9 +406,7 @@ class Session:
         return self.is_live and not self._ended
 
     def _condition(self, goal: Goal) -> Condition:
-        condition = self._frames.ask(self.position, goal.from_here)
-        assert callable(condition)
-        return condition
+        return self._frames.ask(self.position, goal.from_here)
 
     def _branch_off(self, cluster: Cluster, start: int) -> None:
         parent = self.branch
@@ -423,7 +423,7 @@ class Session:
         cluster, earlier = beginning.make(), self.branch
         self._begin(cluster, None, 0, beginning.origin)
         self.note = (
-            f"{beginning.told} This is run {self.branch.number}. Run {earlier.number} is kept."
+            f"{beginning.summary} This is run {self.branch.number}. Run {earlier.number} is kept."
         )
 
     def _begin(self, cluster: Cluster, parent: int | None, start: int, begun_as: str = "") -> None:

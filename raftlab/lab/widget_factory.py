@@ -78,7 +78,7 @@ MAKERS: Mapping[Kind, Callable[[Control, tuple[NodeId, ...]], Any]] = {
     Kind.TEXT: lambda each, _: widgets.Text(
         value=each.value, description=each.label, continuous_update=False, placeholder=each.example
     ),
-    Kind.HTML: lambda each, _: Words() if each.often else widgets.HTML(),
+    Kind.HTML: lambda each, _: Words() if each.every_frame else widgets.HTML(),
 }
 
 

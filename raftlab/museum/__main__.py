@@ -9,11 +9,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
+from raftlab.check.checkpoint_file import CheckpointFile, code_checksum
 from raftlab.museum import EXHIBITS, Exhibit
-from raftlab.museum.kept import KeptRows
 from raftlab.museum.page import catalogue
 from raftlab.museum.searched import states_searched
 from raftlab.museum.table import KillTable, Row, kill_table
+from raftlab.raft.vocabulary import Misuse
+
+
+class Heading(msgspec.Struct, frozen=True):
+    """The heading of the file that `--keep` names: a checksum of the code that was measured."""
+
+    museum: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,25 +36,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.keep and given.quick:
         parser.error("--keep is for rows that were measured in full: leave --quick out")
     chosen: Sequence[Exhibit | str] = given.names or EXHIBITS
-    kept = KeptRows(given.keep) if given.keep else None
+    try:
+        kept = kept_rows(given.keep) if given.keep else None
+    except Misuse as refusal:
+        parser.error(str(refusal))
 
     def progress(row: Row) -> None:
         tell(row)
         if kept:
-            kept.add(row)
+            kept.add([row])
 
     table = kill_table(
         chosen,
         given.quick,
         progress,
         None if given.quick else states_searched,
-        kept.rows if kept else {},
+        {row.name: row for row in kept.results} if kept else {},
     )
+    if kept:
+        kept.close()
     print(table)
     if given.write:
         given.write.parent.mkdir(parents=True, exist_ok=True)
         given.write.write_text(catalogue(table))
     return 1 if missed(table) else 0
+
+
+def kept_rows(path: Path) -> CheckpointFile[Row]:
+    """The rows that were measured before an interrupt, by this very code: others are left out."""
+    heading = Heading(code_checksum("**/*.py"))
+    return CheckpointFile(path, heading, Row, "kill table", anew=True)
 
 
 def tell(row: Row) -> None:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from raftlab.check.campaign.faults import hold_back, isolate, timeout
+from raftlab.check.campaign.faults import delay_long, isolate, timeout
 from raftlab.museum.exhibit import exhibited
 from raftlab.museum.runs import SMALL, first_election, stale_tail, won_if
 from raftlab.raft.log import RaftLog
@@ -92,7 +92,7 @@ def late_vote(cluster: Cluster) -> None:
     tuning=replace(
         SMALL,
         network=Network(latency=(5.0, 50.0), loss=0.4),
-        verbs=(timeout, timeout, hold_back, hold_back, isolate),
+        verbs=(timeout, timeout, delay_long, delay_long, isolate),
     ),
 )
 class CountsOldVotes(Rules):

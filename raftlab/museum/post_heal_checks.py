@@ -8,11 +8,11 @@ unless said otherwise.
 
 from contextlib import suppress
 
-from raftlab.check.campaign.after_healing import QUIET_MS, led_by
+from raftlab.check.campaign.after_healing import QUIET_MS, leader_and_term
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.raft.messages import InstallSnapshot, ReadIndex
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Millis, NodeId, NotNow
+from raftlab.raft.vocabulary import Millis, NodeId, NotNow, Term
 from raftlab.sim.cluster import Cluster
 
 PATIENCE_MS: Millis = 3000.0
@@ -37,7 +37,7 @@ def leader_is_cut_off(run: RandomRun) -> str | None:
 
 def follower_comes_and_goes(run: RandomRun) -> str | None:
     """A follower is cut off for a while, three times; that is no reason for a new leader."""
-    cluster, led, follower = run.cluster, led_by(run.cluster), follower_of(run)
+    cluster, led, follower = run.cluster, leader_and_term(run.cluster), follower_of(run)
     for _ in range(3):
         cluster.isolate(follower)
         cluster.run(QUIET_MS)
@@ -45,15 +45,15 @@ def follower_comes_and_goes(run: RandomRun) -> str | None:
         with suppress(NotNow):  # it may lead
             cluster.timeout(follower)
         cluster.run(QUIET_MS)
-    return None if led_by(cluster) == led else "one link came and went, and who leads, in all quiet"
+    return unless_led(cluster, led, "one link came and went, and who leads, in all quiet")
 
 
 def follower_is_deaf(run: RandomRun) -> str | None:
     """A follower does not hear its leader, and reaches all; that is no reason for a new leader."""
-    cluster, led, follower = run.cluster, led_by(run.cluster), follower_of(run)
+    cluster, led, follower = run.cluster, leader_and_term(run.cluster), follower_of(run)
     cluster.cut(leader_of(run), follower, both_ways=False)
     cluster.run(3 * QUIET_MS)
-    return None if led_by(cluster) == led else "one link is down, and who leads, in all quiet"
+    return unless_led(cluster, led, "one link is down, and who leads, in all quiet")
 
 
 def follower_dies(run: RandomRun) -> str | None:
@@ -93,14 +93,14 @@ def hands_over(run: RandomRun, to: NodeId) -> bool:
 
 def member_is_removed(run: RandomRun) -> str | None:
     """A follower is removed while it is cut off, and comes back; nobody minds."""
-    cluster, led, follower = run.cluster, led_by(run.cluster), follower_of(run)
+    cluster, led, follower = run.cluster, leader_and_term(run.cluster), follower_of(run)
     cluster.isolate(follower)
     with suppress(NotNow):
         cluster.remove(follower)
     cluster.run(QUIET_MS)
     cluster.heal()
     cluster.run(3 * QUIET_MS)
-    return None if led_by(cluster) == led else "a removed server disturbs, in all quiet"
+    return unless_led(cluster, led, "a removed server disturbs, in all quiet")
 
 
 def read_is_given_up(run: RandomRun) -> str | None:
@@ -125,7 +125,7 @@ def question_is_lost(run: RandomRun) -> str | None:
 
 def snapshot_is_slow(run: RandomRun) -> str | None:
     """A snapshot takes long to reach a follower; that is no reason for a new leader."""
-    cluster, led, follower = run.cluster, led_by(run.cluster), follower_of(run)
+    cluster, led, follower = run.cluster, leader_and_term(run.cluster), follower_of(run)
     cluster.isolate(follower)
     cluster.propose("after=1")
     cluster.run(PAUSE_MS)
@@ -136,7 +136,7 @@ def snapshot_is_slow(run: RandomRun) -> str | None:
     for number in snapshots(cluster):
         cluster.delay(number, QUIET_MS)
     cluster.run(2 * QUIET_MS)
-    return None if led_by(cluster) == led else "a snapshot took long, and who leads, in all quiet"
+    return unless_led(cluster, led, "a snapshot took long, and who leads, in all quiet")
 
 
 def snapshots(cluster: Cluster) -> list[int]:
@@ -220,6 +220,11 @@ def one_behind_keeps_asking(run: RandomRun) -> str | None:
         if cluster.run_until(lambda each: each.leader not in (None, leader), PAUSE_MS):
             return None
     return "no leader while somebody behind keeps asking, in all quiet"
+
+
+def unless_led(cluster: Cluster, led: tuple[NodeId, Term] | None, said: str) -> str | None:
+    """What is said of a cluster that is not led any more as it was: another leader, or term."""
+    return None if leader_and_term(cluster) == led else said
 
 
 def follower_of(run: RandomRun) -> NodeId:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from raftlab.check.campaign.faults import hold_back, partition, read, touch_message
+from raftlab.check.campaign.faults import delay_long, partition, perturb_message, read
 from raftlab.museum.exhibit import exhibited
 from raftlab.museum.runs import FAST, LEASES, SMALL, commit_and_answer
 from raftlab.raft.log import RaftLog
@@ -97,7 +97,7 @@ def late_acknowledgement(cluster: Cluster) -> None:
         SMALL,
         network=Network(),
         disks=Disks(),
-        verbs=3 * (hold_back,) + 2 * (touch_message,) + 2 * (partition,) + (read,),
+        verbs=3 * (delay_long,) + 2 * (perturb_message,) + 2 * (partition,) + (read,),
     ),
 )
 class AnyAnswerWillDo(RaftStateMachine):

@@ -11,8 +11,10 @@ from typing import Any
 
 import msgspec
 
-from raftlab.check.campaign.faults import PEACE, Verbs
-from raftlab.check.campaign.random_run import TROUBLE_MS, complaint, settle, start, trouble
+from raftlab.check.campaign.complaints import complaint
+from raftlab.check.campaign.faults import REPAIRS, Verbs
+from raftlab.check.campaign.random_run import FAULTS_MS, heal_and_converge, inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import MessageStorm, RandomRun
 from raftlab.check.history.client_history import history_of
 from raftlab.check.linearizability import check
@@ -38,7 +40,7 @@ CHECKERS: Mapping[str, str] = {
 
 HISTORY_BUDGET = 200_000
 
-NAMED_TROUBLE_MS: Millis = 3000.0
+NAMED_FAULTS_MS: Millis = 3000.0
 
 RAISED = "raised"
 ALARMS = "alarms"
@@ -79,8 +81,8 @@ def failure(exhibit: Exhibit, seed: int) -> tuple[str, str]:
     afterwards = exhibit.tuning.afterwards
     try:
         run = random_start(exhibit, seed)
-        cause_trouble(exhibit, run)
-        settle(run)
+        inject_chosen_faults(exhibit, run)
+        heal_and_converge(run)
         wrong = complaint(run, operator=afterwards is None)
         said = afterwards(run) if afterwards and wrong is None else None
     except MessageStorm as storm:
@@ -94,13 +96,13 @@ def failure(exhibit: Exhibit, seed: int) -> tuple[str, str]:
     return (HEALING, said) if said else ("", "")
 
 
-def cause_trouble(exhibit: Exhibit, run: RandomRun) -> None:
+def inject_chosen_faults(exhibit: Exhibit, run: RandomRun) -> None:
     """The troubles that the tuning names, for as long as they were chosen for; or stock ones.
 
     Raises: Violation, when a property is broken; and whatever a machine raises.
     """
     verbs = verbs_of(exhibit)
-    trouble(run, TROUBLE_MS if verbs is None else NAMED_TROUBLE_MS, verbs)
+    inject_faults(run, FAULTS_MS if verbs is None else NAMED_FAULTS_MS, verbs)
 
 
 def random_start(exhibit: Exhibit, seed: int, **changes: Any) -> RandomRun:
@@ -111,7 +113,7 @@ def random_start(exhibit: Exhibit, seed: int, **changes: Any) -> RandomRun:
 def verbs_of(exhibit: Exhibit) -> Verbs | None:
     """The troubles that the tuning names, with all that mends; None for those of chance."""
     verbs = exhibit.tuning.verbs
-    return PEACE + [(verb, 6) for verb in verbs] if verbs else None
+    return REPAIRS + [(verb, 6) for verb in verbs] if verbs else None
 
 
 def is_seen_by_clients(exhibit: Exhibit, seed: int) -> bool:
@@ -124,7 +126,7 @@ def is_seen_by_clients(exhibit: Exhibit, seed: int) -> bool:
     with suppress(Exception):  # what a machine raises stops a run, and says nothing to clients
         exhibit.run(own)
     with suppress(Exception):
-        cause_trouble(exhibit, chance)
+        inject_chosen_faults(exhibit, chance)
     return any(is_impossible(cluster) for cluster in (own, chance.cluster))
 
 

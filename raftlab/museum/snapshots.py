@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from raftlab.check.campaign.faults import crash, hold_back, isolate, partition, touch_message
+from raftlab.check.campaign.faults import crash, delay_long, isolate, partition, perturb_message
 from raftlab.museum.exhibit import exhibited
 from raftlab.museum.runs import ALL, SMALL, left_behind_a_snapshot, stale_tail
 from raftlab.raft.log import RaftLog, Snapshot
@@ -42,7 +42,7 @@ def late_snapshot(cluster: Cluster) -> None:
         SMALL,
         disks=Disks(snapshot_every=5),
         network=Network(loss=0.1, duplication=0.3, reordering=0.3),
-        verbs=(isolate, isolate, partition, hold_back, touch_message, crash),
+        verbs=(isolate, isolate, partition, delay_long, perturb_message, crash),
     ),
 )
 class TakesOldSnapshots(Rules):

@@ -132,7 +132,7 @@ class KillTable(msgspec.Struct, frozen=True):
         seeds = f"> {self.limit}" if row.seeds is None else f"{row.seeds:g}"
         kind = row.breaks or ("what clients see" if row.is_safety else "liveness")
         caught = ", ".join(row.killed_by) or "nothing"
-        events, searched, stock = shown(row.events), shown(row.searched), shown(row.stock)
+        events, searched, stock = or_dash(row.events), or_dash(row.searched), or_dash(row.stock)
         if row.stock is None and self.stock_limit:
             stock = f"≥ {self.stock_limit}"
         return (row.name, kind, caught, seeds, stock, events, searched)
@@ -149,7 +149,7 @@ HEADER = (
 )
 
 
-def shown(number: int | None) -> str:
+def or_dash(number: int | None) -> str:
     """A count, or a dash where nothing was measured."""
     return "–" if number is None else str(number)
 
@@ -204,13 +204,13 @@ def measure(each: Exhibit, starts: tuple[int, ...], limit: int, budget: int) -> 
         each.is_safety,
         each.breaks.name if each.breaks else None,
         tuple(checker for checker in CHECKERS if checker in caught),
-        tuple(dict.fromkeys(said_by(find) for find in found)),
+        tuple(dict.fromkeys(message_of(find) for find in found)),
         tuple(find.runs if find else None for find in finds),
         shortest(each, budget),
     )
 
 
-def said_by(find: Find) -> str:
+def message_of(find: Find) -> str:
     """What was said of a random run, without the seed's own numbers and names."""
     return find.said if find.checker == INVARIANTS else find.checker
 

@@ -9,13 +9,13 @@ from raftlab.raft.options import Options, is_whole
 from raftlab.raft.roles import Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Millis, Misuse, NodeId, NotNow, Term, shown
-from raftlab.sim.commands.base import around
+from raftlab.sim.commands.base import with_engine
 from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.commands.clients import Client, checked_name
 from raftlab.sim.commands.fault_commands import FaultCommands
 from raftlab.sim.frames import capture
 from raftlab.sim.frames.frame import Event, Frame, Trace
-from raftlab.sim.run.digest import Known, agree, digest_of
+from raftlab.sim.run.digest import Known, check_same_run, digest_of
 from raftlab.sim.run.play import Checkpoints
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.watch.properties import History
@@ -155,8 +155,8 @@ class Cluster(FaultCommands, ClientCommands):
         as far as this cluster remembers (`events`).
         """
         engine = self._checkpoints.at(number, self.actions)
-        agree(self.engine, engine)
-        twin = around(self, engine)
+        check_same_run(self.engine, engine)
+        twin = with_engine(self, engine)
         twin._follow()
         return twin
 

@@ -9,13 +9,14 @@ from raftlab.raft.vocabulary import Misuse, shortened, shown
 from raftlab.sim.resolve import ClassNeeded, recording_of
 from raftlab.sim.run import files, share
 from raftlab.sim.run.delta_encoding import coming
-from raftlab.sim.run.digest import Otherwise, unpacked
+from raftlab.sim.run.digest import RunDiffers, unpacked
 from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.arguments import RulesGiven
 from raftlab.sim.world.host import MachineFactory
 
 LONGEST_NAME = 255
+CANNOT_BE_PLAYED = "this run cannot be played here: "
 MISTYPED = re.compile(r"[^/\\]{0,12}[.,:]\d+[.,:][\w-]{20,}|[\w.,:-]{80,}", re.ASCII)
 """What nobody calls a file: the beginning of a shared text, with a slip, and what follows it."""
 
@@ -50,7 +51,7 @@ def load(
             begin = f"{source[:20]!r}…" if len(source) > 20 else repr(source)
             raise Misuse(
                 f"{begin} is the name of no file, and no shared run: one begins with"
-                f' "{share.MARK}.{share.VERSION}."'
+                f' "{share.PREFIX}.{share.VERSION}."'
             )
     setup, actions, known = files.load(Path(source))
     try:
@@ -75,7 +76,7 @@ def opened(
     Raises: Misuse, saying what is wrong with the text, which classes are missing, or that the
     run comes out differently here, and from which frame on.
     """
-    setup, told = share.unpacked(text, most_steps)
+    setup, told = share.decoded(text, most_steps)
     known = unpacked(
         told.digest, sum(each if isinstance(each, int) else 1 for each in told.segments)
     )
@@ -84,15 +85,15 @@ def opened(
         for _ in play(cluster.engine, coming(cluster.engine, told.segments, known), known):
             pass
         recording = cluster.recording
-    except Otherwise as error:
+    except RunDiffers as error:
         raise Misuse(f"this run comes out differently here: {error}") from error
     except ClassNeeded as needed:
-        raise needed.at("this run cannot be played here: ") from None
+        raise needed.at(CANNOT_BE_PLAYED) from None
     except Misuse as error:
-        raise Misuse(f"this run cannot be played here: {error}") from None
+        raise Misuse(f"{CANNOT_BE_PLAYED}{error}") from None
     except Exception as error:  # of actions that no verb makes, or of the reader's own classes
         what = f"{type(error).__name__}: {shortened(str(error))}"
-        raise Misuse(f"this run cannot be played here: {what}") from error
+        raise Misuse(f"{CANNOT_BE_PLAYED}{what}") from error
     if share.crc_of(recording.actions) != told.crc:
         raise Misuse(
             "this run comes out differently here: it was made by another version of raftlab,"

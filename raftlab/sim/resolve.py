@@ -17,7 +17,7 @@ from raftlab.sim.world.arguments import RulesGiven, can_be_machine, full_name, r
 from raftlab.sim.world.host import MachineFactory
 from raftlab.sim.world.settings import Setup
 
-OWN = "raftlab"
+PACKAGE_NAME = "raftlab"
 
 MOVED: Mapping[str, str] = {
     "raftlab.check.museum.staging:NobodySticks": "raftlab.museum.stuck_elections:NobodySticks",
@@ -59,7 +59,7 @@ def recording_of(
 
     Raises: Misuse, where a class is neither raftlab's own nor given.
     """
-    factory: MachineFactory = machine or found(setup.machine, "machine")
+    factory: MachineFactory = machine or shipped_class(setup.machine, "machine")
     if rules is None:
         rules = _rules_named(setup)
     rules_for(setup.nodes, rules)
@@ -68,16 +68,16 @@ def recording_of(
 
 
 def _rules_named(setup: Setup) -> Mapping[NodeId, type[Rules]] | type[Rules]:
-    named = {node: found(name, "rules") for node, name in setup.rules}
+    named = {node: shipped_class(name, "rules") for node, name in setup.rules}
     kinds = set(named.values())
     return kinds.pop() if len(kinds) == 1 and len(named) == len(setup.nodes) else named
 
 
-def found(name: str, argument: str) -> Any:
+def shipped_class(name: str, argument: str) -> Any:
     """The class of raftlab that is called "module:Class". Raises: Misuse, for any other."""
     name = present_name(name)
     module, _, path = name.partition(":")
-    if module.partition(".")[0] != OWN or "<" in path:
+    if module.partition(".")[0] != PACKAGE_NAME or "<" in path:
         raise ClassNeeded(name, argument)
     try:
         thing: Any = import_module(module)
@@ -85,7 +85,7 @@ def found(name: str, argument: str) -> Any:
             thing = getattr(thing, part)
     except (ImportError, AttributeError, ValueError):
         raise Misuse(f"this raftlab has no {shown(path)} in {shown(module)}") from None
-    if not (isinstance(thing, type) and full_name(thing) == name and fits(thing, argument)):
+    if not (isinstance(thing, type) and full_name(thing) == name and can_serve_as(thing, argument)):
         raise Misuse(f"{shown(path)} of {module} cannot be the {argument} of a cluster")
     return thing
 
@@ -98,7 +98,7 @@ def present_name(name: str) -> str:
     return name
 
 
-def fits(thing: type, argument: str) -> bool:
+def can_serve_as(thing: type, argument: str) -> bool:
     """Whether a class has what is asked of it: a machine the four methods of its contract."""
     if argument == "rules":
         return issubclass(thing, Rules)

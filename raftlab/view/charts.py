@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from raftlab.raft.vocabulary import Millis, Misuse, shown
-from raftlab.sim.run.files import naming
+from raftlab.sim.run.files import errors_naming
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.notebook import bundle
@@ -39,7 +39,7 @@ class Chart:
 
     def save(self, path: str | pathlib.Path) -> None:
         """Write the SVG to a file. Raises: OSError, if it cannot be written."""
-        with naming(pathlib.Path(path)):
+        with errors_naming(pathlib.Path(path)):
             pathlib.Path(path).write_text(self.svg, encoding="utf-8")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:

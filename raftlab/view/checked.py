@@ -37,7 +37,7 @@ def checked(function: Callable[Given, Made]) -> Callable[Given, Made]:
     def check(name: str, value: object) -> None:
         hint = parameters[name].annotation
         if not fits(value, hint):
-            what = f"{getattr(function, '__name__', '')} takes {words(hint)} as `{name}`"
+            what = f"{getattr(function, '__name__', '')} takes {kinds_in_words(hint)} as `{name}`"
             raise Misuse(f"{what}, not {shown(value)}")
 
     @wraps(function)
@@ -79,17 +79,17 @@ def fits(value: Any, hint: Any) -> bool:
     return True
 
 
-def words(hint: Any) -> str:
+def kinds_in_words(hint: Any) -> str:
     """The kind that an annotation names, for a sentence."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return " or ".join(words(part) for part in parts)
+        return " or ".join(kinds_in_words(part) for part in parts)
     if origin is Literal:
         return f"one of {', '.join(map(repr, parts))}"
     if origin is Mapping:
-        return f"a mapping from {words(parts[0])} to {words(parts[1])}"
+        return f"a mapping from {kinds_in_words(parts[0])} to {kinds_in_words(parts[1])}"
     if origin is Sequence:
-        return f"a list, each of it {words(parts[0])},"
+        return f"a list, each of it {kinds_in_words(parts[0])},"
     if origin is tuple:
-        return f"a pair of {' and '.join(map(words, parts))}"
+        return f"a pair of {' and '.join(map(kinds_in_words, parts))}"
     return WORDS.get(hint, f"a {getattr(hint, '__name__', hint)}")

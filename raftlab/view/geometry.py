@@ -71,13 +71,13 @@ def hatch_lines(x: float, y: float, w: float, h: float, gap: float) -> list[tupl
     return lines
 
 
-def around(x: float, y: float, r: float, turns: float) -> Point:
+def point_at_angle(x: float, y: float, r: float, turns: float) -> Point:
     """The point at distance `r` from (x, y), `turns` clockwise from twelve o'clock."""
     angle = 2 * pi * turns
     return x + r * sin(angle), y - r * cos(angle)
 
 
-def shortened(start: Point, end: Point, curve: float, by: float) -> tuple[Point, float]:
+def stop_short(start: Point, end: Point, curve: float, by: float) -> tuple[Point, float]:
     """A new end and bend for a line that is to stop `by` units early on the same circle."""
     length = hypot(end[0] - start[0], end[1] - start[1])
     if by >= length:

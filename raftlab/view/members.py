@@ -103,7 +103,7 @@ def standing_word(node: NodeId, configuration: Configuration) -> str:
         return VOTER
     if learns:
         return f"{groups[0]}, {LEARNER}"  # it gives up its vote
-    return "both groups" if len(groups) > 1 else f"{groups[0]} group"
+    return f"{groups[0]} group" if len(groups) == 1 else "both groups"
 
 
 # Which configurations are in force, and where

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from raftlab.view import style
 from raftlab.view.geometry import (
     Point,
-    around,
     arrow_head,
     curve_points,
     end_direction,
     hatch_lines,
-    shortened,
+    point_at_angle,
+    stop_short,
 )
 from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Text
 from raftlab.view.svg import NECK, escape
@@ -243,7 +243,8 @@ def _outlines(mark: Mark) -> Iterator[Outline]:
 
 def _round(x: float, y: float, r: float, start: float, end: float) -> tuple[Point, ...]:
     steps = max(round(60 * (end - start)), 2)
-    return tuple(around(x, y, r, start + (end - start) * step / steps) for step in range(steps + 1))
+    turns = [start + (end - start) * step / steps for step in range(steps + 1)]
+    return tuple(point_at_angle(x, y, r, each) for each in turns)
 
 
 def _corners(box: Box) -> tuple[Point, ...]:
@@ -273,6 +274,6 @@ def _arrow(mark: Path) -> Iterator[Outline]:
         width = max(mark.ink.width, 1.4)
         yield head, False, Ink(None, mark.ink.stroke, width, opacity=mark.ink.opacity)
         return
-    neck, bend = shortened(start, tip, curve, NECK)
+    neck, bend = stop_short(start, tip, curve, NECK)
     yield _route((*mark.points[:-2], start, neck), bend), False, mark.ink
     yield head, True, Ink(mark.ink.stroke, opacity=mark.ink.opacity)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.run.files import naming
+from raftlab.sim.run.files import errors_naming
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.marks import Mark, Path
@@ -63,7 +63,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True, eq=False):
         cannot be written.
         """
         file = pathlib.Path(path)
-        with naming(file):
+        with errors_naming(file):
             match file.suffix.lower():
                 case ".svg":
                     file.write_text(self.svg, encoding="utf-8")

@@ -3,7 +3,7 @@
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import NodeId
 from raftlab.view import style
-from raftlab.view.geometry import around
+from raftlab.view.geometry import point_at_angle
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path
 from raftlab.view.members import ORDINARY, Standing
 
@@ -92,7 +92,7 @@ def group_badge(name: str, x: float, y: float, r: float, groups: tuple[str, ...]
     halves = []
     for side, first in (("old", 0.5), ("new", 0.0)):
         if side in groups:
-            bow = [around(x, y, r, first + step / 32) for step in range(17)]
+            bow = [point_at_angle(x, y, r, first + step / 32) for step in range(17)]
             ink = Ink(style.INK)
             halves.append(Path(f"{name}-{side}", tuple(bow), ink, closed=True, role="group"))
     return [ground, *halves]

@@ -13,12 +13,12 @@ from typing import Any
 from raftlab.view import style
 from raftlab.view.geometry import (
     Point,
-    around,
     arrow_head,
     bend_radius,
     end_direction,
     hatch_lines,
-    shortened,
+    point_at_angle,
+    stop_short,
 )
 from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Text
 
@@ -127,8 +127,8 @@ def _at(point: Point) -> str:
 def _arc(mark: Arc) -> str:
     if mark.end - mark.start >= 1:
         return _disc(Disc(mark.id, mark.x, mark.y, mark.r, mark.ink, mark.role, mark.data))
-    start = around(mark.x, mark.y, mark.r, mark.start)
-    end = around(mark.x, mark.y, mark.r, mark.end)
+    start = point_at_angle(mark.x, mark.y, mark.r, mark.start)
+    end = point_at_angle(mark.x, mark.y, mark.r, mark.end)
     large = int(mark.end - mark.start > 0.5)
     r = number(mark.r)
     return _element("path", mark, f' d="M{_at(start)}A{r} {r} 0 {large} 1 {_at(end)}"')
@@ -147,7 +147,7 @@ def _arrow(mark: Path) -> str:
     head = arrow_head(tip, end_direction(start, tip, curve), mark.ink.width)
     route, paint = _route(mark.points, curve, False), f'fill="{mark.ink.stroke}"'
     if mark.head == "filled":
-        neck, bend = shortened(start, tip, curve, NECK)
+        neck, bend = stop_short(start, tip, curve, NECK)
         route = _route((*mark.points[:-2], start, neck), bend, False)
     else:
         width = number(max(mark.ink.width, 1.4))

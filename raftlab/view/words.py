@@ -161,7 +161,7 @@ def _append_text(message: AppendEntries) -> str:
     parts = [f"term {message.term}"]
     if message.entries:
         held = " ".join(f"{each.term}:{payload_text(each.payload)}" for each in message.entries[:4])
-        more = " …" if len(message.entries) > 4 else ""
+        more = " …" if message.entries[4:] else ""
         first, last = message.entries[0].index, message.entries[-1].index
         span = f"entry {first}" if first == last else f"entries {first} to {last}"
         parts.append(f"{span} ({held}{more})")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from raftlab import Cluster, Role
 from raftlab.check.explore import Scope
 from raftlab.raft.vocabulary import REFUSALS
-from raftlab.sim.commands.base import around
+from raftlab.sim.commands.base import with_engine
 from raftlab.sim.run.play import copied
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
@@ -111,7 +111,7 @@ def reachable(
     steps_down: bool = False,
 ) -> Seen:
     """All that can be seen, and after how many events a property falls first, if one does."""
-    level: list[tuple[Cluster, Used]] = [(around(start, copied(start.engine)), (0, 0, 0))]
+    level: list[tuple[Cluster, Used]] = [(with_engine(start, copied(start.engine)), (0, 0, 0))]
     known: set[int] = {hash((key(start), (0, 0, 0)))}
     seen, fell, length = {projection(start)}, set(), 0
     while level and not fell and (scope.depth is None or length < scope.depth):
@@ -135,7 +135,7 @@ def steps(
 ) -> Iterator[tuple[Cluster, Used]]:
     """What one event leads to, if it stays within the scope."""
     for actions, now_used in events(cluster, scope, used, steps_down):
-        after = around(cluster, copied(cluster.engine))
+        after = with_engine(cluster, copied(cluster.engine))
         try:
             for action in actions:
                 if after.stopped is None:

@@ -13,8 +13,8 @@ import pytest
 
 from raftlab import Disks, Misuse, Options, RaftStateMachine, Rules, Violation, load
 from raftlab.check.campaign import CampaignResult, campaign, executors
-from raftlab.check.campaign.checkpoint_file import CheckpointFile
-from raftlab.check.campaign.random_run import ABILITIES, abilities, start
+from raftlab.check.campaign.heading import heading_of
+from raftlab.check.campaign.random_start import ABILITIES, abilities, start
 from raftlab.check.campaign.shrink_stuck import is_at_peace, settles
 from raftlab.check.campaign.trial import (
     VERDICTS,
@@ -24,6 +24,7 @@ from raftlab.check.campaign.trial import (
     try_seed,
     try_seeds,
 )
+from raftlab.check.checkpoint_file import CheckpointFile
 from raftlab.museum import exhibit
 from raftlab.museum.seeds import stock_failure
 from tests.check.wild_bugs import AsksFirst
@@ -260,7 +261,7 @@ def test_an_interrupted_campaign_goes_on(tmp_path, twelve, monkeypatch):
         tried.extend(seeds)
         return try_seeds(seeds, conditions)
 
-    monkeypatch.setattr("raftlab.check.campaign.results.try_seeds", noted)
+    monkeypatch.setattr("raftlab.check.campaign.runner.try_seeds", noted)
     assert campaign(SEEDS, resume=path) == twelve
     assert tried == list(range(5, SEEDS))
     assert campaign(SEEDS, resume=path) == twelve
@@ -319,18 +320,19 @@ def test_a_broken_line_in_the_middle_is_refused(tmp_path):
         campaign(2, resume=path)
 
 
-def test_a_ledger_keeps_every_field(tmp_path):
+def test_a_checkpoint_file_keeps_every_field(tmp_path):
     path = tmp_path / "campaign.jsonl"
     results = [
         SeedResult(3, "violation", "S1 voted twice", "One Vote Per Term", 61, 61),
         SeedResult(4, "ok", events=9, settled_after=0.1 + 0.2),
     ]
-    checkpoint = CheckpointFile(path, Conditions())
+    heading = heading_of(Conditions())
+    checkpoint = CheckpointFile(path, heading, SeedResult, "campaign")
     checkpoint.add(results)
     checkpoint.close()
-    again = CheckpointFile(path, Conditions())
+    again = CheckpointFile(path, heading, SeedResult, "campaign")
     again.close()
-    assert list(again.holds.values()) == results
+    assert again.results == results
     assert all(msgspec.json.decode(line) for line in path.read_bytes().splitlines())
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from raftlab import Cluster
 from raftlab.check.explore import Scope, explore
-from raftlab.check.explore.to_recording import told
+from raftlab.check.explore.to_recording import cluster_after
 from raftlab.museum import exhibit
 from raftlab.museum.searched import SCOPES
 from raftlab.sim.world.actions import Deliver
@@ -90,7 +90,7 @@ def test_on_every_mistake_it_agrees_with_a_naive_search(name):
 @pytest.mark.parametrize("name", [each for each in SCOPES if each not in LONG])
 def test_near_the_end_of_every_mistake_it_agrees_with_a_naive_search(name):
     found = explore(at_once(name), SCOPES[name], symmetry=True)
-    near = told(found._cluster, found._world, iter(list(found._search.path())[:-LAST]))
+    near = cluster_after(found._cluster, found._world, iter(list(found._search.path())[:-LAST]))
     assert near.violation is None and len(near.in_flight()) <= SCOPES[name].in_flight
     scope = msgspec.structs.replace(SCOPES[name], actions=(), depth=LAST)
     naive = reachable(near, scope)

@@ -7,10 +7,11 @@ import pytest
 
 from raftlab import Cluster, Misuse, NotNow, Options
 from raftlab.check.campaign import campaign, faults, timed_faults
-from raftlab.check.campaign.checkpoint_file import heading_of
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.heading import heading_of
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
-from raftlab.check.campaign.trial import FAULTS, Conditions, SeedResult, replayed
+from raftlab.check.campaign.trial import FAULT_NAMES, Conditions, SeedResult, replayed
 from raftlab.check.shrink import shrink
 from raftlab.raft.vocabulary import REFUSALS
 from raftlab.sim.world.actions import Crash, SetNetwork, Wipe
@@ -47,12 +48,12 @@ def test_what_is_not_possible_now_fails_nothing(monkeypatch):
 
 def test_how_often_each_fault_happened_is_counted_and_one_that_never_did_is_named():
     result = campaign(4)  # of so few seeds that some faults never happen, and this one does
-    assert tuple(result.faults) == FAULTS
+    assert tuple(result.faults) == FAULT_NAMES
     assert all(type(count) is int for count in result.faults.values())
-    assert result.faults["touch_message"] > 0, "choose a fault that these seeds now have"
+    assert result.faults["perturb_message"] > 0, "choose a fault that these seeds now have"
     never = [name for name, count in result.faults.items() if not count]
     said = " ".join(str(result).split())
-    assert f"touch_message {result.faults['touch_message']}" in said
+    assert f"perturb_message {result.faults['perturb_message']}" in said
     assert never
     assert said.endswith(f"never happened: {', '.join(never)}.")
     for name in never:
@@ -62,7 +63,7 @@ def test_how_often_each_fault_happened_is_counted_and_one_that_never_did_is_name
 def test_a_fault_counts_when_it_has_done_something(monkeypatch):
     """As many crashes and lost disks as the run holds, for faults that do nothing else."""
     run = start(5, 3, options=Options())
-    trouble(run, 800.0, [(faults.crash, 5), (faults.crash_all, 1), (faults.restart, 9)])
+    inject_faults(run, 800.0, [(faults.crash, 5), (faults.crash_all, 1), (faults.restart, 9)])
     crashes = sum(isinstance(action, Crash) for action in run.cluster.actions)
     assert 0 < run.happened["crash"] <= crashes
     assert run.happened["crash_leader"] == 0
@@ -73,7 +74,7 @@ def test_a_fault_counts_when_it_has_done_something(monkeypatch):
 def test_a_fault_that_finds_nothing_to_do_does_not_count():
     run = start(1, 3)
     run.rng.seed(1)
-    trouble(run, 2500.0, [(faults.resume_all, 1), (faults.heal, 1)])
+    inject_faults(run, 2500.0, [(faults.resume_all, 1), (faults.heal, 1)])
     assert run.happened["resume_all"] == 0
     assert run.happened["heal"] > 0
 
@@ -81,7 +82,7 @@ def test_a_fault_that_finds_nothing_to_do_does_not_count():
 def test_plans_count_once_each():
     seen = replayed(3, Conditions()).happened
     names = {plan.__name__ for plan, _ in timed_faults.PLANS}
-    assert names <= {*FAULTS}
+    assert names <= {*FAULT_NAMES}
     assert sum(seen[name] for name in names) < 200
 
 
@@ -93,7 +94,7 @@ def test_the_fault_in_which_a_property_broke_is_counted(monkeypatch):
     monkeypatch.setattr(faults, "heal", fell)
     run = start(1, 3)
     with pytest.raises(ZeroDivisionError):
-        trouble(run, 2000.0, [(fell, 1)])
+        inject_faults(run, 2000.0, [(fell, 1)])
     assert run.happened["fell"] == 1
 
 
@@ -159,7 +160,7 @@ def test_a_campaign_changes_the_network_only_if_it_is_asked_to():
 
 def test_a_change_of_the_network_counts_when_there_is_one():
     run = start(3, 3, change_network=True)
-    trouble(run, 1500.0, [(faults.worsen_network, 1), (faults.restore_network, 3)])
+    inject_faults(run, 1500.0, [(faults.worsen_network, 1), (faults.restore_network, 3)])
     changes = [each for each in run.cluster.actions if isinstance(each, SetNetwork)]
     worse = run.happened["worsen_network"]
     assert 0 < worse <= len(changes)

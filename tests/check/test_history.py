@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from raftlab import Misuse
 from raftlab.check.history import History, Operation, Outcome
-from raftlab.check.history.operations import said_of
+from raftlab.check.history.operations import operation_text
 from raftlab.check.linearizability import check
 from raftlab.check.linearizability.models import Register
 from tests.check.histories import MODELS, histories
@@ -33,7 +33,7 @@ from tests.check.histories import MODELS, histories
     ],
 )
 def test_an_operation_says_what_was_asked_and_answered(said, operation):
-    assert said_of(operation) == said
+    assert operation_text(operation) == said
     assert said in str(operation)
     assert str(operation).startswith("c: ")
 

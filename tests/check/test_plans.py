@@ -7,16 +7,17 @@ import pytest
 from raftlab import Network, Options, RaftStateMachine, load
 from raftlab.check.campaign import random_run
 from raftlab.check.campaign.faults import (
+    FAULTS,
     MAY_BE_REFUSED,
-    PEACE,
-    TROUBLES,
+    REPAIRS,
     Verb,
     crash_all,
     force_election,
     isolate,
     timeout,
 )
-from raftlab.check.campaign.random_run import make_peace, settle, start, trouble
+from raftlab.check.campaign.random_run import end_faults, heal_and_converge, inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import Plan, RandomRun
 from raftlab.check.campaign.timed_faults import (
     HELD_MS,
@@ -27,7 +28,7 @@ from raftlab.check.campaign.timed_faults import (
     half_deaf,
     hold_until_later,
     lead_again,
-    others,
+    other_voters,
     overwrite_and_lead_again,
     pass_time,
     planned,
@@ -45,7 +46,7 @@ from tests.check.wild_bugs import CountsAnEarlierReign
 def run_of(verb: Verb, seed: int, nodes: int = 3) -> RandomRun:
     """A run with all protections in which one plan begins again and again, beside clients."""
     run = start(seed, nodes, options=Options())
-    trouble(run, only=[(verb, 2), (force_election, 1)])
+    inject_faults(run, only=[(verb, 2), (force_election, 1)])
     return run
 
 
@@ -114,14 +115,14 @@ def test_plans_happen_in_stock_campaigns(monkeypatch):
 
     monkeypatch.setattr(Plan, "goes_on", watched)
     for seed in range(25):
-        trouble(start(seed))
+        inject_faults(start(seed))
     assert ended == {verb.__name__ for verb, _ in PLANS}
 
 
 def test_a_run_with_plans_plays_again_and_opens_from_its_text():
     for seed in range(4):
         run = run_of(lead_again, seed)
-        settle(run)
+        heal_and_converge(run)
         recording = run.cluster.recording
         assert recording.replay().recording == recording
         assert load(recording.share()) == recording
@@ -133,7 +134,7 @@ def test_peace_lets_nothing_wait():
     run.cluster.propose("x=1")
     hold_until_later(run)
     assert any(each.arrives_at > HELD_MS for each in run.cluster.in_flight())
-    make_peace(run)
+    end_faults(run)
     assert not any(each.arrives_at > HELD_MS for each in run.cluster.in_flight())
 
 
@@ -192,7 +193,7 @@ def test_few_plans_go_on_at_one_time():
 def test_a_plan_that_needs_others_ends_where_there_are_none():
     run = start(1, 1)
     with pytest.raises(NotNow, match="nobody else votes"):
-        others(run, "S1")
+        other_voters(run, "S1")
 
 
 # What a campaign finds with them
@@ -232,7 +233,7 @@ def test_a_paused_node_of_figure_2_is_not_accused():
     assert try_seed(598, checked(None, None, given)).verdict == "ok"
 
 
-SURE = [verb for verb, _ in (*PEACE, *TROUBLES) if verb not in MAY_BE_REFUSED]
+SURE = [verb for verb, _ in (*REPAIRS, *FAULTS) if verb not in MAY_BE_REFUSED]
 
 
 @pytest.mark.parametrize("verb", SURE, ids=lambda verb: verb.__name__)

@@ -9,17 +9,19 @@ from raftlab import Configuration, Options
 from raftlab.check.campaign import after_healing
 from raftlab.check.campaign.after_healing import (
     TASKS,
-    differ,
-    disturbed,
+    disagreement,
+    disturbance,
+    failed_task,
     grows,
     hands_over,
     outlives_leader,
     serves,
     shrinks,
-    unserved,
 )
-from raftlab.check.campaign.faults import stand
-from raftlab.check.campaign.random_run import complaint, settle, start
+from raftlab.check.campaign.complaints import complaint
+from raftlab.check.campaign.faults import campaign_if_possible
+from raftlab.check.campaign.random_run import heal_and_converge
+from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import checked, try_seed
 from tests.check.wild_bugs import (
@@ -35,7 +37,7 @@ from tests.sim.toy_machine import ToyMachine
 def settled(nodes: int = 3, seed: int = 1, **given: Any) -> RandomRun:
     """A run in which nothing has gone wrong so far."""
     run = start(seed, nodes, **{"options": Options(), **given})
-    assert settle(run)
+    assert heal_and_converge(run)
     return run
 
 
@@ -88,13 +90,13 @@ def test_what_an_operator_asks_for_hangs_on_the_seed_alone(monkeypatch):
         run = settled(seed=7)
         for _ in range(draws):
             run.rng.random()
-        assert unserved(run) is None
+        assert failed_task(run) is None
     assert asked[:2] == asked[2:]
 
 
 def test_a_machine_that_changes_no_members_is_only_asked_to_outlive_its_leader():
     run = settled(machine=ToyMachine, seed=2)
-    assert unserved(run) is None
+    assert failed_task(run) is None
     assert len(run.cluster.nodes) == 3
 
 
@@ -106,7 +108,7 @@ def test_a_transfer_that_is_never_given_up_is_found():
     cluster.cut("S1", "S2")
     cluster.transfer("S2")
     cluster.run(1000)
-    settle(run)
+    heal_and_converge(run)
     assert complaint(run).text.startswith("no new command on every member")
 
 
@@ -115,24 +117,24 @@ def test_a_read_that_nobody_answers_or_refuses_is_found():
     cluster = run.cluster
     cluster.elect("S1")
     run.readings.append(cluster.read("x", "S1"))
-    assert settle(run)
-    assert disturbed(run).startswith("<read of x at S1: waiting> since ")
+    assert heal_and_converge(run)
+    assert disturbance(run).startswith("<read of x at S1: waiting> since ")
     right = start(1, 3, options=Options())
     right.cluster.elect("S1")
     right.readings.append(right.cluster.read("x", "S1"))
-    assert settle(right)
-    assert disturbed(right) is None
+    assert heal_and_converge(right)
+    assert disturbance(right) is None
 
 
 def test_a_stuck_run_says_how_members_disagree_about_members():
     run = settled()
-    assert differ(run) == ""
+    assert disagreement(run) == ""
     run.cluster.machine("S3").configuration = Configuration(("S1", "S3"))
-    assert differ(run) == (
+    assert disagreement(run) == (
         ", and members differ: for S1 S2 they are S1 S2 S3; for S3 they are S1 S3"
     )
     run.settled_after = None
-    assert complaint(run).text.endswith("of peace" + differ(run))
+    assert complaint(run).text.endswith("of peace" + disagreement(run))
 
 
 def test_a_removed_server_with_a_change_that_only_it_holds_does_not_count_as_a_member():
@@ -154,10 +156,10 @@ def test_it_is_not_quiet_while_a_write_from_before_the_peace_is_under_way():
     cluster.remove("S3")
     cluster.run(100)
     cluster.slow_disk("S3", 400)
-    stand(run, "S3")
-    assert settle(run)
+    campaign_if_possible(run, "S3")
+    assert heal_and_converge(run)
     assert run.settled_after > 400
-    assert disturbed(run) is None
+    assert disturbance(run) is None
 
 
 @pytest.mark.parametrize("seed", [310264, 310406, 310586])

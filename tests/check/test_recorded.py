@@ -7,7 +7,7 @@ import pytest
 from raftlab import Cluster, Disks, Misuse, Network, Options
 from raftlab.check.history import History, Operation, Outcome
 from raftlab.check.history.client_history import call_of, history_of
-from raftlab.check.history.operations import said_of
+from raftlab.check.history.operations import operation_text
 from raftlab.check.linearizability import check
 from raftlab.sim.scenarios.clients import lease_under_clock_drift
 
@@ -19,7 +19,7 @@ def led(nodes: int = 3, **settings) -> Cluster:
 
 
 def said(history: History) -> list[str]:
-    return [f"{each.client}: {said_of(each)}" for each in history]
+    return [f"{each.client}: {operation_text(each)}" for each in history]
 
 
 def test_a_command_is_one_operation_from_the_first_try_to_the_answer():

@@ -5,9 +5,10 @@ from functools import cache
 import pytest
 
 from raftlab import Cluster, Misuse, NotNow, Options, Rules, Violation
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.check.shrink import shrink
-from raftlab.check.shrink.minimize import carried, ending
+from raftlab.check.shrink.minimize import commands_in, ending
 from raftlab.check.shrink.steps import as_steps, play_steps
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.sim.world.actions import Deliver, Tick, Timeout, Written
@@ -34,7 +35,7 @@ def failing(name: str, seed: int):
     (mutant,) = [each for each in UNSAFE if each.title == name]
     run = start(seed, **mutant.wrong)
     with pytest.raises(Violation):
-        trouble(run)
+        inject_faults(run)
     return run.cluster.recording
 
 
@@ -118,7 +119,7 @@ class Stumbles(RaftStateMachine):
 def test_a_machine_that_raises_is_shrunk_too():
     run = start(0, machine=Stumbles)
     with pytest.raises(ZeroDivisionError):
-        trouble(run)
+        inject_faults(run)
     shrunk = shrink(run.cluster.recording)
     assert ending(shrunk) == "raised ZeroDivisionError"
     assert len(shrunk) < 20
@@ -135,7 +136,7 @@ class VotesForAll(ToyMachine):
 def test_a_learners_machine_is_shrunk_too():
     run = start(1, machine=VotesForAll, options=Options.figure_2())
     with pytest.raises(Violation):
-        trouble(run)
+        inject_faults(run)
     assert len(shrink(run.cluster.recording)) < 20
 
 
@@ -144,7 +145,7 @@ def test_a_learners_machine_is_shrunk_too():
 
 def test_all_the_steps_of_a_run_are_the_run():
     run = start(5)
-    trouble(run)
+    inject_faults(run)
     recording = run.cluster.recording
     played = play_steps(recording, as_steps(recording))
     assert played.actions == recording.actions
@@ -160,7 +161,7 @@ def test_a_message_is_found_by_what_it_says_when_an_earlier_one_is_not_sent():
     cluster.propose("y=2")
     cluster.run(100)
     recording = cluster.recording
-    steps = [step for step in as_steps(recording) if b"x=1" not in carried(step)]
+    steps = [step for step in as_steps(recording) if b"x=1" not in commands_in(step)]
     played = play_steps(recording, steps)
     assert len(played.steps) > 10
     assert played.cluster.hosts["S2"].application.get("y") == "2"
@@ -227,7 +228,7 @@ class Fades(Rules):
 def test_a_run_that_does_not_do_the_same_twice_is_not_shrunk():
     run = start(4, rules=Fades)
     with pytest.raises(Violation):
-        trouble(run)
+        inject_faults(run)
     Fades.most = 2 * Fades.made  # it is played once as it was, and no more
     with pytest.raises(Misuse, match="do not do the same twice: "):
         shrink(run.cluster)

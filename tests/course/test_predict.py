@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from raftlab.course import predict, situations
-from raftlab.course.predict.terms import EVENTS
+from raftlab.course.predict.timers import EVENTS
 from raftlab.course.question import Question
 from raftlab.course.score import Score
 from raftlab.course.situations import cluster_of, log_of, terms_of

@@ -36,9 +36,9 @@ def test_a_new_cluster_has_all_protections_none_or_one_by_one():
     assert new_cluster(3, 1, *NONE).make().setup.options == Options.figure_2()
     only = new_cluster(3, 1, False, True, False, False)
     assert only.make().setup.options == Options.figure_2(check_quorum=True)
-    assert only.told == "A new cluster: 3 nodes, seed 1, check-quorum."
-    assert new_cluster(1, 1, *NONE).told == "A new cluster: 1 node, seed 1, Figure 2."
-    assert new_cluster(7, 2, *ALL).told == "A new cluster: 7 nodes, seed 2, all protections."
+    assert only.summary == "A new cluster: 3 nodes, seed 1, check-quorum."
+    assert new_cluster(1, 1, *NONE).summary == "A new cluster: 1 node, seed 1, Figure 2."
+    assert new_cluster(7, 2, *ALL).summary == "A new cluster: 7 nodes, seed 2, all protections."
 
 
 def test_every_situation_and_every_panel_of_it_can_be_chosen():

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from raftlab import PROPERTIES, Cluster, Disks, Misuse, Options, Rules, Violation
 from raftlab.check.campaign import campaign
+from raftlab.check.campaign.complaints import Complaint, complaint
 from raftlab.check.campaign.faults import crash, isolate
-from raftlab.check.campaign.random_run import Complaint, complaint, settle, start
-from raftlab.museum import EXHIBITS, HALLS, Exhibit, exhibit, kept
+from raftlab.check.campaign.random_run import heal_and_converge
+from raftlab.check.campaign.random_start import start
+from raftlab.museum import EXHIBITS, HALLS, Exhibit, exhibit
 from raftlab.museum import __main__ as command
 from raftlab.museum import table as tables
 from raftlab.museum.exhibit import REGISTERED, STOCK, Tuning, exhibited
-from raftlab.museum.kept import KeptRows
 from raftlab.museum.page import HEAD, catalogue, label
 from raftlab.museum.seeds import (
     ALARMS,
@@ -202,7 +203,7 @@ def test_what_is_raised_or_reported_by_the_machine_itself_is_no_find(monkeypatch
 
 SAID = {
     "settle": Complaint(HEALING, "no new command on every member within 9000 ms of peace"),
-    "disturbed": Complaint(HEALING, "S1 led term 3 in all quiet, and does not any more"),
+    "disturbance": Complaint(HEALING, "S1 led term 3 in all quiet, and does not any more"),
     "wrong_answer": Complaint(ANSWERS, "c1 sent 1 commands, and 2 were executed"),
     "alarms": Complaint(ALARMS, "alarms: ['x']"),
 }
@@ -211,10 +212,10 @@ SAID = {
 @pytest.mark.parametrize("what", SAID)
 def test_complaints_are_told_apart(what, monkeypatch):
     run = start(1, 3, options=Options())
-    assert what == "settle" or settle(run)
+    assert what == "settle" or heal_and_converge(run)
     assert what == "settle" or complaint(run) is None
-    if what in ("disturbed", "wrong_answer"):
-        monkeypatch.setattr(f"raftlab.check.campaign.random_run.{what}", lambda _: SAID[what].text)
+    if what in ("disturbance", "wrong_answer"):
+        monkeypatch.setattr(f"raftlab.check.campaign.complaints.{what}", lambda _: SAID[what].text)
     if what == "alarms":
         run.cluster.engine.world.alarms.append("x")
     assert complaint(run) == SAID[what]
@@ -368,13 +369,23 @@ def test_a_table_that_was_interrupted_goes_on_where_it_stood(tmp_path, monkeypat
         command.main(["--keep", str(file), *names])
     with file.open("ab") as half:
         half.write(b'{"name":"figure-8","ti')
-    assert list(KeptRows(file).rows) == ["half-commits"]
+    assert [row.name for row in command.kept_rows(file).results] == ["half-commits"]
     assert command.main(["--keep", str(file), *names]) == 0
     assert measured == ["half-commits", "votes-again", "votes-again", "figure-8"]
-    assert KeptRows(file).rows["figure-8"].stock == 7
-    monkeypatch.setattr(kept, "source_digest", lambda: "another source")
-    assert not KeptRows(file).rows
-    assert file.read_text() == "another source\n"
+    rows = {row.name: row for row in command.kept_rows(file).results}
+    assert rows["figure-8"].stock == 7
+    monkeypatch.setattr(command, "code_checksum", lambda *_: "another source")
+    assert not command.kept_rows(file).results
+    assert file.read_text() == '{"museum":"another source"}\n'
+
+
+def test_a_file_that_keeps_no_rows_is_refused_and_left_alone(tmp_path, capsys):
+    diary = tmp_path / "diary.txt"
+    diary.write_text("Dear diary\n")
+    with pytest.raises(SystemExit):
+        command.main(["--keep", str(diary), "half-commits"])
+    assert "diary.txt is no file of a kill table" in capsys.readouterr().err
+    assert diary.read_text() == "Dear diary\n"
 
 
 def test_rows_of_a_quick_table_are_not_kept(tmp_path, capsys):

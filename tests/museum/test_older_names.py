@@ -10,7 +10,7 @@ import pytest
 
 import raftlab
 from raftlab.museum import exhibit
-from raftlab.sim.resolve import found
+from raftlab.sim.resolve import shipped_class
 from raftlab.sim.world.arguments import full_name
 
 DATA = Path(__file__).parent / "data"
@@ -24,7 +24,7 @@ def test_the_older_names_are_of_nearly_a_hundred_classes():
 
 @pytest.mark.parametrize(("argument", "name"), NAMES)
 def test_a_class_is_found_by_the_name_that_it_had(argument, name):
-    kind = found(name, argument)
+    kind = shipped_class(name, argument)
     assert kind.__name__ == name.partition(":")[2]
     assert full_name(kind).startswith("raftlab.museum.")
 

@@ -16,8 +16,9 @@ from raftlab import (
     Rules,
     Violation,
 )
-from raftlab.check.campaign.random_run import start, trouble
-from raftlab.sim.commands.base import around
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
+from raftlab.sim.commands.base import with_engine
 from raftlab.sim.run import play as playing
 from raftlab.sim.run.play import Checkpoints, can_be_copied
 from raftlab.sim.run.play import copied as copied_engine
@@ -29,7 +30,7 @@ from tests.sim.toy_machine import ToyMachine
 
 def copied(cluster: Cluster) -> Cluster:
     """An independent cluster in the same state."""
-    twin = around(cluster, copied_engine(cluster.engine))
+    twin = with_engine(cluster, copied_engine(cluster.engine))
     twin._follow()
     return twin
 
@@ -178,7 +179,7 @@ def test_a_copy_and_its_original_go_their_own_ways(run):
 @pytest.mark.parametrize("seed", range(12))
 def test_the_moments_of_a_random_run_are_those_of_its_replay(seed):
     run = start(seed)
-    trouble(run, 800.0)
+    inject_faults(run, 800.0)
     cluster = run.cluster
     cluster.at(cluster.number)
     for number in sorted({run.rng.randint(0, cluster.number) for _ in range(6)}):

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from raftlab import Cluster, Disks, Misuse, Network, Options, Recording, Rules, Violation
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.raft.vocabulary import REFUSALS
 from raftlab.sim.world.actions import (
     Crash,
@@ -52,7 +53,7 @@ def typed(text: str) -> Cluster:
 @pytest.mark.parametrize("seed", range(40))
 def test_the_code_of_a_random_run_makes_the_same_run(seed):
     run = start(seed)
-    trouble(run, 900.0)
+    inject_faults(run, 900.0)
     again = executed(run.cluster.recording)
     assert again.recording == run.cluster.recording
     assert standing(again) == standing(run.cluster.recording.replay())

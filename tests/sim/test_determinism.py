@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from raftlab import Cluster, Disks, Network, Options
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.sim.world.actions import (
     Crash,
     Cut,
@@ -148,7 +149,7 @@ def test_going_on_after_faults_leads_to_the_same_future(faulty, number):
 @pytest.mark.parametrize("seed", range(6))
 def test_a_run_that_was_stepped_and_one_that_was_replayed_have_one_future(seed):
     live = start(seed)
-    trouble(live, 1200)
+    inject_faults(live, 1200)
     again = live.cluster.recording.replay()
     assert standing(again) == standing(live.cluster)
     live.cluster.run(1500)
@@ -191,7 +192,7 @@ def test_a_question_that_was_refused_leaves_no_other_time_behind():
     In this run a leader answers by its lease when a write ends, and had refused something.
     """
     run = start(8)
-    trouble(run, 10_000.0)
+    inject_faults(run, 10_000.0)
     replayed = run.cluster.recording.replay()
     flights = [each.key for each in run.cluster.in_flight()]
     assert [each.key for each in replayed.in_flight()] == flights != []

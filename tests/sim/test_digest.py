@@ -14,10 +14,11 @@ import pytest
 import raftlab
 from raftlab import Cluster, Misuse, Options, Rules, twin
 from raftlab.__main__ import main
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.lab import Session
 from raftlab.raft.log import Command
-from raftlab.sim.run.digest import MOST_MARKS, digest_of, marked, packed, unpacked
+from raftlab.sim.run.digest import MOST_MARKS, digest_of, marked_frames, packed, unpacked
 from raftlab.sim.run.recording import NO_DIGEST, Recording
 from tests.sim.looking import drive, faulty_cluster
 
@@ -173,8 +174,8 @@ def test_a_text_says_from_which_frame_on_it_comes_out_otherwise():
     assert raftlab.load(text, rules=Edited).digest == cluster.recording.digest
     Edited.slow = True
     others = [digest_of(each.engine) for each in clusters_of(cluster)]
-    last = max(each for each in marked(cluster.number) if frames[each] == others[each])
-    first = min(each for each in marked(cluster.number) if each > last)
+    last = max(each for each in marked_frames(cluster.number) if frames[each] == others[each])
+    first = min(each for each in marked_frames(cluster.number) if each > last)
     said = f"from frame {first} on, or from one after {last}, this run plays otherwise"
     with pytest.raises(Misuse, match=f"this run comes out differently here: {said}"):
         raftlab.load(text, rules=Edited)
@@ -194,7 +195,7 @@ def test_a_file_says_so_when_it_is_played(tmp_path):
     cluster.recording.save(tmp_path / "run")
     opened = raftlab.load(tmp_path / "run", rules=Edited)
     assert opened.digest == cluster.recording.digest
-    assert len(opened.known) == len(marked(len(opened))) + 1
+    assert len(opened.known) == len(marked_frames(len(opened))) + 1
     opened.replay()
     Edited.slow = True
     with pytest.raises(Misuse, match=OTHERWISE):
@@ -216,7 +217,7 @@ def test_a_run_that_does_not_play_again_is_kept_and_whoever_opens_it_finds_out(r
 @pytest.mark.parametrize("seed", range(12))
 def test_random_runs_come_back_with_their_digest(seed, tmp_path):
     run = start(seed)
-    trouble(run, 700.0)
+    inject_faults(run, 700.0)
     recording = run.cluster.recording
     recording.save(tmp_path / "run")
     for opened in (raftlab.load(recording.share()), raftlab.load(tmp_path / "run")):
@@ -238,9 +239,9 @@ def test_a_session_typed_by_hand_stays_short():
 
 @pytest.mark.parametrize("length", [0, 1, 31, 109, 1_000, 100_000, 5_000_000])
 def test_a_digest_is_a_few_letters_however_long_a_run_is(length):
-    known = {each: bytes([each % 256] * 4) for each in (*marked(length), length)}
+    known = {each: bytes([each % 256] * 4) for each in (*marked_frames(length), length)}
     data = packed(known, length)
-    assert len(marked(length)) <= MOST_MARKS
+    assert len(marked_frames(length)) <= MOST_MARKS
     assert len(data) <= 1 + MOST_MARKS + 4  # 28 letters of a text
     back = unpacked(data, length)
     assert list(back) == list(known)

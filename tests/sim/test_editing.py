@@ -3,7 +3,8 @@
 import pytest
 
 from raftlab import Cluster, Misuse, Options, Rules, Violation
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import (
     Crash,
@@ -89,7 +90,7 @@ def test_what_an_attempt_leaves_is_a_run_like_any_other():
 @pytest.mark.parametrize("seed", range(8))
 def test_random_edits_of_random_runs_play_again_as_they_went(seed):
     run = start(seed)
-    trouble(run, 400.0)
+    inject_faults(run, 400.0)
     recording = run.cluster.recording
     for _ in range(3):
         number = run.rng.randrange(len(recording))

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from raftlab import Cluster, Options, RaftLog, RaftStateMachine, Rules, Violation
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.raft.log import Command, LogEntry, Snapshot
 from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.watch.properties import entry_at, has_committed, newest_held, term_at
@@ -167,7 +168,7 @@ def test_what_is_kept_of_configurations_is_what_an_honest_log_says():
     for seed in range(40):
         run = start(seed)
         for ms in range(30, 2400, 30):
-            trouble(run, ms)
+            inject_faults(run, ms)
             for host in run.cluster.hosts.values():
                 log = host.machine.log
                 if host.alive:

@@ -11,22 +11,21 @@ from typing import Any
 import pytest
 
 from raftlab import PROPERTIES, Configuration, Options, Violation
+from raftlab.check.campaign.complaints import Complaint, complaint
 from raftlab.check.campaign.faults import CLIENTS
 from raftlab.check.campaign.random_run import (
     PATIENCE_MS,
-    Complaint,
-    complaint,
-    random_run,
-    settle,
-    start,
-    trouble,
+    heal_and_converge,
+    inject_faults,
 )
+from raftlab.check.campaign.random_start import start
 from raftlab.sim.world.action import KINDS
 from raftlab.sim.world.actions import Compact, SetNetwork
 from raftlab.sim.world.application import KeyValue
 from raftlab.sim.world.client_sessions import Session, Sessions, missing
 from tests.sim.looking import standing
 from tests.sim.test_mutants import STUCK, UNSAFE
+from tests.sim.whole_run import random_run
 
 SEEDS = Path(__file__).with_name("seeds.txt")
 FAILED_ONCE = [int(line) for line in SEEDS.read_text().split("\n") if line.strip().isdigit()]
@@ -115,8 +114,8 @@ def test_a_random_run_is_the_same_every_time():
 @pytest.mark.parametrize("seed", range(6))
 def test_clusters_of_other_sizes_keep_every_property_and_recover(nodes, seed):
     run = start(seed, nodes)
-    trouble(run)
-    assert settle(run), run
+    inject_faults(run)
+    assert heal_and_converge(run), run
     assert complaint(run) is None, run
 
 
@@ -159,7 +158,7 @@ def test_random_runs_find_a_mutant_by_themselves(name):
     for seed in range(FOUND[name]):
         run = start(seed, **mutant.wrong)
         try:
-            trouble(run)
+            inject_faults(run)
         except Violation:
             return
     pytest.fail(f"no random run of {FOUND[name]} broke anything")
@@ -199,6 +198,6 @@ def test_random_runs_find_a_retry_that_is_executed_twice(monkeypatch):
 
 def complaint_of(seed: int, **wrong: Any) -> Complaint | None:
     run = start(seed, **wrong)
-    trouble(run)
-    settle(run)
+    inject_faults(run)
+    heal_and_converge(run)
     return complaint(run)

@@ -9,7 +9,8 @@ import pytest
 
 import raftlab
 from raftlab import Cluster, Disks, Misuse, Network, Options, Rules
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.toy_machine import ToyMachine
 
@@ -39,7 +40,7 @@ def lines_of(path: Path) -> list[bytes]:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_random_run_is_opened_as_it_was_saved(seed, tmp_path):
     run = start(seed)
-    trouble(run, 900.0)
+    inject_faults(run, 900.0)
     recording = run.cluster.recording
     recording.save(tmp_path / "run")
     opened = raftlab.load(tmp_path / "run")

@@ -11,9 +11,10 @@ import pytest
 
 import raftlab
 from raftlab import Cluster, Disks, Misuse, Network, Options, RaftStateMachine, Rules, Violation
-from raftlab.check.campaign.random_run import settle, start, trouble
+from raftlab.check.campaign.random_run import heal_and_converge, inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.sim.run import share
-from raftlab.sim.run.share import OFTEN, Shared, crc_of, unusual
+from raftlab.sim.run.share import PRESET_DICTIONARY, Shared, crc_of, without_defaults
 from raftlab.sim.world.actions import Cut, Delay, Propose, Reconfigure, SetClockRate, Timeout, Wait
 from raftlab.sim.world.arguments import MOST_ENTRIES, RulesGiven
 from raftlab.sim.world.call import exact_difference
@@ -37,7 +38,7 @@ def session() -> Cluster:
 def sealed(told: object, mark: str = "raftlab.1.") -> str:
     """A text with a checksum that fits, whatever it says."""
     raw = told if isinstance(told, bytes) else msgspec.msgpack.encode(told)
-    zipping = zlib.compressobj(9, wbits=-15, zdict=OFTEN)
+    zipping = zlib.compressobj(9, wbits=-15, zdict=PRESET_DICTIONARY)
     packed = zipping.compress(raw) + zipping.flush()
     data = packed + zlib.crc32(packed).to_bytes(4, "big")
     return mark + urlsafe_b64encode(data).decode().rstrip("=")
@@ -54,7 +55,7 @@ def told(segments: Sequence[object], **setup: Any) -> str:
 @pytest.mark.parametrize("seed", range(30))
 def test_a_random_run_comes_back_as_it_was(seed):
     run = start(seed)
-    trouble(run, 900.0)
+    inject_faults(run, 900.0)
     recording = run.cluster.recording
     opened = raftlab.load(recording.share())
     assert opened == recording
@@ -69,8 +70,8 @@ def test_a_run_of_every_verb_comes_back_as_it_was():
 
 def test_a_run_that_settled_comes_back_and_can_go_on():
     run = start(3)
-    trouble(run, 500.0)
-    assert settle(run)
+    inject_faults(run, 500.0)
+    assert heal_and_converge(run)
     opened = raftlab.load(run.cluster.recording.share()).replay()
     assert standing(opened.run(300)) == standing(run.cluster.run(300))
 
@@ -152,11 +153,11 @@ def test_a_long_run_that_nobody_touched_is_as_short():
 
 
 def test_what_is_as_usual_is_not_said():
-    assert unusual(Options()) == {}
-    assert unusual(Network(loss=0.5)) == {"loss": 0.5}
+    assert without_defaults(Options()) == {}
+    assert without_defaults(Network(loss=0.5)) == {"loss": 0.5}
     setup = Cluster(3, seed=4, disks=Disks(torn=True)).setup
-    assert unusual(setup)["disks"] == {"torn": True}
-    assert "network" not in unusual(setup)
+    assert without_defaults(setup)["disks"] == {"torn": True}
+    assert "network" not in without_defaults(setup)
 
 
 # Ways through the mail
@@ -243,7 +244,7 @@ def test_a_file_may_be_called_like_a_shared_run(tmp_path, monkeypatch):
 
 def test_a_text_that_says_the_same_in_other_words_is_the_same_run():
     recording = session().recording
-    segments = share.unpacked(recording.share())[1].segments
+    segments = share.decoded(recording.share())[1].segments
     split = [
         part for each in segments for part in ([1] * each if isinstance(each, int) else [each])
     ]
@@ -326,14 +327,14 @@ def test_steps_that_nothing_leads_to_are_refused():
     cluster = Cluster(3, seed=1)
     for node in cluster.nodes:
         cluster.crash(node)
-    segments = [*share.unpacked(cluster.recording.share())[1].segments, 5]
+    segments = [*share.decoded(cluster.recording.share())[1].segments, 5]
     with pytest.raises(Misuse, match="nothing is due at frame"):
         raftlab.load(told(segments))
 
 
 def test_a_run_that_comes_out_differently_is_refused():
     recording = session().recording
-    segments, crc = share.unpacked(recording.share())[1].segments, crc_of(recording.actions)
+    segments, crc = share.decoded(recording.share())[1].segments, crc_of(recording.actions)
     with pytest.raises(Misuse, match="comes out differently here"):
         raftlab.load(
             sealed(Shared({"nodes": 5, "seed": 7}, segments[:-1], crc_of(recording.actions)))

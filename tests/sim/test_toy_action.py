@@ -12,7 +12,8 @@ import pytest
 
 import raftlab
 from raftlab import Cluster, Misuse, NotNow, Role
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.shrink import shrink
 from raftlab.sim.run.recording import Recording
@@ -135,7 +136,7 @@ def test_a_toy_action_is_edited_like_any_other():
 @pytest.mark.usefixtures("toy")
 def test_a_toy_action_is_done_at_random_and_shrunk_like_any_other():
     run = start(1)
-    trouble(run, 2000, only=[(reboot_any, 1)])
+    inject_faults(run, 2000, only=[(reboot_any, 1)])
     recording = run.cluster.recording
     assert kinds(recording).count(Reboot) > 1
     shrunk = shrink(recording, lambda cluster: Reboot in kinds(cluster.recording))

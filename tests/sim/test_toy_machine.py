@@ -17,11 +17,26 @@ from raftlab import (
     Role,
     Violation,
 )
-from raftlab.check.campaign.faults import FAULTS, PEACE
-from raftlab.check.campaign.random_run import complaint, settle, start, trouble
+from raftlab.check.campaign.complaints import complaint
+from raftlab.check.campaign.faults import (
+    REPAIRS,
+    crash,
+    cut,
+    delay_long,
+    isolate,
+    partition,
+    pause,
+    timeout,
+)
+from raftlab.check.campaign.random_run import heal_and_converge, inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.raft.machine import RaftStateMachine
 from tests.sim.looking import drive, frame_bytes, standing
 from tests.sim.toy_machine import CommitsAtOnce, ForgetsToWrite, ToyMachine, VotesForAll
+
+EVERYDAY_FAULTS = [
+    (verb, 3) for verb in (crash, pause, timeout, partition, isolate, cut, delay_long)
+]
 
 
 class Bare:
@@ -100,8 +115,8 @@ def test_a_learners_machine_survives_faults_and_is_recorded():
 def test_a_learners_machine_keeps_every_property_in_random_runs(seed):
     disks = Disks(write_ms=8.0, torn=True)
     run = start(seed, machine=ToyMachine, options=Options.figure_2(), disks=disks)
-    trouble(run, only=PEACE + FAULTS)
-    assert settle(run), run
+    inject_faults(run, only=REPAIRS + EVERYDAY_FAULTS)
+    assert heal_and_converge(run), run
     assert complaint(run) is None, run
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from raftlab import Cluster, Misuse, Options, Rules, twin
-from raftlab.check.campaign.random_run import start, trouble
+from raftlab.check.campaign.random_run import inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.sim.world.actions import Deliver, Propose
 from tests.sim.looking import frame_bytes, standing
 
@@ -67,7 +68,7 @@ def test_runs_under_equal_rules_never_part():
 @pytest.mark.parametrize("seed", range(6))
 def test_random_runs_under_equal_rules_never_part(seed):
     run = start(seed)
-    trouble(run, 500.0)
+    inject_faults(run, 500.0)
     runs = twin(run.cluster.recording, None, {"S1": Same, "S3": Same()})
     assert runs.parts_at is None
     assert runs.one.recording == run.cluster.recording

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from raftlab import Command, Configuration, LogEntry, Role
-from raftlab.check.campaign.random_run import random_run
 from raftlab.museum.commitment import CommitsWithHalf
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.progress import Tracker
@@ -13,6 +12,7 @@ from raftlab.raft.roles import Leader
 from raftlab.sim.watch import watcher as watching
 from raftlab.sim.watch.watcher import Watcher
 from tests.sim.test_invariants import FIRST, NEW, Stage, log
+from tests.sim.whole_run import random_run
 
 HELD = log(1, 1, 1, 1)
 """The entries of all: the very same, as they are when a leader's message has brought them."""

@@ -11,7 +11,8 @@ from raftlab.check.linearizability.models import Register
 from raftlab.view import style
 from raftlab.view.marks import Text
 from raftlab.view.timeline.axis import round_times, tick_words
-from raftlab.view.timeline.histories import describe_history, scene_history, spread
+from raftlab.view.timeline.histories import describe_history, scene_history
+from raftlab.view.timeline.history_window import spread
 from tests.bench_histories import key_value_history, register_history
 from tests.view.boxes import box_of, overlap
 from tests.view.sound import check_scene, check_text, mark, of_role, words

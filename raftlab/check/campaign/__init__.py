@@ -1,10 +1,22 @@
 """Campaigns: many seeds, each a random run that must survive its faults and recover.
 
-Read `faults` and `timed_faults` (what is done to a cluster), `random_run` (what one seed means),
-`after_healing` (what must then work), `trial` (one seed and the verdict on it), `executors` (who
-runs the seeds), `checkpoint_file`, and `results`, where `campaign` is.
+    result = campaign(1000)                            # seeds 0 to 999, on this core
+    result = campaign(1000, cores=None)                # on all cores
+    result = campaign(1000, scheduler="host:8786")     # on a Dask cluster
+    result = campaign(range(50), rules=VotesTwice)     # what do wrong rules break?
+    print(result)
+
+What fails is printed as the shortest run that still fails, to be opened in the lab. The idea is
+that of FoundationDB's simulation (Zhou et al., SIGMOD 2021) and of Jepsen: faults under watch,
+then a healed cluster that must serve.
+
+Read `faults` and `timed_faults` (what is done to a cluster), `random_start` and `random_run` (what
+one seed means), `after_healing` and `complaints` (what must then work, and what does not), `trial`
+(one seed and the verdict on it), `executors` and `runner` (who runs the seeds), `heading` (of the
+file that keeps results), and `results`.
 """
 
-from raftlab.check.campaign.results import CampaignResult, campaign
+from raftlab.check.campaign.results import CampaignResult
+from raftlab.check.campaign.runner import campaign
 
 __all__ = ["CampaignResult", "campaign"]

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
 
-from raftlab.check.campaign.faults import MOST_SERVERS, stand
-from raftlab.check.campaign.run_state import RandomRun, let_pass
+from raftlab.check.campaign.faults import MOST_SERVERS, campaign_if_possible
+from raftlab.check.campaign.run_state import RandomRun, run_for
 from raftlab.check.members import current, former
 from raftlab.raft.thesis.membership import describe
 from raftlab.raft.vocabulary import Millis, NodeId, NotNow
@@ -27,29 +27,29 @@ SOME_TASKS = 2
 ABILITY = "transfer_leadership"  # a learner's machine may lack it
 
 
-def disturbed(run: RandomRun) -> str | None:
+def disturbance(run: RandomRun) -> str | None:
     """What goes wrong in a while of quiet with one read at every member, or None."""
     cluster = run.cluster
     stop_former(run, settled=True)
-    led = led_by(cluster)
+    led = leader_and_term(cluster)
     able = [host.node for host in members(cluster) if hasattr(host.machine, "read")]
     readings = [cluster.read("last", node) for node in able]
-    let_pass(cluster, QUIET_MS)
+    run_for(cluster, QUIET_MS)
     if any(each.has_failed for each in readings):  # whose node has lost its leader: ask again
         readings = [cluster.read("last", node) for node in able]
-        let_pass(cluster, QUIET_MS)
+        run_for(cluster, QUIET_MS)
     for reading in readings:
         if not reading.is_done or reading.value != str(run.seed):
             return f"{reading!r} in all quiet"
     for reading in run.readings:
         if reading.node in able and not (reading.is_done or reading.has_failed):
             return f"{reading!r} since {reading.since:.0f} ms, in all quiet"
-    if led is not None and led_by(cluster) != led:
+    if led is not None and leader_and_term(cluster) != led:
         return f"{led[0]} led term {led[1]} in all quiet, and does not any more"
     return None
 
 
-def unserved(run: RandomRun) -> str | None:
+def failed_task(run: RandomRun) -> str | None:
     """Which of a few tasks an operator cannot get done in the quiet, or None.
 
     The seed alone chooses them, so that a shortened run has the same.
@@ -60,7 +60,9 @@ def unserved(run: RandomRun) -> str | None:
         said = task(run, rng)
         if said is not None:
             return f"{said}, in all quiet"
-    return None if serves(run) else f"no new command on every member{differ(run)}, in all quiet"
+    if serves(run):
+        return None
+    return f"no new command on every member{disagreement(run)}, in all quiet"
 
 
 # The tasks of an operator
@@ -74,10 +76,10 @@ def grows(run: RandomRun, rng: random.Random) -> str | None:
     cluster, newcomer = run.cluster, f"S{len(run.cluster.nodes) + 1}"
     if len(cluster.nodes) >= MOST_SERVERS:
         return None
-    if not done(run, lambda: cluster.add_learner(newcomer), lambda: has(run, newcomer)):
-        return f"{newcomer} was not added{differ(run)}"
-    if not done(run, lambda: cluster.promote(newcomer), lambda: votes(run, newcomer)):
-        return f"{newcomer} was not promoted{differ(run)}"
+    if not succeeds(run, lambda: cluster.add_learner(newcomer), lambda: is_member(run, newcomer)):
+        return f"{newcomer} was not added{disagreement(run)}"
+    if not succeeds(run, lambda: cluster.promote(newcomer), lambda: is_voter(run, newcomer)):
+        return f"{newcomer} was not promoted{disagreement(run)}"
     return None
 
 
@@ -87,8 +89,8 @@ def shrinks(run: RandomRun, rng: random.Random) -> str | None:
     leaver = rng.choice(voters)
     if len(voters) < 2:
         return None
-    if not done(run, lambda: cluster.remove(leaver), lambda: lacks(run, leaver)):
-        return f"{leaver} was not removed{differ(run)}"
+    if not succeeds(run, lambda: cluster.remove(leaver), lambda: is_no_member(run, leaver)):
+        return f"{leaver} was not removed{disagreement(run)}"
     return None
 
 
@@ -99,7 +101,7 @@ def hands_over(run: RandomRun, rng: random.Random) -> str | None:
     if leader is None or not heirs or not hasattr(cluster.hosts[leader].machine, ABILITY):
         return None
     heir, timeout = rng.choice(heirs), cluster.setup.options.transfer_timeout
-    if not done(run, lambda: cluster.transfer(heir), lambda: cluster.leader == heir, timeout):
+    if not succeeds(run, lambda: cluster.transfer(heir), lambda: cluster.leader == heir, timeout):
         return f"{leader} did not hand over to {heir}"
     return None
 
@@ -118,15 +120,15 @@ def outlives_leader(run: RandomRun, rng: random.Random) -> str | None:
         cluster.isolate(behind)
         with suppress(NotNow):
             cluster.propose("behind=1")
-        let_pass(cluster, ASK_AGAIN_MS)
+        run_for(cluster, ASK_AGAIN_MS)
         cluster.heal()
     cluster.crash(leader)
     if behind is not None:
-        stand(run, behind)
-    if not done(run, nothing, lambda: cluster.leader is not None):
+        campaign_if_possible(run, behind)
+    if not succeeds(run, only_wait, lambda: cluster.leader is not None):
         return f"nobody led after {leader} was switched off"
     index = cluster.commit_index
-    if not done(run, lambda: cluster.propose("off=1"), lambda: cluster.commit_index > index):
+    if not succeeds(run, lambda: cluster.propose("off=1"), lambda: cluster.commit_index > index):
         return f"no new command after {leader} was switched off"
     cluster.restart(leader)
     return None
@@ -136,11 +138,11 @@ TASKS: tuple[Task, ...] = (grows, shrinks, hands_over, outlives_leader)
 """What an operator may ask for in the quiet."""
 
 
-def nothing() -> None:
+def only_wait() -> None:
     """Only wait."""
 
 
-def done(
+def succeeds(
     run: RandomRun,
     ask: Callable[[], object],
     is_done: Callable[[], bool],
@@ -157,14 +159,14 @@ def done(
             with suppress(NotNow):  # not yet, or nobody leads
                 ask()
         stop_former(run)
-        let_pass(cluster, LOOK_MS)
+        run_for(cluster, LOOK_MS)
     return True
 
 
 def serves(run: RandomRun) -> bool:
     """Whether every member has applied a new command before patience ends."""
     cluster = run.cluster
-    return done(
+    return succeeds(
         run,
         lambda: cluster.propose(f"after={run.seed}"),
         lambda: (
@@ -175,17 +177,17 @@ def serves(run: RandomRun) -> bool:
     )
 
 
-def has(run: RandomRun, node: NodeId) -> bool:
+def is_member(run: RandomRun, node: NodeId) -> bool:
     """Whether a node is a member, and no change is pending."""
     return node in run.cluster.configuration.members and is_steady(run.cluster)
 
 
-def lacks(run: RandomRun, node: NodeId) -> bool:
+def is_no_member(run: RandomRun, node: NodeId) -> bool:
     """Whether a node is no member, and no change is pending."""
     return node not in run.cluster.configuration.members and is_steady(run.cluster)
 
 
-def votes(run: RandomRun, node: NodeId) -> bool:
+def is_voter(run: RandomRun, node: NodeId) -> bool:
     """Whether a node is a voter, and no change is pending."""
     return node in run.cluster.configuration.voters and is_steady(run.cluster)
 
@@ -193,7 +195,7 @@ def votes(run: RandomRun, node: NodeId) -> bool:
 # Who leads, and who belongs to the cluster
 
 
-def led_by(cluster: Cluster) -> tuple[NodeId, int] | None:
+def leader_and_term(cluster: Cluster) -> tuple[NodeId, int] | None:
     """The leader and its term, or None."""
     leader = cluster.leader
     return (leader, cluster.hosts[leader].machine.term) if leader else None
@@ -236,7 +238,7 @@ def disturbers(run: RandomRun, settled: bool = False) -> list[NodeId]:
     return [node for node in gone if node in active]
 
 
-def differ(run: RandomRun) -> str:
+def disagreement(run: RandomRun) -> str:
     """How members disagree about who belongs to the cluster, as a part of a sentence; or ""."""
     said: dict[str, list[NodeId]] = {}
     for host in run.living:

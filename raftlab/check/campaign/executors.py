@@ -32,7 +32,7 @@ WORKS_WITHIN_S = 60.0
 CLOSES_WITHIN_S = 2.0
 
 
-def here(trial: Trial, seeds: Sequence[int]) -> Iterator[Results]:
+def one_core(trial: Trial, seeds: Sequence[int]) -> Iterator[Results]:
     """One seed after the other, in this process."""
     for seed in seeds:
         yield trial((seed,))
@@ -51,7 +51,7 @@ def processes(trial: Trial, seeds: Sequence[int], cores: int) -> Iterator[Result
     yield from _one_by_one(trial, suspects)
 
 
-def all_cores() -> int:
+def core_count() -> int:
     """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -121,15 +121,15 @@ def resume(run: RandomRun) -> None:
 
 def timeout(run: RandomRun) -> None:
     """A timer runs out early. Leases count on timers that do not."""
-    stand(run, run.any_node(), force=False)
+    campaign_if_possible(run, run.any_node(), force=False)
 
 
 def force_election(run: RandomRun) -> None:
     """A node campaigns as if its leader had sent it. Leases count on nobody doing that."""
-    stand(run, run.any_node())
+    campaign_if_possible(run, run.any_node())
 
 
-def stand(run: RandomRun, node: NodeId, force: bool = True) -> None:
+def campaign_if_possible(run: RandomRun, node: NodeId, force: bool = True) -> None:
     """Let a node stand for election now, if it runs, can, and does not lead; not with leases."""
     host, leases = run.cluster.hosts[node], run.cluster.setup.options.lease_reads
     able = is_running(host) and hasattr(host.machine, "campaign")
@@ -246,7 +246,7 @@ def network_is_changed(cluster: Cluster) -> bool:
     return bool(own) or cluster.engine.world.network_between() != cluster.setup.network
 
 
-def touch_message(run: RandomRun) -> None:
+def perturb_message(run: RandomRun) -> None:
     """A message on its way arrives now, or is lost, doubled or held up."""
     cluster, rng = run.cluster, run.rng
     flights = cluster.in_flight()
@@ -257,7 +257,7 @@ def touch_message(run: RandomRun) -> None:
             verb(flight.number)
 
 
-def hold_back(run: RandomRun) -> None:
+def delay_long(run: RandomRun) -> None:
     """A message on its way is held up for a long time."""
     flights = run.cluster.in_flight()
     if flights:
@@ -317,7 +317,7 @@ Verb: TypeAlias = Callable[[RandomRun], None]
 Verbs: TypeAlias = list[tuple[Verb, int]]
 """Verbs, and how often each is chosen."""
 
-PEACE: Verbs = [
+REPAIRS: Verbs = [
     (client_tries, 8),
     (read, 14),
     (restart, 10),
@@ -325,7 +325,7 @@ PEACE: Verbs = [
     (resume, 8),
     (heal, 8),
 ]
-TROUBLES: Verbs = [
+FAULTS: Verbs = [
     (crash, 4),
     (crash_leader, 3),
     (crash_all, 1),
@@ -340,8 +340,8 @@ TROUBLES: Verbs = [
     (partition, 3),
     (isolate, 2),
     (cut, 4),
-    (touch_message, 8),
-    (hold_back, 4),
+    (perturb_message, 8),
+    (delay_long, 4),
     (transfer, 4),
     (add_learner, 5),
     (promote, 6),
@@ -352,19 +352,17 @@ TROUBLES: Verbs = [
 NETWORK_CHANGES: Verbs = [(worsen_network, 4), (restore_network, 8)]
 """What happens besides, where a run `changes_network`."""
 
-CHANGES: frozenset[Verb] = frozenset(
+MEMBERSHIP_CHANGES: frozenset[Verb] = frozenset(
     [wipe, transfer, add_learner, promote, remove, remove_leader, reconfigure]
 )
 """What only a machine can take that changes members."""
 
 MAY_BE_REFUSED: frozenset[Verb] = frozenset(
-    [*CHANGES, propose, client_tries, read, forget_leader, compact]
+    [*MEMBERSHIP_CHANGES, propose, client_tries, read, forget_leader, compact]
 )
 """What is asked of a machine, which may have reasons not to do it now."""
 
-FAULTS: Verbs = [(verb, 3) for verb in (crash, pause, timeout, partition, isolate, cut, hold_back)]
 
-
-def some_verbs(rng: random.Random) -> Verbs:
+def chosen_verbs(rng: random.Random) -> Verbs:
     """What happens in one run: all that mends, and half of the troubles, which so come closer."""
-    return PEACE + rng.sample(TROUBLES, len(TROUBLES) // 2)
+    return REPAIRS + rng.sample(FAULTS, len(FAULTS) // 2)

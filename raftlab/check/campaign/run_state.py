@@ -26,7 +26,7 @@ class MessageStorm(Exception):
     """Messages breed messages faster than time passes: the run would never come to an end."""
 
 
-def let_pass(cluster: Cluster, ms: Millis) -> None:
+def run_for(cluster: Cluster, ms: Millis) -> None:
     """Let `ms` of virtual time pass. Raises: MessageStorm; Violation; whatever a machine raises."""
     most = MOST_ACTIONS * len(cluster.nodes)
     if cluster.run_until(lambda each: each.number >= most, ms):
@@ -73,7 +73,7 @@ class Plan:
 class RandomRun:
     """One run: its cluster, what was learnt of it, and the `plans` that have begun.
 
-    `shown` are all the values `k1`, `k2`, … that any node's application ever held; `serials`
+    `values_seen` are all the values `k1`, `k2`, … that any node's application ever held; `serials`
     says which numbered command each client is trying; `readings` are the reads so far, and
     `wiped` the servers that lost their disk. `settled_after` is how long the healed cluster
     needed (ms) until all was well. `changes_members` is False for a machine that cannot, and
@@ -85,7 +85,7 @@ class RandomRun:
     cluster: Cluster
     rng: random.Random
     proposed: int = 0
-    shown: dict[str, str] = field(default_factory=dict)
+    values_seen: dict[str, str] = field(default_factory=dict)
     serials: dict[str, int] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     wiped: set[NodeId] = field(default_factory=set)
@@ -114,10 +114,10 @@ class RandomRun:
         """The nodes that are up."""
         return [host for host in self.cluster.hosts.values() if host.alive]
 
-    def note_shown(self) -> None:
+    def note_values(self) -> None:
         """Remember what clients can have been shown by now."""
         for host in self.living:
-            self.shown.update(host.application.values)
+            self.values_seen.update(host.application.values)
 
     def any_node(self) -> NodeId:
         """One of all nodes."""

@@ -1,9 +1,10 @@
 """The shortest trouble after which peace does not help: a run in which no property ever falls."""
 
 import random
+from collections.abc import Callable
 
-from raftlab.check.campaign.after_healing import disturbed, unserved
-from raftlab.check.campaign.random_run import settle
+from raftlab.check.campaign.after_healing import disturbance, failed_task
+from raftlab.check.campaign.random_run import heal_and_converge
 from raftlab.check.campaign.run_state import MessageStorm, RandomRun
 from raftlab.check.campaign.trial import Conditions, replayed
 from raftlab.check.shrink.minimize import shrink
@@ -39,20 +40,21 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
 
 def settles(cluster: Cluster, seed: int) -> bool:
     """Whether peace helps; so does a run that stops, for it does not only get nowhere."""
-    try:
-        return settle(from_here(cluster, seed))
-    except MessageStorm:
-        return False
-    except Exception:  # a broken property, or whatever a machine raises
-        return True
+    return _helps(lambda: heal_and_converge(from_here(cluster, seed)))
 
 
 def is_at_peace(cluster: Cluster, seed: int, operates: bool) -> bool:
     """Whether peace helps, nobody is disturbed then, and an operator is served."""
     run = from_here(cluster, seed)
     run.changes_members = operates
+    return _helps(
+        lambda: heal_and_converge(run) and disturbance(run) is None and failed_task(run) is None
+    )
+
+
+def _helps(peace: Callable[[], bool]) -> bool:
     try:
-        return settle(run) and disturbed(run) is None and unserved(run) is None
+        return peace()
     except MessageStorm:
         return False
     except Exception:  # a broken property, or whatever a machine raises

@@ -13,13 +13,13 @@ from raftlab.check.campaign.faults import (
     Verbs,
     add_learner,
     ask,
+    campaign_if_possible,
     promote,
     propose,
     reconfigure,
     remove,
-    stand,
 )
-from raftlab.check.campaign.run_state import Awaited, Plan, RandomRun, Steps, let_pass
+from raftlab.check.campaign.run_state import Awaited, Plan, RandomRun, Steps, run_for
 from raftlab.check.members import changed_at
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.roles import Role
@@ -69,9 +69,9 @@ def pass_time(run: RandomRun, ms: Millis) -> None:
     cluster = run.cluster
     end = cluster.now + ms
     while run.plans and cluster.now < end:
-        let_pass(cluster, min(SLICE_MS, end - cluster.now))
+        run_for(cluster, min(SLICE_MS, end - cluster.now))
         run.plans = [each for each in run.plans if not each.is_due() or each.goes_on()]
-    let_pass(cluster, max(end - cluster.now, 0.0))
+    run_for(cluster, max(end - cluster.now, 0.0))
 
 
 # What plans are made of
@@ -85,14 +85,14 @@ def hold(run: RandomRun, *held: Flight) -> list[int]:
     return numbers
 
 
-def let_go(run: RandomRun, numbers: list[int]) -> None:
+def release(run: RandomRun, numbers: list[int]) -> None:
     """Let messages that were held up arrive now, where somebody is there to take them."""
     for flight in run.cluster.in_flight():
         if flight.number in numbers and run.cluster.hosts[flight.message.receiver].alive:
             run.cluster.deliver(flight.number)
 
 
-def on_the_way(run: RandomRun, to: NodeId, *kinds: type[Message]) -> list[Flight]:
+def in_flight_to(run: RandomRun, to: NodeId, *kinds: type[Message]) -> list[Flight]:
     """The messages of some kinds that are on their way to a node, and have not been held up."""
     soon = run.cluster.now + HELD_MS / 2
     return [
@@ -105,12 +105,12 @@ def on_the_way(run: RandomRun, to: NodeId, *kinds: type[Message]) -> list[Flight
     ]
 
 
-def leads(run: RandomRun, node: NodeId) -> bool:
+def is_newest_leader(run: RandomRun, node: NodeId) -> bool:
     """Whether a node is up and leads the highest term that anybody leads."""
     return run.cluster.leader == node
 
 
-def others(run: RandomRun, *but: NodeId) -> list[NodeId]:
+def other_voters(run: RandomRun, *but: NodeId) -> list[NodeId]:
     """The voters except some, in random order. Raises: NotNow, if nobody is left."""
     rest = [node for node in run.cluster.configuration.voters if node not in but]
     if not rest:
@@ -118,21 +118,21 @@ def others(run: RandomRun, *but: NodeId) -> list[NodeId]:
     return run.rng.sample(rest, len(rest))
 
 
-def write(run: RandomRun, most: int) -> None:
+def clients_write(run: RandomRun, most: int) -> None:
     """Clients hand commands to whoever leads, if it takes them."""
     for _ in range(run.rng.randint(1, most)):
         with suppress(NotNow):
             propose(run)
 
 
-def never() -> bool:
+def wait_for_time() -> bool:
     """For a plan that waits for time alone."""
     return False
 
 
 def deposed(run: RandomRun, leader: NodeId, successor: NodeId) -> Awaited:
     """Somebody else stands for election; with leases, no one is made to before the time."""
-    stand(run, successor)
+    campaign_if_possible(run, successor)
     return (lambda: run.cluster.leader not in (None, leader), ELECTION_MS)
 
 
@@ -157,8 +157,8 @@ def hold_until_later(run: RandomRun) -> Steps:
     }
     held = hold(run, message)
     yield moments[run.rng.choice(list(moments))], 4 * ELECTION_MS
-    yield never, run.rng.choice([0.0, run.rng.uniform(0, 50)])
-    let_go(run, held)
+    yield wait_for_time, run.rng.choice([0.0, run.rng.uniform(0, 50)])
+    release(run, held)
 
 
 @of_a_leader()
@@ -170,24 +170,24 @@ def lead_again(run: RandomRun, leader: NodeId) -> Steps:
     cluster = run.cluster
     with suppress(NotNow):
         ask(run, f"k{run.proposed}", leader)
-    write(run, 2)
-    yield lambda: bool(on_the_way(run, leader, *ANSWERS)), 100.0
-    held = hold(run, *on_the_way(run, leader, *ANSWERS))
-    successor, *_ = others(run, leader)
+    clients_write(run, 2)
+    yield lambda: bool(in_flight_to(run, leader, *ANSWERS)), 100.0
+    held = hold(run, *in_flight_to(run, leader, *ANSWERS))
+    successor, *_ = other_voters(run, leader)
     yield deposed(run, leader, successor)
-    yield never, run.rng.uniform(0, 100)
-    stand(run, leader)
-    yield lambda: leads(run, leader), ELECTION_MS
+    yield wait_for_time, run.rng.uniform(0, 100)
+    campaign_if_possible(run, leader)
+    yield lambda: is_newest_leader(run, leader), ELECTION_MS
     if run.rng.random() < 0.6:
         yield lambda: knows_what_is_committed(run, leader), 100.0
         cluster.isolate(leader)
         yield deposed(run, leader, successor)
-        write(run, 2)
-        yield never, run.rng.uniform(30, 120)
+        clients_write(run, 2)
+        yield wait_for_time, run.rng.uniform(30, 120)
         with suppress(NotNow):
             ask(run, f"k{run.proposed}", leader)
-    let_go(run, held)
-    yield never, 100.0
+    release(run, held)
+    yield wait_for_time, 100.0
     cluster.heal()
 
 
@@ -205,20 +205,20 @@ def overwrite_and_lead_again(run: RandomRun, leader: NodeId) -> Steps:
     the answers arrive.
     """
     cluster = run.cluster
-    follower, successor, *_ = others(run, leader)
+    follower, successor, *_ = other_voters(run, leader)
     cluster.partition([leader, follower])
-    write(run, 3)
-    yield lambda: bool(on_the_way(run, leader, *ANSWERS)), 100.0
-    yield never, run.rng.uniform(0, 20)
-    held = hold(run, *on_the_way(run, leader, *ANSWERS))
+    clients_write(run, 3)
+    yield lambda: bool(in_flight_to(run, leader, *ANSWERS)), 100.0
+    yield wait_for_time, run.rng.uniform(0, 20)
+    held = hold(run, *in_flight_to(run, leader, *ANSWERS))
     yield deposed(run, leader, successor)
     cluster.partition([follower, successor])
     host, other = cluster.hosts[follower], cluster.hosts[successor]
     yield lambda: host.machine.log.last_term == other.machine.term, 150.0
-    stand(run, leader)
-    yield lambda: leads(run, leader), ELECTION_MS
-    let_go(run, held)
-    yield never, 50.0
+    campaign_if_possible(run, leader)
+    yield lambda: is_newest_leader(run, leader), ELECTION_MS
+    release(run, held)
+    yield wait_for_time, 50.0
     cluster.heal()
 
 
@@ -229,16 +229,16 @@ def cut_off_leader(run: RandomRun, leader: NodeId) -> Steps:
     Before it hears of them, a client asks it for a read.
     """
     cluster = run.cluster
-    successor, *_ = others(run, leader)
+    successor, *_ = other_voters(run, leader)
     cluster.isolate(leader)
     if run.changes_members and run.rng.random() < 0.6:
         with suppress(NotNow):
             run.rng.choice([add_learner, promote, remove, reconfigure])(run)
-    write(run, 4)
-    yield never, run.rng.uniform(0, 40)
+    clients_write(run, 4)
+    yield wait_for_time, run.rng.uniform(0, 40)
     yield deposed(run, leader, successor)
-    write(run, 4)
-    yield never, run.rng.uniform(50, 200)
+    clients_write(run, 4)
+    yield wait_for_time, run.rng.uniform(50, 200)
     with suppress(NotNow):  # it may have stepped down
         ask(run, f"k{run.proposed}", leader)
     if run.rng.random() < 0.6:
@@ -261,20 +261,20 @@ def fall_behind(run: RandomRun, leader: NodeId) -> Steps:
     members = [node for node in cluster.configuration.members if node != leader]
     behind = run.rng.choice(members)
     cluster.isolate(behind)
-    write(run, 3)
-    yield never, run.rng.uniform(50, 150)
+    clients_write(run, 3)
+    yield wait_for_time, run.rng.uniform(50, 150)
     compact_all(run, behind)
     cluster.heal()
-    yield lambda: bool(on_the_way(run, behind, InstallSnapshot)), 2 * ELECTION_MS
-    held = hold(run, *on_the_way(run, behind, InstallSnapshot))
+    yield lambda: bool(in_flight_to(run, behind, InstallSnapshot)), 2 * ELECTION_MS
+    held = hold(run, *in_flight_to(run, behind, InstallSnapshot))
     host = cluster.hosts[behind]
     term = host.machine.term
     own_way = () if run.changes_members else (Misuse,)  # in which a machine says that it cannot
     with suppress(NotNow, *own_way):
         run.rng.choice([propose, promote, remove, reconfigure])(run)
-    stand(run, run.rng.choice([leader, behind, *others(run, leader)]))
+    campaign_if_possible(run, run.rng.choice([leader, behind, *other_voters(run, leader)]))
     yield lambda: host.machine.term > term, run.rng.uniform(50, ELECTION_MS)
-    let_go(run, held)
+    release(run, held)
 
 
 @of_a_leader()
@@ -282,17 +282,17 @@ def starve(run: RandomRun, leader: NodeId) -> Steps:
     """A new leader is known, its entries are held up, and a follower is asked for a read."""
     cluster = run.cluster
     cluster.isolate(leader)
-    write(run, 2)
-    successor, *rest = others(run, leader)
+    clients_write(run, 2)
+    successor, *rest = other_voters(run, leader)
     yield deposed(run, leader, successor)
     cluster.heal()
-    write(run, 2)
+    clients_write(run, 2)
     hungry = run.rng.choice([leader, *rest])
     host, held, asked = cluster.hosts[hungry], list[int](), False
     for _ in range(40):
         entries = [
             each
-            for each in on_the_way(run, hungry, AppendEntries)
+            for each in in_flight_to(run, hungry, AppendEntries)
             if isinstance(each.message, AppendEntries) and each.message.entries
         ]
         held += hold(run, *entries)
@@ -301,15 +301,15 @@ def starve(run: RandomRun, leader: NodeId) -> Steps:
             if run.lacks(hungry, "read"):
                 return
             ask(run, f"k{run.proposed}", hungry)
-        yield never, SLICE_MS
-    let_go(run, held)
+        yield wait_for_time, SLICE_MS
+    release(run, held)
 
 
 @of_a_leader()
 def half_deaf(run: RandomRun, leader: NodeId) -> Steps:
     """A new leader is heard and hears nothing, or the other way round; reads are asked."""
     cluster = run.cluster
-    successor, *rest = others(run, leader)
+    successor, *rest = other_voters(run, leader)
     yield deposed(run, leader, successor)
     new = cluster.leader or successor
     follower = next(each for each in (successor, leader, *rest) if each != new)
@@ -318,8 +318,8 @@ def half_deaf(run: RandomRun, leader: NodeId) -> Steps:
     for node in run.rng.sample([new, follower], 2):
         with suppress(NotNow):  # it may know no leader
             ask(run, f"k{run.proposed}", node)
-    write(run, 2)
-    yield never, run.rng.uniform(50, ELECTION_MS)
+    clients_write(run, 2)
+    yield wait_for_time, run.rng.uniform(50, ELECTION_MS)
     cluster.heal()
 
 

@@ -7,8 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from raftlab.check.campaign.faults import NETWORK_CHANGES, TROUBLES
-from raftlab.check.campaign.random_run import complaint, settle, start, trouble
+from raftlab.check.campaign.complaints import complaint
+from raftlab.check.campaign.faults import FAULTS, NETWORK_CHANGES
+from raftlab.check.campaign.random_run import heal_and_converge, inject_faults
+from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import MessageStorm, RandomRun
 from raftlab.check.campaign.timed_faults import PLANS
 from raftlab.check.shrink.steps import NOT_DETERMINISTIC, NonDeterminism
@@ -36,10 +38,10 @@ KINDS: Mapping[str, type] = {"disks": Disks, "network": Network, "options": Opti
 GIVEN = frozenset([*KINDS, "nodes", "change_network"])
 """What a campaign can be given, beside rules and a machine."""
 
-FAULTS = tuple(verb.__name__ for verb, _ in TROUBLES + PLANS)
+FAULT_NAMES = tuple(verb.__name__ for verb, _ in FAULTS + PLANS)
 """The names of all faults that a run can meet."""
 
-NETWORK_FAULTS = tuple(verb.__name__ for verb, _ in NETWORK_CHANGES)
+NETWORK_FAULT_NAMES = tuple(verb.__name__ for verb, _ in NETWORK_CHANGES)
 """The names of those that it meets besides, where the network changes while it goes on."""
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # where an object lies is chance
@@ -83,7 +85,7 @@ class Conditions(msgspec.Struct, frozen=True):
     @property
     def faults(self) -> tuple[str, ...]:
         """The names of all faults that a run can meet under them."""
-        return FAULTS + NETWORK_FAULTS if "change_network" in self.given else FAULTS
+        return FAULT_NAMES + NETWORK_FAULT_NAMES if "change_network" in self.given else FAULT_NAMES
 
 
 def checked(
@@ -131,8 +133,8 @@ def _tried(seed: int, conditions: Conditions) -> tuple[RandomRun | None, SeedRes
     run: RandomRun | None = None
     try:
         run = start(seed, **conditions.arguments)
-        trouble(run)
-        settle(run)
+        inject_faults(run)
+        heal_and_converge(run)
         wrong = complaint(run)
     except Exception as error:
         return run, _stopped(seed, run, error)
@@ -148,7 +150,7 @@ def _tried(seed: int, conditions: Conditions) -> tuple[RandomRun | None, SeedRes
 
 def _faults(run: RandomRun) -> tuple[tuple[str, int], ...]:
     """What has happened of all that can be chosen to make trouble."""
-    names = FAULTS + NETWORK_FAULTS
+    names = FAULT_NAMES + NETWORK_FAULT_NAMES
     return tuple((name, run.happened[name]) for name in names if run.happened[name])
 
 
@@ -178,9 +180,9 @@ def replayed(seed: int, conditions: Conditions, peace: bool = True) -> RandomRun
     """
     run = start(seed, **conditions.arguments)
     with suppress(Exception):
-        trouble(run)
+        inject_faults(run)
         if peace:
-            settle(run)
+            heal_and_converge(run)
             complaint(run)
     return run
 

@@ -26,7 +26,7 @@ REPORT_EVERY = 5_000
 LOOK_EVERY = 63
 """The clock and the memory are looked at after so many states, and one."""
 
-NONE = (1 << 64) - 1
+NO_PARENT = (1 << 64) - 1
 
 
 class Space(Protocol[S]):
@@ -87,7 +87,7 @@ class Search(Generic[S]):
         self._at = 0
         self._end: int | None = None
         self._is_torn = False
-        self._meet(space.first, NONE)
+        self._meet(space.first, NO_PARENT)
         self._level, self._next = self._next, []
 
     @property
@@ -207,7 +207,7 @@ class Search(Generic[S]):
     def length(self) -> int:
         """How many events lead to where the search ended, or to where it stands."""
         number, length = self._end, 0
-        while number is not None and self._parents[number] != NONE:
+        while number is not None and self._parents[number] != NO_PARENT:
             number, length = self._parents[number], length + 1
         return length
 
@@ -219,7 +219,7 @@ class Search(Generic[S]):
         if self._end is None:
             raise NotNow("the search has found nothing to show")
         numbers, number = [], self._end
-        while number != NONE:
+        while number != NO_PARENT:
             numbers.append(number)
             number = self._parents[number]
         hashes = [self._hashes[each] for each in reversed(numbers)]

@@ -1,18 +1,17 @@
 """Searching every order of events in a small scope, and what comes of it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from raftlab.check.explore.breadth_first import Counts, Search
+from raftlab.check.explore.goal import Goal, View
 from raftlab.check.explore.judge import JUDGED, OldVoteError
 from raftlab.check.explore.name_sensitivity import is_alike, why_names_matter
 from raftlab.check.explore.scope import Scope
 from raftlab.check.explore.state_graph import graph_of
 from raftlab.check.explore.states import State, States
 from raftlab.check.explore.symmetry import Symmetry
-from raftlab.check.explore.to_recording import told
-from raftlab.raft.log import LogEntry
-from raftlab.raft.messages import Message
+from raftlab.check.explore.to_recording import cluster_after
 from raftlab.raft.options import Options, is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, listed, shown
 from raftlab.sim.cluster import Cluster
@@ -24,42 +23,6 @@ if TYPE_CHECKING:
     import networkx as nx
 
 MEMORY_MB = 2_000.0
-
-
-class View(Mapping[NodeId, Any]):
-    """A state of a search as a goal sees it: node -> machine (for reading)."""
-
-    __slots__ = ("_state", "_world")
-
-    def __init__(self, world: States, state: State) -> None:
-        self._world = world
-        self._state = state
-
-    def __getitem__(self, node: NodeId) -> Any:
-        """The machine of a node; nobody may change it. Raises: KeyError."""
-        return self._world.locals[self._state[0][self._world.places[node]]].host.machine
-
-    def __iter__(self) -> Iterator[NodeId]:
-        return iter(self._world.names)
-
-    def __len__(self) -> int:
-        return len(self._world.names)
-
-    @property
-    def messages(self) -> tuple[Message, ...]:
-        """What is on its way, lost or not.
-
-        Without a bound on their number, those that would change nothing stay there for ever.
-        """
-        return tuple(self._world.messages[each] for each in self._state[1])
-
-    @property
-    def committed(self) -> tuple[LogEntry, ...]:
-        """Every entry that any node has called committed, by index."""
-        return tuple(entry for entry, _ in self._world.pasts[self._state[2]].committed)
-
-
-Goal = Callable[[View], bool]
 
 
 class Exploration:
@@ -152,7 +115,7 @@ class Exploration:
         if self._run is None and found:
             passed_over = self._world.passed_over
             self._world.passed_over = {}  # going the way again is not looking further
-            self._run = told(self._cluster, self._world, self._search.path())
+            self._run = cluster_after(self._cluster, self._world, self._search.path())
             self._world.passed_over = passed_over
         return self._run
 

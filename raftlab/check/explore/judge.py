@@ -133,12 +133,12 @@ class Memory(History):
         self.is_asked = False
 
     def __getattribute__(self, name: str) -> Any:
-        if name in TELLING:
+        if name in DEPENDS_ON_THE_PAST:
             self.is_asked = True
         return super().__getattribute__(name)
 
 
-TELLING = frozenset(History.__slots__) - {"hosts", "claims", "votes", "created"}
+DEPENDS_ON_THE_PAST = frozenset(History.__slots__) - {"hosts", "claims", "votes", "created"}
 """What makes the verdict on a step depend on the past; in one that is odd, every step does."""
 
 
@@ -147,7 +147,7 @@ class OldVoteError(Exception):
 
 
 class Judge(Watcher):
-    """The watch over a node on the bench; `left` is what it leaves to who knows the others."""
+    """The watch over a node alone; `left` is what it leaves to who knows the others."""
 
     __slots__ = ("left", "remembers")
 
@@ -179,7 +179,7 @@ class Judge(Watcher):
         return tuple(each for each in checks if each[1] not in OF_OTHERS)
 
 
-def told(fallen: tuple[Property, Broken] | None) -> tuple[str, str] | None:
+def name_and_text(fallen: tuple[Property, Broken] | None) -> tuple[str, str] | None:
     """The name of a property that fell, and what happened."""
     return None if fallen is None else (fallen[0].name, fallen[1].text)
 

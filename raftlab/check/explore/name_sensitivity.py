@@ -14,7 +14,7 @@ from raftlab.raft.vocabulary import Configuration
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.actions import Compact, Reconfigure, TransferLeadership
 
-NAMELESS = frozenset(
+TOLD_NUMBERS = frozenset(
     {
         "appends_at_term_start",
         "has_caught_up",
@@ -56,7 +56,7 @@ def is_alike(cluster: Cluster, scope: Scope) -> bool:
     hosts = list(cluster.hosts.values())
     rules = [host.rules for host in hosts]
     alike = all(each is rules[0] for each in rules) or (
-        len({type(each) for each in rules}) == 1 and not any(map(holds_anything, rules))
+        len({type(each) for each in rules}) == 1 and not any(map(has_attributes, rules))
     )
     named = any(
         action.node or isinstance(action, Reconfigure | TransferLeadership)
@@ -74,16 +74,16 @@ def why_names_matter(cluster: Cluster, scope: Scope) -> str | None:
         if host.factory is not RaftStateMachine:
             name = getattr(host.factory, "__name__", type(host.machine).__name__)
             return f"a machine of your own ({name}) may look at names"
-    nameless = NAMELESS if tells_names(cluster, scope) else NAMELESS | TOLD_A_LOG
+    nameless = TOLD_NUMBERS if holds_configurations(cluster, scope) else TOLD_NUMBERS | TOLD_A_LOG
     for rules in {id(host.rules): host.rules for host in hosts}.values():
-        looks = sorted(overridden(type(rules)) - nameless)
-        if holds_anything(rules) or looks:
+        looks = sorted(overridden_rules(type(rules)) - nameless)
+        if has_attributes(rules) or looks:
             what = f"its {looks[0]}" if looks else "what it holds"
             return f"rules of your own ({type(rules).__name__}: {what}) may look at names"
     return None
 
 
-def tells_names(cluster: Cluster, scope: Scope) -> bool:
+def holds_configurations(cluster: Cluster, scope: Scope) -> bool:
     """Whether a log may hold a configuration, or a snapshot with one."""
     compacts = cluster.setup.disks.snapshot_every > 0
     compacts = compacts or any(isinstance(each, Compact) for each in scope.actions)
@@ -95,7 +95,7 @@ def tells_names(cluster: Cluster, scope: Scope) -> bool:
     )
 
 
-def overridden(kind: type[Rules]) -> frozenset[str]:
+def overridden_rules(kind: type[Rules]) -> frozenset[str]:
     """What a class of rules has in another way than the shipped one."""
     mine: set[str] = set()
     for each in kind.__mro__:
@@ -105,7 +105,7 @@ def overridden(kind: type[Rules]) -> frozenset[str]:
     return frozenset(mine) - OF_EVERY_CLASS
 
 
-def holds_anything(rules: Rules) -> bool:
+def has_attributes(rules: Rules) -> bool:
     """Whether an object of rules has attributes of its own."""
     slots = [name for kind in type(rules).__mro__ for name in getattr(kind, "__slots__", ())]
     return bool(getattr(rules, "__dict__", None)) or any(hasattr(rules, each) for each in slots)

@@ -22,7 +22,7 @@ from raftlab.sim.world.world import World
 T = TypeVar("T")
 
 
-class Workbench(World):
+class SingleStep(World):
     """Where one node at a time takes a step, and is watched. What it says is kept, not carried."""
 
     def __init__(self, *given: Any, **settings: Any) -> None:
@@ -30,7 +30,7 @@ class Workbench(World):
         super().__init__(*given, **settings)
 
     def begin(self, host: Host, now: Millis, past: Past, remembers: bool) -> Judge:
-        """Put a node on the bench, at `now` (ms), after a run that has shown `past`."""
+        """Put a node alone, at `now` (ms), after a run that has shown `past`."""
         self.now = now
         self.hosts[host.node] = host
         self.sent, self.readings = [], []
@@ -44,17 +44,17 @@ class Workbench(World):
             host.seen = seen_of(host)
         return judge
 
-    def hear(self, host: Host, message: Message) -> None:
+    def receive(self, host: Host, message: Message) -> None:
         """A message reaches the node."""
         hand_over(self, host, message)
         self.heap.clear()
 
-    def do(self, action: Action) -> None:
+    def act(self, action: Action) -> None:
         """Anything else that can happen to the node. Raises: NotNow, if it cannot happen now."""
         HANDLERS[type(action)](self, action)
         self.heap.clear()
 
-    def pass_over(self, host: Host, now: Millis) -> None:
+    def advance_time(self, host: Host, now: Millis) -> None:
         """The time is told, and nothing else happens."""
         self.now = now
         if isinstance(host.machine, NodeCore):
@@ -74,11 +74,11 @@ class Workbench(World):
         self.sent += [each for each in messages if each.receiver in self.hosts]
 
 
-def twin_of(host: Host) -> Host:
+def host_copy(host: Host) -> Host:
     """An independent copy of a node; rules, options, randomness and application are shared."""
-    twin = slots_copied(host)
+    twin = slots_copy(host)
     twin.machine = machine_copy(host)
-    twin.disk = slots_copied(host.disk)
+    twin.disk = slots_copy(host.disk)
     twin.disk.log = host.disk.log.copy()
     twin.disk.writes = host.disk.writes.copy()
     twin.readings = {number: copy.copy(each) for number, each in host.readings.items()}
@@ -86,7 +86,7 @@ def twin_of(host: Host) -> Host:
     return twin
 
 
-def slots_copied(thing: T) -> T:
+def slots_copy(thing: T) -> T:
     """A shallow copy of an object that has slots, as `copy.copy` makes it, and sooner."""
     twin = thing.__class__.__new__(thing.__class__)
     for name in thing.__slots__:  # type: ignore[attr-defined]

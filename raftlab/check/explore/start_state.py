@@ -3,7 +3,7 @@
 import msgspec
 
 from raftlab.check.explore.scope import Scope
-from raftlab.check.explore.single_step import Workbench
+from raftlab.check.explore.single_step import SingleStep
 from raftlab.check.explore.state_equivalence import Timing, overrides
 from raftlab.raft.vocabulary import Misuse, NotNow, Term
 from raftlab.sim.cluster import Cluster
@@ -41,15 +41,15 @@ def refuse_what_needs_time(cluster: Cluster) -> None:
         raise NotNow("a node is writing to its disk: run on until it has ended, or search earlier")
 
 
-def workbench(cluster: Cluster) -> Workbench:
-    """A bench with nodes like those of a cluster."""
+def single_step_of(cluster: Cluster) -> SingleStep:
+    """Where nodes like those of a cluster take single steps."""
     setup = cluster.setup
     hosts = [cluster.hosts[node] for node in setup.nodes]
     at_once = msgspec.structs.replace(setup.disks, write_ms=0.0)
     like = Setup(setup.nodes, 0, options=setup.options, disks=at_once, machine=setup.machine)
-    bench = Workbench(like, {host.node: host.rules for host in hosts}, hosts[0].factory)
-    bench.hosts.update(cluster.hosts)
-    return bench
+    made = SingleStep(like, {host.node: host.rules for host in hosts}, hosts[0].factory)
+    made.hosts.update(cluster.hosts)
+    return made
 
 
 def timing_of(cluster: Cluster, scope: Scope) -> Timing:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from raftlab.check.explore.states import State, States
-from raftlab.check.explore.to_recording import said
+from raftlab.check.explore.to_recording import event_text
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Misuse
 
@@ -26,6 +26,7 @@ def graph_of(world: States, key: Callable[[State], Hashable], limit: int) -> "nx
     while level and (world.scope.depth is None or depth < world.scope.depth):
         depth, following = depth + 1, []
         for number, state in level:
+            other = number
             for after, event in world.following(state):
                 name = key(after)
                 other = numbers.setdefault(name, len(numbers))
@@ -34,7 +35,7 @@ def graph_of(world: States, key: Callable[[State], Hashable], limit: int) -> "nx
                         raise Misuse(f"there are more than {limit} states: take a smaller scope")
                     graph.add_node(other, **look_of(world, after, depth))
                     following.append((other, after))
-                add_event(graph, number, other, said(world, event))
+                add_event(graph, number, other, event_text(world, event))
             if world.broken is not None:
                 graph.nodes[other]["broken"], world.broken = world.broken[0], None
         level = following

@@ -39,20 +39,20 @@ from raftlab.check.explore.judge import (
     contradicts,
     local_of,
     match,
+    name_and_text,
     past_of,
     seen_of,
-    told,
     with_terms_before,
     without_committed,
 )
 from raftlab.check.explore.scope import Scope
-from raftlab.check.explore.single_step import twin_of
+from raftlab.check.explore.single_step import host_copy
 from raftlab.check.explore.start_state import (
     latest_term,
     leaders_may_step_down,
     refuse_what_needs_time,
+    single_step_of,
     timing_of,
-    workbench,
 )
 from raftlab.check.explore.state_equivalence import fingerprint
 from raftlab.raft.log import LogEntry
@@ -99,6 +99,7 @@ class Step(NamedTuple):
     looks: tuple[bool, bool, bool, int] | None = None
 
 
+BEYOND_TERMS = "elections beyond the bound on terms"
 BEYOND = Step(0, ())
 """What a step beyond the bound on terms is worked out to be."""
 
@@ -124,7 +125,7 @@ class States:
         self.latest_term = latest_term(cluster, scope)
         self.patience: Millis = options.election_timeout[1] + 1.0
         self.beat: Millis = options.heartbeat_interval
-        self._single_step = workbench(cluster)
+        self._single_step = single_step_of(cluster)
         self.locals: list[Local] = []
         self._local_ids: dict[object, int] = {}
         self._keys: list[object] = []
@@ -150,7 +151,7 @@ class States:
     # The first state
 
     def _first_state(self, cluster: Cluster) -> State:
-        twins = [twin_of(host) for host in cluster.hosts.values()]
+        twins = [host_copy(host) for host in cluster.hosts.values()]
         for twin in twins:
             twin.rng = copy.copy(twin.rng)  # a node that starts again draws from it
         nodes = tuple(self._intern(twin, cluster.now) for twin in twins)
@@ -227,7 +228,7 @@ class States:
         if raised is None and host.machine.term > max(self.latest_term, before.term):
             return BEYOND
         now = self._intern(host, world.now)
-        broken = raised or told(judge.broken)
+        broken = raised or name_and_text(judge.broken)
         if now == number and not world.sent and broken is None:
             return None
         verdict = self._verdict_of(judge, host, past, broken)
@@ -250,7 +251,7 @@ class States:
     def _on_its_own(self, number: int, event: object, past: int) -> tuple[Judge | None, Fallen]:
         """Let it happen: what the watch saw, and what was raised; no watch, if it cannot happen."""
         before, world = self.locals[number], self._single_step
-        host = twin_of(before.host)
+        host = host_copy(before.host)
         judge = world.begin(host, before.now, self.pasts[past], self.remembers)
         try:
             self._let_happen(host, before, event)
@@ -279,7 +280,7 @@ class States:
             judge, raised = self._on_its_own(number, event, past)
             assert judge is not None
             host = self._single_step.hosts[self.locals[number].host.node]
-            verdict = self._verdict_of(judge, host, past, raised or told(judge.broken))
+            verdict = self._verdict_of(judge, host, past, raised or name_and_text(judge.broken))
             self._verdicts[known] = verdict
         return verdict
 
@@ -287,25 +288,25 @@ class States:
         world, node = self._single_step, host.node
         world.moving = None
         if isinstance(event, int) and event >= 0:
-            world.hear(host, self.messages[event])
+            world.receive(host, self.messages[event])
         elif event in (TIMEOUT, AGE):
-            world.pass_over(host, before.now + self.patience)
+            world.advance_time(host, before.now + self.patience)
             if event == TIMEOUT:
                 ticks = must_tick(host)
-                world.do(Tick(world.now, node) if ticks else Timeout(world.now, node))
+                world.act(Tick(world.now, node) if ticks else Timeout(world.now, node))
         elif event in (HEARTBEAT, BEAT):
-            world.pass_over(host, before.now + self.beat)
+            world.advance_time(host, before.now + self.beat)
             if event == HEARTBEAT:
-                world.do(Tick(world.now, node))
+                world.act(Tick(world.now, node))
         elif event == RESTART:
             if host.alive:
                 host.stop()
-            world.do(Restart(world.now, node))
+            world.act(Restart(world.now, node))
         elif event == PROPOSE:
-            world.do(Propose(world.now, node, command_of(before)))
+            world.act(Propose(world.now, node, command_of(before)))
         else:
             assert isinstance(event, tuple)
-            world.do(event[0])
+            world.act(event[0])
 
     # What can follow
 
@@ -341,7 +342,7 @@ class States:
                 rest = flights[:at] + flights[at + 1 :]
                 found.append(((locals_, rest, state[2], used), (place, message)))
         if once:
-            self._pass_over("messages that arrive twice beyond the bound", once)
+            self._leave_out("messages that arrive twice beyond the bound", once)
         for place, local in enumerate(locals_):
             self._own_events(found, state, place, local)
             if self.broken is not None:
@@ -359,16 +360,16 @@ class States:
             if known.last_index < scope.entries:
                 self._happen(found, state, place, PROPOSE, used)
             else:
-                self._pass_over("commands beyond the bound on entries")
+                self._leave_out("commands beyond the bound on entries")
             if used & 255 < scope.heartbeats:
                 self._happen(found, state, place, HEARTBEAT, used + A_HEARTBEAT, BEAT)
             else:
-                self._pass_over("heartbeats beyond the bound")
+                self._leave_out("heartbeats beyond the bound")
         if not known.leads or self.leaders_time_out:
             if known.term < scope.terms or known.leads:
                 self._happen(found, state, place, TIMEOUT, used, AGE)
             else:
-                self._pass_over("elections beyond the bound on terms")
+                self._leave_out(BEYOND_TERMS)
         self._restart(found, state, place)
         if scope.actions:
             self._one_time_actions(found, state, place)
@@ -378,7 +379,7 @@ class States:
         if used // A_RESTART & 255 < self.scope.restarts:
             self._happen(found, state, place, RESTART, used + A_RESTART)
         else:
-            self._pass_over("restarts beyond the bound")
+            self._leave_out("restarts beyond the bound")
 
     def _one_time_actions(
         self, found: list[tuple[State, object]], state: State, place: int
@@ -432,13 +433,13 @@ class States:
         """Add the state after a node's step, unless too much would be in flight."""
         nodes, local, past = state[0], made.local, state[2]
         if made is BEYOND:
-            self._pass_over("elections beyond the bound on terms")
+            self._leave_out(BEYOND_TERMS)
             return
         if made.sent:
             flights = tuple(sorted(flights + made.sent))
             limit = self.scope.in_flight
             if limit is not None and len(flights) > limit:
-                self._pass_over("more messages on their way than the bound")
+                self._leave_out("more messages on their way than the bound")
                 return
         if nodes[place] != local:
             nodes = (*nodes[:place], local, *nodes[place + 1 :])
@@ -448,7 +449,7 @@ class States:
             self.broken = made.broken
         found.append(((nodes, flights, past, used), (place, event)))
 
-    def _pass_over(self, what: str, times: int = 1) -> None:
+    def _leave_out(self, what: str, times: int = 1) -> None:
         self.passed_over[what] = self.passed_over.get(what, 0) + times
 
     # What must hold
@@ -493,7 +494,7 @@ class States:
         reply = self.messages[event[1] if isinstance(event, tuple) else event]  # type: ignore[index]
         memory = Memory(self.pasts[past], {member.node: member})
         broken = MATCH_IS_TRUE.check(memory, leader, reply)
-        return told((MATCH_IS_TRUE, broken) if broken else None)
+        return name_and_text((MATCH_IS_TRUE, broken) if broken else None)
 
     def _ask(
         self, asked: Property, number: int, nodes: tuple[int, ...], place: int, past: int
@@ -503,7 +504,7 @@ class States:
         everyone = {self.locals[each].host.node: self.locals[each].host for each in nodes}
         host.seen = seen_of(before) if before.alive else Seen()
         broken = asked.check(Memory(self.pasts[past], everyone), host)
-        return told((asked, broken) if broken else None)
+        return name_and_text((asked, broken) if broken else None)
 
     def _compare_logs(self, number: int, nodes: tuple[int, ...], place: int, past: int) -> int:
         """Whether the new log matches all others, and all that there was; the past with it."""

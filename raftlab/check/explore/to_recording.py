@@ -35,7 +35,7 @@ from raftlab.sim.world.actions import (
 from raftlab.sim.world.network import Flight
 
 
-def told(cluster: Cluster, world: States, events: Iterator[object]) -> Cluster:
+def cluster_after(cluster: Cluster, world: States, events: Iterator[object]) -> Cluster:
     """A copy of `cluster` to which the events of a search have happened.
 
     It stops where a property falls, or a machine fails.
@@ -100,13 +100,13 @@ def without_times(message: Message) -> Message:
     return message
 
 
-def said(world: States, event: Any) -> str:
+def event_text(world: States, event: Any) -> str:
     """An event in a few words: "S1 times out", "S2 gets RequestVote from S1"."""
     place, what = event
     node = world.names[place]
-    if type(what) is int and what in OWN_EVENTS:
-        return f"{node} {OWN_EVENTS[what]}"
-    if type(what) is int:
+    if isinstance(what, int):
+        if what in OWN_EVENTS:
+            return f"{node} {OWN_EVENTS[what]}"
         message = world.messages[what]
         return f"{node} gets {type(message).__name__} from {message.sender}"
     if what[0] == AGAIN:

@@ -141,7 +141,7 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"the {shortened(self.call, 40)} of {shortened(self.client, 40)}"
 
     def __str__(self) -> str:
-        said = said_of(self)
+        said = operation_text(self)
         client = shortened(self.client, 40)
         if self.outcome is Outcome.ACKNOWLEDGED:
             return f"{client}: {said}, {self.start:.1f} to {self.end:.1f} ms"
@@ -155,7 +155,7 @@ def is_time(value: object) -> bool:
     return abs(value) <= MOST_MS
 
 
-def said_of(operation: Operation, told: str | None = None) -> str:
+def operation_text(operation: Operation, told: str | None = None) -> str:
     """What was asked and answered, in short: `read x → 1`, `write x 2`, `cas x 1 2 → refused`.
 
     `told` is the answer in other words, if `value_text` would not tell it from another.
@@ -172,13 +172,13 @@ def said_of(operation: Operation, told: str | None = None) -> str:
         return f"{asked} → ?"
     if operation.call == "cas" and operation.result is False:
         return f"{asked} → refused"
-    if operation.outcome is Outcome.ACKNOWLEDGED and tells(operation):
+    if operation.outcome is Outcome.ACKNOWLEDGED and answer_matters(operation):
         said = value_text(operation.result) if told is None else told
         return f"{asked} → {shortened(said)}"
     return asked
 
 
-def tells(operation: Operation) -> bool:
+def answer_matters(operation: Operation) -> bool:
     """Whether the answer says more than that the operation was carried out."""
     if operation.call in ("read", "get"):
         return True

@@ -12,7 +12,13 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 import msgspec
 
 from raftlab.check.history import History, Operation, Outcome
-from raftlab.check.history.operations import exact_text, said_of, tells, value_text, with_article
+from raftlab.check.history.operations import (
+    answer_matters,
+    exact_text,
+    operation_text,
+    value_text,
+    with_article,
+)
 from raftlab.check.linearizability.culprit import Culprit, culprit_of
 from raftlab.check.linearizability.intervals import Problem
 from raftlab.check.linearizability.lookahead import Lookahead
@@ -201,7 +207,7 @@ def _refused(
     text = _telling_apart(culprit, found.states)
     who = shortened(culprit.client, 40)
     said = (
-        f"Not linearizable: {who}'s “{said_of(culprit, text(culprit.result))}”"
+        f"Not linearizable: {who}'s “{operation_text(culprit, text(culprit.result))}”"
         f" ({culprit.start:.1f} to {culprit.end:.1f} ms) cannot be placed."
         f" {_why(found, culprit, _on(key), text)}"
     )
@@ -257,7 +263,7 @@ def _count(number: int, what: str) -> str:
 def _telling_apart(culprit: Operation, states: list[State]) -> Callable[[object], str]:
     """How to say values: with quotes around text if 1 and "1" would look the same without."""
     same = (value_text(state) == value_text(culprit.result) for state in states)
-    return exact_text if tells(culprit) and any(same) else value_text
+    return exact_text if answer_matters(culprit) and any(same) else value_text
 
 
 def _states(states: list[State], text: Callable[[object], str]) -> str:
@@ -295,5 +301,6 @@ def _but_failed(culprit: Operation, mine: History) -> str:
     """Whose write of the value that was read had failed, if there was one."""
     for each in mine:
         if each.outcome is Outcome.FAILED and _gives(each, culprit.result):
-            return f": {shortened(each.client, 40)}'s “{said_of(each)}” failed, so it had no effect"
+            who, what = shortened(each.client, 40), operation_text(each)
+            return f": {who}'s “{what}” failed, so it had no effect"
     return ""

@@ -75,6 +75,7 @@ class Model(Protocol):
 
     def step(self, state: State, operation: Operation) -> tuple[bool, State]:
         """Whether `operation` can take effect in `state`, and the state after it."""
+        ...
 
 
 def key_of(model: Model, operation: Operation) -> Hashable:

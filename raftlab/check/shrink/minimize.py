@@ -5,11 +5,10 @@ IEEE TSE 28(2), 2002): leave out large parts first, then smaller ones, then sing
 pairs, as long as the same property falls. What is left plays strictly, from the beginning.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from msgspec.structs import replace
-
+from raftlab.check.shrink.simpler import cost, simpler_actions, with_fast_disks, without_long_gaps
 from raftlab.check.shrink.steps import (
     NOT_DETERMINISTIC,
     NonDeterminism,
@@ -22,22 +21,19 @@ from raftlab.check.shrink.steps import (
     wipes_are_lawful,
 )
 from raftlab.raft.log import Command
-from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import REFUSALS, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording, recording_of_run
 from raftlab.sim.watch.properties import Property
-from raftlab.sim.world.action import Action
-from raftlab.sim.world.actions import Join, Propose, SlowDisk, Tick, Timeout, Written
+from raftlab.sim.world.actions import Propose, Written
 
 BUDGET = 6000
 MOST_PAIRS = 1600
 COARSE = 16
 FEW = 800  # so many steps are played in a few milliseconds
-GAP_MS: Millis = 10.0
 
 Breaks: TypeAlias = str | Property | Callable[[Cluster], bool] | None
-Cost: TypeAlias = tuple[int, int, int]
 
 
 def shrink(run: Recording | Cluster, breaks: Breaks = None, budget: int = BUDGET) -> Recording:
@@ -145,7 +141,7 @@ class _Shrinker:
     def tries(self, steps: Iterable[Step], closer: bool = False) -> bool:
         """Play other steps; keep them if the same falls and they are fewer or plainer.
 
-        That they take less time counts only for those that are to be moved `closer`.
+        That they take less time counts only for those that are to be moved `without_long_gaps`.
         """
         if self.budget <= 0:
             return False
@@ -181,7 +177,7 @@ class _Shrinker:
             commands = commands_of(self.best.steps)
             for start in range(0, len(commands), size):
                 gone = set(commands[start : start + size])
-                self.tries(each for each in self.best.steps if not carried(each) & gone)
+                self.tries(each for each in self.best.steps if not commands_in(each) & gone)
             size //= 2
 
     def drop_chunks(self, smallest: int = 1) -> None:
@@ -228,64 +224,14 @@ class _Shrinker:
             return
         for place in range(len(self.best.steps)):
             steps = self.best.steps
-            for plain in plainer(steps[place].action) if place < len(steps) else ():
+            for plain in simpler_actions(steps[place].action) if place < len(steps) else ():
                 if self.tries((*steps[:place], Step(plain), *steps[place + 1 :])):
                     break
 
     def move_closer(self) -> None:
         """Long silences become short ones, until no more time is gained."""
-        while self.tries(closer(self.best.steps), closer=True):
+        while self.tries(without_long_gaps(self.best.steps), closer=True):
             pass
-
-
-def closer(steps: Iterable[Step]) -> list[Step]:
-    """The same steps, with no more than GAP_MS from one to the next."""
-    moved, now, before = [], 0.0, 0.0
-    for step in steps:
-        at = step.action.at
-        now += min(at - before, GAP_MS)
-        before = at
-        moved.append(Step(replace(step.action, at=now), step.message))
-    return moved
-
-
-def cost(steps: Sequence[Step]) -> Cost:
-    """What is to be made small: how many steps, how plain they are, how long they take.
-
-    Time counts in whole gaps, so that nobody hunts for fractions of a millisecond.
-    """
-    last = steps[-1].action.at if steps else 0.0
-    return len(steps), sum(weight(step.action) for step in steps), int(last // GAP_MS)
-
-
-def weight(action: Action) -> int:
-    """How much a reader must know to understand an action."""
-    if isinstance(action, Timeout):
-        return 0 if action.force else 1
-    return 2 if isinstance(action, Tick) else 0
-
-
-def plainer(action: Action) -> tuple[Action, ...]:
-    """Other actions that may do the same and are easier to understand, the plainest first."""
-    if isinstance(action, Tick):
-        plain = Timeout(action.at, action.node)
-        return (replace(plain, force=True), plain)
-    if isinstance(action, Timeout) and not action.force:
-        return (replace(action, force=True),)
-    return ()
-
-
-def with_fast_disks(steps: Iterable[Step], nodes: Sequence[NodeId]) -> list[Step]:
-    """The same steps, without the writes of some nodes: these take no time from the start on."""
-    joins = {step.action.node for step in steps if isinstance(step.action, Join)}
-    fast = [Step(SlowDisk(0.0, node, 0.0)) for node in nodes if node not in joins]
-    for step in steps:
-        action = step.action
-        if not (isinstance(action, Written | SlowDisk) and action.node in nodes):
-            fast.append(step)
-        if isinstance(action, Join) and action.node in nodes:
-            fast.append(Step(SlowDisk(action.at, action.node, 0.0)))
-    return fast
 
 
 def nodes_of(step: Step) -> tuple[NodeId, ...]:
@@ -302,7 +248,7 @@ def pairs_of(count: int) -> list[tuple[int, int]]:
     return [each for each in reversed(pairs) if each[1] < count]
 
 
-def carried(step: Step) -> frozenset[bytes]:
+def commands_in(step: Step) -> frozenset[bytes]:
     """The commands that a step is about."""
     if isinstance(step.action, Propose):
         return frozenset([step.action.data])

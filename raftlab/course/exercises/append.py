@@ -7,7 +7,7 @@ from typing import Any
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.cases import Case, rising, words
 from raftlab.course.exercises.running import MachineExercise, RulesExercise
-from raftlab.course.predict.logs import append_to
+from raftlab.course.predict.appends import append_to
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import entries_of, log_of, words_of
 from raftlab.raft.log import LogEntry, RaftLog
@@ -89,7 +89,7 @@ class AppendsEntries(RaftStateMachine):
             return
         if type(verified) is not int:
             raise guard.LearnerError(
-                f"it returns {guard.told(verified, 40)}, and not an index or None"
+                f"it returns {guard.described(verified, 40)}, and not an index or None"
             )
         index = self._rules.follower_commit_index(
             request.leader_commit, verified, log, self.commit_index
@@ -102,7 +102,7 @@ def say_append(outcome: tuple[Any, tuple[LogEntry, ...]]) -> str:
     """An outcome in words."""
     answer, entries = outcome
     log = words([entry.term for entry in entries]) or "empty"
-    return f"{guard.told(answer, 40)}, and the log is then {log}"
+    return f"{guard.described(answer, 40)}, and the log is then {log}"
 
 
 def draw_cut(case: Case, conflict: Any) -> Sequence[Scene]:

@@ -12,6 +12,7 @@ from raftlab.view import Scene
 
 POINTS = {1: 2, 2: 3, 3: 5}
 WIDTH = 96
+CHANGES_ITS_INPUT = "it changes what it was given; it must only decide"
 MOST = 200
 """How many characters of an answer are shown."""
 STUB = re.compile(r"Exercise (\d+\.\d+): (\w+)")
@@ -108,7 +109,7 @@ class Exercise:
             return Panel(self.unwritten(stub))
         except guard.LearnerError as problem:
             return Panel(self._told(answer, str(problem)))
-        answered = f"it answers {guard.told(got, MOST, self.says)}"
+        answered = f"it answers {guard.described(got, MOST, self.says)}"
         scenes = self._drawn(self.telling, got)
         sentence = f"Exercise {self.number}, your code in one case: {answered}." if scenes else ""
         return Panel(self._told(answer, answered), scenes, sentence)
@@ -149,7 +150,7 @@ class Exercise:
         """The function that the learner wrote. Raises: LearnerError, if there is none."""
         if not callable(answer) or isinstance(answer, type):
             raise guard.LearnerError(
-                f"pass the function {self.name} itself, not {guard.told(answer)}"
+                f"pass the function {self.name} itself, not {guard.described(answer)}"
             )
         function: Callable[..., Any] = answer
         return function
@@ -190,13 +191,14 @@ class Exercise:
         except guard.LearnerError as problem:
             return self._failed(case, want, str(problem), None)
         if not self.changes and not all(map(guard.unchanged, case.arguments, given)):
-            changed = "it changes what it was given; it must only decide"
-            return self._failed(case, want, changed, None)
+            return self._failed(case, want, CHANGES_ITS_INPUT, None)
         if self.accepts(case, want, got):
             return None
         odd = type(got) is not type(want) and got is not None and want is not None
         kind = f", of type {type(got).__name__}" if odd else ""
-        return self._failed(case, want, f"it answers {guard.told(got, MOST, self.says)}{kind}", got)
+        return self._failed(
+            case, want, f"it answers {guard.described(got, MOST, self.says)}{kind}", got
+        )
 
     # What is said
 

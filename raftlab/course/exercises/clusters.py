@@ -9,12 +9,12 @@ from raftlab.raft.vocabulary import NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.settings import Network
 
-TROUBLE = Network(latency=(2.0, 20.0), loss=0.05, duplication=0.1, reordering=0.2)
+LOSSY = Network(latency=(2.0, 20.0), loss=0.05, duplication=0.1, reordering=0.2)
 PATIENCE = 20
 """Election timeouts that a healed cluster gets to elect and commit."""
 
 
-def trouble(cluster: Cluster, seed: int, rounds: int = 12) -> str | None:
+def inject_faults(cluster: Cluster, seed: int, rounds: int = 12) -> str | None:
     """Put a cluster through commands, crashes and partitions, then heal it.
 
     Returns what is wrong with its progress once healed, or None. Raises: Violation, when
@@ -26,10 +26,10 @@ def trouble(cluster: Cluster, seed: int, rounds: int = 12) -> str | None:
         for _ in range(rng.randint(1, 3)):
             _propose(cluster, f"x={rng.randint(0, 9)}")
             cluster.run(rng.choice([10, 40, 120, 250]))
-    return settle(cluster)
+    return heal_and_converge(cluster)
 
 
-def settle(cluster: Cluster) -> str | None:
+def heal_and_converge(cluster: Cluster) -> str | None:
     """Heal everything and wait; says what is missing if the cluster does not work again."""
     cluster.heal()
     cluster.calm()

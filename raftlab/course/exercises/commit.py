@@ -77,7 +77,9 @@ def _answer(got: Any, log: RaftLog) -> dict[str, str]:
     if type(got) is not int or got < 0:
         return {}
     return {
-        f"the answer, {guard.told(got)}": words([entry.term for entry in log.entries(1, got + 1)])
+        f"the answer, {guard.described(got)}": words(
+            [entry.term for entry in log.entries(1, got + 1)]
+        )
     }
 
 

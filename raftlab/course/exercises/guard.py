@@ -77,7 +77,7 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
         raise LearnerError(where(problem)) from None
 
 
-def told(value: object, most: int = 60, form: Callable[[Any], str] = repr) -> str:
+def described(value: object, most: int = 60, form: Callable[[Any], str] = repr) -> str:
     """A learner's value in one line of at most so many characters, whatever it is."""
     try:
         text = str(call(form, value))[: most + 1].replace("\n", " ")
@@ -116,10 +116,10 @@ def where(problem: BaseException) -> str:
     """An exception as one sentence with the learner's own line."""
     frames = traceback.extract_tb(problem.__traceback__)[1:]
     mine = [frame for frame in frames if not frame.filename.startswith(PACKAGE)]
-    text = told(problem, 200, str)
+    text = described(problem, 200, str)
     said = f"it raises {type(problem).__name__}" + (f": {text}" if text else "")
     line = mine[-1].line if mine else None
-    return f"{said}, in the line: {told(line, 100, str)}" if line else said
+    return f"{said}, in the line: {described(line, 100, str)}" if line else said
 
 
 def same(want: object, got: object) -> bool:

@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import Result
+from raftlab.course.exercises.base import CHANGES_ITS_INPUT, Result
 from raftlab.course.exercises.cases import Case, rising, words
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.course.predict.leading import WithoutNoOp, leader_with, repair
@@ -128,11 +128,10 @@ class HintExercise(RulesExercise):
         except guard.LearnerError as problem:
             return self._failed(case, want, str(problem), None)
         if not all(map(guard.unchanged, case.arguments, given)):
-            changed = "it changes what it was given; it must only decide"
-            return self._failed(case, want, changed, None)
+            return self._failed(case, want, CHANGES_ITS_INPUT, None)
         if type(got) is int and progress.match_index + 1 <= got <= max(top, 1):
             return None
-        return self._failed(case, want, f"it answers {guard.told(got, 40)}", None)
+        return self._failed(case, want, f"it answers {guard.described(got, 40)}", None)
 
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """First how quickly logs are made equal, and with how little; then whole clusters."""

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise, Result
 from raftlab.course.exercises.cases import Case
-from raftlab.course.exercises.clusters import TROUBLE, options, trouble
+from raftlab.course.exercises.clusters import LOSSY, inject_faults, options
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
@@ -26,7 +26,7 @@ class ClusterExercise(Exercise):
         """The cluster of this seed, run with the learner's code as far as it gets."""
         cluster = self.start(answer, seed)
         with suppress(Exception):  # it stands still where it went wrong
-            trouble(cluster, seed)
+            inject_faults(cluster, seed)
         return cluster
 
     def start(self, answer: Any, seed: int) -> Cluster:
@@ -38,7 +38,7 @@ class ClusterExercise(Exercise):
         for seed in self.seeds:
             cluster = self.start(answer, seed)
             try:
-                problem = trouble(cluster, seed)
+                problem = inject_faults(cluster, seed)
             except Violation as violation:
                 problem = f"{violation.frame.name} is broken: {violation.frame.text}"
             except guard.LearnerError as error:
@@ -119,7 +119,7 @@ class RulesExercise(ClusterExercise):
             got = guard.call(lambda: function(*arguments, **named))
             if type(got) not in kinds:
                 kind = type(got).__name__
-                raise guard.LearnerError(f"it answers {guard.told(got)}, of type {kind}")
+                raise guard.LearnerError(f"it answers {guard.described(got)}, of type {kind}")
             return got
 
         rules: Rules = type("YourRules", (Rules,), {self.name: decided, "__slots__": ()})()
@@ -128,7 +128,7 @@ class RulesExercise(ClusterExercise):
     def start(self, answer: Any, seed: int) -> Cluster:
         """A cluster of three or five in which every node follows the learner's rule."""
         rules = self.rules_with(answer)
-        return Cluster(size(seed), seed=seed, rules=rules, network=TROUBLE, options=options())
+        return Cluster(size(seed), seed=seed, rules=rules, network=LOSSY, options=options())
 
 
 class MachineExercise(ClusterExercise):
@@ -145,7 +145,7 @@ class MachineExercise(ClusterExercise):
         """A cluster of three or five whose machines call the learner's function."""
         decide = staticmethod(self.function_of(answer))
         filled = type("YourMachine", (self.machine,), {"decide": decide, "__slots__": ()})
-        return Cluster(size(seed), seed=seed, machine=filled, network=TROUBLE, options=options())
+        return Cluster(size(seed), seed=seed, machine=filled, network=LOSSY, options=options())
 
 
 def size(seed: int) -> int:

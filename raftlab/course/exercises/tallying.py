@@ -64,9 +64,9 @@ class TimeoutExercise(RulesExercise):
     def _problem(self, drawn: list[Any], again: Any, low: float, high: float) -> str | None:
         for each in drawn:
             if type(each) not in (int, float):
-                return f"it answers {guard.told(each, 40)}, and not a number of ms"
+                return f"it answers {guard.described(each, 40)}, and not a number of ms"
             if not low <= each <= high:
-                number = guard.told(each, 40, "{:g}".format)
+                number = guard.described(each, 40, "{:g}".format)
                 return f"it answers {number} ms, outside {low:g} to {high:g}"
         if again != drawn[0]:
             return "the same rng gives two answers: it draws from somewhere else"
@@ -99,7 +99,9 @@ class TimeoutExercise(RulesExercise):
             number = type(each) in (int, float) and abs(each) < 1e6
             bar = "#" * max(0, min(60, round(each / 5))) if number else ""
             rows.append(
-                f"  S{place} {each:7.1f} {bar}" if number else f"  S{place} {guard.told(each, 40)}"
+                f"  S{place} {each:7.1f} {bar}"
+                if number
+                else f"  S{place} {guard.described(each, 40)}"
             )
         return Panel("\n".join(rows))
 

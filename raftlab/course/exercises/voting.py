@@ -7,6 +7,7 @@ from typing import Any
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.cases import Case, rising, words
 from raftlab.course.exercises.running import MachineExercise, RulesExercise
+from raftlab.course.predict.asking import THREE
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, words_of
 from raftlab.raft.log import RaftLog
@@ -14,10 +15,9 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Message, RequestVote, RequestVoteReply
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Cause
-from raftlab.raft.vocabulary import Configuration, Millis, NodeId, Term
+from raftlab.raft.vocabulary import Index, Millis, NodeId, Term
 from raftlab.view import Scene
 
-THREE = Configuration(("S1", "S2", "S3"))
 TERMS = (1, 2, 3)
 
 
@@ -26,17 +26,22 @@ def ends() -> list[tuple[int, ...]]:
     return [terms for length in range(4) for terms in rising(length, TERMS)]
 
 
+def vote_request(term: Term, last_log_index: Index = 0, last_log_term: Term = 0) -> RequestVote:
+    """S2 asks S1 for its vote, with a log that ends so."""
+    return RequestVote(
+        term=term,
+        sender="S2",
+        receiver="S1",
+        last_log_index=last_log_index,
+        last_log_term=last_log_term,
+    )
+
+
 def log_cases() -> list[Case]:
     """Every pair of a voter's log and a candidate's."""
     return [
         Case(
-            RequestVote(
-                term=4,
-                sender="S2",
-                receiver="S1",
-                last_log_index=len(its),
-                last_log_term=max([0, *its]),
-            ),
+            vote_request(4, len(its), max([0, *its])),
             log_of(words(mine)),
         )
         for its, mine in sorted(product(ends(), repeat=2), key=lambda pair: sum(map(len, pair)))
@@ -47,9 +52,7 @@ def vote_cases() -> list[Case]:
     """A voter that has voted or not, and knows the leader of its term or not."""
     return [
         Case(
-            RequestVote(
-                term=term, sender="S2", receiver="S1", last_log_index=0, last_log_term=0
-            ),
+            vote_request(term),
             term,
             voted_for,
             leader,
@@ -68,9 +71,7 @@ def answer_cases() -> list[Case]:
             term,
             voted_for,
             log_of(words(mine)),
-            RequestVote(
-                term=asked, sender="S2", receiver="S1", last_log_index=index, last_log_term=last
-            ),
+            vote_request(asked, index, last),
         )
         for mine in ((), (1,), (1, 1))
         for index, last in ((0, 0), (1, 1), (2, 1))
@@ -141,7 +142,7 @@ def checked_answer(answer: object) -> tuple[bool, Term, NodeId | None]:
         case (bool() as granted, int() as term, None | str() as voted_for):
             return granted, term, voted_for
     raise guard.LearnerError(
-        f"it returns {guard.told(answer)}, and not (vote_granted, term, voted_for)"
+        f"it returns {guard.described(answer)}, and not (vote_granted, term, voted_for)"
     )
 
 
@@ -165,7 +166,7 @@ EXERCISES = (
         " voter's `log` (log.last_index, log.last_term).",
         log_cases,
         Case(
-            RequestVote(term=4, sender="S2", receiver="S1", last_log_index=3, last_log_term=1),
+            vote_request(4, 3, 1),
             log_of("1 2"),
         ),
         "Figure 2, RequestVote, rule 2; 5.4.1",
@@ -181,7 +182,7 @@ EXERCISES = (
         " still give this term's vote to request.sender. Think of the request that arrives twice.",
         vote_cases,
         Case(
-            RequestVote(term=1, sender="S2", receiver="S1", last_log_index=0, last_log_term=0),
+            vote_request(1),
             1,
             "S2",
             None,
@@ -203,7 +204,7 @@ EXERCISES = (
             1,
             "S3",
             log_of("1"),
-            RequestVote(term=2, sender="S2", receiver="S1", last_log_index=0, last_log_term=0),
+            vote_request(2),
         ),
         machine=AnswersVotes,
     ),

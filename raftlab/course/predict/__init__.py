@@ -37,6 +37,7 @@ predictions were right at the first try.
 A question of your own: `Question(statement, choices, truth, explain)`.
 """
 
+from raftlab.course.predict.appends import append_result, possible_followers
 from raftlab.course.predict.commit import (
     acks_commit,
     commit_after,
@@ -44,9 +45,10 @@ from raftlab.course.predict.commit import (
     which_committed,
 )
 from raftlab.course.predict.counting import majority_size, tally
-from raftlab.course.predict.logs import append_result, legal_log, possible_followers, possible_logs
+from raftlab.course.predict.logs import legal_log, possible_logs
 from raftlab.course.predict.repair import corrupt_next_index, messages_to_repair, next_index_after
-from raftlab.course.predict.terms import next_leader, term_after, timer_reset, wan_timeouts
+from raftlab.course.predict.terms import term_after
+from raftlab.course.predict.timers import next_leader, timer_reset, wan_timeouts
 from raftlab.course.predict.votes import lost_vote, splits, who_can_win, who_grants
 from raftlab.course.question import Question
 from raftlab.course.score import Score, Verdict, score

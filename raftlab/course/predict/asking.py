@@ -1,13 +1,15 @@
 """Putting a message to a copy of a node's machine, and saying in words what it did and why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.messages import Message, RequestVote, RequestVoteReply
+from raftlab.raft.messages import AppendEntries, Message, RequestVote, RequestVoteReply
 from raftlab.raft.output import Output
-from raftlab.raft.vocabulary import Misuse, NodeId, Term
+from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, Term
 from raftlab.sim.cluster import Cluster
 
+THREE = Configuration(("S1", "S2", "S3"))
 CREDIT = "after Ongaro's user study, dissertation, appendix A, CC BY"
 
 
@@ -111,3 +113,22 @@ def _end(index: int, term: int) -> str:
 def vote_reply(voter: NodeId, candidate: NodeId, term: Term) -> RequestVoteReply:
     """A granted vote."""
     return RequestVoteReply(term=term, sender=voter, receiver=candidate, vote_granted=True)
+
+
+def append_message(
+    sender: NodeId,
+    receiver: NodeId,
+    term: Term,
+    prev: tuple[Index, Term] = (0, 0),
+    entries: Sequence[LogEntry] = (),
+) -> AppendEntries:
+    """An AppendEntries with these entries, by default a heartbeat; nothing is committed yet."""
+    return AppendEntries(
+        term=term,
+        sender=sender,
+        receiver=receiver,
+        prev_log_index=prev[0],
+        prev_log_term=prev[1],
+        entries=tuple(entries),
+        leader_commit=0,
+    )

@@ -238,7 +238,7 @@ def _depose(cluster: Cluster, winner: NodeId) -> list[str]:
     told = []
     while cluster.leader != winner:
         event = cluster.step()
-        if event.tells(VOTES):
+        if event.involves(VOTES):
             told.append(event.text)
     cluster.run(50)
     cluster.heal()

@@ -279,7 +279,7 @@ def _play_lost(lost: str, seed: int) -> tuple[str, str, Frame]:
             cluster.run(100)
     except Violation as violation:
         return violation.frame.name, violation.frame.text, cluster.frame()
-    told = [event.text for event in cluster.events(40) if event.tells(REASONS)]
+    told = [event.text for event in cluster.events(40) if event.involves(REASONS)]
     return "none", f"{told[-1]} Its log is newer, and it still has it.", cluster.frame()
 
 

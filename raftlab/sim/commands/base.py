@@ -90,7 +90,7 @@ class Commands:
 Driver = TypeVar("Driver", bound=Commands)
 
 
-def around(driver: Driver, engine: Engine) -> Driver:
+def with_engine(driver: Driver, engine: Engine) -> Driver:
     """The like of `driver` with another engine: what happens to one leaves the other alone."""
     twin = object.__new__(type(driver))
     vars(twin).update(vars(driver), engine=engine)

@@ -131,7 +131,7 @@ class ClientCommands(Commands):
 
         Returns the index of the new configuration. Thesis: 4.2.1.
         """
-        leader = self._leader_or(None, "change who belongs to the cluster")
+        leader = self._leader_for_a_change()
         now = configuration_of(self.hosts[leader])
         if node in now.members:
             raise NotNow(f"{node} is a member already; the members are {listed(now.members)}.")
@@ -150,7 +150,7 @@ class ClientCommands(Commands):
         Raises: NotNow, if it has not, or is no learner: run on, and ask again; Misuse, if there
         is no such server.
         """
-        leader = self._leader_or(None, "change who belongs to the cluster")
+        leader = self._leader_for_a_change()
         now = configuration_of(self.hosts[leader])
         if node in now.voters:
             raise NotNow(f"{node} has a vote already.")
@@ -167,7 +167,7 @@ class ClientCommands(Commands):
         Its server goes on until it is stopped. Nothing is sent to it any more, so it may never
         learn that it was removed, and asks for votes that nobody gives. Thesis: 4.2.3.
         """
-        leader = self._leader_or(None, "change who belongs to the cluster")
+        leader = self._leader_for_a_change()
         now = configuration_of(self.hosts[leader])
         if node not in now.members:
             raise self._no_member(node)(
@@ -186,9 +186,12 @@ class ClientCommands(Commands):
 
         The machine gets there through a joint configuration. Paper: 6.
         """
-        leader = self._leader_or(None, "change who belongs to the cluster")
+        leader = self._leader_for_a_change()
         what = "a configuration"
         return self._reconfigure(leader, side_named(voters, what), side_named(learners, what))
+
+    def _leader_for_a_change(self) -> NodeId:
+        return self._leader_or(None, "change who belongs to the cluster")
 
     def _no_member(self, node: NodeId) -> type[Misuse] | type[NotNow]:
         """The kind of refusal for one who is no member: a server may become one, a name may not."""

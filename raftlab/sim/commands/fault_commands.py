@@ -72,8 +72,6 @@ class FaultCommands(Commands):
         Raft does not survive a node that forgets and comes back under its old name. The way
         back is `remove` and then `add_learner` under a new one.
         """
-        if self._host(node).disk.is_lost:
-            raise NotNow(f"The disk of {node} is lost already.")
         if self._host(node).alive:
             self.crash(node)
         self._act(Wipe(self.now, node))
@@ -108,8 +106,6 @@ class FaultCommands(Commands):
             raise Misuse("A node can be on one side only; one is named twice.")
         rest = tuple(node for node in self.nodes if node not in listed)
         sides = tuple(group for group in (*named, rest) if group)
-        if len(sides) < 2:
-            raise Misuse("A partition needs two sides: name some of the nodes, not all or none.")
         self._act(Partition(self.now, sides))
 
     def isolate(self, node: NodeId) -> None:

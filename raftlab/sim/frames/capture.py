@@ -94,14 +94,14 @@ def node_frame(host: Host) -> NodeFrame:
         term=machine.term,
         voted_for=machine.voted_for,
         leader=host.node if leads else getattr(machine, "leader", None),
-        log=log_of(machine.log),
+        log=entries_in(machine.log),
         snapshot=machine.log.snapshot,
         commit_index=machine.commit_index,
         applied_index=host.applied_index,
         configuration=configuration_of(host),
         disk=disk,
-        election_deadline=None if leads else when(host, "election_deadline"),
-        election_timeout=None if leads else lasts(host, "_randomized_election_timeout"),
+        election_deadline=None if leads else deadline_of(host, "election_deadline"),
+        election_timeout=None if leads else duration_of(host, "_randomized_election_timeout"),
         heartbeat_deadline=heartbeat_at(host, data) if isinstance(data, Leader) else None,
         votes=votes_frame(host, data) if isinstance(data, Candidate) else None,
         progress=progress_frames(host, data) if isinstance(data, Leader) else (),
@@ -130,7 +130,7 @@ def configuration_on(host: Host) -> Configuration:
     return log.configuration_at(log.last_index) or host.configuration
 
 
-def when(host: Host, name: str) -> Millis | None:
+def deadline_of(host: Host, name: str) -> Millis | None:
     """A moment that a machine waits for, in virtual time (ms); None if it has none."""
     due = getattr(host.machine, name, None)
     return due if due is None or host.clock is None else host.clock.when(due)
@@ -142,7 +142,7 @@ def heartbeat_at(host: Host, leader: Leader) -> Millis:
     return due if host.clock is None else host.clock.when(due)
 
 
-def lasts(host: Host, name: str) -> Millis | None:
+def duration_of(host: Host, name: str) -> Millis | None:
     """A span of a machine's time, in virtual time (ms); None if it has none."""
     span = getattr(host.machine, name, None)
     return span if span is None or host.clock is None else span / host.clock.rate
@@ -175,7 +175,7 @@ def disk_frame(host: Host) -> DiskFrame:
     return DiskFrame(disk.term, disk.voted_for, log, disk.snapshot, bool(disk.writes))
 
 
-def log_of(log: Iterable[LogEntry]) -> Sequence[LogEntry]:
+def entries_in(log: Iterable[LogEntry]) -> Sequence[LogEntry]:
     """The entries in memory; of a learner's own log they are copied, since it may change them."""
     return FrozenLog(log.growing()) if type(log) is RaftLog else tuple(log)
 

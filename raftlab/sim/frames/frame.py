@@ -203,8 +203,8 @@ class Event(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.at:.1f} ms: {self.text}"
 
-    def tells(self, rules: Collection[str]) -> bool:
-        """Whether one of these rules has spoken."""
+    def involves(self, rules: Collection[str]) -> bool:
+        """Whether one of these rules has decided something in it."""
         return any(rule in rules for _, rule in self.rules)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, NoReturn, TypeVar, cast, overload
 
 from raftlab.raft.log import LogEntry
 
@@ -19,7 +19,7 @@ class FrozenDict(dict[Key, Value]):
         raise TypeError("a frame is a picture of the past: it cannot be changed")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
+    clear = pop = popitem = setdefault = update = cast(Any, _refuse)
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from raftlab.raft.vocabulary import REFUSALS, Millis
-from raftlab.sim.commands.base import around
+from raftlab.sim.commands.base import with_engine
 from raftlab.sim.commands.client_commands import ClientCommands
 from raftlab.sim.run.play import can_be_copied, copied
 from raftlab.sim.world import actions as acts
@@ -67,7 +67,7 @@ def _played(cluster: ClientCommands, call: Call, actions: Sequence[Action]) -> i
     """How many actions a call makes on a copy, if they are those that are coming."""
     if not can_be_copied(cluster.engine):
         return 0
-    trial = around(cluster, copied(cluster.engine))
+    trial = with_engine(cluster, copied(cluster.engine))
     engine, advance = trial.engine, trial.engine.advance
 
     def as_it_went(action: Action | None, until: Millis = NEVER) -> bool:

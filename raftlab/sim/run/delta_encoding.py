@@ -10,7 +10,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from raftlab.raft.vocabulary import Millis, Misuse
-from raftlab.sim.run.digest import Comparison, Known, digest_of, marked
+from raftlab.sim.run.digest import Comparison, Known, digest_of, marked_frames
 from raftlab.sim.run.play import play
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.call import exact_difference
@@ -32,7 +32,7 @@ def segments(
     `noted` are filled with the checksums of its marked frames and of its end.
     Raises: Misuse, if the run does not play again as it went, as far as that is `known`.
     """
-    steps, wanted = 0, {*marked(len(actions)), len(actions)}
+    steps, wanted = 0, {*marked_frames(len(actions)), len(actions)}
     played = play(cluster, actions, known)
     for action in actions:
         if cluster.scheduled() == action:

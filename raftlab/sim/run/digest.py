@@ -32,17 +32,17 @@ LEAST_SPACING = 32
 STRETCH = 512
 """So many entries of a log are read at once: what several disks hold is read only once."""
 
-WHY = (
+POSSIBLE_REASONS = (
     "its rules may have been edited, use chance, a counter, or iterate over a set (or another"
     " version of raftlab has made it)"
 )
 
 
-class Otherwise(Misuse):
+class RunDiffers(Misuse):
     """A run plays otherwise than it went: from which frame on, and what may be the reason."""
 
     def __init__(self, since: str, said: str = "") -> None:
-        super().__init__(f"{since} this run plays otherwise than it went{said}; {WHY}")
+        super().__init__(f"{since} this run plays otherwise than it went{said}; {POSSIBLE_REASONS}")
 
 
 def digest_of(cluster: Engine) -> bytes:
@@ -138,7 +138,7 @@ def _bytes(told: object) -> bytes:
 # Which frames
 
 
-def marked(length: int) -> range:
+def marked_frames(length: int) -> range:
     """The frames on the way of a run of this length whose checksums travel with it."""
     spacing = LEAST_SPACING
     while length > spacing * (MOST_MARKS + 1):
@@ -150,8 +150,8 @@ def packed(known: Known, length: int) -> bytes:
     """What a text or a file holds of them: a byte of each marked frame, and the end's own."""
     if length not in known:
         return b""
-    marks = b"".join(known[each][:1] for each in marked(length) if each in known)
-    complete = len(marks) == len(marked(length))
+    marks = b"".join(known[each][:1] for each in marked_frames(length) if each in known)
+    complete = len(marks) == len(marked_frames(length))
     return bytes([SCHEME]) + (marks if complete else b"") + known[length]
 
 
@@ -160,7 +160,7 @@ def unpacked(data: bytes, length: int) -> Known:
     if len(data) <= WHOLE or data[0] != SCHEME:
         return {}
     marks, end = data[1:-WHOLE], data[-WHOLE:]
-    known = {each: marks[place : place + 1] for place, each in enumerate(marked(length))}
+    known = {each: marks[place : place + 1] for place, each in enumerate(marked_frames(length))}
     return {**({} if len(marks) != len(known) else known), length: end}
 
 
@@ -185,14 +185,14 @@ class Comparison:
         if not digest_of(cluster).startswith(known):
             since, number = self._agreed, cluster.number
             before = f", or from one after {since:,}," if number > since + 1 else ""
-            raise Otherwise(f"from frame {number:,} on{before}")
+            raise RunDiffers(f"from frame {number:,} on{before}")
         self._agreed = cluster.number
 
     def stopped(self, cluster: Engine, error: Exception) -> None:
         """The run cannot go on, by `error`; it may have gone on when it was made."""
         if any(number > cluster.number for number in self.known):
             said = shortened(str(error).removesuffix("."))
-            raise Otherwise(f"from frame {cluster.number + 1:,} on", f" ({said})") from error
+            raise RunDiffers(f"from frame {cluster.number + 1:,} on", f" ({said})") from error
         self.look(cluster)
         if isinstance(error, NotNow) and cluster.stopped is None:  # to ask again is in vain
             raise Misuse(str(error)) from error
@@ -201,11 +201,11 @@ class Comparison:
         """All actions of the run were tried, and those that could happen have happened."""
         last = max(self.known, default=cluster.number)
         if last != cluster.number:
-            raise Otherwise(f"from frame {min(last, cluster.number):,} on, or before,")
+            raise RunDiffers(f"from frame {min(last, cluster.number):,} on, or before,")
         self.look(cluster)
 
 
-def agree(live: Engine, played: Engine) -> None:
+def check_same_run(live: Engine, played: Engine) -> None:
     """Compare a run with itself, played again up to some frame, as far as both remember steps.
 
     Steps are compared with their messages and with what the rules said, and the ends, if they
@@ -214,6 +214,6 @@ def agree(live: Engine, played: Engine) -> None:
     known = {step[0]: step for step in live.recent}
     for step in played.recent:
         if known.get(step[0], step) != step:
-            raise Otherwise(f"from frame {step[0]:,} on")
+            raise RunDiffers(f"from frame {step[0]:,} on")
     if live.number == played.number and not live.is_mid_step:
         Comparison({live.number: digest_of(live)}).look(played)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.run.digest import Known, digest_of, marked, packed, unpacked
+from raftlab.sim.run.digest import Known, digest_of, marked_frames, packed, unpacked
 from raftlab.sim.run.play import play
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import any_kind
@@ -60,7 +60,7 @@ def save(
     digest = packed(_noted(actions, known, start), len(actions))
     header = Header("recording", VERSION, len(actions), setup, digest)
     lines = [msgspec.json.encode(line) for line in (header, *actions)]
-    lines.append(msgspec.json.encode(Footer(crc_of(lines))))
+    lines.append(msgspec.json.encode(Footer(crc_of_lines(lines))))
     write_whole(path, b"".join(line + b"\n" for line in lines))
 
 
@@ -70,14 +70,14 @@ def _noted(actions: Sequence[Action], known: Known, start: Callable[[], Engine])
         cluster = start()
         noted = {0: digest_of(cluster)}
         for _ in play(cluster, actions, known):
-            if cluster.number in marked(len(actions)) or cluster.number == len(actions):
+            if cluster.number in marked_frames(len(actions)) or cluster.number == len(actions):
                 noted[cluster.number] = digest_of(cluster)
     except Exception:  # of what cannot happen, or of the reader's own classes
         return known
     return noted
 
 
-def crc_of(lines: list[bytes]) -> int:
+def crc_of_lines(lines: list[bytes]) -> int:
     """The checksum of lines, however they end: a mail or an editor may change that."""
     return zlib.crc32(b"\n".join(lines))
 
@@ -91,7 +91,7 @@ def write_whole(path: Path, data: bytes) -> None:
     path = Path(os.path.realpath(path))
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory, and no file")
-    with naming(path), TemporaryDirectory(dir=path.parent, prefix=".raftlab.") as near:
+    with errors_naming(path), TemporaryDirectory(dir=path.parent, prefix=".raftlab.") as near:
         new = Path(near) / "new"
         with new.open("wb") as file:
             if path.exists():
@@ -103,7 +103,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def errors_naming(path: Path) -> Iterator[None]:
     """Let an error of the system name the file that was to be written: out of disk, say."""
     try:
         yield
@@ -129,7 +129,7 @@ def load(path: Path) -> tuple[Setup, tuple[Action, ...], Known]:
             f" {len(lines)}"
         )
     actions = _actions(path, lines)
-    if _line(path, lines, len(lines) - 1, Footer).crc32 != crc_of(lines[:-1]):
+    if _line(path, lines, len(lines) - 1, Footer).crc32 != crc_of_lines(lines[:-1]):
         raise Misuse(f"{path} was altered: its checksum, in line {len(lines)}, does not fit")
     return header.setup, actions, unpacked(header.digest, header.actions)
 

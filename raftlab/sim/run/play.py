@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.options import is_whole
 from raftlab.raft.vocabulary import REFUSALS, Misuse, shown
 from raftlab.sim.run.digest import Comparison, Known
 from raftlab.sim.world.action import Action
@@ -61,6 +62,12 @@ def play(
         yield action
 
 
+def check_frame(number: Any, last: int) -> None:
+    """Raises: Misuse, if a run whose last frame is `last` has no frame `number`."""
+    if not (is_whole(number) and 0 <= number <= last):
+        raise Misuse(f"this run has frames 0 to {last}, and no frame {shown(number)}")
+
+
 class Checkpoints:
     """Any moment of one run, which `start` begins and `actions` continue.
 
@@ -88,8 +95,7 @@ class Checkpoints:
         It shows a violation, if the last of them led to one, and does not raise it.
         Raises: Misuse, if there are not so many, or if the run does not play again as it went.
         """
-        if not (isinstance(number, int) and 0 <= number <= len(actions)):
-            raise Misuse(f"this run has frames 0 to {len(actions)}, and no frame {shown(number)}")
+        check_frame(number, len(actions))
         before = max((each for each in self._kept if each <= number), default=0)
         engine = copied(self._kept[before]) if before else self._start()
         engine.actions = list(actions[:before])

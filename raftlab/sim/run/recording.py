@@ -12,7 +12,7 @@ from raftlab.sim.frames.frame import Frame, Trace
 from raftlab.sim.frames.trace import trace_of
 from raftlab.sim.run import code, files, share
 from raftlab.sim.run.digest import WHOLE, Comparison, Known
-from raftlab.sim.run.play import play
+from raftlab.sim.run.play import check_frame, play
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import checked
 from raftlab.sim.world.arguments import RulesGiven, moment
@@ -98,10 +98,7 @@ class Recording:
 
     def upto(self, number: int) -> "Recording":
         """The first `number` actions. Raises: Misuse, if there are not so many."""
-        if not (type(number) is int and 0 <= number <= len(self.actions)):
-            raise Misuse(
-                f"this run has frames 0 to {len(self.actions)}, and no frame {shown(number)}"
-            )
+        check_frame(number, len(self.actions))
         known = {each: crc for each, crc in self.known.items() if each <= number}
         return self._with(self.actions[:number], known)
 
@@ -250,7 +247,7 @@ class Recording:
 
         Raises: Misuse, if the run does not play again as it went.
         """
-        return share.shared(self.setup, self.actions, self.known, self.start().engine)
+        return share.encoded(self.setup, self.actions, self.known, self.start().engine)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the run to a file of JSON lines, which `raftlab.load` opens.

@@ -25,13 +25,13 @@ from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.settings import Disks, Network, Setup
 
 VERSION = 1
-MARK = "raftlab"
+PREFIX = "raftlab"
 MOST_BYTES = 1 << 24
 USUAL_STEPS = 200_000
 """How many steps a text may stand for (`work_of`), unless more are asked for: some seconds."""
 
 MOST_ACTIONS = 5_000_000
-OFTEN = (
+PRESET_DICTIONARY = (
     b"torn snapshot_every async_persistence write_ms latency loss duplication reordering watched"
     b" logs disks network options rules nodes seed joinreconfigurewipeclockdiskcompactreaddeliver"
     b"cutpartitionhealrestartpausedroptimeoutcrashproposewaitS1S2S3S4S5\xa5setup\xa8x=1"
@@ -72,7 +72,7 @@ class Shared(msgspec.Struct, Generic[Part], array_like=True, omit_defaults=True)
     digest: bytes = b""
 
 
-def shared(setup: Setup, actions: Sequence[Action], known: Known, start: Engine) -> str:
+def encoded(setup: Setup, actions: Sequence[Action], known: Known, start: Engine) -> str:
     """A run as a text of letters, digits, "-", "_" and two dots; it is played on `start`.
 
     Raises: Misuse, if the run does not play again as it went, as far as that is `known`.
@@ -80,14 +80,14 @@ def shared(setup: Setup, actions: Sequence[Action], known: Known, start: Engine)
     noted: dict[int, bytes] = {}
     run, crc = list(segments(start, actions, known, noted)), crc_of(actions)
     told = Shared(_told(setup), run, crc, packed(noted, len(actions)))
-    zipping = zlib.compressobj(9, wbits=-zlib.MAX_WBITS, zdict=OFTEN)
+    zipping = zlib.compressobj(9, wbits=-zlib.MAX_WBITS, zdict=PRESET_DICTIONARY)
     zipped = zipping.compress(msgspec.msgpack.encode(told)) + zipping.flush()
     sealed = zipped + zlib.crc32(zipped).to_bytes(4, "big")
-    return f"{MARK}.{VERSION}.{urlsafe_b64encode(sealed).decode().rstrip('=')}"
+    return f"{PREFIX}.{VERSION}.{urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
 
-def unpacked(text: str, most_steps: int = USUAL_STEPS) -> tuple[Setup, Shared[Segment]]:
-    """What a text of `shared` says: its setup, and its run in segments, not played yet.
+def decoded(text: str, most_steps: int = USUAL_STEPS) -> tuple[Setup, Shared[Segment]]:
+    """What a text of `encoded` says: its setup, and its run in segments, not played yet.
 
     Raises: Misuse, saying what is wrong: no such text, a text that was cut short or altered,
     another version, or a text that stands for more than `most_steps`.
@@ -128,7 +128,7 @@ def _names(action: Action) -> Iterator[str]:
 
 def is_shared(text: str) -> bool:
     """Whether a text begins as that of a shared run does, however it was broken into lines."""
-    return re.match(rf"{MARK}\.\d+\.", "".join(text.split())) is not None
+    return re.match(rf"{PREFIX}\.\d+\.", "".join(text.split())) is not None
 
 
 def crc_of(actions: Iterable[Action]) -> int:
@@ -139,22 +139,22 @@ def crc_of(actions: Iterable[Action]) -> int:
     return zlib.crc32(b"]", crc)
 
 
-def unusual(setup: msgspec.Struct) -> dict[str, Any]:
+def without_defaults(setup: msgspec.Struct) -> dict[str, Any]:
     """The fields of settings that differ from their defaults, settings within settings too."""
     told: dict[str, Any] = {}
     for field in msgspec.structs.fields(setup):
         value = getattr(setup, field.name)
         if value == field.default:
             continue
-        told[field.name] = unusual(value) if isinstance(value, msgspec.Struct) else value
+        told[field.name] = without_defaults(value) if isinstance(value, msgspec.Struct) else value
     return told
 
 
 def _unzipped(text: str) -> Shared[Segment]:
     mark, _, rest = text.partition(".")
     version, _, sealed = rest.partition(".")
-    if mark != MARK or not sealed:
-        raise Misuse(f'a shared run begins with "{MARK}.{VERSION}.", not with {text[:12]!r}')
+    if mark != PREFIX or not sealed:
+        raise Misuse(f'a shared run begins with "{PREFIX}.{VERSION}.", not with {text[:12]!r}')
     if version != str(VERSION):
         raise Misuse(f"this run is of version {version[:8]}; this raftlab reads version {VERSION}")
     if (strange := re.search(r"[^A-Za-z0-9_-]", sealed)) is not None:
@@ -165,7 +165,7 @@ def _unzipped(text: str) -> Shared[Segment]:
     if not as_written or zlib.crc32(zipped).to_bytes(4, "big") != crc:
         raise Misuse("this text was altered or cut short: its checksum does not fit")
     try:
-        unzipping = zlib.decompressobj(-zlib.MAX_WBITS, OFTEN)
+        unzipping = zlib.decompressobj(-zlib.MAX_WBITS, PRESET_DICTIONARY)
         raw = unzipping.decompress(zipped, MOST_BYTES)
         if unzipping.unconsumed_tail:
             raise Misuse(f"this text unpacks to more than {MOST_BYTES >> 20} MB")
@@ -178,7 +178,7 @@ def _unzipped(text: str) -> Shared[Segment]:
 
 def _told(setup: Setup) -> dict[str, Any]:
     """The setup where it differs from the defaults: usual names are counted, usual rules go."""
-    told = unusual(setup)
+    told = without_defaults(setup)
     if setup.nodes == node_names(len(setup.nodes)):
         told["nodes"] = len(setup.nodes)
     if {name for _, name in setup.rules} == {full_name(Rules)}:

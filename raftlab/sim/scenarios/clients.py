@@ -7,7 +7,7 @@ from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import commit, settle, stage, win_election
 from raftlab.sim.scenarios.mistakes import AsksNobody, ReadsTooSoon
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
 from raftlab.sim.world.violation import Violation
 
 
@@ -34,7 +34,6 @@ def stale_read(panel: str = "after", *, seed: int = 1) -> Cluster:
 
     Paper: 8. Thesis: 6.4. Jepsen: etcd and Consul, 2014.
     """
-    check_panel(panel, BEFORE_AFTER)
     cluster = _deposed_leader(seed, AsksNobody)
     if panel == "after":
         cluster.run(5)  # whoever wrote x=2 knows that it is done
@@ -76,7 +75,6 @@ def read_too_soon(panel: str = "after", *, seed: int = 1) -> Cluster:
 
     Thesis: 6.4, step 1. etcd#7331.
     """
-    check_panel(panel, BEFORE_AFTER)
     cluster = _new_leader(seed, ReadsTooSoon)
     if panel == "after":
         with suppress(Violation):
@@ -122,7 +120,6 @@ def lease_under_clock_drift(panel: str = "after", *, seed: int = 1) -> Cluster:
 
     Thesis: 6.4.1.
     """
-    check_panel(panel, BEFORE_AFTER)
     options = Options(lease_reads=True, clock_drift_bound=1.1, check_quorum=False)
     cluster = stage(3, seed, options=options)
     cluster.elect("S1")
@@ -150,7 +147,6 @@ def retry_applied_twice(panel: str = "without a session", *, seed: int = 1) -> C
 
     Paper: 8. Thesis: 6.3.
     """
-    check_panel(panel, SESSION)
     cluster = settle(stage(3, seed), "S1")
     command = "x+=1"
     if panel == "with a session":

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import commit, drop_all, settle, stage, win_election
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
 from raftlab.sim.world.settings import Disks
 from raftlab.sim.world.violation import Violation
 
@@ -20,7 +20,6 @@ def amnesia(panel: str = "after", *, seed: int = 1) -> Cluster:
 
     Paper: 5.2, Figure 2, persistent state.
     """
-    check_panel(panel, BEFORE_AFTER)
     cluster = settle(stage(3, seed), "S1")
     cluster.isolate("S3")
     commit(cluster, "x=1")
@@ -44,7 +43,6 @@ def forgotten_vote(panel: str = "unwatched", *, seed: int = 1) -> Cluster:
 
     Paper: 5.2, Figure 2, persistent state.
     """
-    check_panel(panel, CAUGHT_OR_NOT)
     disks = Disks(write_ms=0.0, keeps=("term", "log"))
     cluster = stage(3, seed, disks=disks, watched=panel == "caught")
     cluster.timeout("S1")
@@ -71,7 +69,6 @@ def answer_before_writing(panel: str = "unwatched", *, seed: int = 1) -> Cluster
 
     Paper: Figure 2, persistent state ("updated on stable storage before responding").
     """
-    check_panel(panel, CAUGHT_OR_NOT)
     disks = Disks(write_ms=5.0, waits=False)
     cluster = stage(3, seed, disks=disks, watched=panel == "caught")
     with suppress(Violation):

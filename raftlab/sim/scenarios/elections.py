@@ -15,7 +15,7 @@ from raftlab.sim.fixtures import (
     until_sent,
     win_election,
 )
-from raftlab.sim.scenarios.registry import check_panel, scene
+from raftlab.sim.scenarios.registry import scene
 from raftlab.sim.world.settings import Network
 
 PRE_VOTE = ("plain", "pre_vote")
@@ -160,7 +160,6 @@ def rejoining_node(panel: str = "plain", *, seed: int = 1) -> Cluster:
 
     Thesis: 9.6.
     """
-    check_panel(panel, PRE_VOTE)
     cluster = stage(3, seed, options=Options.figure_2(pre_vote=panel == "pre_vote"))
     settle(cluster, "S1")
     cluster.isolate("S3")
@@ -176,7 +175,6 @@ def isolated_leader(panel: str = "plain", *, seed: int = 1) -> Cluster:
 
     Thesis: 6.2.
     """
-    check_panel(panel, CHECK_QUORUM)
     cluster = stage(5, seed, options=Options.figure_2(check_quorum=panel == "check_quorum"))
     settle(cluster, "S1")
     cluster.isolate("S1")
@@ -196,7 +194,6 @@ def deaf_leader(panel: str = "plain", *, seed: int = 1) -> Cluster:
     Thesis: 6.2. Jensen, Howard, Mortier: Examining Raft's behaviour during partial
     network failures, 2021.
     """
-    check_panel(panel, CHECK_QUORUM)
     cluster = stage(3, seed, options=PLAIN if panel == "plain" else Options())
     settle(cluster, "S1")
     for node in ("S2", "S3"):
@@ -216,7 +213,6 @@ def partial_partition(panel: str = "plain", *, seed: int = 1) -> Cluster:
 
     Cloudflare: A Byzantine failure in the real world, 2020. Thesis: 9.6.
     """
-    check_panel(panel, PRE_VOTE)
     cluster = stage(3, seed, options=Options.figure_2(pre_vote=panel == "pre_vote"))
     settle(cluster, "S1")
     cluster.cut("S1", "S2")
@@ -291,7 +287,6 @@ def figure_16(panel: str = "150-300", *, seed: int = 1) -> Cluster:
 
     Paper: 9.3, Figure 16.
     """
-    check_panel(panel, FIGURE_16)
     low, high = (float(end) for end in panel.split("-"))
     options = Options.figure_2(election_timeout=(low, high), heartbeat_interval=low / 2)
     logs = {"S1": [1] * 3, "S2": [1] * 3, "S3": [1] * 3, "S4": [1] * 2, "S5": [1]}

@@ -9,7 +9,7 @@ from raftlab.raft.vocabulary import NodeId, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import commit, is_a, settle, stage, until_sent, win_election
 from raftlab.sim.scenarios.mistakes import ChangesInAnyTerm, SwitchesAtOnce
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
 from raftlab.sim.world.violation import Violation
 
 
@@ -23,7 +23,6 @@ def figure_10(panel: str = "after", *, seed: int = 1) -> Cluster:
 
     Paper: 6, Figure 10.
     """
-    check_panel(panel, BEFORE_AFTER)
     cluster = _three_become_five(seed, SwitchesAtOnce)
     if panel == "after":
         with suppress(Violation):
@@ -65,7 +64,6 @@ def figure_11(panel: str = "joint", *, seed: int = 1) -> Cluster:
 
     Paper: 6, Figure 11. Thesis: 4.3.
     """
-    check_panel(panel, FIGURE_11)
     cluster = settle(stage(3, seed), "S1")
     cluster.add_node("S4")
     cluster.add_node("S5")
@@ -112,7 +110,6 @@ def single_server_bug(panel: str = "after", *, seed: int = 1) -> Cluster:
 
     Ongaro on raft-dev: bug in single-server membership changes, 10 July 2015. Thesis: 4.1.
     """
-    check_panel(panel, BEFORE_AFTER)
     cluster = _first_of_two_changes(seed, ChangesInAnyTerm)
     cluster.partition("S1 S4 S5", "S2 S3")
     cluster.remove("S1")
@@ -161,7 +158,6 @@ def removed_server(panel: str = "plain", *, seed: int = 1) -> Cluster:
 
     Paper: 6, last part. Thesis: 4.2.3.
     """
-    check_panel(panel, STICKINESS)
     protected = panel == "stickiness"
     options = Options.figure_2(leader_stickiness=protected, check_quorum=protected)
     cluster = settle(stage(4, seed, options=options), "S1")
@@ -197,7 +193,6 @@ def catch_up(panel: str = "voter", *, seed: int = 1) -> Cluster:
 
     Thesis: 4.2.1, Figure 4.4.
     """
-    check_panel(panel, CATCH_UP)
     logs: dict[NodeId, tuple[Term, ...]] = dict.fromkeys(("S1", "S2", "S3"), (1,) * 20)
     options = Options.figure_2(catch_up_first=panel == "learner", max_entries_per_append=4)
     cluster = settle(stage(3, seed, options=options, logs=logs), "S1")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import wraps
 from inspect import getdoc
 from typing import Any, ParamSpec
 
@@ -65,16 +66,31 @@ def scene(
 ) -> Callable[[Callable[Given, Cluster]], Callable[Given, Cluster]]:
     """Enter a function in `SCENARIOS`; the first and the last words of its docstring describe it.
 
-    Its first paragraph is the title, and its last paragraph the source.
+    Its first paragraph is the title, and its last paragraph the source. It refuses a panel that
+    is not one of `panels`.
     """
 
     def enter(function: Callable[Given, Cluster]) -> Callable[Given, Cluster]:
         name = getattr(function, "__name__", "")
         said = [" ".join(part.split()) for part in (getdoc(function) or name).split("\n\n")]
-        SCENARIOS[name] = Scenario(name, said[0], said[-1], function, panels, breaks or {})
-        return function
+        made = _with_checked_panel(function, panels) if panels else function
+        SCENARIOS[name] = Scenario(name, said[0], said[-1], made, panels, breaks or {})
+        return made
 
     return enter
+
+
+def _with_checked_panel(
+    function: Callable[Given, Cluster], panels: tuple[str, ...]
+) -> Callable[Given, Cluster]:
+    @wraps(function)
+    def checked(*given: Given.args, **named: Given.kwargs) -> Cluster:
+        panel = given[0] if given else named.get("panel", panels[0])
+        if panel not in panels:
+            raise Misuse(f"There is no panel {shown(panel)}; the panels are {', '.join(panels)}.")
+        return function(*given, **named)
+
+    return checked
 
 
 def scenario(name: str) -> Scenario:
@@ -85,9 +101,3 @@ def scenario(name: str) -> Scenario:
         said = f"do you mean {' or '.join(near)}?" if near else "SCENARIOS lists them."
         raise Misuse(f"There is no scenario {shown(name)}: {said}")
     return found
-
-
-def check_panel(panel: str, panels: tuple[str, ...]) -> None:
-    """Raises: Misuse, for a panel that is not one of these."""
-    if panel not in panels:
-        raise Misuse(f"There is no panel {shown(panel)}; the panels are {', '.join(panels)}.")

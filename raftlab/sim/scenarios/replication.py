@@ -18,7 +18,7 @@ from raftlab.sim.fixtures import (
     with_entry,
 )
 from raftlab.sim.scenarios.mistakes import AppendsNothingItself, CountsCopies, CutsAlways
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
 from raftlab.sim.world.violation import Violation
 
 LEADER_OF_FIGURE_7: tuple[Term, ...] = (1, 1, 1, 4, 4, 5, 5, 6, 6, 6)
@@ -43,7 +43,6 @@ def figure_7(panel: str = "all", *, seed: int = 1) -> Cluster:
 
     Paper: 5.3, Figure 7.
     """
-    check_panel(panel, FIGURE_7)
     logs: list[tuple[Term, ...]] = [LEADER_OF_FIGURE_7]
     if panel == "all":
         logs += FOLLOWERS_OF_FIGURE_7.values()
@@ -73,7 +72,6 @@ def figure_8(panel: str = "c", *, seed: int = 1) -> Cluster:
 
     Paper: 5.4.2, Figure 8.
     """
-    check_panel(panel, FIGURE_8)
     return _figure_8(panel, seed, AppendsNothingItself)
 
 
@@ -86,7 +84,6 @@ def figure_8_by_counting(panel: str = "after", *, seed: int = 1) -> Cluster:
 
     Paper: 5.4.2, Figure 8.
     """
-    check_panel(panel, BEFORE_AFTER)
     if panel == "before":
         return _figure_8("c", seed, CountsCopies)
     return _figure_8("d", seed, CountsCopies)
@@ -158,7 +155,6 @@ def late_append_cuts(panel: str = "after", *, seed: int = 1) -> Cluster:
 
     Paper: Figure 2, AppendEntries, rule 3.
     """
-    check_panel(panel, BEFORE_AFTER)
     cluster = _late_append(seed, CutsAlways)
     if panel == "after":
         cluster.deliver(numbers_of(cluster, "S1", "S2", with_entry(2))[0])
@@ -211,7 +207,6 @@ def unanswered_command(panel: str = "kept", *, seed: int = 1) -> Cluster:
 
     Paper: 5.4.2, 8.
     """
-    check_panel(panel, UNANSWERED)
     cluster = settle(stage(5, seed), "S1")
     cluster.partition("S1 S2", "S3 S4 S5")
     cluster.propose("x=1")

@@ -16,7 +16,7 @@ from raftlab.sim.fixtures import (
     with_entry,
 )
 from raftlab.sim.scenarios.mistakes import AppendsNothingItself, KeepsEveryTail
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, check_panel, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
 from raftlab.sim.world.violation import Violation
 
 
@@ -29,7 +29,6 @@ def figure_12(panel: str = "after", *, seed: int = 1) -> Cluster:
 
     Paper: 7, Figure 12.
     """
-    check_panel(panel, BEFORE_AFTER)
     cluster = stage(3, seed, rules=AppendsNothingItself)
     for commands in ("x=3 y=1 y=9", "x=2", "x=0"):
         cluster.elect("S2" if cluster.leader == "S1" else "S1")
@@ -82,7 +81,6 @@ def snapshot_keeps_conflicting_tail(panel: str = "after", *, seed: int = 1) -> C
 
     Paper: 7, Figure 13, rules 6 and 7.
     """
-    check_panel(panel, BEFORE_AFTER)
     cluster = _snapshot_and_tail(seed, KeepsEveryTail)
     if panel == "after":
         with suppress(Violation):

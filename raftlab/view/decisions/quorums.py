@@ -15,7 +15,7 @@ from raftlab.raft.quorum import majority
 from raftlab.raft.vocabulary import Misuse, NodeId
 from raftlab.view import style
 from raftlab.view.checked import checked
-from raftlab.view.geometry import Point, around, point_on
+from raftlab.view.geometry import Point, point_at_angle, point_on
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Text
 from raftlab.view.scene import Scene
 from raftlab.view.words import clean, table
@@ -162,7 +162,7 @@ def _places(
     if len(set(turns)) < len(groups):  # opposite voters pull their group nowhere
         turns = [place / len(groups) for place in range(len(groups))]
     radius = _RING if len(groups) > 1 else 0.0
-    raw = [around(_WIDTH / 2, 0, radius, turn) for turn in turns]
+    raw = [point_at_angle(_WIDTH / 2, 0, radius, turn) for turn in turns]
     down = top + _VERTEX + _LINE - min(y for _, y in raw)
     places = {group: (x, y + down) for group, (x, y) in zip(groups, raw, strict=True)}
     return places, max(y for _, y in places.values()) + _VERTEX + 1.6 * _LINE
@@ -170,7 +170,7 @@ def _places(
 
 def _direction(group: Group, voters: Sequence[NodeId]) -> float:
     """Where the members of `group` are in the middle, in turns from the first voter."""
-    corners = [around(0, 0, 1, voters.index(member) / len(voters)) for member in group]
+    corners = [point_at_angle(0, 0, 1, voters.index(member) / len(voters)) for member in group]
     x, y = sum(corner[0] for corner in corners), sum(corner[1] for corner in corners)
     return round(atan2(x, -y) / (2 * pi), 6) if hypot(x, y) > 1e-9 else 0.0
 
@@ -209,7 +209,7 @@ def _vertex(group: Group, voters: Sequence[NodeId], at: Point) -> list[Mark]:
     marks: list[Mark] = [disc]
     for place, voter in enumerate(voters):
         fill = style.INK if voter in group else style.PAPER
-        seat = around(*at, _VERTEX - 9, place / len(voters)) if len(voters) > 1 else at
+        seat = point_at_angle(*at, _VERTEX - 9, place / len(voters)) if len(voters) > 1 else at
         marks.append(Disc(f"group-{name}-{voter}", *seat, _SEAT, Ink(fill, style.INK), "seat"))
     return [*marks, _name(group, at, _direction(group, voters))]
 

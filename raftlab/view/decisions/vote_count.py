@@ -104,10 +104,10 @@ def count_headline(count: VoteCount) -> str:
     kind = "pre-vote" if count.is_prevote else "vote"
     who = f"{clean(count.candidate)} asks for {kind}s" if count.candidate else f"The {kind}s"
     when = f" for term {count.term}" if count.term is not None else ""
-    if len(trackers) > 1:
-        return f"{who}{when}: {result}; both groups must grant."
-    granted, voters = trackers[0].granted, len(trackers[0].voters)
-    return f"{who}{when}: {granted} of {voters} granted, {majority(voters)} needed, {result}."
+    if len(trackers) == 1:
+        granted, voters = trackers[0].granted, len(trackers[0].voters)
+        return f"{who}{when}: {granted} of {voters} granted, {majority(voters)} needed, {result}."
+    return f"{who}{when}: {result}; both groups must grant."
 
 
 @checked
@@ -153,10 +153,15 @@ def _bar(tracker: ElectionTracker) -> str:
     return f"{cells[:needed]}|{cells[needed:]}"
 
 
+def vote_totals(tracker: ElectionTracker) -> str:
+    """How the voters have answered, in words."""
+    return f"{tracker.granted} granted, {tracker.refused} refused, {tracker.silent} silent"
+
+
 def _tally(name: str, tracker: ElectionTracker) -> str:
     voters = f"{len(tracker.voters)} {name + ' ' if name else ''}voters"
-    counts = f"{tracker.granted} granted, {tracker.refused} refused, {tracker.silent} silent"
-    return f"{counts}; {majority(len(tracker.voters))} of {voters} needed: {_result(tracker)}."
+    needed = majority(len(tracker.voters))
+    return f"{vote_totals(tracker)}; {needed} of {voters} needed: {_result(tracker)}."
 
 
 def _result(tracker: ElectionTracker) -> str:

@@ -27,6 +27,7 @@ from raftlab.view.decisions.vote_count import (
     group_name,
     nobody_counts,
     outlook,
+    vote_totals,
 )
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Text
 from raftlab.view.scene import Scene
@@ -242,7 +243,7 @@ def _verdict(group: _Group) -> Iterator[Mark]:
     half = style.text_width(words) / 2
     at = min(max(x, _LEFT + half), _LEFT + _WIDE - half)
     yield Text(f"{group.prefix}needed", at, y - 16, words, role="needed")
-    counts = f"{tracker.granted} granted, {tracker.refused} refused, {tracker.silent} silent"
+    counts = vote_totals(tracker)
     below = y + _BAR + 1.4 * _LINE
     result = tracker.tally_vote().name
     yield Text(f"{group.prefix}tally", _LEFT, below, f"{counts}:", anchor="start", role="tally")

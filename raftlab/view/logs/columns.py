@@ -47,17 +47,18 @@ def snapshot_index(node: NodeFrame) -> Index:
 
 def last_index(node: NodeFrame) -> Index:
     """Where the shown log ends; 0 if it is empty."""
-    entries, snapshot = entries_of(node), snapshot_of(node)
-    if entries:
-        return entries[-1].index
-    return snapshot.index if snapshot else 0
+    return _end(entries_of(node), snapshot_of(node))
 
 
 def disk_end(disk: DiskFrame) -> Index:
     """Where the log on disk ends; 0 if there is none."""
-    if disk.log:
-        return disk.log[-1].index
-    return disk.snapshot.index if disk.snapshot else 0
+    return _end(disk.log, disk.snapshot)
+
+
+def _end(entries: Sequence[LogEntry], snapshot: Snapshot | None) -> Index:
+    if entries:
+        return entries[-1].index
+    return snapshot.index if snapshot else 0
 
 
 def shown_entries(node: NodeFrame, columns: range) -> tuple[LogEntry, ...]:

@@ -1,0 +1,214 @@
+"""Questions about election timers: what resets one, whose runs out first, and how long it is."""
+
+import random
+from collections.abc import Sequence
+
+from raftlab.course.predict.asking import CREDIT, THREE, append_message
+from raftlab.course.question import Question, template
+from raftlab.course.situations import log_of
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.messages import Message, RequestVote, RequestVoteReply
+from raftlab.raft.options import Options
+from raftlab.raft.vocabulary import Misuse, NodeId, NotNow
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frames.frame import NodeFrame
+from raftlab.sim.world.settings import Network
+from raftlab.view import Scene, scene_cluster
+from raftlab.view.words import ms
+
+EVENTS: dict[str, tuple[str, Message]] = {
+    "a": (
+        "a heartbeat of the leader of its term",
+        append_message("S1", "S2", 4),
+    ),
+    "b": (
+        "AppendEntries of the leader of its term, which it has to reject",
+        append_message("S1", "S2", 4, prev=(9, 4)),
+    ),
+    "c": (
+        "a heartbeat of a leader of an earlier term",
+        append_message("S3", "S2", 3),
+    ),
+    "d": (
+        "a vote request that it grants",
+        RequestVote(term=5, sender="S3", receiver="S2", last_log_index=3, last_log_term=4),
+    ),
+    "e": (
+        "a vote request of a later term that it refuses: the log is old",
+        RequestVote(term=5, sender="S3", receiver="S2", last_log_index=1, last_log_term=1),
+    ),
+    "f": (
+        "a vote request of an earlier term",
+        RequestVote(term=3, sender="S3", receiver="S2", last_log_index=3, last_log_term=3),
+    ),
+    "g": (
+        "the answer to a vote it once asked for",
+        RequestVoteReply(term=4, sender="S3", receiver="S2", vote_granted=True),
+    ),
+}
+
+
+@template
+def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None) -> Question:
+    """Which events make a follower's election timer start anew?
+
+    `events` are letters of `EVENTS`; by default all, with a seed some.
+    """
+    if events is None:
+        events = sorted(EVENTS)
+        if seed is not None:
+            events = sorted(random.Random(f"raftlab timer {seed}").sample(events, 4))
+    if not isinstance(events, Sequence) or any(each not in tuple(EVENTS) for each in events):
+        raise Misuse(f"events are some of the letters {', '.join(EVENTS)}")
+    resetting, why = [], []
+    for letter in events:
+        text, message = EVENTS[letter]
+        machine = RaftStateMachine(
+            "S2", configuration=THREE, term=4, log=log_of("1 1 4"), options=Options.figure_2()
+        )
+        before = machine.election_deadline
+        machine.advance(message, 100.0)
+        resets = machine.election_deadline != before
+        if resets:
+            resetting.append(letter)
+        why.append(f"{letter}: {'waits anew' if resets else 'waits on'} after {text}")
+    return Question(
+        "S2 is a follower in term 4, and its log ends with entry 3 of term 4. Which of these events"
+        " make its election timer start anew?",
+        {letter: EVENTS[letter][0] for letter in events},
+        resetting,
+        [*why, "only the leader of its term and a granted vote are reasons to wait"],
+        several=True,
+    )
+
+
+@template
+def next_leader(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
+    """Which node leads next, if nothing but what is under way happens?"""
+    scenes: tuple[Scene, ...] = ()
+    if cluster is None:
+        cluster = _one_timer_first(seed)
+        scenes = (scene_cluster(cluster.frame()),)
+    if cluster.leader is not None:
+        raise NotNow(f"{cluster.leader} leads and goes on leading: crash or isolate it first")
+    copy = cluster.recording.replay()
+    patience = 20 * copy.setup.options.election_timeout[1]
+    told = _elections(copy, patience)
+    now = cluster.frame()
+    living = [node for node in now.nodes if node.alive and not node.paused]
+    return Question(
+        "Nobody does anything but wait. Which node leads next?",
+        [*(node.node for node in living), "nobody"],
+        copy.leader or "nobody",
+        told or [f"nobody leads within {patience:g} ms"],
+        given=[_timer(node, now.at) for node in living],
+        scenes=scenes,
+        then=(scene_cluster(copy.frame()),),
+    )
+
+
+def _one_timer_first(seed: int) -> Cluster:
+    """Five nodes of which one will ask all others before the next timer runs out.
+
+    Otherwise the winner would hang on how long messages take, which nobody is shown.
+    """
+    rng = random.Random(f"raftlab next leader {seed}")
+    while True:
+        cluster = Cluster(5, seed=rng.randrange(10**6), options=Options.figure_2())
+        first, second, *_ = sorted(node.election_deadline or 0.0 for node in cluster.frame().nodes)
+        _, longest = cluster.setup.network.latency
+        if second > first + longest + 2 * cluster.setup.disks.write_ms:
+            return cluster
+
+
+def _timer(node: NodeFrame, at: float) -> str:
+    left = (node.election_deadline or at) - at
+    return f"{node.node}: its election timer runs out in {ms(left)}"
+
+
+ELECTIONS = frozenset(["become_candidate", "become_leader", "tally_vote"])
+"""What speaks at a campaign, a victory and a defeat."""
+
+
+def _elections(cluster: Cluster, limit_ms: float) -> list[str]:
+    """Run until somebody leads; every campaign, victory and defeat on the way, in words."""
+    told = []
+    end = cluster.now + limit_ms
+    while cluster.leader is None and cluster.now < end:
+        event = cluster.step()
+        if event.involves(ELECTIONS):
+            told.append(f"{event.at:.1f} ms: {event.text}")
+    return told
+
+
+WAN_TIMEOUTS: dict[str, tuple[float, float]] = {
+    "a": (50.0, 100.0),
+    "b": (150.0, 300.0),
+    "c": (1500.0, 3000.0),
+    "d": (60000.0, 120000.0),
+}
+FAR = (150.0, 250.0)
+LATENCIES = (FAR, (1.0, 3.0), (200.0, 300.0), (2.0, 6.0))
+"""Networks for which it is clear which timeouts suit; c is among them."""
+MOST_DRAWS = 20
+
+
+@template
+def wan_timeouts(
+    latency: tuple[float, float] | None = None, *, seed: int | None = None
+) -> Question:
+    """Which election timeouts suit a network whose messages take so long (ms, one way)?
+
+    Each choice is run: it suits if a leader stays for 30 s, and if another leads within
+    10 s after a crash. Without arguments messages take 150 to 250 ms.
+    """
+    if latency is None:
+        latency = FAR if seed is None else LATENCIES[seed % len(LATENCIES)]
+    good, why = _suiting(latency, seed or 0)
+    draws = random.Random(f"raftlab wan {seed or 0}")
+    for _ in range(MOST_DRAWS):
+        if latency not in LATENCIES or "c" in good:
+            break  # a run of bad luck would teach that nothing suits
+        good, why = _suiting(latency, draws.randrange(10**6))
+    choices = {letter: f"{low:g} to {high:g} ms" for letter, (low, high) in WAN_TIMEOUTS.items()}
+    return Question(
+        f"Five servers stand far apart: a message takes {latency[0]:g} to {latency[1]:g} ms one"
+        " way. With which election timeouts does one leader stay while nothing fails, and does"
+        " another lead within 10 s when it crashes?",
+        choices,
+        good,
+        why,
+        several=True,
+        credit=CREDIT,
+    )
+
+
+def _suiting(latency: tuple[float, float], seed: int) -> tuple[list[str], list[str]]:
+    """The letters of the timeouts that suit in the runs of this seed, and why."""
+    good, why = [], []
+    for letter, timeout in WAN_TIMEOUTS.items():
+        suits, said = _try_timeouts(timeout, latency, seed)
+        why.append(f"{letter}: {said}")
+        if suits:
+            good.append(letter)
+    return good, why
+
+
+def _try_timeouts(
+    timeout: tuple[float, float], latency: tuple[float, float], seed: int
+) -> tuple[bool, str]:
+    options = Options.figure_2(election_timeout=timeout, heartbeat_interval=timeout[0] / 3)
+    cluster = Cluster(5, seed=seed, options=options, network=Network(latency=latency))
+    if not cluster.run_until(lambda each: each.leader is not None, 2 * timeout[1] + 10_000):
+        return False, "nobody is ever elected"
+    term = cluster.frame().term
+    cluster.run(30_000)
+    elections = cluster.frame().term - term
+    if elections:
+        return False, f"{elections} elections in 30 s though nothing fails"
+    leader: NodeId = cluster.leader or ""
+    cluster.crash(leader)
+    began = cluster.now
+    if cluster.run_until(lambda each: each.leader is not None, 10_000):
+        return True, f"one leader for 30 s, and another {cluster.now - began:.0f} ms after a crash"
+    return False, "one leader for 30 s, but nobody leads within 10 s after a crash"
