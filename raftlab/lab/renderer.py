@@ -63,7 +63,7 @@ class Renderer:
 
     @property
     def is_mid_step(self) -> bool:
-        """Never, as `HeldBack` asks: the second interrupt waits, too, until the picture is whole."""
+        """Never: to `HeldBack` that means that a second interrupt waits for the picture, too."""
         return False
 
     @property
