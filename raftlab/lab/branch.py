@@ -71,17 +71,15 @@ class Branch:
         """Its cluster, at its end: the same object as before, if anybody still holds it."""
         if self._cluster is None:
             assert self._recording is not None
-            self._cluster = self._still_there() or replayed(self._recording)
-            self._still_there = weakref.ref(self._cluster)
-            self._recording = None
+            cluster = self._still_there() or replayed(self._recording)
+            self._cluster, self._still_there, self._recording = cluster, weakref.ref(cluster), None
         return self._cluster
 
     def unload(self) -> None:
         """Let go of the cluster; the one that the lab was given stays."""
         if self._cluster is not None and not self._given:
-            self._recording = self._cluster.recording
-            self._end = end_of(self._cluster)
-            self._cluster = None
+            recording, end = self._cluster.recording, end_of(self._cluster)
+            self._recording, self._end, self._cluster = recording, end, None
 
 
 def end_of(cluster: Cluster) -> End:

@@ -95,20 +95,20 @@ class FrameCache:
 
     def _advance(self, player: Cluster) -> None:
         number = player.number
+        self._player = None  # an interrupt may leave it in the middle of a step
         try:
             player.engine.apply_quietly(self.cluster.actions[number])
         except REFUSALS as refusal:
-            self._player = None
             raise Misuse(
                 f"This run does not play again as it went: at frame {number + 1}, {refusal}."
                 " Does a machine in it use the time, or randomness of its own?"
             ) from refusal
         if self._remembered(player.number) not in (None, player.engine.recent[-1]):
-            self._player = None
             raise Misuse(
                 f"This run does not play again as it went: frame {number + 1} comes out otherwise."
                 " Does a machine in it use the time, chance, a counter, or the order of a set?"
             )
+        self._player = player
 
     def _remembered(self, number: int) -> Moment | None:
         """The step to a frame as the cluster remembers it; None if it was too long ago."""

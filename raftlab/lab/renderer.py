@@ -19,6 +19,7 @@ from raftlab.lab.stage import Stage
 from raftlab.lab.tree import tree
 from raftlab.raft.vocabulary import REFUSALS, Millis, NodeId
 from raftlab.sim.frames.frame import Frame
+from raftlab.sim.world.interrupts import HeldBack
 from raftlab.view import (
     Scene,
     describe_frame,
@@ -56,8 +57,14 @@ class Renderer:
         self.room = USUAL_ROOM
         self.has_chosen = False
         self._thread: int | None = None  # the one that draws
+        self.heed_interrupt: Callable[[], object] | None = None
         self._drawn: Frame | None = None
         self._written: object = None  # which moment of which run stands there as a text
+
+    @property
+    def is_mid_step(self) -> bool:
+        """Never: to `HeldBack` that means that a second interrupt waits for the picture, too."""
+        return False
 
     @property
     def is_drawing(self) -> bool:
@@ -74,9 +81,12 @@ class Renderer:
             self._thread = None
 
     def draw(self, ms: Millis, steady: bool, playing: bool, trouble: str) -> None:
-        """Show the moment looked at, `ms` from now; `trouble` is what was refused, if anything."""
+        """Show the moment looked at, `ms` from now; `trouble` is what was refused, if anything.
+
+        An interrupt waits until all is shown: what it cut short, the page would not get again.
+        """
         frame, previous = self.session.frame, self.session.previous
-        with self.drawing():
+        with HeldBack(self), self.drawing():
             self._draw_controls(frame, playing)
             self._draw_texts(frame, previous, playing, trouble)
             self._draw_stage(frame, previous, ms=round(ms), steady=steady, playing=playing)

@@ -74,7 +74,7 @@ class Session:
         self._doing = ""
         if isinstance(frame, bool) or not isinstance(frame, int | None):
             raise Misuse(f"A frame is told by its number, not by {shown(frame)}.")
-        self._enter(cluster, cluster.number if frame is None else frame)
+        self._enter(self.branch, cluster.number if frame is None else frame)
 
     # Looking
 
@@ -234,17 +234,18 @@ class Session:
         Raises: Misuse, if nothing was done.
         """
         self.notice()
-        here = self._here
-        while self._left:
-            place = self._left.pop()
+        here, left = self._here, list(self._left)
+        while left:
+            place = left.pop()
             if place[:2] != here[:2]:
                 break
         else:
             raise Misuse(NOTHING_DONE)
-        self._doing = "undo"
-        if place.run != here.run:
-            self._choose(place.run)
-        self._show(place.frame, place.since)
+        if place.run == here.run:
+            self._show(place.frame, place.since)
+        else:
+            self._enter(self._branches[place.run - 1], place.frame, place.since)
+        self._left, self._doing = left, "undo"
         if not self.is_live:
             self.note = (
                 f"Back at frame {place.frame}, as before. Step shows again what came then;"
@@ -303,7 +304,7 @@ class Session:
         if not 1 <= number <= len(self._branches):
             raise Misuse(f"There are the runs 1 to {len(self._branches)}, and no run {number}.")
         if number - 1 != self._current:
-            self._choose(number)
+            self._enter(self._branches[number - 1])
 
     def open(self, text: str) -> None:
         """Open a run that somebody shared, as a run that left no other; and go to its end.
@@ -335,12 +336,13 @@ class Session:
     def notice(self) -> bool:
         """Take note of what another cell did to the cluster; whether it did anything."""
         self.note = ""
-        known, self._known = self._known, self.cluster.number
-        if known == self._known:
+        known, number = self._known, self.cluster.number
+        if known == number:
             return False
         if self.position == known:
-            self._show(self._known, since=known)
-            self.note = f"The cluster went on elsewhere, from frame {known} to {self._known}."
+            self._show(number, since=known)
+            self.note = f"The cluster went on elsewhere, from frame {known} to {number}."
+        self._known = number
         return True
 
     def refresh(self) -> None:
@@ -361,26 +363,27 @@ class Session:
             self._left = [*self._left[1 - MOST_UNDONE :], self._here]
         self._doing = what
 
-    def _choose(self, number: int) -> None:
-        cluster = self._branches[number - 1].load()
-        self.branch.unload()
-        self._current = number - 1
-        self._enter(cluster, cluster.number)
-
     @property
     def _ended(self) -> bool:
         return self.is_live and self.cluster.violation is not None
 
-    def _enter(self, cluster: Cluster, number: int) -> None:
-        self.cluster = cluster
-        self._frames = FrameCache(cluster)
-        self._known = cluster.number
-        self._show(number)
+    def _enter(self, branch: Branch, number: int | None = None, since: int | None = None) -> None:
+        """Look at frame `number` of a run, which may be a new one; at its last, if it is None.
+
+        What takes time comes first: it may refuse or be interrupted, and then nothing has changed.
+        """
+        left, current, cluster = self.branch, branch.number - 1, branch.load()
+        frames, known = FrameCache(cluster), cluster.number
+        place = _place(frames, known if number is None else number, since)
+        branches = [*self._branches[:current], branch, *self._branches[current + 1 :]]
+        self._branches, self._current, self.cluster = branches, current, cluster
+        self._frames, self._known = frames, known
+        self.position, self._since = place
+        if left is not branch:
+            left.unload()
 
     def _show(self, number: int, since: int | None = None) -> None:
-        self._frames.frame(number)  # may refuse; then nothing has changed
-        self.position = number
-        self._since = since if since is not None else number - 1 if number else None
+        self.position, self._since = _place(self._frames, number, since)
 
     def _go(self, verb: Verb, since: int | None = None) -> object:
         since = self.cluster.number if since is None else since
@@ -389,9 +392,10 @@ class Session:
         except Violation as violation:
             return violation
         finally:
-            self._known = self.cluster.number
-            if self._known != self.position:
-                self._show(self._known, since)
+            number = self.cluster.number
+            if number != self.position:
+                self._show(number, since)
+            self._known = number
 
     def _replay(self, goes_on: Callable[[Millis], bool]) -> bool:
         """Show what happened next: one step at least, and more while `goes_on(its time)`.
@@ -411,8 +415,6 @@ class Session:
     def _branch_off(self, cluster: Cluster, start: int) -> None:
         parent = self.branch
         self._begin(cluster, parent.number, start)
-        if cluster.number > start:
-            self._since = start
         self.note = (
             f"You went on from frame {start}: this is run {len(self._branches)}."
             f" Run {parent.number} is kept."
@@ -427,15 +429,18 @@ class Session:
         )
 
     def _begin(self, cluster: Cluster, parent: int | None, start: int, begun_as: str = "") -> None:
-        self.branch.unload()
-        number = len(self._branches) + 1
-        self._branches.append(Branch(number, cluster, parent, start, begun_as))
-        self._current = len(self._branches) - 1
-        self._enter(cluster, cluster.number)
+        branch = Branch(len(self._branches) + 1, cluster, parent, start, begun_as)
+        self._enter(branch, since=start if parent and cluster.number > start else None)
 
     def _check_time(self, ms: Millis) -> None:
         if not 0 < ms <= MOST_MS:
             raise Misuse(f"Between 0 and {MOST_MS:,.0f} ms can pass at once, not {ms:g}.")
+
+
+def _place(frames: FrameCache, number: int, since: int | None) -> tuple[int, int | None]:
+    """A frame to look at, and the one to compare it with. Raises: Misuse, if there is none."""
+    frames.frame(number)
+    return number, since if since is not None else number - 1 if number else None
 
 
 def _steps(cluster: Cluster, until: Millis) -> None:

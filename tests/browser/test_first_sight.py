@@ -231,6 +231,17 @@ def test_arrows_move_among_the_buttons_of_time(run_cell):
     expect(lab.button("Start")).to_be_focused()
 
 
+def test_the_end_key_in_the_slider_goes_to_the_end_of_the_run_as_it_is_now(run_cell):
+    lab = run_cell(cell())
+    end = lab.number() + 1
+    lab.click("Step")
+    lab.at_frame(end)
+    lab.slider.press("Home")
+    lab.at_frame(0)
+    lab.slider.press("End")
+    lab.at_frame(end)
+
+
 def test_events_are_read_out_one_by_one_and_while_playing_only_who_leads(run_cell):
     lab = run_cell(cell())
     heard = lab.root.locator("[role=status].raftlab-spoken")

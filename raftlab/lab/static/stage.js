@@ -643,6 +643,12 @@ function adopt(model, root, signal) {
   lab.addEventListener("keydown", (event) => { // … though it looks at the focus first
     if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
   }, { signal });
+  lab.addEventListener("keydown", (event) => { // by itself it goes to the end that it began with
+    if (event.key !== "End" || !event.target.matches(".raftlab-transport .noUi-handle")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    report(model, root, { kind: "key", key: "End" });
+  }, { signal, capture: true });
   lab.addEventListener("keydown", (event) => {
     const field = event.key === "Enter" && event.target.closest(NAMED("enter"));
     if (!field) return;
