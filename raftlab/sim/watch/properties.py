@@ -84,7 +84,7 @@ class History:
         self.configurations: list[tuple[Index, Configuration]] = []
 
     def parts(self) -> tuple[object, ...]:
-        """The containers that grow with the run."""
+        """The containers that only grow with the run."""
         return (
             *(self.leaders, self.created, self.committed),
             *(self.votes, self.snapshots, self.configurations),

@@ -109,7 +109,7 @@ def head_moved(host: Host) -> None:
     """
     seen, first = host.seen, host.machine.log.first_index
     if first > seen.first_index and not contradicted(host):
-        del seen.entries[: first - seen.first_index]
+        seen.entries = seen.entries[first - seen.first_index :]
     else:
         seen.entries, seen.newest = [], None
     seen.first_index = first
@@ -230,7 +230,7 @@ class Watcher:
         )
 
     def parts(self) -> tuple[object, ...]:
-        """The containers that grow with the run."""
+        """The containers that only grow with the run."""
         return self.history.parts()
 
     def moved(self, host: Host) -> None:
@@ -277,7 +277,8 @@ class Watcher:
                 self._check(WHEN_COMMIT_MOVES, host)
             seen.commit_index = machine.commit_index
         if changed:
-            del seen.entries[seen.kept :]
+            if seen.kept < len(seen.entries):
+                seen.entries = seen.entries[: seen.kept]
             seen.entries.extend(seen.new)
             seen.last_entry = last_entry
             if index != seen.configuration_index or seen.configuration is None:

@@ -6,7 +6,7 @@ again. A `Cluster` has an engine, and the verbs that people use.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import TypeAlias
 
@@ -116,12 +116,10 @@ class Engine:
         """The messages on their way, in the order in which they were sent."""
         return tuple(self.world.flights.values())
 
-    def shared_parts(self) -> Iterator[object]:
-        """What a copy of this engine need not look into: it grows, and its parts never change."""
-        world = self.world
-        yield from (link.rng for link in world.network.links())
-        if world.watcher is not None:
-            yield from world.watcher.parts()
+    def growing_parts(self) -> tuple[object, ...]:
+        """The containers that only grow, and whose parts never change: a copy can share them."""
+        watcher = self.world.watcher
+        return () if watcher is None else watcher.parts()
 
     # Carrying out
 

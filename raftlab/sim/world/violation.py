@@ -73,4 +73,4 @@ class Watching(Protocol):
         """`host` hands committed entries to its application."""
 
     def parts(self) -> tuple[object, ...]:
-        """The containers that grow with the run."""
+        """The containers that only grow with the run."""
