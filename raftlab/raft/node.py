@@ -18,7 +18,16 @@ from raftlab.raft.messages import FROM_LEADERS, Message
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING, Detail, Note, Output, RoleChange
 from raftlab.raft.progress import FollowerProgress
-from raftlab.raft.roles import LEADER, ROLE_AFTER, Cause, Follower, Leader, Role, RoleData
+from raftlab.raft.roles import (
+    CANDIDATE,
+    LEADER,
+    ROLE_AFTER,
+    Cause,
+    Follower,
+    Leader,
+    Role,
+    RoleData,
+)
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, Term, shown
 
@@ -298,7 +307,7 @@ class NodeCore:
         after = ROLE_AFTER[before, cause]
         self.role = after
         self.role_data = data
-        if before is not after or after is Role.CANDIDATE:
+        if before is not after or after is CANDIDATE:
             self._role_changes.append(RoleChange(before, cause, after, self.term))
         self._on_role_change(lost)
         self._hears_acceptances = self._wants_acceptances()
@@ -340,49 +349,56 @@ class NodeCore:
             if self.role is LEADER:
                 self._replicate()
             entries = log.entries(log.stable_index + 1, log.last_index + 1)
-        more: dict[str, Any] | None = None
+        more: dict[str, Any] = {}
         if self._has_more:
             self._has_more = False
             more = self._before_output()
-        if not (
-            self._messages
-            or entries
-            or more
-            or self._hard_state_changed
-            or self.commit_index > self._committed_out
-            or self._notes
+        if (
+            self._hard_state_changed
             or self._role_changes
             or self._truncate_from is not None
             or self._alarms
         ):
+            more |= self._take_what_is_rare()
+        if not (
+            self._messages
+            or entries
+            or more
+            or self.commit_index > self._committed_out
+            or self._notes
+        ):
             return NOTHING
         return self._take_output(entries, more)
 
-    def _take_output(self, entries: tuple[LogEntry, ...], more: dict[str, Any] | None) -> Output:
-        is_new = self._hard_state_changed
+    def _take_output(self, entries: tuple[LogEntry, ...], more: dict[str, Any]) -> Output:
+        """What nearly every output holds, and `more`."""
         output = Output(
-            term=self.term if is_new else None,
-            voted_for=self.voted_for if is_new else None,
-            truncate_from=self._truncate_from,
             log_entries=entries,
             messages=tuple(self._messages),
             committed=self._take_committed() if self.commit_index > self._committed_out else (),
-            role_changes=tuple(self._role_changes) if self._role_changes else (),
-            debug_log=tuple(self._notes) if self._notes else (),
-            alarms=tuple(self._alarms) if self._alarms else (),
+            debug_log=tuple(self._notes),
         )
-        self._unconfirmed = self._polling_confirms and (is_new or bool(entries))
-        self.log.stable_index = self.log.last_index
-        self._hard_state_changed = False
-        self._truncate_from = None
         self._messages.clear()
-        if self._role_changes:
-            self._role_changes.clear()
-        if self._notes:
-            self._notes.clear()
-        if self._alarms:
-            self._alarms.clear()
+        self._notes.clear()
+        if entries:
+            self.log.stable_index = self.log.last_index
+            self._unconfirmed = self._polling_confirms
         return replace(output, **more) if more else output
+
+    def _take_what_is_rare(self) -> dict[str, Any]:
+        """A new term or vote, a new role, a cut, an alarm: as fields of the next output."""
+        rare: dict[str, Any] = {
+            "truncate_from": self._truncate_from,
+            "role_changes": tuple(self._role_changes),
+            "alarms": tuple(self._alarms),
+        }
+        if self._hard_state_changed:
+            rare |= {"term": self.term, "voted_for": self.voted_for}
+            self._unconfirmed = self._polling_confirms
+        self._hard_state_changed, self._truncate_from = False, None
+        self._role_changes.clear()
+        self._alarms.clear()
+        return rare
 
     def _take_committed(self) -> tuple[LogEntry, ...]:
         committed = self.log.entries(self._committed_out + 1, self.commit_index + 1)
@@ -394,7 +410,7 @@ class NodeCore:
         self._unconfirmed = False
         if self.role is LEADER:
             self._count_own_copy(self.log.stable_index)
-        elif self.role is Role.CANDIDATE and not self._hard_state_changed:
+        elif self.role is CANDIDATE and not self._hard_state_changed:
             self._count_own_vote()
 
     # Copies

@@ -69,8 +69,7 @@ class Workbench(World):
     def send(self, host: Host, messages: tuple[Message, ...]) -> None:
         """Keep what is said, for whom there is."""
         assert self.watcher is not None
-        for each in messages:
-            self.watcher.says(host, each)
+        self.watcher.says(host, messages)
         self.sent += [each for each in messages if each.receiver in self.hosts]
 
 

@@ -303,17 +303,18 @@ class Watcher:
         if not (self.lets_pass and believes_in_order(self.history, host, reply)):
             self._check_about(WHEN_REPLIED, host, reply)
 
-    def says(self, host: Host, message: Message) -> None:
-        """`host` sends a message."""
-        claims = self.history.claims
-        if type(message) is AppendEntriesReply:
-            if not (self.lets_pass and acknowledges_in_order(host, message)):
-                self._check_about(WHEN_SAYING, host, message)
-        elif type(message) is not AppendEntries or message.term > host.disk.term:
-            checks = WHEN_VOTING if type(message) in VOTING else WHEN_SAYING
-            self._check_about(checks, host, message)
-        if message.term > claims.get(host.node, 0) and not is_question(message):
-            claims[host.node] = message.term
+    def says(self, host: Host, messages: tuple[Message, ...]) -> None:
+        """`host` sends messages."""
+        claims, claimed = self.history.claims, self.history.claims.get(host.node, 0)
+        for message in messages:
+            if type(message) is AppendEntriesReply:
+                if not (self.lets_pass and acknowledges_in_order(host, message)):
+                    self._check_about(WHEN_SAYING, host, message)
+            elif type(message) is not AppendEntries or message.term > host.disk.term:
+                checks = WHEN_VOTING if type(message) in VOTING else WHEN_SAYING
+                self._check_about(checks, host, message)
+            if message.term > claimed and not is_question(message):
+                claims[host.node] = claimed = message.term
 
     def wiped(self, host: Host) -> None:
         """`host` has lost its disk: what it said before is no promise of its own any more."""

@@ -8,7 +8,7 @@ Anything else is a command that changes nothing.
 
 import re
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated, ClassVar, Self
 
 import msgspec
@@ -130,11 +130,11 @@ class KeyValue:
     def _obey(self, text: str) -> str | None:
         if "+=" in text:
             key, amount = parts(text, "+=")
-            if is_word(key) and is_whole(amount):
+            if key and is_whole(amount):
                 return self._add(key, amount)
         if "=" in text:
             key, value = parts(text, "=")
-            if is_word(key):
+            if key:
                 self._values[key] = value
                 return value
         if found := DELETE.fullmatch(text):
@@ -165,10 +165,12 @@ class KeyValue:
         return UNKNOWN if said is None else said
 
 
+@lru_cache(maxsize=256)  # what one node obeys, the others obey soon after
 def parts(text: str, mark: str) -> tuple[str, str]:
-    """What stands before and after the first `mark`, without the blanks around."""
+    """The key before the first `mark`, "" if it can be none, and what stands after."""
     before, _, after = text.partition(mark)
-    return before.strip(), after.strip()
+    key = before.strip()
+    return key if is_word(key) else "", after.strip()
 
 
 def is_word(text: str) -> bool:

@@ -54,8 +54,8 @@ class Watching(Protocol):
     def replied(self, host: Host, reply: Message) -> None:
         """`host` has handled a reply of a follower."""
 
-    def says(self, host: Host, message: Message) -> None:
-        """`host` sends a message."""
+    def says(self, host: Host, messages: tuple[Message, ...]) -> None:
+        """`host` sends messages."""
 
     def wiped(self, host: Host) -> None:
         """`host` has lost its disk."""
