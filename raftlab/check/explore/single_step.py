@@ -63,7 +63,7 @@ class Workbench(World):
     def release(self, host: Host, output: Output) -> None:
         """As in any world; what is applied changes no other state of the node."""
         if output.committed:  # until then the application is shared with the node's other states
-            host.application = copy.deepcopy(host.application)
+            host.application = host.application.copy()
         super().release(host, output)
 
     def send(self, host: Host, messages: tuple[Message, ...]) -> None:

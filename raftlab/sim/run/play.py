@@ -169,12 +169,16 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     keep(engine.recent, engine.recent.copy())
     for shared in never_changing(engine):
         keep(shared, shared)
+    for link in engine.world.network.links():
+        keep(link, shallow(link, rng=rng_copied(link.rng)))
+    for flight in engine.in_flight():
+        keep(flight, shallow(flight, link=known[id(flight.link)]))
     for host in engine.hosts.values():
+        disk, seen, machine = host.disk, host.seen, host.machine
         keep(host.rng, rng_copied(host.rng))
-        keep(host.disk.log, grown(host.disk.log))
-        keep(host.seen.entries, grown(host.seen.entries))
-        keep(host.application._values, host.application._values.copy())
-        machine = host.machine
+        keep(disk, shallow(disk, log=grown(disk.log), writes=disk.writes.copy()))
+        keep(seen, shallow(seen, entries=grown(seen.entries)))
+        keep(host.application, host.application.copy())
         if type(machine) is RaftStateMachine:
             its_twin = machine_kept(machine) if to_keep else machine.copy()
             if machine._rng is host.rng:
@@ -182,8 +186,6 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
             keep(machine, its_twin)
         elif isinstance(log := getattr(machine, "log", None), RaftLog):
             keep(log, log.copy())
-    for link in engine.world.network.links():
-        keep(link.rng, rng_copied(link.rng))
     for original in engine.growing_parts():
         keep(original, grown(original))
     twin: Engine = copy.deepcopy(engine, known)
@@ -191,15 +193,21 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     return twin
 
 
+def shallow(thing: Any, **parts: Any) -> Any:
+    """Another one with the same parts, but for these: the rest never changes."""
+    twin = copy.copy(thing)
+    for name, part in parts.items():
+        setattr(twin, name, part)
+    return twin
+
+
 def never_changing(engine: Engine) -> Iterator[object]:
     """What a copy need not look into."""
     world = engine.world
     yield from (engine.checkpoint, world.newcomers, world.setup)
-    yield from (flight.message for flight in engine.in_flight())
     yield from (reading for reading in world.readings if reading.is_done or reading.has_failed)
     for host in engine.hosts.values():
-        yield from (host.rules, host.seen.new)
-        yield from (*host.inbox, *host.held, *host.disk.writes)
+        yield from (host.rules, host.options, *host.inbox, *host.held, *host.disk.writes)
 
 
 def machine_kept(machine: RaftStateMachine) -> RaftStateMachine:

@@ -8,6 +8,7 @@ Anything else is a command that changes nothing.
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache, partial
 from typing import Annotated, ClassVar, Self
 
@@ -94,6 +95,12 @@ class KeyValue:
             said = self._obey(text)
             return self._obey_client(text, entry.index) if said is None else said
         return ""
+
+    def copy(self) -> Self:
+        """An independent application that knows the same."""
+        twin = copy(self)
+        twin._values, twin._sessions = self._values.copy(), self._sessions.copy()
+        return twin
 
     def encode(self) -> bytes:
         """Values and sessions as JSON, for a snapshot.
