@@ -35,7 +35,7 @@ from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId
 class NodeCore:
     """The state of one node, the few moves that all roles make, and `advance`, `tick`, `poll`.
 
-    Three switches are for later ideas, so that nobody is asked in vain at every message: while
+    Three switches, so that nobody is asked in vain at every message: while
     `_has_more`, there is something to add to the next output; while `_hears_acceptances`, a
     leader looks at what each member has accepted; and if `_polling_confirms`, calling `poll`
     again says that the output before is on disk.
@@ -279,6 +279,7 @@ class NodeCore:
         if index <= self.log.stable_index:
             earlier = self._truncate_from
             self._truncate_from = index if earlier is None else min(earlier, index)
+            self._has_more = True
         self.log.truncate_uncommitted(index)
         self._on_log_change()
 
@@ -309,6 +310,7 @@ class NodeCore:
         self.role_data = data
         if before is not after or after is CANDIDATE:
             self._role_changes.append(RoleChange(before, cause, after, self.term))
+            self._has_more = True
         self._on_role_change(lost)
         self._hears_acceptances = self._wants_acceptances()
 
@@ -334,6 +336,7 @@ class NodeCore:
     def _alarm(self, text: str) -> None:
         """Report what should be impossible. The machine carries on."""
         self._alarms.append(f"{self.node_id}, {self.role.value} in term {self.term}: {text}")
+        self._has_more = True
 
     def poll(self) -> Output:
         """Everything the host must now do; `NOTHING` if there is nothing. Poll until then.
@@ -349,17 +352,10 @@ class NodeCore:
             if self.role is LEADER:
                 self._replicate()
             entries = log.entries(log.stable_index + 1, log.last_index + 1)
-        more: dict[str, Any] = {}
-        if self._has_more:
+        more: dict[str, Any] | None = None
+        if self._has_more or self._hard_state_changed:
             self._has_more = False
-            more = self._before_output()
-        if (
-            self._hard_state_changed
-            or self._role_changes
-            or self._truncate_from is not None
-            or self._alarms
-        ):
-            more |= self._take_what_is_rare()
+            more = self._before_output() | self._take_what_is_rare()
         if not (
             self._messages
             or entries
@@ -370,7 +366,7 @@ class NodeCore:
             return NOTHING
         return self._take_output(entries, more)
 
-    def _take_output(self, entries: tuple[LogEntry, ...], more: dict[str, Any]) -> Output:
+    def _take_output(self, entries: tuple[LogEntry, ...], more: dict[str, Any] | None) -> Output:
         """What nearly every output holds, and `more`."""
         output = Output(
             log_entries=entries,
@@ -387,17 +383,16 @@ class NodeCore:
 
     def _take_what_is_rare(self) -> dict[str, Any]:
         """A new term or vote, a new role, a cut, an alarm: as fields of the next output."""
-        rare: dict[str, Any] = {
-            "truncate_from": self._truncate_from,
-            "role_changes": tuple(self._role_changes),
-            "alarms": tuple(self._alarms),
-        }
+        rare: dict[str, Any] = {}
         if self._hard_state_changed:
             rare |= {"term": self.term, "voted_for": self.voted_for}
-            self._unconfirmed = self._polling_confirms
-        self._hard_state_changed, self._truncate_from = False, None
-        self._role_changes.clear()
-        self._alarms.clear()
+            self._hard_state_changed, self._unconfirmed = False, self._polling_confirms
+        if self._truncate_from is not None:
+            rare["truncate_from"], self._truncate_from = self._truncate_from, None
+        if self._role_changes:
+            rare["role_changes"], self._role_changes = tuple(self._role_changes), []
+        if self._alarms:
+            rare["alarms"], self._alarms = tuple(self._alarms), []
         return rare
 
     def _take_committed(self) -> tuple[LogEntry, ...]:

@@ -179,18 +179,18 @@ def follows_in_order(history: History, host: Host, kept_up_to: Index) -> bool:
 
 def believes_in_order(history: History, host: Host, reply: Message) -> bool:
     """Whether the last entry that a leader believes a follower to hold is the one on its disk."""
-    machine = host.machine
-    data = getattr(machine, "role_data", None)
+    data = getattr(host.machine, "role_data", None)
     progress = data.tracker.progress.get(reply.sender) if type(data) is Leader else None
     if progress is None:
         return False
-    log, index, disk = machine.log, progress.match_index, history.hosts[reply.sender].disk
+    log, index, disk = host.machine.log, progress.match_index, history.hosts[reply.sender].disk
     held = disk.log
     if not held or log.snapshot is not None or disk.snapshot is not None:
         return False
-    entry, place = entry_at(log, index), index - held[0].index
-    found = 0 <= place < len(held) and held[place] is entry
-    return found and index < progress.next_index <= log.last_index + 1
+    place = index - held[0].index
+    if not 0 <= place < len(held) or held[place] is not entry_at(log, index):
+        return False
+    return index < progress.next_index <= log.last_index + 1
 
 
 def acknowledges_in_order(host: Host, reply: AppendEntriesReply) -> bool:
@@ -240,10 +240,9 @@ class Watcher:
         enters = machine.term != seen.term or leads is not seen.leads
         if enters:
             self._check(WHEN_ROLE_CHANGES, host)
-        voted = self.history.voted
-        if machine.voted_for != voted.get(host.node):
+        if machine.voted_for != seen.voted_for:
             self._check(WHEN_VOTE_CHANGES, host)
-            voted[host.node] = machine.voted_for
+            seen.voted_for = machine.voted_for
         log = machine.log
         head = log.first_index != seen.first_index
         if head:
@@ -294,7 +293,7 @@ class Watcher:
         host.seen.newest = newest_in(host.seen.entries)
         host.seen.first_index = host.machine.log.first_index
         host.seen.last_entry = host.machine.log.last_entry
-        self.history.voted[host.node] = host.machine.voted_for
+        host.seen.voted_for = host.machine.voted_for
         self._check(WHEN_RESTARTED, host)
         self.moved(host)
 
@@ -305,12 +304,16 @@ class Watcher:
 
     def says(self, host: Host, messages: tuple[Message, ...]) -> None:
         """`host` sends messages."""
-        claims, claimed = self.history.claims, self.history.claims.get(host.node, 0)
+        saved, claims = host.disk.term, self.history.claims
+        claimed = claims.get(host.node, 0)
         for message in messages:
-            if type(message) is AppendEntriesReply:
+            if type(message) is AppendEntries:
+                if message.term > saved:
+                    self._check_about(WHEN_SAYING, host, message)
+            elif type(message) is AppendEntriesReply:
                 if not (self.lets_pass and acknowledges_in_order(host, message)):
                     self._check_about(WHEN_SAYING, host, message)
-            elif type(message) is not AppendEntries or message.term > host.disk.term:
+            else:
                 checks = WHEN_VOTING if type(message) in VOTING else WHEN_SAYING
                 self._check_about(checks, host, message)
             if message.term > claimed and not is_question(message):

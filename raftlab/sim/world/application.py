@@ -8,7 +8,6 @@ Anything else is a command that changes nothing.
 
 import re
 from collections.abc import Mapping
-from copy import copy
 from functools import lru_cache, partial
 from typing import Annotated, ClassVar, Self
 
@@ -98,9 +97,7 @@ class KeyValue:
 
     def copy(self) -> Self:
         """An independent application that knows the same."""
-        twin = copy(self)
-        twin._values, twin._sessions = self._values.copy(), self._sessions.copy()
-        return twin
+        return self._holding(self._values.copy(), self._sessions, self._sessions.most)
 
     def encode(self) -> bytes:
         """Values and sessions as JSON, for a snapshot.
@@ -129,10 +126,14 @@ class KeyValue:
         there, most = len(saved.sessions), saved.most_sessions
         if there > most:
             raise Misuse(f"a snapshot holds {there} sessions, and may hold no more than {most}")
-        restored = cls(most)
-        restored._values = saved.values
-        restored._sessions = cls.table(most, saved.sessions)
-        return restored
+        return cls._holding(saved.values, saved.sessions, most)
+
+    @classmethod
+    def _holding(cls, values: dict[str, str], sessions: Mapping[str, Session], most: int) -> Self:
+        application = cls(most)
+        application._values = values
+        application._sessions = cls.table(most, sessions)
+        return application
 
     def _obey(self, text: str) -> str | None:
         if "+=" in text:

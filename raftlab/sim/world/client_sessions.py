@@ -5,8 +5,7 @@ last command and its result; it is part of the replicated state, and so of snaps
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
-from typing import Annotated, Self
+from typing import Annotated
 
 import msgspec
 
@@ -55,12 +54,6 @@ class Sessions(Mapping[str, Session]):
     def __getitem__(self, client: str) -> Session:
         """The open session of `client`. Raises: KeyError, if it has none."""
         return self._open[client]
-
-    def copy(self) -> Self:
-        """An independent table of the same sessions."""
-        twin = copy(self)
-        twin._open = self._open.copy()
-        return twin
 
     def open(self, client: str, index: Index) -> str:
         """Open a session for `client`, or begin it again; another one may have to expire.

@@ -77,10 +77,12 @@ class Seen:
         "newest",
         "term",
         "term_before_new",
+        "voted_for",
     )
 
     def __init__(self) -> None:
         self.term: Term = 0
+        self.voted_for: NodeId | None = None
         self.term_before_new: Term | None = 0
         self.leads = False
         self.commit_index: Index = 0
