@@ -372,7 +372,8 @@ class LinearizableReads(Snapshots):
         more, leader, reads = super()._before_output(), self.role_data, self._reads
         if isinstance(leader, Leader) and reads.waiting:
             self._ask_for_reads(leader)
-        self._take_served_reads()
+        if self._asked_reads:
+            self._take_served_reads()
         if self._ready_reads:
             more["reads"], self._ready_reads = tuple(self._ready_reads), []
         if self._failed_reads:
