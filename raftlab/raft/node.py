@@ -18,7 +18,16 @@ from raftlab.raft.messages import FROM_LEADERS, Message
 from raftlab.raft.options import Options
 from raftlab.raft.output import NOTHING, Detail, Note, Output, RoleChange
 from raftlab.raft.progress import FollowerProgress
-from raftlab.raft.roles import LEADER, ROLE_AFTER, Cause, Follower, Leader, Role, RoleData
+from raftlab.raft.roles import (
+    CANDIDATE,
+    LEADER,
+    ROLE_AFTER,
+    Cause,
+    Follower,
+    Leader,
+    Role,
+    RoleData,
+)
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, Term, shown
 
@@ -26,7 +35,7 @@ from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId
 class NodeCore:
     """The state of one node, the few moves that all roles make, and `advance`, `tick`, `poll`.
 
-    Three switches are for later ideas, so that nobody is asked in vain at every message: while
+    Three switches, so that nobody is asked in vain at every message: while
     `_has_more`, there is something to add to the next output; while `_hears_acceptances`, a
     leader looks at what each member has accepted; and if `_polling_confirms`, calling `poll`
     again says that the output before is on disk.
@@ -270,6 +279,7 @@ class NodeCore:
         if index <= self.log.stable_index:
             earlier = self._truncate_from
             self._truncate_from = index if earlier is None else min(earlier, index)
+            self._has_more = True
         self.log.truncate_uncommitted(index)
         self._on_log_change()
 
@@ -298,8 +308,9 @@ class NodeCore:
         after = ROLE_AFTER[before, cause]
         self.role = after
         self.role_data = data
-        if before is not after or after is Role.CANDIDATE:
+        if before is not after or after is CANDIDATE:
             self._role_changes.append(RoleChange(before, cause, after, self.term))
+            self._has_more = True
         self._on_role_change(lost)
         self._hears_acceptances = self._wants_acceptances()
 
@@ -325,6 +336,7 @@ class NodeCore:
     def _alarm(self, text: str) -> None:
         """Report what should be impossible. The machine carries on."""
         self._alarms.append(f"{self.node_id}, {self.role.value} in term {self.term}: {text}")
+        self._has_more = True
 
     def poll(self) -> Output:
         """Everything the host must now do; `NOTHING` if there is nothing. Poll until then.
@@ -341,48 +353,47 @@ class NodeCore:
                 self._replicate()
             entries = log.entries(log.stable_index + 1, log.last_index + 1)
         more: dict[str, Any] | None = None
-        if self._has_more:
+        if self._has_more or self._hard_state_changed:
             self._has_more = False
-            more = self._before_output()
+            more = self._before_output() | self._take_what_is_rare()
         if not (
             self._messages
             or entries
             or more
-            or self._hard_state_changed
             or self.commit_index > self._committed_out
             or self._notes
-            or self._role_changes
-            or self._truncate_from is not None
-            or self._alarms
         ):
             return NOTHING
         return self._take_output(entries, more)
 
     def _take_output(self, entries: tuple[LogEntry, ...], more: dict[str, Any] | None) -> Output:
-        is_new = self._hard_state_changed
+        """What nearly every output holds, and `more`."""
         output = Output(
-            term=self.term if is_new else None,
-            voted_for=self.voted_for if is_new else None,
-            truncate_from=self._truncate_from,
             log_entries=entries,
             messages=tuple(self._messages),
             committed=self._take_committed() if self.commit_index > self._committed_out else (),
-            role_changes=tuple(self._role_changes) if self._role_changes else (),
-            debug_log=tuple(self._notes) if self._notes else (),
-            alarms=tuple(self._alarms) if self._alarms else (),
+            debug_log=tuple(self._notes),
         )
-        self._unconfirmed = self._polling_confirms and (is_new or bool(entries))
-        self.log.stable_index = self.log.last_index
-        self._hard_state_changed = False
-        self._truncate_from = None
         self._messages.clear()
-        if self._role_changes:
-            self._role_changes.clear()
-        if self._notes:
-            self._notes.clear()
-        if self._alarms:
-            self._alarms.clear()
+        self._notes.clear()
+        if entries:
+            self.log.stable_index = self.log.last_index
+            self._unconfirmed = self._polling_confirms
         return replace(output, **more) if more else output
+
+    def _take_what_is_rare(self) -> dict[str, Any]:
+        """A new term or vote, a new role, a cut, an alarm: as fields of the next output."""
+        rare: dict[str, Any] = {}
+        if self._hard_state_changed:
+            rare |= {"term": self.term, "voted_for": self.voted_for}
+            self._hard_state_changed, self._unconfirmed = False, self._polling_confirms
+        if self._truncate_from is not None:
+            rare["truncate_from"], self._truncate_from = self._truncate_from, None
+        if self._role_changes:
+            rare["role_changes"], self._role_changes = tuple(self._role_changes), []
+        if self._alarms:
+            rare["alarms"], self._alarms = tuple(self._alarms), []
+        return rare
 
     def _take_committed(self) -> tuple[LogEntry, ...]:
         committed = self.log.entries(self._committed_out + 1, self.commit_index + 1)
@@ -394,7 +405,7 @@ class NodeCore:
         self._unconfirmed = False
         if self.role is LEADER:
             self._count_own_copy(self.log.stable_index)
-        elif self.role is Role.CANDIDATE and not self._hard_state_changed:
+        elif self.role is CANDIDATE and not self._hard_state_changed:
             self._count_own_vote()
 
     # Copies

@@ -43,7 +43,7 @@ class ReadReady(msgspec.Struct, frozen=True, gc=False):
     index: Index
 
 
-class Output(msgspec.Struct, frozen=True, kw_only=True):
+class Output(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Everything the host must now do, in this order. Paper: Figure 2, persistent state.
 
     1. Write `term` and `voted_for` together, if `term` is not None (`voted_for` may be
@@ -87,7 +87,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
         """Whether something must reach the disk before the messages may leave."""
         return (
             self.term is not None
-            or self.log_entries != ()
+            or bool(self.log_entries)
             or self.truncate_from is not None
             or self.snapshot is not None
         )

@@ -22,7 +22,7 @@ class ProgressState(Enum):
     SNAPSHOT = "snapshot"
 
 
-PIPELINE, SNAPSHOT = ProgressState.PIPELINE, ProgressState.SNAPSHOT
+PROBE, PIPELINE, SNAPSHOT = ProgressState.PROBE, ProgressState.PIPELINE, ProgressState.SNAPSHOT
 """The same, for where they are asked at every message: they are slow to find in their class."""
 
 
@@ -60,7 +60,7 @@ class FollowerProgress:
         self.next_index = next_index
         self.match_index: Index = 0
         self.commit_index: Index = 0
-        self.state = ProgressState.PROBE
+        self.state = PROBE
         self.probe_sent = False
         self.in_flight: list[Index] = []
         self.last_reply_at = now
@@ -83,11 +83,11 @@ class FollowerProgress:
         """Whether a message with entries may go out now."""
         if self.state is PIPELINE:
             return len(self.in_flight) < window
-        return self.state is ProgressState.PROBE and not self.probe_sent
+        return self.state is PROBE and not self.probe_sent
 
     def become_snapshot(self, index: Index, retry_at: Millis) -> None:
         """A snapshot up to `index` is on its way: entries wait until it has arrived."""
-        self.state = ProgressState.SNAPSHOT
+        self.state = SNAPSHOT
         self.next_index = index + 1
         self.probe_sent = False
         self.in_flight = []
@@ -95,13 +95,13 @@ class FollowerProgress:
 
     def become_probe(self) -> None:
         """Probe: one message at a time."""
-        self.state = ProgressState.PROBE
+        self.state = PROBE
         self.probe_sent = False
         self.in_flight = []
 
     def become_pipeline(self) -> None:
         """The logs are known to agree up to `next_index - 1`: send without waiting."""
-        self.state = ProgressState.PIPELINE
+        self.state = PIPELINE
         self.in_flight = []
 
     def fingerprint(self) -> tuple[object, ...]:

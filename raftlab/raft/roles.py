@@ -22,8 +22,8 @@ class Role(Enum):
     LEADER = "leader"
 
 
-LEADER = Role.LEADER
-"""The same, for where it is asked at every message: it is slow to find in its class."""
+CANDIDATE, LEADER = Role.CANDIDATE, Role.LEADER
+"""The same, for where they are asked at every message: they are slow to find in their class."""
 
 
 class Cause(Enum):

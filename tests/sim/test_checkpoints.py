@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import suppress
+from itertools import chain
 
 import pytest
 
@@ -270,6 +271,51 @@ def test_after_the_first_time_a_moment_is_played_from_near_by(monkeypatch):
         played.clear()
         cluster.at(number)
         assert len(played) < 8 * 64
+
+
+def test_a_copy_that_is_kept_costs_the_same_however_long_the_run():
+    cluster = Cluster(3, seed=1)
+    cluster.elect()
+    for place in range(40):
+        cluster.propose(f"k{place}={place}")
+        cluster.run(30)
+    live, kept = cluster.engine, copied_engine(cluster.engine, to_keep=True)
+    logs = [(host.machine.log._entries, host.disk.log, host.seen.entries) for host in hosts(live)]
+    held = [(host.machine.log._entries, host.disk.log, host.seen.entries) for host in hosts(kept)]
+    for whole, part in zip(chain(*logs), chain(*held), strict=True):
+        assert (part.whole, part.length) == (whole, len(whole))
+        assert part.whole is whole
+    for whole, part in zip(live.growing_parts(), kept.growing_parts(), strict=True):
+        assert part.whole is whole
+
+
+def hosts(engine: Engine):
+    return engine.hosts.values()
+
+
+def test_what_is_cut_later_is_still_in_a_copy_that_is_kept():
+    cluster = Cluster(3, seed=1)
+    leader = cluster.elect()
+    cluster.propose("x=1")
+    cluster.run(100)
+    cluster.isolate(leader)
+    for place in range(5):
+        cluster.propose(f"lost={place}", to=leader)
+    cluster.run(30)
+    kept, shown = copied_engine(cluster.engine, to_keep=True), cluster.frame().nodes
+    cluster.run(1000)
+    cluster.heal()
+    cluster.run(1000)
+    cluster.compact(leader)
+    log = cluster.machine(leader).log
+    assert log.snapshot is not None and len(log) == 0
+    again = around(cluster, copied_engine(kept))
+    assert again.frame().nodes == shown
+    assert len(again.machine(leader).log) == 7
+    again.run(2000)
+    again.heal()
+    again.run(1000)
+    assert again.violation is None
 
 
 # Machines and rules of learners

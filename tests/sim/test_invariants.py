@@ -121,7 +121,7 @@ class Stage:
         self.watch.answers(self.hosts[reading.node], reading)
 
     def say(self, message: Message) -> None:
-        self.watch.says(self.hosts[message.sender], message)
+        self.watch.says(self.hosts[message.sender], (message,))
 
     def apply(self, node: NodeId, *entries: LogEntry) -> None:
         host = self.hosts[node]

@@ -28,8 +28,8 @@ class MessageStorm(Exception):
 
 def run_for(cluster: Cluster, ms: Millis) -> None:
     """Let `ms` of virtual time pass. Raises: MessageStorm; Violation; whatever a machine raises."""
-    most = MOST_ACTIONS * len(cluster.nodes)
-    if cluster.run_until(lambda each: each.number >= most, ms):
+    actions, most = cluster.actions, MOST_ACTIONS * len(cluster.nodes)
+    if cluster.run_until(lambda _: len(actions) >= most, ms):
         raise MessageStorm(
             f"messages breed messages: {cluster.number:,} actions in {cluster.now:.0f} ms, and"
             f" {len(cluster.in_flight()):,} messages on their way"

@@ -161,12 +161,13 @@ class Judge(Watcher):
         self.left: set[Property] = set()
         self.remembers = remembers
 
-    def says(self, host: Host, message: Message) -> None:
-        """`host` sends a message. Raises: OldVoteError."""
-        votes = type(message) is RequestVoteReply and message.vote_granted
-        if votes and message.term < host.disk.term and not self.remembers:
-            raise OldVoteError
-        super().says(host, message)
+    def says(self, host: Host, messages: tuple[Message, ...]) -> None:
+        """`host` sends messages. Raises: OldVoteError."""
+        for each in messages:
+            votes = type(each) is RequestVoteReply and each.vote_granted
+            if votes and each.term < host.disk.term and not self.remembers:
+                raise OldVoteError
+        super().says(host, messages)
 
     def _check(self, checks: Checks, host: Host) -> None:
         super()._check(self._mine(checks), host)

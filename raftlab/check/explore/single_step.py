@@ -63,14 +63,13 @@ class SingleStep(World):
     def release(self, host: Host, output: Output) -> None:
         """As in any world; what is applied changes no other state of the node."""
         if output.committed:  # until then the application is shared with the node's other states
-            host.application = copy.deepcopy(host.application)
+            host.application = host.application.copy()
         super().release(host, output)
 
     def send(self, host: Host, messages: tuple[Message, ...]) -> None:
         """Keep what is said, for whom there is."""
         assert self.watcher is not None
-        for each in messages:
-            self.watcher.says(host, each)
+        self.watcher.says(host, messages)
         self.sent += [each for each in messages if each.receiver in self.hosts]
 
 

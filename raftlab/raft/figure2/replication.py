@@ -6,7 +6,7 @@ from typing import ClassVar
 from raftlab.raft.log import Command, Empty, LogEntry, Payload
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Rejected
 from raftlab.raft.node import NodeCore
-from raftlab.raft.progress import PIPELINE, FollowerProgress, ProgressState, Tracker
+from raftlab.raft.progress import PIPELINE, PROBE, FollowerProgress, Tracker
 from raftlab.raft.roles import LEADER, Cause, Follower, Leader
 from raftlab.raft.vocabulary import Index, Misuse, NodeId, NotLeader, Term, shown
 
@@ -77,7 +77,7 @@ class Replication(NodeCore):
         """Send one member the entries it lacks, as far as its window allows."""
         log, options = self.log, self._options
         while progress.next_index <= log.last_index and progress.can_send(options.max_in_flight):
-            probing = progress.state is ProgressState.PROBE
+            probing = progress.state is PROBE
             entries = self._rules.entries_for_one_message(
                 log, progress.next_index, probing, options
             )

@@ -254,11 +254,11 @@ class LinearizableReads(Snapshots):
 
     def _hear_append_reply(self, reply: AppendEntriesReply) -> None:
         """An answer says that this node led when its question went out."""
-        leader = self.role_data
-        if type(leader) is not Leader:
-            return
         if not reply.read_round:
             self._on_append_entries_reply(reply)
+            return
+        leader = self.role_data
+        if type(leader) is not Leader:
             return
         progress = leader.tracker.progress.get(reply.sender)
         if progress is not None and progress.acked_round < reply.read_round <= self._reads.round:
@@ -372,7 +372,8 @@ class LinearizableReads(Snapshots):
         more, leader, reads = super()._before_output(), self.role_data, self._reads
         if isinstance(leader, Leader) and reads.waiting:
             self._ask_for_reads(leader)
-        self._take_served_reads()
+        if self._asked_reads:
+            self._take_served_reads()
         if self._ready_reads:
             more["reads"], self._ready_reads = tuple(self._ready_reads), []
         if self._failed_reads:

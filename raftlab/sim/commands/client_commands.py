@@ -38,7 +38,8 @@ class ClientCommands(Commands):
     def configuration(self) -> Configuration:
         """Who belongs to the cluster, as the leader has it; without a leader, the newest log."""
         living = [host for host in self.hosts.values() if host.alive] or list(self.hosts.values())
-        leading = [host for host in living if host.node == self.leader]
+        leader = self.leader
+        leading = [host for host in living if host.node == leader]
         newest = max(
             leading or living,
             key=lambda host: (host.machine.log.last_term, host.machine.log.last_index),

@@ -7,7 +7,9 @@ is reached from the last copy before it.
 
 import copy
 import pickle
+import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -108,7 +110,7 @@ class Checkpoints:
         """Keep a copy, if there can be one; the number of actions at which the next is due."""
         number = engine.number
         if number not in self._kept and can_be_copied(engine):
-            self._kept[number] = copied(engine, with_actions=False)
+            self._kept[number] = copied(engine, to_keep=True)
             while len(self._kept) > MOST_KEPT:
                 self._spacing *= 2
                 self._kept = {
@@ -134,38 +136,98 @@ def can_be_copied(engine: Engine) -> bool:
     return True
 
 
-def copied(engine: Engine, with_actions: bool = True) -> Engine:
+class Grown:
+    """A list or a dictionary as it is now: it is copied when somebody needs a copy.
+
+    Until then `whole` may become longer, and what is in it stays there.
+    """
+
+    __slots__ = ("length", "whole")
+
+    def __init__(self, whole: list[Any] | dict[Any, Any]) -> None:
+        self.whole = whole
+        self.length = len(whole)
+
+    def copy(self) -> list[Any] | dict[Any, Any]:
+        """What was in it, as a list or a dictionary of its own."""
+        if isinstance(self.whole, dict):
+            return dict(islice(self.whole.items(), self.length))
+        return self.whole[: self.length]
+
+    __copy__ = copy
+
+
+def copied(engine: Engine, to_keep: bool = False) -> Engine:
     """An independent engine in the same state: what happens to one does not touch the other.
 
-    Rules are shared, and so are entries, messages and snapshots: they never change. Of a run
-    whose actions are kept elsewhere they need not be copied, too.
+    Rules are shared, and so are entries, messages and snapshots: they never change. One that is
+    made `to_keep` shares what only grows, so it costs the same however long the run; it is there
+    to be copied in its turn. It holds no actions: they are kept elsewhere.
     """
     engine.forget_what_is_over()
-    known: dict[int, Any] = {
-        id(shared): shared for shared in (engine.world.newcomers, engine.checkpoint)
-    }
+    known: dict[int, Any] = {}
+    grown: Callable[[Any], Any] = Grown if to_keep else copy.copy
 
     def keep(original: object, twin: object) -> None:
         known[id(original)] = twin
 
-    keep(engine.actions, engine.actions.copy() if with_actions else [])
+    keep(engine.actions, [] if to_keep else engine.actions.copy())
     keep(engine.recent, engine.recent.copy())
+    for shared in never_changing(engine):
+        keep(shared, shared)
+    for link in engine.world.network.links():
+        keep(link, shallow(link, rng=rng_copied(link.rng)))
+    for flight in engine.in_flight():
+        keep(flight, shallow(flight, link=known[id(flight.link)]))
     for host in engine.hosts.values():
-        keep(host.rules, host.rules)
-        keep(host.rng, copy.copy(host.rng))
-        keep(host.disk.log, host.disk.log.copy())
-        keep(host.seen.entries, host.seen.entries.copy())
-        keep(host.seen.new, host.seen.new)
-        machine = host.machine
+        disk, seen, machine = host.disk, host.seen, host.machine
+        keep(host.rng, rng_copied(host.rng))
+        keep(disk, shallow(disk, log=grown(disk.log), writes=disk.writes.copy()))
+        keep(seen, shallow(seen, entries=grown(seen.entries)))
+        keep(host.application, host.application.copy())
         if type(machine) is RaftStateMachine:
-            its_twin = machine.copy()
+            its_twin = machine_kept(machine) if to_keep else machine.copy()
             if machine._rng is host.rng:
                 its_twin._rng = known[id(host.rng)]
             keep(machine, its_twin)
         elif isinstance(log := getattr(machine, "log", None), RaftLog):
             keep(log, log.copy())
-    for original in engine.shared_parts():
-        keep(original, copy.copy(original))
+    for original in engine.growing_parts():
+        keep(original, grown(original))
     twin: Engine = copy.deepcopy(engine, known)
     twin.keep_no_checkpoints()
+    return twin
+
+
+def shallow(thing: Any, **parts: Any) -> Any:
+    """Another one with the same parts, but for these: the rest never changes."""
+    twin = copy.copy(thing)
+    for name, part in parts.items():
+        setattr(twin, name, part)
+    return twin
+
+
+def never_changing(engine: Engine) -> Iterator[object]:
+    """What a copy need not look into."""
+    world = engine.world
+    yield from (engine.checkpoint, world.newcomers, world.setup)
+    yield from (reading for reading in world.readings if reading.is_done or reading.has_failed)
+    for host in engine.hosts.values():
+        yield from (host.rules, host.options, *host.inbox, *host.held, *host.disk.writes)
+
+
+def machine_kept(machine: RaftStateMachine) -> RaftStateMachine:
+    """A copy whose log shares its entries: each of both is copied as if it had none."""
+    log, bare, bare_log = machine.log, copy.copy(machine), copy.copy(machine.log)
+    bare_log._entries, bare.log = [], RaftLog()
+    twin = bare.copy()
+    twin.log = bare_log.copy()
+    twin.log._entries = Grown(log._entries)  # type: ignore[assignment]
+    return twin
+
+
+def rng_copied(rng: random.Random) -> random.Random:
+    """A random source that goes on as `rng` does: as `copy.copy` makes it, and sooner."""
+    twin = random.Random(0)
+    twin.setstate(rng.getstate())
     return twin

@@ -55,7 +55,7 @@ class History:
     `votes`: (node, term) -> the candidate for whom it has told somebody that it votes.
     `snapshots`: index -> the first snapshot that ended there, with a digest in place of its
     data: all that is compared, and short. `configurations`: those that were committed, each
-    with its index. `voted`: node -> whom it had voted for when it was last looked at.
+    with its index.
     """
 
     __slots__ = (
@@ -67,7 +67,6 @@ class History:
         "latest_term",
         "leaders",
         "snapshots",
-        "voted",
         "votes",
     )
 
@@ -78,13 +77,12 @@ class History:
         self.created: dict[tuple[Index, Term], tuple[LogEntry, Term]] = {}
         self.committed: list[Committed] = []
         self.claims: dict[NodeId, Term] = {}
-        self.voted: dict[NodeId, NodeId | None] = {}
         self.votes: dict[tuple[NodeId, Term], NodeId] = {}
         self.snapshots: dict[Index, Snapshot] = {}
         self.configurations: list[tuple[Index, Configuration]] = []
 
     def parts(self) -> tuple[object, ...]:
-        """The containers that grow with the run."""
+        """The containers that only grow with the run."""
         return (
             *(self.leaders, self.created, self.committed),
             *(self.votes, self.snapshots, self.configurations),
@@ -440,7 +438,7 @@ def one_vote_per_term(history: History, host: Host, message: Message) -> Broken 
 
 def vote_stays(history: History, host: Host) -> Broken | None:
     """A vote that is given is not taken back, and not given anew, in the same term."""
-    machine, before = host.machine, history.voted.get(host.node)
+    machine, before = host.machine, host.seen.voted_for
     if before is None or machine.voted_for == before or machine.term != host.seen.term:
         return None
     now = f"for {machine.voted_for}" if machine.voted_for else "for nobody"

@@ -109,7 +109,7 @@ def head_moved(host: Host) -> None:
     """
     seen, first = host.seen, host.machine.log.first_index
     if first > seen.first_index and not contradicted(host):
-        del seen.entries[: first - seen.first_index]
+        seen.entries = seen.entries[first - seen.first_index :]
     else:
         seen.entries, seen.newest = [], None
     seen.first_index = first
@@ -179,18 +179,18 @@ def follows_in_order(history: History, host: Host, kept_up_to: Index) -> bool:
 
 def believes_in_order(history: History, host: Host, reply: Message) -> bool:
     """Whether the last entry that a leader believes a follower to hold is the one on its disk."""
-    machine = host.machine
-    data = getattr(machine, "role_data", None)
+    data = getattr(host.machine, "role_data", None)
     progress = data.tracker.progress.get(reply.sender) if type(data) is Leader else None
     if progress is None:
         return False
-    log, index, disk = machine.log, progress.match_index, history.hosts[reply.sender].disk
+    log, index, disk = host.machine.log, progress.match_index, history.hosts[reply.sender].disk
     held = disk.log
     if not held or log.snapshot is not None or disk.snapshot is not None:
         return False
-    entry, place = entry_at(log, index), index - held[0].index
-    found = 0 <= place < len(held) and held[place] is entry
-    return found and index < progress.next_index <= log.last_index + 1
+    place = index - held[0].index
+    if not 0 <= place < len(held) or held[place] is not entry_at(log, index):
+        return False
+    return index < progress.next_index <= log.last_index + 1
 
 
 def acknowledges_in_order(host: Host, reply: AppendEntriesReply) -> bool:
@@ -230,7 +230,7 @@ class Watcher:
         )
 
     def parts(self) -> tuple[object, ...]:
-        """The containers that grow with the run."""
+        """The containers that only grow with the run."""
         return self.history.parts()
 
     def moved(self, host: Host) -> None:
@@ -240,10 +240,9 @@ class Watcher:
         enters = machine.term != seen.term or leads is not seen.leads
         if enters:
             self._check(WHEN_ROLE_CHANGES, host)
-        voted = self.history.voted
-        if machine.voted_for != voted.get(host.node):
+        if machine.voted_for != seen.voted_for:
             self._check(WHEN_VOTE_CHANGES, host)
-            voted[host.node] = machine.voted_for
+            seen.voted_for = machine.voted_for
         log = machine.log
         head = log.first_index != seen.first_index
         if head:
@@ -277,7 +276,8 @@ class Watcher:
                 self._check(WHEN_COMMIT_MOVES, host)
             seen.commit_index = machine.commit_index
         if changed:
-            del seen.entries[seen.kept :]
+            if seen.kept < len(seen.entries):
+                seen.entries = seen.entries[: seen.kept]
             seen.entries.extend(seen.new)
             seen.last_entry = last_entry
             if index != seen.configuration_index or seen.configuration is None:
@@ -293,7 +293,7 @@ class Watcher:
         host.seen.newest = newest_in(host.seen.entries)
         host.seen.first_index = host.machine.log.first_index
         host.seen.last_entry = host.machine.log.last_entry
-        self.history.voted[host.node] = host.machine.voted_for
+        host.seen.voted_for = host.machine.voted_for
         self._check(WHEN_RESTARTED, host)
         self.moved(host)
 
@@ -302,17 +302,22 @@ class Watcher:
         if not (self.lets_pass and believes_in_order(self.history, host, reply)):
             self._check_about(WHEN_REPLIED, host, reply)
 
-    def says(self, host: Host, message: Message) -> None:
-        """`host` sends a message."""
-        claims = self.history.claims
-        if type(message) is AppendEntriesReply:
-            if not (self.lets_pass and acknowledges_in_order(host, message)):
-                self._check_about(WHEN_SAYING, host, message)
-        elif type(message) is not AppendEntries or message.term > host.disk.term:
-            checks = WHEN_VOTING if type(message) in VOTING else WHEN_SAYING
-            self._check_about(checks, host, message)
-        if message.term > claims.get(host.node, 0) and not is_question(message):
-            claims[host.node] = message.term
+    def says(self, host: Host, messages: tuple[Message, ...]) -> None:
+        """`host` sends messages."""
+        saved, claims = host.disk.term, self.history.claims
+        claimed = claims.get(host.node, 0)
+        for message in messages:
+            if type(message) is AppendEntries:
+                if message.term > saved:
+                    self._check_about(WHEN_SAYING, host, message)
+            elif type(message) is AppendEntriesReply:
+                if not (self.lets_pass and acknowledges_in_order(host, message)):
+                    self._check_about(WHEN_SAYING, host, message)
+            else:
+                checks = WHEN_VOTING if type(message) in VOTING else WHEN_SAYING
+                self._check_about(checks, host, message)
+            if message.term > claimed and not is_question(message):
+                claims[host.node] = claimed = message.term
 
     def wiped(self, host: Host) -> None:
         """`host` has lost its disk: what it said before is no promise of its own any more."""

@@ -8,7 +8,7 @@ Anything else is a command that changes nothing.
 
 import re
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated, ClassVar, Self
 
 import msgspec
@@ -95,6 +95,10 @@ class KeyValue:
             return self._obey_client(text, entry.index) if said is None else said
         return ""
 
+    def copy(self) -> Self:
+        """An independent application that knows the same."""
+        return self._holding(self._values.copy(), self._sessions, self._sessions.most)
+
     def encode(self) -> bytes:
         """Values and sessions as JSON, for a snapshot.
 
@@ -122,19 +126,23 @@ class KeyValue:
         there, most = len(saved.sessions), saved.most_sessions
         if there > most:
             raise Misuse(f"a snapshot holds {there} sessions, and may hold no more than {most}")
-        restored = cls(most)
-        restored._values = saved.values
-        restored._sessions = cls.table(most, saved.sessions)
-        return restored
+        return cls._holding(saved.values, saved.sessions, most)
+
+    @classmethod
+    def _holding(cls, values: dict[str, str], sessions: Mapping[str, Session], most: int) -> Self:
+        application = cls(most)
+        application._values = values
+        application._sessions = cls.table(most, sessions)
+        return application
 
     def _obey(self, text: str) -> str | None:
         if "+=" in text:
             key, amount = parts(text, "+=")
-            if is_word(key) and is_whole(amount):
+            if key and is_whole(amount):
                 return self._add(key, amount)
         if "=" in text:
             key, value = parts(text, "=")
-            if is_word(key):
+            if key:
                 self._values[key] = value
                 return value
         if found := DELETE.fullmatch(text):
@@ -165,10 +173,12 @@ class KeyValue:
         return UNKNOWN if said is None else said
 
 
+@lru_cache(maxsize=256)  # what one node obeys, the others obey soon after
 def parts(text: str, mark: str) -> tuple[str, str]:
-    """What stands before and after the first `mark`, without the blanks around."""
+    """The key before the first `mark`, "" if it can be none, and what stands after."""
     before, _, after = text.partition(mark)
-    return before.strip(), after.strip()
+    key = before.strip()
+    return key if is_word(key) else "", after.strip()
 
 
 def is_word(text: str) -> bool:

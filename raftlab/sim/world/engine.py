@@ -6,7 +6,7 @@ again. A `Cluster` has an engine, and the verbs that people use.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import TypeAlias
 
@@ -116,12 +116,10 @@ class Engine:
         """The messages on their way, in the order in which they were sent."""
         return tuple(self.world.flights.values())
 
-    def shared_parts(self) -> Iterator[object]:
-        """What a copy of this engine need not look into: it grows, and its parts never change."""
-        world = self.world
-        yield from (link.rng for link in world.network.links())
-        if world.watcher is not None:
-            yield from world.watcher.parts()
+    def growing_parts(self) -> tuple[object, ...]:
+        """The containers that only grow, and whose parts never change: a copy can share them."""
+        watcher = self.world.watcher
+        return () if watcher is None else watcher.parts()
 
     # Carrying out
 
@@ -170,10 +168,11 @@ class Engine:
                     self._stopped = None
                     return False
                 if action.at > before:
-                    self._at_once = 0
-                elif self._at_once >= MOST_AT_ONCE:
+                    self._at_once = 1
+                elif self._at_once < MOST_AT_ONCE:
+                    self._at_once += 1
+                else:
                     raise Misuse(no_end(before))
-                self._at_once += 1
                 heappop(world.heap)
             elif type(action) not in HANDLERS:
                 raise Misuse("what is applied is an action of raftlab.sim.world.actions")
@@ -181,9 +180,9 @@ class Engine:
                 raise Misuse(f"time went back from {before} to {action.at} ms")
             world.now = action.at
             HANDLERS[type(action)](world, action)
-            actions = self.actions
-            actions.append(action)
-            self.recent.append((len(actions), action, world.message, world.notes))
+            self.actions.append(action)
+            number = len(self.actions)
+            self.recent.append((number, action, world.message, world.notes))
             watcher = world.watcher
             if watcher is None or watcher.broken is None:
                 self._stopped = None
@@ -196,7 +195,7 @@ class Engine:
             raise
         if self.violation is not None:
             raise Violation(self.violation)
-        if len(actions) >= self.checkpoint_at:
+        if number >= self.checkpoint_at:
             self.checkpoint_at = self.checkpoint(self)
         if self.heed_interrupt is not None:
             heed, self.heed_interrupt = self.heed_interrupt, None
@@ -262,14 +261,14 @@ class Engine:
         What is over is dropped on the way. Whenever this ends early, nothing is lost.
         """
         world = self.world
-        heap, flights, now = world.heap, world.flights, world.now
+        heap, now = world.heap, world.now
         while heap:
             time, _, thing = heap[0]
             if time > until:
                 return None
             at = time if time > now else now  # what was passed over is due at once
             if type(thing) is Flight:
-                if thing.ends_at == time and flights.get(thing.key) is thing:
+                if thing.ends_at == time:
                     sender, receiver, nth = thing.key
                     if thing.lost or thing.link.cut or not world.hosts[receiver].alive:
                         return Drop(at, sender, receiver, nth)
@@ -291,7 +290,7 @@ class Engine:
     def _is_due(self, due: Due) -> bool:
         time, _, thing = due
         if type(thing) is Flight:
-            return thing.ends_at == time and self.world.flights.get(thing.key) is thing
+            return thing.ends_at == time
         if type(thing) is Host:
             return time == thing.timer_at
         return type(thing) is Write and thing.is_pending()

@@ -75,6 +75,7 @@ def _deliver(world: World, action: Deliver) -> None:
     flight = world.flights.pop((action.sender, action.receiver, action.nth), None)
     if flight is None:
         raise NotNow(gone(action))
+    flight.ends_at = NEVER
     message = world.message = flight.message
     host = world.hosts[action.receiver]
     if host.paused:
@@ -98,6 +99,7 @@ def _drop(world: World, action: Drop) -> None:
     flight = _known_flight(world, action)
     world.message = flight.message
     del world.flights[flight.key]
+    flight.ends_at = NEVER
 
 
 @handles(Duplicate)

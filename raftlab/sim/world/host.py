@@ -57,7 +57,8 @@ MachineFactory = Callable[..., Machine]
 class Seen:
     """What the invariants saw of a node when they last looked. See `watch/properties.py`.
 
-    `entries` are those of the log, from `first_index`. While a change of the log is checked,
+    `entries` are those of the log, from `first_index`: a list that only grows, as the disk's is;
+    what is cut makes another one. While a change of the log is checked,
     `kept` is how many of them, from the first, are still there, `new` is what follows
     them now, and `term_before_new` the term before that (None: a snapshot stands for it).
     `newest` is the last entry, of these and of the new ones, that holds a configuration.
@@ -76,10 +77,12 @@ class Seen:
         "newest",
         "term",
         "term_before_new",
+        "voted_for",
     )
 
     def __init__(self) -> None:
         self.term: Term = 0
+        self.voted_for: NodeId | None = None
         self.term_before_new: Term | None = 0
         self.leads = False
         self.commit_index: Index = 0

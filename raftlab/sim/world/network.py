@@ -6,7 +6,7 @@ sent from then on: what is on its way arrives when it would have, or is lost as 
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 from msgspec.structs import replace
@@ -54,7 +54,7 @@ class Link:
 class Flight(msgspec.Struct, eq=False, gc=False):
     """A message on its way. `key` is (sender, receiver, nth on that link, from 1).
 
-    It ends at `ends_at` (ms): by arriving, or half way if it is `lost`.
+    It ends at `ends_at` (ms), by arriving, or half way if it is `lost`; once it has ended, never.
     """
 
     number: int
@@ -73,11 +73,12 @@ class Flight(msgspec.Struct, eq=False, gc=False):
 
 
 class Wires:
-    """All the links of a cluster, and how each of them carries messages."""
+    """All the links between `nodes`, and how each of them carries messages."""
 
-    __slots__ = ("_links", "_seed", "_weather", "sent")
+    __slots__ = ("_links", "_nodes", "_seed", "_weather", "sent")
 
-    def __init__(self, settings: Network, seed: int) -> None:
+    def __init__(self, settings: Network, seed: int, nodes: Container[NodeId]) -> None:
+        self._nodes = nodes
         self._seed = seed
         self._weather = Weather(settings)
         self._links: dict[tuple[NodeId, NodeId], Link] = {}
@@ -95,24 +96,36 @@ class Wires:
         """The links that have been used, or cut."""
         return iter(self._links.values())
 
-    def send(self, message: Message, now: Millis) -> tuple[Flight, ...]:
-        """Send a message at `now`; the flights are it and, rarely, its second copy."""
-        sender, receiver = message.sender, message.receiver
-        link = self._links.get((sender, receiver)) or self.link(sender, receiver)
-        weather = link.weather
-        arrives_at = now + weather.low + weather.span * link.rng.random()
-        if weather.troubled:
-            return self._send_through_trouble(link, message, now, arrives_at)
-        if arrives_at < link.last_arrival:
-            arrives_at = link.last_arrival
-        link.last_arrival = arrives_at
-        link.sent = nth = link.sent + 1
-        self.sent = number = self.sent + 1
-        key = (sender, receiver, nth)
-        flight = Flight(number, key, link, message, now, arrives_at, arrives_at)
-        if link.cut:
-            flight.lose()
-        return (flight,)
+    def send(self, messages: Iterable[Message], now: Millis) -> list[Flight]:
+        """Send messages at `now`; the flights are they and, rarely, second copies of them.
+
+        What is said to nobody of the nodes goes nowhere.
+        """
+        links = self._links
+        flights: list[Flight] = []
+        for message in messages:
+            sender, receiver = message.sender, message.receiver
+            link = links.get((sender, receiver))
+            if link is None:
+                if receiver not in self._nodes:
+                    continue
+                link = self.link(sender, receiver)
+            weather = link.weather
+            arrives_at = now + weather.low + weather.span * link.rng.random()
+            if weather.troubled:
+                flights += self._send_through_trouble(link, message, now, arrives_at)
+                continue
+            if arrives_at < link.last_arrival:
+                arrives_at = link.last_arrival
+            link.last_arrival = arrives_at
+            link.sent = nth = link.sent + 1
+            self.sent = number = self.sent + 1
+            key = (sender, receiver, nth)
+            flight = Flight(number, key, link, message, now, arrives_at, arrives_at)
+            if link.cut:
+                flight.lose()
+            flights.append(flight)
+        return flights
 
     def copy(self, message: Message, now: Millis, arrives_at: Millis) -> Flight:
         """A second copy of a message, under a number of its own."""

@@ -54,8 +54,8 @@ class Watching(Protocol):
     def replied(self, host: Host, reply: Message) -> None:
         """`host` has handled a reply of a follower."""
 
-    def says(self, host: Host, message: Message) -> None:
-        """`host` sends a message."""
+    def says(self, host: Host, messages: tuple[Message, ...]) -> None:
+        """`host` sends messages."""
 
     def wiped(self, host: Host) -> None:
         """`host` has lost its disk."""
@@ -73,4 +73,4 @@ class Watching(Protocol):
         """`host` hands committed entries to its application."""
 
     def parts(self) -> tuple[object, ...]:
-        """The containers that grow with the run."""
+        """The containers that only grow with the run."""

@@ -71,6 +71,7 @@ class World:
         "setup",
         "snapshot_every",
         "waits",
+        "waits_to_poll",
         "watcher",
         "writes_later",
     )
@@ -87,6 +88,7 @@ class World:
         self.newcomers = newcomers
         self.waits = setup.disks.waits
         self.writes_later = setup.options.async_persistence
+        self.waits_to_poll = self.waits and not self.writes_later
         self.snapshot_every = setup.disks.snapshot_every
         self.factory = factory
         self.configuration = Configuration(setup.nodes)
@@ -97,11 +99,11 @@ class World:
         self.moving: NodeId | None = None
         self.heap: list[Due] = []
         self.scheduled = 0
-        self.network = Wires(setup.network, setup.seed)
         self.flights: dict[tuple[NodeId, NodeId, int], Flight] = {}
         self.message: Message | None = None
         self.notes: tuple[tuple[NodeId, Note], ...] = ()
         self.hosts: dict[NodeId, Host] = {}
+        self.network = Wires(setup.network, setup.seed, self.hosts)
         for node in setup.nodes:
             self.add_host(node, rules[node])
         for node, terms in setup.logs:
@@ -203,9 +205,8 @@ class World:
         machine, watch, disk = host.machine, self.watcher, host.disk
         self.moving = host.node
         polls = 0
-        stops = self.waits and not self.writes_later
-        while not (stops and disk.writes):
-            output = machine.poll()
+        while True:
+            output = NOTHING if self.waits_to_poll and disk.writes else machine.poll()
             if watch is not None:
                 watch.moved(host)
             if output is NOTHING or not self._take(host, output):
@@ -216,9 +217,6 @@ class World:
                     f"{host.node} asks for one more write at every poll: poll must hand out"
                     " each thing once"
                 )
-        else:
-            if watch is not None:
-                watch.moved(host)
         if host.clock is not None or machine.next_deadline < host.timer_at:
             self.arm(host)
 
@@ -291,16 +289,14 @@ class World:
 
     def send(self, host: Host, messages: tuple[Message, ...]) -> None:
         """Put messages of a node on their way."""
-        watch, hosts, heap, flights = self.watcher, self.hosts, self.heap, self.flights
-        send, now = self.network.send, self.now
-        for message in messages:
-            if watch is not None:
-                watch.says(host, message)
-            if message.receiver in hosts:
-                for flight in send(message, now):
-                    flights[flight.key] = flight
-                    self.scheduled += 1
-                    heappush(heap, (flight.ends_at, self.scheduled, flight))
+        if self.watcher is not None:
+            self.watcher.says(host, messages)
+        heap, flights, count = self.heap, self.flights, self.scheduled
+        for flight in self.network.send(messages, self.now):
+            flights[flight.key] = flight
+            count += 1
+            heappush(heap, (flight.ends_at, count, flight))
+        self.scheduled = count
 
     def _load(self, host: Host, snapshot: Snapshot) -> None:
         if self.watcher is not None:
