@@ -20,6 +20,7 @@ from raftlab import (
 from raftlab.check.campaign.complaints import complaint
 from raftlab.check.campaign.faults import (
     REPAIRS,
+    Verbs,
     crash,
     cut,
     delay_long,
@@ -34,7 +35,7 @@ from raftlab.raft.machine import RaftStateMachine
 from tests.sim.looking import drive, frame_bytes, standing
 from tests.sim.toy_machine import CommitsAtOnce, ForgetsToWrite, ToyMachine, VotesForAll
 
-EVERYDAY_FAULTS = [
+EVERYDAY_FAULTS: Verbs = [
     (verb, 3) for verb in (crash, pause, timeout, partition, isolate, cut, delay_long)
 ]
 
