@@ -209,9 +209,16 @@ def test_a_lab_that_is_closed_is_its_picture(clone, desk):
 
 
 @pytest.mark.parametrize("name", COURSE)
-def test_axe_finds_nothing_serious_in_a_stored_notebook(fresh, name):
+def test_axe_finds_nothing_serious_in_a_stored_notebook_light_and_dark(fresh, name):
     page = fresh(f"notebooks/{name}").page
     page.evaluate(AXE.read_text())
-    seen = page.evaluate(JUDGE)
-    assert seen["judged"] > 20
-    assert seen["found"] == []
+    use_theme = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+    try:
+        for theme in ("JupyterLab Light", "JupyterLab Dark"):
+            page.evaluate(use_theme, theme)
+            expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+            seen = page.evaluate(JUDGE)
+            assert seen["judged"] > 20
+            assert seen["found"] == []
+    finally:
+        page.evaluate(use_theme, "JupyterLab Light")
