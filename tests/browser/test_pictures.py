@@ -144,14 +144,7 @@ def test_where_a_page_is_narrow_a_picture_is_scrolled_and_its_letters_stay(
 ):
     cluster = Cluster(5, seed=7)
     cluster.run(300)
-    things = (cluster, cluster.trace())
-    outputs = [
-        nbformat.v4.new_output("display_data", data=each._repr_mimebundle_()) for each in things
-    ]
-    path = write_notebook(desk / "narrow.ipynb", "")
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[0].outputs = outputs
-    nbformat.write(notebook, path)
+    path = write_stored(desk / "narrow.ipynb", cluster, cluster.trace())
     shown = fresh(path.name)
     page = shown.hide_sides().page
     page.set_viewport_size({"width": width, "height": 844})
@@ -164,6 +157,38 @@ def test_where_a_page_is_narrow_a_picture_is_scrolled_and_its_letters_stay(
         assert image.evaluate("image => image.parentNode.scrollWidth") > seen
     assert min(page.evaluate(LETTERS)) >= 10.99
     page.screenshot(path=gallery / f"picture-{width}.png")
+
+
+def test_on_a_laptop_a_picture_of_long_logs_is_seen_whole_and_its_letters_are_legible(
+    fresh, desk, gallery
+):
+    cluster = Cluster(5, seed=7)
+    cluster.elect()
+    for number in range(30):
+        cluster.propose(f"account{number}={number * 1000}")
+        cluster.run(20)
+    path = write_stored(desk / "long.ipynb", cluster, cluster.lab(), cluster.trace())
+    page = fresh(path.name).show_sides().page
+    images = page.locator(".jp-OutputArea img")
+    expect(images).to_have_count(3)
+    for image in images.all():
+        assert (
+            image.evaluate("image => image.parentNode.scrollWidth - image.parentNode.clientWidth")
+            == 0
+        )
+    assert min(page.evaluate(LETTERS)) >= 10.99
+    page.screenshot(path=gallery / "picture-long.png")
+
+
+def write_stored(path: Path, *things) -> Path:
+    """A notebook that holds these as they are stored."""
+    write_notebook(path, "")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].outputs = [
+        nbformat.v4.new_output("display_data", data=each._repr_mimebundle_()) for each in things
+    ]
+    nbformat.write(notebook, path)
+    return path
 
 
 @pytest.fixture(scope="module")
