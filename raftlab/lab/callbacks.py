@@ -4,15 +4,19 @@ Each is a function of the lab's controller; the table of controls names them.
 """
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from raftlab.lab.control_table import SLIDE_MS
 from raftlab.lab.controller import Controller
 from raftlab.lab.controls import KEYS_PANEL
+from raftlab.lab.panels import by_arrival
 from raftlab.lab.pasted_text import LONGEST_TEXT
 from raftlab.raft.options import PROTECTIONS
 from raftlab.raft.vocabulary import Millis, NodeId, listed, shown
 from raftlab.sim.cluster import Cluster
+
+Value = TypeVar("Value")
 
 
 def redraw(lab: Controller, *_: object) -> None:
@@ -158,31 +162,34 @@ def _now_chosen(lab: Controller) -> None:
 
 def choose_message(lab: Controller, number: int) -> None:
     """Choose a message in flight by its number."""
-    if number in _message_numbers(lab):
-        lab.controls.messages.value = number
-    else:
+    if number not in _message_numbers(lab):
         lab.refuse(f"No message {number} is on its way.")
+        return
+    lab.renderer.choose_message(number)
+    lab.redraw()
 
 
 def choose_node_beside(lab: Controller, by: int) -> None:
     """Choose the node `by` places further in order."""
     _now_chosen(lab)
-    _choose_beside(lab.controls.node, list(lab.controls.sides), by)
+    node = lab.controls.node
+    node.value = _beside(node.value, list(lab.controls.sides), by)
 
 
 def choose_message_beside(lab: Controller, by: int) -> None:
     """Choose the message that arrives `by` places after the chosen one."""
-    _choose_beside(lab.controls.messages, _message_numbers(lab), by)
+    numbers = _message_numbers(lab)
+    if numbers:
+        choose_message(lab, _beside(lab.controls.messages.value, numbers, by))
 
 
-def _choose_beside(control: Any, values: list[Any], by: int) -> None:
-    if values:
-        here = values.index(control.value) if control.value in values else -1 if by > 0 else 0
-        control.value = values[(here + by) % len(values)]
+def _beside(chosen: Value | None, values: Sequence[Value], by: int) -> Value:
+    here = values.index(chosen) if chosen in values else -1 if by > 0 else 0
+    return values[(here + by) % len(values)]
 
 
 def _message_numbers(lab: Controller) -> list[int]:
-    return [number for _, number in lab.controls.messages.options]
+    return [flight.number for flight in by_arrival(lab.session.frame)]
 
 
 def show_or_hide_keys(lab: Controller) -> None:

@@ -19,6 +19,9 @@ from raftlab.sim.world.settings import Setup
 from raftlab.sim.world.violation import ViolationFrame
 from raftlab.view.words import clean, headline, kind_text, message_text, ms
 
+MOST_MESSAGES = 14
+"""How many messages are listed, the next to arrive; the picture and its keys have all of them."""
+
 MOST_WAITING = 3
 """How many reads that wait are told one by one."""
 
@@ -121,16 +124,30 @@ def headline_without_time(frame: Frame) -> str:
     return headline(frame).partition(": ")[2]
 
 
-def message_options(frame: Frame, in_words: bool = True) -> list[tuple[str, int]]:
-    """Every message in flight with its number; the next to arrive first.
+def by_arrival(frame: Frame) -> list[InFlight]:
+    """Every message in flight; the next to arrive first."""
+    return sorted(frame.in_flight, key=lambda each: (each.arrives_at, each.number))
+
+
+def message_options(
+    frame: Frame, chosen: int | None = None, in_words: bool = True
+) -> list[tuple[str, int]]:
+    """The next messages to arrive, and the `chosen` one, each with its number.
 
     Each is told `in_words`, or else by its number, for a list that nobody sees.
     """
-    flights = sorted(frame.in_flight, key=lambda each: (each.arrives_at, each.number))
     return [
         (message_line(each, frame.at) if in_words else f"#{each.number}", each.number)
-        for each in flights
+        for place, each in enumerate(by_arrival(frame))
+        if place < MOST_MESSAGES or each.number == chosen
     ]
+
+
+def messages_label(frame: Frame) -> str:
+    """What stands over the list of messages."""
+    flying = len(frame.in_flight)
+    which = "to arrive first" if flying <= MOST_MESSAGES else f"{MOST_MESSAGES} of {flying}"
+    return f"Messages on their way (the next {which})"
 
 
 def message_line(flight: InFlight, at: float) -> str:

@@ -107,7 +107,7 @@ class Renderer:
         controls.branch.value = session.branch.number
         controls.branch.layout.display = None if len(runs) > 1 else "none"
         controls.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
-        self._draw_messages(frame)
+        self._draw_messages(frame, controls.messages.value)
         if controls.full_mode.value:
             self._draw_settings(frame)
             self._draw_situation()
@@ -169,15 +169,19 @@ class Renderer:
         controls = self.controls
         controls.situation_told.value = panels.note(sentence(controls.situation.value))
 
-    def _draw_messages(self, frame: Frame) -> None:
-        messages = self.controls.messages
-        full, chosen = self.controls.full_mode.value, messages.value
-        options = tuple(panels.message_options(frame, in_words=full))
-        if messages.options == options:
-            return
+    def choose_message(self, number: int) -> None:
+        """Choose a message that is on its way now, wherever it is in the list."""
+        with self.drawing():
+            self._draw_messages(self.session.frame, number)
+
+    def _draw_messages(self, frame: Frame, chosen: int | None) -> None:
+        messages, full = self.controls.messages, self.controls.full_mode.value
+        options = tuple(panels.message_options(frame, chosen, in_words=full))
         there = any(number == chosen for _, number in options)
         with messages.hold_sync():
-            messages.options = options
+            messages.description = panels.messages_label(frame)
+            if messages.options != options:
+                messages.options = options
             messages.value = chosen if there else None
 
     # Texts

@@ -15,7 +15,7 @@ from raftlab.sim.run.files import errors_naming
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.notebook import bundle
-from raftlab.view.plot import figure_svg, own_settings
+from raftlab.view.plot import figure_svg, legible_width, own_settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +32,7 @@ class Chart:
         assert figure is not None
         self.svg = figure_svg(figure, description.partition("\n")[0], description)
         self.description = description
+        self._least = legible_width(figure)
         if figure.canvas.manager is not None:  # pyplot holds it
             from matplotlib import pyplot
 
@@ -43,7 +44,7 @@ class Chart:
             pathlib.Path(path).write_text(self.svg, encoding="utf-8")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return bundle(self.svg, self.description)
+        return bundle(self.svg, self.description, self._least)
 
     def __repr__(self) -> str:
         return self.description

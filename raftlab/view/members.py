@@ -111,7 +111,9 @@ def standing_word(node: NodeId, configuration: Configuration) -> str:
 
 def configuration_entry(node: NodeFrame) -> Index:
     """The index of the entry whose configuration the node goes by; 0 if none in its log."""
-    entry = node.entry(node.configuration_index) if node.alive else None
+    if not node.alive or not node.configuration_index:
+        return 0
+    entry = node.entry(node.configuration_index)
     return entry.index if entry and isinstance(entry.payload, Configuration) else 0
 
 

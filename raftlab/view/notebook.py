@@ -20,24 +20,31 @@ _ATTRIBUTE = re.compile(r'="([^"]*)"')
 _BETWEEN = re.compile(r">\s*\n\s*<")
 _KEPT = " !$'()*+,/:;=?@"
 
+_SCROLLED = "display:block;width:0;min-width:100%;overflow-x:auto"  # cells of tables do not grow
+
 Bundle = dict[str, str]
 
 
-def bundle(svg: str, description: str, width: float | None = None) -> Bundle:
+def bundle(svg: str, description: str, least: float, width: float | None = None) -> Bundle:
     """A picture for every reader of a notebook: the same picture, the same bytes.
 
-    `width` is how wide it is where there is room, in CSS pixels; its own width, if None.
+    In CSS pixels, `least` is how wide it must be for its letters to be read, and `width` how
+    wide it is where there is room; its own width, if None.
     """
-    html = image(svg, description, width)
+    html = image(svg, description, least, width)
     return {"text/plain": description, "image/svg+xml": svg, "text/html": html}
 
 
-def image(svg: str, description: str, width: float | None = None) -> str:
-    """An `<img>` that holds the SVG and has the description as its alternative text."""
+def image(svg: str, description: str, least: float, width: float | None = None) -> str:
+    """An `<img>` that holds the SVG and has the description as its alternative text.
+
+    It shrinks with the page to its `least` width; on a page narrower than that it is scrolled.
+    """
     wide = "" if width is None else f' width="{ceil(width)}"'
     return (
-        f'<img alt="{escape(description)}"{wide} style="max-width:100%;height:auto" '
-        f'src="{data_address(svg)}">'
+        f'<span style="{_SCROLLED}"><img alt="{escape(description)}"{wide} '
+        f'style="max-width:100%;min-width:{ceil(least)}px;height:auto" '
+        f'src="{data_address(svg)}"></span>'
     )
 
 

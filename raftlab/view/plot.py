@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO, StringIO
 from itertools import groupby
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from raftlab.view import style
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
 
-POINTS_PER_INCH = 72.0
+POINTS_PER_INCH, CSS_PER_INCH = 72.0, 96.0
 DOTS_PER_INCH = 144
 """Of a picture that is saved as .png: two dots for one unit."""
 
@@ -70,6 +71,20 @@ def figure_svg(figure: "Figure", title: str = "", description: str = "") -> str:
     start, _, rest = text.partition(">")
     told = f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>"
     return f'{start} role="img" aria-label="{escape(title)}">\n{told}{rest}'
+
+
+@own_settings()
+def legible_width(figure: "Figure") -> float:
+    """How wide a figure must be on a page, in CSS pixels, for its smallest letters to be read.
+
+    It is not asked to be wider than it was made.
+    """
+    from matplotlib.text import Text as Words
+
+    words = [each for each in figure.findobj(Words) if isinstance(each, Words)]
+    sizes = [float(each.get_fontsize()) for each in words if each.get_visible() and each.get_text()]
+    smallest = max(min(sizes, default=inf), style.SIZE * POINTS_PER_INCH / CSS_PER_INCH)
+    return float(figure.get_figwidth()) * POINTS_PER_INCH * style.SIZE / smallest
 
 
 @own_settings()

@@ -3,6 +3,7 @@
 import pathlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +13,7 @@ from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.run.files import errors_naming
 from raftlab.view import style
 from raftlab.view.checked import checked
-from raftlab.view.marks import Mark, Path
+from raftlab.view.marks import Mark, Path, Text
 from raftlab.view.notebook import bundle
 from raftlab.view.svg import svg_text
 
@@ -79,7 +80,9 @@ class Scene(msgspec.Struct, frozen=True, dict=True, eq=False):
                     )
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return bundle(self.svg, self.description, self.width * style.GROWTH)
+        smallest = min((each.size for each in self.marks if isinstance(each, Text)), default=inf)
+        least = self.width * style.SIZE / smallest
+        return bundle(self.svg, self.description, least, self.width * style.GROWTH)
 
     def __repr__(self) -> str:
         return self.description

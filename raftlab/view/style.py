@@ -195,6 +195,12 @@ SMALL = 9.0
 GROWTH = SIZE / SMALL
 """CSS pixels a unit of a picture on a page with room: so the smallest letters are 11 px."""
 
+PAGE = 914.0
+"""CSS pixels that a picture has on a page: in JupyterLab on a small laptop, its list of files open.
+
+What would be wider is left out where it can be, or else scrolled.
+"""
+
 FIGURE_INCHES = (6.5, 3.5)
 """The size of a matplotlib figure that nobody asked to be larger."""
 

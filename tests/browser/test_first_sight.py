@@ -81,6 +81,17 @@ def test_no_letter_is_under_11_px_on_a_laptop_with_the_list_of_files_open(
     lab.page.screenshot(path=gallery / f"first-{nodes}-{options or 'simple'}.png")
 
 
+@pytest.mark.parametrize("options", ["", "full=True"], ids=["simple", "full"])
+def test_no_letter_is_under_11_px_where_logs_are_long(run_cell, gallery, options):
+    longer = cell(5, options).replace("range(3)", "range(30)").replace("x={", "account{number}={")
+    lab = settled(run_cell(longer))
+    assert lab.root.evaluate(SMALLEST_LETTERS) >= 10.99
+    heads = lab.root.locator(".raftlab-logs .index")
+    assert 3 <= heads.count() < 14
+    expect(lab.root.locator(".raftlab-logs .more")).to_have_count(5)
+    lab.page.screenshot(path=gallery / f"long-{options or 'simple'}.png")
+
+
 def test_the_simple_lab_is_seen_whole_and_all_controls_are_one_click_away(run_cell):
     lab = settled(run_cell(cell()))
     assert in_sight(lab, lab.root)

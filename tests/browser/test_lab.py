@@ -61,6 +61,35 @@ def test_a_step_changes_the_picture_and_the_words(lab):
     expect(lab.mark("headline")).not_to_have_text(headline)
 
 
+WATCH = """lab => {
+    lab.told = [];
+    const words = lab.querySelector(".raftlab-moment").closest(".raftlab-words-moment");
+    const time = text => text.match(/[\\d.,]+ ms/)[0];
+    new MutationObserver(() => {
+        const headline = lab.querySelector('[data-id="headline"]:not(.leaving)');
+        lab.told.push([time(words.textContent), time(headline.textContent)]);
+    }).observe(lab, {characterData: true, childList: true, subtree: true});
+}"""
+
+
+def test_words_and_picture_tell_the_same_moment_while_the_picture_moves_too(lab):
+    lab.root.evaluate(WATCH)
+    number = lab.number()
+    lab.click("Step")
+    lab.at_frame(number + 1)
+    lab.stage.focus()
+    for _ in range(4):
+        lab.page.keyboard.press("ArrowRight")
+    lab.at_frame(number + 5)
+    lab.click("Play")
+    expect(lab.frame).not_to_have_text(re.compile(f"^({number + 5}|{number + 6}|{number + 7})$"))
+    lab.click("Stop")
+    lab.click("Back")
+    told = lab.root.evaluate("lab => lab.told")
+    assert len({words for words, _ in told}) > 5
+    assert [pair for pair in told if pair[0] != pair[1]] == []
+
+
 def test_a_crash_shows_a_cross_and_a_restart_takes_it_away(lab):
     lab.root.get_by_label("Node", exact=True).select_option("S3")
     expect(lab.mark("chosen-1")).to_be_attached()

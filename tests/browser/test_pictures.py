@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from raftlab import Cluster
 from raftlab.lab.lab import STILL
 from raftlab.view import style
 from tests.browser.conftest import NOTEBOOKS
@@ -125,6 +126,69 @@ def test_a_clone_shows_every_picture_and_is_saved_as_it_was(clone, desk, gallery
     assert path.stat().st_mtime_ns != opened, "it was saved"
     assert path.read_bytes() == before
     leave(page)
+
+
+LETTERS = """() => [...document.querySelectorAll(".jp-OutputArea img")].map(image => {
+    const svg = new DOMParser().parseFromString(
+        decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1)), "image/svg+xml");
+    const sizes = [...svg.querySelectorAll("text")].map(
+        each => parseFloat(each.getAttribute("font-size") ?? 11));
+    const wide = svg.documentElement.viewBox.baseVal.width;
+    return Math.min(...sizes) * image.getBoundingClientRect().width / wide;
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 683])  # 683 px: 1366 at 200 %
+def test_where_a_page_is_narrow_a_picture_is_scrolled_and_its_letters_stay(
+    fresh, desk, gallery, width
+):
+    cluster = Cluster(5, seed=7)
+    cluster.run(300)
+    path = write_stored(desk / "narrow.ipynb", cluster, cluster.trace())
+    shown = fresh(path.name)
+    page = shown.hide_sides().page
+    page.set_viewport_size({"width": width, "height": 844})
+    images = page.locator(".jp-OutputArea img")
+    expect(images).to_have_count(2)
+    seen = page.locator(".jp-OutputArea-output").first.bounding_box()["width"]
+    assert seen < width - 100
+    for image in images.all():
+        assert image.evaluate("image => image.parentNode.clientWidth") <= seen
+        assert image.evaluate("image => image.parentNode.scrollWidth") > seen
+    assert min(page.evaluate(LETTERS)) >= 10.99
+    page.screenshot(path=gallery / f"picture-{width}.png")
+
+
+def test_on_a_laptop_a_picture_of_long_logs_is_seen_whole_and_its_letters_are_legible(
+    fresh, desk, gallery
+):
+    cluster = Cluster(5, seed=7)
+    cluster.elect()
+    for number in range(30):
+        cluster.propose(f"account{number}={number * 1000}")
+        cluster.run(20)
+    path = write_stored(desk / "long.ipynb", cluster, cluster.lab(), cluster.trace())
+    page = fresh(path.name).show_sides().page
+    images = page.locator(".jp-OutputArea img")
+    expect(images).to_have_count(3)
+    for image in images.all():
+        assert (
+            image.evaluate("image => image.parentNode.scrollWidth - image.parentNode.clientWidth")
+            == 0
+        )
+    assert min(page.evaluate(LETTERS)) >= 10.99
+    page.screenshot(path=gallery / "picture-long.png")
+
+
+def write_stored(path: Path, *things) -> Path:
+    """A notebook that holds these as they are stored."""
+    write_notebook(path, "")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].outputs = [
+        nbformat.v4.new_output("display_data", data=each._repr_mimebundle_()) for each in things
+    ]
+    nbformat.write(notebook, path)
+    return path
 
 
 @pytest.fixture(scope="module")

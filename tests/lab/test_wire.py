@@ -12,6 +12,8 @@ import pytest
 from comm.base_comm import BaseComm
 
 from raftlab.lab import Lab
+from raftlab.lab.panels import MOST_MESSAGES as MOST_LISTED
+from raftlab.lab.panels import by_arrival
 from tests.lab.clusters import working
 
 MOST_MESSAGES = 4
@@ -61,8 +63,9 @@ def play_on(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["simple", "full"])
-def test_a_step_is_one_message_for_the_picture_and_three_beside_it_at_most(wire, full):
-    lab = working().lab(full=full)
+@pytest.mark.parametrize("nodes", [5, 9, 51])
+def test_a_step_is_one_message_for_the_picture_and_three_beside_it_at_most(wire, nodes, full):
+    lab = working(nodes=nodes).lab(full=full)
     for _ in range(30):
         sent = wire.of(lab.step_button.click)
         assert sent.scenes == 1
@@ -127,3 +130,26 @@ def test_a_message_is_clicked_in_the_simple_lab_and_dropped():
     assert number not in [flight.number for flight in lab.frame.in_flight]
     lab.stage._handle_custom_msg({"kind": "key", "key": "]"}, [])
     assert lab.message in [flight.number for flight in lab.frame.in_flight]
+
+
+def test_however_many_messages_are_on_their_way_the_next_are_listed_and_each_can_be_chosen(wire):
+    cluster = working(nodes=51)
+    for number in range(8):
+        cluster.propose(f"y={number}")
+        cluster.run(1.5)
+    lab = cluster.lab(full=True)
+    flying = [each.number for each in by_arrival(lab.frame)]
+    assert len(flying) > 200
+    assert wire.of(lab.step_button.click).beside <= MOST_BYTES
+    lab.back_button.click()
+    assert [number for _, number in lab.messages.options] == flying[:MOST_LISTED]
+    assert lab.messages.description.endswith(f"(the next {MOST_LISTED} of {len(flying)})")
+    for key, number in (("[", flying[-1]), ("]", flying[0]), ("[", flying[-1]), ("[", flying[-2])):
+        lab.stage._handle_custom_msg({"kind": "key", "key": key}, [])
+        assert lab.message == number
+    assert lab.messages.options[-1][1] == flying[-2]
+    lab.drop_button.click()
+    assert lab.trouble == ""
+    assert flying[-2] not in [flight.number for flight in lab.frame.in_flight]
+    lab.stage._handle_custom_msg({"kind": "click", "id": f"msg-{flying[100]}"}, [])
+    assert lab.message == flying[100]

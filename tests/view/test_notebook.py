@@ -12,7 +12,7 @@ from traitlets.config import Config
 
 from raftlab import Cluster
 from raftlab.raft.log import RaftLog
-from raftlab.view import charts, scene_cluster, scene_frame
+from raftlab.view import charts, scene_cluster, scene_frame, scene_state_machines
 from raftlab.view.marks import Text
 from raftlab.view.notebook import bundle, data_address
 from tests.view.samples import LOG, SAMPLES
@@ -92,10 +92,10 @@ def test_equal_pictures_give_equal_html():
     "words", ['a "quote" & <b>', "it's", "<script>alert(1)</script>", "a\n  b"]
 )
 def test_any_words_can_be_an_alternative(words):
-    html = bundle("<svg/>", words)["text/html"]
+    html = bundle("<svg/>", words, 0.0)["text/html"]
     (image,) = Images(html).found
     assert image["alt"] == words
-    assert html.count("<") == 1
+    assert html.count("<") == 3
 
 
 def test_an_address_is_one_word_of_html_and_of_json():
@@ -115,6 +115,27 @@ def test_where_there_is_room_no_letter_is_smaller_than_eleven_pixels(name):
     for scene in (scene_cluster(SAMPLES[name]), scene_frame(SAMPLES[name])):
         sizes = [mark.size for mark in scene.marks if isinstance(mark, Text)]
         assert min(sizes) * float(image_of(scene)["width"]) / scene.width >= 11
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_where_there_is_no_room_no_letter_is_smaller_than_eleven_pixels(name):
+    frame = SAMPLES[name]
+    for scene in (scene_cluster(frame), scene_frame(frame), scene_state_machines(frame)):
+        sizes = [mark.size for mark in scene.marks if isinstance(mark, Text)]
+        least = least_width(image_of(scene))
+        assert 11 <= min(sizes) * least / scene.width < 11.1
+        assert least <= float(image_of(scene)["width"])
+
+
+def test_a_chart_keeps_its_letters_too_but_is_not_made_wider_than_it_is(chart):
+    assert least_width(image_of(chart)) == 572  # its smallest are 9 points, and it is 624 wide
+    ax = charts.plot_split_votes({"150-155 ms": (80, 200)})
+    ax.text(0, 0, "small", fontsize=2)
+    assert least_width(image_of(charts.Chart(ax, "Split votes"))) == 624
+
+
+def least_width(image):
+    return int(re.search(r"min-width:(\d+)px", image["style"])[1])
 
 
 # As pages that nbconvert writes

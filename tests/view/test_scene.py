@@ -25,7 +25,7 @@ def test_a_notebook_gets_text_svg_and_an_image_with_that_text():
     shown = scene._repr_mimebundle_()
     html = shown.pop("text/html")
     assert shown == {"text/plain": describe_cluster(FRAME), "image/svg+xml": scene.svg}
-    assert html == image(scene.svg, scene.description, scene.width * GROWTH)
+    assert html == image(scene.svg, scene.description, scene.width * GROWTH, scene.width * GROWTH)
     assert scene._repr_mimebundle_(include=None, exclude=None) == shown | {"text/html": html}
 
 

@@ -7,6 +7,7 @@ from raftlab import Cluster
 from raftlab.view import describe_state_machines, scene_logs
 from raftlab.view.logs.description import describe_logs
 from raftlab.view.logs.state_machines import MOST_KEYS, NO_VALUES, scene_state_machines
+from raftlab.view.style import PAGE
 from tests.view.boxes import collisions, outside, texts
 from tests.view.builders import make_frame, make_log, node
 from tests.view.samples import SAMPLES
@@ -84,11 +85,12 @@ def test_nodes_that_have_applied_equally_much_and_differ_are_named():
 
 
 def test_of_many_keys_the_last_are_shown_and_the_others_counted():
-    values = {f"k{number}": str(number) for number in range(MOST_KEYS + 3)}
+    values = {f"k{number}": f"{number}{'9' * 20}" for number in range(MOST_KEYS + 3)}
     frame = make_frame(1, S1=applied("S1", 4, **values))
     scene = scene_state_machines(frame)
     assert len(texts(scene, "key")) == MOST_KEYS
     assert has(scene, f"key-k{MOST_KEYS + 2}") and not has(scene, "key-k2")
+    assert scene.width <= PAGE, "its letters are all 11 px"
     assert "3 more keys not shown." in describe_state_machines(frame)
 
 

@@ -313,8 +313,8 @@ class Picture {
 // The show: moments come from the kernel, one after the other
 
 class Show {
-  constructor(model, root) {
-    Object.assign(this, { model, root });
+  constructor(model, root, spoken) {
+    Object.assign(this, { model, root, spoken });
     const cluster = box("raftlab-cluster", root), logs = box("raftlab-logs", root);
     this.pictures = { cluster: new Picture(cluster, "cluster"), logs: new Picture(logs, "logs") };
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -356,7 +356,9 @@ class Show {
       this.asked = null;
       clearTimeout(this.reminder);
     }
-    const moment = { ...motion, cluster: this.model.get("cluster"), logs: this.model.get("logs") };
+    const [cluster, logs, words, heard] = ["cluster", "logs", "words", "heard"]
+      .map((name) => this.model.get(name));
+    const moment = { ...motion, cluster, logs, words, heard };
     if (this.moment && motion.steady && this.busy) this.waiting = moment;
     else this.start(moment);
   }
@@ -364,7 +366,9 @@ class Show {
   start(moment) {
     const first = !this.moment;
     cancelAnimationFrame(this.raf);
+    this.tell(); // what was under way is over
     this.moment = moment;
+    if (first) this.tell();
     this.waiting = null;
     this.busy = true;
     this.pictures.cluster.aim(moment.cluster);
@@ -388,6 +392,15 @@ class Show {
 
   draw(t) {
     for (const picture of Object.values(this.pictures)) picture.step(t, this.moment.steady);
+    if (t >= LATE) this.tell();
+  }
+
+  tell() { // words, seen or heard, say what the picture shows, and no sooner
+    if (!this.moment) return;
+    const { words, heard } = this.moment, lab = this.root.closest(".raftlab-lab");
+    if (lab) write(words, lab);
+    if (this.heard !== undefined && this.heard !== heard) this.spoken.textContent = heard;
+    this.heard = heard;
   }
 
   end() {
@@ -604,7 +617,7 @@ function sayOptions(handles, signal) { // not their numbers in the list of optio
   say();
 }
 
-function adopt(model, root, signal) {
+function adopt(model, root, stage, signal) {
   const lab = root.closest(".raftlab-lab");
   if (!lab) return false;
   const slots = Object.keys(model.get("words")).map((name) => `.raftlab-words-${name} > *`);
@@ -618,10 +631,7 @@ function adopt(model, root, signal) {
   model.on("change:cannot", shade);
   signal.addEventListener("abort", () => model.off("change:cannot", shade));
   shade();
-  const tell = () => write(model, lab);
-  model.on("change:words", tell);
-  signal.addEventListener("abort", () => model.off("change:words", tell));
-  tell();
+  stage.tell();
   const press = (name) => report(model, root, { kind: "press", name, fields: fields(lab) });
   lab.addEventListener("click", (event) => {
     const button = event.target.closest(NAMED("button"));
@@ -660,8 +670,8 @@ function adopt(model, root, signal) {
 
 // What changes with every moment comes with the picture, and is put where its widget stands
 
-function write(model, lab) {
-  for (const [name, html] of Object.entries(model.get("words"))) {
+function write(words, lab) {
+  for (const [name, html] of Object.entries(words)) {
     const slot = lab.querySelector(`.raftlab-words-${name} > .widget-html-content`);
     if (slot && slot.told !== html) slot.innerHTML = slot.told = html;
   }
@@ -718,22 +728,19 @@ export default {
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", "The cluster and its logs. Press ? for the keys.");
     const leave = new AbortController();
-    const heard = box("raftlab-spoken", el); // read out; a line above shows the same
-    heard.setAttribute("role", "status");
-    const stage = new Show(model, root);
-    const say = () => (heard.textContent = model.get("heard"));
-    model.on("change:heard", say);
+    const spoken = box("raftlab-spoken", el); // read out; a line above shows the same
+    spoken.setAttribute("role", "status");
+    const stage = new Show(model, root, spoken);
     const take = () => stage.take();
     model.on("change:motion", take);
     listen(model, root, leave.signal);
     let tries = 0;
-    const settle = () => adopt(model, root, leave.signal) || (tries++ < 100 && setTimeout(settle, 50));
+    const settle = () => adopt(model, root, stage, leave.signal) || (tries++ < 100 && setTimeout(settle, 50));
     settle();
     return () => {
       stage.stop();
       leave.abort();
       model.off("change:motion", take);
-      model.off("change:heard", say);
     };
   },
 };

@@ -51,10 +51,12 @@ class FrozenLog(Sequence[LogEntry]):
     def __getitem__(self, place: slice) -> tuple[LogEntry, ...]: ...
 
     def __getitem__(self, place: int | slice) -> LogEntry | tuple[LogEntry, ...]:
-        places = range(self._length)[place]
-        if isinstance(places, range):
-            return tuple([self._growing[each] for each in places])
-        return self._growing[places]
+        if isinstance(place, slice):
+            start, stop, step = place.indices(self._length)
+            if step == 1:
+                return tuple(self._growing[start : max(start, stop)])
+            return tuple([self._growing[each] for each in range(start, stop, step)])
+        return self._growing[place if 0 <= place < self._length else range(self._length)[place]]
 
     def __iter__(self) -> Iterator[LogEntry]:
         """The entries, first to last."""

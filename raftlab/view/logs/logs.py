@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from math import floor
 
 from raftlab.raft.log import RaftLog
 from raftlab.raft.vocabulary import Configuration, NodeId
@@ -32,6 +33,8 @@ NARROW, WIDE = 38.0, 50.0
 """The least and the greatest width of a column with payloads."""
 LOW = 24.0
 """The least width of a column in low rows, which show terms only."""
+_MARGIN = 12.0
+"""Right of the last column."""
 _LOWER = 8.0
 """How far the legend moves down where words stand below the rows."""
 MOST_DETAILED = 11
@@ -46,13 +49,19 @@ SHORT_LEGEND = "bar: commit index · dashed: not committed · hatched: not on di
 
 
 def _grid(frame: Frame, last: int | None) -> Grid:
+    """The columns that were asked for, or else as many as a page has room for."""
+    grid = _grid_of(frame, last)
+    most = floor((style.PAGE / style.GROWTH - grid.left - _MARGIN) / grid.cell)
+    return grid if last is not None or len(grid.columns) <= most else _grid_of(frame, most)
+
+
+def _grid_of(frame: Frame, last: int | None) -> Grid:
     shown = columns_of(frame, last)
     fewest = min(FEWEST_COLUMNS, last or FEWEST_COLUMNS)
+    columns = range(shown.start, max(shown.stop, shown.start + fewest))
     if len(frame.nodes) > MOST_DETAILED:
-        columns = range(shown.start, max(shown.stop, shown.start + fewest))
         cell = max(LOW, _number_width(frame, columns))
         return Grid(columns, 116.0, 30.0, cell, 16.0, 23.0, False)
-    columns = range(shown.start, max(shown.stop, shown.start + fewest))
     cell = max(_cell_width(frame, shown), _number_width(frame, columns))
     held = [row for row, node in enumerate(frame.nodes) if _has_snapshot(node)]
     return Grid(columns, 248.0, 34.0, cell, 30.0, 50.0, True, tuple(held))
@@ -86,7 +95,8 @@ def _number_width(frame: Frame, columns: range) -> float:
 def scene_logs(frame: Frame, previous: Frame | None = None, last: int | None = None) -> Scene:
     """The logs at one moment; entries that are new since `previous` are ringed and bold.
 
-    `last` is how many columns to show at most (14). Ids: "entry-S1-5" a cell,
+    `last` is how many columns to show at most; if None, 14, or as many as a page has room for.
+    The text has the older ones, too. Ids: "entry-S1-5" a cell,
     "commit-S1", "applied-S1" (where it is another index), "match-S1", "next-S1" the marks of a row.
     """
     grid = _grid(frame, last)
@@ -94,7 +104,7 @@ def scene_logs(frame: Frame, previous: Frame | None = None, last: int | None = N
     before = {node.node: node for node in previous.nodes} if previous else {}
     known = progress_of(frame)
     standing, asked = standings(frame), reads_are_asked(frame)
-    right = max(grid.x(grid.columns.stop) + 12, _wide([LEGEND]))
+    right = max(grid.x(grid.columns.stop) + _MARGIN, _wide([LEGEND]))
     marks: list[Mark] = list(_header(grid))
     for row, node in enumerate(frame.nodes):
         y, was = grid.y(row), before.get(node.node)
@@ -108,7 +118,7 @@ def scene_logs(frame: Frame, previous: Frame | None = None, last: int | None = N
     for line, legend in enumerate(legends):
         name, y = f"legend-{line}" if line else "legend", bottom + 4 + 13 * line
         marks.append(Text(name, 10.0, y, legend, style.SMALL, style.QUIET, "start"))
-    wide = grid.x(grid.columns.stop) + 12
+    wide = grid.x(grid.columns.stop) + _MARGIN
     wide = max(wide, _wide(legends))
     text = partial(describe_logs, frame, previous, last)
     height = bottom + 14 + 13 * (len(legends) - 1)

@@ -31,7 +31,8 @@ DOWN = "down"
 _LEFT, _TOP = 10.0, 34.0
 _NAME_X, _APPLIED_X, _CELLS_X = 20.0, 68.0, 176.0
 _HIGH, _PITCH = 22.0, 32.0
-_NARROW, _WIDE, _GAP = 38.0, 100.0, 4.0
+_NARROW, _GAP = 38.0, 4.0
+_WIDE = (style.PAGE - _CELLS_X - _LEFT) / MOST_KEYS
 
 
 @checked
