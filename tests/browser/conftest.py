@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.jupyter import LabView, Notebook, find_chromium, jupyter_lab, write_notebook
+from tests.browser.lab_page import BUILT, is_built, served
+from tests.browser.lab_page import MISSING as MISSING_PAGE
 
 Opener = Callable[[str], Notebook]
 SCREEN = {"width": 1366, "height": 768}
@@ -96,6 +98,20 @@ def open_notebook(desk_page: Page, scratch: Notebook, address: str, desk: Path) 
     yield opened
     for page in pages:
         page.close()
+
+
+@pytest.fixture(scope="session")
+def page_address(chromium: str) -> Iterator[str]:
+    """The lab as a page, under a path of a web server; skipped where it is not built.
+
+    Where RAFTLAB_PAGE is set, as it is when the page is published, that fails.
+    """
+    if not is_built():
+        if os.environ.get("RAFTLAB_PAGE"):
+            pytest.fail(MISSING_PAGE)
+        pytest.skip(MISSING_PAGE)
+    with served(BUILT) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
