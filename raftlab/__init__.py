@@ -25,7 +25,7 @@ from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.compare import Twin, twin
 from raftlab.sim.frames.frame import Frame, NodeFrame, Trace
-from raftlab.sim.load import load, load_shared
+from raftlab.sim.load import load
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.watch.properties import FIGURE_3, PROPERTIES
 from raftlab.sim.world.settings import Disks, Network
@@ -58,7 +58,6 @@ __all__ = [
     "Twin",
     "Violation",
     "load",
-    "load_shared",
     "twin",
 ]
 

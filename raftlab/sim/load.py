@@ -31,6 +31,8 @@ def load(
 
         raftlab.load("raftlab.1.eNpr...").replay()
 
+    Any other text is the name of a file; `load_shared` takes none for that.
+
     `rules` and `machine` are the classes that the run was made with, where they are not
     raftlab's own. A text is played when it is opened; one that stands for more than `most_steps`
     is refused, with their number, so that you can ask for them.
