@@ -16,7 +16,7 @@ const SAY = {
   starting: "Python is starting …",
   anew: "Python stopped. The lab starts anew, with its runs as they were …",
   busy: "The lab is still at work on that.",
-  failed: "Python cannot start here",
+  failed: "Python could not start. If the connection is not at fault, try a newer browser.",
   back: "Python had stopped. The lab has started anew, with its runs as they were.",
 };
 const base = location.href.split("#")[0];
@@ -70,7 +70,7 @@ class Python {
     this.worker.onmessage = ({ data }) => {
       this.last = this.last.then(() => this.heed(data)).catch((error) => console.error(error));
     };
-    this.worker.onerror = (event) => this.failed(event.message ?? SAY.failed);
+    this.worker.onerror = (event) => this.failed(event.message);
     const alive = this.number;
     this.worker.postMessage({ kind: "start", asked: { ...load(), fragment: fragment(), base, alive } });
     this.clock = setInterval(() => this.look(), 500);
@@ -118,7 +118,7 @@ class Python {
     console.error(words);
     if (this.shown) return; // what the lab could not do it says itself; if it has gone, that is seen
     this.end();
-    say(`${SAY.failed}: ${words}`, 0, CHOICES);
+    say(`${SAY.failed} (${words})`, 0, CHOICES);
   }
 
   gone() {
