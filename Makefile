@@ -26,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup lab test lint types unit coverage lowest kills nbval browser notebooks transcripts picture bench museum format clean distclean
+.PHONY: help setup lab test lint types unit coverage lowest kills nbval browser page notebooks transcripts picture bench museum format clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ nbval: $(READY) ## run every notebook and compare what it prints and draws
 browser: $(READY) ## use the lab in a real Chromium
 	$(RUN) -m pytest tests/browser -m browser $(ARGS)
 
+page: $(READY) ## build the lab as a page, page/dist: a folder for any web server (needs Node 20 or newer)
+	$(RUN) page/build.py $(ARGS)
+
 notebooks: $(READY) ## write and execute the student notebooks from notebooks/full
 	$(RUN) -m raftlab.course.notebooks $(ARGS)
 
@@ -89,7 +92,7 @@ format: $(READY) ## let ruff lay out the code and mend what it can
 	$(RUN) -m ruff format .
 
 clean: ## remove caches and build leftovers
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .coverage .coverage.* test-results
+	rm -rf build dist page/build page/dist page/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .coverage .coverage.* test-results
 	find raftlab tests notebooks -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove .venv too

@@ -254,7 +254,7 @@ def opened(source: str, given: argparse.Namespace) -> Recording:
     """The run in a file, behind a shared text, or in what is piped in. Raises: Misuse; OSError."""
     if source == "-":
         source = sys.stdin.read().strip()
-        if not share.is_shared(source):
+        if not share.is_shared(share.text_in(source)):
             raise Misuse("what is piped in is no shared run: `raftlab run --share` prints one")
     own = classes(given)
     try:

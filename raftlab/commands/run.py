@@ -65,6 +65,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--share", action="store_true", help="print the run as a text that raftlab replay opens"
     )
+    parser.add_argument(
+        "--link", metavar="BASE", help="print a link that opens it in the lab at this address"
+    )
     add_classes(parser)
     scenes = parser.add_argument_group("named situations")
     scenes.add_argument("--scenario", metavar="NAME", help="such as figure_8, split_vote")
@@ -107,6 +110,9 @@ def carry_out(given: argparse.Namespace) -> Answer:
     if given.share:
         text = share_of(cluster.recording) or cluster.recording.share()
         answer = answer._replace(text=f"{answer.text}\n\n{text}")
+    if given.link is not None:
+        link = cluster.recording.link(given.link)
+        answer = Answer(answer.code, f"{answer.text}\n\n{link}", {**answer.document, "link": link})
     return answer
 
 

@@ -42,7 +42,22 @@ class Branch:
         self._recording: Recording | None = None
         self._end = end_of(cluster)
         self._given = number == 1
-        self._begun_as = begun_as
+        self.begun_as = begun_as
+
+    @classmethod
+    def of(
+        cls,
+        number: int,
+        recording: Recording,
+        parent: int | None,
+        start: int,
+        begun_as: str,
+        end: End,
+    ) -> "Branch":
+        """A run that is kept as its recording: it is not played before it is wanted."""
+        made = cls(number, recording.start(), parent, start, begun_as)
+        made._cluster, made._recording, made._end = None, recording, end
+        return made
 
     @property
     def recording(self) -> Recording:
@@ -54,7 +69,7 @@ class Branch:
         """Where it began."""
         if self.parent:
             return f"from frame {self.start} of run {self.parent}"
-        return self._begun_as
+        return self.begun_as
 
     @property
     def label(self) -> str:

@@ -440,6 +440,8 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
     "shared": (Html("shared", css="raftlab-shared"),),
     "copy": (
         Button("copy_shared", label="Copy", icon="copy", tip="Copy the text", css="raftlab-copy"),
+        Button("copy_link", label="Copy link", icon="link", tip="Copy a link that opens the run",
+               css="raftlab-copy-link"),
         Toggle("code_mode", "Python", "Show the run as a few lines of Python", "lab.redraw"),
     ),
     "open": (
@@ -464,7 +466,7 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
                 arguments=(1,)),
         OnlyKey(key=Key("[", "choose the message before"), verb="lab.choose_message_beside",
                 arguments=(-1,)),
-        OnlyKey(key=Key("r", "look again: another cell changed the cluster"),
+        OnlyKey(key=Key("r", "look again: the cluster was changed elsewhere"),
                 verb="session.refresh", takes_ms=SLIDE_MS),
         OnlyKey(key=Key("?", "show or hide these keys"), verb="lab.show_or_hide_keys"),
     ),

@@ -10,6 +10,7 @@ from typing import NoReturn
 from raftlab.lab import panels
 from raftlab.lab.control_table import SLIDE_MS, USUAL_SPEED
 from raftlab.lab.controls import Controls
+from raftlab.lab.fitting import Room
 from raftlab.lab.renderer import Renderer, caught
 from raftlab.lab.sentences import as_sentence
 from raftlab.lab.session import Session
@@ -20,8 +21,6 @@ from raftlab.sim.cluster import Cluster
 STEP_MS = 300.0
 SHORTEST_MS, LONGEST_MS = 100.0, 1200.0
 """How long a moment of playing lasts at least and at most; a quiet stretch is cut short."""
-
-INTERRUPTED = "The kernel was interrupted, and the run stands still: press Play to go on."
 
 
 class Controller:
@@ -79,6 +78,14 @@ class Controller:
         """Show what was chosen."""
         self.attempt(lambda: None, ms)
 
+    def make_room(self, room: Room) -> None:
+        """The stage has another room on the page: what was refused stays said."""
+        self.renderer.room = room
+        trouble, said = self.trouble, self.controls.alarm.value
+        self.redraw(0.0)
+        if trouble and not self.trouble:
+            self.trouble, self.controls.alarm.value = trouble, said
+
     def refuse(self, sentence: str) -> None:
         """Say why something cannot be done."""
 
@@ -115,9 +122,9 @@ class Controller:
             self.redraw(0.0)
 
     def interrupted(self) -> None:
-        """The kernel was interrupted amid something: stand still, and say so."""
+        """Python was interrupted amid something: stand still, and say so."""
         self.playing = False
-        self.refuse(INTERRUPTED)
+        self.refuse(self.session.host.interrupted)
 
     def _play_on(self) -> None:
         start, speed = self.session.frame.at, self._speed()

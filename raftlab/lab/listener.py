@@ -86,8 +86,7 @@ class Listener:
     def _make_room(self, room: Room) -> None:
         """The stage has another room on the page."""
         if room != self.controller.renderer.room:
-            self.controller.renderer.room = room
-            self.controller.redraw(0.0)
+            self.controller.make_room(room)
 
     def _fill_in(self, fields: Mapping[str, Any], pressed: str) -> None:
         """Take what the fields of the page held at the click, in case it came ahead of them."""

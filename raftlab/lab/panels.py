@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from html import escape
 
 from raftlab.lab.control_table import KEYS
+from raftlab.lab.host import Host
 from raftlab.lab.nodes_table import read_text
 from raftlab.lab.pasted_text import classes_needed
 from raftlab.lab.session import Answer
 from raftlab.raft.roles import Role
 from raftlab.sim.frames.frame import Event, Frame, InFlight
+from raftlab.sim.run.share import RUN
 from raftlab.sim.watch.properties import FIGURE_3, PROPERTIES, Property
 from raftlab.sim.world.settings import Setup
 from raftlab.sim.world.violation import ViolationFrame
@@ -185,7 +187,7 @@ def reads(frame: Frame, answers: Sequence[Answer]) -> str:
 # Runs as texts
 
 
-def shared(text: str, trouble: str, setup: Setup) -> str:
+def shared(text: str, trouble: str, setup: Setup, host: Host) -> str:
     """The text that stands for a run, and how it is opened elsewhere; or why there is none."""
     if trouble:
         return f'<p class="raftlab-empty">This run cannot be shared: {escape(trouble)}</p>'
@@ -193,10 +195,11 @@ def shared(text: str, trouble: str, setup: Setup) -> str:
     needed = "".join(f", {argument}={clean(name, 40)}" for argument, name in classes)
     return (
         f"{label(TEXT_OF_RUN)}"
-        f'<textarea readonly rows=3 spellcheck=false aria-label="{TEXT_OF_RUN}">'
+        f'<textarea readonly rows=3 spellcheck=false aria-label="{TEXT_OF_RUN}"'
+        f' data-before="{escape(host.base + RUN)}">'
         f"{escape(text)}</textarea>"
-        f"<small>Paste it below, in any lab, or <code>raftlab.load(text{escape(needed)}).lab()"
-        '</code>. <b class="raftlab-copied" role="status"></b></small>'
+        f"<small>{host.passed_on.format(needed=escape(needed))}"
+        ' <b class="raftlab-copied" role="status"></b></small>'
     )
 
 

@@ -1,5 +1,6 @@
 """Opening a run from a text that somebody pasted, and saying in full why it cannot be opened."""
 
+from raftlab.lab.host import NOTEBOOK, Host
 from raftlab.lab.sentences import as_sentence
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
@@ -7,7 +8,7 @@ from raftlab.sim.cluster import Cluster
 from raftlab.sim.load import opened
 from raftlab.sim.resolve import ClassNeeded
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.run.share import PREFIX, VERSION, TooManySteps, is_shared
+from raftlab.sim.run.share import PREFIX, VERSION, TooManySteps, is_shared, text_in
 from raftlab.sim.world.arguments import full_name
 from raftlab.sim.world.settings import Setup
 
@@ -15,12 +16,15 @@ LONGEST_TEXT = 200_000
 """A field of the page takes no more letters than these, and one."""
 
 
-def opened_here(text: str, cluster: Cluster) -> Recording:
-    """The run behind a shared text, with the rules of `cluster` if it was made with those.
+def opened_here(text: str, cluster: Cluster, host: Host = NOTEBOOK) -> Recording:
+    """The run behind a shared text, or behind a link with one.
+
+    It has the rules of `cluster`, if it was made with those. What cannot be opened is told in
+    the words of `host`.
 
     Raises: Misuse, for what is no shared text, or one that cannot be played here.
     """
-    text = text.strip().strip("\"'`").strip()
+    text = text_in(text.strip().strip("\"'`").strip())
     if not text:
         raise Misuse("There is no text yet: paste that of a shared run into the field.")
     if len(text) > LONGEST_TEXT:
@@ -32,13 +36,12 @@ def opened_here(text: str, cluster: Cluster) -> Recording:
     try:
         return opened(text)
     except TooManySteps as refusal:
-        use = f"raftlab.load(text, most_steps={refusal.steps}).lab()"
-        said = f"this text stands for {refusal.steps:,} steps: to play so many, use {use} in a cell"
+        said = f"this text stands for {refusal.steps:,} steps: {host.many_steps}"
+        said = said.format(steps=refusal.steps)
     except ClassNeeded as needed:
         if (rules := _rules_called(needed.name, cluster)) is not None:
             return _with_rules(rules, text)
-        use = f"raftlab.load(text, {needed.argument}=…).lab()"
-        said = f"{needed.what}: define the class in a cell, and use {use}"
+        said = f"{needed.what}: {host.class_needed.format(argument=needed.argument)}"
     except Misuse as refusal:
         said = str(refusal)
     raise Misuse(as_sentence(said))

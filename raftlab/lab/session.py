@@ -5,7 +5,7 @@ run; only then does anything new happen. Whoever acts in the past starts a new r
 branches off there; the earlier one is kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from raftlab.lab.beginnings import Beginning, Situation
 from raftlab.lab.branch import Branch
 from raftlab.lab.frame_cache import FrameCache, replayed
 from raftlab.lab.goals import GOALS, Condition, Goal
+from raftlab.lab.host import NOTEBOOK, Host
 from raftlab.lab.pasted_text import classes_needed, opened_here
 from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NotNow, shown
 from raftlab.sim.cluster import Cluster
@@ -62,11 +63,12 @@ class Session:
     `cluster` is the run that goes on, `position` the number of the frame looked at, and
     `note` what the last thing done has to say, if anything. What cannot be done raises
     Misuse and changes nothing; a violation is not raised, it is in `violation`. It begins
-    at `frame`, or at the end of the run.
+    at `frame`, or at the end of the run. `host` is where it is shown.
     """
 
-    def __init__(self, cluster: Cluster, frame: int | None = None) -> None:
+    def __init__(self, cluster: Cluster, frame: int | None = None, host: Host = NOTEBOOK) -> None:
         self.note = ""
+        self.host = host
         self._branches = [Branch(1, cluster, None, 0)]
         self._current = 0
         self._known = cluster.number
@@ -312,7 +314,7 @@ class Session:
         Raises: Misuse, saying why it cannot be opened.
         """
         self._begins("open")
-        recording = opened_here(text, self.cluster)
+        recording = opened_here(text, self.cluster, self.host)
         cluster, earlier = replayed(recording), self.branch
         rules = classes_needed(recording.setup).get("rules")
         self._begin(cluster, None, 0, "opened")
@@ -325,11 +327,33 @@ class Session:
 
     def begin_new(self, size: int, seed: int, *protected: bool) -> None:
         """Begin with a new cluster, as a run that left no other. See `beginnings.new_cluster`."""
-        self._begin_with(beginnings.new_cluster(size, seed, *protected))
+        self.begin_with(beginnings.new_cluster(size, seed, *protected))
 
     def begin_situation(self, which: Situation) -> None:
         """Begin with a named situation, as a run that left no other."""
-        self._begin_with(beginnings.situation(which))
+        self.begin_with(beginnings.situation(which))
+
+    def begin_with(self, beginning: Beginning) -> None:
+        """Begin with a cluster, as a run that left no other."""
+        self._begins("begin")
+        cluster, earlier = beginning.make(), self.branch
+        self._begin(cluster, None, 0, beginning.origin)
+        self.note = (
+            f"{beginning.summary} This is run {self.branch.number}. Run {earlier.number} is kept."
+        )
+
+    def take_up(self, branches: Iterable[Branch], chosen: int, frame: int) -> None:
+        """Go on with other runs instead of these: `chosen` (from 1) is looked at, at `frame`.
+
+        Raises: Misuse, if that run does not play again as it went.
+        """
+        before = self._branches, self._current
+        self._branches, self._current = list(branches), chosen - 1
+        try:
+            self._enter(self.branch, frame)
+        except BaseException:
+            self._branches, self._current = before
+            raise
 
     # What happens elsewhere
 
@@ -418,14 +442,6 @@ class Session:
         self.note = (
             f"You went on from frame {start}: this is run {len(self._branches)}."
             f" Run {parent.number} is kept."
-        )
-
-    def _begin_with(self, beginning: Beginning) -> None:
-        self._begins("begin")
-        cluster, earlier = beginning.make(), self.branch
-        self._begin(cluster, None, 0, beginning.origin)
-        self.note = (
-            f"{beginning.summary} This is run {self.branch.number}. Run {earlier.number} is kept."
         )
 
     def _begin(self, cluster: Cluster, parent: int | None, start: int, begun_as: str = "") -> None:

@@ -28,7 +28,7 @@ class Stage(anywidget.AnyWidget):
     a click on a mark offers, by the mark's id or else its role: pairs of key and words.
     `words` is the HTML of what changes with every moment, by the names of its controls.
     `cannot` says of every control that cannot be used now why that is, and `heard` is what
-    a screen reader reads out.
+    a screen reader reads out; `gone` is what the reader is told when Python is not there any more.
     """
 
     _esm = STATIC / "stage.js"
@@ -43,9 +43,10 @@ class Stage(anywidget.AnyWidget):
     cannot = traitlets.Dict().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
     heard = traitlets.Unicode().tag(sync=True)
+    gone = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, keys: Iterable[str]) -> None:
-        super().__init__(hotkeys=list(keys))
+    def __init__(self, keys: Iterable[str], gone: str) -> None:
+        super().__init__(hotkeys=list(keys), gone=gone)
 
     @property
     def seq(self) -> int:

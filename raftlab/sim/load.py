@@ -28,9 +28,11 @@ def load(
     *,
     most_steps: int = share.USUAL_STEPS,
 ) -> Recording:
-    """The run in a file of `Recording.save`, or behind a text of `Recording.share`.
+    """The run in a file of `Recording.save`, or behind what `Recording.share` or `link` gave.
 
         raftlab.load("raftlab.1.eNpr...").replay()
+
+    Any other text is the name of a file; `load_shared` takes none for that.
 
     `rules` and `machine` are the classes that the run was made with, where they are not
     raftlab's own. A text is played when it is opened; one that stands for more than `most_steps`
@@ -45,8 +47,8 @@ def load(
             f"a run is opened from a file's name or from a shared text, not {shown(source)}"
         )
     if isinstance(source, str) and not exists(source):
-        if share.is_shared(source):
-            return opened(source, rules, machine, most_steps)
+        if share.is_shared(share.text_in(source)):
+            return opened(share.text_in(source), rules, machine, most_steps)
         if not _may_be_a_name(source):
             begin = f"{source[:20]!r}…" if len(source) > 20 else repr(source)
             raise Misuse(
@@ -60,6 +62,24 @@ def load(
         raise needed.at(f"{source}, line 1: ") from None
     except Misuse as error:
         raise Misuse(f"{source}, line 1: {error}") from None
+
+
+def load_shared(
+    text: str,
+    rules: RulesGiven = None,
+    machine: MachineFactory | None = None,
+    *,
+    most_steps: int = share.USUAL_STEPS,
+) -> Recording:
+    """The run behind a text of `Recording.share`, or a link with one; no file is looked for.
+
+    For texts from elsewhere. The arguments are those of `load`.
+
+    Raises: Misuse, saying what is wrong with the text.
+    """
+    if not isinstance(text, str):
+        raise Misuse(f"a shared run is a text, not {shown(text)}")
+    return opened(share.text_in(text.strip()), rules, machine, most_steps)
 
 
 def opened(

@@ -4,11 +4,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.jupyter import LabView, Notebook, find_chromium, jupyter_lab, write_notebook
+from tests.browser.lab_page import BUILT, is_built, served
+from tests.browser.lab_page import MISSING as MISSING_PAGE
 
 Opener = Callable[[str], Notebook]
 SCREEN = {"width": 1366, "height": 768}
@@ -96,6 +99,48 @@ def open_notebook(desk_page: Page, scratch: Notebook, address: str, desk: Path) 
     yield opened
     for page in pages:
         page.close()
+
+
+@pytest.fixture(scope="session")
+def page_address(chromium: str) -> Iterator[str]:
+    """The lab as a page, under a path of a web server; skipped where it is not built.
+
+    Where RAFTLAB_PAGE is set, as it is when the page is published, that fails.
+    """
+    if not is_built():
+        if os.environ.get("RAFTLAB_PAGE"):
+            pytest.fail(MISSING_PAGE)
+        pytest.skip(MISSING_PAGE)
+    with served(BUILT) as address:
+        yield address
+
+
+@pytest.fixture(params=["notebook", "page"])
+def run_in_each(request: pytest.FixtureRequest) -> Callable[[str], LabView]:
+    """Show the full lab of a cell: in a notebook; and in the page, which is given its run.
+
+    What is told of such a lab is told of both. A page knows no classes of the reader's own.
+    """
+    if request.param == "notebook":
+        run: Callable[[str], LabView] = request.getfixturevalue("run_cell")
+        return run
+    address, tab = request.getfixturevalue("page_address"), request.getfixturevalue("tab")
+
+    def opened(source: str) -> LabView:
+        made: dict[str, Any] = {}
+        exec(source, made)
+        tab.goto(made["lab"].recording.link(address))
+        tab.get_by_role("button", name="All controls").click(timeout=60_000)
+        return LabView(tab, tab.locator(".raftlab-lab"))
+
+    return opened
+
+
+@pytest.fixture
+def tab(browser: Browser, browser_context_args: dict) -> Iterator[Page]:
+    """A tab of its own, in which nothing was opened before."""
+    with browser.new_context(**browser_context_args) as context:
+        yield context.new_page()
 
 
 @pytest.fixture(scope="session")

@@ -47,9 +47,9 @@ lab
 
 
 @pytest.fixture
-def lab(run_cell) -> LabView:
+def lab(run_in_each) -> LabView:
     """A lab with a leader and some commands under way."""
-    return run_cell(START)
+    return run_in_each(START)
 
 
 def test_a_step_changes_the_picture_and_the_words(lab):
@@ -180,7 +180,8 @@ def test_keys_step_back_and_play(lab):
     expect(lab.root.locator(".raftlab-keys")).to_be_visible()
 
 
-def test_the_notebooks_own_keys_stay_out(lab):
+def test_the_notebooks_own_keys_stay_out(run_cell):
+    lab = run_cell(START)
     cells = lab.page.locator(".jp-Notebook .jp-Cell")
     count = cells.count()
     lab.stage.focus()

@@ -309,7 +309,7 @@ def test_what_is_cut_later_is_still_in_a_copy_that_is_kept():
     cluster.compact(leader)
     log = cluster.machine(leader).log
     assert log.snapshot is not None and len(log) == 0
-    again = around(cluster, copied_engine(kept))
+    again = with_engine(cluster, copied_engine(kept))
     assert again.frame().nodes == shown
     assert len(again.machine(leader).log) == 7
     again.run(2000)

@@ -457,7 +457,7 @@ function report(model, root, content) {
     if (root.querySelector(".raftlab-gone")) return;
     const words = box("raftlab-gone", root);
     words.setAttribute("role", "alert");
-    words.textContent = "The kernel of this lab has stopped. Run its cell again to go on.";
+    words.textContent = model.get("gone");
   }
 }
 
@@ -549,10 +549,11 @@ class Menu { // what can be done with a mark, where it was clicked
 
 // The text of a run goes to the clipboard; where a page may not do that, it is there, selected
 
-async function copy(button) {
+async function copy(button, asLink) {
   const panel = button.closest(".raftlab-sharing");
   const text = panel.querySelector(".raftlab-shared textarea");
   if (!text) return;
+  text.value = (asLink ? text.dataset.before : "") + text.defaultValue;
   text.focus();
   text.select();
   let done = true;
@@ -640,8 +641,8 @@ function adopt(model, root, stage, signal) {
     press(nameOf(button, "button"));
   }, { signal, capture: true });
   lab.addEventListener("click", (event) => {
-    const button = event.target.closest(".raftlab-copy");
-    if (button) copy(button);
+    const button = event.target.closest(".raftlab-copy, .raftlab-copy-link");
+    if (button) copy(button, button.matches(".raftlab-copy-link"));
   }, { signal });
   lab.addEventListener("focusin", (event) => {
     if (event.target.matches("input[type=text]")) event.target.maxLength = LONGEST;

@@ -249,6 +249,15 @@ class Recording:
         """
         return share.encoded(self.setup, self.actions, self.known, self.start().engine)
 
+    def link(self, base: str) -> str:
+        """The address that opens this run in the lab that is a page at `base`.
+
+            recording.link("https://…/")
+
+        Raises: Misuse, if that is no address, or if the run does not play again as it went.
+        """
+        return share.linked(base, self.share())
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the run to a file of JSON lines, which `raftlab.load` opens.
 

@@ -26,6 +26,7 @@ from raftlab.sim.world.settings import Disks, Network, Setup
 
 VERSION = 1
 PREFIX = "raftlab"
+RUN = "#run="
 MOST_BYTES = 1 << 24
 USUAL_STEPS = 200_000
 """How many steps a text may stand for (`work_of`), unless more are asked for: some seconds."""
@@ -129,6 +130,23 @@ def _names(action: Action) -> Iterator[str]:
 def is_shared(text: str) -> bool:
     """Whether a text begins as that of a shared run does, however it was broken into lines."""
     return re.match(rf"{PREFIX}\.\d+\.", "".join(text.split())) is not None
+
+
+def linked(base: str, text: str) -> str:
+    """The address at which the page at `base`, one with a lab, opens a shared run.
+
+    Raises: Misuse, for what is no address of a page.
+    """
+    if not isinstance(base, str) or not re.match(r"(https?|file)://[^\s#]+(#|$)", base):
+        raise Misuse(
+            f"a link begins with the address of a page, such as https://…, not {shown(base)}"
+        )
+    return f"{base.partition('#')[0]}{RUN}{text}"
+
+
+def text_in(link: str) -> str:
+    """The shared text in an address that `linked` made; any other text as it is."""
+    return link.partition(RUN)[2] or link
 
 
 def crc_of(actions: Iterable[Action]) -> int:

@@ -116,7 +116,7 @@ class Engine:
         """The messages on their way, in the order in which they were sent."""
         return tuple(self.world.flights.values())
 
-    def growing_parts(self) -> tuple[object, ...]:
+    def growing_parts(self) -> tuple[Any, ...]:
         """The containers that only grow, and whose parts never change: a copy can share them."""
         watcher = self.world.watcher
         return () if watcher is None else watcher.parts()

@@ -1,0 +1,158 @@
+// The page around the lab: it starts Python, says how far that is, follows the address, and keeps
+// what was done for a reload, a crash and the way back.
+
+import { Widgets } from "./manager.js";
+import "@fortawesome/fontawesome-free/css/fontawesome.min.css";
+import "@fortawesome/fontawesome-free/css/solid.min.css";
+import "@fortawesome/fontawesome-free/css/v4-shims.min.css";
+import "@lumino/widgets/style/index.css";
+import "@jupyter-widgets/base/css/index.css";
+import "@jupyter-widgets/controls/css/labvariables.css";
+import "@jupyter-widgets/controls/css/widgets-base.css";
+import "./page.css";
+
+const BUSY_MS = 5000; // without an answer, after which the reader is told
+const SAY = {
+  starting: "Python is starting …",
+  anew: "Python stopped. The lab starts anew, with its runs as they were …",
+  busy: "The lab is still at work on that.",
+  failed: "Python could not start. If the connection is not at fault, try a newer browser.",
+  back: "Python had stopped. The lab has started anew, with its runs as they were.",
+};
+const base = location.href.split("#")[0];
+const KEPT = `raftlab ${base}`;
+const el = (id) => document.getElementById(id);
+const fragment = () => location.hash.slice(1);
+
+// What the reader is told
+
+function say(words, step = 0, choices = []) {
+  el("words").textContent = words;
+  el("progress").hidden = !step;
+  el("progress").value = step;
+  el("choices").replaceChildren(...choices.map(([label, act]) => {
+    const button = document.createElement("button");
+    button.textContent = label;
+    button.addEventListener("click", act);
+    return button;
+  }));
+}
+
+// What is kept, for as long as this tab is there
+
+function load() {
+  return JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+}
+
+function save({ kept, address }) {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify({ kept, address }));
+  } catch (error) { // it is full: what was kept before stays
+    console.warn(error);
+  }
+}
+
+// Python, in a worker
+
+let python;
+let lives = 0;
+
+class Python {
+  constructor() {
+    this.number = `${KEPT} ${performance.timeOrigin} ${++lives}`; // of the lock that its worker holds
+    this.sent = 0;
+    this.asked = new Map(); // when what has no answer yet was asked
+    this.steps = 0;
+    this.shown = false;
+    this.widgets = new Widgets((comm, data) => this.ask("message", { comm, data }));
+    this.last = Promise.resolve(); // messages are heeded one after the other
+    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.worker.onmessage = ({ data }) => {
+      this.last = this.last.then(() => this.heed(data)).catch((error) => console.error(error));
+    };
+    this.worker.onerror = (event) => this.failed(event.message);
+    const alive = this.number;
+    this.worker.postMessage({ kind: "start", asked: { ...load(), fragment: fragment(), base, alive } });
+    this.clock = setInterval(() => this.look(), 500);
+  }
+
+  ask(kind, asked) {
+    const id = String(++this.sent);
+    this.asked.set(id, performance.now());
+    this.worker.postMessage({ id, kind, asked: { id, ...asked } });
+    return id;
+  }
+
+  async heed(told) {
+    if (told.step) say(told.step, ++this.steps + 1);
+    if (told.failed) this.failed(told.failed);
+    if (told.kept && this === python) save(told);
+    for (const each of told.messages ?? []) await this.widgets.heed(each);
+    if (told.lab) await this.show(told.lab);
+    if (told.run && told.run !== history.state?.run) history.replaceState({ run: told.run }, "");
+    if (told.done) {
+      this.asked.delete(told.done);
+      this.widgets.answered(told.done);
+      if (this.busy) this.busy = say("");
+    }
+  }
+
+  async show(id) {
+    await this.widgets.show(id, el("lab"));
+    this.shown = true;
+    say(lives > 1 ? SAY.back : "");
+    for (const act of ["pointerdown", "keydown"]) el("lab").addEventListener(act, () => this.busy || say(""), { once: true });
+    performance.mark("raftlab shown");
+    // granted as soon as the worker has gone, however it went
+    navigator.locks?.request(this.number, () => this.gone());
+  }
+
+  look() { // has it been at one thing for long?
+    const [first] = this.asked.values();
+    if (!first || this.busy || performance.now() - first < BUSY_MS) return;
+    this.busy = true;
+    say(SAY.busy, 0, [["Stop it and start anew", () => this.gone()]]);
+  }
+
+  failed(words) {
+    console.error(words);
+    if (this.shown) return; // what the lab could not do it says itself; if it has gone, that is seen
+    this.end();
+    say(`${SAY.failed} (${words})`, 0, CHOICES);
+  }
+
+  gone() {
+    if (this !== python) return;
+    this.end();
+    say(SAY.anew, 1);
+    python = new Python();
+  }
+
+  end() {
+    clearInterval(this.clock);
+    this.worker.terminate();
+    this.widgets.leave();
+  }
+}
+
+const CHOICES = [
+  ["Try again", () => location.reload()],
+  ["Begin with a new cluster", () => {
+    sessionStorage.removeItem(KEPT);
+    history.replaceState(null, "", base);
+    location.reload();
+  }],
+];
+
+// Light or dark, as the reader's system is
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const dress = () => (document.body.dataset.jpThemeLight = String(!dark.matches));
+dark.addEventListener("change", dress);
+dress();
+
+window.addEventListener("popstate", ({ state }) => python?.ask("follow", { fragment: fragment(), run: state?.run ?? 0 }));
+if (!window.raftlabCannot) {
+  say(SAY.starting, 1);
+  python = new Python();
+}

@@ -1,0 +1,112 @@
+"""All runs of a lab as one text, and back: for a page that is closed, reloaded, or has crashed.
+
+The runs are not played to be kept, as they are to be shared: it is done after every click.
+"""
+
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, Any
+from zlib import compress, decompress
+from zlib import error as ZlibError
+
+import msgspec
+
+from raftlab.lab.branch import Branch, End
+from raftlab.lab.session import Session
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.resolve import recording_of
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.action import Action
+from raftlab.sim.world.actions import any_kind
+from raftlab.sim.world.settings import Setup
+
+if TYPE_CHECKING:
+    from raftlab.lab.lab import Lab
+
+
+class KeptRun(msgspec.Struct, array_like=True, frozen=True):
+    """A run, as `Recording.encode` tells it and zlib shortens it, and where it began and ended."""
+
+    run: bytes
+    parent: int | None
+    start: int
+    begun_as: str
+    end: End
+
+
+class Kept(msgspec.Struct, array_like=True):
+    """Every run of a lab, which of them (from 1) is looked at, at which frame, and how."""
+
+    runs: list[KeptRun]
+    chosen: int
+    frame: int
+    full: bool
+    speed: float
+
+
+class Told(msgspec.Struct):
+    """What `Recording.encode` tells."""
+
+    setup: Setup
+    actions: msgspec.Raw
+
+
+class Keeper:
+    """Tells all runs of a lab as a text; one that has not changed is not told anew."""
+
+    def __init__(self, lab: "Lab") -> None:
+        self._lab = lab
+        self._runs: dict[int, KeptRun] = {}
+
+    def kept(self) -> str:
+        """What `restored` takes."""
+        session, controls = self._lab.session, self._lab.controls
+        told = Kept(
+            [self._run(branch) for branch in session.branches],
+            session.branch.number,
+            session.position,
+            controls.full_mode.value,
+            controls.speed.value,
+        )
+        return b64encode(msgspec.msgpack.encode(told)).decode()
+
+    def _run(self, branch: Branch) -> KeptRun:
+        known = self._runs.get(branch.number)
+        if known is None or known.end != branch.end:
+            run = compress(branch.recording.encode(), 1)
+            known = KeptRun(run, branch.parent, branch.start, branch.begun_as, branch.end)
+            self._runs[branch.number] = known
+        return known
+
+
+def read(text: str) -> Kept:
+    """What a text of `Keeper.kept` says. Raises: Misuse, for any other text."""
+    try:
+        return msgspec.msgpack.decode(b64decode(text, validate=True), type=Kept)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise Misuse(f"What was kept cannot be read: {error}.") from None
+
+
+def restored(session: Session, kept: Kept) -> None:
+    """Take up the runs that were kept, at the moment that was looked at.
+
+    Raises: Misuse, where a run cannot be read, or comes out differently here.
+    """
+    session.take_up(
+        [
+            Branch.of(number, recording(each), each.parent, each.start, each.begun_as, each.end)
+            for number, each in enumerate(kept.runs, start=1)
+        ],
+        kept.chosen,
+        kept.frame,
+    )
+
+
+def recording(kept: KeptRun) -> Recording:
+    """The run as a value. Raises: Misuse, where it cannot be read."""
+    try:
+        told = msgspec.json.decode(decompress(kept.run), type=Told)
+        kind: Any = any_kind()  # of the actions that there are now
+        actions: list[Action] = msgspec.json.decode(told.actions, type=list[kind])
+        return recording_of(told.setup, tuple(actions))
+    except (ZlibError, msgspec.MsgspecError) as error:
+        raise Misuse(f"What was kept of a run cannot be read: {error}.") from None

@@ -1,0 +1,277 @@
+"""The lab as a page, in a real Chromium: no Jupyter, no kernel, nothing but a folder of files."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+import raftlab
+from tests.browser.conftest import SCREEN
+from tests.browser.jupyter import LabView
+from tests.browser.test_first_sight import AXE
+
+PATIENCE_MS = 60_000
+FIRST = 'node-S1"]:not(.leaving)'
+
+Opener = Callable[..., LabView]
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A reader's browser, in which the clipboard may be used."""
+    with browser.new_context(viewport=SCREEN) as context:
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield context
+
+
+@pytest.fixture
+def page(context, page_address):
+    """A tab. What it asks of other machines, or complains of, fails the test."""
+    page, told, asked = context.new_page(), [], []
+    page.on("console", lambda each: told.append(each))
+    page.on("pageerror", lambda each: told.append(each))
+    context.on("request", lambda each: asked.append(each))
+    yield page
+    assert not [each for each in told if getattr(each, "type", "") not in ("log", "info")]
+    assert all(each.url.startswith((page_address, "blob:", "data:")) for each in asked)
+    assert any(each.url.endswith(".wasm") for each in asked)  # what the worker asks for is seen
+
+
+@pytest.fixture
+def open_page(page: Page, page_address: str) -> Opener:
+    """Open the page at an address, and wait for the lab."""
+
+    def opened(fragment: str = "") -> LabView:
+        page.goto(page_address + (f"#{fragment}" if fragment else ""))
+        return there(page)
+
+    return opened
+
+
+def there(page: Page) -> LabView:
+    """The lab of the page, once it is there and speaks with Python."""
+    expect(page.locator(".raftlab-lab:not([inert])")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#say")).to_have_text(re.compile(r"^\s*$"))
+    return LabView(page, page.locator(".raftlab-lab"))
+
+
+def stopped(lab: LabView) -> LabView:
+    """The lab, once it does not play any more."""
+    if lab.button("Stop").is_visible():
+        lab.click("Stop")
+    expect(lab.button("Play")).to_be_visible()
+    return lab
+
+
+def until(page: Page, holds: Callable[[], object]) -> None:
+    """Wait until it holds. (What Playwright has for this, the page's security policy forbids.)"""
+    for _ in range(200):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("it never came to hold")
+
+
+def a_run() -> raftlab.Recording:
+    """A leader, a command, and some time."""
+    cluster = raftlab.Cluster(3, seed=4)
+    cluster.elect()
+    cluster.propose("x=1")
+    return cluster.run(100).recording
+
+
+def test_it_opens_and_plays_and_the_leader_crashes(open_page):
+    lab = open_page()
+    expect(lab.button("All controls")).to_be_visible()  # the simple lab
+    expect(lab.mark("headline")).to_contain_text("leads", timeout=PATIENCE_MS)
+    lab.click("Crash the leader")
+    expect(lab.button("Play")).to_be_visible()
+    expect(lab.button("Restart")).to_be_enabled()
+    lab.click("Restart")
+
+
+def test_everything_is_one_click_away(open_page):
+    lab = stopped(open_page())
+    lab.click("All controls")
+    lab.root.get_by_text("Keys", exact=True).click()
+    expect(lab.root.locator(".raftlab-keys")).to_be_visible()
+    number = lab.number()
+    lab.stage.focus()
+    lab.page.keyboard.press("ArrowRight")
+    lab.at_frame(number + 1)
+
+
+def test_a_link_opens_a_run(open_page, page_address):
+    run = a_run()
+    lab = open_page(run.link(page_address).partition("#")[2])
+    lab.at_frame(len(run))
+    expect(lab.button("Play")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("fragment", "seen"),
+    [("scenario=figure_8&panel=c", "node-S5"), ("nodes=7&seed=3", "node-S7")],
+)
+def test_a_link_opens_a_situation_or_a_cluster(open_page, fragment, seen):
+    expect(open_page(fragment).mark(seen)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("fragment", "said"),
+    [
+        (f"run={a_run().share()[:-5]}", "altered or cut short"),
+        (f"run=raftlab.1.{'A' * 300_000}", "200,000 letters"),
+        ("run=%3Cimg%20src=x%20onerror=alert(1)%3E", "no shared run"),
+        ("flowers=7", "asks for"),
+    ],
+)
+def test_a_damaged_link_is_told_in_a_sentence_and_there_is_a_fresh_cluster(
+    open_page, fragment, said
+):
+    lab = open_page(fragment)
+    expect(lab.alarm).to_contain_text(said)
+    lab.click("Step")
+    lab.at_frame(1)
+
+
+def test_another_link_opens_another_run_and_back_and_forward_go_between_them(open_page, page):
+    lab = open_page("nodes=3&seed=1")
+    stopped(lab)
+    page.evaluate("location.hash = 'scenario=figure_8&panel=c'")
+    expect(lab.mark("node-S5")).to_be_visible()
+    page.go_back()
+    expect(lab.mark("node-S5")).not_to_be_visible()
+    page.go_forward()
+    expect(lab.mark("node-S5")).to_be_visible()
+    lab.click("All controls")
+    lab.root.get_by_text("Runs and sharing", exact=True).click()
+    expect(lab.root.locator(".raftlab-runs option")).to_have_count(2)
+
+
+def test_copy_link_copies_what_opens_the_run(open_page, page, context, page_address):
+    run = a_run()
+    lab = open_page(f"run={run.share()}")
+    lab.click("All controls")
+    lab.root.get_by_text("Runs and sharing", exact=True).click()
+    lab.click("Copy link")
+    expect(lab.root.locator(".raftlab-copied")).to_have_text("Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == run.link(page_address)
+    lab.click("Copy")
+    until(page, lambda: page.evaluate("navigator.clipboard.readText()") == run.share())
+
+
+def test_a_reload_keeps_what_was_being_done(open_page, page):
+    lab = stopped(open_page("nodes=3&seed=1"))
+    for _ in range(3):
+        lab.click("Step")
+    page.evaluate("location.hash = 'scenario=figure_8&panel=c'")
+    expect(lab.mark("node-S5")).to_be_visible()
+    number, before = lab.number() - 1, kept_by(page)
+    lab.click("Back")
+    lab.at_frame(number)
+    until(page, lambda: kept_by(page) != before)
+    page.reload()
+    lab = there(page)
+    lab.at_frame(number)
+    expect(lab.mark("node-S5")).to_be_visible()
+    page.go_back()
+    expect(lab.mark("node-S5")).not_to_be_visible()
+
+
+def kept_by(page: Page) -> str:
+    """What the page has kept of what was done, as it keeps it."""
+    return "".join(page.evaluate("Object.values(sessionStorage)"))
+
+
+def test_a_worker_that_is_killed_says_so_and_starts_anew(open_page, page):
+    lab = stopped(open_page("nodes=3&seed=1"))
+    number, before = lab.number() + 1, kept_by(page)
+    lab.click("Step")
+    lab.at_frame(number)
+    until(page, lambda: kept_by(page) != before)
+    page.workers[0].evaluate("self.close()")
+    expect(page.locator("#say")).to_contain_text("Python stopped")
+    expect(page.locator(".raftlab-lab:not([inert])")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#say")).to_contain_text("had stopped", timeout=PATIENCE_MS)
+    lab.at_frame(number)
+    lab.click("Step")
+    expect(lab.frame).to_have_text(str(number + 1), timeout=PATIENCE_MS)
+
+
+def test_a_worker_that_hangs_can_be_stopped_and_what_was_done_is_kept(open_page, page):
+    lab = stopped(open_page("nodes=3&seed=1"))
+    number, before = lab.number() + 1, kept_by(page)
+    lab.click("Step")
+    until(page, lambda: kept_by(page) != before)
+    page.workers[0].evaluate("void setTimeout(() => { while (true) {} })")
+    lab.click("Step")
+    page.get_by_role("button", name="Stop it and start anew").click(timeout=PATIENCE_MS)
+    expect(page.locator("#say")).to_contain_text("had stopped", timeout=PATIENCE_MS)
+    lab.at_frame(number)
+
+
+def test_a_part_that_is_missing_is_told_and_tried_again(context, page_address):
+    page = context.new_page()
+    context.route("**/raftlab.zip", lambda route: route.fulfill(status=404))
+    page.goto(page_address)
+    expect(page.locator("#say")).to_contain_text("could not start", timeout=PATIENCE_MS)
+    context.unroute("**/raftlab.zip")
+    page.get_by_role("button", name="Try again").click()
+    there(page)
+
+
+def test_no_word_of_a_notebook_is_in_the_page(open_page, page):
+    lab = stopped(open_page())
+    lab.click("All controls")
+    words = []
+    for panel in ("Keys", "Runs and sharing"):
+        lab.root.get_by_text(panel, exact=True).click()
+        words.append(lab.root.inner_text())
+    for word in ("kernel", "cell", "raftlab.load", "notebook"):
+        assert word not in " ".join(words)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("full", [False, True])
+def test_axe_finds_nothing_serious(open_page, page, scheme, full):
+    page.emulate_media(color_scheme=scheme)
+    lab = stopped(open_page())
+    if full:
+        lab.click("All controls")
+    page.evaluate(f"{{const module = undefined; const define = undefined; {AXE.read_text()}}}")
+    found = page.evaluate(
+        """async () => (await axe.run(document)).violations
+            .map(each => `${each.id}: ${each.nodes.map(n => n.html.slice(0, 120)).join(" | ")}`)"""
+    )
+    assert not found
+
+
+@pytest.mark.parametrize("width", [390, 760])
+def test_nothing_is_cut_off_where_it_is_narrow(open_page, page, width):
+    page.set_viewport_size({"width": width, "height": 768})
+    lab = open_page("scenario=figure_8&panel=c")
+    lab.click("All controls")
+    lab.root.get_by_text("Runs and sharing", exact=True).click()
+    lab.click("Python")
+    expect(lab.root.locator(".raftlab-code")).to_be_visible()
+    until(page, lambda: page.evaluate("document.documentElement.scrollWidth") <= width)
+    assert lab.root.locator(".raftlab-code").bounding_box()["width"] < width
+
+
+def test_a_refusal_is_in_sight_where_it_is_narrow(open_page, page):
+    page.set_viewport_size({"width": 390, "height": 768})
+    lab = stopped(open_page())
+    lab.click("All controls")
+    lab.click("Restart", greyed=True)  # nothing is down
+    expect(lab.alarm).to_be_in_viewport(ratio=1)
+    page.evaluate("scrollTo(0, 0)")
+    expect(lab.alarm).to_be_in_viewport(ratio=1)
+
+
+def test_a_browser_without_webassembly_is_told_so(context, page_address):
+    page = context.new_page()
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto(page_address)
+    expect(page.locator("#say")).to_contain_text("This browser cannot run the lab")
