@@ -8,7 +8,7 @@ again. A `Cluster` has an engine, and the verbs that people use.
 from collections import deque
 from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from raftlab.raft.messages import Message
 from raftlab.raft.output import Note
