@@ -83,6 +83,7 @@ bench: $(READY) ## measure the speed budgets and print one table
 	$(RUN) tests/bench.py $(ARGS)
 	$(RUN) -m tests.bench_histories
 	$(RUN) -m tests.bench_explore
+	$(RUN) -m tests.bench_page
 
 museum: $(READY) ## find out what catches each mistake, and write docs/museum.md (hours; one that was stopped goes on)
 	$(RUN) -m raftlab.museum --keep .museum.jsonl --write docs/museum.md $(ARGS)

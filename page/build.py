@@ -7,7 +7,6 @@ What it is made of is locked: npm's packages by `package-lock.json`, Python's by
 """
 
 import fnmatch
-import hashlib
 import json
 import shutil
 import subprocess
@@ -15,6 +14,9 @@ import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import fingerprint
+import gallery
 
 import raftlab
 from raftlab.view import scene_frame
@@ -27,7 +29,6 @@ MODULES = HERE / "node_modules"
 PYODIDE = MODULES / "pyodide"
 LIBRARY = "/lib/python314.zip/"
 SITE = "/lib/site/"
-FINGERPRINT = "built_from.txt"
 IMPORTED = (".py", ".so", ".js", ".css", ".dist-info/METADATA")
 NOT_IMPORTED = ("tests/", "labextension/", "nbextension/", ".data/", "testing.py")
 OF_JUPYTER = ("@jupyter-widgets/", "@lumino/")  # npm has no licences of these
@@ -53,32 +54,19 @@ def main(target: Path) -> None:
         shutil.copyfile(PYODIDE / name, target / "pyodide" / name)
     info = json.loads((PYODIDE / "pyodide-lock.json").read_text())["info"]
     run("node", "bundle.mjs", target, json.dumps(info), WORK / "bundled.json")
-    shutil.copyfile(HERE / "src" / "able.js", target / "able.js")
+    for name in ("able.js", "gallery.css"):
+        shutil.copyfile(HERE / "src" / name, target / name)
+    gallery.write(target, (HERE / "src" / "gallery.html").read_text())
     (target / "index.html").write_text(first_page())
     bundled = json.loads((WORK / "bundled.json").read_text())
     (target / "licences.txt").write_text(licences(wheels, bundled))
     run("node", "check.mjs", target)
-    (target / FINGERPRINT).write_text(fingerprint())
+    (target / fingerprint.NAME).write_text(fingerprint.fingerprint())
 
 
 def run(*words: str | Path) -> None:
     """Run a program here. Raises: CalledProcessError, if it fails."""
     subprocess.run([str(word) for word in words], cwd=HERE, check=True)
-
-
-def sources() -> Iterator[Path]:
-    """Every file that the page is made from."""
-    yield from sorted(path for path in PACKAGE.rglob("*") if "__pycache__" not in path.parts)
-    yield from sorted(HERE.glob("*.*"))
-    yield from sorted((HERE / "src").iterdir())
-
-
-def fingerprint() -> str:
-    """What tells whether a page was built from these sources."""
-    found = hashlib.sha256()
-    for path in filter(Path.is_file, sources()):
-        found.update(f"{path.relative_to(ROOT).as_posix()}\n".encode() + path.read_bytes())
-    return found.hexdigest()
 
 
 # Python's side

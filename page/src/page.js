@@ -101,7 +101,7 @@ class Python {
     await this.widgets.show(id, el("lab"));
     this.shown = true;
     say(lives > 1 ? SAY.back : "");
-    for (const act of ["pointerdown", "keydown"]) el("lab").addEventListener(act, () => this.busy || say(""), { once: true });
+    for (const act of ["click", "keyup"]) el("lab").addEventListener(act, () => this.busy || say(""), { once: true, capture: true });
     performance.mark("raftlab shown");
     // granted as soon as the worker has gone, however it went
     navigator.locks?.request(this.number, () => this.gone());

@@ -15,9 +15,10 @@ UNDER = "/some/where"
 MISSING = "the page is not built from these sources: make page (needs Node, and npm's packages)"
 
 
-def build() -> ModuleType:
-    """The module that builds the page."""
-    spec = importlib.util.spec_from_file_location("build_page", ROOT / "page" / "build.py")
+def sources() -> ModuleType:
+    """The module that tells what the page is made from."""
+    path = ROOT / "page" / "fingerprint.py"
+    spec = importlib.util.spec_from_file_location("page_fingerprint", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -25,8 +26,8 @@ def build() -> ModuleType:
 
 def is_built() -> bool:
     """Whether the page is there, and was built from what is here now."""
-    made = build()
-    told = BUILT / made.FINGERPRINT
+    made = sources()
+    told = BUILT / made.NAME
     return told.exists() and told.read_text() == made.fingerprint()
 
 

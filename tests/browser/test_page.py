@@ -270,6 +270,16 @@ def test_a_refusal_is_in_sight_where_it_is_narrow(open_page, page):
     expect(lab.alarm).to_be_in_viewport(ratio=1)
 
 
+def test_the_gallery_opens_situations_and_mistakes(page, page_address):
+    page.goto(f"{page_address}gallery.html")
+    assert not page.evaluate("[...document.images].filter(each => each.complete && !each.width)")
+    page.get_by_role("link", name="figure 8", exact=True).first.click()
+    expect(there(page).mark("node-S5")).to_be_visible()
+    page.goto(f"{page_address}gallery.html")
+    page.locator("h2:has-text('Mistakes') ~ ul a").first.click()
+    expect(there(page).root.locator(".raftlab-banner")).to_be_visible()
+
+
 def test_a_browser_without_webassembly_is_told_so(context, page_address):
     page = context.new_page()
     page.add_init_script("delete globalThis.WebAssembly")
