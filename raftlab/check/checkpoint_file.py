@@ -108,7 +108,9 @@ class CheckpointFile(Generic[Result]):
             raise self._foreign() from error
 
     def _foreign(self) -> Misuse:
-        return Misuse(f"{self.path} is no file of a {self._work}: name another one.")
+        return Misuse(
+            f"{self.path} is no file of a {self._work}: name another one, or remove this one."
+        )
 
     def _differs(self, line: bytes) -> list[str]:
         """The names of what is not the same in the heading of the file."""

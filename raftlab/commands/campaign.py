@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from raftlab.check.campaign import CampaignResult
 
 NAME = "campaign"
-HELP = "try many seeds: random troubles, then peace, in which the cluster must recover"
+HELP = "try many seeds: random faults, after which the cluster must recover"
 ABOUT = """\
-Try many seeds. Each decides a whole run: a cluster, its troubles, then peace, in which it must
-recover. What fails is made as short as it can be, and printed as a text for raftlab replay."""
+Try many seeds. Each decides a whole run: a cluster, its faults, then the healing, after which it
+must recover. What fails is made as short as it can be, and printed as a text for raftlab replay."""
 EXAMPLE = """\
   raftlab campaign --seeds 20
   raftlab campaign --seeds 0-9999 --cores all --resume night.jsonl"""

@@ -27,7 +27,7 @@ FAR = 2048
 """What is further ahead is reached from one of the run's own checkpoints."""
 
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 class FrameCache:
@@ -70,7 +70,7 @@ class FrameCache:
                 return player.number
         return None
 
-    def ask(self, number: int, question: Callable[[Cluster], Answer]) -> Answer:
+    def ask(self, number: int, question: Callable[[Cluster], T]) -> T:
         """What `question` answers of the cluster as it was at frame `number`."""
         live = number == self.cluster.number
         return question(self.cluster if live else self._replayed_to(number))

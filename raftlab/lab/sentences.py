@@ -14,7 +14,7 @@ ADVISED: Mapping[str, str] = {
 }
 """The buttons that do what a refusal advises to call, by the names of those methods."""
 
-CALL = re.compile(rf"\b(?:cluster\.)?({'|'.join(ADVISED)})\([^()]*\)")
+CALL = re.compile(rf"\bcluster\.({'|'.join(ADVISED)})\([^()]*\)")
 
 
 def as_sentence(refusal: str, nodes: Sequence[NodeId] = ()) -> str:

@@ -365,7 +365,7 @@ class Session:
             return False
         if self.position == known:
             self._show(number, since=known)
-            self.note = f"The cluster went on elsewhere, from frame {known} to {number}."
+            self.note = f"The cluster went on from frame {known} to {number}."
         self._known = number
         return True
 

@@ -97,7 +97,7 @@ def failure(exhibit: Exhibit, seed: int) -> tuple[str, str]:
 
 
 def inject_chosen_faults(exhibit: Exhibit, run: RandomRun) -> None:
-    """The troubles that the tuning names, for as long as they were chosen for; or stock ones.
+    """The faults that the tuning names, for as long as they were chosen for; or stock ones.
 
     Raises: Violation, when a property is broken; and whatever a machine raises.
     """
@@ -111,7 +111,7 @@ def random_start(exhibit: Exhibit, seed: int, **changes: Any) -> RandomRun:
 
 
 def verbs_of(exhibit: Exhibit) -> Verbs | None:
-    """The troubles that the tuning names, with all that mends; None for those of chance."""
+    """The faults that the tuning names, with all that mends; None for those of chance."""
     verbs = exhibit.tuning.verbs
     return REPAIRS + [(verb, 6) for verb in verbs] if verbs else None
 

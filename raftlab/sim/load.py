@@ -126,4 +126,4 @@ def _may_be_a_name(source: str) -> bool:
     """Whether a text in which no run is, and which is no file here, can be meant as a file's."""
     if not source.strip() or not source.isprintable() or len(source) > LONGEST_NAME:
         return False
-    return MISTYPED.fullmatch(source.strip()) is None
+    return "://" not in source and MISTYPED.fullmatch(source.strip()) is None

@@ -60,6 +60,14 @@ class GoesBack(RaftStateMachine):
             self.commit_index = 0
 
 
+class TakesItsVoteBack(RaftStateMachine):
+    """A node that has voted in a term says in the same term that it has not."""
+
+    def _on_append_entries(self, request):
+        super()._on_append_entries(request)
+        self.voted_for = None
+
+
 class PastTheEnd(RaftStateMachine):
     """A leader's commit index is one too far."""
 
@@ -141,6 +149,13 @@ def test_a_machine_that_votes_twice_is_found_though_nobody_is_elected_twice():
     found = explore(plain(rules=VotesTwice), Scope(terms=1, entries=0, in_flight=4))
     leaders = [each for each in found.run.frame().nodes if each.role is Role.LEADER]
     assert len(leaders) < 2 and found.violation[0] == "One Vote Per Term"
+
+
+def test_a_machine_that_takes_its_vote_back_is_found_before_it_gives_another():
+    found = explore(plain(machine=TakesItsVoteBack), Scope(terms=1, entries=0, in_flight=4))
+    assert found.violation is not None and found.violation[0] == "One Vote Per Term"
+    with pytest.raises(Violation, match="One Vote Per Term"):
+        found.recording.replay()
 
 
 def test_a_vote_in_a_term_that_is_over_is_remembered_for_a_machine_that_gives_one():

@@ -19,7 +19,7 @@ from raftlab.check.campaign.after_healing import (
     shrinks,
 )
 from raftlab.check.campaign.complaints import complaint
-from raftlab.check.campaign.faults import campaign_if_possible
+from raftlab.check.campaign.faults import stand_for_election_if_possible
 from raftlab.check.campaign.random_run import heal_and_converge
 from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
@@ -156,7 +156,7 @@ def test_it_is_not_quiet_while_a_write_from_before_the_peace_is_under_way():
     cluster.remove("S3")
     cluster.run(100)
     cluster.slow_disk("S3", 400)
-    campaign_if_possible(run, "S3")
+    stand_for_election_if_possible(run, "S3")
     assert heal_and_converge(run)
     assert run.settled_after > 400
     assert disturbance(run) is None

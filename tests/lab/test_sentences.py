@@ -43,5 +43,5 @@ def test_what_is_advised_are_buttons_of_the_lab_and_verbs_of_a_cluster():
 
 
 def test_a_run_stopped_in_the_middle_of_a_step_is_left_by_back():
-    told = as_sentence("the run was interrupted in the middle of a step: go back with at(12)")
-    assert told == 'The run was interrupted in the middle of a step: go back with "Back".'
+    told = as_sentence("the run was interrupted in a step: go back with cluster.at(12)")
+    assert told == 'The run was interrupted in a step: go back with "Back".'

@@ -148,8 +148,9 @@ def test_a_second_interrupt_at_once_is_not_held_back_and_never_silent(name):
         back = cluster.at(cluster.number)
         with pytest.raises(NotNow) as refused:
             cluster.run(1)
-        assert f"interrupted in the middle of a step: go back with at({back.number})" in str(
-            refused.value
+        assert (
+            f"interrupted in the middle of a step: go back with cluster.at({back.number})"
+            in str(refused.value)
         )
         assert back.stopped is None
         assert is_sound(back.run(20))

@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from raftlab import (
     Cluster,
@@ -94,6 +95,18 @@ def test_a_learners_machine_is_drawn_as_a_frame():
     drawn = frame._repr_mimebundle_()
     assert "S2 leads term 1." in drawn["text/plain"]
     assert drawn["image/svg+xml"].startswith("<svg")
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_learners_machine_may_give_messages_that_can_be_read_once(watched):
+    class Generous(ToyMachine):
+        def poll(self):
+            output = super().poll()
+            return structs.replace(output, messages=iter(output.messages))
+
+    cluster = Cluster(3, seed=1, machine=Generous, watched=watched)
+    assert cluster.elect("S1") == "S1"
+    assert cluster.engine.world.network.sent > 0
 
 
 def test_a_learners_machine_tells_who_leads():

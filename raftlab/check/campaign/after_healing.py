@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
 
-from raftlab.check.campaign.faults import MOST_SERVERS, campaign_if_possible
+from raftlab.check.campaign.faults import MOST_SERVERS, stand_for_election_if_possible
 from raftlab.check.campaign.run_state import RandomRun, run_for
 from raftlab.check.members import current, former
 from raftlab.raft.thesis.membership import describe
@@ -124,7 +124,7 @@ def outlives_leader(run: RandomRun, rng: random.Random) -> str | None:
         cluster.heal()
     cluster.crash(leader)
     if behind is not None:
-        campaign_if_possible(run, behind)
+        stand_for_election_if_possible(run, behind)
     if not succeeds(run, only_wait, lambda: cluster.leader is not None):
         return f"nobody led after {leader} was switched off"
     index = cluster.commit_index

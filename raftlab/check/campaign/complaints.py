@@ -16,7 +16,7 @@ ComplaintKind: TypeAlias = Literal["healing", "answers", "alarms"]
 class Complaint(msgspec.Struct, frozen=True):
     """What is wrong at the end of a run, and of which kind that is.
 
-    * `healing`: it did not go on when the troubles were over;
+    * `healing`: it did not go on when the faults were over;
     * `answers`: what was shown, read or executed is not what was committed;
     * `alarms`: a machine reported something that cannot be.
     """

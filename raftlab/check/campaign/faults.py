@@ -121,15 +121,15 @@ def resume(run: RandomRun) -> None:
 
 def timeout(run: RandomRun) -> None:
     """A timer runs out early. Leases count on timers that do not."""
-    campaign_if_possible(run, run.any_node(), force=False)
+    stand_for_election_if_possible(run, run.any_node(), force=False)
 
 
 def force_election(run: RandomRun) -> None:
     """A node campaigns as if its leader had sent it. Leases count on nobody doing that."""
-    campaign_if_possible(run, run.any_node())
+    stand_for_election_if_possible(run, run.any_node())
 
 
-def campaign_if_possible(run: RandomRun, node: NodeId, force: bool = True) -> None:
+def stand_for_election_if_possible(run: RandomRun, node: NodeId, force: bool = True) -> None:
     """Let a node stand for election now, if it runs, can, and does not lead; not with leases."""
     host, leases = run.cluster.hosts[node], run.cluster.setup.options.lease_reads
     able = is_running(host) and hasattr(host.machine, "campaign")
@@ -364,5 +364,5 @@ MAY_BE_REFUSED: frozenset[Verb] = frozenset(
 
 
 def chosen_verbs(rng: random.Random) -> Verbs:
-    """What happens in one run: all that mends, and half of the troubles, which so come closer."""
+    """What happens in one run: all that mends, and half of the faults, which so come closer."""
     return REPAIRS + rng.sample(FAULTS, len(FAULTS) // 2)

@@ -1,6 +1,6 @@
-"""Random runs: one whole number gives the weather, the troubles, and everything that happens.
+"""Random runs: one whole number gives the network, the faults, and everything that happens.
 
-First trouble, with every property watched after every step; then the troubles end, and the
+First faults, with every property watched after every step; then the faults end, and the
 cluster must converge, serve, and hold every write that anybody was shown. So FoundationDB is
 tested (Zhou et al., "FoundationDB: A Distributed Unbundled Transactional Key Value Store",
 SIGMOD 2021, section 4: deterministic simulation from a seed), and, with real processes and
@@ -71,9 +71,9 @@ def inject_faults(run: RandomRun, ms: Millis = FAULTS_MS, only: Verbs | None = N
 
 
 def heal_and_converge(run: RandomRun) -> bool:
-    """End all troubles; whether all members have a new command within 30 election timeouts.
+    """End all faults; whether all members have a new command within 30 election timeouts.
 
-    It is over when nothing that was said before the peace, and no answer to it, is on its way.
+    It is over when nothing that was said before that, and no answer to it, is on its way.
     What then waited for a slow disk counts as said before.
 
     Raises: Violation, when a property is broken; and whatever a machine raises.

@@ -1,4 +1,4 @@
-"""The shortest trouble after which peace does not help: a run in which no property ever falls."""
+"""The shortest faults after which healing does not help: a run in which no property ever falls."""
 
 import random
 from collections.abc import Callable
@@ -14,24 +14,24 @@ from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.actions import Wipe
 
-BUDGET = 250  # each try waits for a peace that may not come: a tenth of a second
+BUDGET = 250  # each try waits for a recovery that may not come: a tenth of a second
 
 
 def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
-    """The trouble of a seed's run, as short as it can be made so that peace still fails.
+    """The faults of a seed's run, as few as can be so that it still does not recover.
 
     It fails where the cluster does not settle, and where it does, and somebody is disturbed or
     not served in the quiet. Where only what clients saw before was wrong, the whole run is given.
     Raises: NonDeterminism; whatever its machine raises when it is made.
     """
-    run = replayed(seed, conditions, peace=False)
-    troubled, operates = run.cluster.recording, run.changes_members
+    run = replayed(seed, conditions, heal=False)
+    faulty, operates = run.cluster.recording, run.changes_members
 
     def gets_nowhere(cluster: Cluster) -> bool:
         return not is_at_peace(cluster, seed, operates)
 
     try:
-        return shrink(troubled, gets_nowhere, BUDGET)
+        return shrink(faulty, gets_nowhere, BUDGET)
     except NonDeterminism:
         raise
     except Misuse:
@@ -39,22 +39,22 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
 
 
 def settles(cluster: Cluster, seed: int) -> bool:
-    """Whether peace helps; so does a run that stops, for it does not only get nowhere."""
-    return _helps(lambda: heal_and_converge(from_here(cluster, seed)))
+    """Whether it recovers; so does a run that stops, for it does not only get nowhere."""
+    return _recovers(lambda: heal_and_converge(from_here(cluster, seed)))
 
 
 def is_at_peace(cluster: Cluster, seed: int, operates: bool) -> bool:
-    """Whether peace helps, nobody is disturbed then, and an operator is served."""
+    """Whether it recovers, nobody is disturbed then, and an operator is served."""
     run = from_here(cluster, seed)
     run.changes_members = operates
-    return _helps(
+    return _recovers(
         lambda: heal_and_converge(run) and disturbance(run) is None and failed_task(run) is None
     )
 
 
-def _helps(peace: Callable[[], bool]) -> bool:
+def _recovers(heal: Callable[[], bool]) -> bool:
     try:
-        return peace()
+        return heal()
     except MessageStorm:
         return False
     except Exception:  # a broken property, or whatever a machine raises
@@ -62,6 +62,6 @@ def _helps(peace: Callable[[], bool]) -> bool:
 
 
 def from_here(cluster: Cluster, seed: int) -> RandomRun:
-    """A random run that has come so far, with its peace before it."""
+    """A random run that has come so far, with its healing before it."""
     wiped = {action.node for action in cluster.actions if isinstance(action, Wipe)}
     return RandomRun(seed, cluster, random.Random(f"peace {seed}"), wiped=wiped)

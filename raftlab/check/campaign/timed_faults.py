@@ -13,11 +13,11 @@ from raftlab.check.campaign.faults import (
     Verbs,
     add_learner,
     ask,
-    campaign_if_possible,
     promote,
     propose,
     reconfigure,
     remove,
+    stand_for_election_if_possible,
 )
 from raftlab.check.campaign.run_state import Awaited, Plan, RandomRun, Steps, run_for
 from raftlab.check.members import changed_at
@@ -30,7 +30,7 @@ from raftlab.sim.world.network import Flight
 MOST_PLANS = 2
 SLICE_MS: Millis = 5.0
 ELECTION_MS: Millis = 400.0
-HELD_MS: Millis = 100_000.0  # longer than any trouble: peace lets it arrive
+HELD_MS: Millis = 100_000.0  # longer than any fault: the healing lets it arrive
 
 
 def planned(steps: Callable[[RandomRun], Steps]) -> Verb:
@@ -132,7 +132,7 @@ def wait_for_time() -> bool:
 
 def deposed(run: RandomRun, leader: NodeId, successor: NodeId) -> Awaited:
     """Somebody else stands for election; with leases, no one is made to before the time."""
-    campaign_if_possible(run, successor)
+    stand_for_election_if_possible(run, successor)
     return (lambda: run.cluster.leader not in (None, leader), ELECTION_MS)
 
 
@@ -176,7 +176,7 @@ def lead_again(run: RandomRun, leader: NodeId) -> Steps:
     successor, *_ = other_voters(run, leader)
     yield deposed(run, leader, successor)
     yield wait_for_time, run.rng.uniform(0, 100)
-    campaign_if_possible(run, leader)
+    stand_for_election_if_possible(run, leader)
     yield lambda: is_newest_leader(run, leader), ELECTION_MS
     if run.rng.random() < 0.6:
         yield lambda: knows_what_is_committed(run, leader), 100.0
@@ -215,7 +215,7 @@ def overwrite_and_lead_again(run: RandomRun, leader: NodeId) -> Steps:
     cluster.partition([follower, successor])
     host, other = cluster.hosts[follower], cluster.hosts[successor]
     yield lambda: host.machine.log.last_term == other.machine.term, 150.0
-    campaign_if_possible(run, leader)
+    stand_for_election_if_possible(run, leader)
     yield lambda: is_newest_leader(run, leader), ELECTION_MS
     release(run, held)
     yield wait_for_time, 50.0
@@ -272,7 +272,9 @@ def fall_behind(run: RandomRun, leader: NodeId) -> Steps:
     own_way = () if run.changes_members else (Misuse,)  # in which a machine says that it cannot
     with suppress(NotNow, *own_way):
         run.rng.choice([propose, promote, remove, reconfigure])(run)
-    campaign_if_possible(run, run.rng.choice([leader, behind, *other_voters(run, leader)]))
+    stand_for_election_if_possible(
+        run, run.rng.choice([leader, behind, *other_voters(run, leader)])
+    )
     yield lambda: host.machine.term > term, run.rng.uniform(50, ELECTION_MS)
     release(run, held)
 

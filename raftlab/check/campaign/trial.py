@@ -124,7 +124,7 @@ def _check_rules(rules: RulesGiven, names: tuple[NodeId, ...], chosen: bool) -> 
 
 
 def try_seed(seed: int, conditions: Conditions) -> SeedResult:
-    """Let one seed's troubles happen, then peace; what came of it."""
+    """Let one seed's faults happen, then heal; what came of it."""
     return _tried(seed, conditions)[1]
 
 
@@ -149,7 +149,7 @@ def _tried(seed: int, conditions: Conditions) -> tuple[RandomRun | None, SeedRes
 
 
 def _faults(run: RandomRun) -> tuple[tuple[str, int], ...]:
-    """What has happened of all that can be chosen to make trouble."""
+    """What has happened of all the faults that can be chosen."""
     names = FAULT_NAMES + NETWORK_FAULT_NAMES
     return tuple((name, run.happened[name]) for name in names if run.happened[name])
 
@@ -172,16 +172,16 @@ def _stopped(seed: int, run: RandomRun | None, error: Exception) -> SeedResult:
     return SeedResult(seed, "raised", text, events=events, faults=_faults(run) if run else ())
 
 
-def replayed(seed: int, conditions: Conditions, peace: bool = True) -> RandomRun:
-    """A seed's run once more, to look at: up to where it stopped, or to the end of its trouble.
+def replayed(seed: int, conditions: Conditions, heal: bool = True) -> RandomRun:
+    """A seed's run once more, to look at: up to where it stopped, or to the end of its faults.
 
-    With `peace`, what came after the trouble too. Raises: whatever a machine raises when it is
+    With `heal`, what came after the faults too. Raises: whatever a machine raises when it is
     made; nothing that happens later.
     """
     run = start(seed, **conditions.arguments)
     with suppress(Exception):
         inject_faults(run)
-        if peace:
+        if heal:
             heal_and_converge(run)
             complaint(run)
     return run

@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 
 class SingleStep(World):
-    """Where one node at a time takes a step, and is watched. What it says is kept, not carried."""
+    """One node by itself, which takes one step under watch. What it says is kept, not sent."""
 
     def __init__(self, *given: Any, **settings: Any) -> None:
         self.sent: list[Message] = []
         super().__init__(*given, **settings)
 
     def begin(self, host: Host, now: Millis, past: Past, remembers: bool) -> Judge:
-        """Put a node alone, at `now` (ms), after a run that has shown `past`."""
+        """Take one node by itself, at `now` (ms), after a run that has shown `past`."""
         self.now = now
         self.hosts[host.node] = host
         self.sent, self.readings = [], []
@@ -69,6 +69,7 @@ class SingleStep(World):
     def send(self, host: Host, messages: tuple[Message, ...]) -> None:
         """Keep what is said, for whom there is."""
         assert self.watcher is not None
+        messages = tuple(messages)
         self.watcher.says(host, messages)
         self.sent += [each for each in messages if each.receiver in self.hosts]
 

@@ -14,7 +14,7 @@ PATIENCE = 20
 """Election timeouts that a healed cluster gets to elect and commit."""
 
 
-def inject_faults(cluster: Cluster, seed: int, rounds: int = 12) -> str | None:
+def problem_after_faults(cluster: Cluster, seed: int, rounds: int = 12) -> str | None:
     """Put a cluster through commands, crashes and partitions, then heal it.
 
     Returns what is wrong with its progress once healed, or None. Raises: Violation, when
@@ -26,10 +26,10 @@ def inject_faults(cluster: Cluster, seed: int, rounds: int = 12) -> str | None:
         for _ in range(rng.randint(1, 3)):
             _propose(cluster, f"x={rng.randint(0, 9)}")
             cluster.run(rng.choice([10, 40, 120, 250]))
-    return heal_and_converge(cluster)
+    return problem_after_healing(cluster)
 
 
-def heal_and_converge(cluster: Cluster) -> str | None:
+def problem_after_healing(cluster: Cluster) -> str | None:
     """Heal everything and wait; says what is missing if the cluster does not work again."""
     cluster.heal()
     cluster.calm()

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise, Result
 from raftlab.course.exercises.cases import Case
-from raftlab.course.exercises.clusters import LOSSY, inject_faults, options
+from raftlab.course.exercises.clusters import LOSSY, options, problem_after_faults
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
@@ -26,7 +26,7 @@ class ClusterExercise(Exercise):
         """The cluster of this seed, run with the learner's code as far as it gets."""
         cluster = self.start(answer, seed)
         with suppress(Exception):  # it stands still where it went wrong
-            inject_faults(cluster, seed)
+            problem_after_faults(cluster, seed)
         return cluster
 
     def start(self, answer: Any, seed: int) -> Cluster:
@@ -38,7 +38,7 @@ class ClusterExercise(Exercise):
         for seed in self.seeds:
             cluster = self.start(answer, seed)
             try:
-                problem = inject_faults(cluster, seed)
+                problem = problem_after_faults(cluster, seed)
             except Violation as violation:
                 problem = f"{violation.frame.name} is broken: {violation.frame.text}"
             except guard.LearnerError as error:

@@ -137,7 +137,7 @@ def linked(base: str, text: str) -> str:
 
     Raises: Misuse, for what is no address of a page.
     """
-    if not isinstance(base, str) or not re.match(r"(https?|file)://[^\s#]+(#|$)", base):
+    if not isinstance(base, str) or not re.match(r"(https?|file)://[^\s#]+(#|\Z)", base, re.I):
         raise Misuse(
             f"a link begins with the address of a page, such as https://…, not {shown(base)}"
         )

@@ -210,7 +210,10 @@ class Engine:
                 f" thread can move it now. If none does, go back with cluster.at({number})."
             )
         if self._stopped is INTERRUPTED:
-            return f"The run was interrupted in the middle of a step: go back with at({number})."
+            return (
+                "The run was interrupted in the middle of a step:"
+                f" go back with cluster.at({number})."
+            )
         return (
             f"The run stopped at frame {number}, where {self._stopped}."
             f" Look at it, or go back: cluster.at({number - 1})."
