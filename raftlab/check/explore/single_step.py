@@ -70,6 +70,7 @@ class SingleStep(World):
     def send(self, host: Host, messages: tuple[Message, ...]) -> None:
         """Keep what is said, for whom there is."""
         assert self.watcher is not None
+        messages = tuple(messages)
         self.watcher.says(host, messages)
         self.sent += [each for each in messages if each.receiver in self.hosts]
 
