@@ -5,6 +5,7 @@ fingerprint of its own: only what a place in a cluster asks for.
 """
 
 import pytest
+from msgspec.structs import replace
 
 import raftlab
 from raftlab import Cluster, Disks, Options, twin
@@ -69,6 +70,21 @@ def test_situations_can_be_staged_with_it(name):
 def test_a_situation_says_what_the_machine_lacks():
     with pytest.raises(raftlab.Misuse, match="the machine of S1 has no method compact"):
         raftlab.scenarios.scenario("figure_13")(machine=ToyMachine)
+
+
+class SaysOneByOne(ToyMachine):
+    """What it says can be gone through once only."""
+
+    def poll(self):
+        output = super().poll()
+        said = output.messages
+        return replace(output, messages=(each for each in said)) if said else output
+
+
+def test_what_is_said_one_by_one_is_said_in_a_run_and_in_a_search():
+    assert session(SaysOneByOne).frame() == session().frame()
+    scope = Scope(terms=1, entries=1, in_flight=3)
+    assert searched(SaysOneByOne, scope).states == searched(ToyMachine, scope).states
 
 
 def test_a_search_finds_nothing_in_the_correct_one():

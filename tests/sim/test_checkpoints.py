@@ -4,6 +4,7 @@ import threading
 from contextlib import suppress
 from itertools import chain
 
+import msgspec
 import pytest
 
 from raftlab import (
@@ -23,6 +24,7 @@ from raftlab.sim.commands.base import with_engine
 from raftlab.sim.run import play as playing
 from raftlab.sim.run.play import Checkpoints, can_be_copied
 from raftlab.sim.run.play import copied as copied_engine
+from raftlab.sim.world.application import KeyValue
 from raftlab.sim.world.engine import Engine
 from tests.sim.looking import drive, faulty_cluster, standing
 from tests.sim.test_mutants import UNSAFE
@@ -369,6 +371,52 @@ def test_only_what_shares_nothing_is_copied():
     assert can_be_copied(Cluster(3, machine=ToyMachine).engine)
     assert not can_be_copied(Cluster(3, machine=Tied).engine)
     assert not can_be_copied(Cluster(3, machine=Locked).engine)
+
+
+class CountsEntries(KeyValue):
+    """An application that knows more than its values, and is not told how to copy that."""
+
+    def __init__(self, sessions: int = 16):
+        super().__init__(sessions)
+        self.count = 0
+
+    def apply(self, entry):
+        self.count += 1
+        return super().apply(entry)
+
+    def encode(self):
+        return msgspec.json.encode(self.count)
+
+
+class OnlyApplies:
+    """An application with what the contract asks for, and no `copy`."""
+
+    def __init__(self):
+        self.count = 0
+
+    def apply(self, entry):
+        self.count += 1
+        return ""
+
+    def encode(self):
+        return msgspec.json.encode(self.count)
+
+
+@pytest.mark.parametrize("kind", [CountsEntries, OnlyApplies])
+def test_an_application_of_a_learners_own_goes_along_whole(kind):
+    cluster = Cluster(3, seed=1)
+    for host in cluster.hosts.values():
+        host.application = kind()
+    cluster.elect()
+    shown = {}
+    for place in range(20):
+        cluster.propose(f"x={place}")
+        cluster.run(30)
+        shown[cluster.number] = [host.application.encode() for host in hosts(cluster.engine)]
+    assert cluster.at(cluster.number).number == cluster.number
+    for number in (each for each in shown if each >= min(cluster._checkpoints._kept)):
+        moment = cluster.at(number)
+        assert [host.application.encode() for host in hosts(moment.engine)] == shown[number]
 
 
 class Mine(Rules):

@@ -22,7 +22,8 @@ def test_what_the_address_asked_for_before_is_left_out(run):
 
 
 @pytest.mark.parametrize(
-    "base", ["", "hello", "example.org", "javascript:alert(1)", None, 7, "https://a b/"]
+    "base",
+    ["", "hello", "example.org", "javascript:alert(1)", None, 7, "https://a b/", "https://a/\n"],
 )
 def test_what_is_no_address_is_refused(run, base):
     with pytest.raises(Misuse, match="address of a page"):

@@ -61,6 +61,20 @@ def all_down() -> Cluster:
     return cluster
 
 
+def with_s3_wiped() -> Cluster:
+    cluster = led()
+    cluster.wipe("S3")
+    return cluster
+
+
+def with_s3_back_without_its_disk() -> Cluster:
+    """It runs, and has written nothing yet: nobody speaks to it."""
+    cluster = with_s3_wiped()
+    cluster.isolate("S3")
+    cluster.restart("S3")
+    return cluster
+
+
 def alone() -> Cluster:
     return Cluster(1)
 
@@ -160,6 +174,10 @@ SENTENCES: list[tuple[Callable[[], Cluster], Callable[[Cluster], object], str]] 
         lambda c: c.timeout("S2"),
         "S2 leads and waits for no leader: choose another node.",
     ),
+    # disks
+    (led, lambda c: c.wipe("S4"), NOBODY.format("'S4'")),
+    (with_s3_wiped, lambda c: c.wipe("S3"), "The disk of S3 is lost already."),
+    (with_s3_back_without_its_disk, lambda c: c.wipe("S3"), "The disk of S3 is lost already."),
     # commands
     (
         leaderless,

@@ -218,6 +218,8 @@ def test_no_text_can_be_cut_short_or_go_on_unnoticed():
         (lambda text: "raftlab.1.AAAA", "altered or cut short"),
         (lambda text: text[5:] * 9, "is the name of no file, and no shared run"),
         (lambda text: "a\0b", "is the name of no file, and no shared run"),
+        (lambda text: "https://example.org/#run=", "is the name of no file, and no shared run"),
+        (lambda text: "https://example.org/#nodes=3", "is the name of no file, and no shared run"),
     ],
 )
 def test_what_is_wrong_with_a_text_is_said(change, why):

@@ -98,7 +98,8 @@ def seen_of(host: Host) -> Seen:
     """What the watch has seen of a living node, once it has looked at it as it is now."""
     machine, log, seen = host.machine, host.machine.log, Seen()
     seen.term, seen.leads = machine.term, machine.role is Role.LEADER
-    seen.voted_for, seen.commit_index = machine.voted_for, machine.commit_index
+    seen.voted_for = machine.voted_for
+    seen.commit_index = machine.commit_index
     seen.first_index, seen.entries, seen.last_entry = log.first_index, list(log), log.last_entry
     seen.newest = newest_in(seen.entries)
     seen.configuration, seen.configuration_index = configuration_of(host), newest_held(host)[0]

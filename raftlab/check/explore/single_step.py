@@ -15,6 +15,7 @@ from raftlab.raft.node import NodeCore
 from raftlab.raft.output import Output
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.world.action import Action
+from raftlab.sim.world.application import application_copy
 from raftlab.sim.world.handlers import HANDLERS, hand_over
 from raftlab.sim.world.host import NEVER, Host
 from raftlab.sim.world.world import World
@@ -63,7 +64,7 @@ class SingleStep(World):
     def release(self, host: Host, output: Output) -> None:
         """As in any world; what is applied changes no other state of the node."""
         if output.committed:  # until then the application is shared with the node's other states
-            host.application = host.application.copy()
+            host.application = application_copy(host.application)
         super().release(host, output)
 
     def send(self, host: Host, messages: tuple[Message, ...]) -> None:

@@ -254,11 +254,11 @@ class LinearizableReads(Snapshots):
 
     def _hear_append_reply(self, reply: AppendEntriesReply) -> None:
         """An answer says that this node led when its question went out."""
-        if not reply.read_round:
-            self._on_append_entries_reply(reply)
-            return
         leader = self.role_data
         if type(leader) is not Leader:
+            return
+        if not reply.read_round:
+            self._on_append_entries_reply(reply)
             return
         progress = leader.tracker.progress.get(reply.sender)
         if progress is not None and progress.acked_round < reply.read_round <= self._reads.round:

@@ -72,7 +72,8 @@ class FaultCommands(Commands):
         Raft does not survive a node that forgets and comes back under its old name. The way
         back is `remove` and then `add_learner` under a new one.
         """
-        if self._host(node).alive:
+        host = self._host(node)
+        if host.alive and not host.disk.is_lost:
             self.crash(node)
         self._act(Wipe(self.now, node))
 

@@ -20,6 +20,7 @@ from raftlab.raft.options import is_whole
 from raftlab.raft.vocabulary import REFUSALS, Misuse, shown
 from raftlab.sim.run.digest import Comparison, Known
 from raftlab.sim.world.action import Action
+from raftlab.sim.world.application import application_copy
 from raftlab.sim.world.engine import Engine
 
 SPACING = 4096
@@ -184,7 +185,7 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
         keep(host.rng, rng_copied(host.rng))
         keep(disk, shallow(disk, log=grown(disk.log), writes=disk.writes.copy()))
         keep(seen, shallow(seen, entries=grown(seen.entries)))
-        keep(host.application, host.application.copy())
+        keep(host.application, application_copy(host.application))
         if type(machine) is RaftStateMachine:
             its_twin = machine_kept(machine) if to_keep else machine.copy()
             if machine._rng is host.rng:

@@ -6,6 +6,7 @@ and `c1#3 x+=1` is command 3 of it, executed once however often it stands in the
 Anything else is a command that changes nothing.
 """
 
+import copy
 import re
 from collections.abc import Mapping
 from functools import lru_cache, partial
@@ -171,6 +172,13 @@ class KeyValue:
     def _execute(self, command: str) -> str:
         said = self._obey(command)
         return UNKNOWN if said is None else said
+
+
+def application_copy(application: KeyValue) -> KeyValue:
+    """An independent copy: its own way, or a deep copy of what a learner wrote."""
+    if type(application) is KeyValue:
+        return application.copy()
+    return copy.deepcopy(application)
 
 
 @lru_cache(maxsize=256)  # what one node obeys, the others obey soon after

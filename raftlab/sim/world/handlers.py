@@ -253,10 +253,10 @@ def _crash(world: World, action: Crash) -> None:
 @handles(Wipe)
 def _wipe(world: World, action: Wipe) -> None:
     host = world.host(action.node)
-    if host.alive:
-        raise NotNow(f"{action.node} is running: crash it before its disk is lost.")
     if host.disk.is_lost:
         raise NotNow(f"The disk of {action.node} is lost already.")
+    if host.alive:
+        raise NotNow(f"{action.node} is running: crash it before its disk is lost.")
     host.disk.wipe()
     if world.watcher is not None:
         world.watcher.wiped(host)

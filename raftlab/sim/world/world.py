@@ -289,7 +289,7 @@ class World:
 
     def send(self, host: Host, messages: tuple[Message, ...]) -> None:
         """Put messages of a node on their way."""
-        messages = tuple(messages)  # a learner's machine may have given what can be read once
+        messages = tuple(messages)  # a learner's machine may say them one by one
         if self.watcher is not None:
             self.watcher.says(host, messages)
         heap, flights, count = self.heap, self.flights, self.scheduled
