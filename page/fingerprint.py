@@ -14,7 +14,7 @@ def sources() -> Iterator[Path]:
     """Every file that the page is made from."""
     yield from sorted(path for path in PACKAGE.rglob("*") if "__pycache__" not in path.parts)
     yield from sorted(HERE.glob("*.*"))
-    yield from sorted((HERE / "src").iterdir())
+    yield from sorted(path for part in ("src", "licences") for path in (HERE / part).iterdir())
 
 
 def fingerprint() -> str:

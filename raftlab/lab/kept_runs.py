@@ -11,7 +11,6 @@ from zlib import error as ZlibError
 import msgspec
 
 from raftlab.lab.branch import Branch, End
-from raftlab.lab.session import Session
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.resolve import recording_of
 from raftlab.sim.run.recording import Recording
@@ -58,7 +57,7 @@ class Keeper:
         self._runs: dict[int, KeptRun] = {}
 
     def kept(self) -> str:
-        """What `restored` takes."""
+        """What `read` takes."""
         session, controls = self._lab.session, self._lab.controls
         told = Kept(
             [self._run(branch) for branch in session.branches],
@@ -86,19 +85,12 @@ def read(text: str) -> Kept:
         raise Misuse(f"What was kept cannot be read: {error}.") from None
 
 
-def restored(session: Session, kept: Kept) -> None:
-    """Take up the runs that were kept, at the moment that was looked at.
-
-    Raises: Misuse, where a run cannot be read, or comes out differently here.
-    """
-    session.take_up(
-        [
-            Branch.of(number, recording(each), each.parent, each.start, each.begun_as, each.end)
-            for number, each in enumerate(kept.runs, start=1)
-        ],
-        kept.chosen,
-        kept.frame,
-    )
+def branches_of(kept: Kept) -> list[Branch]:
+    """The runs that were kept; none is played yet. Raises: Misuse, where one cannot be read."""
+    return [
+        Branch.of(number, recording(each), each.parent, each.start, each.begun_as, each.end)
+        for number, each in enumerate(kept.runs, start=1)
+    ]
 
 
 def recording(kept: KeptRun) -> Recording:

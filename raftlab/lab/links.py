@@ -9,9 +9,8 @@ from urllib.parse import parse_qsl
 
 from raftlab.lab import beginnings
 from raftlab.lab.beginnings import USUAL_SIZE, Beginning, Situation
-from raftlab.lab.frame_cache import replayed
 from raftlab.lab.host import Host
-from raftlab.lab.kept_runs import read, recording, restored
+from raftlab.lab.kept_runs import branches_of, read
 from raftlab.lab.lab import Lab
 from raftlab.lab.pasted_text import opened_here
 from raftlab.raft.options import PROTECTIONS, Options
@@ -83,8 +82,10 @@ def opened(fragment: str, host: Host, kept: str = "") -> Lab:
 
 def _taken_up(text: str, host: Host) -> Lab:
     kept = read(text)
-    lab = Lab(replayed(recording(kept.runs[0])), host=host, full=kept.full, speed=kept.speed)
-    restored(lab.session, kept)
+    branches = branches_of(kept)
+    cluster = branches[kept.chosen - 1].load()
+    lab = Lab(cluster, frame=kept.frame, speed=kept.speed, full=kept.full, host=host)
+    lab.session.take_up(branches, kept.chosen, kept.frame)
     lab.controller.redraw(0.0)
     return lab
 

@@ -264,6 +264,7 @@ def test_a_refusal_is_in_sight_where_it_is_narrow(open_page, page):
     page.set_viewport_size({"width": 390, "height": 768})
     lab = stopped(open_page())
     lab.click("All controls")
+    expect(lab.button("Pause")).to_be_visible()
     lab.click("Restart", greyed=True)  # nothing is down
     expect(lab.alarm).to_be_in_viewport(ratio=1)
     page.evaluate("scrollTo(0, 0)")
