@@ -45,13 +45,13 @@ class PageComm(BaseComm):
 
 comm.create_comm = PageComm
 
-from raftlab.lab.host import PAGE
-from raftlab.lab.kept_runs import Keeper
+from raftlab.lab.front_end import PAGE
 from raftlab.lab.lab import Lab
 from raftlab.lab.links import followed, opened
+from raftlab.lab.saved_runs import RunSaver
 
 lab: Lab
-keeper: Keeper
+keeper: RunSaver
 
 
 def start(asked: str) -> None:
@@ -59,7 +59,7 @@ def start(asked: str) -> None:
     global lab, keeper
     wish = json.loads(asked)
     lab = opened(wish["fragment"], PAGE._replace(base=wish["base"]), wish.get("kept", ""))
-    keeper = Keeper(lab)
+    keeper = RunSaver(lab)
     if wish.get("kept") and wish["address"] != wish["fragment"]:
         followed(lab, wish["fragment"])
     flush(lab=lab.controls.widget.model_id)

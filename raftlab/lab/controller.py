@@ -124,7 +124,7 @@ class Controller:
     def interrupted(self) -> None:
         """Python was interrupted amid something: stand still, and say so."""
         self.playing = False
-        self.refuse(self.session.host.interrupted)
+        self.refuse(self.session.front_end.interrupted)
 
     def _play_on(self) -> None:
         start, speed = self.session.frame.at, self._speed()

@@ -7,7 +7,7 @@ from raftlab.lab.control_table import KEYS, SLIDE_MS, USUAL_SPEED
 from raftlab.lab.controller import Controller
 from raftlab.lab.controls import Controls
 from raftlab.lab.frame_cache import replayed
-from raftlab.lab.host import NOTEBOOK, Host
+from raftlab.lab.front_end import NOTEBOOK, FrontEnd
 from raftlab.lab.listener import Listener
 from raftlab.lab.notebook_cells import CELLS, belonging, unasked
 from raftlab.lab.session import Session
@@ -35,7 +35,7 @@ class Lab:
     begin at, the last one if None; `speed` is how many ms of virtual time a second of
     playing shows. With `play` it plays as soon as it is seen (where a reader wants no motion, it
     waits for Play). It has the main controls, and one more that shows all others; with `full`
-    they are there from the start. `host` is where it is shown, if not in a notebook.
+    they are there from the start. `front_end` is where it is shown, if not in a notebook.
 
     `cluster` is the run that goes on (another one than was given, once you acted in the past),
     `frame` the moment looked at, `recording` the run as a value, and `branches` all runs as values.
@@ -54,7 +54,7 @@ class Lab:
         speed: float = USUAL_SPEED,
         play: bool = False,
         full: bool = False,
-        host: Host = NOTEBOOK,
+        front_end: FrontEnd = NOTEBOOK,
     ) -> None:
         if isinstance(cluster, Recording):
             cluster = replayed(cluster)
@@ -66,14 +66,14 @@ class Lab:
             raise Misuse(f"speed is ms of virtual time a second and more than 0, not {speed}")
         self.closed = False
         with unasked():
-            self.session = Session(cluster, frame, host)
-            self.stage = Stage(KEYS, host.gone)
+            self.session = Session(cluster, frame, front_end)
+            self.stage = Stage(KEYS, front_end.gone)
             nodes = tuple(node.node for node in self.session.frame.nodes)
             self.controls = Controls(nodes, float(speed), self.stage)
         self.controller = Controller(self.session, self.controls, self.stage)
         CELLS.made(self)
         self.controls.full_mode.value = full
-        self.controls.copy_link.layout.display = None if host.base else "none"
+        self.controls.copy_link.layout.display = None if front_end.base else "none"
         Listener(self.controller)
         self.controller.playing = play
         self.controller.redraw(0.0)

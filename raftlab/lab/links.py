@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl
 
 from raftlab.lab import beginnings
 from raftlab.lab.beginnings import USUAL_SIZE, Beginning, Situation
-from raftlab.lab.host import Host
-from raftlab.lab.kept_runs import branches_of, read
+from raftlab.lab.front_end import FrontEnd
 from raftlab.lab.lab import Lab
 from raftlab.lab.pasted_text import opened_here
+from raftlab.lab.saved_runs import branches_of, saved_lab_in
 from raftlab.raft.options import PROTECTIONS, Options
 from raftlab.raft.vocabulary import Misuse, listed, shown
 from raftlab.sim.cluster import Cluster
@@ -20,12 +20,12 @@ from raftlab.sim.scenarios import SCENARIOS
 
 USUAL_SEED = 7
 ASKED_TOGETHER = ({"run"}, {"scenario", "panel"}, {"nodes", "seed"})
-"""What an address can ask for at once; the first of each may stand alone."""
+"""What an address can ask for at once; a panel needs its scenario."""
 
 LOST = "The runs of this tab could not be taken up again"
 
 
-def wish_in(fragment: str) -> str | Beginning:
+def requested_by(fragment: str) -> str | Beginning:
     """What an address asks for: the text of a shared run, or what to begin with.
 
     Raises: Misuse, for what nobody can begin with.
@@ -38,7 +38,9 @@ def wish_in(fragment: str) -> str | Beginning:
         )
     if "run" in asked:
         return asked["run"]
-    if "scenario" in asked or "panel" in asked:
+    if "panel" in asked and "scenario" not in asked:
+        raise Misuse("A panel is of a situation: #scenario=figure_8&panel=c.")
+    if "scenario" in asked:
         return _situation(asked.get("scenario", ""), asked.get("panel", ""))
     seed = beginnings.seed_in(asked.get("seed", str(USUAL_SEED)))
     usual = (getattr(Options(), name) for name in PROTECTIONS)
@@ -57,41 +59,41 @@ def _situation(name: str, panel: str) -> Beginning:
     panels = SCENARIOS[name].panels
     if panel and panel not in panels:
         there = f"has the panels {listed(panels)}" if panels else "has no panels"
-        raise Misuse(f"{name} {there}, and no {shown(panel)}.")
+        raise Misuse(f"The situation {name} {there}, and no {shown(panel)}.")
     return beginnings.situation(Situation(name, panel or next(iter(panels), "")))
 
 
-def opened(fragment: str, host: Host, kept: str = "") -> Lab:
+def opened(fragment: str, front_end: FrontEnd, kept: str = "") -> Lab:
     """A lab of the page at this address; with the runs that were `kept` of it, if there are any.
 
     What cannot be opened is told in the lab, which then has a new cluster. A new cluster plays.
     """
     if kept:
         try:
-            return _taken_up(kept, host)
+            return _taken_up(kept, front_end)
         except Misuse as refusal:
-            return _refusing(f"{LOST}: {refusal}", host)
+            return _refusing(f"{LOST}: {refusal}", front_end)
     try:
-        wish = wish_in(fragment)
+        wish = requested_by(fragment)
         if isinstance(wish, str):
-            return Lab(opened_here(wish, Cluster(USUAL_SIZE), host), host=host)
-        return Lab(wish.make(), host=host, play="scenario" not in fragment)
+            return Lab(opened_here(wish, Cluster(USUAL_SIZE), front_end), front_end=front_end)
+        return Lab(wish.make(), front_end=front_end, play="scenario" not in fragment)
     except Misuse as refusal:
-        return _refusing(str(refusal), host)
+        return _refusing(str(refusal), front_end)
 
 
-def _taken_up(text: str, host: Host) -> Lab:
-    kept = read(text)
+def _taken_up(text: str, front_end: FrontEnd) -> Lab:
+    kept = saved_lab_in(text)
     branches = branches_of(kept)
     cluster = branches[kept.chosen - 1].load()
-    lab = Lab(cluster, frame=kept.frame, speed=kept.speed, full=kept.full, host=host)
+    lab = Lab(cluster, frame=kept.frame, speed=kept.speed, full=kept.full, front_end=front_end)
     lab.session.take_up(branches, kept.chosen, kept.frame)
     lab.controller.redraw(0.0)
     return lab
 
 
-def _refusing(sentence: str, host: Host) -> Lab:
-    lab = Lab(Cluster(USUAL_SIZE, seed=USUAL_SEED), host=host)
+def _refusing(sentence: str, front_end: FrontEnd) -> Lab:
+    lab = Lab(Cluster(USUAL_SIZE, seed=USUAL_SEED), front_end=front_end)
     lab.controller.refuse(sentence)
     return lab
 
@@ -103,7 +105,7 @@ def followed(lab: Lab, fragment: str, run: int = 0) -> None:
     def follow() -> None:
         if 0 < run <= len(session.branches):
             return session.choose(run)
-        wish = wish_in(fragment)
+        wish = requested_by(fragment)
         if isinstance(wish, str):
             return session.open(wish)
         return session.begin_with(wish)

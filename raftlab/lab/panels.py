@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 
 from raftlab.lab.control_table import KEYS
-from raftlab.lab.host import Host
+from raftlab.lab.front_end import FrontEnd
 from raftlab.lab.nodes_table import read_text
 from raftlab.lab.pasted_text import classes_needed
 from raftlab.lab.session import Answer
@@ -187,7 +187,7 @@ def reads(frame: Frame, answers: Sequence[Answer]) -> str:
 # Runs as texts
 
 
-def shared(text: str, trouble: str, setup: Setup, host: Host) -> str:
+def shared(text: str, trouble: str, setup: Setup, front_end: FrontEnd) -> str:
     """The text that stands for a run, and how it is opened elsewhere; or why there is none."""
     if trouble:
         return f'<p class="raftlab-empty">This run cannot be shared: {escape(trouble)}</p>'
@@ -196,9 +196,9 @@ def shared(text: str, trouble: str, setup: Setup, host: Host) -> str:
     return (
         f"{label(TEXT_OF_RUN)}"
         f'<textarea readonly rows=3 spellcheck=false aria-label="{TEXT_OF_RUN}"'
-        f' data-before="{escape(host.base + RUN)}">'
+        f' data-before="{escape(front_end.base + RUN)}">'
         f"{escape(text)}</textarea>"
-        f"<small>{host.passed_on.format(needed=escape(needed))}"
+        f"<small>{front_end.passed_on.format(needed=escape(needed))}"
         ' <b class="raftlab-copied" role="status"></b></small>'
     )
 

@@ -1,6 +1,6 @@
 """Opening a run from a text that somebody pasted, and saying in full why it cannot be opened."""
 
-from raftlab.lab.host import NOTEBOOK, Host
+from raftlab.lab.front_end import NOTEBOOK, FrontEnd
 from raftlab.lab.sentences import as_sentence
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
@@ -16,11 +16,11 @@ LONGEST_TEXT = 200_000
 """A field of the page takes no more letters than these, and one."""
 
 
-def opened_here(text: str, cluster: Cluster, host: Host = NOTEBOOK) -> Recording:
+def opened_here(text: str, cluster: Cluster, front_end: FrontEnd = NOTEBOOK) -> Recording:
     """The run behind a shared text, or behind a link with one.
 
     It has the rules of `cluster`, if it was made with those. What cannot be opened is told in
-    the words of `host`.
+    the words of `front_end`.
 
     Raises: Misuse, for what is no shared text, or one that cannot be played here.
     """
@@ -36,12 +36,12 @@ def opened_here(text: str, cluster: Cluster, host: Host = NOTEBOOK) -> Recording
     try:
         return opened(text)
     except TooManySteps as refusal:
-        said = f"this text stands for {refusal.steps:,} steps: {host.many_steps}"
+        said = f"this text stands for {refusal.steps:,} steps: {front_end.many_steps}"
         said = said.format(steps=refusal.steps)
     except ClassNeeded as needed:
         if (rules := _rules_called(needed.name, cluster)) is not None:
             return _with_rules(rules, text)
-        said = f"{needed.what}: {host.class_needed.format(argument=needed.argument)}"
+        said = f"{needed.what}: {front_end.class_needed.format(argument=needed.argument)}"
     except Misuse as refusal:
         said = str(refusal)
     raise Misuse(as_sentence(said))

@@ -218,7 +218,7 @@ class Renderer:
         if self._written == wanted:
             return
         run = session.so_far
-        controls.shared.value = panels.shared(*written(run.share), run.setup, session.host)
+        controls.shared.value = panels.shared(*written(run.share), run.setup, session.front_end)
         if controls.code_mode.value:
             controls.code.value = panels.code(*written(run.as_code))
         self._written = wanted

@@ -13,8 +13,8 @@ from raftlab.lab import beginnings
 from raftlab.lab.beginnings import Beginning, Situation
 from raftlab.lab.branch import Branch
 from raftlab.lab.frame_cache import FrameCache, replayed
+from raftlab.lab.front_end import NOTEBOOK, FrontEnd
 from raftlab.lab.goals import GOALS, Condition, Goal
-from raftlab.lab.host import NOTEBOOK, Host
 from raftlab.lab.pasted_text import classes_needed, opened_here
 from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NotNow, shown
 from raftlab.sim.cluster import Cluster
@@ -63,12 +63,14 @@ class Session:
     `cluster` is the run that goes on, `position` the number of the frame looked at, and
     `note` what the last thing done has to say, if anything. What cannot be done raises
     Misuse and changes nothing; a violation is not raised, it is in `violation`. It begins
-    at `frame`, or at the end of the run. `host` is where it is shown.
+    at `frame`, or at the end of the run. `front_end` is where it is shown.
     """
 
-    def __init__(self, cluster: Cluster, frame: int | None = None, host: Host = NOTEBOOK) -> None:
+    def __init__(
+        self, cluster: Cluster, frame: int | None = None, front_end: FrontEnd = NOTEBOOK
+    ) -> None:
         self.note = ""
-        self.host = host
+        self.front_end = front_end
         self._branches = [Branch(1, cluster, None, 0)]
         self._current = 0
         self._known = cluster.number
@@ -314,7 +316,7 @@ class Session:
         Raises: Misuse, saying why it cannot be opened.
         """
         self._begins("open")
-        recording = opened_here(text, self.cluster, self.host)
+        recording = opened_here(text, self.cluster, self.front_end)
         cluster, earlier = replayed(recording), self.branch
         rules = classes_needed(recording.setup).get("rules")
         self._begin(cluster, None, 0, "opened")
@@ -354,6 +356,7 @@ class Session:
         except BaseException:
             self._branches, self._current = before
             raise
+        self._left, self._doing = [], ""
 
     # What happens elsewhere
 

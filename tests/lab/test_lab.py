@@ -604,7 +604,7 @@ def test_another_lab_or_cell_may_move_the_same_cluster():
     cluster.step()
     other.step_button.click()
     assert other.frame.number == cluster.number
-    assert "went on elsewhere" in other.note.value
+    assert "cluster went on from frame" in other.note.value
     press(one, "r")
     assert one.frame.number == cluster.number
 

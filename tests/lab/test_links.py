@@ -1,12 +1,15 @@
 """What the address of the page with the lab asks for, and what is kept for the next time."""
 
+from base64 import b64encode
+
+import msgspec
 import pytest
 
-from raftlab import Cluster, Misuse, Options
-from raftlab.lab import Lab, kept_runs
-from raftlab.lab.host import NOTEBOOK, PAGE
-from raftlab.lab.kept_runs import Keeper
-from raftlab.lab.links import LOST, followed, opened, wish_in
+from raftlab import Cluster, Misuse, Options, Rules
+from raftlab.lab import Lab, saved_runs
+from raftlab.lab.front_end import NOTEBOOK, PAGE
+from raftlab.lab.links import LOST, followed, opened, requested_by
+from raftlab.lab.saved_runs import RunSaver
 from raftlab.sim.load import load_shared
 from raftlab.sim.scenarios import SCENARIOS, figure_8
 
@@ -61,7 +64,7 @@ def test_a_run_opens_at_its_end_and_stands_still():
         ("run=a&nodes=3", "asks for"),
         ("flowers", "asks for"),
         ("scenario=", "no situation"),
-        ("panel=c", "no situation"),
+        ("panel=c", "of a situation"),
         ("scenario=figure_8&panel=z", "has the panels"),
         ("scenario=split_vote&panel=a", "no panels"),
         ("nodes=0", "1 to 51"),
@@ -100,9 +103,9 @@ def test_a_run_that_is_not_there_any_more_is_opened_by_its_address():
 
 
 def test_a_wish_says_what_it_is():
-    assert wish_in("run=raftlab.1.x") == "raftlab.1.x"
+    assert requested_by("run=raftlab.1.x") == "raftlab.1.x"
     with pytest.raises(Misuse, match="asks for"):
-        wish_in("=")
+        requested_by("=")
 
 
 # What is kept
@@ -116,7 +119,7 @@ def test_every_run_is_kept_and_the_moment_and_the_size_of_the_lab():
     lab.speed.value = 100.0
     followed(lab, "scenario=figure_8&panel=c")
     lab.go_to(4)
-    again = opened("anything", AT, Keeper(lab).kept())
+    again = opened("anything", AT, RunSaver(lab).kept())
     assert again.branches == lab.branches
     assert [each.label for each in again.session.branches] == [
         each.label for each in lab.session.branches
@@ -135,18 +138,34 @@ def test_a_run_that_branched_off_knows_where():
         lab.step_button.click()
     lab.go_to(1)
     lab.crash_button.click()
-    again = opened("", AT, Keeper(lab).kept())
+    again = opened("", AT, RunSaver(lab).kept())
     assert again.session.branches[1].origin == "from frame 1 of run 1"
 
 
 def test_what_goes_on_is_kept_anew_and_nothing_is_played_for_it(monkeypatch):
-    lab = Lab(working(), host=AT)
-    keeper = Keeper(lab)
+    lab = Lab(working(), front_end=AT)
+    keeper = RunSaver(lab)
     assert keeper.kept() == keeper.kept()
     lab.step_button.click()
     monkeypatch.setattr("raftlab.sim.run.recording.play", None)
-    kept = kept_runs.read(keeper.kept())
+    kept = saved_runs.saved_lab_in(keeper.kept())
     assert kept.runs[0].end.number == lab.session.number
+
+
+@pytest.mark.parametrize("chosen", [-1, 0, 2])
+def test_a_run_that_was_not_kept_cannot_be_looked_at(chosen):
+    saved = saved_runs.saved_lab_in(RunSaver(Lab(working(), front_end=AT)).kept())
+    saved.chosen = chosen
+    lab = opened("", AT, b64encode(msgspec.msgpack.encode(saved)).decode())
+    assert f"no run {chosen}" in lab.trouble
+
+
+def test_a_run_that_plays_otherwise_than_it_was_kept_is_told(monkeypatch):
+    kept = RunSaver(Lab(working(), front_end=AT)).kept()
+    monkeypatch.setattr(Rules, "leader_commit_index", lambda self, *given: 0)
+    lab = opened("", AT, kept)
+    assert lab.trouble.startswith(LOST)
+    assert lab.cluster.setup == Cluster(5, seed=7).setup
 
 
 @pytest.mark.parametrize("kept", ["hello", "AAAA", "kaA="])

@@ -402,7 +402,7 @@ def test_what_another_cell_does_is_noticed():
     cluster.crash("S2")
     session.step()
     assert session.position == known + 2
-    assert "went on elsewhere, from frame" in session.note
+    assert "cluster went on from frame" in session.note
 
 
 def test_who_looks_at_the_past_stays_there():

@@ -10,10 +10,11 @@ What fails is printed as the shortest run that still fails, to be opened in the 
 that of FoundationDB's simulation (Zhou et al., SIGMOD 2021) and of Jepsen: faults under watch,
 then a healed cluster that must serve.
 
-Read `faults` and `timed_faults` (what is done to a cluster), `random_start` and `random_run` (what
-one seed means), `after_healing` and `complaints` (what must then work, and what does not), `trial`
-(one seed and the verdict on it), `executors` and `runner` (who runs the seeds), `heading` (of the
-file that keeps results), and `results`.
+Read `faults` and `timed_faults` (what is done to a cluster), `random_start`, `run_state` and
+`random_run` (what one seed means), `after_healing` and `complaints` (what must then work, and what
+does not), `trial` (one seed and the verdict on it), `shrink_stuck` (for what only got stuck),
+`executors` and `runner` (who runs the seeds), `heading` (of the file that keeps results), and
+`results`.
 """
 
 from raftlab.check.campaign.results import CampaignResult

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 
-class Host(NamedTuple):
-    """A host's words, where one place differs from another.
+class FrontEnd(NamedTuple):
+    """The words of a front end, where one differs from another.
 
     `base` is the address to which "#run=" and a shared text are added to make a link; where it is
     empty, no links are made. The others are sentences, or ends of them.
@@ -18,7 +18,7 @@ class Host(NamedTuple):
     base: str = ""
 
 
-NOTEBOOK = Host(
+NOTEBOOK = FrontEnd(
     gone="The kernel of this lab has stopped. Run its cell again to go on.",
     interrupted="The kernel was interrupted, and the run stands still: press Play to go on.",
     passed_on="Paste it below, in any lab, or <code>raftlab.load(text{needed}).lab()</code>.",
@@ -26,7 +26,7 @@ NOTEBOOK = Host(
     class_needed=("define the class in a cell, and use raftlab.load(text, {argument}=…).lab()"),
 )
 
-PAGE = Host(
+PAGE = FrontEnd(
     gone="Python has stopped.",
     interrupted="Python was interrupted, and the run stands still: press Play to go on.",
     passed_on="Paste it below, in any lab, or pass the link on: it opens this page with the run.",
