@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from raftlab import Disks, Misuse, Options, RaftStateMachine, Rules, Violation, load
-from raftlab.check.campaign import CampaignResult, campaign, executors
-from raftlab.check.campaign.heading import heading_of
+from raftlab.check import members
+from raftlab.check.campaign import CampaignResult, after_healing, campaign, executors, faults
+from raftlab.check.campaign.heading import DECIDING, heading_of
 from raftlab.check.campaign.random_start import ABILITIES, abilities, start
 from raftlab.check.campaign.shrink_stuck import is_at_peace, settles
 from raftlab.check.campaign.trial import (
@@ -24,9 +25,11 @@ from raftlab.check.campaign.trial import (
     try_seed,
     try_seeds,
 )
-from raftlab.check.checkpoint_file import CheckpointFile
+from raftlab.check.checkpoint_file import PACKAGE, CheckpointFile
 from raftlab.museum import exhibit
 from raftlab.museum.seeds import stock_failure
+from raftlab.raft import machine
+from raftlab.sim import cluster
 from tests.check.wild_bugs import AsksFirst
 from tests.sim.test_mutants import STUCK, UNSAFE
 from tests.sim.toy_machine import ToyMachine
@@ -482,3 +485,9 @@ def test_a_storm_is_no_peace():
     run = replayed(0, Conditions(**exhibit("next-never-goes-back").wrong))
     assert not settles(run.cluster, 0)
     assert not is_at_peace(run.cluster, 0, True)
+
+
+@pytest.mark.parametrize("module", [faults, after_healing, members, cluster, machine])
+def test_results_are_kept_for_the_code_that_decides_them(module):
+    deciding = {path for pattern in DECIDING for path in PACKAGE.glob(pattern)}
+    assert Path(module.__file__) in deciding

@@ -106,6 +106,7 @@ VERBS: dict[str, Callable[[Cluster], object]] = {
 
 
 def lines_of(verb: Callable[[Cluster], object]) -> int:
+    verb(begun())  # what is remembered of commands takes fewer lines from now on
     cluster = begun()
     with at_line(-1, interrupt) as seen:
         verb(cluster)

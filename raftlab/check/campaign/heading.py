@@ -11,7 +11,7 @@ from raftlab.check.campaign.trial import Conditions
 from raftlab.check.checkpoint_file import checksum, code_checksum
 from raftlab.sim.world.arguments import full_name
 
-DECIDING = ("raft/**/*.py", "sim/**/*.py", "check/campaign/*.py")
+DECIDING = ("raft/**/*.py", "sim/**/*.py", "check/members.py", "check/campaign/*.py")
 """The files that decide what a seed comes to."""
 
 
