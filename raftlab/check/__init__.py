@@ -4,5 +4,6 @@
 * every order of events: explore/
 * the shortest failing run: shrink/
 * random runs: campaign/
+* who belongs to a cluster, seen from outside: members
 * a file that keeps results while long work goes on: checkpoint_file
 """

@@ -5,11 +5,11 @@ A `Lab` has a `Session` (a run, the frame looked at, the branches: no widget), `
 `static/stage.js`) and a `Renderer`, which shows in the last two what the first one says.
 
 Read the files in this order: front_end, frame_cache, goals, beginnings, branch, sentences,
-pasted_text, session; network_settings, parsing, requirements, control_table (what there is to press, in which
-size of the lab, and when, as data); selection, fitting, packing, tree, nodes_table, panels (what
-is shown, as data and text); widget_factory, controls, stage, renderer, controller,
-dispatcher, callbacks, listener, notebook_cells, lab (the widgets, which are loaded with the first
-lab); saved_runs, links (for a page that has no notebook around it).
+pasted_text, session; network_settings, parsing, requirements, control_table (what there is to
+press, in which size of the lab, and when, as data); selection, fitting, packing, tree,
+nodes_table, panels (what is shown, as data and text); widget_factory, controls, stage, renderer,
+controller, dispatcher, callbacks, listener, notebook_cells, lab (the widgets, which are loaded
+with the first lab); saved_runs, links (for a page that has no notebook around it).
 """
 
 from typing import TYPE_CHECKING, Any
