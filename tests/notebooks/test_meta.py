@@ -75,7 +75,7 @@ def lettered(size, wide, shown):
     """A picture `wide` units wide, shown in `shown` px, with letters of one size."""
     words = f'<text x="1" y="9" font-size="{size}">S1</text>'
     svg = SVG.replace("<svg ", f'<svg width="{wide}" ').replace("</svg>", f"{words}</svg>")
-    return picture(**bundle(svg, TWIN, shown))
+    return picture(**bundle(svg, TWIN, wide, shown))
 
 
 def good():
