@@ -9,6 +9,7 @@ not, a lab lives until it is closed by hand.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from ipywidgets import Widget
@@ -93,15 +94,24 @@ def unasked() -> Iterator[None]:
     `nbconvert --execute` does, hears only what cells send: it would keep their state, and a
     page would show dead controls where the picture is.
     """
-    kernel = getattr(shell_running(), "kernel", None)
-    if kernel is None:
-        yield
-        return
-    kernel.get_parent = lambda channel=None: {}
+    _heed(getattr(shell_running(), "kernel", None))
+    token = _UNASKED.set(True)
     try:
         yield
     finally:
-        del kernel.get_parent
+        _UNASKED.reset(token)
+
+
+_UNASKED = ContextVar("unasked", default=False)
+"""Of each thread by itself: a front end's messages may come on another one meanwhile."""
+
+
+def _heed(kernel: Any) -> None:
+    """Let a kernel say, where `unasked` holds, that nobody asked; once for each kernel."""
+    if kernel is None or "get_parent" in vars(kernel):
+        return
+    asked = kernel.get_parent
+    kernel.get_parent = lambda channel=None: {} if _UNASKED.get() else asked(channel)
 
 
 def belonging(roots: list[Widget]) -> list[Widget]:
