@@ -54,7 +54,7 @@ def main(target: Path) -> None:
         shutil.copyfile(PYODIDE / name, target / "pyodide" / name)
     info = json.loads((PYODIDE / "pyodide-lock.json").read_text())["info"]
     run("node", "bundle.mjs", target, json.dumps(info), WORK / "bundled.json")
-    for name in ("able.js", "gallery.css"):
+    for name in ("able.js", "common.css", "gallery.css"):
         shutil.copyfile(HERE / "src" / name, target / name)
     gallery.write(target, (HERE / "src" / "gallery.html").read_text())
     (target / "index.html").write_text(first_page())

@@ -9,6 +9,7 @@ import "@lumino/widgets/style/index.css";
 import "@jupyter-widgets/base/css/index.css";
 import "@jupyter-widgets/controls/css/labvariables.css";
 import "@jupyter-widgets/controls/css/widgets-base.css";
+import "./common.css";
 import "./page.css";
 
 const BUSY_MS = 5000; // without an answer, after which the reader is told

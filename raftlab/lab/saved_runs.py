@@ -73,15 +73,10 @@ class RunSaver:
     def _run(self, branch: Branch) -> SavedRun:
         known = self._runs.get(branch.number)
         if known is None or known.end != branch.end:
-            run = compress(branch.recording.encode(), 1)
-            known = SavedRun(
-                run,
-                branch.recording.known,
-                branch.parent,
-                branch.start,
-                branch.begun_as,
-                branch.end,
-            )
+            run = branch.recording
+            told = compress(run.encode(), 1)
+            began = branch.parent, branch.start, branch.begun_as
+            known = SavedRun(told, run.known, *began, branch.end)
             self._runs[branch.number] = known
         return known
 
