@@ -7,9 +7,7 @@ import ipywidgets as widgets
 
 from raftlab.lab import panels
 from raftlab.lab.control_table import (
-    BUTTONS,
     CONTROLS,
-    EVERY_FRAME,
     FIELDS,
     ROWS,
     SPEEDS,
@@ -19,7 +17,7 @@ from raftlab.lab.control_table import (
 from raftlab.lab.network_settings import ALL_LINKS, Ends
 from raftlab.lab.parsing import Nodes, listed, names_in, next_name
 from raftlab.lab.stage import Stage
-from raftlab.lab.widget_factory import arranged, column, offer, row, widget_of
+from raftlab.lab.widget_factory import WidgetFactory, offer
 from raftlab.raft.vocabulary import Configuration, NodeId
 
 GROUPS = ("time", "node", "network", "client")
@@ -45,8 +43,9 @@ class Controls:
     """
 
     def __init__(self, nodes: Sequence[NodeId], speed: float, stage: Stage) -> None:
+        self._factory = WidgetFactory()
         self.by_name = {
-            name: widget_of(each, nodes)
+            name: self._factory.control(each, nodes)
             for name, each in CONTROLS.items()
             if each.kind is not Kind.KEY
         }
@@ -57,7 +56,6 @@ class Controls:
         self.speed.options = [(f"{each:g} ms/s", each) for each in sorted({*SPEEDS, speed})]
         self.speed.value = speed
         self.keys.value = panels.keys_table()
-        self._name_for_the_page()
         self._lay_out(stage)
 
     def __getattr__(self, name: str) -> Any:
@@ -68,23 +66,12 @@ class Controls:
 
     # Layout
 
-    def _name_for_the_page(self) -> None:
-        """Classes by which `stage.js` and `stage.css` know a control."""
-        for name in BUTTONS:
-            self.by_name[name].add_class(f"raftlab-button-{name}")
-        for name in EVERY_FRAME:
-            self.by_name[name].add_class(f"raftlab-words-{name}")
-        for name, each in FIELDS.items():
-            self.by_name[name].add_class(f"raftlab-field-{name}")
-            if each.enter:
-                self.by_name[name].add_class(f"raftlab-enter-{each.enter}")
-
     def _row(self, name: str) -> list[Any]:
         """What stands in a row of the table."""
-        return [arranged(item, self.by_name) for item in ROWS[name]]
+        return [self._factory.arranged(item, self.by_name) for item in ROWS[name]]
 
     def _lay_out(self, stage: Stage) -> None:
-        made = self.by_name
+        made, row, column = self.by_name, self._factory.row, self._factory.column
         self.groups = {name: row(name, *self._row(name)) for name in GROUPS}
         more = (row("group", *self._row(name)) for name in MORE)
         made["further"] = column("further", *more)
@@ -118,6 +105,7 @@ class Controls:
         )
 
     def _panels(self) -> Any:
+        row, column = self._factory.row, self._factory.column
         copy = row("acts", *self._row("copy"))
         passing = column("passing", *self._row("shared"), copy, *self._row("open"))
         runs = row("sharings", *self._row("runs"), passing)
@@ -158,7 +146,11 @@ class Controls:
     @property
     def all_widgets(self) -> list[Any]:
         """Every widget that was made, or one that holds it."""
-        return [self.widget, *self._side_of.values()]
+        return [self.widget, *self._side_of.values(), *self._factory.shared]
+
+    def show(self, widget: Any, shown: bool) -> None:
+        """Let a widget be on the page, or take no room there."""
+        self._factory.show(widget, shown)
 
     def name_nodes(self, nodes: Sequence[NodeId]) -> None:
         """Let every list name these nodes; what was chosen stays, if it is there."""
@@ -175,7 +167,7 @@ class Controls:
         self._show_sides()
 
     def _side(self, node: NodeId) -> Any:
-        made = widget_of(Control(Kind.TOGGLE, node, f"{node}: A"), ())
+        made = self._factory.control(Control(Kind.TOGGLE, node, f"{node}: A"), ())
         made.observe(lambda _: self.on_side_changed(), "value")
         return made
 

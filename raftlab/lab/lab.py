@@ -73,7 +73,7 @@ class Lab:
         self.controller = Controller(self.session, self.controls, self.stage)
         CELLS.made(self)
         self.controls.full_mode.value = full
-        self.controls.copy_link.layout.display = None if front_end.base else "none"
+        self.controls.show(self.controls.copy_link, bool(front_end.base))
         Listener(self.controller)
         self.controller.playing = play
         self.controller.redraw(0.0)

@@ -68,7 +68,7 @@ class Listener:
         """What the stage reports: a button, a key, a click, or that it needs the next moment."""
         match content:
             case {"kind": "room", "width": int(width), "low": bool(low)} if 0 < width < WIDEST:
-                self._make_room(Room(float(width), low))
+                self.controller.make_room(Room(float(width), low))
             case {"kind": "still"}:
                 self.controller.pause()
             case {"kind": "next", "seq": int(seq)}:
@@ -82,11 +82,6 @@ class Listener:
                 self._press(KEYS[key])
             case {"kind": "click", "id": str(name)}:
                 self._clicked(name)
-
-    def _make_room(self, room: Room) -> None:
-        """The stage has another room on the page."""
-        if room != self.controller.renderer.room:
-            self.controller.make_room(room)
 
     def _fill_in(self, fields: Mapping[str, Any], pressed: str) -> None:
         """Take what the fields of the page held at the click, in case it came ahead of them."""

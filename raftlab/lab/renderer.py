@@ -99,14 +99,14 @@ class Renderer:
         controls.play_button.description = "Stop" if playing else "Play"
         controls.play_button.icon = "pause" if playing else "play"
         self._draw_slider(session.position, max(session.number, 1))
-        controls.go_on_button.layout.display = "none" if session.is_live else None
+        controls.show(controls.go_on_button, not session.is_live)
         runs = tuple((branch.label, branch.number) for branch in session.branches)
         if controls.branch.options != runs:
             with controls.branch.hold_sync():
                 controls.branch.options = runs
         controls.branch.value = session.branch.number
-        controls.branch.layout.display = None if len(runs) > 1 else "none"
-        controls.note_row.layout.display = None if len(runs) > 1 or session.note else "none"
+        controls.show(controls.branch, len(runs) > 1)
+        controls.show(controls.note_row, bool(len(runs) > 1 or session.note))
         self._draw_messages(frame, controls.messages.value)
         if controls.full_mode.value:
             self._draw_settings(frame)
@@ -124,8 +124,8 @@ class Renderer:
             (controls.settings_mode, controls.settings_row),
             (controls.new_mode, controls.new_column),
         ):
-            extra.layout.display = None if mode.value and full else "none"
-        controls.full.layout.display = None if full else "none"
+            controls.show(extra, mode.value and full)
+        controls.show(controls.full, full)
         controls.full_mode.description = "Main controls" if full else "All controls"
         for node, side in controls.sides.items():
             side.description = f"{node}: {'B' if side.value else 'A'}"
@@ -154,7 +154,7 @@ class Renderer:
             others = [node.node for node in frame.nodes if node.node != sender]
             controls.settings_to.value = others[-1] if others else sender
         for control in (controls.settings_to, controls.settings_both_ways):
-            control.layout.display = "none" if sender is None else None
+            controls.show(control, sender is not None)
         network = network_at(self.session, controls.settings_of)
         with controls.latency.hold_sync():
             controls.latency.options = latency_options(network)
@@ -193,7 +193,7 @@ class Renderer:
         controls.moment.value = panels.moment(frame, session.number, session.is_live)
         controls.note.value = panels.note(session.note)
         controls.banner.value = panels.banner(session.violation)
-        controls.banner_row.layout.display = None if session.violation else "none"
+        controls.show(controls.banner_row, bool(session.violation))
         controls.lights.value = panels.lights(frame, session.cluster.setup.watched)
         events = session.events(SHOWN_EVENTS)
         controls.events.value = panels.events(events)
@@ -213,7 +213,7 @@ class Renderer:
         number = session.branch.number
         controls.refused.value = panels.refused(trouble)
         controls.show_runs(tree(session.branches, number), number)
-        controls.code.layout.display = None if controls.code_mode.value else "none"
+        controls.show(controls.code, controls.code_mode.value)
         wanted = (number, session.position, controls.code_mode.value)
         if self._written == wanted:
             return

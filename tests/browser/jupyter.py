@@ -120,6 +120,20 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         server.wait(15)
 
 
+OUTPUTS = """() => {
+    const panel = window.jupyterapp?.shell?.currentWidget;
+    const cells = [...(panel?.content?.model?.cells ?? [])];
+    const told = cells.flatMap(cell => cell.outputs?.toJSON() ?? []).map(output => ({
+        type: output.output_type, text: output.text, data: Object.keys(output.data ?? {}),
+        widget: output.data?.["application/vnd.jupyter.widget-view+json"]?.model_id,
+    }));
+    const shown = [...document.querySelectorAll(".jp-OutputArea")].map(
+        area => area.outerHTML.replace(/<(svg|style|img)[^]*?(<\\/\\1>|>)/g, "").slice(0, 6000));
+    return JSON.stringify({kernel: panel?.sessionContext?.session?.kernel?.status, told, shown});
+}"""
+"""What the cells of the notebook hold, and what the page has of it."""
+
+
 class Notebook:
     """A notebook in the browser. `lab` is the last lab in it."""
 
@@ -209,7 +223,12 @@ class LabView:
     def __init__(self, page: Page, root: Locator) -> None:
         self.page = page
         self.root = root
-        expect(self.mark("node-S1")).to_be_visible(timeout=30_000)
+        try:
+            expect(self.mark("node-S1")).to_be_visible(timeout=30_000)
+        except AssertionError as missing:
+            missing.add_note(f"what the cells show instead: {page.evaluate(OUTPUTS)}")
+            raise
+        self.settle()
 
     def button(self, words: str) -> Locator:
         """A button by what is written on it."""
@@ -244,8 +263,13 @@ class LabView:
         expect(self.frame).to_have_text(str(number))
 
     def number(self) -> int:
-        """The number of the frame shown."""
+        """The number of the frame shown, once the picture has come there."""
+        self.settle()
         return int(self.frame.inner_text())
+
+    def settle(self) -> None:
+        """Wait until the picture has the room that it has, and has come to its moment."""
+        expect(self.root.locator(".raftlab-stage[data-settling]")).to_have_count(0)
 
     @property
     def alarm(self) -> Locator:

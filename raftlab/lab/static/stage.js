@@ -340,6 +340,7 @@ class Show {
     if (width <= 0 || room === this.room) return;
     this.room = room;
     for (const picture of Object.values(this.pictures)) picture.wide = 0;
+    this.root.toggleAttribute("data-settling", true); // until the picture has this room
     report(this.model, this.root, { kind: "room", width, low });
   }
 
@@ -376,6 +377,7 @@ class Show {
     this.began = performance.now();
     this.length = first && !moment.playing ? 0 : moment.ms;
     this.drawn = this.still.matches || !this.length;
+    this.root.toggleAttribute("data-settling", !this.drawn && !moment.playing);
     if (this.drawn) this.draw(1);
     if (this.length || moment.playing) this.raf = requestAnimationFrame(() => this.go());
     else this.end();
@@ -405,6 +407,7 @@ class Show {
 
   end() {
     this.busy = false;
+    this.root.removeAttribute("data-settling");
     for (const picture of Object.values(this.pictures)) picture.settle();
     if (this.waiting) this.start(this.waiting);
   }
