@@ -33,6 +33,7 @@ class Cells:
         self._labs: dict[str, dict[Closable, str]] = {}
         self._shown: set[Closable] = set()
         self._shell: Any = None
+        self._running = NOWHERE
 
     def made(self, lab: Closable) -> None:
         """A lab belongs to the cell that makes it, until it is shown."""
@@ -51,9 +52,13 @@ class Cells:
         for labs in self._labs.values():
             labs.pop(lab, None)
 
+    def begin(self, *_: object) -> None:
+        """A cell begins: once it has run, a message of a widget may pass for what is running."""
+        self._running = running_cell()
+
     def tidy(self, *_: object) -> None:
         """The cell has run: close what belonged to an earlier run of it, and to no other cell."""
-        cell, run = running_cell()
+        cell, run = self._running
         labs = self._labs.get(cell, {})
         for lab in [lab for lab, last in labs.items() if last != run]:
             del labs[lab]
@@ -65,7 +70,8 @@ class Cells:
         self._labs.setdefault(cell, {})[lab] = run
         shell = shell_running()
         if cell and shell is not self._shell:
-            self._shell = shell
+            self._shell, self._running = shell, (cell, run)
+            shell.events.register("pre_run_cell", self.begin)
             shell.events.register("post_run_cell", self.tidy)
 
 

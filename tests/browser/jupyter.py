@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -129,9 +130,19 @@ OUTPUTS = """() => {
     }));
     const shown = [...document.querySelectorAll(".jp-OutputArea")].map(
         area => area.outerHTML.replace(/<(svg|style|img)[^]*?(<\\/\\1>|>)/g, "").slice(0, 6000));
-    return JSON.stringify({kernel: panel?.sessionContext?.session?.kernel?.status, told, shown});
+    const kernel = panel?.sessionContext?.session?.kernel;
+    return JSON.stringify([kernel?.status, kernel?.connectionStatus, told, shown]);
 }"""
 """What the cells of the notebook hold, and what the page has of it."""
+
+COMPLAINTS: deque[str] = deque(maxlen=40)
+"""What JupyterLab said last in the console of the browser, but for chatter."""
+
+
+def complain(kind: str, text: str) -> None:
+    """Keep what the browser's console is told, if it is a warning or an error."""
+    if kind in ("warning", "error"):
+        COMPLAINTS.append(f"{time.strftime('%X')} {kind}: {text[:400]}")
 
 
 class Notebook:
@@ -139,6 +150,8 @@ class Notebook:
 
     def __init__(self, page: Page, address: str, path: str) -> None:
         self.page = page
+        page.on("console", lambda said: complain(said.type, said.text))
+        page.on("pageerror", lambda error: complain("error", str(error)))
         page.goto(f"{address}/lab/tree/{path}?reset")
         self._wait_for(path)
 
@@ -227,6 +240,7 @@ class LabView:
             expect(self.mark("node-S1")).to_be_visible(timeout=30_000)
         except AssertionError as missing:
             missing.add_note(f"what the cells show instead: {page.evaluate(OUTPUTS)}")
+            missing.add_note("\n".join(["what JupyterLab has said:", *COMPLAINTS]))
             raise
         self.settle()
 
