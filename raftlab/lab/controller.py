@@ -14,7 +14,6 @@ from raftlab.lab.fitting import Room
 from raftlab.lab.renderer import Renderer, caught
 from raftlab.lab.sentences import as_sentence
 from raftlab.lab.session import Session
-from raftlab.lab.stage import Stage
 from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim.cluster import Cluster
 
@@ -30,9 +29,9 @@ class Controller:
     not be done, in words; it is empty if all went well.
     """
 
-    def __init__(self, session: Session, controls: Controls, stage: Stage) -> None:
-        self.session, self.controls, self.stage = session, controls, stage
-        self.renderer = Renderer(session, controls, stage)
+    def __init__(self, session: Session, controls: Controls) -> None:
+        self.session, self.controls = session, controls
+        self.renderer = Renderer(session, controls)
         self.playing = False
         self.trouble = ""
 
@@ -86,6 +85,11 @@ class Controller:
         if trouble and not self.trouble:
             self.trouble, self.controls.alarm.value = trouble, said
 
+    def renew_stage(self) -> None:
+        """The page has told its room and heard nothing: a new stage may be heard."""
+        self.controls.renew_stage()
+        self.make_room(self.renderer.room)
+
     def refuse(self, sentence: str) -> None:
         """Say why something cannot be done."""
 
@@ -107,16 +111,16 @@ class Controller:
 
     def next_moment(self, seq: int) -> None:
         """The stage has come to moment `seq`, and asks for the next."""
-        if seq != self.stage.seq:
+        if seq != self.controls.stage.seq:
             return  # another view of this lab has asked already
         if self.playing:
             self._play_on()
-        elif self.stage.motion["playing"]:
+        elif self.controls.stage.motion["playing"]:
             self.interrupted()  # and the page was not told
 
     def next_moment_again(self, seq: int) -> None:
         """The stage has asked for what follows moment `seq` a while ago, and heard nothing."""
-        if seq == self.stage.seq:
+        if seq == self.controls.stage.seq:
             self.next_moment(seq)
         else:
             self.redraw(0.0)

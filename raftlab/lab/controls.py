@@ -1,6 +1,6 @@
 """The widgets of a lab: made from the table of controls, laid out, and following the nodes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -15,6 +15,7 @@ from raftlab.lab.control_table import (
     Kind,
 )
 from raftlab.lab.network_settings import ALL_LINKS, Ends
+from raftlab.lab.notebook_cells import belonging, unasked
 from raftlab.lab.parsing import Nodes, listed, names_in, next_name
 from raftlab.lab.stage import Stage
 from raftlab.lab.widget_factory import WidgetFactory, offer
@@ -39,10 +40,13 @@ class Controls:
     `widget` holds them all, around the stage, and `groups` the rows of what can be done.
     `full` is what only the full lab shows, below all. `new_column`, `further`, `partition_row`,
     `link_row`, `settings_row`, `banner_row` and `note_row` come and go; `details` are the panels
-    below. `on_side_changed` is called when a node is put on the other side of a partition.
+    below. `on_side_changed` is called when a node is put on the other side of a partition,
+    `on_report` with what the `stage` reports, which `make_stage` makes.
     """
 
-    def __init__(self, nodes: Sequence[NodeId], speed: float, stage: Stage) -> None:
+    def __init__(
+        self, nodes: Sequence[NodeId], speed: float, make_stage: Callable[[], Stage]
+    ) -> None:
         self._factory = WidgetFactory()
         self.by_name = {
             name: self._factory.control(each, nodes)
@@ -50,13 +54,15 @@ class Controls:
             if each.kind is not Kind.KEY
         }
         self.on_side_changed: Callable[[], None] = lambda: None
+        self.on_report: Callable[[Mapping[str, Any]], None] = lambda _: None
+        self._make_stage = make_stage
         self._nodes = tuple(nodes)
         self._side_of = {node: self._side(node) for node in nodes}
         self._suggested: dict[str, str] = {}
         self.speed.options = [(f"{each:g} ms/s", each) for each in sorted({*SPEEDS, speed})]
         self.speed.value = speed
         self.keys.value = panels.keys_table()
-        self._lay_out(stage)
+        self._lay_out()
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -70,7 +76,7 @@ class Controls:
         """What stands in a row of the table."""
         return [self._factory.arranged(item, self.by_name) for item in ROWS[name]]
 
-    def _lay_out(self, stage: Stage) -> None:
+    def _lay_out(self) -> None:
         made, row, column = self.by_name, self._factory.row, self._factory.column
         self.groups = {name: row(name, *self._row(name)) for name in GROUPS}
         more = (row("group", *self._row(name)) for name in MORE)
@@ -94,15 +100,30 @@ class Controls:
             ),
             made["details"],
         )
+        self.stage = self._new_stage()  # last: the page gives its code no more than 2 s to load
         made["widget"] = column(
             "lab",
             row("transport", *self._row("transport")),
-            *(*self._row("newest"), stage),
+            *(*self._row("newest"), self.stage),
             column("actions", *self.groups.values()),
             *(made["new_column"], made["further"], made["partition_row"], made["link_row"]),
             *(made["settings_row"], *self._row("alarm"), made["banner_row"], made["note_row"]),
             made["full"],
         )
+
+    def _new_stage(self) -> Stage:
+        stage = self._make_stage()
+        stage.on_msg(lambda _, content, __: self.on_report(content))
+        return stage
+
+    def renew_stage(self) -> None:
+        """Let a new stage, that has shown nothing yet, take the place of one that hears nothing."""
+        old = self.stage
+        with unasked():
+            self.stage = self._new_stage()
+        self.widget.children = [self.stage if e is old else e for e in self.widget.children]
+        for each in belonging([old]):
+            each.close()
 
     def _panels(self) -> Any:
         row, column = self._factory.row, self._factory.column

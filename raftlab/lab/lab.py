@@ -67,10 +67,9 @@ class Lab:
         self.closed = False
         with unasked():
             self.session = Session(cluster, frame, front_end)
-            self.stage = Stage(KEYS, front_end.gone)
             nodes = tuple(node.node for node in self.session.frame.nodes)
-            self.controls = Controls(nodes, float(speed), self.stage)
-        self.controller = Controller(self.session, self.controls, self.stage)
+            self.controls = Controls(nodes, float(speed), lambda: Stage(KEYS, front_end.gone))
+        self.controller = Controller(self.session, self.controls)
         CELLS.made(self)
         self.controls.full_mode.value = full
         self.controls.show(self.controls.copy_link, bool(front_end.base))
@@ -114,6 +113,11 @@ class Lab:
         """The number of the chosen message, if one is chosen."""
         chosen: int | None = self.controls.messages.value
         return chosen
+
+    @property
+    def stage(self) -> Stage:
+        """The moving picture."""
+        return self.controls.stage
 
     @property
     def playing(self) -> bool:

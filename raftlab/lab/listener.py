@@ -26,7 +26,7 @@ class Listener:
     def __init__(self, controller: Controller) -> None:
         self.controller, self.controls = controller, controller.controls
         self._dispatcher = MainThreadDispatcher()
-        controller.stage.on_msg(lambda _, content, __: self._dispatch(lambda: self._heed(content)))
+        self.controls.on_report = lambda told: self._dispatch(lambda: self._heed(told))
         for name, widget in self.controls.by_name.items():
             self._listen_to(widget, CONTROLS.get(name))
         self.controls.on_side_changed = lambda: self._changed(controller.redraw)
@@ -69,6 +69,8 @@ class Listener:
         match content:
             case {"kind": "room", "width": int(width), "low": bool(low)} if 0 < width < WIDEST:
                 self.controller.make_room(Room(float(width), low))
+            case {"kind": "deaf"}:
+                self.controller.renew_stage()
             case {"kind": "still"}:
                 self.controller.pause()
             case {"kind": "next", "seq": int(seq)}:

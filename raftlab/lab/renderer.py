@@ -15,7 +15,6 @@ from raftlab.lab.packing import endings, pack
 from raftlab.lab.requirements import Now
 from raftlab.lab.selection import with_choice
 from raftlab.lab.session import Session
-from raftlab.lab.stage import Stage
 from raftlab.lab.tree import tree
 from raftlab.raft.vocabulary import REFUSALS, Millis, NodeId
 from raftlab.sim.frames.frame import Frame
@@ -51,8 +50,8 @@ class Renderer:
     what the stage has of the page. Until the reader `has_chosen` a node, the simple lab marks none.
     """
 
-    def __init__(self, session: Session, controls: Controls, stage: Stage) -> None:
-        self.session, self.controls, self.stage = session, controls, stage
+    def __init__(self, session: Session, controls: Controls) -> None:
+        self.session, self.controls = session, controls
         self.clickable: dict[str, Mark] = {}
         self.room = USUAL_ROOM
         self.has_chosen = False
@@ -232,7 +231,7 @@ class Renderer:
         scene = with_choice(cluster, node, controls.messages.value, roles)
         beside = self._beside(frame, previous, room)
         self.clickable = {mark.id: mark for mark in (*scene.marks, *beside.marks)}
-        self.stage.show(
+        self.controls.stage.show(
             pack(scene, self._endings(frame, previous)),
             pack(beside),
             panels.menus(frame, nodes=not roles),

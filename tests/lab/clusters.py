@@ -4,7 +4,7 @@ from typing import Any
 from unittest.mock import patch
 
 from raftlab import Cluster, Rules
-from raftlab.lab import Session, callbacks
+from raftlab.lab import Lab, Session, callbacks
 from raftlab.lab.control_table import Control
 
 
@@ -20,6 +20,11 @@ class Failing(Rules):
 
     def verified_index(self, log, prev_log_index, count):
         raise ZeroDivisionError("a mistake of the learner's")
+
+
+def heard(lab: Lab, **content) -> None:
+    """The stage reports something, as it does from a browser."""
+    lab.stage._handle_custom_msg(content, [])
 
 
 def working(commands: int = 3, nodes: int = 5, seed: int = 7) -> Cluster:

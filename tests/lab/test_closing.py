@@ -17,7 +17,7 @@ from jupyter_client.manager import start_new_kernel
 from raftlab import Cluster
 from raftlab.lab.lab import STILL
 from raftlab.view.notebook import WIDGET
-from tests.lab.clusters import outputs_of, working
+from tests.lab.clusters import heard, outputs_of, working
 
 HERE = "import sys; from ipywidgets.widgets.widget import _instances; from raftlab import Cluster\n"
 MAKE = "lab = Cluster(3).lab()"
@@ -46,6 +46,24 @@ def test_widgets_are_made_with_what_they_have_and_not_told_it_afterwards(monkeyp
     monkeypatch.setattr(Widget, "send_state", counted)
     Cluster(5).lab(full=True)
     assert len(sent) < 40, sent
+
+
+def test_a_stage_that_hears_nothing_is_replaced_by_one_that_shows_all():
+    before = set(_instances)
+    lab = working().lab(play=True)
+    deaf, name, shown = lab.stage, lab.stage.model_id, lab.stage.cluster
+    heard(lab, kind="deaf")
+    assert lab.stage is not deaf
+    assert name not in _instances
+    assert lab.stage in lab.widget.children and deaf not in lab.widget.children
+    assert lab.stage.cluster["marks"] == shown["marks"]
+    assert lab.playing
+    lab.step_button.click()
+    assert lab.stage.seq == 2
+    heard(lab, kind="press", name="step_button", fields={})
+    assert lab.stage.seq == 3
+    lab.close()
+    assert set(_instances) == before
 
 
 def test_closing_twice_is_closing():

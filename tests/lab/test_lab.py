@@ -23,12 +23,7 @@ from raftlab.lab.goals import GOALS
 from raftlab.lab.lab import STILL, still_scene
 from raftlab.lab.session import END
 from raftlab.view.notebook import STYLE, WIDGET
-from tests.lab.clusters import Failing, called_by, hasty, outputs_of, working
-
-
-def heard(lab: Lab, **content) -> None:
-    """The stage reports something, as it does from a browser."""
-    lab.stage._handle_custom_msg(content, [])
+from tests.lab.clusters import Failing, called_by, hasty, heard, outputs_of, working
 
 
 def press(lab: Lab, key: str) -> None:

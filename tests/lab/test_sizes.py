@@ -10,7 +10,7 @@ from raftlab.lab.control_table import BUTTONS, CONTROLS, REQUIREMENTS, Kind, Siz
 from raftlab.lab.controls import KEYS_PANEL
 from raftlab.lab.fitting import LEAST, Room
 from raftlab.lab.widget_factory import ONLY
-from tests.lab.clusters import hasty, working
+from tests.lab.clusters import hasty, heard, working
 
 MAIN = {
     *("back_button", "play_button", "step_button", "time_slider", "moment", "newest"),
@@ -18,11 +18,6 @@ MAIN = {
     *("crash_leader_button", "restart_all_button", "command", "propose_button", "full_mode"),
     *("alarm", "banner", "before_button", "note", "branch"),
 }
-
-
-def heard(lab: Lab, **content) -> None:
-    """The stage reports something, as it does from a browser."""
-    lab.stage._handle_custom_msg(content, [])
 
 
 # Two sizes

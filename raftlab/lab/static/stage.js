@@ -9,6 +9,7 @@ const MONO = "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, m
 const NECK = 7;
 const LOW = window.matchMedia("(max-height: 500px)"); // as in stage.css
 const PATIENCE = 3000; // ms without an answer, after which a moment is asked for again
+const DEAF = 4000; // ms: anywidget hears nothing of a widget whose code took it 2 s to load
 const LATE = 0.62; // what happens, happens when the messages have come almost all their way
 
 // Geometry
@@ -342,6 +343,7 @@ class Show {
     for (const picture of Object.values(this.pictures)) picture.wide = 0;
     this.root.toggleAttribute("data-settling", true); // until the picture has this room
     report(this.model, this.root, { kind: "room", width, low });
+    this.deaf ??= setTimeout(() => report(this.model, this.root, { kind: "deaf" }), DEAF);
   }
 
   see(seen) {
@@ -351,6 +353,7 @@ class Show {
   }
 
   take() { // a moment has come
+    clearTimeout(this.deaf);
     const motion = this.model.get("motion");
     if (this.asked) {
       this.trip += 0.3 * (performance.now() - this.askedAt - this.trip);
@@ -429,6 +432,7 @@ class Show {
   stop() {
     cancelAnimationFrame(this.raf);
     clearTimeout(this.reminder);
+    clearTimeout(this.deaf);
     this.watch.disconnect();
     this.measure.disconnect();
     this.scrolling.disconnect();
@@ -450,7 +454,7 @@ function box(name, parent) {
 // To the kernel; when it has gone, the reader is told, once
 
 function report(model, root, content) {
-  if (!["next", "again", "room", "still"].includes(content.kind)) {
+  if (!["next", "again", "room", "deaf", "still"].includes(content.kind)) {
     const chosen = root.closest(".raftlab-lab")?.querySelectorAll("[data-chosen]") ?? [];
     for (const list of chosen) delete list.dataset.chosen;
   }

@@ -1,0 +1,30 @@
+"""A lab that starts badly: its picture comes all the same."""
+
+from playwright.sync_api import Browser, expect
+
+from tests.browser.jupyter import LabView, Notebook, write_notebook
+
+CELL = "import raftlab as rl\nlab = rl.Cluster(3, seed=1).lab()\nlab"
+
+SLOW = """(() => {
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    window.given = 0;
+    AbortSignal.timeout = ms => timeout(ms === 2000 && !window.given++ ? 0 : ms);
+})()"""
+"""The first widget is given no time to load its code, and then hears nothing for ever."""
+
+
+def test_a_stage_whose_code_loads_too_late_is_made_anew(browser: Browser, address, desk):
+    write_notebook(desk / "starting.ipynb", CELL)
+    with browser.new_context() as context:
+        context.add_init_script(SLOW)
+        page = context.new_page()
+        failures: list[str] = []
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        lab: LabView = Notebook(page, address, "starting.ipynb").run_all().lab
+        assert any("Failed to initialize model" in failure for failure in failures)
+        assert page.evaluate("window.given") == 2
+        number = lab.number()
+        lab.click("Step")
+        lab.at_frame(number + 1)
+        expect(lab.mark("node-S3")).to_have_count(1)
