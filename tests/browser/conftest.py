@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.jupyter import LabView, Notebook, find_chromium, jupyter_lab, write_notebook
 from tests.browser.lab_page import BUILT, is_built, served
@@ -131,6 +131,8 @@ def run_in_each(request: pytest.FixtureRequest) -> Callable[[str], LabView]:
         exec(source, made)
         tab.goto(made["lab"].recording.link(address))
         tab.get_by_role("button", name="All controls").click(timeout=60_000)
+        main = tab.get_by_role("button", name="Main controls")
+        expect(main).to_be_visible(timeout=60_000)  # Python has heard the room and the click
         return LabView(tab, tab.locator(".raftlab-lab"))
 
     return opened
