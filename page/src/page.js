@@ -67,7 +67,7 @@ class Python {
     this.last = Promise.resolve(); // messages are heeded one after the other
     this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data }) => {
-      this.last = this.last.then(() => this.heed(data)).catch((error) => console.error(error));
+      this.last = this.last.then(() => this.heed(data)).catch((error) => this.failed(String(error)));
     };
     this.worker.onerror = (event) => this.failed(event.message);
     const alive = this.number;
@@ -78,8 +78,13 @@ class Python {
   ask(kind, asked) {
     const id = String(++this.sent);
     this.asked.set(id, performance.now());
+    this.count();
     this.worker.postMessage({ id, kind, asked: { id, ...asked } });
     return id;
+  }
+
+  count() { // whoever looks at the page from outside sees when all is answered
+    document.body.dataset.unanswered = this.asked.size;
   }
 
   async heed(told) {
@@ -92,6 +97,7 @@ class Python {
     if (told.run && told.run !== history.state?.run) history.replaceState({ run: told.run }, "");
     if (told.done) {
       this.asked.delete(told.done);
+      this.count();
       this.widgets.answered(told.done);
       if (this.busy) this.busy = say("");
     }

@@ -131,8 +131,8 @@ def run_in_each(request: pytest.FixtureRequest) -> Callable[[str], LabView]:
         exec(source, made)
         tab.goto(made["lab"].recording.link(address))
         tab.get_by_role("button", name="All controls").click(timeout=60_000)
-        main = tab.get_by_role("button", name="Main controls")
-        expect(main).to_be_visible(timeout=60_000)  # Python has heard the room and the click
+        expect(tab.get_by_role("button", name="Main controls")).to_be_visible(timeout=60_000)
+        expect(tab.locator("body")).to_have_attribute("data-unanswered", "0", timeout=60_000)
         return LabView(tab, tab.locator(".raftlab-lab"))
 
     return opened

@@ -338,12 +338,17 @@ def test_a_new_version_is_taken_at_the_next_visit_and_no_visit_mixes_two(
         expect(page).to_have_title(re.compile("a laboratory"))
         state = "navigator.serviceWorker.getRegistration().then(each => each.waiting?.state)"
         until(page, lambda: page.evaluate(state) == "installed")
-        page.close()
-        page = context.new_page()
-        page.goto(address)
-        expect(page).to_have_title("another version")
+        until(page, lambda: title_at_a_next_visit(page, address) == "another version")
         there(page)
         until(page, lambda: len(page.evaluate("caches.keys()")) == 1)
+
+
+def title_at_a_next_visit(page: Page, address: str) -> str:
+    """Go away, for long enough that the browser notices, and come back."""
+    page.goto("about:blank")
+    page.wait_for_timeout(500)
+    page.goto(address)
+    return page.title()
 
 
 def publish_as(folder: Path, title: str) -> None:
