@@ -51,6 +51,14 @@ window.addEventListener("pagehide", () => { // seen again while Python starts
   if (stage) kept.set(" seen", stage.innerHTML);
 });
 
+// The room of the picture, as the stage measures it: so it is drawn once, and for it
+
+function room() {
+  const stage = document.querySelector("#lab .raftlab-stage");
+  const width = Math.floor(stage.clientWidth - 2 * parseFloat(getComputedStyle(stage).paddingLeft));
+  return { width, low: matchMedia("(max-height: 500px)").matches };
+}
+
 // Python, in a worker
 
 let python;
@@ -71,7 +79,7 @@ class Python {
     };
     this.worker.onerror = (event) => this.failed(event.message);
     const alive = this.number;
-    this.worker.postMessage({ kind: "start", asked: { ...load(), fragment: fragment(), base, alive } });
+    this.worker.postMessage({ kind: "start", asked: { ...load(), fragment: fragment(), base, alive, room: room() } });
     this.clock = setInterval(() => this.look(), 500);
   }
 

@@ -412,6 +412,7 @@ def test_what_was_last_seen_is_there_until_python_is(open_page, page):
 def test_servers_and_main_controls_are_on_the_first_screen(open_page, page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})  # 683 px: 1366 at 200 %
     lab = stopped(open_page("nodes=5&seed=7"))
+    expect(page.locator("body")).to_have_attribute("data-unanswered", "0")  # it knows its room
     words = ("Play", "Step", "Crash the leader", "Propose", "All controls")
     for each in (lab.slider, *map(lab.button, words)):
         expect(each).to_be_in_viewport(ratio=0.99)
