@@ -140,8 +140,8 @@ def run_in_each(request: pytest.FixtureRequest) -> Callable[[str], LabView]:
 
 @pytest.fixture
 def tab(browser: Browser, browser_context_args: dict) -> Iterator[Page]:
-    """A tab of its own, in which nothing was opened before."""
-    with browser.new_context(**browser_context_args) as context:
+    """A tab of its own, in which nothing was opened before, and which keeps nothing."""
+    with browser.new_context(**browser_context_args, service_workers="block") as context:
         yield context.new_page()
 
 
