@@ -44,12 +44,6 @@ def lab(run_cell) -> LabView:
     return with_runs(run_cell(START))
 
 
-@pytest.fixture
-def lab_in_each(run_in_each) -> LabView:
-    """The same in the page, too: for what passes through its own connection."""
-    return with_runs(run_in_each(START))
-
-
 def with_runs(lab: LabView) -> LabView:
     """The same lab, with its panel of runs open."""
     lab.root.get_by_text("Runs and sharing").click()
@@ -80,8 +74,7 @@ def branch_off(lab: LabView, by: int) -> None:
     expect(lab.button("Go on from here")).not_to_be_visible()
 
 
-def test_the_text_of_the_run_is_seen_and_follows_the_moment_looked_at(lab_in_each):
-    lab = lab_in_each
+def test_the_text_of_the_run_is_seen_and_follows_the_moment_looked_at(lab):
     expect(shared(lab)).to_have_value(re.compile(r"^raftlab\.1\.[\w-]+$"))
     assert shared(lab).evaluate("each => each.readOnly")
     text = shared(lab).input_value()
@@ -130,8 +123,7 @@ def test_a_text_from_one_lab_opens_in_another(run_cell):
     expect(second.mark("node-S5")).to_have_count(0)
 
 
-def test_enter_in_the_field_opens_and_what_is_no_run_is_refused(lab_in_each, gallery):
-    lab = lab_in_each
+def test_enter_in_the_field_opens_and_what_is_no_run_is_refused(lab, gallery):
     number = lab.number()
     field(lab).fill("<b>nothing</b>")
     field(lab).press("Enter")
@@ -148,11 +140,10 @@ def test_enter_in_the_field_opens_and_what_is_no_run_is_refused(lab_in_each, gal
     expect(lab.alarm).not_to_be_attached()
 
 
-def test_a_huge_text_is_refused_and_the_lab_goes_on(lab_in_each):
-    lab = lab_in_each
+def test_a_huge_text_is_refused_and_the_lab_goes_on(lab, desk_page: Page):
     number = lab.number()
     field(lab).focus()
-    lab.page.keyboard.insert_text("raftlab.1." + "x" * 3_000_000)
+    desk_page.keyboard.insert_text("raftlab.1." + "x" * 3_000_000)
     assert len(field(lab).input_value()) < 300_000  # it must pass through the connection
     field(lab).press("Enter")
     expect(lab.alarm).to_contain_text("at most 200,000 letters")
@@ -161,8 +152,7 @@ def test_a_huge_text_is_refused_and_the_lab_goes_on(lab_in_each):
     lab.at_frame(number + 1)
 
 
-def test_the_tree_is_drawn_and_a_run_in_it_is_gone_to_by_click_and_by_key(lab_in_each, gallery):
-    lab = lab_in_each
+def test_the_tree_is_drawn_and_a_run_in_it_is_gone_to_by_click_and_by_key(lab, gallery):
     end = lab.number()
     branch_off(lab, 4)
     lab.click("Step")
@@ -246,8 +236,7 @@ def test_every_control_of_the_panel_has_a_name_and_is_reached_by_tab(lab):
         expect(reached).to_be_focused()
 
 
-def test_typing_in_the_field_is_no_key_of_the_lab(lab_in_each):
-    lab = lab_in_each
+def test_typing_in_the_field_is_no_key_of_the_lab(lab):
     number = lab.number()
     field(lab).press_sequentially("xgdd?")
     expect(field(lab)).to_have_value("xgdd?")
