@@ -7,6 +7,7 @@ What it is made of is locked: npm's packages by `package-lock.json`, Python's by
 """
 
 import fnmatch
+import hashlib
 import json
 import shutil
 import subprocess
@@ -60,6 +61,7 @@ def main(target: Path) -> None:
     (target / "index.html").write_text(first_page())
     bundled = json.loads((WORK / "bundled.json").read_text())
     (target / "licences.txt").write_text(licences(wheels, bundled))
+    (target / "service.js").write_text(service_worker(target))
     run("node", "check.mjs", target)
     (target / fingerprint.NAME).write_text(fingerprint.fingerprint())
 
@@ -125,6 +127,24 @@ def first_page() -> str:
     still = scene_frame(raftlab.Cluster(5, seed=7).frame())
     figure = f'<figure id="still">{still.svg}</figure>'
     return (HERE / "src" / "index.html").read_text().replace("<!-- STILL -->", figure)
+
+
+def service_worker(target: Path) -> str:
+    """The script that keeps the page for visits without a network, told what to keep.
+
+    The pictures of the gallery it keeps as they are seen.
+    """
+    paths = sorted(path for path in target.rglob("*") if path.is_file())
+    names = {path.relative_to(target).as_posix(): path for path in paths}
+    hashes = {
+        "./" if name == "index.html" else name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in names.items()
+        if not name.startswith(gallery.PICTURES)
+    }
+    told = json.dumps(hashes, indent=1)
+    version = hashlib.sha256(told.encode()).hexdigest()[:16]
+    source = (HERE / "src" / "service.js").read_text()
+    return f'const FILES = {told};\nconst VERSION = "{version}";\n\n{source}'
 
 
 def licences(wheels: list[Path], bundled: list[str]) -> str:

@@ -3,7 +3,17 @@
 import { build } from "esbuild";
 import { readFile, writeFile } from "node:fs/promises";
 
-// anywidget's front end is an AMD module: a call of `define` with a function that makes it.
+// anywidget's front end is an AMD module: a call of `define` with a function that makes it. It gives a
+// widget up after two seconds, which a slow machine may need to start one.
+const GIVES_UP = "AbortSignal.timeout(2e3)";
+const PATIENT = "AbortSignal.timeout(12e4)";
+
+async function anywidget(path) {
+  const text = await readFile(path, "utf8");
+  if (!text.includes(GIVES_UP)) throw new Error(`anywidget no longer says ${GIVES_UP}: look what it does instead`);
+  return text.replaceAll(GIVES_UP, PATIENT);
+}
+
 const amd = {
   name: "amd",
   setup({ onLoad }) {
@@ -11,7 +21,7 @@ const amd = {
       contents: `import * as base from "@jupyter-widgets/base";
         let made;
         const define = (needed, make) => { made = make(base); };
-        ${await readFile(path, "utf8")}
+        ${await anywidget(path)}
         export default made;`,
     }));
   },

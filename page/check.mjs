@@ -26,7 +26,8 @@ from raftlab.sim.scenarios import SCENARIOS
 
 for found in pkgutil.walk_packages(raftlab.__path__, "raftlab."):
     importlib.import_module(found.name)
-asked = {"base": "http://x/", "fragment": "", "address": ""}
+room = {"width": 926, "low": False}
+asked = {"base": "http://x/", "fragment": "", "address": "", "room": room}
 page.start(json.dumps(asked))
 for full in (False, True):
     page.lab.controls.full_mode.value = full

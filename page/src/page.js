@@ -9,6 +9,7 @@ import "@lumino/widgets/style/index.css";
 import "@jupyter-widgets/base/css/index.css";
 import "@jupyter-widgets/controls/css/labvariables.css";
 import "@jupyter-widgets/controls/css/widgets-base.css";
+import "../../raftlab/lab/static/stage.css";
 import "./common.css";
 import "./page.css";
 
@@ -17,11 +18,12 @@ const SAY = {
   starting: "Python is starting …",
   anew: "Python stopped. The lab starts anew, with its runs as they were …",
   busy: "The lab is still at work on that.",
+  silent: "Python has not answered for a while: it is at work on that, or has stopped.",
   failed: "Python could not start. If the connection is not at fault, try a newer browser.",
   back: "Python had stopped. The lab has started anew, with its runs as they were.",
 };
 const base = location.href.split("#")[0];
-const KEPT = `raftlab ${base}`;
+const kept = window.raftlabKept; // of able.js
 const el = (id) => document.getElementById(id);
 const fragment = () => location.hash.slice(1);
 
@@ -41,16 +43,20 @@ function say(words, step = 0, choices = []) {
 
 // What is kept, for as long as this tab is there
 
-function load() {
-  return JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
-}
+const load = () => JSON.parse(kept.get("") ?? "{}");
+const save = (told) => kept.set("", JSON.stringify({ kept: told.kept, address: told.address }));
 
-function save({ kept, address }) {
-  try {
-    sessionStorage.setItem(KEPT, JSON.stringify({ kept, address }));
-  } catch (error) { // it is full: what was kept before stays
-    console.warn(error);
-  }
+window.addEventListener("pagehide", () => { // seen again while Python starts
+  const stage = document.querySelector("#lab > .raftlab-lab:not(#still) .raftlab-stage");
+  if (stage) kept.set(" seen", stage.innerHTML);
+});
+
+// The room of the picture, as the stage measures it: so it is drawn once, and for it
+
+function room() {
+  const stage = document.querySelector("#lab .raftlab-stage");
+  const width = Math.floor(stage.clientWidth - 2 * parseFloat(getComputedStyle(stage).paddingLeft));
+  return { width, low: matchMedia("(max-height: 500px)").matches };
 }
 
 // Python, in a worker
@@ -60,7 +66,7 @@ let lives = 0;
 
 class Python {
   constructor() {
-    this.number = `${KEPT} ${performance.timeOrigin} ${++lives}`; // of the lock that its worker holds
+    this.number = `${kept.name} ${performance.timeOrigin} ${++lives}`; // of the lock that its worker holds
     this.sent = 0;
     this.asked = new Map(); // when what has no answer yet was asked
     this.steps = 0;
@@ -69,30 +75,37 @@ class Python {
     this.last = Promise.resolve(); // messages are heeded one after the other
     this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data }) => {
-      this.last = this.last.then(() => this.heed(data)).catch((error) => console.error(error));
+      this.last = this.last.then(() => this.heed(data)).catch((error) => this.failed(String(error)));
     };
     this.worker.onerror = (event) => this.failed(event.message);
     const alive = this.number;
-    this.worker.postMessage({ kind: "start", asked: { ...load(), fragment: fragment(), base, alive } });
+    this.worker.postMessage({ kind: "start", asked: { ...load(), fragment: fragment(), base, alive, room: room() } });
     this.clock = setInterval(() => this.look(), 500);
   }
 
   ask(kind, asked) {
     const id = String(++this.sent);
     this.asked.set(id, performance.now());
+    this.count();
     this.worker.postMessage({ id, kind, asked: { id, ...asked } });
     return id;
+  }
+
+  count() { // whoever looks at the page from outside sees when all is answered
+    document.body.dataset.unanswered = this.asked.size;
   }
 
   async heed(told) {
     if (told.step) say(told.step, ++this.steps + 1);
     if (told.failed) this.failed(told.failed);
+    if (told.ended && this.shown) this.gone();
     if (told.kept && this === python) save(told);
     for (const each of told.messages ?? []) await this.widgets.heed(each);
     if (told.lab) await this.show(told.lab);
     if (told.run && told.run !== history.state?.run) history.replaceState({ run: told.run }, "");
     if (told.done) {
       this.asked.delete(told.done);
+      this.count();
       this.widgets.answered(told.done);
       if (this.busy) this.busy = say("");
     }
@@ -104,15 +117,16 @@ class Python {
     say(lives > 1 ? SAY.back : "");
     for (const act of ["click", "keyup"]) el("lab").addEventListener(act, () => this.busy || say(""), { once: true, capture: true });
     performance.mark("raftlab shown");
-    // granted as soon as the worker has gone, however it went
+    // granted as soon as the worker has gone, however it went; an address without https has no locks
     navigator.locks?.request(this.number, () => this.gone());
+    navigator.serviceWorker?.register("./service.js").catch((error) => console.info(error));
   }
 
   look() { // has it been at one thing for long?
     const [first] = this.asked.values();
     if (!first || this.busy || performance.now() - first < BUSY_MS) return;
     this.busy = true;
-    say(SAY.busy, 0, [["Stop it and start anew", () => this.gone()]]);
+    say(navigator.locks ? SAY.busy : SAY.silent, 0, [["Stop it and start anew", () => this.gone()]]);
   }
 
   failed(words) {
@@ -139,7 +153,7 @@ class Python {
 const CHOICES = [
   ["Try again", () => location.reload()],
   ["Begin with a new cluster", () => {
-    sessionStorage.removeItem(KEPT);
+    kept.forget();
     history.replaceState(null, "", base);
     location.reload();
   }],

@@ -45,6 +45,7 @@ class PageComm(BaseComm):
 
 comm.create_comm = PageComm
 
+from raftlab.lab.fitting import Room
 from raftlab.lab.front_end import PAGE
 from raftlab.lab.lab import Lab
 from raftlab.lab.links import followed, opened
@@ -59,6 +60,7 @@ def start(asked: str) -> None:
     global lab, keeper
     wish = json.loads(asked)
     lab = opened(wish["fragment"], PAGE._replace(base=wish["base"]), wish.get("kept", ""))
+    lab.controller.make_room(Room(float(wish["room"]["width"]), wish["room"]["low"]))
     keeper = RunSaver(lab)
     if wish.get("kept") and wish["address"] != wish["fragment"]:
         followed(lab, wish["fragment"])

@@ -59,7 +59,8 @@ onmessage = ({ data: { id, kind, asked } }) => {
     .then(() => postMessage({ done: id }))
     .then(() => keep(kind !== "message" || !["next", "again"].includes(asked.data.content?.kind)))
     .catch((error) => {
-      postMessage({ failed: String(error) });
-      if (error.name !== "PythonError") self.close(); // Python itself has ended
+      const ended = error.name !== "PythonError"; // Python itself has
+      postMessage({ failed: String(error), ended });
+      if (ended) self.close();
     });
 };

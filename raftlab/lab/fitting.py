@@ -69,10 +69,17 @@ def fitted_cluster(frame: Frame, previous: Frame | None, room: float) -> Scene:
     places = [middle(mark)[:2] for mark in marks if mark.role == "node"]
     left, right = min(x for x, _ in places) - _BESIDE, max(x for x, _ in places) + _BESIDE
     top = min(y for _, y in places) - _ABOVE
+    beyond = [
+        mark.id
+        for mark in marks
+        if isinstance(mark, Text) and not _lies_within(mark, left, right, top)
+    ]
+    counts = (name for name in beyond if name.startswith("votes-"))
+    pips = tuple(f"vote-{name.removeprefix('votes-')}-" for name in counts)
     kept = [
         moved(mark, -left, -top)
         for mark in marks
-        if not isinstance(mark, Text) or _lies_within(mark, left, right, top)
+        if mark.id not in beyond and not mark.id.startswith(pips)
     ]
     return replace(scene, width=right - left, height=scene.height - top, marks=tuple(kept))
 

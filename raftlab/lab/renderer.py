@@ -238,6 +238,7 @@ class Renderer:
             self._words(),
             self._cannot(),
             self._heard(frame, bool(motion["playing"])),
+            room=self.room.width,
             **motion,
         )
         self._drawn = frame

@@ -24,7 +24,7 @@ class Stage(anywidget.AnyWidget):
 
     `cluster` and `logs` are packed scenes. `motion` says how to come there: `seq` counts
     the moments, `ms` is how long it takes, `steady` whether at an even pace, `playing`
-    whether to ask for the next one. `hotkeys` are the keys to report. `menus` holds what
+    whether to ask for the next one, `room` how wide (px) a stage it was drawn for. `hotkeys` are the keys to report. `menus` holds what
     a click on a mark offers, by the mark's id or else its role: pairs of key and words.
     `words` is the HTML of what changes with every moment, by the names of its controls.
     `cannot` says of every control that cannot be used now why that is, and `heard` is what

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.jupyter import LabView, Notebook, find_chromium, jupyter_lab, write_notebook
 from tests.browser.lab_page import BUILT, is_built, served
@@ -131,6 +131,8 @@ def run_in_each(request: pytest.FixtureRequest) -> Callable[[str], LabView]:
         exec(source, made)
         tab.goto(made["lab"].recording.link(address))
         tab.get_by_role("button", name="All controls").click(timeout=60_000)
+        expect(tab.get_by_role("button", name="Main controls")).to_be_visible(timeout=60_000)
+        expect(tab.locator("body")).to_have_attribute("data-unanswered", "0", timeout=60_000)
         return LabView(tab, tab.locator(".raftlab-lab"))
 
     return opened
@@ -138,8 +140,8 @@ def run_in_each(request: pytest.FixtureRequest) -> Callable[[str], LabView]:
 
 @pytest.fixture
 def tab(browser: Browser, browser_context_args: dict) -> Iterator[Page]:
-    """A tab of its own, in which nothing was opened before."""
-    with browser.new_context(**browser_context_args) as context:
+    """A tab of its own, in which nothing was opened before, and which keeps nothing."""
+    with browser.new_context(**browser_context_args, service_workers="block") as context:
         yield context.new_page()
 
 

@@ -1,7 +1,10 @@
 """The lab as a page, in a real Chromium: no Jupyter, no kernel, nothing but a folder of files."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -9,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 import raftlab
 from tests.browser.conftest import SCREEN
 from tests.browser.jupyter import LabView
+from tests.browser.lab_page import BUILT, served
 from tests.browser.test_first_sight import AXE
 
 PATIENCE_MS = 60_000
@@ -286,3 +290,195 @@ def test_a_browser_without_webassembly_is_told_so(context, page_address):
     page.add_init_script("delete globalThis.WebAssembly")
     page.goto(page_address)
     expect(page.locator("#say")).to_contain_text("This browser cannot run the lab")
+
+
+# Without a network, after a first visit
+
+
+def without_a_network(page: Page) -> None:
+    """Wait until the browser has all of the page."""
+    state = "navigator.serviceWorker.getRegistration().then(each => each?.active?.state)"
+    until(page, lambda: page.evaluate(state) == "activated")
+
+
+def copied(tmp_path: Path) -> Path:
+    """The page in a folder that a test may change."""
+    return Path(shutil.copytree(BUILT, tmp_path / "page"))
+
+
+def test_after_a_first_visit_no_network_is_needed(context, page_address, tmp_path):
+    page = context.new_page()
+    with served(copied(tmp_path)) as address:
+        page.goto(f"{address}#nodes=3&seed=1")
+        stopped(there(page))
+        without_a_network(page)
+    page.goto("about:blank")  # and the server has gone
+    page.goto(f"{address}#scenario=figure_8&panel=c")
+    lab = stopped(there(page))
+    expect(lab.mark("node-S5")).to_be_visible()
+    lab.click("Step")
+    page.goto(f"{address}gallery.html")
+    page.get_by_role("link", name="first election", exact=True).click()
+    there(page)
+    page.goto(f"{address}index.html")
+    there(page)
+
+
+def test_a_new_version_is_taken_at_the_next_visit_and_no_visit_mixes_two(
+    context, page_address, tmp_path
+):
+    folder, page = copied(tmp_path), context.new_page()
+    with served(folder) as address:
+        page.goto(address)
+        there(page)
+        without_a_network(page)
+        publish_as(folder, "another version")
+        page.reload()
+        stopped(there(page))
+        expect(page).to_have_title(re.compile("a laboratory"))
+        state = "navigator.serviceWorker.getRegistration().then(each => each.waiting?.state)"
+        until(page, lambda: page.evaluate(state) == "installed")
+        until(page, lambda: title_at_a_next_visit(page, address) == "another version")
+        there(page)
+        until(page, lambda: len(page.evaluate("caches.keys()")) == 1)
+
+
+def title_at_a_next_visit(page: Page, address: str) -> str:
+    """Go away, for long enough that the browser notices, and come back."""
+    page.goto("about:blank")
+    page.wait_for_timeout(500)
+    page.goto(address)
+    return page.title()
+
+
+def publish_as(folder: Path, title: str) -> None:
+    """Change the page in a folder, as a later build would."""
+    first, service = folder / "index.html", folder / "service.js"
+    was = first.read_bytes()
+    first.write_text(re.sub("<title>.*</title>", f"<title>{title}</title>", was.decode()))
+    told = service.read_text().replace(
+        sha256(was).hexdigest(), sha256(first.read_bytes()).hexdigest()
+    )
+    service.write_text(re.sub('VERSION = "', 'VERSION = "2', told))
+
+
+# Browsers that lack something
+
+
+def test_without_locks_a_worker_that_is_killed_can_be_started_anew(open_page, page):
+    """As at an address without https."""
+    page.add_init_script("delete Navigator.prototype.locks")
+    lab = stopped(open_page("nodes=3&seed=1"))
+    number, before = lab.number() + 1, kept_by(page)
+    lab.click("Step")
+    lab.at_frame(number)
+    until(page, lambda: kept_by(page) != before)
+    page.workers[0].evaluate("self.close()")
+    lab.click("Step")
+    expect(page.locator("#say")).to_contain_text("or has stopped", timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Stop it and start anew").click()
+    expect(page.locator("#say")).to_contain_text("had stopped", timeout=PATIENCE_MS)
+    lab.at_frame(number)
+
+
+def test_where_a_reader_allows_no_storage_the_lab_is_there_all_the_same(open_page, page):
+    page.add_init_script(
+        """Object.defineProperty(window, "sessionStorage", {
+            get() { throw new DOMException("not allowed", "SecurityError"); },
+        })"""
+    )
+    lab = stopped(open_page("nodes=3&seed=1"))
+    number = lab.number()
+    lab.click("Step")
+    lab.at_frame(number + 1)
+    page.reload()
+    there(page)
+
+
+# What is seen at first
+
+
+def test_what_was_last_seen_is_there_until_python_is(open_page, page):
+    stopped(open_page("nodes=3&seed=1"))
+    page.add_init_script("window.Worker = class { postMessage() {} }")  # it never comes
+    page.reload()
+    still = page.locator("#still")
+    expect(still.locator('[data-id="node-S3"]')).to_be_visible()
+    expect(still.locator('[data-id="node-S4"]')).to_have_count(0)
+    expect(page.locator("#say")).to_contain_text("Python is starting")
+
+
+@pytest.mark.parametrize("size", [(390, 844), (390, 664), (320, 640), (683, 384), (820, 1180)])
+def test_servers_and_main_controls_are_on_the_first_screen(open_page, page, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})  # 683 px: 1366 at 200 %
+    lab = stopped(open_page("nodes=5&seed=7"))
+    expect(page.locator("body")).to_have_attribute("data-unanswered", "0")  # it knows its room
+    words = ("Play", "Step", "Crash the leader", "Propose", "All controls")
+    for each in (lab.slider, *map(lab.button, words)):
+        expect(each).to_be_in_viewport(ratio=0.99)
+    below = lab.root.locator(".raftlab-actions").bounding_box()["y"]
+    for number in range(1, 6):
+        box = lab.mark(f"node-S{number}").bounding_box()
+        assert box["y"] + box["height"] <= below
+    right = lab.stage.bounding_box()["x"] + lab.stage.bounding_box()["width"]
+    for pane in lab.stage.locator("svg").all():
+        box = pane.bounding_box()
+        assert box["x"] + box["width"] <= right + 1
+
+
+def test_it_is_used_by_touch(browser, page_address):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with browser.new_context(**phone) as context:
+        page = context.new_page()
+        run = a_run()
+        page.goto(run.link(page_address))
+        lab = there(page)
+        lab.mark("node-S3").tap()
+        lab.root.get_by_role("menuitem", name="Crash").tap()
+        expect(lab.mark("down-S3-a")).to_be_attached()
+        lab.root.locator(".raftlab-cluster .message:not(.leaving) .hit").first.tap(force=True)
+        lab.root.get_by_role("menuitem", name="Drop").tap()
+        expect(lab.root.locator(".raftlab-newest")).to_contain_text("is lost")
+        number = lab.number()
+        drag(page, lab.slider, -120)
+        expect(lab.frame).not_to_have_text(str(number))
+        assert lab.number() < number
+
+
+def drag(page: Page, handle, by: float) -> None:
+    """Drag it by so many px with a finger."""
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    finger = page.context.new_cdp_session(page)
+    finger.send("Input.dispatchTouchEvent", touch("touchStart", x, y))
+    for step in range(1, 9):
+        finger.send("Input.dispatchTouchEvent", touch("touchMove", x + by * step / 8, y))
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def touch(kind: str, x: float, y: float) -> dict:
+    """What the browser is told of a finger."""
+    return {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+
+
+SMALLEST = """async () => {
+    const sizes = [];
+    for (const each of document.images) {
+        each.loading = "eager";
+        await each.decode();
+        const told = await (await fetch(each.currentSrc)).text();
+        const letters = [...told.matchAll(/font-size="([\\d.]+)"/g)].map(found => Number(found[1]));
+        sizes.push(Math.min(...letters) * each.getBoundingClientRect().width / each.naturalWidth);
+    }
+    return Math.min(...sizes);
+}"""
+
+
+@pytest.mark.parametrize("width", [1366, 820, 390])
+def test_no_letter_of_the_gallery_is_under_11_px(context, page_address, width):
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(f"{page_address}gallery.html")
+    assert page.evaluate(SMALLEST) >= 10.99
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.locator(".cards b").first).to_have_text("first election")

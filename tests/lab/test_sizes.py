@@ -8,8 +8,10 @@ from raftlab import Cluster, Options
 from raftlab.lab import Lab, Session
 from raftlab.lab.control_table import BUTTONS, CONTROLS, REQUIREMENTS, Kind, Size
 from raftlab.lab.controls import KEYS_PANEL
-from raftlab.lab.fitting import LEAST, Room
+from raftlab.lab.fitting import LEAST, Room, fitted_cluster
+from raftlab.lab.selection import middle
 from raftlab.lab.widget_factory import ONLY
+from raftlab.view.marks import Disc, Path
 from tests.lab.clusters import hasty, heard, working
 
 MAIN = {
@@ -273,6 +275,22 @@ def test_what_does_not_fit_is_left_out_by_size():
     assert {"node-S1", "node-S3"} <= marks(lab)
     assert lab.stage.cluster["w"] < 340
     assert not rows(working().lab(), "disk-")
+
+
+def test_nothing_beside_a_node_is_cut_off_where_it_is_narrow():
+    cluster = Cluster(5, seed=7)
+    for _ in range(25):
+        cluster.step()
+        frame = cluster.frame()
+        scene = fitted_cluster(frame, None, 370.0)
+        assert scene.width <= 370
+        for mark in scene.marks:
+            if not isinstance(mark, Path):
+                assert 0 <= middle(mark)[0] <= scene.width, mark.id
+        discs = (mark.id for mark in scene.marks if isinstance(mark, Disc) and mark.role == "vote")
+        counted = {name.split("-")[1] for name in discs}
+        said = {mark.id.split("-")[1] for mark in scene.marks if mark.role == "votes"}
+        assert counted == said  # all of a count, or nothing
 
 
 def test_a_message_that_arrives_ends_where_its_receiver_is_drawn():

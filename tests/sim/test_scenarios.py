@@ -18,7 +18,8 @@ from raftlab.raft.messages import (
     TimeoutNow,
 )
 from raftlab.sim import scenarios
-from raftlab.sim.scenarios import SCENARIOS, scenario
+from raftlab.sim.scenarios import SCENARIOS, TOPICS, scenario
+from raftlab.sim.scenarios.registry import REGISTERED
 from raftlab.sim.scenarios.replication import FOLLOWERS_OF_FIGURE_7
 from raftlab.sim.watch.properties import PROPERTIES
 from tests.sim.looking import frame_bytes
@@ -120,6 +121,14 @@ def test_every_scenario_is_listed_and_tested_here():
     assert set(scenarios.__all__) - {"SCENARIOS", "Scenario", "scenario"} == set(SCENARIOS)
     said = Path(__file__).read_text()
     assert [name for name in SCENARIOS if f"scenarios.{name}(" not in said] == []
+
+
+def test_they_stand_in_the_order_of_the_paper_and_none_is_left_out():
+    assert {topic.__name__ for topic in TOPICS} == set(REGISTERED)
+    names = list(SCENARIOS)
+    asked = ["first_election", "figure_7", "power_cut", "figure_10", "figure_12", "stale_read"]
+    assert sorted(asked, key=names.index) == asked
+    assert names[0] == "first_election"
 
 
 def test_a_name_that_is_almost_right_is_answered_with_the_right_ones():

@@ -340,7 +340,6 @@ class Show {
     const low = LOW.matches, room = `${width} ${low}`;
     if (width <= 0 || room === this.room) return;
     this.room = room;
-    for (const picture of Object.values(this.pictures)) picture.wide = 0;
     this.root.toggleAttribute("data-settling", true); // until the picture has this room
     report(this.model, this.root, { kind: "room", width, low });
     this.deaf ??= setTimeout(() => report(this.model, this.root, { kind: "deaf" }), DEAF);
@@ -375,6 +374,10 @@ class Show {
     if (first) this.tell();
     this.waiting = null;
     this.busy = true;
+    if (moment.room !== this.drawnFor) { // the first picture for this room, be it narrower
+      for (const picture of Object.values(this.pictures)) picture.wide = 0;
+      this.drawnFor = moment.room;
+    }
     this.pictures.cluster.aim(moment.cluster);
     this.pictures.logs.aim(moment.logs);
     this.began = performance.now();

@@ -12,6 +12,11 @@ situation (times, terms and names may differ), and the seed decides what comes a
 the damage, and "after" is a cluster that stands still, with `violation` set.
 """
 
+from difflib import get_close_matches
+from types import ModuleType
+
+from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.sim.scenarios import clients, disks, elections, membership, replication, snapshots
 from raftlab.sim.scenarios.clients import (
     deposed_leaders_read,
     follower_read,
@@ -57,7 +62,7 @@ from raftlab.sim.scenarios.membership import (
     single_server_bug,
     single_server_rule,
 )
-from raftlab.sim.scenarios.registry import SCENARIOS, Scenario, scenario
+from raftlab.sim.scenarios.registry import REGISTERED, Scenario
 from raftlab.sim.scenarios.replication import (
     figure_7,
     figure_8,
@@ -131,3 +136,28 @@ __all__ = [
     "stale_read",
     "unanswered_command",
 ]
+
+TOPICS: tuple[ModuleType, ...] = (
+    elections,
+    replication,
+    disks,
+    membership,
+    snapshots,
+    clients,
+)
+"""The modules with situations, as the paper goes: its sections 5, 6, 7 and 8."""
+
+SCENARIOS: dict[str, Scenario] = {
+    each.name: each for topic in TOPICS for each in REGISTERED[topic.__name__]
+}
+"""Every named situation: topic by topic, and in a topic as they stand there."""
+
+
+def scenario(name: str) -> Scenario:
+    """The situation of that name. Raises: Misuse, with the nearest names, if there is none."""
+    found = SCENARIOS.get(name)
+    if found is None:
+        near = get_close_matches(str(name), SCENARIOS, n=4, cutoff=0.5)
+        said = f"do you mean {' or '.join(near)}?" if near else "SCENARIOS lists them."
+        raise Misuse(f"There is no scenario {shown(name)}: {said}")
+    return found

@@ -1,7 +1,6 @@
 """The list of named situations, and how a function becomes one of them."""
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import wraps
 from inspect import getdoc
 from typing import Any, ParamSpec
@@ -57,14 +56,14 @@ class Scenario(msgspec.Struct, frozen=True):
             return self.function(*given, **named)
 
 
-SCENARIOS: dict[str, Scenario] = {}
-"""Every named situation, topic by topic."""
+REGISTERED: dict[str, list[Scenario]] = {}
+"""Every named situation, by the module that it stands in."""
 
 
 def scene(
     panels: tuple[str, ...] = (), breaks: Mapping[str, str] | None = None
 ) -> Callable[[Callable[Given, Cluster]], Callable[Given, Cluster]]:
-    """Enter a function in `SCENARIOS`; the first and the last words of its docstring describe it.
+    """Enter a function in `REGISTERED`; the first and the last words of its docstring describe it.
 
     Its first paragraph is the title, and its last paragraph the source. It refuses a panel that
     is not one of `panels`.
@@ -74,7 +73,8 @@ def scene(
         name = getattr(function, "__name__", "")
         said = [" ".join(part.split()) for part in (getdoc(function) or name).split("\n\n")]
         made = _with_checked_panel(function, panels) if panels else function
-        SCENARIOS[name] = Scenario(name, said[0], said[-1], made, panels, breaks or {})
+        entered = Scenario(name, said[0], said[-1], made, panels, breaks or {})
+        REGISTERED.setdefault(function.__module__, []).append(entered)
         return made
 
     return enter
@@ -91,13 +91,3 @@ def _with_checked_panel(
         return function(*given, **named)
 
     return checked
-
-
-def scenario(name: str) -> Scenario:
-    """The situation of that name. Raises: Misuse, with the nearest names, if there is none."""
-    found = SCENARIOS.get(name)
-    if found is None:
-        near = get_close_matches(str(name), SCENARIOS, n=4, cutoff=0.5)
-        said = f"do you mean {' or '.join(near)}?" if near else "SCENARIOS lists them."
-        raise Misuse(f"There is no scenario {shown(name)}: {said}")
-    return found
