@@ -24,11 +24,12 @@ class Stage(anywidget.AnyWidget):
 
     `cluster` and `logs` are packed scenes. `motion` says how to come there: `seq` counts
     the moments, `ms` is how long it takes, `steady` whether at an even pace, `playing`
-    whether to ask for the next one, `room` how wide (px) a stage it was drawn for. `hotkeys` are the keys to report. `menus` holds what
-    a click on a mark offers, by the mark's id or else its role: pairs of key and words.
-    `words` is the HTML of what changes with every moment, by the names of its controls.
-    `cannot` says of every control that cannot be used now why that is, and `heard` is what
-    a screen reader reads out; `gone` is what the reader is told when Python is not there any more.
+    whether to ask for the next one; `room` is how wide (px) a stage the scenes were drawn for.
+    `hotkeys` are the keys to report. `menus` holds what a click on a mark offers, by the mark's id or else its
+    role: pairs of key and words. `words` is the HTML of what changes with every moment, by the
+    names of its controls. `cannot` says of every control that cannot be used now why that is, and
+    `heard` is what a screen reader reads out; `gone` is what the reader is told when Python is not
+    there any more.
     """
 
     _esm = STATIC / "stage.js"
@@ -37,6 +38,7 @@ class Stage(anywidget.AnyWidget):
     cluster = traitlets.Dict().tag(sync=True)
     logs = traitlets.Dict().tag(sync=True)
     motion = traitlets.Dict({"seq": 0, "ms": 0, "steady": False, "playing": False}).tag(sync=True)
+    room = traitlets.Float().tag(sync=True)
     hotkeys = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     menus = traitlets.Dict().tag(sync=True)
@@ -62,6 +64,7 @@ class Stage(anywidget.AnyWidget):
         words: Mapping[str, str],
         cannot: Mapping[str, str],
         heard: str,
+        room: float,
         **motion: Any,
     ) -> None:
         """Move to the next moment. What has not changed is not sent.
@@ -75,6 +78,7 @@ class Stage(anywidget.AnyWidget):
             self.words = dict(words)
             self.cannot = dict(cannot)
             self.heard = heard
+            self.room = room
             self.motion = {"seq": self.seq + 1, **motion}
 
     def __repr__(self) -> str:

@@ -359,9 +359,8 @@ class Show {
       this.asked = null;
       clearTimeout(this.reminder);
     }
-    const [cluster, logs, words, heard] = ["cluster", "logs", "words", "heard"]
-      .map((name) => this.model.get(name));
-    const moment = { ...motion, cluster, logs, words, heard };
+    const moment = { ...motion };
+    for (const name of ["cluster", "logs", "words", "heard", "room"]) moment[name] = this.model.get(name);
     if (this.moment && motion.steady && this.busy) this.waiting = moment;
     else this.start(moment);
   }
