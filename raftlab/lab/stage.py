@@ -25,11 +25,11 @@ class Stage(anywidget.AnyWidget):
     `cluster` and `logs` are packed scenes. `motion` says how to come there: `seq` counts
     the moments, `ms` is how long it takes, `steady` whether at an even pace, `playing`
     whether to ask for the next one; `room` is how wide (px) a stage the scenes were drawn for.
-    `hotkeys` are the keys to report. `menus` holds what a click on a mark offers, by the mark's id or else its
-    role: pairs of key and words. `words` is the HTML of what changes with every moment, by the
-    names of its controls. `cannot` says of every control that cannot be used now why that is, and
-    `heard` is what a screen reader reads out; `gone` is what the reader is told when Python is not
-    there any more.
+    `hotkeys` are the keys to report. `menus` holds what a click on a mark offers, by the mark's
+    id or else its role: pairs of key and words. `words` is the HTML of what changes with every
+    moment, by the names of its controls. `cannot` says of every control that cannot be used now
+    why that is, and `heard` is what a screen reader reads out; `gone` is what the reader is told
+    when Python is not there any more.
     """
 
     _esm = STATIC / "stage.js"
