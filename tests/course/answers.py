@@ -271,7 +271,7 @@ def tally_as_text(votes):
     return tally(votes).value
 
 
-# 4.3
+# 5.1
 
 
 def timeout(options, rng):
@@ -294,7 +294,7 @@ def timeout_global(options, rng):
     return random.uniform(*options.election_timeout)
 
 
-# 5.2
+# 6.2
 
 
 def stray(rejected, progress):
@@ -306,7 +306,7 @@ def stray(rejected, progress):
     return probing and rejected.non_matching_index + 1 != progress.next_index
 
 
-# 5.3
+# 6.3
 
 
 def hinted(rejected, log, progress):
@@ -324,7 +324,7 @@ def one_back(rejected, log, progress):
     return max(rejected.non_matching_index, progress.match_index + 1)
 
 
-# 6.1
+# 7.1
 
 
 def median(match_indexes, configuration):
@@ -332,7 +332,7 @@ def median(match_indexes, configuration):
     return reached[len(reached) // 2]
 
 
-# 6.3
+# 7.3
 
 
 def commit(matched, log, term, commit_index):
@@ -362,19 +362,19 @@ RIGHT = {
     "3.3": [answer_vote],
     "4.1": [lambda size: (size + 2) // 2, lambda size: size // 2 + 1],
     "4.2": by_method("tally_vote", [tally]),
-    "4.3": by_method("election_timeout", [timeout, timeout_in_steps]),
-    "5.1": by_method("match_index_after", [lambda log, last_new, following: last_new]),
-    "5.2": by_method("is_stray_rejection", [stray]),
-    "5.3": by_method("next_index_after", [hinted]),
-    "6.1": by_method("majority_match_index", [median]),
-    "6.2": by_method(
+    "5.1": by_method("election_timeout", [timeout, timeout_in_steps]),
+    "6.1": by_method("match_index_after", [lambda log, last_new, following: last_new]),
+    "6.2": by_method("is_stray_rejection", [stray]),
+    "6.3": by_method("next_index_after", [hinted]),
+    "7.1": by_method("majority_match_index", [median]),
+    "7.2": by_method(
         "follower_commit_index",
         [
             lambda leader, verified, log, own: max(own, min(leader, verified)),
             lambda leader, verified, log, own: sorted((own, min(leader, verified)))[1],
         ],
     ),
-    "6.3": by_method("leader_commit_index", [commit]),
+    "7.3": by_method("leader_commit_index", [commit]),
 }  # fmt: skip
 
 WRONG = {
@@ -475,7 +475,7 @@ WRONG = {
             tally_lost_by_majority_of_refusals, tally_as_text,
         ],
     ),
-    "4.3": by_method(
+    "5.1": by_method(
         "election_timeout",
         [
             lambda options, rng: options.election_timeout[0],
@@ -487,7 +487,7 @@ WRONG = {
             timeout_global,
         ],
     ),
-    "5.1": by_method(
+    "6.1": by_method(
         "match_index_after",
         [
             lambda log, last_new, following: following - 1,
@@ -496,7 +496,7 @@ WRONG = {
             lambda log, last_new, following: last_new + 1,
         ],
     ),
-    "5.2": by_method(
+    "6.2": by_method(
         "is_stray_rejection",
         [
             lambda rejected, progress: False,
@@ -506,7 +506,7 @@ WRONG = {
             or rejected.last_index == progress.match_index,
         ],
     ),
-    "5.3": by_method(
+    "6.3": by_method(
         "next_index_after",
         [
             one_back, hinted_by_index,
@@ -516,7 +516,7 @@ WRONG = {
             lambda rejected, log, progress: log.last_index + 1,
         ],
     ),
-    "6.1": by_method(
+    "7.1": by_method(
         "majority_match_index",
         [
             lambda match, configuration: max(match.values()),
@@ -526,7 +526,7 @@ WRONG = {
             lambda match, configuration: sorted(match.values(), reverse=True)[1:2],
         ],
     ),
-    "6.2": by_method(
+    "7.2": by_method(
         "follower_commit_index",
         [
             lambda leader, verified, log, own: leader,
@@ -536,7 +536,7 @@ WRONG = {
             lambda leader, verified, log, own: own,
         ],
     ),
-    "6.3": by_method(
+    "7.3": by_method(
         "leader_commit_index",
         [
             lambda matched, log, term, own: max(matched, own),

@@ -10,6 +10,7 @@ from raftlab.course.exercises import (
     start,
     tallying,
     terms,
+    timeouts,
     voting,
 )
 from raftlab.course.exercises.base import Exercise, Result
@@ -17,7 +18,7 @@ from raftlab.course.exercises.running import MachineExercise, RulesExercise
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.view.words import table
 
-MODULES = (start, append, terms, voting, tallying, replication, commit)
+MODULES = (start, append, terms, voting, tallying, timeouts, replication, commit)
 
 
 class Report:

@@ -1,4 +1,4 @@
-"""Exercises of notebook 06: when an entry is safe."""
+"""Exercises of notebook 07: when an entry is safe."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -85,7 +85,7 @@ def _answer(got: Any, log: RaftLog) -> dict[str, str]:
 
 EXERCISES = (
     RulesExercise(
-        "6.1",
+        "7.1",
         "What a majority holds",
         1,
         "majority_match_index",
@@ -98,7 +98,7 @@ EXERCISES = (
         draw_match,
     ),
     RulesExercise(
-        "6.2",
+        "7.2",
         "What a follower may commit",
         2,
         "follower_commit_index",
@@ -111,7 +111,7 @@ EXERCISES = (
         draw_follower,
     ),
     RulesExercise(
-        "6.3",
+        "7.3",
         "The current-term rule",
         3,
         "leader_commit_index",

@@ -1,4 +1,4 @@
-"""Exercises of notebook 05: what a leader learns from answers."""
+"""Exercises of notebook 06: what a leader learns from answers."""
 
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -192,7 +192,7 @@ def draw_hint(case: Case, got: Any) -> Sequence[Scene]:
 
 EXERCISES = (
     RulesExercise(
-        "5.1",
+        "6.1",
         "What an answer proves",
         1,
         "match_index_after",
@@ -204,7 +204,7 @@ EXERCISES = (
         "Figure 2, Leaders, third rule; 5.3",
     ),
     RulesExercise(
-        "5.2",
+        "6.2",
         "An old refusal",
         2,
         "is_stray_rejection",
@@ -221,7 +221,7 @@ EXERCISES = (
         "5.3; 5.5",
     ),
     HintExercise(
-        "5.3",
+        "6.3",
         "Back in few steps",
         3,
         "next_index_after",
