@@ -16,6 +16,7 @@ import ast
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -97,11 +98,12 @@ def _defined(text: str, number: str) -> set[str]:
     names: set[str] = set()
     for each in SECTION.finditer(text.replace("\r\n", "\n")):
         if _order(each["number"]) < _order(number):
-            names |= {
-                node.name
-                for node in ast.parse(each[0]).body
-                if isinstance(node, ast.FunctionDef | ast.ClassDef)
-            }
+            with suppress(SyntaxError):  # edited by hand, and left so
+                names |= {
+                    node.name
+                    for node in ast.parse(each[0]).body
+                    if isinstance(node, ast.FunctionDef | ast.ClassDef)
+                }
     return names
 
 
