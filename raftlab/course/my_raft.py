@@ -51,7 +51,7 @@ def path() -> Path:
 
 def keep(number: str, title: str, answer: Any) -> str:
     """Write an answer into its section; says so in a sentence, or says nothing where it is off."""
-    if not (is_on() and _in_notebook()):
+    if not (is_on() and in_notebook()):
         return ""
     file = path()
     try:
@@ -123,6 +123,7 @@ def _replace(file: Path, text: str) -> None:
         raise
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """Whether this runs in IPython, as a notebook's cells do."""
     module = sys.modules.get("IPython")
     return bool(module and module.get_ipython())

@@ -16,7 +16,7 @@ def folder(tmp_path, monkeypatch):
     """A folder in which a notebook runs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(my_raft.SWITCH, raising=False)
-    monkeypatch.setattr(my_raft, "_in_notebook", lambda: True)
+    monkeypatch.setattr(my_raft, "in_notebook", lambda: True)
     return tmp_path
 
 
@@ -225,6 +225,6 @@ def test_where_notebooks_are_made_or_compared_nothing_is_written_or_read(
 def test_outside_a_notebook_and_in_marking_nothing_is_written(folder, notebook, monkeypatch):
     exercise.grade({"4.1": notebook["majority"]})
     assert not my_raft.path().exists()
-    monkeypatch.setattr(my_raft, "_in_notebook", lambda: False)
+    monkeypatch.setattr(my_raft, "in_notebook", lambda: False)
     exercise("4.1").check(notebook["majority"])
     assert not my_raft.path().exists()
