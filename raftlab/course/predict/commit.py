@@ -1,4 +1,4 @@
-"""Questions about commitment: what acks commit, which entries are safe, what becomes of one."""
+"""Questions about commitment: what match indexes and acks commit, and which entries are safe."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from raftlab.course.predict.votes import could_win
 from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_labelled_rows, scene_rows
 from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
-from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority, majority_index
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, NotNow, Term
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.frames.frame import Frame
 from raftlab.view import Scene, scene_commit, scene_commit_decision, scene_logs
 from raftlab.view.words import names
 
@@ -66,9 +66,11 @@ def _commit_words(leader: RaftStateMachine, held: Sequence[Index]) -> list[str]:
         f"the indexes in order: {told}; a majority ({majority(len(held))}) holds entry {reached}"
     ]
     term = leader.log.term_for_index(reached)
-    if leader.commit_index == reached and reached:
-        lines.append(f"entry {reached} is of the leader's own term {term}: committed")
-    elif reached:
+    if not reached:
+        lines.append("nothing is held by a majority, so nothing is committed (5.3)")
+    elif leader.commit_index == reached:
+        lines.append(f"entry {reached} is of the leader's own term {term}: committed (5.3, 5.4.2)")
+    else:
         lines.append(
             f"entry {reached} is of term {term}, and the leader is in term {leader.term}:"
             " copies of an earlier term's entry do not commit it (5.4.2)"
@@ -79,8 +81,11 @@ def _commit_words(leader: RaftStateMachine, held: Sequence[Index]) -> list[str]:
 def _random_match(seed: int) -> tuple[dict[NodeId, Index], str, Term]:
     rng = random.Random(f"raftlab commit {seed}")
     terms = sorted(rng.choices([1, 2, 3], k=rng.randint(3, 6)))
-    term = terms[-1] + rng.choice([0, 0, 1])
-    match = {node: rng.randint(0, len(terms)) for node in FIVE[1:]}
+    term = terms[-1] + rng.choice([0, 0, 0, 1])
+    own = terms.index(terms[-1]) + 1
+    reached = rng.randint(own, len(terms)) if rng.random() < 0.7 else rng.randint(0, own)
+    others = [rng.randint(reached, len(terms)), reached, *(rng.randint(0, reached) for _ in "ab")]
+    match = dict(zip(FIVE[1:], rng.sample(others, 4), strict=True))
     return match, " ".join(map(str, terms)), term
 
 
@@ -113,15 +118,27 @@ def acks_commit(
         raise NotNow("no acknowledgement is on its way: propose something and run a little")
     who = names(list(acks)) if acks else "every follower that has sent one"
     return Question(
-        f"The commit index of {leader} is {before}. Now the acknowledgement on its way from {who}"
+        f"The commit index of {leader} is {before}. Now all that is on its way to it from {who}"
         " arrives, and nothing else. What is its commit index then?",
         (),
         machine.commit_index,
-        told,
+        [*told, *_copies_words(copy.frame(), leader)],
         given=given,
         scenes=scenes,
         then=(scene_commit(copy.frame(), leader, cluster.frame()),),
     )
+
+
+def _copies_words(frame: Frame, leader: NodeId) -> list[str]:
+    """Which entry a majority holds, as the leader knows it, and the rule."""
+    known = {each.node: each.match_index for each in frame[leader].progress}
+    reached = majority_index(list(known.values()))
+    holders = [node for node in known if known[node] >= reached]
+    counted = f"{len(holders)} of {len(known)}, {names(sorted(holders))}, hold entry {reached}"
+    return [
+        f"as {leader} knows, {counted}; {majority(len(known))} are needed",
+        "an entry of the leader's own term is committed once a majority holds it (5.3, 5.4.2)",
+    ]
 
 
 def _acknowledging(seed: int) -> tuple[Cluster, list[NodeId]]:
@@ -131,7 +148,7 @@ def _acknowledging(seed: int) -> tuple[Cluster, list[NodeId]]:
         cluster = Cluster(5, seed=rng.randrange(10**6), options=Options.figure_2())
         cluster.elect(rng.choice(FIVE))
         cluster.run(200)
-        for number in range(rng.randint(1, 3)):
+        for number in range(rng.choice((1, 2, 2, 3, 3, 4))):
             cluster.propose(f"x={number + 1}")
             cluster.run(rng.uniform(0, 8))
         if cluster.run_until(lambda each: len(_with_news(each)) >= 3, 30):
@@ -183,6 +200,8 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
         else:
             safe.append(str(entry.index))
             why.append(f"entry {entry.index}: safe, everyone who can be elected holds it")
+    needed = f"{majority(len(logs))} of {len(logs)}"
+    why.append(f"{needed} vote for a leader, and only if their own logs are not newer (5.4.1)")
     return Question(
         "These are the logs of all servers; nobody leads at the moment. Which entries may be"
         " applied, because no future leader can be without them?",
@@ -194,53 +213,3 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
         then=(scene_labelled_rows(logs, dict.fromkeys(winners, "can lead"), "Who can be elected"),),
         credit=CREDIT,
     )
-
-
-@template
-def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
-    """A leader is cut off with an entry that only S2 has: what becomes of it under `winner`?"""
-    if winner is None:
-        winner = random.Random(f"raftlab deposed {seed}").choice(FIVE[1:])
-    cluster = Cluster(5, seed=seed, options=Options.figure_2())
-    cluster.elect("S1")
-    cluster.run(100)
-    for other in FIVE[2:]:
-        cluster.cut("S1", other)
-    index = cluster.propose("x=1")
-    cluster.run(40)
-    before = cluster.frame()
-    told = _depose(cluster, winner)
-    entry = before["S1"].entry(index)
-    copies = [node.node for node in before.nodes if entry in node.log]
-    kept = [node for node in cluster.frame().nodes if node.entry(index) == entry]
-    committed = [node.node for node in kept if node.commit_index >= index]
-    lost = f"entry {index} of S1 is overwritten by one of {winner}'s"
-    return Question(
-        f"S1 leads term {before.term} and has put x=1 into entry {index}; {names(copies)} hold it."
-        f" Then S1 is cut off from everyone, and {winner} is elected in its place. The"
-        " network heals. What becomes of x=1?",
-        {"committed": "the new leader commits it", "lost": "another entry takes its place"},
-        "committed" if committed else "lost",
-        [*told, f"{names(committed)} have committed it" if committed else lost],
-        then=(scene_logs(cluster.frame()),),
-        credit=CREDIT,
-    )
-
-
-VOTES = frozenset(["become_candidate", "on_request_vote", *REASONS, "become_leader"])
-"""What speaks when a node campaigns, grants or refuses a vote, and leads."""
-
-
-def _depose(cluster: Cluster, winner: NodeId) -> list[str]:
-    """Cut S1 off, let `winner` lead, heal; what the election said."""
-    cluster.isolate("S1")
-    cluster.timeout(winner)
-    told = []
-    while cluster.leader != winner:
-        event = cluster.step()
-        if event.involves(VOTES):
-            told.append(event.text)
-    cluster.run(50)
-    cluster.heal()
-    cluster.run(400)
-    return told
