@@ -16,7 +16,15 @@ from difflib import get_close_matches
 from types import ModuleType
 
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.scenarios import clients, disks, elections, membership, replication, snapshots
+from raftlab.sim.scenarios import (
+    clients,
+    deposed,
+    disks,
+    elections,
+    membership,
+    replication,
+    snapshots,
+)
 from raftlab.sim.scenarios.clients import (
     deposed_leaders_read,
     follower_read,
@@ -142,6 +150,7 @@ __all__ = [
 TOPICS: tuple[ModuleType, ...] = (
     elections,
     replication,
+    deposed,
     disks,
     membership,
     snapshots,
