@@ -77,7 +77,7 @@ cells (fewer in 00); nothing on stderr.
 For instructors
 ---------------
 
-Notebooks 01, 03, 04, 05 and 06 each set three exercises, of one, two and three stars (2, 3
+Notebooks 01, 03, 06 and 07 each set three exercises, of one, two and three stars (2, 3
 and 5 points), and can be set as they are. A check is deterministic and needs no network; the
 last cell of a student's notebook may be `exercise.report("01")`. To mark answers that were
 collected in some other way:

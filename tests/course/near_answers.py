@@ -154,7 +154,7 @@ def tally_with_one_vote_too_many(votes):
     return WON if 2 * sum(votes.answers.values()) + 2 > len(votes.voters) else tally(votes)
 
 
-# 4.3
+# 5.1
 
 
 def span(options):
@@ -162,7 +162,7 @@ def span(options):
     return high - low
 
 
-# 5.2
+# 6.2
 
 PROBE = ProgressState.PROBE
 
@@ -179,7 +179,7 @@ def ends_before_what_matches(rejected, progress):
     return rejected.last_index < progress.match_index
 
 
-# 5.3
+# 6.3
 
 
 def first_of_its_term(log, index):
@@ -239,7 +239,7 @@ def over_its_own_term(rejected, log, progress):
     return max(first_of_its_term(log, rejected.non_matching_index), progress.match_index + 1)
 
 
-# 6.3
+# 7.3
 
 
 def newest_of_its_term(matched, log, term, commit_index):
@@ -310,32 +310,32 @@ RIGHT = {
         lambda size: size - (size - 1) // 2,
         lambda size: min(count for count in range(size + 1) if 2 * count > size),
     ],
-    "4.2": by_method("tally_vote", [tally_by_halves, lambda votes: votes.tally_vote()]),
-    "4.3": by_method(
+    "4.2": by_method("tally_vote", [tally_by_halves]),
+    "5.1": by_method(
         "election_timeout",
         [
             lambda options, rng: options.election_timeout[1] - span(options) * rng.random(),
             lambda options, rng: rng.triangular(*options.election_timeout),
         ],
     ),
-    "5.1": by_method(
+    "6.1": by_method(
         "match_index_after",
         [
             lambda log, last_new, following: min(last_new, following - 1),
             lambda log, last_new, following: min(last_new, log.last_index),
         ],
     ),
-    "5.2": by_method(
+    "6.2": by_method(
         "is_stray_rejection",
         [
             lambda rejected, progress: asks_elsewhere(rejected, progress)
             or min(rejected.non_matching_index - 1, rejected.last_index) < progress.match_index,
         ],
     ),
-    "5.3": by_method(
+    "6.3": by_method(
         "next_index_after", [hint_of_an_honest_follower, one_entry_more, term_by_term]
     ),
-    "6.1": by_method(
+    "7.1": by_method(
         "majority_match_index",
         [
             lambda match, configuration: statistics.median_low(match.values()),
@@ -348,14 +348,14 @@ RIGHT = {
             ),
         ],
     ),
-    "6.2": by_method(
+    "7.2": by_method(
         "follower_commit_index",
         [
             lambda leader, verified, log, own: own if leader <= own
             else max(own, min(leader, verified)),
         ],
     ),
-    "6.3": by_method("leader_commit_index", [newest_of_its_term]),
+    "7.3": by_method("leader_commit_index", [newest_of_its_term]),
 }  # fmt: skip
 
 WRONG = {
@@ -390,7 +390,8 @@ WRONG = {
         figure_4_but(FOLLOWER, Cause.ELECTION_TIMEOUT, FOLLOWER),
         figure_4_but(CANDIDATE, Cause.ELECTION_TIMEOUT, FOLLOWER),
         figure_4_but(CANDIDATE, Cause.HIGHER_TERM, CANDIDATE),
-        figure_4_but(CANDIDATE, Cause.ELECTION_LOST, LEADER),
+        figure_4_but(LEADER, Cause.LEADER_SEEN, FOLLOWER),
+        figure_4_but(FOLLOWER, Cause.MAJORITY_GRANTED, LEADER),
         figure_4_but(FOLLOWER, Cause.HIGHER_TERM, CANDIDATE),
         figure_4_but(LEADER, Cause.HIGHER_TERM, LEADER),
         figure_4_but(LEADER, Cause.ELECTION_TIMEOUT, CANDIDATE),
@@ -426,7 +427,7 @@ WRONG = {
             tally_with_one_vote_too_many,
         ],
     ),
-    "4.3": by_method(
+    "5.1": by_method(
         "election_timeout",
         [
             lambda options, rng: options.election_timeout[0] + rng.random(),
@@ -434,14 +435,14 @@ WRONG = {
             lambda options, rng: options.election_timeout[0] * (1 + rng.random()),
         ],
     ),
-    "5.1": by_method(
+    "6.1": by_method(
         "match_index_after",
         [
             lambda log, last_new, following: max(last_new, following - 1),
             lambda log, last_new, following: max(last_new - 1, 0),
         ],
     ),
-    "5.2": by_method(
+    "6.2": by_method(
         "is_stray_rejection",
         [
             lambda *those: denies_what_matches(*those) or asks_elsewhere(*those),
@@ -451,14 +452,14 @@ WRONG = {
             or rejected.non_matching_index != progress.next_index - 1,
         ],
     ),
-    "5.3": by_method(
+    "6.3": by_method(
         "next_index_after",
         [
             hinted_by_term, after_what_matches, from_the_follower_s_end, ten_back, half_way,
             over_its_own_term,
         ],
     ),
-    "6.1": by_method(
+    "7.1": by_method(
         "majority_match_index",
         [
             lambda match, configuration: statistics.median_high(match.values()),
@@ -470,14 +471,14 @@ WRONG = {
             lambda match, configuration: statistics.median_low(set(match.values())),
         ],
     ),
-    "6.2": by_method(
+    "7.2": by_method(
         "follower_commit_index",
         [
             lambda leader, verified, log, own: min(leader, verified) if leader > own else own,
             lambda leader, verified, log, own: sorted((own, leader, verified))[1],
         ],
     ),
-    "6.3": by_method(
+    "7.3": by_method(
         "leader_commit_index",
         [
             oldest_of_its_term,
