@@ -5,7 +5,8 @@ same index and term hold the same command, as Log Matching asks.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from raftlab.raft.log import LogEntry, RaftLog
@@ -19,6 +20,7 @@ from raftlab.raft.votes import Votes
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.world.host import past_entry
+from raftlab.sim.world.violation import Violation
 
 __all__ = [
     "FIGURE_7",
@@ -29,6 +31,7 @@ __all__ = [
     "Rejected",
     "RequestVote",
     "Role",
+    "broken_by",
     "cluster_of",
     "entries_of",
     "frame_of",
@@ -156,3 +159,25 @@ def _agreement(one: list[Term], other: list[Term]) -> int:
             break
         agreed += 1
     return agreed
+
+
+# What a story breaks
+
+WIDTH = 78
+"""Letters in a line of what is broken, so that no page breaks it once more."""
+
+
+def broken_by(story: Callable[[Cluster], object], cluster: Cluster) -> str:
+    """Let `story` happen to `cluster`: what it breaks, at which frame and how; or "nothing".
+
+        print("CutsAlways breaks", broken_by(late_copy, cluster))
+
+    The cluster stands where the story ended. Raises: Misuse, if the cluster is not watched.
+    """
+    if cluster.history is None:
+        raise Misuse("nobody would see what breaks: make the cluster with watched=True")
+    try:
+        story(cluster)
+    except Violation as violation:
+        return fill(str(violation), WIDTH)
+    return "nothing"

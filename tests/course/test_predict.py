@@ -513,3 +513,11 @@ def quiet() -> Cluster:
     while acks(cluster):
         cluster.step()
     return cluster
+
+
+def test_a_verdict_on_a_term_draws_its_row_of_the_table_of_roles_and_no_other():
+    """The whole table is exercise 2.2."""
+    (drawn,) = predict.term_after("candidate", 4, "heartbeat", 4).then
+    assert "candidate  hears the leader of its term  follower" in drawn.description
+    assert "election timeout" not in drawn.description
+    assert predict.term_after("candidate", 4, "heartbeat", 3).then == ()

@@ -1,7 +1,7 @@
 """Questions about terms and roles."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from raftlab.course.predict.asking import (
     THREE,
@@ -20,9 +20,9 @@ from raftlab.raft.messages import (
     RequestVoteReply,
 )
 from raftlab.raft.options import Options
-from raftlab.raft.roles import Cause, Role
+from raftlab.raft.roles import ROLE_AFTER, Cause, Role
 from raftlab.raft.vocabulary import Misuse, Term
-from raftlab.view import scene_roles
+from raftlab.view import Scene, scene_roles
 
 MESSAGES: dict[str, Callable[[Term], Message]] = {
     "heartbeat": lambda term: append_message("S3", "S2", term),
@@ -94,7 +94,7 @@ def term_after(
         choices,
         f"{machine.role.value} {machine.term}",
         why,
-        then=lambda: [scene_roles(_change(Role(role), message, message_term - term))],
+        then=lambda: _drawn(_change(Role(role), message, message_term - term)),
     )
 
 
@@ -117,6 +117,11 @@ def _rule_words(role: Role, message: str, term: Term, message_term: Term) -> str
         return f"who sends heartbeats of term {term} was elected in it: a candidate follows (5.2)"
     what = _a(message).lower()
     return f"term {message_term} is its own: {what} changes neither role nor term (5.1, 5.2)"
+
+
+def _drawn(change: tuple[Role, Cause] | None) -> Sequence[Scene]:
+    """That one row of the table, if there is one: the whole table is an exercise of its own."""
+    return [] if change is None else [scene_roles(change, {change: ROLE_AFTER[change]})]
 
 
 def _a(thing: str) -> str:
