@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2] / "notebooks"
 FULL = ROOT / "full"
 
 MOST_LINES = 12
-CELLS = {"00": (12, 40)}
+CELLS = {"00": (12, 40), "05": (12, 40)}
 MOST_CELLS = (25, 40)
 TAGS = {"solution", "answer"}
 NBVAL_TAGS_ALLOWED: set[tuple[str, str]] = set()

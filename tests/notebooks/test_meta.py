@@ -34,8 +34,9 @@ NAMES = [
     "02_terms_and_roles",
     "03_voting",
     "04_tallying",
-    "05_replication",
-    "06_commit",
+    "05_random_timeouts",
+    "06_replication",
+    "07_commit",
 ]
 PATHS = [folder / f"{name}.ipynb" for folder in (FULL, ROOT) for name in NAMES]
 
