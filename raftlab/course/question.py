@@ -35,7 +35,8 @@ class Question:
         question.answer("S2", "S4")        # tells right from wrong, and why
         question.again()                   # another of its kind
 
-    `verdict` is that on the first answer, once there is one, and `said` that answer.
+    `verdict` is that on the first answer, once there is one, and `said` that answer. `place` is
+    "first" or "second" in a review.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Question:
         self.said: tuple[str | int, ...] = ()
         self.kind: Callable[..., Question] | None = None
         self.before: tuple[str, ...] = ()
+        self.place = ""
         self._seed = 0
         self._conditions: Mapping[str, Any] = {}
         self._widget: Any = None
@@ -82,7 +84,7 @@ class Question:
     @property
     def key(self) -> str:
         """What it asks and why: questions that have the same are one, whenever they are made."""
-        return "\n".join([repr(self), *self.explain])
+        return "\n".join([self._asked(), *self.explain])
 
     def again(self) -> "Question":
         """Another question of this kind and under its conditions, not one of those before it.
@@ -91,10 +93,10 @@ class Question:
         """
         if self.kind is None:
             raise NotNow("This question was written by hand; there is no other of its kind.")
-        asked = (*self.before, repr(self))
+        asked = (*self.before, self._asked())
         for seed in range(self._seed + 1, self._seed + 1 + MOST_SEEDS):
             other = self.kind(seed=seed, **self._conditions)
-            if repr(other) not in asked:
+            if other._asked() not in asked:
                 other.before = asked
                 return other
         raise NotNow("You have been asked every question of this kind.")
@@ -104,23 +106,41 @@ class Question:
     @property
     def text(self) -> str:
         """The question with its choices and how to answer."""
+        lines = [self._stated(), fill(f"Answer in the next cell: {self._how()}", WIDTH)]
+        lines += [f"({self.credit})"] if self.credit else []
+        return "\n".join(lines)
+
+    def _stated(self) -> str:
+        """The question with its choices."""
         lines = [fill(f"Predict: {self.statement}", WIDTH), ""]
         lines += [*map(indented, self.given), ""] if self.given else []
         wide = max((len(choice) for choice in self.choices), default=0)
         lines += [f"  {choice:<{wide}}  {says}" for choice, says in self.choices.items() if says]
         lines += [""] if any(self.choices.values()) else []
-        lines.append(fill(f"Answer in the next cell: {self._how()}", WIDTH))
-        if self.credit:
-            lines.append(f"({self.credit})")
         return "\n".join(lines)
 
+    def _asked(self) -> str:
+        """All that it shows, but how to answer: the same in a review as anywhere."""
+        listed = ", ".join(self.choices)
+        return repr(Panel(f"{self._stated()}\n{listed}", self.scenes))
+
     def _how(self) -> str:
+        listed = ", ".join(f'"{choice}"' for choice in self.choices)
+        if self.place:
+            return f"review.answer(first, second), where {self.place} is {self._form(listed)}"
         if not self.choices:
             return "question.answer(number)"
-        listed = ", ".join(f'"{choice}"' for choice in self.choices)
         if self.several:
             return f'question.answer(…) with every right one of {listed}; or "{NONE}"'
         return f"question.answer(…) with one of {listed}"
+
+    def _form(self, listed: str) -> str:
+        """What an answer is among those of a review."""
+        if not self.choices:
+            return "a whole number"
+        if self.several:
+            return f'[…] with every right one of {listed}; or "{NONE}"'
+        return f"one of {listed}"
 
     def __repr__(self) -> str:
         return repr(Panel(self.text, self.scenes))
@@ -143,6 +163,7 @@ class Question:
     def _ipython_display_(self) -> None:
         from raftlab.course.question_widget import shown_widget
 
+        SCORE.latest = self
         self._widget = shown_widget(self, self._widget)
         if self._widget is None:
             show(self._repr_mimebundle_())
@@ -156,6 +177,7 @@ class Question:
 
         Without an answer it reveals nothing, unless there was one before.
         """
+        SCORE.latest = self
         if not given or given == (None,):
             first = f"Your prediction first: {self._how()}; or click it above."
             return Verdict(None, first) if self.verdict is None else self.verdict

@@ -84,7 +84,7 @@ class QuestionWidget(anywidget.AnyWidget):
         except NotNow as refusal:
             self.send({"trouble": str(refusal)})
             return
-        self.question = other
+        self.question = SCORE.latest = other
         with self.hold_sync():
             self.outcome = _outcome(other)
             self.asked = _asked(other, self.asked["number"] + 1)

@@ -73,6 +73,10 @@ class Answered(Protocol):
 
     statement: str
 
+    def again(self) -> "Answered":
+        """Another of its kind."""
+        ...
+
     @property
     def key(self) -> str:
         """What it asks and why: questions that have the same are one."""
@@ -82,12 +86,14 @@ class Answered(Protocol):
 class Score:
     """The first answer to each question counts, however often the question is made and shown.
 
-    `watchers` are called whenever a question was answered.
+    `watchers` are called whenever a question was answered; `latest` is the question that was
+    shown or answered last.
     """
 
     def __init__(self) -> None:
         self.first: dict[str, tuple[Answered, bool]] = {}
         self.watchers: list[Callable[[], None]] = []
+        self.latest: Answered | None = None
 
     def note(self, question: Answered, right: bool) -> bool:
         """Count an answer, unless the question was answered before; returns whether it counts."""

@@ -18,9 +18,7 @@ from raftlab.sim.cluster import Cluster
 from raftlab.view import scene_cluster
 from tests.lab.clusters import outputs_of
 
-TEMPLATES = [
-    getattr(predict, name) for name in predict.__all__ if name[0].islower() and name != "score"
-]
+TEMPLATES = [template for kinds in predict.KINDS.values() for template in kinds]
 QUICK = [each for each in TEMPLATES if each is not predict.wan_timeouts]
 
 each_template = pytest.mark.parametrize("template", QUICK, ids=lambda each: each.__name__)
@@ -31,6 +29,7 @@ def nothing_counted(monkeypatch):
     """Each test begins with a score of its own."""
     monkeypatch.setattr(SCORE, "first", {})
     monkeypatch.setattr(SCORE, "watchers", [])
+    monkeypatch.setattr(SCORE, "latest", None)
 
 
 def by_hand(**more: Any) -> Question:

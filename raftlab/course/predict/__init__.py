@@ -9,8 +9,9 @@ Two cells in a notebook. The first ends in the question, to be clicked; the seco
     question.answer("S2", "S4")
 
 Every template takes what it asks about, or `seed=` for a variant made afresh, which can be
-answered from what it shows. `question.again()` is another of its kind. `score()` says how many
-predictions were right at the first try.
+answered from what it shows. `again()` asks another of the kind that was asked last, and
+`review("03")` asks two from the notebooks before 03. `score()` says how many predictions were
+right at the first try.
 
 01  append_result(log, prev, entries)    what a follower's log is after AppendEntries
     legal_log({"a": "1 1 2", …})         which logs can be (user study, Q1)
@@ -24,12 +25,12 @@ predictions were right at the first try.
 04  tally(granted, refused, of=5)        won, lost or unknown
     majority_size(servers)               how many make a majority
     splits(cluster)                      candidates race: who wins, or nobody
-    next_leader(cluster)                 whose timer and votes come first
+05  next_leader(cluster)                 whose timer and votes come first
     wan_timeouts((150, 250))             which timeouts suit a slow network (Q5)
-05  next_index_after(leader, follower)   where a leader tries next after a rejection
+06  next_index_after(leader, follower)   where a leader tries next after a rejection
     messages_to_repair(leader, follower) how many AppendEntries until the logs are equal
     corrupt_next_index(wrong)            is a wrong next_index unsafe, or slow (Q4)
-06  commit_after({"S2": 4, …}, log, term)  what match indexes commit
+07  commit_after({"S2": 4, …}, log, term)  what match indexes commit
     acks_commit(cluster, ("S2",))        what the acknowledgements in flight commit
     which_committed({"S1": "1 1 2", …})  which entries no future leader can lack (Q2)
     deposed_leader("S3")                 what becomes of a deposed leader's entry (Q7)
@@ -47,6 +48,7 @@ from raftlab.course.predict.commit import (
 from raftlab.course.predict.counting import majority_size, tally
 from raftlab.course.predict.logs import legal_log, possible_logs
 from raftlab.course.predict.repair import corrupt_next_index, messages_to_repair, next_index_after
+from raftlab.course.predict.review import KINDS, Review, again, review
 from raftlab.course.predict.terms import term_after
 from raftlab.course.predict.timers import next_leader, timer_reset, wan_timeouts
 from raftlab.course.predict.votes import lost_vote, splits, who_can_win, who_grants
@@ -54,10 +56,13 @@ from raftlab.course.question import Question
 from raftlab.course.score import Score, Verdict, score
 
 __all__ = [
+    "KINDS",
     "Question",
+    "Review",
     "Score",
     "Verdict",
     "acks_commit",
+    "again",
     "append_result",
     "commit_after",
     "corrupt_next_index",
@@ -70,6 +75,7 @@ __all__ = [
     "next_leader",
     "possible_followers",
     "possible_logs",
+    "review",
     "score",
     "splits",
     "tally",
