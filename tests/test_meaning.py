@@ -85,9 +85,10 @@ def test_the_words_are_really_others(reword):
 
 
 TEMPLATES = [
-    getattr(predict, name)
-    for name in predict.__all__
-    if name[0].islower() and name not in ("score", "acks_commit")
+    template
+    for kinds in predict.KINDS.values()
+    for template in kinds
+    if template is not predict.acks_commit
 ]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import sys
 from typing import Any
@@ -283,6 +284,47 @@ def test_what_is_lost_with_a_vote_and_with_a_log():
 def test_a_deposed_leader_s_entry_may_be_committed_by_the_next():
     assert predict.deposed_leader("S2").truth == ("committed",)
     assert predict.deposed_leader("S3").truth == ("lost",)
+
+
+def test_a_deposed_leader_commits_what_every_later_leader_holds():
+    """Ongaro's question 7: it can complete the commitment, and nothing is harmed."""
+    question = predict.deposed_leader_commits("S2", voters=("S4", "S5"), late="S3")
+    assert question.truth == ("harmless",)
+    told = question.answer("refused").text
+    assert "S1 knows of 3 copies of 5, at S1, S2 and S3; 3 are needed" in told
+    assert "from S2, S4 and S5: two majorities share a server, here S2" in told
+    assert predict.deposed_leader_commits("S2", ("S3", "S4"), "S3").truth == ("refused",)
+    assert predict.deposed_leader_commits("S4", ("S3", "S5"), "S3").truth == ("refused",)
+    assert predict.deposed_leader_commits("S2", ("S4", "S5"), "S3", ()).truth == ("too few",)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_what_a_deposed_leader_commits_can_be_counted(seed):
+    """By the terms and the logs that are shown: who takes the message, and how many hold it."""
+    question = predict.deposed_leader_commits(seed=seed)
+    *servers, known = question.given
+    late = re.findall(r"its message to (S\d)", known)[0]
+    (term,) = [re.findall(r"in term (\d)", line)[0] for line in servers if late in line]
+    copies = {"S1", late, *re.findall(r"S\d", known.partition("knows of")[2].partition(";")[0])}
+    wanted = "refused" if term == "2" else "harmless" if len(copies) >= 3 else "too few"
+    assert question.truth == (wanted,)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        ("S1",),
+        ("S2", ("S2", "S4")),
+        ("S2", ("S4", "S5"), "S2"),
+        ("S2", ("S4",)),
+        ("S3", ("S2", "S4")),
+        ("S9",),
+    ],
+    ids=repr,
+)
+def test_a_deposition_that_cannot_come_about_is_refused(named):
+    with pytest.raises(Misuse, match=r"name (S2, S3, S4 and S5 only|other voters)"):
+        predict.deposed_leader_commits(*named)
 
 
 @pytest.mark.parametrize("wrong", [*range(1, 11), 50, 100])

@@ -406,6 +406,19 @@ def test_late_append_cuts(seed):
     assert after.leader == "S3" and log(after, "S2") == [1, 1]
 
 
+def test_deposed_leader_commits(seed):
+    before = scenarios.deposed_leader_commits("before", seed=seed)
+    assert leaders(before) == {"S1": 1, "S2": 2} and logs(before) == [[1], [1], [], [], []]
+    assert (term(before, "S3"), commit(before, "S1")) == (1, 0)
+    assert ("S1", "S3") in flying(before, AppendEntries)
+    after = scenarios.deposed_leader_commits("after", seed=seed)
+    assert leaders(after) == {"S1": 1, "S2": 2}
+    assert (log(after, "S3"), commit(after, "S1"), commit(after, "S2")) == ([1], 1, 0)
+    healed = scenarios.deposed_leader_commits("healed", seed=seed)
+    assert leaders(healed) == {"S2": 2} and logs(healed) == [[1, 2]] * 5
+    assert [commit(healed, node) for node in healed.nodes] == [2] * 5
+
+
 def test_minority_partition(seed):
     cluster = scenarios.minority_partition(seed=seed)
     assert leaders(cluster) == {"S1": 1, "S3": 2}

@@ -33,7 +33,8 @@ right at the first try.
 07  commit_after({"S2": 4, …}, log, term)  what match indexes commit
     acks_commit(cluster, ("S2",))        what the acknowledgements in flight commit
     which_committed({"S1": "1 1 2", …})  which entries no future leader can lack (Q2)
-    deposed_leader("S3")                 what becomes of a deposed leader's entry (Q7)
+    deposed_leader("S3")                 what becomes of a deposed leader's entry
+    deposed_leader_commits("S2", …)      can it still commit it, and is that safe (Q7)
 
 A question of your own: `Question(statement, choices, truth, explain)`.
 """
@@ -42,10 +43,10 @@ from raftlab.course.predict.appends import append_result, possible_followers
 from raftlab.course.predict.commit import (
     acks_commit,
     commit_after,
-    deposed_leader,
     which_committed,
 )
 from raftlab.course.predict.counting import majority_size, tally
+from raftlab.course.predict.deposed import deposed_leader, deposed_leader_commits
 from raftlab.course.predict.logs import legal_log, possible_logs
 from raftlab.course.predict.repair import corrupt_next_index, messages_to_repair, next_index_after
 from raftlab.course.predict.review import KINDS, Review, again, review
@@ -67,6 +68,7 @@ __all__ = [
     "commit_after",
     "corrupt_next_index",
     "deposed_leader",
+    "deposed_leader_commits",
     "legal_log",
     "lost_vote",
     "majority_size",

@@ -1,4 +1,4 @@
-"""Questions about commitment: what acks commit, which entries are safe, what becomes of one."""
+"""Questions about commitment: what match indexes and acks commit, and which entries are safe."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,6 @@ from raftlab.course.predict.votes import could_win
 from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_labelled_rows, scene_rows
 from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
-from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.options import Options
@@ -194,53 +193,3 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
         then=(scene_labelled_rows(logs, dict.fromkeys(winners, "can lead"), "Who can be elected"),),
         credit=CREDIT,
     )
-
-
-@template
-def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
-    """A leader is cut off with an entry that only S2 has: what becomes of it under `winner`?"""
-    if winner is None:
-        winner = random.Random(f"raftlab deposed {seed}").choice(FIVE[1:])
-    cluster = Cluster(5, seed=seed, options=Options.figure_2())
-    cluster.elect("S1")
-    cluster.run(100)
-    for other in FIVE[2:]:
-        cluster.cut("S1", other)
-    index = cluster.propose("x=1")
-    cluster.run(40)
-    before = cluster.frame()
-    told = _depose(cluster, winner)
-    entry = before["S1"].entry(index)
-    copies = [node.node for node in before.nodes if entry in node.log]
-    kept = [node for node in cluster.frame().nodes if node.entry(index) == entry]
-    committed = [node.node for node in kept if node.commit_index >= index]
-    lost = f"entry {index} of S1 is overwritten by one of {winner}'s"
-    return Question(
-        f"S1 leads term {before.term} and has put x=1 into entry {index}; {names(copies)} hold it."
-        f" Then S1 is cut off from everyone, and {winner} is elected in its place. The"
-        " network heals. What becomes of x=1?",
-        {"committed": "the new leader commits it", "lost": "another entry takes its place"},
-        "committed" if committed else "lost",
-        [*told, f"{names(committed)} have committed it" if committed else lost],
-        then=(scene_logs(cluster.frame()),),
-        credit=CREDIT,
-    )
-
-
-VOTES = frozenset(["become_candidate", "on_request_vote", *REASONS, "become_leader"])
-"""What speaks when a node campaigns, grants or refuses a vote, and leads."""
-
-
-def _depose(cluster: Cluster, winner: NodeId) -> list[str]:
-    """Cut S1 off, let `winner` lead, heal; what the election said."""
-    cluster.isolate("S1")
-    cluster.timeout(winner)
-    told = []
-    while cluster.leader != winner:
-        event = cluster.step()
-        if event.involves(VOTES):
-            told.append(event.text)
-    cluster.run(50)
-    cluster.heal()
-    cluster.run(400)
-    return told

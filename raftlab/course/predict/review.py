@@ -8,10 +8,10 @@ from raftlab.course.predict.appends import append_result, possible_followers
 from raftlab.course.predict.commit import (
     acks_commit,
     commit_after,
-    deposed_leader,
     which_committed,
 )
 from raftlab.course.predict.counting import majority_size, tally
+from raftlab.course.predict.deposed import deposed_leader, deposed_leader_commits
 from raftlab.course.predict.logs import legal_log, possible_logs
 from raftlab.course.predict.repair import corrupt_next_index, messages_to_repair, next_index_after
 from raftlab.course.predict.terms import term_after
@@ -31,7 +31,7 @@ KINDS: dict[str, tuple[Callable[..., Question], ...]] = {
     "04": (tally, majority_size, splits),
     "05": (next_leader, wan_timeouts),
     "06": (next_index_after, messages_to_repair, corrupt_next_index),
-    "07": (commit_after, acks_commit, which_committed, deposed_leader),
+    "07": (commit_after, acks_commit, which_committed, deposed_leader, deposed_leader_commits),
 }
 """The kinds of questions, by the notebook that teaches what they ask."""
 

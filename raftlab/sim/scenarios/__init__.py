@@ -21,6 +21,7 @@ from raftlab.sim.scenarios.clients import (
     retry_applied_twice,
     stale_read,
 )
+from raftlab.sim.scenarios.deposed import deposed_leader_commits
 from raftlab.sim.scenarios.disks import (
     amnesia,
     answer_before_writing,
@@ -84,6 +85,7 @@ __all__ = [
     "catch_up",
     "crash_while_joint",
     "deaf_leader",
+    "deposed_leader_commits",
     "deposed_leaders_read",
     "dueling_candidates",
     "duplicated_votes",
