@@ -99,8 +99,9 @@ def deposed_leader_commits(
     truth, why = _end_of_deposed(before, after, late, _lacking(cluster, after))
     return Question(
         f"S1 leads term 1, and {winner} was elected in term 2 by"
-        f" {names(sorted([winner, *voters]))}. S1 has not heard of that. Its message with entry 1 is still on its way to {late}, and only"
-        f" {late} can hear S1 and answer. The message arrives. What comes of it?",
+        f" {names(sorted([winner, *voters]))}. S1 has not heard of that. Its message with"
+        f" entry 1 is still on its way to {late}, and only {late} can hear S1 and answer. The"
+        " message arrives. What comes of it?",
         {
             "harmless": "S1 commits entry 1, and every leader to come holds it",
             "harmful": "S1 commits entry 1, and a leader to come may lack it",
@@ -169,7 +170,7 @@ def _end_of_deposed(
     both = names([node for node in copies if node in voters])
     return "harmless", [
         *why,
-        f"the votes of term 2 came from {names(voters)}: two majorities share a server, here {both}",
+        f"the votes of term 2 came from {names(voters)}, and two majorities share a server: {both}",
         f"{both} held entry 1 when it voted, and votes for no older log: so the leader of term 2"
         " holds it, and so will every later one (5.4.3)",
     ]

@@ -1,7 +1,8 @@
 """Questions about next indexes: where a leader tries next, and how many tries it takes."""
 
 import random
-from typing import TypeAlias
+
+import msgspec
 
 from raftlab.course.predict.asking import CREDIT
 from raftlab.course.predict.leading import (
@@ -16,6 +17,7 @@ from raftlab.course.predict.logs import diverged
 from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, terms_of
+from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply
 from raftlab.raft.roles import Leader
@@ -27,15 +29,21 @@ from raftlab.sim.world.violation import Violation
 from raftlab.view import Scene
 
 PAIR = ("leader", "follower")
-WRONG = (1, 2, 3, 4, 6, 7, 9, 20)
-"""What a next_index of 5 may be corrupted to."""
 MOST_WRONG = 100
 MOST_DRAWN = 6
 BESIDE = "The logs of a new leader and of a follower"
+REFUSALS = frozenset(["accepts_append", "next_index_after"])
+"""What speaks where a follower refuses, and where its leader goes back."""
 STEADY = Network(latency=(5.0, 5.0))
 
-Sent: TypeAlias = tuple[int, int]
-"""How many messages, and how many entries in all."""
+
+class Sent(msgspec.Struct, frozen=True):
+    """What S2 was sent until it had the new entry: messages, entries, those it held, refusals."""
+
+    messages: int
+    entries: int
+    held: tuple[Index, ...]
+    refusals: tuple[str, ...]
 
 
 def exchanges(
@@ -131,54 +139,75 @@ def messages_to_repair(
 
 @template
 def corrupt_next_index(wrong: Index | None = None, *, seed: int = 0) -> Question:
-    """A leader's next_index for a follower is corrupted: is that unsafe, or only slow?
+    """A leader's next_index for a follower is corrupted: what comes of it?
 
-    `wrong` is the corrupt value, from 1 to 100: too small, or past the end of the log.
+    `wrong` is the corrupt value, from 1 to 100: too small (the right one is 5), or past the end
+    of the log. With a seed the logs are of another length, too.
 
     Raises: Misuse, for any other.
     """
+    held = 4
     if wrong is None:
-        wrong = random.Random(f"raftlab corrupt {seed}").choice(WRONG)
+        rng = random.Random(f"raftlab corrupt {seed}")
+        held = rng.choice((3, 4, 5, 6))
+        wrong = rng.choice((rng.randint(1, held), held + rng.choice((2, 3, 4, 6, 15))))
     if type(wrong) is not int or not 1 <= wrong <= MOST_WRONG:
         raise Misuse(f"a next_index to ask about is a whole number from 1 to {MOST_WRONG}")
-    usual, _ = _catch_up(None, seed)
-    sent, broken = _catch_up(wrong, seed)
-    instead = _amount(usual or (1, 1))
-    if broken:
-        truth, why = "unsafe", broken
-    elif sent is None:
-        truth, why = "stuck", "the follower never catches up"
-    elif sent == usual:
-        truth, why = "nothing", f"every property holds; S2 is sent {_amount(sent)}, as usual"
-    else:
-        truth, why = "slower", f"every property holds; S2 is sent {_amount(sent)}, not {instead}"
+    truth, why = _after_corruption(wrong, held, seed)
     return Question(
-        "S1 leads; everyone holds its four entries, and it is about to send a fifth. An error sets"
-        f" its next_index for S2 to {wrong}. What comes of it?",
+        f"S1 leads; every server holds entries 1 to {held}, and S1 is about to send entry"
+        f" {held + 1}. An error sets its next_index for S2 to {wrong}. What comes of it?",
         {
-            "unsafe": "a property breaks: a committed entry may be lost",
+            "again": "S2 is sent entries that it holds already, then the new one",
+            "refused": "S2 refuses a message, S1 goes back, and then S2 gets the new entry",
             "stuck": "S2 never gets the new entry",
-            "slower": "S2 gets it, after more or larger messages",
-            "nothing": "nothing changes",
+            "unsafe": "a property breaks: a committed entry may be lost",
+            "nothing": "nothing changes: S2 is sent the new entry at once",
         },
         truth,
-        (why, "next_index is a guess: the consistency check finds the truth. match_index decides"),
+        (*why, "next_index is a guess: the consistency check finds the truth. match_index decides"),
         credit=CREDIT,
     )
 
 
+def _after_corruption(wrong: Index, held: Index, seed: int) -> tuple[str, list[str]]:
+    """What came of it, and why, with the numbers."""
+    usual, _ = _catch_up(None, held, seed)
+    sent, broken = _catch_up(wrong, held, seed)
+    if broken:
+        return "unsafe", [broken]
+    if sent is None or usual is None:
+        return "stuck", ["the follower never catches up"]
+    instead = "as usual" if sent == usual else f"not {_amount(usual)}"
+    told = f"every property holds; S2 is sent {_amount(sent)}, {instead}"
+    if sent.refusals:
+        outside = f"next_index {wrong} is past its log: S1 asks after its last entry, {held + 1}"
+        first = [outside] if wrong > held + 2 else []
+        return "refused", [*first, *sent.refusals, told]
+    if sent.held:
+        low, high = sent.held[0], sent.held[-1]
+        which = f"entry {low}" if low == high else f"entries {low} to {high}"
+        asked = f"S2 has entry {low - 1}" if low > 1 else "nothing stands before entry 1"
+        return "again", [
+            f"{asked}, so S2 accepts; it cuts nothing, since nothing contradicts its log",
+            f"S2 holds {which} already: nothing is lost, only time",
+            told,
+        ]
+    return "nothing", [f"next_index {wrong} is the right one", told]
+
+
 def _amount(sent: Sent) -> str:
-    messages, entries = sent
+    messages, entries = sent.messages, sent.entries
     carried = "1 entry" if entries == 1 else f"{entries} entries"
     return f"{messages} message{'s' * (messages != 1)} with {carried}"
 
 
-def _catch_up(wrong: Index | None, seed: int) -> tuple[Sent | None, str]:
+def _catch_up(wrong: Index | None, held: Index, seed: int) -> tuple[Sent | None, str]:
     """What it takes to bring S2 up to date after a corruption, and what broke."""
     cluster = Cluster(3, seed=seed, network=STEADY)
     try:
         cluster.elect("S1")
-        for value in range(3):
+        for value in range(held - 1):
             cluster.propose(f"x={value}")
         cluster.run(225)  # between two heartbeats
         machine = cluster.hosts["S1"].machine
@@ -195,15 +224,20 @@ def _catch_up(wrong: Index | None, seed: int) -> tuple[Sent | None, str]:
 
 
 def _send_one(cluster: Cluster) -> Sent | None:
-    """Propose one more entry; the messages and the entries that go to S2 until it has it."""
+    """Propose one more entry; what goes to S2 until it has it."""
     index, end = cluster.propose("x=9"), cluster.now + 2000
-    sent: dict[int, int] = {}
+    sent: dict[int, tuple[LogEntry, ...]] = {}
+    refusals: list[str] = []
     while cluster.hosts["S2"].machine.log.last_index < index:
         if cluster.now >= end:
             return None
         for flight in cluster.in_flight():
             message = flight.message
             if isinstance(message, AppendEntries) and message.receiver == "S2":
-                sent[flight.number] = len(message.entries)
-        cluster.step()
-    return len(sent), sum(sent.values())
+                sent[flight.number] = message.entries
+        event = cluster.step()
+        if event.involves(REFUSALS):
+            refusals.append(event.text.removesuffix("."))
+    entries = [entry.index for message in sent.values() for entry in message]
+    known = tuple(sorted({each for each in entries if each < index}))
+    return Sent(len(sent), len(entries), known, tuple(refusals))
