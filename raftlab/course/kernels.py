@@ -6,6 +6,8 @@ draws. What is compared must be the same for everybody.
 
 from pathlib import Path
 
+from raftlab.course import my_raft
+
 IGNORED = ("MPLBACKEND", "PYTHONSTARTUP")
 """Variables that reach into a kernel, and that a kernel of the course does without."""
 
@@ -13,7 +15,8 @@ IGNORED = ("MPLBACKEND", "PYTHONSTARTUP")
 def own_folders(home: Path) -> dict[str, str]:
     """Folders and files of their own for kernels, in the existing folder `home`: by variable.
 
-    matplotlib's cache of fonts stays the reader's; only its settings file is an empty one.
+    matplotlib's cache of fonts stays the reader's; only its settings file is an empty one. What
+    the reader has kept of exercises is neither read nor written.
     """
     settings = home / "matplotlibrc"
     settings.touch()
@@ -22,4 +25,5 @@ def own_folders(home: Path) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
         "MATPLOTLIBRC": str(settings),
+        my_raft.SWITCH: "off",
     }

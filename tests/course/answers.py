@@ -34,6 +34,33 @@ def leader_or_empty(frame):
     return frame.leader.node if frame.leader else ""
 
 
+# 0.2
+
+
+def state(commands):
+    held = {}
+    for command in commands:
+        name, value = command.split("=")
+        held[name] = int(value)
+    return held
+
+
+def state_keeping_first(commands):
+    held = {}
+    for command in commands:
+        name, value = command.split("=")
+        held.setdefault(name, int(value))
+    return held
+
+
+def state_by_adding(commands):
+    held = {}
+    for command in commands:
+        name, value = command.split("=")
+        held[name] = held.get(name, 0) + int(value)
+    return held
+
+
 # 1.2
 
 
@@ -294,6 +321,19 @@ def timeout_global(options, rng):
     return random.uniform(*options.election_timeout)
 
 
+# 5.2
+
+
+def alone(timeouts, heard_ms):
+    first, second = sorted(timeouts.values())[:2]
+    return min(timeouts, key=timeouts.get) if second - first >= heard_ms else None
+
+
+def alone_by_place(timeouts, heard_ms):
+    times = list(timeouts.values())
+    return "S1" if times[1] - times[0] >= heard_ms else None
+
+
 # 6.2
 
 
@@ -343,10 +383,10 @@ def commit(matched, log, term, commit_index):
 
 RIGHT = {
     "0.1": [leader_by_loop],
+    "0.2": [state, lambda commands: {k: int(v) for k, v in (c.split("=") for c in commands)}],
     "1.1": by_method(
         "accepts_append",
         [
-            lambda log, index, term: log.match_term(index, term),
             lambda log, index, term: log.term_for_index(index) == term,
             lambda log, index, term: not index
             or (index <= log.last_index and log[index].term == term),
@@ -362,7 +402,13 @@ RIGHT = {
     "3.3": [answer_vote],
     "4.1": [lambda size: (size + 2) // 2, lambda size: size // 2 + 1],
     "4.2": by_method("tally_vote", [tally]),
+    "4.3": by_method("is_about_the_present", [lambda reply_term, asked: reply_term == asked]),
     "5.1": by_method("election_timeout", [timeout, timeout_in_steps]),
+    "5.2": [alone],
+    "5.3": [
+        lambda one_way_ms: (10 * one_way_ms, 20 * one_way_ms),
+        lambda one_way_ms: (8.0 * one_way_ms, 24.0 * one_way_ms),
+    ],
     "6.1": by_method("match_index_after", [lambda log, last_new, following: last_new]),
     "6.2": by_method("is_stray_rejection", [stray]),
     "6.3": by_method("next_index_after", [hinted]),
@@ -383,6 +429,14 @@ WRONG = {
         leader_or_empty,
         lambda frame: next(node.leader for node in frame.nodes),
         lambda frame: frame.leader,
+    ],
+    "0.2": [
+        state_keeping_first,
+        state_by_adding,
+        lambda commands: dict(command.split("=") for command in commands),
+        lambda commands: state(sorted(commands)),
+        lambda commands: state(commands[-1:]),
+        lambda commands: {"x": 1},
     ],
     "1.1": by_method(
         "accepts_append",
@@ -475,6 +529,16 @@ WRONG = {
             tally_lost_by_majority_of_refusals, tally_as_text,
         ],
     ),
+    "4.3": by_method(
+        "is_about_the_present",
+        [
+            lambda reply_term, asked_term: True,
+            lambda reply_term, asked_term: reply_term <= asked_term,
+            lambda reply_term, asked_term: reply_term >= asked_term,
+            lambda reply_term, asked_term: reply_term in (asked_term, asked_term - 1),
+            lambda reply_term, asked_term: False,
+        ],
+    ),
     "5.1": by_method(
         "election_timeout",
         [
@@ -487,6 +551,24 @@ WRONG = {
             timeout_global,
         ],
     ),
+    "5.2": [
+        lambda timeouts, heard_ms: min(timeouts, key=timeouts.get),
+        lambda timeouts, heard_ms: min(timeouts.values()),
+        alone_by_place,
+        lambda timeouts, heard_ms: alone(timeouts, 1),
+        lambda timeouts, heard_ms: alone(timeouts, heard_ms + 1),
+        lambda timeouts, heard_ms: alone(timeouts, 2 * heard_ms),
+        lambda timeouts, heard_ms: alone(timeouts, heard_ms) or "",
+    ],
+    "5.3": [
+        lambda one_way_ms: (150, 300),
+        lambda one_way_ms: (one_way_ms, 2 * one_way_ms),
+        lambda one_way_ms: (10 * one_way_ms, 10.5 * one_way_ms),
+        lambda one_way_ms: (1000 * one_way_ms, 2000 * one_way_ms),
+        lambda one_way_ms: (10 * one_way_ms, 10 * one_way_ms),
+        lambda one_way_ms: 10 * one_way_ms,
+        lambda one_way_ms: (20 * one_way_ms, 10 * one_way_ms),
+    ],
     "6.1": by_method(
         "match_index_after",
         [

@@ -310,7 +310,7 @@ RIGHT = {
         lambda size: size - (size - 1) // 2,
         lambda size: min(count for count in range(size + 1) if 2 * count > size),
     ],
-    "4.2": by_method("tally_vote", [tally_by_halves, lambda votes: votes.tally_vote()]),
+    "4.2": by_method("tally_vote", [tally_by_halves]),
     "5.1": by_method(
         "election_timeout",
         [
@@ -390,7 +390,8 @@ WRONG = {
         figure_4_but(FOLLOWER, Cause.ELECTION_TIMEOUT, FOLLOWER),
         figure_4_but(CANDIDATE, Cause.ELECTION_TIMEOUT, FOLLOWER),
         figure_4_but(CANDIDATE, Cause.HIGHER_TERM, CANDIDATE),
-        figure_4_but(CANDIDATE, Cause.ELECTION_LOST, LEADER),
+        figure_4_but(LEADER, Cause.LEADER_SEEN, FOLLOWER),
+        figure_4_but(FOLLOWER, Cause.MAJORITY_GRANTED, LEADER),
         figure_4_but(FOLLOWER, Cause.HIGHER_TERM, CANDIDATE),
         figure_4_but(LEADER, Cause.HIGHER_TERM, LEADER),
         figure_4_but(LEADER, Cause.ELECTION_TIMEOUT, CANDIDATE),

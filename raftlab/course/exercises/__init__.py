@@ -13,7 +13,8 @@ from raftlab.course.exercises import (
     timeouts,
     voting,
 )
-from raftlab.course.exercises.base import Exercise, Result
+from raftlab.course.exercises.base import Exercise
+from raftlab.course.exercises.result import Result
 from raftlab.course.exercises.running import MachineExercise, RulesExercise
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.view.words import table
@@ -75,14 +76,14 @@ class Exercises:
         return Report([each for each in self if each.number.split(".")[0] in begun])
 
     def grade(self, answers: Mapping[str, Any], notebook: str | None = None) -> Report:
-        """Check answers by exercise number, afresh; returns the marks.
+        """Check answers by exercise number, afresh, and keep none; returns the marks.
 
         exercise.grade({"1.1": MyRules, "1.2": MyRules}, notebook="01")
         """
         for each in self:
             each.result = None
         for number, answer in answers.items():
-            self(number).check(answer)
+            self(number).judge(answer)
         return self.report(notebook)
 
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.cases import Case, rising, words
+from raftlab.course.exercises.cases import BEFORE, Case, rising, words
+from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.running import MachineExercise, RulesExercise
+from raftlab.course.exercises.statement import Statement
 from raftlab.course.predict.appends import append_to
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import entries_of, log_of, words_of
 from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntries
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Term
 from raftlab.view import Scene
 
@@ -55,10 +58,14 @@ def whole_cases() -> list[Case]:
 
 def append_entries(
     log: RaftLog, prev_log_index: Index, prev_log_term: Term, entries: Sequence[LogEntry]
-) -> tuple[Index | None, tuple[LogEntry, ...]]:
-    """What the shipped machine answers, and the log that it has then."""
+) -> Index | None:
+    """What the shipped machine answers; the log is then as that machine's is."""
     accepted, after, _ = append_to(log, prev_log_index, prev_log_term, entries)
-    return (prev_log_index + len(entries) if accepted else None), tuple(after)
+    if not accepted:
+        return None
+    log.truncate_uncommitted(log.first_index)
+    log.append_as_follower(after)
+    return prev_log_index + len(entries)
 
 
 class AppendExercise(MachineExercise):
@@ -75,14 +82,16 @@ class AppendsEntries(RaftStateMachine):
     """The shipped machine, with a learner's function in the place of its append handling."""
 
     __slots__ = ()
-    decide: Callable[..., Any]
+    append_entries: Callable[..., Any]
 
     def _on_append_entries(self, request: AppendEntries) -> None:
         """The learner's function checks, cuts and appends; the rest is as always."""
         if not self._accept_leader(request.sender):
             return
         log, prev = self.log, request.prev_log_index
-        verified = guard.call(type(self).decide, log, prev, request.prev_log_term, request.entries)
+        verified = guard.call(
+            type(self).append_entries, log, prev, request.prev_log_term, request.entries
+        )
         if verified is None:
             rejected = self._rules.rejection(log, prev, request.prev_log_term)
             self._reply_append(request, rejected)
@@ -105,22 +114,63 @@ def say_append(outcome: tuple[Any, tuple[LogEntry, ...]]) -> str:
     return f"{guard.described(answer, 40)}, and the log is then {log}"
 
 
+Accepts: TypeAlias = Callable[[RaftLog, Index, Term], bool]
+Cuts: TypeAlias = Callable[[RaftLog, Index, Sequence[LogEntry]], Index | None]
+Verifies: TypeAlias = Callable[[RaftLog, Index, Sequence[LogEntry]], Index]
+
+
+SHIPPED = Rules()
+
+
+def appending(
+    accepts: Accepts = SHIPPED.accepts_append,
+    conflict: Cuts = SHIPPED.conflict_index,
+    verified: Verifies = lambda log, prev, entries: prev + len(entries),
+) -> Callable[..., Index | None]:
+    """The whole of AppendEntries with one of its three decisions made otherwise."""
+
+    def append(
+        log: RaftLog, prev_log_index: Index, prev_log_term: Term, entries: Sequence[LogEntry]
+    ) -> Index | None:
+        if not accepts(log, prev_log_index, prev_log_term):
+            return None
+        found = conflict(log, prev_log_index, entries)
+        if found is not None and found <= log.last_index:
+            log.truncate_uncommitted(found)
+        log.append_as_follower(entries)
+        return verified(log, prev_log_index, entries)
+
+    return append
+
+
+def heartbeats_refused(
+    log: RaftLog, prev_log_index: Index, prev_log_term: Term, entries: Sequence[LogEntry]
+) -> Index | None:
+    """As it should be, but for messages without entries, which are not answered."""
+    if not entries:
+        return None
+    return appending()(log, prev_log_index, prev_log_term, entries)
+
+
 def draw_cut(case: Case, conflict: Any) -> Sequence[Scene]:
     """The message, the follower's log, and the log once it is cut there and the rest appended."""
     log, prev, entries = case.arguments
-    after: RaftLog = log.copy()
-    if type(conflict) is int and 1 <= conflict <= log.last_index:
-        after.truncate_uncommitted(conflict)
-    if after.last_index >= prev:
-        after.append_as_follower(entries)
-    return (scene_rows(_sent(log, prev, entries) | {"log after": words_of(after)}, AFTER),)
+    rows = _sent(log, prev, entries)
+    if conflict is not BEFORE:
+        after: RaftLog = log.copy()
+        if type(conflict) is int and 1 <= conflict <= log.last_index:
+            after.truncate_uncommitted(conflict)
+        if after.last_index >= prev:
+            after.append_as_follower(entries)
+        rows["log after"] = words_of(after)
+    return (scene_rows(rows, AFTER),)
 
 
 def draw_append(case: Case, outcome: Any) -> Sequence[Scene]:
     """The message, the follower's log, and the log afterwards."""
     log, prev, _, entries = case.arguments
     rows = _sent(log, prev, entries)
-    if outcome is not None:
+    if isinstance(outcome, tuple):
         rows["log after"] = words([entry.term for entry in outcome[1]])
     return (scene_rows(rows, AFTER),)
 
@@ -140,48 +190,168 @@ def draw_log(case: Case, _: Any) -> Sequence[Scene]:
     return (scene_rows({"asked": asked, "log": words_of(log)}, "What is asked, and the log"),)
 
 
+def cut_after_message(
+    log: RaftLog, prev_log_index: Index, entries: Sequence[LogEntry]
+) -> Index | None:
+    """The right index; without a conflict, what lies behind the message."""
+    end = prev_log_index + len(entries)
+    behind = end + 1 if log.last_index > end else None
+    return Rules().conflict_index(log, prev_log_index, entries) or behind
+
+
+LOG = "RaftLog: the follower's log; log.last_index is the index of its last entry (0 if empty), and"
+TERM_AT = (
+    "log.term_for_index(i) the term of entry i: 0 for i = 0, before the first entry, and None"
+    " beyond the end"
+)
+PREV_INDEX = "int: the index of the entry just before the new ones; 0 if they begin the log"
+PREV_TERM = "int: that entry's term, in the leader's log"
+ENTRIES = "tuple of LogEntry: the new entries, in order; each has index and term. May be empty"
+
 EXERCISES = (
     RulesExercise(
         "1.1",
         "The consistency check",
         1,
         "accepts_append",
-        "Write accepts_append(log, prev_log_index, prev_log_term): whether a follower with this"
-        " log may accept entries that follow entry prev_log_index of term prev_log_term.",
-        accepts_cases,
-        Case(log_of("1 1 2"), 3, 3),
-        "Figure 2, AppendEntries, rule 2; 5.3",
-        draw_log,
+        Statement(
+            "Write accepts_append: may a follower with this log take entries that follow entry"
+            " prev_log_index of term prev_log_term? Only if it holds that very entry.",
+            {
+                "log": f"{LOG} {TERM_AT}",
+                "prev_log_index": PREV_INDEX,
+                "prev_log_term": f"{PREV_TERM}; 0 if prev_log_index is 0",
+            },
+            "bool: True, if the entries fit.",
+            "without it a follower would put entries on top of something else, and two logs that"
+            " look alike would differ inside.",
+            (
+                "What has the log at prev_log_index? Compare it with what the leader has there.",
+                "log.term_for_index answers in each of the three cases: nothing before entry 1, an"
+                " entry, and nothing beyond the end.",
+            ),
+        ),
+        cases=accepts_cases,
+        example=Case(log_of("1 1 2"), 2, 1),
+        telling=Case(log_of("1 1 2"), 3, 3),
+        paper="Figure 2, AppendEntries, rule 2; 5.3",
+        picture=draw_log,
+        shipped=(RaftLog.match_term,),
+        mistakes=(
+            Mistake("this asks for an entry, and not for its term", "any-entry-fits"),
+            Mistake("this accepts everything", "any-entry-fits", lambda *_: True),
+            Mistake("this never lets the first entry in", "no-first-entry"),
+            Mistake(
+                "this asks for the end of the follower's log, which may be longer",
+                answers=lambda log, index, term: (log.last_index, log.last_term) == (index, term),
+            ),
+        ),
     ),
     RulesExercise(
         "1.2",
         "Cut only what conflicts",
         2,
         "conflict_index",
-        "Write conflict_index(log, prev_log_index, entries): the index of the first entry in the"
-        " follower's log that contradicts the leader's entries, or None. The log holds the entry"
-        " before them already.",
-        append_cases,
-        Case(log_of("1 1 2 2 2"), 2, entries_of("2", 3)),
-        "Figure 2, AppendEntries, rule 3; 5.3",
-        draw_cut,
+        Statement(
+            "Write conflict_index: where does the follower's log contradict the new entries? Two"
+            " entries conflict if they have the same index and different terms. The log holds the"
+            " entry before the new ones already.",
+            {
+                "log": f"{LOG} {TERM_AT}",
+                "prev_log_index": PREV_INDEX,
+                "entries": ENTRIES,
+            },
+            "int or None: the index of the first entry of the log that conflicts; None, if nothing"
+            " does. The machine cuts the log there.",
+            "cut too little, and logs stay different; cut too much, and what the follower has"
+            " acknowledged is gone.",
+            (
+                "Go through the entries in order. Where the log has nothing, there is no conflict.",
+                "log.term_for_index(entry.index) is None beyond the end; else compare it with"
+                " entry.term.",
+            ),
+        ),
+        cases=append_cases,
+        example=Case(log_of("1 1 2 2"), 2, entries_of("2 3", 3)),
+        telling=Case(log_of("1 1 2 2 2"), 2, entries_of("2", 3)),
+        paper="Figure 2, AppendEntries, rule 3; 5.3",
+        picture=draw_cut,
+        mistakes=(
+            Mistake("this cuts off whatever follows prev_log_index", "truncate-always"),
+            Mistake("this never cuts", "never-truncates"),
+            Mistake(
+                "this cuts off what lies behind the message: a late, shorter one then removes"
+                " entries",
+                "truncate-always",
+                cut_after_message,
+            ),
+            Mistake(
+                "this looks at the first new entry only",
+                answers=lambda log, prev, entries: Rules().conflict_index(log, prev, entries[:1]),
+            ),
+        ),
     ),
     AppendExercise(
         "1.3",
         "The whole of AppendEntries",
         3,
         "append_entries",
-        "Write append_entries(log, prev_log_index, prev_log_term, entries), which changes the"
-        " follower's log as the message asks, and returns up to which index the log is now known to"
-        " equal the leader's; or None, and changes nothing, if the entries do not fit. Use"
-        " log.match_term, log.term_for_index, log.truncate_uncommitted(index) and"
-        " log.append_as_follower(entries), which skips entries that are there already.",
-        "Figure 2, AppendEntries; 5.3; Figure 7",
-        append_entries,
-        whole_cases,
-        Case(log_of("1 1 2 2 2"), 2, 1, entries_of("2", 3)),
-        draw_append,
-        say_append,
+        Statement(
+            "Write append_entries, which does to the follower's log what the message asks: check,"
+            " cut what conflicts, append what is missing. Your answers to 1.1 and 1.2 may help. If"
+            " the entries do not fit, it changes nothing.",
+            {
+                "log": f"{LOG} {TERM_AT}; log.truncate_uncommitted(i) cuts it from entry i on;"
+                " log.append_as_follower(entries) appends, and skips entries that are there",
+                "prev_log_index": PREV_INDEX,
+                "prev_log_term": PREV_TERM,
+                "entries": ENTRIES,
+            },
+            "int or None: up to which index the log is now known to equal the leader's; None, if"
+            " the entries do not fit. The log is changed in place.",
+            "what a follower acknowledges, the leader counts as a copy.",
+            (
+                "Three steps in this order: accepts_append, conflict_index, append. How far is"
+                " known? Not to the end of the log: think of a log that is longer than the"
+                " message.",
+                "A message vouches for what it carries: up to prev_log_index + len(entries).",
+            ),
+        ),
+        paper="Figure 2, AppendEntries; 5.3; Figure 7",
+        reference=append_entries,
+        cases=whole_cases,
+        example=Case(log_of("1 1 2"), 2, 1, entries_of("3 3", 3)),
+        telling=Case(log_of("1 1 2 2 2"), 2, 1, entries_of("2", 3)),
+        picture=draw_append,
+        says=say_append,
         machine=AppendsEntries,
+        mistakes=(
+            Mistake(
+                "this acknowledges the end of the log, and not of what was sent",
+                "acks-its-last",
+                appending(verified=lambda log, prev, entries: log.last_index),
+            ),
+            Mistake(
+                "this cuts whatever follows, conflict or not",
+                "truncate-always",
+                appending(conflict=lambda log, prev, entries: prev + 1),
+            ),
+            Mistake(
+                "this cuts what lies behind the message, as if the message were the whole log",
+                "truncate-always",
+                appending(conflict=cut_after_message),
+            ),
+            Mistake(
+                "this does not compare the term before the new entries",
+                "any-entry-fits",
+                appending(accepts=lambda log, prev, term: prev <= log.last_index),
+            ),
+            Mistake("this never cuts", "never-truncates", appending(conflict=lambda *_: None)),
+            Mistake(
+                "a heartbeat is special here: a message without entries is checked and answered"
+                " like any other",
+                answers=heartbeats_refused,
+            ),
+        ),
     ),
 )

@@ -1,63 +1,53 @@
-"""An exercise: a statement, a stub to fill, `show` and `check`; and what a check found."""
+"""An exercise: a statement, a stub to fill, `show` and `check`."""
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
-from textwrap import fill
-from typing import Any
+from types import CodeType
+from typing import Any, NamedTuple
 
+from raftlab.course import my_raft
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.cases import Case
+from raftlab.course.exercises.cases import BEFORE, Case, is_corner
+from raftlab.course.exercises.mistakes import Mistake
+from raftlab.course.exercises.result import Result
+from raftlab.course.exercises.statement import Shown, Statement
 from raftlab.course.panel import Panel
+from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.view import Scene
 
 POINTS = {1: 2, 2: 3, 3: 5}
-WIDTH = 96
 CHANGES_ITS_INPUT = "it changes what it was given; it must only decide"
 MOST = 200
 """How many characters of an answer are shown."""
+MOST_ERRORS = 3
+"""After so many cases that end in an error, the others are not tried."""
 STUB = re.compile(r"Exercise (\d+\.\d+): (\w+)")
 
 
-class Result:
-    """What a check found: whether it passed, the points, and the text to read.
+class Failure(NamedTuple):
+    """A case that the learner's code gets wrong: what was expected, and what came instead.
 
-    `passed` is None while the exercise is still to be written. A result is true if it passed:
-    what could not be judged is not true either. A notebook shows the `sentence`, by default
-    the whole `text`, and the pictures, and folds the rest.
+    Where `instead` is "", it is the answer `got`, which is told when somebody asks.
     """
 
-    def __init__(
-        self,
-        passed: bool | None,
-        points: int,
-        of: int,
-        text: str,
-        scenes: Sequence[Scene] = (),
-        sentence: str = "",
-    ) -> None:
-        self.passed = passed
-        self.points = points
-        self.of = of
-        self.text = text
-        self.scenes = tuple(scenes)
-        self.sentence = sentence or text
-
-    def __bool__(self) -> bool:
-        return self.passed is True
-
-    def __repr__(self) -> str:
-        return repr(Panel(self.text, self.scenes))
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return Panel(self.text, self.scenes, self.sentence)._repr_mimebundle_()
+    case: Case
+    expected: str
+    instead: str
+    outcome: Any = None
+    got: Any = None
+    is_error: bool = False
 
 
 class Exercise:
     """One exercise, for a plain function.
 
     `number` is "1.2": the second exercise of notebook 01; `name` the function to write.
-    `reference` gives the right answer, `cases` the calls to try, smallest first; `telling`
-    is the case that `show` draws with `picture`. `paper` is where to read again.
+    `reference` gives the right answer, `cases` the calls to try, smallest first; `example` is
+    the case that the statement tells, `telling` the one that `show` draws with `picture`.
+    `paper` is where to read again. `mistakes` are those that have a name. `shipped` is what
+    the package has in the place of an answer, beside the reference: to call it is no answer.
+    `beyond` are cases that a right answer may get wrong, and the sentence that says so then.
     """
 
     def __init__(
@@ -66,13 +56,18 @@ class Exercise:
         title: str,
         stars: int,
         name: str,
-        statement: str,
+        statement: Statement,
+        *,
         paper: str,
         reference: Callable[..., Any],
         cases: Callable[[], Sequence[Case]],
+        example: Case,
         telling: Case,
-        picture: Callable[[Case, Any], Sequence[Scene]] | None = None,
+        picture: Callable[[Case, Any], Sequence[Scene]],
         says: Callable[[Any], str] = repr,
+        mistakes: Sequence[Mistake] = (),
+        shipped: Sequence[Callable[..., Any]] = (),
+        beyond: tuple[str, Callable[[], Sequence[Case]]] | None = None,
     ) -> None:
         self.number = number
         self.title = title
@@ -82,26 +77,68 @@ class Exercise:
         self.paper = paper
         self.reference = reference
         self.cases = cases
+        self.example = example
         self.telling = telling
         self.picture = picture
         self.says = says
+        self.mistakes = mistakes
+        self.shipped = (reference, *shipped)
+        self.beyond = beyond
         self.result: Result | None = None
         self._answer: Any = None
+        self._known: dict[Case, Any] = {}
 
     @property
     def points(self) -> int:
         """What it is worth: 2, 3 or 5 for one, two or three stars."""
         return POINTS[self.stars]
 
+    # The statement
+
+    @property
+    def asked(self) -> Shown:
+        """All that the reader is told before there is any code."""
+        return Shown(
+            head=f"Exercise {self.number} {'★' * self.stars} {self.title} ({self.points} points)",
+            write=self.stub,
+            statement=self.statement,
+            example=self.call_text(self.example, None),
+            outcome=self.example_outcome,
+            hint_call=f'exercise("{self.number}").hint(1), then hint(2)',
+            paper=self.paper,
+        )
+
+    @property
+    def stub(self) -> str:
+        """The first line of what is to be written."""
+        return f"def {self.name}({', '.join(inspect.signature(self.reference).parameters)}):"
+
+    @property
+    def example_outcome(self) -> str:
+        """What the example should answer, computed."""
+        return self.says(self.observe(self.reference, self.example.fresh()))
+
+    def hint(self, step: int = 1) -> Panel:
+        """The first hint says where to look, the second one how. Raises: Misuse, for a third."""
+        if step not in (1, 2):
+            raise Misuse(f"There are two hints, hint(1) and hint(2), and no hint({shown(step)}).")
+        return Panel(self.statement.hints[step - 1])
+
     def __repr__(self) -> str:
-        head = f"Exercise {self.number} {'★' * self.stars} {self.title} ({self.points} points)"
-        return f"{head}\n\n{fill(self.statement, WIDTH)}\n\nRead: {self.paper}"
+        return self.asked.text
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.asked.html}
 
     # What the learner calls
 
     @guard.few_lines()
-    def show(self, answer: Any) -> Panel:
-        """What the learner's code does on one telling case, as text and picture."""
+    def show(self, answer: Any = BEFORE) -> Panel:
+        """What the learner's code does on one telling case; without code, the case alone."""
+        if answer is BEFORE:
+            call = self.call_text(self.telling, None)
+            said = f"Exercise {self.number}, one case: {call}"
+            return Panel(f"{said}\nWhat should it answer?", self._drawn(self.telling, BEFORE))
         try:
             function = self.function_of(answer)
             got = self.observe(function, self.telling.fresh())
@@ -111,12 +148,24 @@ class Exercise:
             return Panel(self._told(answer, str(problem)))
         answered = f"it answers {guard.described(got, MOST, self.says)}"
         scenes = self._drawn(self.telling, got)
-        sentence = f"Exercise {self.number}, your code in one case: {answered}." if scenes else ""
+        sentence = f"Exercise {self.number}, your code in one case: {answered}."
         return Panel(self._told(answer, answered), scenes, sentence)
 
-    @guard.few_lines()
     def check(self, answer: Any) -> Result:
-        """Try the learner's code, case by case, then in whole clusters."""
+        """Try the learner's code, case by case, then in whole clusters; keep it if it is right.
+
+        It is kept in `my_raft.py`, in the folder of the notebook.
+        """
+        result = self.judge(answer)
+        if result.passed:
+            kept = my_raft.keep(self.number, f"{self.name}: {self.title.lower()}", answer)
+            if kept:
+                self.result = result = result.with_line(kept)
+        return result
+
+    @guard.few_lines()
+    def judge(self, answer: Any) -> Result:
+        """The same as `check`, and nothing is kept."""
         self.result = None
         try:
             self.result = self._checked(answer)
@@ -146,6 +195,10 @@ class Exercise:
         """Whether `got` is right where the reference answers `want`."""
         return guard.same(want, got)
 
+    def is_corner(self, case: Case) -> bool:
+        """Whether a case, small as it is, tells less than a larger one."""
+        return is_corner(case)
+
     def function_of(self, answer: Any) -> Callable[..., Any]:
         """The function that the learner wrote. Raises: LearnerError, if there is none."""
         if not callable(answer) or isinstance(answer, type):
@@ -164,66 +217,151 @@ class Exercise:
         """The call of a case as it can be pasted."""
         return f"{self.named(answer)}({case.code})"
 
+    def leans_on(self, function: Callable[..., Any]) -> str:
+        """What of the package an answer looks its answers up in, without calling it; or ""."""
+        return ""
+
     def _checked(self, answer: Any) -> Result:
         self._answer = answer
         function = self.function_of(answer)
-        cases = self.cases()
+        with guard.watch(map(_code, self.shipped)) as called:
+            result = self._tried(function, answer)
+        leans = self.leans_on(function) or (called[0] if called else "")
+        return self._leaning(leans) if result.passed and leans else result
+
+    def _tried(self, function: Callable[..., Any], answer: Any) -> Result:
+        cases, self._known = self.cases(), {}
+        failures: list[Failure] = []
         for case in cases:
-            failed = self._try(function, case)
-            if failed is not None:
-                return failed
+            failure = self.failure(function, case)
+            if failure is not None:
+                failures.append(failure)
+            if sum(each.is_error for each in failures) >= MOST_ERRORS:
+                break
+        if failures:
+            told = [each for each in failures if not self.is_corner(each.case)]
+            return self._failed((told or failures)[0], self.mistake_in(failures, cases))
         clusters, failed = self.in_clusters(answer)
         if failed is not None:
             return failed
         count = f"{len(cases)} cases" + (f", {clusters} clusters" if clusters else "")
         text = f"Exercise {self.number}: correct ({count})"
-        return Result(True, self.points, self.points, text)
+        result = Result(True, self.points, self.points, text)
+        limit = self._limit(function)
+        return result.with_line(limit) if limit else result
 
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """Run the answer in whole clusters: how many, and what failed. A function runs in none."""
         return 0, None
 
-    def _try(self, function: Callable[..., Any], case: Case) -> Result | None:
-        want = self.reference(*case.fresh())
+    def failure(self, function: Callable[..., Any], case: Case) -> Failure | None:
+        """What is wrong with one call, or None."""
+        want = self._right_answer(case)
         given = case.fresh()
+        expected = self.says(want)
         try:
             got = self.observe(function, given)
         except guard.LearnerError as problem:
-            return self._failed(case, want, str(problem), None)
+            return Failure(case, expected, str(problem), want, is_error=True)
         if not self.changes and not all(map(guard.unchanged, case.arguments, given)):
-            return self._failed(case, want, CHANGES_ITS_INPUT, None)
+            return Failure(case, expected, CHANGES_ITS_INPUT, want, is_error=True)
         if self.accepts(case, want, got):
             return None
-        odd = type(got) is not type(want) and got is not None and want is not None
-        kind = f", of type {type(got).__name__}" if odd else ""
-        return self._failed(
-            case, want, f"it answers {guard.described(got, MOST, self.says)}{kind}", got
-        )
+        return Failure(case, expected, "", want, got)
+
+    def _right_answer(self, case: Case) -> Any:
+        """What the reference answers, which is found once for each case."""
+        if case not in self._known:
+            self._known[case] = self.observe(self.reference, case.fresh())
+        return self._known[case]
+
+    def mistake_in(self, failures: Sequence[Failure], cases: Sequence[Case]) -> Mistake | None:
+        """The known mistake that explains all that is wrong, or None.
+
+        It answers as the learner's code does wherever that is wrong, which is in at least half
+        of the cases that the mistake gets wrong; of two such the one that gets fewer wrong.
+        """
+        if any(each.is_error for each in failures):
+            return None
+        best: tuple[int, Mistake] | None = None
+        for mistake in self.mistakes:
+            function = mistake.function(self.name)
+            if not all(self._alike(function, each) for each in failures):
+                continue
+            count = sum(self.failure(function, case) is not None for case in cases)
+            if 2 * len(failures) >= count and (best is None or count < best[0]):
+                best = count, mistake
+        return best[1] if best else None
+
+    def _alike(self, function: Callable[..., Any], failure: Failure) -> bool:
+        return guard.same(self.observe(function, failure.case.fresh()), failure.got)
+
+    def _limit(self, function: Callable[..., Any]) -> str:
+        """What a right answer does not cover yet, or nothing."""
+        if self.beyond is None:
+            return ""
+        sentence, cases = self.beyond
+        with guard.quietly():
+            wrong = any(self.failure(function, case) is not None for case in cases())
+        return sentence if wrong else ""
 
     # What is said
 
-    def _failed(self, case: Case, want: Any, instead: str, got: Any) -> Result:
+    def _answered(self, failure: Failure) -> str:
+        got, want = failure.got, failure.outcome
+        odd = type(got) is not type(want) and got is not None and want is not None
+        kind = f", of type {type(got).__name__}" if odd else ""
+        return f"it answers {guard.described(got, MOST, self.says)}{kind}"
+
+    def _failed(self, failure: Failure, mistake: Mistake | None) -> Result:
+        case, instead = failure.case, failure.instead or self._answered(failure)
         lines = [
             f"Exercise {self.number}: not yet",
-            f"  expected:  {self.says(want)}",
+            f"  expected:  {failure.expected}",
             f"  your code: {instead}",
+            *self._mistake_lines(mistake),
             f"  try it:    {self.call_text(case, self._answer)}",
             f"             ({self.imports})" if "(" in case.code or "." in case.code else "",
             f"  read:      {self.paper}",
         ]
         text = "\n".join(line for line in lines if line)
-        said = f"Exercise {self.number}: not yet. Expected {self.says(want)}, but {instead}."
-        return Result(False, 0, self.points, text, self._drawn(case, want), said)
+        said = f"Exercise {self.number}: not yet. Expected {failure.expected}, but"
+        said = f"{said} {instead}." + (f" The mistake: {mistake.name}." if mistake else "")
+        drawn = self._drawn(case, failure.outcome)
+        return Result(False, 0, self.points, text, drawn, said, mistake)
+
+    def _mistake_lines(self, mistake: Mistake | None) -> list[str]:
+        if mistake is None:
+            return []
+        lines = [f"  mistake:   {mistake.name}"]
+        if mistake.exhibit:
+            lines.append(f'  see it:    exercise("{self.number}").result.lab()')
+        return lines
+
+    def _leaning(self, what: str) -> Result:
+        text = (
+            f"Exercise {self.number}: right, but it is {what} of the package that answers\n"
+            "  That is what you are asked to write. Write it out, and check it again; there are"
+            " no points for it yet.\n"
+            f"  read:      {self.paper}"
+        )
+        said = f"{text.splitlines()[0]}. Write it out, and check it again."
+        return Result(False, 0, self.points, text, (), said)
 
     def _told(self, answer: Any, what: str) -> str:
         call = self.call_text(self.telling, answer)
         return f"Exercise {self.number}, {call}\nYour code: {what}"
 
     def _drawn(self, case: Case, outcome: Any) -> Sequence[Scene]:
-        return self.picture(case, outcome) if self.picture else ()
+        return self.picture(case, outcome)
 
     def unwritten(self, stub: guard.Unwritten) -> str:
         """Which exercise is still a stub: this one, or another on which its answer stands."""
         found = STUB.search(str(stub))
         number, name = found.groups() if found else (self.number, self.name)
         return f"Exercise {number} is still to be written: {name}"
+
+
+def _code(function: Callable[..., Any]) -> CodeType:
+    code: CodeType = inspect.unwrap(function).__code__
+    return code

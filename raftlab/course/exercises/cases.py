@@ -1,16 +1,20 @@
 """Cases: the arguments of one call, how to build them anew, and how to write them down."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from itertools import combinations_with_replacement
 from typing import Any
 
 import msgspec
 
+from raftlab.course.exercises import guard
 from raftlab.course.situations import words_of
 from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.votes import Votes
+
+BEFORE = object()
+"""What a picture is given in the place of an answer while there is none."""
 
 
 class Case:
@@ -63,6 +67,22 @@ def _fields(value: msgspec.Struct) -> str:
     return ", ".join(told)
 
 
+def is_corner(case: Case) -> bool:
+    """Whether a case is so empty that it tells little: a log without entries, one voter."""
+    return any(map(_is_empty, case.arguments))
+
+
+def _is_empty(value: Any) -> bool:
+    match value:
+        case RaftLog():
+            return not len(value)
+        case Votes():
+            return len(value.voters) < 3
+        case dict():
+            return len(value) < 3
+    return False
+
+
 def rising(length: int, terms: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """Every sequence of `length` of these terms that never falls."""
     return combinations_with_replacement(sorted(terms), length)
@@ -71,3 +91,8 @@ def rising(length: int, terms: Sequence[int]) -> Iterator[tuple[int, ...]]:
 def words(terms: Sequence[int | str]) -> str:
     """Terms as a log is written: "1 1 4"."""
     return " ".join(map(str, terms))
+
+
+def said(got: Any, form: Callable[[Any], str] = repr) -> str:
+    """An answer as a picture tells it: "?" while there is none."""
+    return "?" if got is BEFORE else guard.described(got, 40, form)

@@ -8,11 +8,11 @@ written in C is not seen, nor is code that catches `BaseException` in a loop.
 import io
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from types import CodeType, FrameType
+from typing import Any, ClassVar
 
 from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.votes import Votes
@@ -34,6 +34,24 @@ class LearnerError(Exception):
     """The learner's code raised, looped or returned nonsense; the message says so in words."""
 
 
+class _Watched:
+    """Which functions of the package are an answer ready-made, and which of them were called."""
+
+    codes: ClassVar[frozenset[CodeType]] = frozenset()
+    called: ClassVar[list[str]] = []
+
+
+@contextmanager
+def watch(codes: Iterable[CodeType]) -> Iterator[list[str]]:
+    """Inside, the list fills with the names of those that a learner's code calls by itself."""
+    before = _Watched.codes, _Watched.called
+    _Watched.codes, _Watched.called = frozenset(codes), []
+    try:
+        yield _Watched.called
+    finally:
+        _Watched.codes, _Watched.called = before
+
+
 class _TooLong(BaseException):
     """Not an `Exception`, so that `except Exception` in a learner's code does not catch it."""
 
@@ -48,7 +66,9 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
     def count(frame: FrameType, event: str, _: object) -> Any:
         nonlocal steps
         if event == "call":
-            if frame.f_globals.get("__name__", "").startswith("raftlab."):
+            if _is_ours(frame):
+                if frame.f_code in _Watched.codes and not _is_ours(frame.f_back):
+                    _Watched.called.append(frame.f_code.co_qualname)
                 return None
             frame.f_trace_opcodes = True  # a loop of one line is not always seen by lines
         steps += 1
@@ -75,6 +95,10 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
         raise LearnerError("your code calls exit()") from None
     except (Exception, GeneratorExit) as problem:
         raise LearnerError(where(problem)) from None
+
+
+def _is_ours(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_globals.get("__name__", "").startswith("raftlab.")
 
 
 def described(value: object, most: int = 60, form: Callable[[Any], str] = repr) -> str:
@@ -109,6 +133,13 @@ class _FewLines(io.TextIOBase):
 def few_lines() -> Iterator[None]:
     """Inside, only the first lines that are printed are shown."""
     with redirect_stdout(_FewLines(sys.stdout)):
+        yield
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Inside, nothing that is printed is shown."""
+    with redirect_stdout(io.StringIO()):
         yield
 
 

@@ -5,16 +5,20 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import CHANGES_ITS_INPUT, Result
-from raftlab.course.exercises.cases import Case, rising, words
+from raftlab.course.exercises.base import CHANGES_ITS_INPUT, Failure
+from raftlab.course.exercises.cases import Case, rising, said, words
+from raftlab.course.exercises.mistakes import Mistake
+from raftlab.course.exercises.result import Result
 from raftlab.course.exercises.running import RulesExercise
+from raftlab.course.exercises.statement import Statement
+from raftlab.course.facts import scene_facts
 from raftlab.course.predict.leading import WithoutNoOp, leader_with, repair
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, progress_of, words_of
 from raftlab.raft.log import RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Rejected
-from raftlab.raft.progress import FollowerProgress
+from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index
 from raftlab.view import Scene
@@ -79,6 +83,21 @@ def stray_cases() -> list[Case]:
     ]
 
 
+def without_case(number: int) -> Callable[[Rejected, FollowerProgress], bool]:
+    """The rule without the first, the second or the third of its three cases (0 to 2)."""
+
+    def is_stray(rejected: Rejected, progress: FollowerProgress) -> bool:
+        cases = [
+            rejected.non_matching_index <= progress.match_index,
+            rejected.last_index < progress.match_index,
+            progress.state is ProgressState.PROBE
+            and rejected.non_matching_index != progress.next_index - 1,
+        ]
+        return any(cases[:number] + cases[number + 1 :])
+
+    return is_stray
+
+
 def hint_cases() -> list[Case]:
     """Pairs of logs that a leader and a follower may have, the leader asking at its end."""
     refused = [
@@ -116,7 +135,8 @@ def _hint_case(leader: str, follower: str) -> Case:
 class HintExercise(RulesExercise):
     """Many answers to a rejection are safe; few are quick. Both are looked at."""
 
-    def _try(self, function: Callable[..., Any], case: Case) -> Result | None:
+    def failure(self, function: Callable[..., Any], case: Case) -> Failure | None:
+        """What is wrong with one answer, or None; how quick it is, is not asked here."""
         rejected, _, progress = case.arguments
         top = rejected.non_matching_index
         want = (
@@ -126,12 +146,12 @@ class HintExercise(RulesExercise):
         try:
             got = guard.call(function, *given)
         except guard.LearnerError as problem:
-            return self._failed(case, want, str(problem), None)
+            return Failure(case, want, str(problem), is_error=True)
         if not all(map(guard.unchanged, case.arguments, given)):
-            return self._failed(case, want, CHANGES_ITS_INPUT, None)
+            return Failure(case, want, CHANGES_ITS_INPUT, is_error=True)
         if type(got) is int and progress.match_index + 1 <= got <= max(top, 1):
             return None
-        return self._failed(case, want, f"it answers {guard.described(got, 40)}", None)
+        return Failure(case, want, f"it answers {guard.described(got, 40)}", got=got)
 
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """First how quickly logs are made equal, and with how little; then whole clusters."""
@@ -156,7 +176,7 @@ class HintExercise(RulesExercise):
             f"  mistake:   {wanted.mistake}",
             f"  read:      {self.paper}",
         ]
-        said = f"{lines[0]}: at most {limit} are right here; yours: {took}."
+        said = f"{lines[0]}: at most {limit} are right here; yours: {took}. {wanted.mistake}."
         return Result(False, 0, self.points, "\n".join(lines), sentence=said)
 
     def _repaired(self, answer: Any, wanted: Repair) -> tuple[bool, int, int]:
@@ -190,49 +210,201 @@ def draw_hint(case: Case, got: Any) -> Sequence[Scene]:
     return (scene_rows(rows, "The leader's log, and where it tries next"),)
 
 
+def draw_match(case: Case, got: Any) -> Sequence[Scene]:
+    """The leader's log, how far it has sent it, and what was acknowledged."""
+    log, last_new, following = case.arguments
+    rows = {
+        "leader": words_of(log),
+        "sent so far": words([each.term for each in log.entries(1, following)]),
+        "acknowledged": words([each.term for each in log.entries(1, last_new + 1)]),
+    }
+    if type(got) is int and 0 <= got <= log.last_index:
+        rows["known to match"] = words([each.term for each in log.entries(1, got + 1)])
+    return (scene_rows(rows, "What was sent, and what one answer says"),)
+
+
+def draw_stray(case: Case, got: Any) -> Sequence[Scene]:
+    """What the leader knows, and what the rejection says."""
+    rejected, progress = case.arguments
+    facts = {
+        "known to match up to": str(progress.match_index),
+        "next to send": f"{progress.next_index} ({progress.state.value})",
+        "refused: what follows": str(rejected.non_matching_index),
+        "its log ended with": str(rejected.last_index),
+        OLD: said(got),
+    }
+    return (scene_facts(facts, "A refusal reaches the leader", OLD),)
+
+
+OLD = "an old refusal"
+REJECTED = (
+    "Rejected: what the follower answered. rejected.non_matching_index is the index just before"
+    " the entries that it refused, rejected.last_index that of its last entry then"
+)
+PROGRESS = (
+    "FollowerProgress: what the leader knows of this follower. progress.match_index: up to there"
+    " the two logs are known to be equal; progress.next_index: what it sends next"
+)
+
 EXERCISES = (
     RulesExercise(
         "6.1",
         "What an answer proves",
         1,
         "match_index_after",
-        "Write match_index_after(log, last_new_index, next_index). An accepting reply says that the"
-        " follower agrees up to last_new_index; since that message was sent, the leader may have"
-        " sent more, so that next_index is further on. Up to where does it know that they agree?",
-        match_cases,
-        Case(log_of("1 1 1 1 1"), 2, 6),
-        "Figure 2, Leaders, third rule; 5.3",
+        Statement(
+            "Write match_index_after: a follower has accepted what it was sent up to"
+            " last_new_index, and says so. Since then the leader has sent more. Up to where does"
+            " the leader know that the two logs are equal?",
+            {
+                "log": "RaftLog: the leader's log",
+                "last_new_index": "int: the last index that the answer vouches for",
+                "next_index": "int: what the leader sends next; all before it is under way or"
+                " there",
+            },
+            "int: the new match index.",
+            "what the leader believes to be copied, it commits.",
+            (
+                "One of the two numbers is a guess.",
+                "A message that is still under way may be lost.",
+            ),
+        ),
+        cases=match_cases,
+        example=Case(log_of("1 1 1"), 3, 4),
+        telling=Case(log_of("1 1 1 1 1"), 2, 6),
+        paper="Figure 2, Leaders, third rule; 5.3",
+        picture=draw_match,
+        mistakes=(
+            Mistake("this takes what was sent for received: match = next - 1", "sent-is-received"),
+            Mistake(
+                "this takes the whole log of the leader for received",
+                "sent-is-received",
+                lambda log, last_new_index, next_index: log.last_index,
+            ),
+            Mistake(
+                "this is one too far: last_new_index is the last that is there",
+                "sent-is-received",
+                lambda log, last_new_index, next_index: last_new_index + 1,
+            ),
+            Mistake(
+                "this is one too few: last_new_index itself is there",
+                answers=lambda log, last_new_index, next_index: max(last_new_index - 1, 0),
+            ),
+        ),
     ),
     RulesExercise(
         "6.2",
         "An old refusal",
         2,
         "is_stray_rejection",
-        "Write is_stray_rejection(rejected, progress): whether a rejection is older than what the"
-        " leader knows by now, and says nothing. It is, if it denies what is known to match"
-        " (progress.match_index); if its log ended before that (rejected.last_index); and, while"
-        " the leader probes (progress.state is ProgressState.PROBE) one message at a time, if it is"
-        " not about the entry before progress.next_index.",
-        stray_cases,
-        Case(
+        Statement(
+            "Write is_stray_rejection: is this refusal older than what the leader knows by now? It"
+            " is in three cases: it denies what is known to match; the follower's log ended before"
+            " what is known to match; or the leader probes, one message at a time, and asked about"
+            " another entry than the one before progress.next_index.",
+            {
+                "rejected": REJECTED,
+                "progress": f"{PROGRESS}; progress.state.value is 'probe' while it sends one"
+                " message at a time, or 'pipeline'",
+            },
+            "bool: True, if the refusal is to be ignored.",
+            "messages overtake each other; a refusal that is believed too late sends the leader"
+            " back for nothing.",
+            (
+                "Take the three cases one by one; each is one comparison.",
+                "non_matching_index <= match_index; last_index < match_index; and while it probes,"
+                " non_matching_index != next_index - 1.",
+            ),
+        ),
+        cases=stray_cases,
+        example=Case(
+            Rejected(non_matching_index=3, last_index=2, hint_index=2, hint_term=1),
+            progress_of(2, 4, "probe"),
+        ),
+        telling=Case(
             Rejected(non_matching_index=3, last_index=2, hint_index=2, hint_term=1),
             progress_of(4, 6, "pipeline"),
         ),
-        "5.3; 5.5",
+        paper="5.3; 5.5",
+        picture=draw_stray,
+        mistakes=(
+            Mistake("every refusal is taken for an old one", "every-rejection-stray"),
+            Mistake("every refusal is believed, however late", answers=lambda *_: False),
+            Mistake(
+                "a refusal that denies what is known to match is believed",
+                answers=without_case(0),
+            ),
+            Mistake(
+                "a refusal of a log that was shorter then is believed", answers=without_case(1)
+            ),
+            Mistake("while it probes, any refusal is believed", answers=without_case(2)),
+            Mistake(
+                "only the first case is looked at",
+                answers=lambda rejected, progress: (
+                    rejected.non_matching_index <= progress.match_index
+                ),
+            ),
+            Mistake(
+                "while many messages are under way, each may be refused: this expects one",
+                answers=lambda rejected, progress: (
+                    Rules().is_stray_rejection(rejected, progress)
+                    or rejected.non_matching_index != progress.next_index - 1
+                ),
+            ),
+        ),
     ),
     HintExercise(
         "6.3",
         "Back in few steps",
         3,
         "next_index_after",
-        "Write next_index_after(rejected, log, progress): where the leader tries next. The follower"
-        " has nothing, or something else, at rejected.non_matching_index; the last entry it holds"
-        " that could agree is rejected.hint_index, of term rejected.hint_term. Few messages shall"
-        " do, and what is there already is not sent again. Never go back below"
-        " progress.match_index + 1. log.last_index_of_term_at_most(index, term) helps.",
-        hint_cases,
-        _hint_case("1 1 4 4 4 6", "1 1 2 2 3"),
-        "5.3, last part",
-        draw_hint,
+        Statement(
+            "Write next_index_after: where does the leader try next, once a follower has refused?"
+            " The follower names its last entry that could agree. A few messages have to do until"
+            " the logs are equal, and what the follower holds already is not sent again.",
+            {
+                "rejected": f"{REJECTED}; rejected.hint_index and rejected.hint_term are those of"
+                " its last entry that could agree: after it nothing can",
+                "log": "RaftLog: the leader's log; log.last_index_of_term_at_most(index, term) is"
+                " the last place, up to index, whose term is not above term",
+                "progress": PROGRESS,
+            },
+            "int: the next index to send, at least progress.match_index + 1, at most"
+            " rejected.non_matching_index.",
+            "going back one entry a message takes a thousand messages for a follower that missed a"
+            " thousand entries.",
+            (
+                "Of the leader's own log, too, nothing can agree that has a later term than"
+                " hint_term.",
+                "Start from log.last_index_of_term_at_most(hint_index, hint_term); keep it below"
+                " non_matching_index, and not below match_index; the answer is the index after it.",
+            ),
+        ),
+        cases=hint_cases,
+        example=_hint_case("1 1 1 1", "1 1"),
+        telling=_hint_case("1 1 4 4 4 6", "1 1 2 2 3"),
+        paper="5.3, last part",
+        picture=draw_hint,
+        mistakes=(
+            Mistake("the next index never goes back", "next-never-goes-back"),
+            Mistake(
+                "this tries behind the entry that was refused: nothing there can fit",
+                "next-never-goes-back",
+                lambda rejected, log, progress: rejected.non_matching_index + 1,
+            ),
+            Mistake(
+                "this tries the end of its own log again",
+                "next-never-goes-back",
+                lambda rejected, log, progress: log.last_index + 1,
+            ),
+            Mistake(
+                "this sends the entry that may agree once more, and from nothing it sends entry 0",
+                answers=lambda rejected, log, progress: rejected.hint_index,
+            ),
+            Mistake(
+                "this goes back below what is known to match",
+                answers=lambda *_: 1,
+            ),
+        ),
     ),
 )

@@ -1,18 +1,21 @@
 """Exercises whose answers run in whole clusters: a method of `Rules`, or a part of the machine."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, get_args, get_type_hints
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import Exercise, Result
+from raftlab.course.exercises.base import Exercise
 from raftlab.course.exercises.cases import Case
 from raftlab.course.exercises.clusters import LOSSY, options, problem_after_faults
+from raftlab.course.exercises.result import Result
+from raftlab.course.exercises.statement import Statement
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.violation import Violation
-from raftlab.view import Scene, scene_cluster
+from raftlab.view import scene_cluster
 from raftlab.view.words import ms
 
 
@@ -72,22 +75,16 @@ class RulesExercise(ClusterExercise):
     """
 
     def __init__(
-        self,
-        number: str,
-        title: str,
-        stars: int,
-        name: str,
-        statement: str,
-        cases: Callable[[], Sequence[Case]],
-        telling: Case,
-        paper: str,
-        picture: Callable[[Case, Any], Sequence[Scene]] | None = None,
-        says: Callable[[Any], str] = repr,
+        self, number: str, title: str, stars: int, name: str, statement: Statement, **named: Any
     ) -> None:
         reference = getattr(Rules(), name)
-        super().__init__(
-            number, title, stars, name, statement, paper, reference, cases, telling, picture, says
-        )
+        super().__init__(number, title, stars, name, statement, reference=reference, **named)
+
+    @property
+    def stub(self) -> str:
+        """The class and the method that are to be written."""
+        parameters = ", ".join(["self", *inspect.signature(self.reference).parameters])
+        return f"class MyRules(rl.Rules):\n    def {self.name}({parameters}):"
 
     def function_of(self, answer: Any) -> Callable[..., Any]:
         """The method that the learner wrote, bound. Raises: LearnerError, if there is none."""
@@ -134,7 +131,8 @@ class RulesExercise(ClusterExercise):
 class MachineExercise(ClusterExercise):
     """An exercise for a function that takes the place of one part of the machine.
 
-    `machine` is the shipped machine with a hole: it calls its class's `decide` there.
+    `machine` is the shipped machine with a hole: there it calls the function of its class that
+    has the exercise's name.
     """
 
     def __init__(self, *arguments: Any, machine: type[RaftStateMachine], **named: Any) -> None:
@@ -143,8 +141,8 @@ class MachineExercise(ClusterExercise):
 
     def start(self, answer: Any, seed: int) -> Cluster:
         """A cluster of three or five whose machines call the learner's function."""
-        decide = staticmethod(self.function_of(answer))
-        filled = type("YourMachine", (self.machine,), {"decide": decide, "__slots__": ()})
+        function = staticmethod(self.function_of(answer))
+        filled = type("YourMachine", (self.machine,), {self.name: function, "__slots__": ()})
         return Cluster(size(seed), seed=seed, machine=filled, network=LOSSY, options=options())
 
 

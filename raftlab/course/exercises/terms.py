@@ -1,46 +1,97 @@
 """Exercises of notebook 02: terms, roles and the election timer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
-from raftlab.course.exercises.cases import Case
+from raftlab.course.exercises.cases import Case, said
+from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.running import RulesExercise
+from raftlab.course.exercises.statement import Statement
+from raftlab.course.facts import scene_facts
 from raftlab.raft.roles import ROLE_AFTER, Cause, Role
+from raftlab.view import Scene
+
+FIGURE_4: Mapping[tuple[Role, Cause], Role] = {
+    (Role.FOLLOWER, Cause.ELECTION_TIMEOUT): Role.CANDIDATE,
+    (Role.CANDIDATE, Cause.ELECTION_TIMEOUT): Role.CANDIDATE,
+    (Role.CANDIDATE, Cause.MAJORITY_GRANTED): Role.LEADER,
+    (Role.CANDIDATE, Cause.LEADER_SEEN): Role.FOLLOWER,
+    (Role.CANDIDATE, Cause.HIGHER_TERM): Role.FOLLOWER,
+    (Role.LEADER, Cause.HIGHER_TERM): Role.FOLLOWER,
+    (Role.FOLLOWER, Cause.LEADER_SEEN): Role.FOLLOWER,
+    (Role.FOLLOWER, Cause.HIGHER_TERM): Role.FOLLOWER,
+}
+"""The paper's six arrows, and the two causes that leave a follower one: eight in all."""
+
+NO_ARROW = (
+    (Role.FOLLOWER, Cause.MAJORITY_GRANTED),
+    (Role.LEADER, Cause.ELECTION_TIMEOUT),
+    (Role.LEADER, Cause.MAJORITY_GRANTED),
+    (Role.LEADER, Cause.LEADER_SEEN),
+)
+"""What cannot occur: nobody who does not ask is elected, and a term has one leader."""
 
 
 def role_after(role: Role, cause: Cause) -> Role | None:
-    """The role after `cause`, as the machine's own table has it; None if it cannot happen."""
-    return ROLE_AFTER.get((role, cause))
+    """The role after `cause`, as Figure 4 has it; None if it cannot happen."""
+    return FIGURE_4.get((role, cause))
 
 
-ASKED = (
-    Cause.ELECTION_TIMEOUT,
-    Cause.MAJORITY_GRANTED,
-    Cause.ELECTION_LOST,
-    Cause.LEADER_SEEN,
-    Cause.HIGHER_TERM,
-)
-"""The causes that the paper has; the others came with the thesis."""
-
-ALSO_RIGHT: Mapping[tuple[Role, Cause], tuple[Role | None, ...]] = {
-    (Role.FOLLOWER, Cause.LEADER_SEEN): (None,),
-    (Role.FOLLOWER, Cause.HIGHER_TERM): (None,),
-    (Role.CANDIDATE, Cause.ELECTION_LOST): (Role.CANDIDATE, None),
-}
-"""Where Figure 4 has no arrow: who stays a follower, and who may as well wait for its timer."""
+def arrow(role: Role, cause: Cause, after: Role | None) -> Callable[[Role, Cause], Role | None]:
+    """Figure 4 with one arrow that leads elsewhere."""
+    changed = {**FIGURE_4, (role, cause): after}
+    return lambda role, cause: changed.get((role, cause))
 
 
 class RolesExercise(Exercise):
-    """The table is Figure 4's; where the paper leaves something open, so does the check."""
+    """The table is Figure 4's; that a follower remains one may be told as None, too."""
 
     def accepts(self, case: Case, want: Any, got: Any) -> bool:
-        """Whether the machine's own table or the paper's figure answers so."""
-        also = ALSO_RIGHT.get(case.arguments, ())
-        return any(guard.same(each, got) for each in (want, *also))
+        """Whether the paper's figure answers so."""
+        stays = case.arguments[0] is Role.FOLLOWER and want is Role.FOLLOWER
+        return guard.same(want, got) or (stays and got is None)
 
+    def leans_on(self, function: Callable[..., Any]) -> str:
+        """The table of the package, if the answer can see it and names it."""
+        names = getattr(function, "__code__", None)
+        seen = getattr(function, "__globals__", {})
+        cells = getattr(function, "__closure__", None) or ()
+        held = [seen.get(name) for name in (names.co_names if names else ())]
+        held += [cell.cell_contents for cell in cells]
+        held += getattr(function, "__defaults__", None) or ()
+        return "ROLE_AFTER" if any(each is ROLE_AFTER for each in held) else ""
+
+
+def draw_terms(case: Case, got: Any) -> Sequence[Scene]:
+    """The two terms, and whether the node moves."""
+    message, own = case.arguments
+    facts = {"term in the message": str(message), "its own term": str(own), ADOPTS: said(got)}
+    return (scene_facts(facts, "A message reaches a server", ADOPTS),)
+
+
+def draw_role(case: Case, got: Any) -> Sequence[Scene]:
+    """The role, what happens, and the role then."""
+    role, cause = case.arguments
+    facts = {"role": role.value, "what happens": cause.value, "role then": said(got, role_word)}
+    return (scene_facts(facts, "One arrow of Figure 4", "role then"),)
+
+
+def role_word(got: Any) -> str:
+    """A role as it is called; "no arrow" for None."""
+    return "no arrow" if got is None else str(getattr(got, "value", got))
+
+
+def draw_timer(case: Case, got: Any) -> Sequence[Scene]:
+    """The two facts, and whether the timer is reset."""
+    granted, heard = case.arguments
+    facts = {"it has granted a vote": str(granted), "it heard its leader": str(heard)}
+    return (scene_facts(facts | {RESETS: said(got)}, "What has just happened", RESETS),)
+
+
+ADOPTS, RESETS = "adopts the message's term", "resets its timer"
 
 EXERCISES = (
     RulesExercise(
@@ -48,38 +99,140 @@ EXERCISES = (
         "Terms are a clock",
         1,
         "is_newer_term",
-        "Write is_newer_term(message_term, term): whether a message of message_term makes a node"
-        " in `term` adopt that term and become a follower.",
-        lambda: [Case(message, term) for message, term in product(range(6), repeat=2)],
-        Case(5, 4),
-        "Figure 2, All servers, second rule; 5.1",
+        Statement(
+            "Write is_newer_term: does a message of this term make a server adopt the term, and"
+            " become a follower?",
+            {
+                "message_term": "int: the term that the message carries",
+                "term": "int: the server's own term",
+            },
+            "bool: True, if the server moves to the message's term.",
+            "it is the first thing that every server decides about every message.",
+            (
+                "There are three cases: lower, equal, higher. Only one of them moves the server.",
+                "Terms never go down.",
+            ),
+        ),
+        cases=lambda: [Case(message, term) for message, term in product(range(6), repeat=2)],
+        example=Case(3, 4),
+        telling=Case(5, 4),
+        paper="Figure 2, All servers, second rule; 5.1",
+        picture=draw_terms,
+        mistakes=(
+            Mistake("this lets a server go back in term", "term-falls"),
+            Mistake("this never adopts a term", "term-never-rises"),
+            Mistake(
+                "this makes a server step down in its own term: a leader, too",
+                answers=lambda message_term, term: message_term >= term,
+            ),
+            Mistake(
+                "this adopts the next term only: who missed two terms never catches up",
+                answers=lambda message_term, term: message_term == term + 1,
+            ),
+        ),
     ),
     RolesExercise(
         "2.2",
         "The roles as a table",
         2,
         "role_after",
-        "Write role_after(role, cause): the role of a node after `cause`, or None where that cause"
-        " cannot occur in that role. Asked are the causes of the paper: ELECTION_TIMEOUT,"
-        " MAJORITY_GRANTED, ELECTION_LOST, LEADER_SEEN, HIGHER_TERM."
-        " (from raftlab.raft.roles import Cause, Role)",
-        "5.1; Figure 4",
-        role_after,
-        lambda: [Case(role, cause) for role, cause in product(Role, ASKED)],
-        Case(Role.CANDIDATE, Cause.LEADER_SEEN),
-        None,
-        str,
+        Statement(
+            "Write role_after, the arrows of the paper's Figure 4. What a server becomes depends on"
+            " its role and on what happens to it. Asked are the four causes of the figure, for each"
+            " of the three roles. (from raftlab.raft.roles import Cause, Role)",
+            {
+                "role": "Role: Role.FOLLOWER, Role.CANDIDATE or Role.LEADER",
+                "cause": "Cause: Cause.ELECTION_TIMEOUT, Cause.MAJORITY_GRANTED,"
+                " Cause.LEADER_SEEN (it hears the leader of its own term) or Cause.HIGHER_TERM",
+            },
+            "Role or None: the role afterwards; None, where the figure has no arrow because this"
+            " cannot happen. A follower that remains a follower may be told either way.",
+            "who can write this table from memory knows Figure 4.",
+            (
+                "One cause has the same answer in all roles. Of the others, ask for each: can a"
+                " follower meet it? A candidate? A leader?",
+                "A dict from (role, cause) to the role afterwards, and its get, will do. A"
+                " candidate has four arrows, one of them back to itself.",
+            ),
+        ),
+        paper="5.1; Figure 4",
+        reference=role_after,
+        cases=lambda: [Case(*each) for each in (*FIGURE_4, *NO_ARROW)],
+        example=Case(Role.FOLLOWER, Cause.ELECTION_TIMEOUT),
+        telling=Case(Role.CANDIDATE, Cause.LEADER_SEEN),
+        picture=draw_role,
+        says=str,
+        mistakes=(
+            Mistake(
+                "this candidate never stands for election again after a split vote",
+                "candidate-gives-up",
+                arrow(Role.CANDIDATE, Cause.ELECTION_TIMEOUT, None),
+            ),
+            Mistake(
+                "this candidate gives up when its timer runs out, and waits once more",
+                answers=arrow(Role.CANDIDATE, Cause.ELECTION_TIMEOUT, Role.FOLLOWER),
+            ),
+            Mistake(
+                "this candidate goes on against the leader of its own term",
+                answers=arrow(Role.CANDIDATE, Cause.LEADER_SEEN, Role.CANDIDATE),
+            ),
+            Mistake(
+                "this leader does not step down in a higher term",
+                answers=arrow(Role.LEADER, Cause.HIGHER_TERM, Role.LEADER),
+            ),
+            Mistake(
+                "this leader hears of a higher term, and nothing happens",
+                answers=arrow(Role.LEADER, Cause.HIGHER_TERM, None),
+            ),
+            Mistake(
+                "this leader yields to a second leader of its term: there is none",
+                answers=arrow(Role.LEADER, Cause.LEADER_SEEN, Role.FOLLOWER),
+            ),
+            Mistake(
+                "this follower leads without having asked for votes",
+                answers=arrow(Role.FOLLOWER, Cause.MAJORITY_GRANTED, Role.LEADER),
+            ),
+        ),
     ),
     RulesExercise(
         "2.3",
-        "What makes a node wait anew",
-        2,
+        "What resets the timer",
+        1,
         "resets_election_timer",
-        "Write resets_election_timer(granted_vote, heard_leader). The machine asks it after every"
-        " vote request (with granted_vote True if it voted) and when it hears the leader of its"
-        " term (with heard_leader True). True makes the node wait for a whole timeout again.",
-        lambda: [Case(*both) for both in product((False, True), repeat=2)],
-        Case(False, False),
-        "Figure 2, Followers, second rule; 5.2",
+        Statement(
+            "Write resets_election_timer: does a server wait for a whole election timeout again?"
+            " The machine asks after every request for a vote, and whenever the server hears the"
+            " leader of its own term.",
+            {
+                "granted_vote": "bool: it has just granted its vote",
+                "heard_leader": "bool: it has just heard the leader of its own term",
+            },
+            "bool: True, if the timer starts afresh.",
+            "reset too seldom, healthy leaders are deposed; reset too often, nobody ever stands for"
+            " election.",
+            (
+                "A request that is refused is no reason to wait: whoever asked may never win.",
+                "Two things reset the timer. One of them is enough.",
+            ),
+        ),
+        cases=lambda: [Case(*both) for both in product((False, True), repeat=2)],
+        example=Case(True, False),
+        telling=Case(False, False),
+        paper="Figure 2, Followers, second rule; 5.2",
+        picture=draw_timer,
+        mistakes=(
+            Mistake("this lets any request reset the timer", "anything-resets-timer"),
+            Mistake("this does not hear the leader", "deaf-timer"),
+            Mistake("this never resets the timer", "deaf-timer", lambda *_: False),
+            Mistake(
+                "this stands against the candidate that it has just voted for",
+                answers=lambda granted_vote, heard_leader: heard_leader,
+            ),
+            Mistake(
+                "this asks for both at once, which hardly ever happens",
+                "deaf-timer",
+                lambda granted_vote, heard_leader: granted_vote and heard_leader,
+            ),
+        ),
     ),
 )

@@ -1,102 +1,285 @@
-"""Exercises of notebook 05: random timeouts."""
+"""Exercises of notebook 05: random timeouts, and why chance helps."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import Result
-from raftlab.course.exercises.cases import Case
+from raftlab.course.exercises.base import Exercise, Failure
+from raftlab.course.exercises.cases import Case, said
+from raftlab.course.exercises.mistakes import Mistake
+from raftlab.course.exercises.networks import problem_with
 from raftlab.course.exercises.running import RulesExercise
-from raftlab.course.panel import Panel
+from raftlab.course.exercises.statement import Statement
+from raftlab.course.facts import scene_facts
 from raftlab.raft.options import Options
+from raftlab.raft.vocabulary import Millis, NodeId
+from raftlab.view import Scene
+
+DRAWS = 200
+"""How many timeouts are drawn to see how they are spread."""
 
 
 class TimeoutExercise(RulesExercise):
     """`election_timeout` has no one right answer: what it draws is looked at as a whole."""
 
-    DRAWS = 200
     imports = "import random; from raftlab.course.situations import *"
 
-    def _try(self, function: Callable[..., Any], case: Case) -> Result | None:
+    def failure(self, function: Callable[..., Any], case: Case) -> Failure | None:
+        """What is wrong with the draws under these options, or None."""
         options: Options = case.arguments[0]
         low, high = options.election_timeout
+        wanted = f"times spread over {low:g} to {high:g} ms, drawn from rng and from nothing else"
         try:
-            drawn = [
-                guard.call(function, options, random.Random(seed)) for seed in range(self.DRAWS)
-            ]
+            drawn = [guard.call(function, options, random.Random(seed)) for seed in range(DRAWS)]
             again = guard.call(function, options, random.Random(0))
         except guard.LearnerError as problem:
-            return self._failed(case, self.wanted(options), str(problem), None)
-        wrong = self._problem(drawn, again, low, high)
-        return self._failed(case, self.wanted(options), wrong, None) if wrong else None
+            return Failure(case, wanted, str(problem), is_error=True)
+        wrong = _problem(drawn, again, low, high)
+        return Failure(case, wanted, wrong, got=drawn) if wrong else None
 
-    @staticmethod
-    def wanted(options: Options) -> str:
-        """What is expected of a draw."""
-        low, high = options.election_timeout
-        return f"times spread over {low:g} to {high:g} ms, drawn from rng and from nothing else"
-
-    def _problem(self, drawn: list[Any], again: Any, low: float, high: float) -> str | None:
-        for each in drawn:
-            if type(each) not in (int, float):
-                return f"it answers {guard.described(each, 40)}, and not a number of ms"
-            if not low <= each <= high:
-                number = guard.described(each, 40, "{:g}".format)
-                return f"it answers {number} ms, outside {low:g} to {high:g}"
-        if again != drawn[0]:
-            return "the same rng gives two answers: it draws from somewhere else"
-        thirds = {min(int(3 * (each - low) / (high - low)), 2) for each in drawn}
-        if len(thirds) < 3 or len(set(drawn)) < self.DRAWS // 4:
-            return (
-                f"{self.DRAWS} draws lie between {min(drawn):g} and {max(drawn):g} ms,"
-                f" and only {len(set(drawn))} differ: nodes would campaign at once"
-            )
-        return None
+    @property
+    def example_outcome(self) -> str:
+        """One draw of many, and what all of them are like."""
+        return "a time between 150 and 300 ms, another one for each rng"
 
     def call_text(self, case: Case, answer: Any) -> str:
         """The call with a random source of its own."""
         return f"{self.named(answer)}().election_timeout({case.code}, random.Random(0))"
 
-    @guard.few_lines()
-    def show(self, answer: Any) -> Any:
-        """The timeouts that five nodes would draw."""
-        options = self.telling.arguments[0]
-        try:
-            function = self.function_of(answer)
-            drawn = [guard.call(function, options, random.Random(seed)) for seed in range(5)]
-        except guard.Unwritten as stub:
-            return Panel(self.unwritten(stub))
-        except guard.LearnerError as problem:
-            return Panel(self._told(answer, str(problem)))
-        low, high = options.election_timeout
-        rows = [f"Exercise {self.number}: five nodes draw their timeouts, {low:g} to {high:g} ms"]
-        for place, each in enumerate(drawn, start=1):
-            number = type(each) in (int, float) and abs(each) < 1e6
-            bar = "#" * max(0, min(60, round(each / 5))) if number else ""
-            rows.append(
-                f"  S{place} {each:7.1f} {bar}"
-                if number
-                else f"  S{place} {guard.described(each, 40)}"
-            )
-        return Panel("\n".join(rows))
+    def observe(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """The timeouts that five servers would draw."""
+        return [guard.call(function, *arguments, random.Random(seed)) for seed in range(5)]
 
+
+def _problem(drawn: list[Any], again: Any, low: Millis, high: Millis) -> str | None:
+    for each in drawn:
+        if type(each) not in (int, float):
+            return f"it answers {guard.described(each, 40)}, and not a number of ms"
+        if not low <= each <= high:
+            number = guard.described(each, 40, "{:g}".format)
+            return f"it answers {number} ms, outside {low:g} to {high:g}"
+    if again != drawn[0]:
+        return "the same rng gives two answers: it draws from somewhere else"
+    differ = len(set(drawn))
+    if differ == 1:
+        return f"{DRAWS} draws are all {drawn[0]:g} ms: all servers would stand at once"
+    span = f"{DRAWS} draws lie between {min(drawn):g} and {max(drawn):g} ms"
+    if differ < DRAWS // 4:
+        return f"{span}, and there are only {differ} different times among them"
+    thirds = {min(int(3 * (each - low) / (high - low)), 2) for each in drawn}
+    if len(thirds) < 3:
+        return f"{span}: a part of the range is never drawn"
+    return None
+
+
+def draw_timeouts(case: Case, got: Any) -> Sequence[Scene]:
+    """The range, and what five servers drew."""
+    options: Options = case.arguments[0]
+    low, high = options.election_timeout
+    facts = {"election_timeout": f"({low:g}, {high:g}) ms"}
+    title = "Five servers draw their election timeouts"
+    if isinstance(got, list):
+        for place, each in enumerate(got, 1):
+            number = type(each) in (int, float) and abs(each) < 1e6
+            facts[f"S{place}"] = f"{each:.1f} ms" if number else guard.described(each, 40)
+        return (scene_facts(facts, title),)
+    return (scene_facts(facts | {"each of them": "?"}, title, "each of them"),)
+
+
+def elected_at_once(timeouts: Mapping[NodeId, Millis], heard_ms: Millis) -> NodeId | None:
+    """Who stands for election alone: heard by all before anybody else's timer runs out."""
+    first, *others = sorted(timeouts, key=lambda node: timeouts[node])
+    alone = all(timeouts[node] - timeouts[first] >= heard_ms for node in others)
+    return first if alone else None
+
+
+def timer_cases() -> list[Case]:
+    """Two to four servers with timers far apart, near each other, and equal."""
+    cases = []
+    for size in (2, 3, 4):
+        nodes = tuple(f"S{place}" for place in range(1, size + 1))
+        for drawn in product((160, 165, 170, 200), repeat=size):
+            timeouts = dict(zip(nodes, drawn, strict=True))
+            cases += [Case(timeouts, heard) for heard in (5, 10, 40)]
+    return cases
+
+
+def draw_timers(case: Case, got: Any) -> Sequence[Scene]:
+    """When each timer runs out, and how long it takes to be heard."""
+    timeouts, heard = case.arguments
+    facts = {node: f"{ms} ms" for node, ms in timeouts.items()}
+    facts |= {"heard by all after": f"{heard} ms", "elected at once": said(got)}
+    return (scene_facts(facts, "When the timers run out", "elected at once"),)
+
+
+class NetworkExercise(Exercise):
+    """`timeouts_for` has no one right answer: clusters with those timeouts are watched."""
+
+    def failure(self, function: Callable[..., Any], case: Case) -> Failure | None:
+        """What is wrong with the timeouts for this network, or None."""
+        (one_way,) = case.arguments
+        wanted = "(low, high), with which leaders stay, and are soon followed when they crash"
+        try:
+            got = guard.call(function, one_way)
+        except guard.LearnerError as problem:
+            return Failure(case, wanted, str(problem), is_error=True)
+        wrong = problem_with(got, one_way)
+        return Failure(case, wanted, wrong, got=got) if wrong else None
+
+    @property
+    def example_outcome(self) -> str:
+        """The paper's own choice."""
+        return "for instance (150, 300), the paper's choice"
+
+
+def draw_network(case: Case, got: Any) -> Sequence[Scene]:
+    """How slow the network is, and the timeouts for it."""
+    (one_way,) = case.arguments
+    facts = {"a message takes up to": f"{one_way:g} ms", TIMEOUTS: said(got)}
+    return (scene_facts(facts, "Election timeouts for a network", TIMEOUTS),)
+
+
+TIMEOUTS = "(low, high), ms"
 
 EXERCISES = (
     TimeoutExercise(
         "5.1",
         "Not all at once",
-        3,
+        1,
         "election_timeout",
-        "Write election_timeout(options, rng): how long (ms) a node waits before it campaigns."
-        " options.election_timeout is (low, high); rng is the node's own random.Random. The same"
-        " rng must give the same time: use nothing else that is random.",
-        lambda: [
+        Statement(
+            "Write election_timeout: how long does a server wait before it stands for election?"
+            " Every time in the range should be about as likely as any other.",
+            {
+                "options": "Options: options.election_timeout is (low, high), in ms",
+                "rng": "random.Random: the server's own source of chance; rng.random() is a number"
+                " from 0 to 1. The same rng must give the same time: use nothing else that is"
+                " random",
+            },
+            "float: a time from low to high, in ms of virtual time.",
+            "servers that all wait equally long stand for election all at once, again and again.",
+            (
+                "How far into the range? That is what chance decides.",
+                "low + (high - low) * rng.random(), or rng.uniform(low, high).",
+            ),
+        ),
+        cases=lambda: [
             Case(Options.figure_2(election_timeout=span))
             for span in ((150.0, 300.0), (10.0, 12.0), (1000.0, 5000.0))
         ],
-        Case(Options.figure_2()),
-        "5.2, last part; 9.3 and Figure 16",
-        says=str,
+        example=Case(Options.figure_2()),
+        telling=Case(Options.figure_2()),
+        paper="5.2, last part; 9.3 and Figure 16",
+        picture=draw_timeouts,
+        mistakes=(
+            Mistake("everybody waits equally long", "equal-timeouts"),
+            Mistake(
+                "everybody waits equally long",
+                "equal-timeouts",
+                lambda options, rng: sum(options.election_timeout) / 2,
+            ),
+            Mistake(
+                "everybody waits equally long",
+                "equal-timeouts",
+                lambda options, rng: options.election_timeout[1],
+            ),
+            Mistake(
+                "there are only two times: of three servers two wait equally long",
+                answers=lambda options, rng: rng.choice(options.election_timeout),
+            ),
+        ),
+    ),
+    Exercise(
+        "5.2",
+        "Who stands alone?",
+        2,
+        "elected_at_once",
+        Statement(
+            "Write elected_at_once: whose election succeeds at the first try? The server whose"
+            " timer runs out first asks all the others. It is alone if everybody has heard it"
+            " before another timer runs out. A timer that runs out at the very moment at which the"
+            " request arrives is too late.",
+            {
+                "timeouts": "dict: from each server's name to when its timer runs out, in ms. Two"
+                " servers or more",
+                "heard_ms": "int: how long it takes until everybody has heard a candidate, in ms",
+            },
+            "str or None: the name of the server that stands for election alone; None, if two or"
+            " more stand, so that the votes may be split.",
+            "so the spread of the timeouts has to be compared with the time that messages take.",
+            (
+                "Only the two that come first matter.",
+                "sorted(timeouts, key=timeouts.get) gives the names in order. Compare the"
+                " difference of the first two times with heard_ms.",
+            ),
+        ),
+        paper="5.2; 5.6; 9.3",
+        reference=elected_at_once,
+        cases=timer_cases,
+        example=Case({"S1": 210, "S2": 160, "S3": 200}, 10),
+        telling=Case({"S1": 170, "S2": 200, "S3": 165}, 10),
+        picture=draw_timers,
+        mistakes=(
+            Mistake(
+                "this looks for the first timer only: another one may run out just after it",
+                answers=lambda timeouts, heard: min(timeouts, key=timeouts.get),
+            ),
+            Mistake(
+                "this asks for two equal timers only: two that are near each other are enough",
+                answers=lambda timeouts, heard: elected_at_once(timeouts, 1),
+            ),
+            Mistake(
+                "this has a server stand that has just heard a candidate",
+                answers=lambda timeouts, heard: elected_at_once(timeouts, heard + 1),
+            ),
+            Mistake(
+                "this looks at the second and the third as well, who do not stand",
+                answers=lambda timeouts, heard: (
+                    elected_at_once(timeouts, heard)
+                    if all(
+                        abs(timeouts[one] - timeouts[other]) >= heard
+                        for one in timeouts
+                        for other in timeouts
+                        if one < other
+                    )
+                    else None
+                ),
+            ),
+        ),
+    ),
+    NetworkExercise(
+        "5.3",
+        "Timeouts for your network",
+        3,
+        "timeouts_for",
+        Statement(
+            "Write timeouts_for: which election timeouts suit a network of this speed? The leader"
+            " sends a heartbeat every low / 2 ms. Five servers then run with your timeouts: a"
+            " leader that works must not be deposed; after a crash most elections have to succeed"
+            " at the first try; and the cluster should not be without a leader longer than it has"
+            " to, 60 times one_way_ms at most, as a rule.",
+            {"one_way_ms": "int: how long a message takes at most, one way, in ms"},
+            "tuple (low, high): the least and the greatest election timeout, in ms; low is less"
+            " than high.",
+            "the same program fails in another network if its timeouts do not fit; real systems"
+            " have been down for hours because of it.",
+            (
+                "What has to fit in between two heartbeats that arrive? And how far apart have the"
+                " timeouts of five servers to be?",
+                "The broadcast time is about 2 * one_way_ms. Let both low and high - low be"
+                " several times that, and not a hundred times.",
+            ),
+        ),
+        paper="5.6; 9.3",
+        reference=lambda one_way_ms: (10.0 * one_way_ms, 20.0 * one_way_ms),
+        cases=lambda: [Case(one_way) for one_way in (15, 100, 2)],
+        example=Case(15),
+        telling=Case(100),
+        picture=draw_network,
+        mistakes=(
+            Mistake("the same timeouts for every network", answers=lambda one_way_ms: (150, 300)),
+        ),
     ),
 )

@@ -4,9 +4,14 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
+from msgspec import structs
+
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.cases import Case, rising, words
+from raftlab.course.exercises.cases import Case, rising, said, words
+from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.running import MachineExercise, RulesExercise
+from raftlab.course.exercises.statement import Statement
+from raftlab.course.facts import scene_facts
 from raftlab.course.predict.asking import THREE
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, words_of
@@ -64,6 +69,12 @@ def vote_cases() -> list[Case]:
     ]  # fmt: skip
 
 
+def prevote_cases() -> list[Case]:
+    """A voter that has voted, and is asked whether it would vote in the next term."""
+    asks = structs.replace(vote_request(2), is_prevote=True)
+    return [Case(asks, 1, voted_for, None) for voted_for in (None, "S2", "S3")]
+
+
 def answer_cases() -> list[Case]:
     """Voters in terms 1 and 2, with and without a vote, asked for terms 1 to 3."""
     return [
@@ -102,7 +113,7 @@ class AnswersVotes(RaftStateMachine):
     """The shipped machine, with a learner's function in the place of its vote handling."""
 
     __slots__ = ()
-    decide: Callable[..., Any]
+    answer_vote: Callable[..., Any]
 
     def advance(self, message: Message, now: Millis) -> None:
         """A vote request goes to the learner's function, everything else where it always goes."""
@@ -110,7 +121,7 @@ class AnswersVotes(RaftStateMachine):
             super().advance(message, now)
             return
         granted, term, voted_for = checked_answer(
-            guard.call(type(self).decide, self.term, self.voted_for, self.log.copy(), message)
+            guard.call(type(self).answer_vote, self.term, self.voted_for, self.log.copy(), message)
         )
         self.now = now
         if term > self.term:
@@ -155,57 +166,255 @@ def draw_logs(case: Case, _: Any) -> Sequence[Scene]:
     return (scene_rows({"candidate": its, "voter": words_of(log)}, "The ends of two logs"),)
 
 
+def draw_vote(case: Case, got: Any) -> Sequence[Scene]:
+    """What the voter knows, and who asks."""
+    request, term, voted_for, leader = case.arguments
+    facts = {
+        "asks for a vote": f"{request.sender}, in term {request.term}",
+        "the voter's term": str(term),
+        "voted in it for": voted_for or "nobody",
+        "leader it knows": leader or "none",
+        LEFT: said(got),
+    }
+    return (scene_facts(facts, "A vote is asked for", LEFT),)
+
+
+def draw_answer(case: Case, got: Any) -> Sequence[Scene]:
+    """The request, and what the voter has on its disk before and after."""
+    term, voted_for, log, request = case.arguments
+    end = f"entry {request.last_log_index} of term {request.last_log_term}"
+    facts = {
+        "asks for a vote": f"{request.sender}, in term {request.term}",
+        "its log ends with": end if request.last_log_index else "nothing: it is empty",
+        "the voter's log": words_of(log) or "empty",
+        "on disk": f"term {term}, voted for {voted_for or 'nobody'}",
+        ANSWER: said(got),
+    }
+    return (scene_facts(facts, "A vote is asked for", ANSWER),)
+
+
+def answering(
+    change: Callable[[tuple[bool, Term, NodeId | None], Term, NodeId | None], Any],
+) -> Callable[..., Any]:
+    """The right answer, changed; `change` is told it, and the term and the vote from before."""
+
+    def answer(term: Term, voted_for: NodeId | None, log: RaftLog, request: RequestVote) -> Any:
+        return change(answer_vote(term, voted_for, log, request), term, voted_for)
+
+    return answer
+
+
+def old_vote_stays(
+    term: Term, voted_for: NodeId | None, log: RaftLog, request: RequestVote
+) -> tuple[bool, Term, NodeId | None]:
+    """The vote of the last term is taken for one of the new term."""
+    if request.term <= term:
+        return answer_vote(term, voted_for, log, request)
+    fits = log.is_up_to_date(request.last_log_index, request.last_log_term)
+    granted = fits and voted_for in (None, request.sender)
+    return granted, request.term, request.sender if granted else voted_for
+
+
+def any_log_will_do(
+    term: Term, voted_for: NodeId | None, log: RaftLog, request: RequestVote
+) -> tuple[bool, Term, NodeId | None]:
+    """The vote of a server that does not look at logs."""
+    return answer_vote(term, voted_for, RaftLog(), request)
+
+
+def old_terms_too(
+    term: Term, voted_for: NodeId | None, log: RaftLog, request: RequestVote
+) -> tuple[bool, Term, NodeId | None]:
+    """The vote of a server that listens to requests of earlier terms."""
+    granted, new, vote = answer_vote(min(term, request.term), voted_for, log, request)
+    return granted, max(term, new), vote
+
+
+LEFT, ANSWER = "has a vote left for it", "answer, term, vote"
+REQUEST = (
+    "RequestVote: the candidate's request. request.sender is its name, request.term its term;"
+    " request.last_log_index and request.last_log_term are those of its last entry (0 and 0 if"
+    " its log is empty)"
+)
+VOTERS_LOG = (
+    "RaftLog: the voter's own log; log.last_index and log.last_term are those of its last entry"
+    " (0 and 0 if it is empty)"
+)
+
 EXERCISES = (
     RulesExercise(
         "3.1",
         "At least as up to date",
         1,
         "candidate_is_up_to_date",
-        "Write candidate_is_up_to_date(request, log): whether a log that ends with entry"
-        " request.last_log_index of term request.last_log_term is at least as up to date as the"
-        " voter's `log` (log.last_index, log.last_term).",
-        log_cases,
-        Case(
-            vote_request(4, 3, 1),
-            log_of("1 2"),
+        Statement(
+            "Write candidate_is_up_to_date: is the candidate's log at least as up to date as the"
+            " voter's? The later last term wins; if the last terms are equal, the longer log. Equal"
+            " logs will do.",
+            {"request": REQUEST, "log": VOTERS_LOG},
+            "bool: True, if the voter may vote for this candidate as far as logs go.",
+            "a candidate without a committed entry must not win; at least one voter of every"
+            " majority holds that entry, and says no here.",
+            (
+                "Which is more up to date, a long log that ends in term 1, or a short one that ends"
+                " in term 2?",
+                "Python compares pairs from left to right: (term, index) >= (term, index).",
+            ),
         ),
-        "Figure 2, RequestVote, rule 2; 5.4.1",
-        draw_logs,
+        cases=log_cases,
+        example=Case(vote_request(4, 2, 2), log_of("1 2 2")),
+        telling=Case(vote_request(4, 3, 1), log_of("1 2")),
+        paper="Figure 2, RequestVote, rule 2; 5.4.1",
+        picture=draw_logs,
+        shipped=(RaftLog.is_up_to_date,),
+        mistakes=(
+            Mistake("this lets the longer log win", "longest-log-elects"),
+            Mistake(
+                "this compares the lengths first, and lets the longer log win",
+                "longest-log-elects",
+                lambda request, log: (
+                    (request.last_log_index, request.last_log_term)
+                    >= (log.last_index, log.last_term)
+                ),
+            ),
+            Mistake(
+                "this lets a longer log win, too, whatever term it ends in",
+                "longest-log-elects",
+                lambda request, log: (
+                    request.last_log_term > log.last_term
+                    or request.last_log_index >= log.last_index
+                ),
+            ),
+            Mistake(
+                "this forgets the lengths: of two logs that end in one term the shorter may win",
+                "last-term-elects",
+            ),
+            Mistake("this does not compare the logs", "any-log-elects"),
+            Mistake(
+                "this refuses a log that is equal to its own: with equal logs nobody can win",
+                answers=lambda request, log: (
+                    (request.last_log_term, request.last_log_index)
+                    > (log.last_term, log.last_index)
+                ),
+            ),
+            Mistake(
+                "this wants both, a later term and a longer log: often nobody has both",
+                answers=lambda request, log: (
+                    request.last_log_term >= log.last_term
+                    and request.last_log_index >= log.last_index
+                ),
+            ),
+            Mistake(
+                "this compares the candidate's own term, which says nothing of its log",
+                "any-log-elects",
+                lambda request, log: request.term >= log.last_term,
+            ),
+        ),
     ),
     RulesExercise(
         "3.2",
         "One vote per term",
-        2,
+        1,
         "has_vote_left",
-        "Write has_vote_left(request, term, voted_for, leader): whether a voter in `term`, which"
-        " has voted for `voted_for` (or nobody: None) and follows `leader` (or knows none), can"
-        " still give this term's vote to request.sender. Think of the request that arrives twice.",
-        vote_cases,
-        Case(
-            vote_request(1),
-            1,
-            "S2",
-            None,
+        Statement(
+            "Write has_vote_left: can this voter still give its vote of this term to the candidate?"
+            " The request may arrive twice, and the first answer may have been lost: then the"
+            " answer is the same again.",
+            {
+                "request": "RequestVote: request.sender is the candidate's name",
+                "term": "int: the voter's term, which is the request's too",
+                "voted_for": "str or None: whom it has voted for in this term; None for nobody",
+                "leader": "str or None: the leader of this term, if it knows one",
+            },
+            "bool: True, if the candidate may have the vote.",
+            "without this rule two candidates can win the same term.",
+            (
+                "There are two cases in which the answer is yes.",
+                "Whoever has the vote keeps it. If nobody has it and no leader of this term is"
+                " known, it is free.",
+            ),
         ),
-        "Figure 2, RequestVote, rule 2; 5.2",
+        cases=vote_cases,
+        example=Case(vote_request(1), 1, "S3", None),
+        telling=Case(vote_request(1), 1, "S2", None),
+        paper="Figure 2, RequestVote, rule 2; 5.2",
+        picture=draw_vote,
+        beyond=("It holds without pre-vote, which comes in notebook 11.", prevote_cases),
+        mistakes=(
+            Mistake("this votes for whoever asks", "votes-again"),
+            Mistake(
+                "this refuses the candidate that it has voted for: a lost answer loses the vote",
+                answers=lambda request, term, voted_for, leader: voted_for is None,
+            ),
+            Mistake(
+                "this refuses the candidate that it has voted for: a lost answer loses the vote",
+                answers=lambda request, term, voted_for, leader: (
+                    voted_for is None and leader is None
+                ),
+            ),
+            Mistake(
+                "this votes for nobody new: no candidate gets a second vote",
+                answers=lambda request, term, voted_for, leader: voted_for == request.sender,
+            ),
+            Mistake(
+                "this forgets its vote while it knows no leader",
+                "votes-again",
+                lambda request, term, voted_for, leader: leader is None,
+            ),
+        ),
     ),
     MachineExercise(
         "3.3",
         "The whole answer, and what must be saved",
         3,
         "answer_vote",
-        "Write answer_vote(term, voted_for, log, request), which returns (vote_granted, term,"
-        " voted_for): the answer, and the term and the vote that must be on the disk before it"
-        " leaves. Use log.is_up_to_date(index, term). Plain Figure 2: no pre-vote.",
-        "Figure 2, All servers and RequestVote; 5.1, 5.2, 5.4.1",
-        answer_vote,
-        answer_cases,
-        Case(
-            1,
-            "S3",
-            log_of("1"),
-            vote_request(2),
+        Statement(
+            "Write answer_vote, all that a voter does with a request: look at the terms, at the"
+            " vote and at the log, and answer. What it then has as its term and its vote must be on"
+            " the disk before the answer leaves. No pre-vote here.",
+            {
+                "term": "int: the voter's term",
+                "voted_for": "str or None: whom it has voted for in that term; None for nobody",
+                "log": "RaftLog: its log; log.is_up_to_date(index, term) says whether a log that"
+                " ends with such an entry is at least as up to date",
+                "request": REQUEST,
+            },
+            "tuple (vote_granted, term, voted_for): bool, int, str or None. The answer, then the"
+            " term and the vote that are to be saved.",
+            "most wrong Rafts are wrong in the order of these few lines.",
+            (
+                "First the term. An earlier one changes nothing; a later one is adopted, and brings"
+                " a new vote, even if the vote is then refused.",
+                "Then: if voted_for is None or request.sender, and the log is up to date enough,"
+                " return True, term, request.sender; else False, term, voted_for.",
+            ),
         ),
+        paper="Figure 2, All servers and RequestVote; 5.1, 5.2, 5.4.1",
+        reference=answer_vote,
+        cases=answer_cases,
+        example=Case(1, None, log_of("1"), vote_request(1, 1, 1)),
+        telling=Case(1, "S3", log_of("1"), vote_request(2)),
+        picture=draw_answer,
         machine=AnswersVotes,
+        mistakes=(
+            Mistake("the vote of the last term is not given back", "votes-once", old_vote_stays),
+            Mistake(
+                "the vote is given, and not saved: after a crash it is given again",
+                "vote-not-saved",
+                answering(lambda right, term, vote: (right[0], right[1], None)),
+            ),
+            Mistake(
+                "the new term is not saved: after a crash the server is back in the old one",
+                "term-not-saved",
+                answering(lambda right, term, vote: (right[0], term, right[2])),
+            ),
+            Mistake("the logs are not compared", "any-log-elects", any_log_will_do),
+            Mistake(
+                "a server that refuses does not adopt the later term",
+                "term-never-rises",
+                answering(lambda right, term, vote: right if right[0] else (False, term, vote)),
+            ),
+            Mistake("requests of an earlier term are granted", "old-terms-obeyed", old_terms_too),
+        ),
     ),
 )

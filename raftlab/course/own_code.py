@@ -1,0 +1,153 @@
+"""A learner's function or class as code that stands alone: with its imports and its helpers."""
+
+import ast
+import builtins
+import inspect
+import linecache
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import suppress
+from types import FunctionType, ModuleType
+from typing import Any
+
+LITERALS = (bool, int, float, str, bytes, tuple, list, dict, set, frozenset, type(None))
+
+
+class NotWritten(Exception):
+    """An answer cannot be written down; the message says why."""
+
+
+def standing_alone(thing: Any, known: set[str]) -> str:
+    """The source of `thing` with what it needs above it; `known` names are defined already.
+
+    Raises: NotWritten, if a source or a value that it needs cannot be told.
+    """
+    if not isinstance(thing, type | FunctionType):
+        thing = type(thing)
+    parts = _Parts(known)
+    parts.add(thing)
+    imports = sorted(parts.imports)
+    helpers = "\n\n\n".join(parts.code)
+    return "\n".join(imports) + ("\n\n\n" if imports else "") + helpers
+
+
+class _Parts:
+    """The imports and the definitions that have been found so far."""
+
+    def __init__(self, known: set[str]) -> None:
+        self.known = set(known)
+        self.imports: set[str] = set()
+        self.code: list[str] = []
+
+    def add(self, thing: Any) -> None:
+        """A function or a class: what it needs first, then itself."""
+        source = _source(thing)
+        self.known.add(thing.__name__)
+        values = _values(thing)
+        for name in _names(source):
+            if name in values and name not in self.known:
+                self._need(name, values[name])
+        self.code.append(source)
+
+    def _need(self, name: str, value: Any) -> None:
+        self.known.add(name)
+        home = getattr(value, "__module__", None)
+        if isinstance(value, ModuleType):
+            self.imports.add(_as(f"import {value.__name__}", value.__name__, name))
+        elif _is_importable(value, home):
+            real = value.__name__
+            self.imports.add(_as(f"from {home} import {real}", real, name))
+        elif isinstance(value, type | FunctionType):
+            self.add(value)
+            if value.__name__ != name:
+                self.code.append(f"{name} = {value.__name__}")
+        elif isinstance(value, LITERALS) and _is_told(value):
+            self.code.append(f"{name} = {value!r}")
+        else:
+            raise NotWritten(f"it uses {name}, which cannot be written down")
+
+
+def _as(statement: str, real: str, name: str) -> str:
+    return statement if real == name else f"{statement} as {name}"
+
+
+def _is_importable(value: Any, home: str | None) -> bool:
+    if not home or home == "__main__" or home not in sys.modules:
+        return False
+    return getattr(sys.modules[home], getattr(value, "__name__", ""), None) is value
+
+
+def _source(thing: Any) -> str:
+    """The lines of a function or a class; of a class that stands in a notebook, too."""
+    first = next(_functions(thing), None)
+    if isinstance(thing, type) and first is not None:
+        lines = linecache.getlines(first.__code__.co_filename)
+        for node in ast.walk(_tree("".join(lines))):
+            if isinstance(node, ast.ClassDef) and node.name == thing.__name__:
+                start = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                assert node.end_lineno
+                if start <= first.__code__.co_firstlineno <= node.end_lineno:
+                    return textwrap.dedent("".join(lines[start - 1 : node.end_lineno])).strip("\n")
+    if isinstance(thing, FunctionType):
+        with suppress(OSError):
+            return textwrap.dedent(inspect.getsource(thing)).strip("\n")
+    raise NotWritten(f"the source of {thing.__name__} is not known")
+
+
+def _tree(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        raise NotWritten("its source cannot be read by itself") from None
+
+
+def _names(source: str) -> list[str]:
+    """The names that a source reads, each once, in their order."""
+    tree = _tree(source)
+    if not all(map(_is_definition, tree.body)):
+        raise NotWritten("it has no name of its own: write it with def or class")
+    return list(
+        dict.fromkeys(
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and not hasattr(builtins, node.id)
+        )
+    )
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        return isinstance(node.value, ast.Lambda)
+    return isinstance(node, ast.FunctionDef | ast.ClassDef)
+
+
+def _values(thing: Any) -> dict[str, Any]:
+    """The global names and those of enclosing functions that a function or a class can see."""
+    values: dict[str, Any] = {}
+    for function in _functions(thing):
+        values |= function.__globals__
+        closed = inspect.getclosurevars(function).nonlocals
+        values |= {name: value for name, value in closed.items() if name != "__class__"}
+    if isinstance(thing, type):
+        home = sys.modules.get(thing.__module__)
+        values = {**vars(home), **values} if home else values
+        values |= {base.__name__: base for base in thing.__bases__ if base.__name__ not in values}
+    return values
+
+
+def _functions(thing: Any) -> Iterator[FunctionType]:
+    if isinstance(thing, FunctionType):
+        yield thing
+        return
+    for each in vars(thing).values():
+        inner = getattr(each, "__func__", None) or getattr(each, "fget", None) or each
+        if isinstance(inner, FunctionType):
+            yield inner
+
+
+def _is_told(value: Any) -> bool:
+    try:
+        return bool(ast.literal_eval(repr(value)) == value)
+    except (ValueError, SyntaxError):
+        return False
