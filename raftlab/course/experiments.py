@@ -146,7 +146,9 @@ def show_election_times(samples: Mapping[str, Sequence[Millis]]) -> "Chart":
     drawn = [name for name, times in samples.items() if 100 * elected[name] >= len(times)]
     axes = plot_election_times({name: thinned(samples[name]) for name in drawn}, loose_axes())
     few = [
-        f"{name}: {elected[name]} of {len(samples[name])}" for name in samples if name not in drawn
+        f"{name}: a leader in {elected[name]} of {len(samples[name])}"
+        for name in samples
+        if name not in drawn
     ]
     with own_settings():
         axes.text(

@@ -16,6 +16,7 @@ import ast
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -50,7 +51,7 @@ def path() -> Path:
 
 def keep(number: str, title: str, answer: Any) -> str:
     """Write an answer into its section; says so in a sentence, or says nothing where it is off."""
-    if not (is_on() and _in_notebook()):
+    if not (is_on() and in_notebook()):
         return ""
     file = path()
     try:
@@ -97,11 +98,12 @@ def _defined(text: str, number: str) -> set[str]:
     names: set[str] = set()
     for each in SECTION.finditer(text.replace("\r\n", "\n")):
         if _order(each["number"]) < _order(number):
-            names |= {
-                node.name
-                for node in ast.parse(each[0]).body
-                if isinstance(node, ast.FunctionDef | ast.ClassDef)
-            }
+            with suppress(SyntaxError):  # edited by hand, and left so
+                names |= {
+                    node.name
+                    for node in ast.parse(each[0]).body
+                    if isinstance(node, ast.FunctionDef | ast.ClassDef)
+                }
     return names
 
 
@@ -121,6 +123,7 @@ def _replace(file: Path, text: str) -> None:
         raise
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """Whether this runs in IPython, as a notebook's cells do."""
     module = sys.modules.get("IPython")
     return bool(module and module.get_ipython())

@@ -60,7 +60,7 @@ class _Parts:
             self.imports.add(_as(f"from {home} import {real}", real, name))
         elif isinstance(value, type | FunctionType):
             self.add(value)
-            if value.__name__ != name:
+            if value.__name__ not in (name, "<lambda>"):
                 self.code.append(f"{name} = {value.__name__}")
         elif isinstance(value, LITERALS) and _is_told(value):
             self.code.append(f"{name} = {value!r}")
@@ -111,7 +111,9 @@ def _names(source: str) -> list[str]:
         dict.fromkeys(
             node.id
             for node in ast.walk(tree)
-            if isinstance(node, ast.Name) and not hasattr(builtins, node.id)
+            if isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Load)
+            and not hasattr(builtins, node.id)
         )
     )
 

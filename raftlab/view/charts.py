@@ -7,15 +7,15 @@ Axes. matplotlib is imported when a chart is made and not before.
 import pathlib
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from raftlab.raft.vocabulary import Millis, Misuse, shown
 from raftlab.sim.run.files import errors_naming
 from raftlab.view import style
 from raftlab.view.checked import checked
+from raftlab.view.line_labels import NEAR, places
 from raftlab.view.notebook import bundle
-from raftlab.view.plot import figure_svg, legible_width, own_settings
+from raftlab.view.plot import POINTS_PER_INCH, figure_svg, legible_width, own_settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,16 @@ class Chart:
         return self.description
 
 
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+_DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (7, 3)),
+    (0, (1, 1.6)),
+    (0, (8, 2.5, 1.2, 2.5)),
+    (0, (3, 1.5)),
+    (0, (10, 2, 1.2, 2, 1.2, 2)),
+)
+_STROKE = {"arrowstyle": "-", "lw": 0.6, "color": style.QUIET, "shrinkA": 1, "shrinkB": 1}
+_WIDTHS = (1.3, 1.3, 2.2, 1.3, 2.2, 1.6)
 
 
 @checked
@@ -70,41 +79,52 @@ def plot_election_times(
     if any(time <= 0 for times in samples.values() for time in times):
         raise Misuse("times must be above 0 ms: they stand on a logarithmic axis")
     ax = ax if ax is not None else _statistics_axes()
-    fastest_first = sorted(samples, key=lambda name: median(samples[name]))
+    drawn: dict[str, tuple[list[float], list[float]]] = {}
     for place, (name, times) in enumerate(samples.items()):
         reached = sorted(time for time in times if isfinite(time))
         if not reached:
             continue
         shares = [100 * count / len(times) for count in range(len(reached) + 1)]
-        look = {"ls": _DASHES[place % len(_DASHES)], "lw": 1.2 + 0.8 * (place // len(_DASHES) % 2)}
-        ax.step([reached[0], *reached], shares, where="post", color=style.INK, **look)
-        level = 0.9 - 0.8 * (fastest_first.index(name) + 0.5) / len(samples)
-        x = reached[min(int(level * len(times)), len(reached) - 1)]
-        _label_line(ax, name, x, 100 * level)
+        drawn[name] = [reached[0], *reached], shares
+        look = {"ls": _DASHES[place % len(_DASHES)], "lw": _WIDTHS[place % len(_DASHES)]}
+        ax.plot(*drawn[name], color=style.INK, **look)
     ax.set_xscale("log")
     _plain_numbers(ax)
     ax.set_ylim(0, 101)
     ax.set_xlabel("time to a leader (ms)")
     ax.set_ylabel("share of elections (%)")
     _make_ticks(ax)
+    _label_lines(ax, drawn)
     return ax
 
 
-def _label_line(ax: "Axes", name: str, x: float, y: float) -> None:
-    """The name, just to the right of its line."""
-    from matplotlib.patheffects import withStroke
-
-    label = ax.annotate(
-        name,
-        (x, y),
-        xytext=(5, 0),
-        textcoords="offset points",
-        ha="left",
-        va="center",
-        fontsize=style.SMALL,
-        color=style.INK,
-    )
-    label.set_path_effects([withStroke(linewidth=3, foreground=style.PAPER)])
+def _label_lines(ax: "Axes", drawn: Mapping[str, tuple[list[float], list[float]]]) -> None:
+    """The names of the lines, each beside its own; with a thin stroke to it, if that is far."""
+    figure = ax.figure.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()  # only now do axes have their size
+    scale = POINTS_PER_INCH / figure.dpi
+    (left, low), (right, high) = scale * ax.transAxes.transform([(0, 0), (1, 1)])
+    curves = {
+        name: [
+            (float(x - left), float(y - low))
+            for x, y in scale * ax.transData.transform(list(zip(*line, strict=True)))
+        ]
+        for name, line in drawn.items()
+    }
+    for name, place in places(curves, float(right - left), float(high - low)).items():
+        ax.annotate(
+            name,
+            (place.at[0] / (right - left), place.at[1] / (high - low)),
+            xycoords="axes fraction",
+            xytext=(place.away if place.right else -place.away, 0),
+            textcoords="offset points",
+            ha="left" if place.right else "right",
+            va="center",
+            fontsize=style.SMALL,
+            color=style.INK,
+            arrowprops=_STROKE if place.away > NEAR else None,
+        )
 
 
 def _plain_numbers(ax: "Axes") -> None:

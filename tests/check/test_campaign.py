@@ -368,7 +368,7 @@ def test_a_campaign_needs_a_core(cores):
 
 def test_what_a_campaign_cannot_be_given_is_refused():
     with pytest.raises(
-        Misuse, match="can be given change_network, disks, network, nodes, options, and not"
+        Misuse, match="can be given change_members, change_network, disks, network, nodes,"
     ):
         campaign(1, watched=False)
 

@@ -137,6 +137,6 @@ def test_the_figure_is_the_same_each_time_and_has_a_text_twin():
     samples = {"wide": election_times(WIDE, 50), "none": [inf] * 50}
     one, two = show_election_times(samples), show_election_times(samples)
     assert one.svg == two.svg
-    assert "<title>" in one.svg and "none: 0 of 50" in one.svg
+    assert "<title>" in one.svg and "none: a leader in 0 of 50" in one.svg
     assert one.description == describe_election_times(samples)
     assert all(map(isfinite, samples["wide"]))

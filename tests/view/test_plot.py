@@ -1,6 +1,8 @@
 import os
+import random
 import subprocess
 import sys
+from itertools import combinations
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ matplotlib.use("agg")
 
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.collections import PathCollection  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 from raftlab.course.experiments import show_election_times  # noqa: E402
 from raftlab.view import charts, plot, scene_cluster, scene_logs, style  # noqa: E402
@@ -218,6 +221,39 @@ def test_election_times_are_cumulative_shares_on_a_logarithmic_axis():
     assert quick.get_ydata()[-1] == 100.0
     assert ax.get_legend() is None
     assert {text.get_text() for text in ax.texts} == set(TIMES)
+
+
+def crowded() -> dict[str, list[float]]:
+    """Lines as in the paper's Figure 16: some lie close together, and some cross."""
+    draws = random.Random(16)
+    ranges = {"12-24 ms": (17, 120), "25-50 ms": (25, 110), "50-100 ms": (45, 160)}
+    ranges |= {"100-200 ms": (75, 260), "150-300 ms": (95, 420)}
+    return {
+        name: [low + (high - low) * draws.random() ** 2 for _ in range(200)]
+        for name, (low, high) in ranges.items()
+    }
+
+
+@pytest.mark.parametrize("samples", [TIMES, crowded()], ids=["few", "crowded"])
+def test_the_names_of_lines_lie_on_no_line_and_on_no_other_name(samples):
+    ax: Any = charts.plot_election_times(samples, charts.loose_axes())
+    ax.figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(text) for text in ax.texts]
+    whole = ax.get_window_extent()
+    for box in boxes:
+        assert whole.x0 <= box.x0 and box.x1 <= whole.x1, "inside the chart"
+        for line in ax.get_lines():
+            assert not line.get_path().transformed(ax.transData).intersects_bbox(box, filled=False)
+    for one, other in combinations(boxes, 2):
+        assert not one.overlaps(other)
+
+
+def test_lines_are_told_apart_by_their_dashes():
+    looks = [
+        (line.get_linestyle(), tuple(line._unscaled_dash_pattern[1] or ()), line.get_linewidth())
+        for line in charts.plot_election_times(crowded()).get_lines()
+    ]
+    assert len({dashes for _, dashes, _ in looks}) == len(looks) == 5
 
 
 def test_a_name_whose_runs_never_had_a_leader_draws_no_line():

@@ -22,11 +22,13 @@ def start(
     seed: int,
     nodes: int | tuple[NodeId, ...] | None = None,
     change_network: bool = False,
+    change_members: bool = True,
     **given: Any,
 ) -> RandomRun:
     """A cluster whose weather `seed` decides, before anything has happened.
 
-    With `change_network`, the weather changes while the run goes on, too.
+    With `change_network`, the weather changes while the run goes on, too; without
+    `change_members`, nobody joins or leaves.
     `given` are arguments of `Cluster` (`rules`, `machine`, `options`, `network`, `disks`) that
     take the place of what the seed would have chosen; all else stays as it is. A machine that
     lacks a method is spared what needs it: a learner's own may have the four of the contract.
@@ -47,7 +49,7 @@ def start(
         seed,
         cluster,
         rng,
-        changes_members="reconfigure" in able,
+        changes_members=change_members and "reconfigure" in able,
         changes_network=change_network,
     )
 

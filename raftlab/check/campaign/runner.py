@@ -50,7 +50,8 @@ def campaign(
 
     `rules`, `machine`, and of `given` `options`, `network`, `disks` and `nodes` take the place of
     what a seed would choose; with `change_network=True` the network becomes worse and better while
-    a run goes on, which makes another run of each seed. `resume` names a file that keeps what is
+    a run goes on, and with `change_members=False` nobody joins, leaves or hands over, which makes
+    another run of each seed. `resume` names a file that keeps what is
     done: an interrupted campaign goes on from there. `progress` draws a bar with live counts on the
     standard error output; by default, if that is a terminal.
 

@@ -23,7 +23,7 @@ from raftlab.check.campaign.run_state import Awaited, Plan, RandomRun, Steps, ru
 from raftlab.check.members import changed_at
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId, NotNow
+from raftlab.raft.vocabulary import Millis, NodeId, NotNow
 from raftlab.sim.world.handlers import ANSWERS
 from raftlab.sim.world.network import Flight
 
@@ -269,9 +269,9 @@ def fall_behind(run: RandomRun, leader: NodeId) -> Steps:
     held = hold(run, *in_flight_to(run, behind, InstallSnapshot))
     host = cluster.hosts[behind]
     term = host.machine.term
-    own_way = () if run.changes_members else (Misuse,)  # in which a machine says that it cannot
-    with suppress(NotNow, *own_way):
-        run.rng.choice([propose, promote, remove, reconfigure])(run)
+    news = [propose, promote, remove, reconfigure] if run.changes_members else [propose]
+    with suppress(NotNow):
+        run.rng.choice(news)(run)
     stand_for_election_if_possible(
         run, run.rng.choice([leader, behind, *other_voters(run, leader)])
     )

@@ -35,7 +35,9 @@ VERDICTS: Mapping[Verdict, str] = {
 
 FEWEST_NODES = 3  # that a seed would choose
 KINDS: Mapping[str, type] = {"disks": Disks, "network": Network, "options": Options}
-GIVEN = frozenset([*KINDS, "nodes", "change_network"])
+SWITCHES = {"change_network": False, "change_members": True}
+"""What can be switched, and how it stands if nobody says."""
+GIVEN = frozenset([*KINDS, *SWITCHES, "nodes"])
 """What a campaign can be given, beside rules and a machine."""
 
 FAULT_NAMES = tuple(verb.__name__ for verb, _ in FAULTS + PLANS)
@@ -98,10 +100,11 @@ def checked(
     kept = {name: value for name, value in given.items() if value is not None}
     for name, kind in KINDS.items():
         setting(name, kept.get(name), kind)
-    change = kept.pop("change_network", False)
-    if not isinstance(change, bool):
-        raise Misuse(f"change_network is True or False, not {shown(change)}")
-    kept |= {"change_network": True} if change else {}
+    for name, usual in SWITCHES.items():
+        switched = kept.pop(name, usual)
+        if not isinstance(switched, bool):
+            raise Misuse(f"{name} is True or False, not {shown(switched)}")
+        kept |= {name: switched} if switched != usual else {}
     nodes = kept.get("nodes")
     if nodes is not None and not isinstance(nodes, int):
         kept["nodes"] = node_names(nodes)

@@ -100,6 +100,7 @@ class AppendsEntries(RaftStateMachine):
             raise guard.LearnerError(
                 f"it returns {guard.described(verified, 40)}, and not an index or None"
             )
+        self._on_log_change()
         index = self._rules.follower_commit_index(
             request.leader_commit, verified, log, self.commit_index
         )

@@ -79,6 +79,12 @@ def won_if(won: Callable[[int, int, int], bool]) -> Callable[[Votes], ElectionRe
     return tally
 
 
+def most_of_the_answers(votes: Votes) -> ElectionResult:
+    """Won with more votes than refusals, and else open."""
+    won = 2 * sum(votes.answers.values()) > len(votes.answers)
+    return ElectionResult.WON if won else ElectionResult.UNKNOWN
+
+
 def never_lost(votes: Votes) -> ElectionResult:
     """A tally that waits for ever."""
     result = votes.tally_vote()
@@ -179,6 +185,11 @@ EXERCISES = (
                 "a majority of those that have answered is taken for a majority of all",
                 "half-elects",
                 won_if(lambda yes, said, of: 2 * yes > said),
+            ),
+            Mistake(
+                "a majority of those that have answered is taken for a majority of all",
+                "half-elects",
+                most_of_the_answers,
             ),
             Mistake("an election needs every vote", "needs-all-votes"),
             Mistake(

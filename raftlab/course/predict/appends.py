@@ -14,6 +14,7 @@ from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.vocabulary import Index, Term
 
 EMPTY = "empty"
+RULE = "who has no entry prevLogIndex of term prevLogTerm rejects; a conflict is cut, no more (5.3)"
 STEPS = "The follower's log before and after the message"
 
 
@@ -68,16 +69,22 @@ def append_result(
     choices = dict(zip("abcdefgh", distinct, strict=False))
     key = next(letter for letter, words in choices.items() if words == truth)
     sent_at = "_ " * prev[0] + entries
-    sent = f"entries of terms {entries}" if entries else "no entries (a heartbeat)"
+    sent = _sent_words(len(new), entries)
     return Question(
         f"A follower's log has entries of terms {words_of(held) or EMPTY}. AppendEntries arrives"
         f" with prevLogIndex {prev[0]}, prevLogTerm {prev[1]} and {sent}."
         " What are the terms in its log afterwards?",
         choices,
         key,
-        (f"the follower {why}", f"its log then: {truth}"),
+        (f"the follower {why}", f"its log then: {truth}", RULE),
         then=(scene_rows({"before": log, "message": sent_at, "after": words_of(after)}, STEPS),),
     )
+
+
+def _sent_words(count: int, entries: str) -> str:
+    if not count:
+        return "no entries (a heartbeat)"
+    return f"one entry, of term {entries}" if count == 1 else f"entries of terms {entries}"
 
 
 def _wrong_outcomes(log: RaftLog, prev: Index, entries: Sequence[LogEntry]) -> list[str]:
@@ -136,7 +143,7 @@ def possible_followers(
         " (prevLogIndex, prevLogTerm). Which accept?",
         list(followers),
         accepting,
-        reasons,
+        [*reasons, RULE],
         several=True,
         scenes=(scene_rows({"leader": leader, **followers}, BESIDE),),
         then=(scene_labelled_rows(then, told, f"{BESIDE}, afterwards"),),

@@ -15,6 +15,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority, majority_index
 from raftlab.raft.vocabulary import Configuration, Index, NodeId, NotNow, Term
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.frames.frame import Frame
 from raftlab.view import Scene, scene_commit, scene_commit_decision, scene_logs
 from raftlab.view.words import names
 
@@ -65,9 +66,11 @@ def _commit_words(leader: RaftStateMachine, held: Sequence[Index]) -> list[str]:
         f"the indexes in order: {told}; a majority ({majority(len(held))}) holds entry {reached}"
     ]
     term = leader.log.term_for_index(reached)
-    if leader.commit_index == reached and reached:
-        lines.append(f"entry {reached} is of the leader's own term {term}: committed")
-    elif reached:
+    if not reached:
+        lines.append("nothing is held by a majority, so nothing is committed (5.3)")
+    elif leader.commit_index == reached:
+        lines.append(f"entry {reached} is of the leader's own term {term}: committed (5.3, 5.4.2)")
+    else:
         lines.append(
             f"entry {reached} is of term {term}, and the leader is in term {leader.term}:"
             " copies of an earlier term's entry do not commit it (5.4.2)"
@@ -78,8 +81,11 @@ def _commit_words(leader: RaftStateMachine, held: Sequence[Index]) -> list[str]:
 def _random_match(seed: int) -> tuple[dict[NodeId, Index], str, Term]:
     rng = random.Random(f"raftlab commit {seed}")
     terms = sorted(rng.choices([1, 2, 3], k=rng.randint(3, 6)))
-    term = terms[-1] + rng.choice([0, 0, 1])
-    match = {node: rng.randint(0, len(terms)) for node in FIVE[1:]}
+    term = terms[-1] + rng.choice([0, 0, 0, 1])
+    own = terms.index(terms[-1]) + 1
+    reached = rng.randint(own, len(terms)) if rng.random() < 0.7 else rng.randint(0, own)
+    others = [rng.randint(reached, len(terms)), reached, *(rng.randint(0, reached) for _ in "ab")]
+    match = dict(zip(FIVE[1:], rng.sample(others, 4), strict=True))
     return match, " ".join(map(str, terms)), term
 
 
@@ -112,15 +118,27 @@ def acks_commit(
         raise NotNow("no acknowledgement is on its way: propose something and run a little")
     who = names(list(acks)) if acks else "every follower that has sent one"
     return Question(
-        f"The commit index of {leader} is {before}. Now the acknowledgement on its way from {who}"
+        f"The commit index of {leader} is {before}. Now all that is on its way to it from {who}"
         " arrives, and nothing else. What is its commit index then?",
         (),
         machine.commit_index,
-        told,
+        [*told, *_copies_words(copy.frame(), leader)],
         given=given,
         scenes=scenes,
         then=(scene_commit(copy.frame(), leader, cluster.frame()),),
     )
+
+
+def _copies_words(frame: Frame, leader: NodeId) -> list[str]:
+    """Which entry a majority holds, as the leader knows it, and the rule."""
+    known = {each.node: each.match_index for each in frame[leader].progress}
+    reached = majority_index(list(known.values()))
+    holders = [node for node in known if known[node] >= reached]
+    counted = f"{len(holders)} of {len(known)}, {names(sorted(holders))}, hold entry {reached}"
+    return [
+        f"as {leader} knows, {counted}; {majority(len(known))} are needed",
+        "an entry of the leader's own term is committed once a majority holds it (5.3, 5.4.2)",
+    ]
 
 
 def _acknowledging(seed: int) -> tuple[Cluster, list[NodeId]]:
@@ -130,7 +148,7 @@ def _acknowledging(seed: int) -> tuple[Cluster, list[NodeId]]:
         cluster = Cluster(5, seed=rng.randrange(10**6), options=Options.figure_2())
         cluster.elect(rng.choice(FIVE))
         cluster.run(200)
-        for number in range(rng.randint(1, 3)):
+        for number in range(rng.choice((1, 2, 2, 3, 3, 4))):
             cluster.propose(f"x={number + 1}")
             cluster.run(rng.uniform(0, 8))
         if cluster.run_until(lambda each: len(_with_news(each)) >= 3, 30):
@@ -182,6 +200,8 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
         else:
             safe.append(str(entry.index))
             why.append(f"entry {entry.index}: safe, everyone who can be elected holds it")
+    needed = f"{majority(len(logs))} of {len(logs)}"
+    why.append(f"{needed} vote for a leader, and only if their own logs are not newer (5.4.1)")
     return Question(
         "These are the logs of all servers; nobody leads at the moment. Which entries may be"
         " applied, because no future leader can be without them?",

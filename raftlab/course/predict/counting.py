@@ -25,7 +25,8 @@ def majority_size(servers: int | None = None, *, seed: int = 0) -> Question:
         f"How many of {servers} servers make a majority?",
         (),
         needed,
-        f"more than half of {servers} is {needed}; so up to {servers - needed} may fail",
+        f"more than half of {servers} is {needed}; so up to {servers - needed} may fail, and two"
+        " majorities always share a server (5.2)",
         then=lambda: [scene_tally(dict.fromkeys(voters[:needed], True), Configuration(voters))],
     )
 
@@ -56,6 +57,7 @@ def tally(granted: int | None = None, refused: int = 0, of: int = 5, *, seed: in
         f" silent: {silent}. What does the tally say?",
         {"won": "it leads", "lost": "it gives up", "unknown": "it waits for more answers"},
         votes.tally_vote().value,
-        f"{majority(of)} of {of} are needed; it has {granted} and can still get {silent} more",
+        f"{majority(of)} of {of} are needed; it has {granted} and can still get {silent} more,"
+        f" {granted + silent} in all (5.2)",
         then=lambda: [scene_tally(votes.answers, Configuration(voters))],
     )

@@ -10,7 +10,7 @@ from raftlab.course.situations import FIVE
 from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.options import Options
 from raftlab.raft.quorum import majority
-from raftlab.raft.vocabulary import Misuse, NodeId, NotNow
+from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.scenarios.deposed import HELD_UP, depose
@@ -19,15 +19,26 @@ from raftlab.view.words import names
 
 
 @template
-def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
-    """A leader is cut off with an entry that only S2 has: what becomes of it under `winner`?"""
+def deposed_leader(
+    winner: NodeId | None = None, holder: NodeId = "S2", *, seed: int = 0
+) -> Question:
+    """A leader is cut off with an entry that only `holder` has: what becomes of it?
+
+    `winner` is elected in its place. Raises: Misuse, for a server that is none of S2 to S5.
+    """
     if winner is None:
-        winner = random.Random(f"raftlab deposed {seed}").choice(FIVE[1:])
-    cluster = Cluster(5, seed=seed, options=Options.figure_2())
+        rng = random.Random(f"raftlab deposed {seed}")
+        holder, other = rng.sample(FIVE[1:], 2)
+        winner = rng.choice((holder, other))
+    for node in (winner, holder):
+        if node not in FIVE[1:]:
+            raise Misuse(f"name one of {names(FIVE[1:])}, not {shown(node)}")
+    cluster = Cluster(5, seed=7, options=Options.figure_2())
     cluster.elect("S1")
     cluster.run(100)
-    for other in FIVE[2:]:
-        cluster.cut("S1", other)
+    for other in FIVE[1:]:
+        if other != holder:
+            cluster.cut("S1", other)
     index = cluster.propose("x=1")
     cluster.run(40)
     before = cluster.frame()
@@ -36,14 +47,21 @@ def deposed_leader(winner: NodeId | None = None, *, seed: int = 0) -> Question:
     copies = [node.node for node in before.nodes if entry in node.log]
     kept = [node for node in cluster.frame().nodes if node.entry(index) == entry]
     committed = [node.node for node in kept if node.commit_index >= index]
-    lost = f"entry {index} of S1 is overwritten by one of {winner}'s"
+    few = f"entry {index} was on {len(copies)} of {len(FIVE)} servers, and {majority(5)} are needed"
+    why = (
+        f"{winner} holds entry {index}, and commits it with an entry of its own term (5.4.2);"
+        f" {names(committed)} have committed it"
+        if committed
+        else f"{winner} lacks it, and every follower's log becomes the leader's: another entry"
+        f" {index} overwrites it (5.3)"
+    )
     return Question(
         f"S1 leads term {before.term} and has put x=1 into entry {index}; {names(copies)} hold it."
         f" Then S1 is cut off from everyone, and {winner} is elected in its place. The"
         " network heals. What becomes of x=1?",
         {"committed": "the new leader commits it", "lost": "another entry takes its place"},
         "committed" if committed else "lost",
-        [*told, f"{names(committed)} have committed it" if committed else lost],
+        [*told, few, why],
         then=(scene_logs(cluster.frame()),),
         credit=CREDIT,
     )
@@ -163,7 +181,7 @@ def _end_of_deposed(
     said = f"{late} is in term {term}, as the message is: it accepts entry 1"
     count = f"S1 knows of {len(copies)} copies of 5, at {names(copies)}; {majority(5)} are needed"
     if not after["S1"].commit_index:
-        return "too few", [said, count]
+        return "too few", [said, f"{count} (5.3)"]
     why = [said, f"{count}, and entry 1 is of its own term: S1 commits it"]
     if lacking:
         return "harmful", [*why, f"{names(lacking)} could lead without it"]

@@ -18,8 +18,8 @@ PAIR = Configuration(("leader", "follower"))
 def diverged(rng: random.Random) -> tuple[str, str]:
     """The logs of a leader and of a follower that has missed some terms and had others."""
     shared = sorted(rng.choices([1, 2], k=rng.randint(2, 4)))
-    leader = shared + sorted(rng.choices([4, 6], k=rng.randint(1, 5)))
-    follower = shared + sorted(rng.choices([3, 5], k=rng.randint(1, 5)))
+    leader = shared + sorted(rng.choices([4, 6, 8], k=rng.randint(1, 6)))
+    follower = shared + sorted(rng.choices([3, 5, 7], k=rng.randint(0, 6)))
     return " ".join(map(str, leader)), " ".join(map(str, follower))
 
 
@@ -45,7 +45,7 @@ def legal_log(logs: Mapping[str, str] | None = None, *, seed: int = 0) -> Questi
         " Which of them, taken alone, can be in a correct cluster?",
         shown,
         legal,
-        reasons,
+        [*reasons, "leaders append in order, each in its own term, and terms only rise (5.1, 5.3)"],
         several=True,
         credit=CREDIT,
     )
@@ -75,12 +75,14 @@ def possible_logs(
         else:
             possible.append(name)
             told[name] = "can be"
-            reasons.append(f"{name} can be: where index and term are equal, so is all before")
+            reasons.append(
+                f"{name} can be: where index and term are the leader's, so is all before"
+            )
     return Question(
         "Which of these followers' logs can stand beside the leader's, as Log Matching has it?",
         list(followers),
         possible,
-        reasons,
+        [*reasons, "entries of the same index and term are equal, and so is all before them (5.3)"],
         several=True,
         scenes=(scene_rows({"leader": leader, **followers}, BESIDE),),
         then=(scene_labelled_rows({"leader": leader, **followers}, told, BESIDE),),

@@ -85,6 +85,15 @@ def _told(said: list[tuple[AppendEntries, AppendEntriesReply]]) -> list[str]:
     return lines
 
 
+def _agreed(said: list[tuple[AppendEntries, AppendEntriesReply]], hints: bool) -> str:
+    """How many messages that makes, and the rule."""
+    prev = said[-1][0].prev_log_index
+    place = f"after entry {prev}" if prev else "from the first entry on"
+    way = "each hint skips a term" if hints else "each refusal is one step"
+    count = f"{len(said)} message{'s' * (len(said) != 1)}"
+    return f"{count}: {way}, until the logs agree {place}, and all that follows is sent (5.3)"
+
+
 @template
 def next_index_after(
     leader: str | None = None, follower: str = "", *, hints: bool = True, seed: int = 0
@@ -96,18 +105,16 @@ def next_index_after(
     if leader is None:
         leader, follower = diverged(random.Random(f"raftlab next {seed}"))
     said = exchanges(leader, follower, WithoutNoOp() if hints else OneStepBack())
-    if len(said) < 2:
-        tried, why = said[0][0].prev_log_index + 1, ["the first message is accepted at once"]
-    else:
-        tried, why = said[1][0].prev_log_index + 1, _told(said[:2])
+    first = said[min(len(said), 2) - 1][0]
+    rule = "after a rejection the leader goes back, with a hint to where the logs may agree (5.3)"
     how = "with the follower's hint" if hints else "one step back at a time, without hints"
     return Question(
         f"A new leader begins with next_index {said[0][0].prev_log_index + 1} for this follower,"
         f" and looks for the place where their logs agree {how}. Which next_index does it try"
         " after the first answer?",
         (),
-        tried,
-        why,
+        first.prev_log_index + 1,
+        [*_told(said[:2]), rule],
         scenes=(scene_rows({"leader": leader, "follower": follower}, BESIDE),),
         then=(_asked(leader, follower, said[:2]),),
     )
@@ -124,6 +131,7 @@ def messages_to_repair(
     if leader is None:
         leader, follower = diverged(random.Random(f"raftlab repair {seed}"))
     said = exchanges(leader, follower, SendsAll() if hints else OneStepBackSendsAll())
+    told = _told(said)
     how = "uses the follower's hints" if hints else "steps back by one after each rejection"
     return Question(
         f"A new leader with this log begins at the end of its log and {how}. Each message carries"
@@ -131,7 +139,7 @@ def messages_to_repair(
         " until their logs are equal?",
         (),
         len(said),
-        _told(said) if len(said) <= 12 else [*_told(said)[:5], "…", *_told(said)[-2:]],
+        [*(told if len(told) <= 12 else [*told[:5], "…", *told[-2:]]), _agreed(said, hints)],
         scenes=(scene_rows({"leader": leader, "follower": follower}, BESIDE),),
         then=(_asked(leader, follower, said),),
     )
@@ -165,7 +173,7 @@ def corrupt_next_index(wrong: Index | None = None, *, seed: int = 0) -> Question
             "nothing": "nothing changes: S2 is sent the new entry at once",
         },
         truth,
-        (*why, "next_index is a guess: the consistency check finds the truth. match_index decides"),
+        (*why, "next_index is a guess, and the consistency check finds the truth (5.3)"),
         credit=CREDIT,
     )
 

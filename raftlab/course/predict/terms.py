@@ -86,7 +86,7 @@ def term_after(
         f"{each} {number}" for number in terms for each in ("follower", "candidate", "leader")
     ]
     why = [f"S2 {note}" for note in output.debug_log]
-    why += _clock_words(term, message_term)
+    why.append(_rule_words(Role(role), message, term, message_term))
     why.append(f"S2 is then a {machine.role.value} in term {machine.term}")
     return Question(
         f"S2 is a {role} in term {term}. {_a(message)} of term {message_term} arrives from S3."
@@ -107,10 +107,16 @@ def _change(role: Role, message: str, ahead: int) -> tuple[Role, Cause] | None:
     return None
 
 
-def _clock_words(term: Term, message_term: Term) -> list[str]:
+def _rule_words(role: Role, message: str, term: Term, message_term: Term) -> str:
+    """The rule that decides, with its numbers."""
     if message_term > term:
-        return [f"term {message_term} is higher: whoever sees it adopts it and follows"]
-    return [f"term {message_term} is over: it changes nothing"] if message_term < term else []
+        return f"term {message_term} is above {term}: whoever sees it adopts it and follows (5.1)"
+    if message_term < term:
+        return f"term {message_term} is below {term}: what is over changes nothing (5.1)"
+    if message == "heartbeat" and role is Role.CANDIDATE:
+        return f"who sends heartbeats of term {term} was elected in it: a candidate follows (5.2)"
+    what = _a(message).lower()
+    return f"term {message_term} is its own: {what} changes neither role nor term (5.1, 5.2)"
 
 
 def _a(thing: str) -> str:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 
 from raftlab.course.predict.asking import CREDIT, THREE, append_message
 from raftlab.course.question import Question, template
@@ -50,7 +51,7 @@ EVENTS: dict[str, tuple[str, Message]] = {
 
 @template
 def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None) -> Question:
-    """Which events make a follower's election timer start anew?
+    """Which events reset a follower's election timer?
 
     `events` are letters of `EVENTS`; by default all, with a seed some.
     """
@@ -71,13 +72,13 @@ def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None)
         resets = machine.election_deadline != before
         if resets:
             resetting.append(letter)
-        why.append(f"{letter}: {'waits anew' if resets else 'waits on'} after {text}")
+        why.append(f"{letter}: {text} {'resets it' if resets else 'does not reset it'}")
     return Question(
         "S2 is a follower in term 4, and its log ends with entry 3 of term 4. Which of these events"
-        " make its election timer start anew?",
+        " reset its election timer?",
         {letter: EVENTS[letter][0] for letter in events},
         resetting,
-        [*why, "only the leader of its term and a granted vote are reasons to wait"],
+        [*why, "only the leader of its own term, 4, and a granted vote reset it (5.2, Figure 2)"],
         several=True,
     )
 
@@ -100,10 +101,22 @@ def next_leader(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
         "Nobody does anything but wait. Which node leads next?",
         [*(node.node for node in living), "nobody"],
         copy.leader or "nobody",
-        told or [f"nobody leads within {patience:g} ms"],
+        [*(told or [f"nobody leads within {patience:g} ms"]), _whose_is_first(living, now.at)],
         given=[_timer(node, now.at) for node in living],
         scenes=scenes,
         then=(scene_cluster(copy.frame()),),
+    )
+
+
+def _whose_is_first(living: Sequence[NodeFrame], at: float) -> str:
+    """Whose timer runs out first, and how much later the next one's does."""
+    timers = sorted((node.election_deadline or at, node.node) for node in living)
+    if len(timers) < 2:
+        return "a majority must be up for a leader (5.2)"
+    (first, who), (second, other), *_ = timers
+    return (
+        f"{who}'s timer runs out first, {ms(second - first)} before {other}'s: who asks first has"
+        " the votes first, if its log is up to date and a majority hears it (5.2)"
     )
 
 
@@ -150,7 +163,6 @@ WAN_TIMEOUTS: dict[str, tuple[float, float]] = {
 FAR = (150.0, 250.0)
 LATENCIES = (FAR, (1.0, 3.0), (200.0, 300.0), (2.0, 6.0))
 """Networks for which it is clear which timeouts suit; c is among them."""
-MOST_DRAWS = 20
 
 
 @template
@@ -163,42 +175,44 @@ def wan_timeouts(
     10 s after a crash. Without arguments messages take 150 to 250 ms.
     """
     if latency is None:
-        latency = FAR if seed is None else LATENCIES[seed % len(LATENCIES)]
-    good, why = _suiting(latency, seed or 0)
-    draws = random.Random(f"raftlab wan {seed or 0}")
-    for _ in range(MOST_DRAWS):
-        if latency not in LATENCIES or "c" in good:
-            break  # a run of bad luck would teach that nothing suits
-        good, why = _suiting(latency, draws.randrange(10**6))
+        latency = LATENCIES[(seed or 0) % len(LATENCIES)]
+    good, why = _suiting(latency)
     choices = {letter: f"{low:g} to {high:g} ms" for letter, (low, high) in WAN_TIMEOUTS.items()}
     return Question(
-        f"Five servers stand far apart: a message takes {latency[0]:g} to {latency[1]:g} ms one"
-        " way. With which election timeouts does one leader stay while nothing fails, and does"
-        " another lead within 10 s when it crashes?",
+        f"Between five servers a message takes {latency[0]:g} to {latency[1]:g} ms one way. With"
+        " which election timeouts does one leader stay while nothing fails, and does another lead"
+        " within 10 s when it crashes?",
         choices,
         good,
-        why,
+        [*why, _broadcast_words(latency)],
         several=True,
         credit=CREDIT,
     )
 
 
-def _suiting(latency: tuple[float, float], seed: int) -> tuple[list[str], list[str]]:
-    """The letters of the timeouts that suit in the runs of this seed, and why."""
+def _broadcast_words(latency: tuple[float, float]) -> str:
+    return (
+        f"there and back takes up to {2 * latency[1]:g} ms: the timeout must be far above that, and"
+        " far below the time that a cluster may be without a leader (5.6)"
+    )
+
+
+@lru_cache(maxsize=16)
+def _suiting(latency: tuple[float, float]) -> tuple[list[str], list[str]]:
+    """The letters of the timeouts that suit such a network, and why."""
     good, why = [], []
     for letter, timeout in WAN_TIMEOUTS.items():
-        suits, said = _try_timeouts(timeout, latency, seed)
+        suits, said = _try_timeouts(timeout, latency)
         why.append(f"{letter}: {said}")
         if suits:
             good.append(letter)
     return good, why
 
 
-def _try_timeouts(
-    timeout: tuple[float, float], latency: tuple[float, float], seed: int
-) -> tuple[bool, str]:
+def _try_timeouts(timeout: tuple[float, float], latency: tuple[float, float]) -> tuple[bool, str]:
     options = Options.figure_2(election_timeout=timeout, heartbeat_interval=timeout[0] / 3)
-    cluster = Cluster(5, seed=seed, options=options, network=Network(latency=latency))
+    network = Network(latency=latency)
+    cluster = Cluster(5, seed=0, options=options, network=network, watched=False)
     if not cluster.run_until(lambda each: each.leader is not None, 2 * timeout[1] + 10_000):
         return False, "nobody is ever elected"
     term = cluster.frame().term

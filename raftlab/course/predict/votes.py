@@ -73,10 +73,19 @@ def who_grants(
         f" Which servers grant it?",
         [node for node in cluster.nodes if node != candidate],
         granted,
-        reasons,
+        [*reasons, _votes_counted(kind, candidate, granted, len(cluster.nodes))],
         several=True,
         scenes=scenes,
         then=(_tally(cluster, candidate, granted, [each.receiver for each in requests]),),
+    )
+
+
+def _votes_counted(kind: str, candidate: NodeId, granted: Sequence[NodeId], of: int) -> str:
+    """The count, and the rule."""
+    return (
+        f"{candidate} has {len(granted) + 1} of {of} {kind}s, its own among them, and"
+        f" {majority(of)} are needed: a {kind} goes to a log at least as up to date, by the term of"
+        " its last entry, then by its length (5.4.1)"
     )
 
 
@@ -105,7 +114,7 @@ def who_can_win(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
         " Which of them can win?",
         list(found),
         [node for node, (won, _) in found.items() if won],
-        [why for _, why in found.values()],
+        [*(why for _, why in found.values()), "nobody votes for a log older than its own (5.4.1)"],
         several=True,
         scenes=scenes,
         then=(scene_labelled_rows(logs, told, "Who can win"),),
@@ -182,7 +191,10 @@ def splits(
     said = [
         f"{node} had counted {_votes(counts.get(node, 1))}" for node in standing if node != winner
     ]
-    needed = f"{majority(len(now.nodes))} of {len(now.nodes)} are needed; each voter has one vote"
+    needed = (
+        f"{majority(len(now.nodes))} of {len(now.nodes)} are needed; each voter has one vote in a"
+        " term, for who asks first (5.2)"
+    )
     return Question(
         f"{names(standing)} stand for election in term {now.term}, and their requests are on their"
         " way. Who wins this term?",
@@ -226,6 +238,11 @@ LOST = {
     "vote": "without the vote it gave",
     "log": "with an empty log",
 }
+KEPT = {
+    "nothing": "term, vote and log are on the disk before a server answers: none is lost (5.1)",
+    "vote": "S2 has voted twice in term 1: a vote must be on the disk before it is told (5.1, 5.2)",
+    "log": "S1 counted S2's copy, and 2 of 3 was a majority: what is acknowledged must stay (5.3)",
+}
 
 
 @template
@@ -238,7 +255,7 @@ def lost_vote(lost: str | None = None, *, seed: int = 0) -> Question:
         lost = random.Random(f"raftlab lost {seed}").choice(sorted(LOST))
     if lost not in tuple(LOST):
         raise Misuse(f"lost is one of {', '.join(LOST)}, not {shown(lost)}")
-    broken, why, end = _play_lost(lost, seed)
+    broken, why, end = _play_lost(lost)
     when = (
         "S2 has voted for S1 in term 1, and has no entry yet"
         if lost == "vote"
@@ -250,15 +267,15 @@ def lost_vote(lost: str | None = None, *, seed: int = 0) -> Question:
         " property breaks?",
         ("One Vote Per Term", "Leader Completeness", "Leader Append-Only", "none"),
         broken,
-        why,
+        (why, KEPT[lost]),
         then=(scene_cluster(end),),
         credit=CREDIT,
     )
 
 
-def _play_lost(lost: str, seed: int) -> tuple[str, str, Frame]:
+def _play_lost(lost: str) -> tuple[str, str, Frame]:
     """Let S2 lose a part of its disk in a crash; which property broke, how, and the end."""
-    cluster = Cluster(3, seed=seed, options=Options.figure_2())
+    cluster = Cluster(3, seed=0, options=Options.figure_2())
     cluster.cut("S1", "S3")
     cluster.timeout("S1")
     cluster.run_until(lambda each: each.leader == "S1", 100)
@@ -280,7 +297,7 @@ def _play_lost(lost: str, seed: int) -> tuple[str, str, Frame]:
     except Violation as violation:
         return violation.frame.name, violation.frame.text, cluster.frame()
     told = [event.text for event in cluster.events(40) if event.involves(REASONS)]
-    return "none", f"{told[-1]} Its log is newer, and it still has it.", cluster.frame()
+    return "none", f"{told[-1]} Its log is newer, and S2 still has it.", cluster.frame()
 
 
 def _votes(count: int) -> str:

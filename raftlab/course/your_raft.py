@@ -1,0 +1,166 @@
+"""The reader's answers joined into one Raft; what is missing is lent by the shipped rules."""
+
+import linecache
+import sys
+from collections.abc import Callable, Mapping
+from html import escape
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from raftlab.course import my_raft
+from raftlab.course.exercises import exercise
+from raftlab.course.exercises.running import MachineExercise, RulesExercise
+from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Index, Misuse, NotNow
+from raftlab.view.words import table
+
+LENT = "lent by the package"
+MODULE = "my_raft"
+
+
+class Part(NamedTuple):
+    """One decision of the joined Raft: the exercise that asks for it, and whose it is."""
+
+    number: str
+    title: str
+    name: str
+    whose: str
+    """The reader's class or function, or "" where the package lends its own."""
+
+
+class WithoutSnapshots(RaftStateMachine):
+    """The shipped machine as far as the course has come: its log is kept from the first entry."""
+
+    __slots__ = ()
+
+    def compact(self, up_to: Index, data: bytes = b"") -> None:
+        """Not yet: no answer so far had to think of a log that begins later. Raises: NotNow."""
+        raise NotNow(f"{self.node_id} keeps its whole log: snapshots come in notebook 14.")
+
+
+class YourRaft:
+    """One Raft of the reader's answers: `rules` and `machine` are arguments of `Cluster`.
+
+        mine = your_raft()
+        cluster = rl.Cluster(5, rules=mine.rules, machine=mine.machine)
+
+    `parts` says of each decision whose it is. Where `append_entries` (1.3) is the reader's, it
+    decides by itself, and 1.1 and 1.2 are not asked; likewise `answer_vote` (3.3) for 3.1 and 3.2.
+    """
+
+    def __init__(
+        self, parts: tuple[Part, ...], rules: type[Rules], machine: type[RaftStateMachine]
+    ) -> None:
+        self.parts = parts
+        self.rules = rules
+        self.machine = machine
+
+    @property
+    def yours(self) -> tuple[Part, ...]:
+        """The decisions that the reader has written."""
+        return tuple(part for part in self.parts if part.whose)
+
+    @property
+    def lent(self) -> tuple[Part, ...]:
+        """The decisions that the package lends."""
+        return tuple(part for part in self.parts if not part.whose)
+
+    @property
+    def sentence(self) -> str:
+        """How many of the decisions are the reader's."""
+        return f"{len(self.yours)} of {len(self.parts)} decisions are yours, the others are lent."
+
+    def _rows(self) -> list[list[str]]:
+        return [[each.number, each.title, each.name, each.whose or LENT] for each in self.parts]
+
+    def __repr__(self) -> str:
+        return f"{self.sentence}\n\n{table(['exercise', '', 'decides', 'whose'], self._rows())}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
+            for row in self._rows()
+        )
+        head = "<tr><th>exercise</th><th></th><th>decides</th><th>whose</th></tr>"
+        html = f"<p>{escape(self.sentence)}</p><table>{head}{rows}</table>"
+        return {"text/plain": repr(self), "text/html": html}
+
+
+def your_raft() -> YourRaft:
+    """The answers in `my_raft.py`, in the folder of the notebook, as one Raft.
+
+    Raises: Misuse, if the file cannot be read as Python, with the line.
+    """
+    names: Mapping[str, Any] = {}
+    if my_raft.is_on() and my_raft.path().exists():
+        names = vars(_module())
+    return joined(names)
+
+
+def joined(names: Mapping[str, Any]) -> YourRaft:
+    """The answers among these names, as one Raft: of several of one kind the last."""
+    methods: dict[str, Callable[..., Any]] = {}
+    fillings: dict[str, Callable[..., Any]] = {}
+    bases: list[type[RaftStateMachine]] = []
+    parts = []
+    for each in exercise:
+        whose = ""
+        if isinstance(each, RulesExercise):
+            kind = _rules_with(each.name, names)
+            if kind is not None:
+                methods[each.name], whose = _asking(kind, each.name), kind.__name__
+        elif isinstance(each, MachineExercise):
+            function = names.get(each.name)
+            if isinstance(function, FunctionType):
+                fillings[each.name], whose = staticmethod(function), each.name
+                bases.append(each.machine)
+        else:
+            continue
+        parts.append(Part(each.number, each.title, each.name, whose))
+    own = {"__slots__": (), "__module__": "__main__"}
+    rules = type("MyRaft", (Rules,), {**methods, **own})
+    machine: Any = type("MyMachine", (*bases, WithoutSnapshots), {**fillings, **own})
+    return YourRaft(tuple(parts), rules, machine)
+
+
+def _asking(kind: type[Rules], name: str) -> Callable[..., Any]:
+    """A method that asks the reader's class, which so keeps helpers of its own."""
+    theirs = kind()
+
+    def asked(_: Rules, *arguments: Any, **named: Any) -> Any:
+        return getattr(theirs, name)(*arguments, **named)
+
+    asked.__name__, asked.__doc__ = name, f"As {kind.__name__} in my_raft.py has it."
+    return asked
+
+
+def _rules_with(name: str, names: Mapping[str, Any]) -> type[Rules] | None:
+    found = [
+        each
+        for each in names.values()
+        if isinstance(each, type)
+        and issubclass(each, Rules)
+        and getattr(each, name) is not getattr(Rules, name)
+    ]
+    return found[-1] if found else None
+
+
+def _module() -> ModuleType:
+    """`my_raft.py` as it is now, however often it was read before."""
+    path = my_raft.path()
+    text = path.read_text(encoding="utf-8")
+    module = ModuleType(MODULE)
+    module.__file__ = str(path)
+    linecache.checkcache(str(path))
+    try:
+        exec(compile(text, str(path), "exec"), vars(module))
+    except SyntaxError as error:
+        raise Misuse(f"{my_raft.NAME}, line {error.lineno}, cannot be read: {error.msg}") from None
+    except Exception as error:
+        raise Misuse(
+            f"{my_raft.NAME} cannot be run: {type(error).__name__}: {error}. Check the exercise"
+            " again whose section that is"
+        ) from error
+    sys.modules[MODULE] = module
+    return module

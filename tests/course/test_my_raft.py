@@ -1,0 +1,230 @@
+"""`my_raft.py` keeps right answers, and everything else that the reader wrote into it."""
+
+import linecache
+from itertools import count
+
+import pytest
+
+from raftlab.course import exercise, kernels, my_raft
+from raftlab.course.own_code import NotWritten, standing_alone
+
+CELLS = count(1)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder in which a notebook runs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(my_raft.SWITCH, raising=False)
+    monkeypatch.setattr(my_raft, "in_notebook", lambda: True)
+    return tmp_path
+
+
+class Notebook:
+    """Cells that share their names, and whose source is known, as in a kernel."""
+
+    def __init__(self):
+        self.names = {"__name__": "__main__"}
+        self.run("import raftlab as rl")
+
+    def run(self, source):
+        name = f"<cell {next(CELLS)}>"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        exec(compile(source, name, "exec"), self.names)
+
+    def __getitem__(self, name):
+        return self.names[name]
+
+
+MAJORITY = "def majority(size):\n    return size // 2 + 1\n"
+TALLY = '''
+from raftlab.raft.votes import ElectionResult as Result
+HALF = 2
+class Tally(rl.Rules):
+    """Mine."""
+    def tally_vote(self, votes):
+        granted = sum(votes.answers.values())
+        silent = len(votes.voters) - len(votes.answers)
+        needed = majority(len(votes.voters)) + HALF - 2
+        if granted >= needed:
+            return Result.WON
+        return Result.UNKNOWN if granted + silent >= needed else Result.LOST
+'''
+HALF_WRONG = "def majority(size):\n    return (size + 1) // 2\n"
+
+
+@pytest.fixture
+def notebook():
+    notebook = Notebook()
+    notebook.run(MAJORITY)
+    notebook.run(TALLY)
+    return notebook
+
+
+def kept():
+    return my_raft.path().read_text()
+
+
+def imported():
+    names = {"__name__": "my_raft"}
+    exec(compile(kept(), "my_raft.py", "exec"), names)
+    return names
+
+
+def test_a_right_answer_is_kept_and_says_so(folder, notebook):
+    result = exercise("4.1").check(notebook["majority"])
+    assert result.passed
+    assert result.text.splitlines()[-1].strip() == "Kept in my_raft.py."
+    assert imported()["majority"](5) == 3
+    assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
+
+
+def test_a_wrong_answer_is_not_kept(folder, notebook):
+    notebook.run(HALF_WRONG)
+    exercise("4.1").check(notebook["majority"])
+    assert not my_raft.path().exists()
+
+
+def test_a_wrong_answer_leaves_the_right_one_that_was_kept(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    before = kept()
+    notebook.run(HALF_WRONG)
+    exercise("4.1").check(notebook["majority"])
+    assert kept() == before
+
+
+def test_an_answer_is_kept_with_its_imports_its_values_and_its_helpers(folder, notebook):
+    exercise("4.2").check(notebook["Tally"])
+    assert exercise("4.2").check(imported()["Tally"]).passed
+    assert "import raftlab as rl\n" in kept()
+    assert "from raftlab.raft.votes import ElectionResult as Result\n" in kept()
+    assert "HALF = 2\n" in kept()
+    assert '"""Mine."""' in kept()
+
+
+def test_a_helper_that_another_section_has_is_not_written_twice(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    exercise("4.2").check(notebook["Tally"])
+    assert kept().count("def majority(") == 1
+    assert exercise("4.2").check(imported()["Tally"]).passed
+
+
+def test_sections_stand_in_the_order_of_the_exercises(folder, notebook):
+    exercise("4.2").check(notebook["Tally"])
+    exercise("4.1").check(notebook["majority"])
+    assert kept().index("# Exercise 4.1, ") < kept().index("# Exercise 4.2, ")
+    assert imported()
+
+
+def test_running_twice_changes_nothing_and_again_replaces_one_section_only(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    exercise("4.2").check(notebook["Tally"])
+    once = kept()
+    exercise("4.1").check(notebook["majority"])
+    exercise("4.2").check(notebook["Tally"])
+    assert kept() == once
+    notebook.run("def majority(size):\n    return (size + 2) // 2\n")
+    exercise("4.1").check(notebook["majority"])
+    assert kept() == once.replace("size // 2 + 1", "(size + 2) // 2")
+
+
+def test_what_the_reader_wrote_by_hand_stays_byte_for_byte(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    mine = kept().replace('"""My Raft:', '# mine: ä\n"""My Raft:') + "\n\nNOTE = 'mine'  \n\n\n#end"
+    my_raft.path().write_text(mine)
+    exercise("4.1").check(notebook["majority"])
+    assert kept() == mine
+    exercise("4.2").check(notebook["Tally"])
+    without = my_raft.SECTION.sub("", kept()).split()
+    assert without == my_raft.SECTION.sub("", mine).split()
+    assert imported()["NOTE"] == "mine"
+
+
+def test_a_file_with_other_line_ends_keeps_them(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    my_raft.path().write_bytes(kept().replace("\n", "\r\n").encode())
+    exercise("4.2").check(notebook["Tally"])
+    data = my_raft.path().read_bytes()
+    assert data.count(b"\n") == data.count(b"\r\n") > 20
+
+
+def test_a_section_without_its_last_line_is_the_reader_s(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    torn = kept().replace("# End of exercise 4.1", "")
+    my_raft.path().write_text(torn)
+    exercise("4.1").check(notebook["majority"])
+    assert kept().startswith(torn)
+    assert kept().count("# End of exercise 4.1") == 1
+
+
+def test_a_write_that_fails_leaves_the_file_and_says_so(folder, notebook, monkeypatch):
+    exercise("4.1").check(notebook["majority"])
+    before = kept()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(my_raft.os, "replace", full)
+    text = exercise("4.2").check(notebook["Tally"]).text
+    assert "It could not be kept in my_raft.py: No space left on device." in text
+    assert kept() == before
+    assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
+
+
+def test_a_file_that_is_no_text_is_left_alone(folder, notebook):
+    my_raft.path().write_bytes(b"\xff\xfe\x00")
+    assert "could not be kept" in exercise("4.1").check(notebook["majority"]).text
+    assert my_raft.path().read_bytes() == b"\xff\xfe\x00"
+
+
+def test_a_file_that_is_no_python_still_takes_an_answer(folder, notebook):
+    my_raft.path().write_text("this is no Python\n")
+    exercise("4.1").check(notebook["majority"])
+    assert kept().startswith("this is no Python\n")
+    assert "def majority(" in kept()
+
+
+def test_a_section_that_is_no_python_any_more_is_replaced_like_any_other(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    right = kept()
+    my_raft.path().write_text(right.replace("return size", "return ("))
+    exercise("4.2").check(notebook["Tally"])
+    exercise("4.1").check(notebook["majority"])
+    assert kept().startswith(right)
+
+
+def test_a_function_with_a_name_of_its_own_and_a_lambda_are_kept(folder, notebook):
+    notebook.run("my_own = lambda size: size // 2 + 1\n")
+    assert "Kept" in exercise("4.1").check(notebook["my_own"]).text
+    assert imported()["my_own"](4) == 3
+
+
+def test_a_lambda_without_a_name_cannot_be_kept_and_is_right_all_the_same(folder, notebook):
+    notebook.run("answers = [lambda size: size // 2 + 1]\n")
+    result = exercise("4.1").check(notebook["answers"][0])
+    assert result.passed
+    assert "could not be kept" in result.text
+
+
+def test_a_helper_that_cannot_be_written_down_is_named(notebook):
+    notebook.run("table = object()\ndef odd(size):\n    return table\n")
+    with pytest.raises(NotWritten, match="it uses table, which cannot be written down"):
+        standing_alone(notebook["odd"], set())
+
+
+def test_where_notebooks_are_made_or_compared_nothing_is_written_or_read(
+    folder, notebook, monkeypatch, tmp_path
+):
+    (tmp_path / "home").mkdir()
+    for name, value in kernels.own_folders(tmp_path / "home").items():
+        monkeypatch.setenv(name, value)
+    assert exercise("4.1").check(notebook["majority"]).text == "Exercise 4.1: correct (51 cases)"
+    assert not my_raft.path().exists()
+
+
+def test_outside_a_notebook_and_in_marking_nothing_is_written(folder, notebook, monkeypatch):
+    exercise.grade({"4.1": notebook["majority"]})
+    assert not my_raft.path().exists()
+    monkeypatch.setattr(my_raft, "in_notebook", lambda: False)
+    exercise("4.1").check(notebook["majority"])
+    assert not my_raft.path().exists()
