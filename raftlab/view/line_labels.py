@@ -21,7 +21,7 @@ DISTANCES = (NEAR, 14.0, 26.0, 42.0, 62.0, 90.0, 130.0)
 """How far from its line a name stands: as near as there is room."""
 
 CLEAR = 2.5
-"""How far from a name every line stays, at least."""
+"""How far from a name every line stays, where there is room."""
 
 LONELY = 6.0
 """How far other lines are from the place of a line at which it is named."""
@@ -59,7 +59,7 @@ def places(curves: Mapping[str, Curve], width: float, height: float) -> dict[str
                 continue
             on_names = sum(_overlap(box, each) for each in taken)
             cost = 1000 * on_names + 10 * _covered(box, everything)
-            cost += _covered(_between(place), others)
+            cost += 4 * _covered(_between(place), others) + _covered(_wider(box), everything)
             if best is None or cost < best[0]:
                 best = cost, place
             if not cost:
@@ -101,9 +101,12 @@ def _between(place: Place) -> Edges:
     return left, y - LONELY / 2, right, y + LONELY / 2
 
 
+def _wider(box: Edges) -> Edges:
+    return box[0] - CLEAR, box[1] - CLEAR, box[2] + CLEAR, box[3] + CLEAR
+
+
 def _covered(box: Edges, points: Curve) -> int:
-    left, low = box[0] - CLEAR, box[1] - CLEAR
-    right, high = box[2] + CLEAR, box[3] + CLEAR
+    left, low, right, high = box
     return sum(left <= x <= right and low <= y <= high for x, y in points)
 
 
