@@ -39,8 +39,7 @@ LINKS = re.compile(r"^.*\.ipynb\).* · .*$", re.MULTILINE)
 SEED = re.compile(r"\bseed=(\d+)")
 BETWEEN_PARAGRAPHS = re.compile(r"\n\s*\n|\n(?=\s*(?:[*|]|\d+\. ))")
 QUESTION = re.compile(r"\bpredict\.\w+\([^)]*\)")
-OPEN_BETWEEN_PARAGRAPHS = re.compile(r"\n\s*\n|\n(?=\s*(?:[*|]|\d+\. ))")
-QUESTION = re.compile(r"^\d+\. .*\?", re.MULTILINE)
+OPEN_QUESTION = re.compile(r"^\d+\. .*\?", re.MULTILINE)
 
 
 def code_cells(notebook):
