@@ -80,9 +80,10 @@ PLOTTING = {"matplotlib", "mpl_toolkits", "numpy"}  # only inside functions, and
 PLOTTERS = ("view.plot", "view.charts")
 
 # The one exception to the layers: a class may show itself, so in these methods it imports its
-# picture, its text or its lab; the type of the last may be named where types are checked.
-SHOWING = {"_repr_mimebundle_", "__str__", "lab"}
-SHOWN_TYPE = ("lab", "Lab")
+# picture, its text, its graph or its lab; the types of the last two may be named where types are
+# checked.
+SHOWING = {"_repr_mimebundle_", "__str__", "graph", "lab"}
+SHOWN_TYPES = {("lab", "Lab"), ("view", "Graph")}
 
 # For types, the one names the other: a cluster gives its recording, and a recording makes clusters;
 # a question shows its widget, and the widget asks the question.
@@ -202,8 +203,8 @@ def upward(package: Path) -> Iterator[str]:
 
 
 def shows_itself(i: Import, package: Path) -> bool:
-    lab, name = SHOWN_TYPE
-    is_type = i.for_types_only and (i.module, i.name) == (f"{package.name}.{lab}", name)
+    shown = {(f"{package.name}.{layer}", name) for layer, name in SHOWN_TYPES}
+    is_type = i.for_types_only and (i.module, i.name) in shown
     return i.method in SHOWING or is_type
 
 

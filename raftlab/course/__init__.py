@@ -90,6 +90,7 @@ mark strangers' code in a sandbox.
 
 from raftlab.course import predict, situations
 from raftlab.course.exercises import exercise
+from raftlab.course.joined import your_raft
 from raftlab.course.reading import show_source
 
-__all__ = ["exercise", "predict", "show_source", "situations"]
+__all__ = ["exercise", "predict", "show_source", "situations", "your_raft"]

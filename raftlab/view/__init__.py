@@ -10,7 +10,7 @@ runs need no library but msgspec.
 search has found, `raftlab.view.charts` statistics.
 """
 
-from raftlab.view.cluster.cluster import cluster_graph, scene_cluster
+from raftlab.view.cluster.cluster import Graph, cluster_graph, reach_graph, scene_cluster
 from raftlab.view.decisions.commit import scene_commit, scene_commit_decision
 from raftlab.view.decisions.quorums import describe_quorums, quorum_graph, scene_quorums
 from raftlab.view.decisions.roles import roles_graph, scene_roles
@@ -22,6 +22,7 @@ from raftlab.view.scene import Scene, beside, stack
 from raftlab.view.timeline.timeline import scene_timeline
 
 __all__ = [
+    "Graph",
     "Scene",
     "beside",
     "cluster_graph",
@@ -29,6 +30,7 @@ __all__ = [
     "describe_quorums",
     "describe_state_machines",
     "quorum_graph",
+    "reach_graph",
     "roles_graph",
     "scene_cluster",
     "scene_commit",

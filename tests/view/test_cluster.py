@@ -1,12 +1,17 @@
-from itertools import pairwise
+import random
+from itertools import pairwise, permutations
 from math import hypot
 
 import msgspec
+import networkx
 import pytest
 
+from raftlab.raft.options import Options
+from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.violation import ViolationFrame
 from raftlab.view.cluster.cluster import cluster_graph, scene_cluster
 from raftlab.view.cluster.ring import ring_of
+from raftlab.view.decisions.quorums import quorum_graph
 from raftlab.view.geometry import point_on
 from raftlab.view.marks import Arc, Box, Disc, Path, Text
 from raftlab.view.scene import Scene
@@ -358,6 +363,52 @@ def test_the_graph_has_a_node_a_server_and_an_edge_a_busy_link():
         ("S5", "S1"),
     ]
     assert [each.number for each in graph.edges["S1", "S2"]["messages"]] == [11]
+
+
+def test_who_is_not_cut_off_and_runs_is_reached():
+    cluster = Cluster(5, seed=7)
+    everybody = set(permutations(cluster.nodes, 2))
+    assert set(cluster.frame().graph().edges) == everybody
+    cluster.crash("S1")
+    cluster.pause("S2")
+    cluster.cut("S3", "S4", both_ways=False)
+    graph = cluster.frame().graph()
+    assert list(graph) == list(cluster.nodes)
+    left = set(permutations(("S3", "S4", "S5"), 2)) - {("S3", "S4")}
+    assert set(graph.edges) == left
+    assert graph.nodes["S1"]["role"] == "down"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_a_node_sends_arrives_exactly_where_the_graph_says(seed):
+    """Every link is tried: a candidate asks all for their votes, and those it reaches hear it."""
+    rng = random.Random(seed)
+    cluster = Cluster(5, seed=seed, options=Options.figure_2())
+    cluster.run(30)
+    for pair in rng.sample(list(permutations(cluster.nodes, 2)), 6):
+        cluster.cut(*pair, both_ways=False)
+    cluster.crash(rng.choice(cluster.nodes))
+    graph = cluster.frame().graph()
+    for candidate in cluster.nodes:
+        if graph.nodes[candidate]["alive"]:
+            copy = cluster.recording.replay()
+            copy.timeout(candidate)
+            term = copy.frame().term
+            copy.run(20)
+            heard = {each.node for each in copy.frame().nodes if each.alive and each.term == term}
+            assert heard == {candidate, *graph[candidate]}
+
+
+def test_majorities_that_can_talk_are_asked_of_the_graph():
+    """In a partition one side holds a majority: it alone can elect and commit."""
+    cluster = Cluster(5, seed=7)
+    cluster.partition("S1 S2", "S3 S4 S5")
+    both_ways = cluster.frame().graph().to_undirected(reciprocal=True)
+    sides = sorted(map(sorted, networkx.find_cliques(both_ways)))
+    assert sides == [["S1", "S2"], ["S3", "S4", "S5"]]
+    majorities = quorum_graph(cluster.nodes)
+    talking = [group for group in majorities if both_ways.subgraph(group).size() == 3]
+    assert talking == [("S3", "S4", "S5")]
 
 
 def test_a_message_to_a_node_outside_the_cluster_is_left_out_of_the_picture():

@@ -6,6 +6,7 @@ are drawn by the same code. What shows itself in a notebook imports its picture 
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -18,6 +19,9 @@ from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
 from raftlab.sim.frames.frozen import FrozenDict, FrozenLog
 from raftlab.sim.world.settings import Network
 from raftlab.sim.world.violation import ViolationFrame
+
+if TYPE_CHECKING:
+    from raftlab.view import Graph
 
 
 class ProgressFrame(msgspec.Struct, frozen=True):
@@ -240,6 +244,21 @@ class Frame(msgspec.Struct, frozen=True):
                 return each
         names = ", ".join(each.node for each in self.nodes)
         raise KeyError(f"no node {node!r}: this cluster has {names}")
+
+    def graph(self) -> "Graph":
+        """The cluster as a networkx graph: an edge leads from each node to all that it reaches.
+
+            graph = cluster.frame().graph()
+            list(graph["S1"])                    # whom S1 reaches
+            graph.has_edge("S1", "S2")
+            graph.nodes["S1"]["role"]            # also term, voted_for, alive, paused
+
+        A node reaches another if a message that it sends now can arrive and be read. Raft
+        passes no message on: who cannot be reached directly cannot be reached.
+        """
+        from raftlab.view import reach_graph
+
+        return reach_graph(self)
 
     @property
     def leader(self) -> NodeFrame | None:

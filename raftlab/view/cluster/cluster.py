@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import permutations
+from typing import TYPE_CHECKING, TypeAlias
 
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.frames.frame import Frame
@@ -34,6 +35,9 @@ from raftlab.view.words import clean, headline, role_text, violation_text
 if TYPE_CHECKING:
     import networkx as nx
 
+Graph: TypeAlias = "nx.DiGraph[NodeId]"
+"""A cluster, as networkx has it."""
+
 _LEFT, _FIRST_LINE, _LINE = 10.0, 18.0, 16.0
 _LINES_WITH_ROOM = 2  # above the ring; with more of them it moves down
 _CLEAR = 14.0  # from the last of them to the first line beside a node
@@ -45,16 +49,37 @@ _FEWEST_BELOW = 2  # lines below the lowest node, so that the logs do not jump w
 
 
 @checked
-def cluster_graph(frame: Frame) -> "nx.DiGraph[NodeId]":
+def cluster_graph(frame: Frame) -> "Graph":
     """The cluster as a graph: its nodes, and an edge wherever messages are in flight.
 
     Nodes have `role` and `member` (as `describe_cluster` says them), `term`, `voted_for`,
     `alive`, `paused` and `pos` (x, y); edges have `messages`, a tuple of `InFlight` in the
     order of their numbers.
     """
+    graph = _graph_of_nodes(frame)
+    for (sender, receiver), flights in links_of(frame).items():
+        graph.add_edge(sender, receiver, messages=flights)
+    return graph
+
+
+@checked
+def reach_graph(frame: Frame) -> "Graph":
+    """Who reaches whom: an edge wherever a message sent now can arrive and be read.
+
+    Its sender and its receiver run (neither is down nor paused), and the link between them is
+    not cut; it may be slow, or lose some. Nodes are as those of `cluster_graph`.
+    """
+    graph, cuts = _graph_of_nodes(frame), set(frame.cuts)
+    running = [node.node for node in frame.nodes if node.alive and not node.paused]
+    graph.add_edges_from(pair for pair in permutations(running, 2) if pair not in cuts)
+    return graph
+
+
+def _graph_of_nodes(frame: Frame) -> "Graph":
+    """The nodes of a cluster as a graph without edges."""
     import networkx as nx  # takes a tenth of a second, so only when a graph is wanted
 
-    graph: nx.DiGraph[NodeId] = nx.DiGraph(at=frame.at)
+    graph: Graph = nx.DiGraph(at=frame.at)
     ring = ring_of(tuple(node.node for node in frame.nodes))
     standing = standings(frame)
     for node in frame.nodes:
@@ -68,8 +93,6 @@ def cluster_graph(frame: Frame) -> "nx.DiGraph[NodeId]":
             paused=node.paused,
             pos=ring.places[node.node],
         )
-    for (sender, receiver), flights in links_of(frame).items():
-        graph.add_edge(sender, receiver, messages=flights)
     return graph
 
 

@@ -92,7 +92,7 @@ def window_of(trace: Trace, start: Millis | None, end: Millis | None, only: str)
     took = [
         each.ended_at - each.sent_at for each in trace.messages if each.ended_at and each.delivered
     ]
-    latency = median(took) if took else _USUAL_LATENCY
+    latency = (median(took) if took else 0.0) or _USUAL_LATENCY
     shown_ones, count = tuple(drawn), len(messages)
     lives: dict[NodeId, list[RoleSpan]] = {node: [] for node in trace.nodes}
     for span in trace.spans:

@@ -69,7 +69,12 @@ class YourRaft:
     @property
     def sentence(self) -> str:
         """How many of the decisions are the reader's."""
-        return f"{len(self.yours)} of {len(self.parts)} decisions are yours, the others are lent."
+        of = len(self.parts)
+        if not self.yours:
+            return f"None of the {of} decisions is yours yet: all are lent."
+        if not self.lent:
+            return f"All {of} decisions are yours."
+        return f"{len(self.yours)} of {of} decisions are yours, the others are lent."
 
     def _rows(self) -> list[list[str]]:
         return [[each.number, each.title, each.name, each.whose or LENT] for each in self.parts]
