@@ -41,6 +41,7 @@ NAMES = [
     "05_random_timeouts",
     "06_replication",
     "07_commit",
+    "08_your_raft",
 ]
 PATHS = [folder / f"{name}.ipynb" for folder in (FULL, ROOT) for name in NAMES]
 
