@@ -89,4 +89,12 @@ def show_live(picture: Bundle, model_id: str) -> None:
     without a kernel is told that a widget is missing. `model_id` is that of the widget.
     """
     show(picture | {"text/html": f'<div class="raftlab-still">{STYLE}{picture["text/html"]}</div>'})
-    show({"text/plain": "", WIDGET: {"version_major": 2, "version_minor": 0, "model_id": model_id}})
+    show(widget_view(model_id))
+
+
+def widget_view(model_id: str) -> dict[str, object]:
+    """The forms of a widget that a notebook shows; as text it says nothing."""
+    return {
+        "text/plain": "",
+        WIDGET: {"version_major": 2, "version_minor": 0, "model_id": model_id},
+    }

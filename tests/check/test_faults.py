@@ -14,7 +14,7 @@ from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import FAULT_NAMES, Conditions, SeedResult, replayed
 from raftlab.check.shrink import shrink
 from raftlab.raft.vocabulary import REFUSALS
-from raftlab.sim.world.actions import Crash, SetNetwork, Wipe
+from raftlab.sim.world.actions import Crash, Reconfigure, SetNetwork, Wipe
 
 NOBODY = ["forget_leader", "compact", "transfer", "promote", "remove", "isolate", "slow_disk"]
 
@@ -176,3 +176,16 @@ def test_a_run_in_which_the_network_changes_is_shrunk():
     run = replayed(2, Conditions(given={"change_network": True}))
     shrunk = shrink(run.cluster.recording, lambda cluster: SetNetwork in map(type, cluster.actions))
     assert [type(each) for each in shrunk.actions] == [SetNetwork]
+
+
+def test_a_campaign_may_leave_the_members_as_they_are():
+    result = campaign(12, change_members=False, options=Options.figure_2())
+    assert not result.failures
+    changes = {verb.__name__ for verb in faults.MEMBERSHIP_CHANGES}
+    assert {name for name in changes if result.faults[name]} == set()
+    for seed in range(4):
+        actions = result.recording(seed).actions
+        assert not any(isinstance(each, Reconfigure) for each in actions)
+    assert campaign(3, change_members=True) == campaign(3)
+    with pytest.raises(Misuse, match="change_members is True or False, not 1"):
+        campaign(1, change_members=1)

@@ -351,3 +351,9 @@ def test_the_headline_names_every_leader_at_the_end():
     trace = Trace(("S1", "S2", "S3"), 0.0, 50.0, spans, (), ())
     said = describe_timeline(trace).splitlines()[0]
     assert said.endswith("; S1 leads term 1, S3 leads term 1 at the end.")
+
+
+def test_messages_that_take_no_time_leave_room_for_one_that_is_still_on_its_way():
+    at_once = [sent(vote("S2", "S1"), at, at) for at in (10.0, 11.0, 12.0)]
+    trace = make_trace(messages=[*at_once, sent(vote("S3", "S1"), 90.0)])
+    check_scene(scene_timeline(trace))

@@ -338,11 +338,6 @@ EXERCISES = (
                 appending(conflict=lambda log, prev, entries: prev + 1),
             ),
             Mistake(
-                "this cuts what lies behind the message, as if the message were the whole log",
-                "truncate-always",
-                appending(conflict=cut_after_message),
-            ),
-            Mistake(
                 "this does not compare the term before the new entries",
                 "any-entry-fits",
                 appending(accepts=lambda log, prev, term: prev <= log.last_index),

@@ -48,6 +48,7 @@ class Exercise:
     `paper` is where to read again. `mistakes` are those that have a name. `shipped` is what
     the package has in the place of an answer, beside the reference: to call it is no answer.
     `beyond` are cases that a right answer may get wrong, and the sentence that says so then.
+    A case that `is_corner` tells little, small as it is, and is shown only if no other fails.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Exercise:
         mistakes: Sequence[Mistake] = (),
         shipped: Sequence[Callable[..., Any]] = (),
         beyond: tuple[str, Callable[[], Sequence[Case]]] | None = None,
+        is_corner: Callable[[Case], bool] = is_corner,
     ) -> None:
         self.number = number
         self.title = title
@@ -84,6 +86,7 @@ class Exercise:
         self.mistakes = mistakes
         self.shipped = (reference, *shipped)
         self.beyond = beyond
+        self.is_corner = is_corner
         self.result: Result | None = None
         self._answer: Any = None
         self._known: dict[Case, Any] = {}
@@ -137,8 +140,8 @@ class Exercise:
         """What the learner's code does on one telling case; without code, the case alone."""
         if answer is BEFORE:
             call = self.call_text(self.telling, None)
-            said = f"Exercise {self.number}, one case: {call}"
-            return Panel(f"{said}\nWhat should it answer?", self._drawn(self.telling, BEFORE))
+            text = f"Exercise {self.number}, one case: {call}. What should it answer?"
+            return Panel(text, self._drawn(self.telling, BEFORE), text)
         try:
             function = self.function_of(answer)
             got = self.observe(function, self.telling.fresh())
@@ -195,10 +198,6 @@ class Exercise:
         """Whether `got` is right where the reference answers `want`."""
         return guard.same(want, got)
 
-    def is_corner(self, case: Case) -> bool:
-        """Whether a case, small as it is, tells less than a larger one."""
-        return is_corner(case)
-
     def function_of(self, answer: Any) -> Callable[..., Any]:
         """The function that the learner wrote. Raises: LearnerError, if there is none."""
         if not callable(answer) or isinstance(answer, type):
@@ -224,9 +223,12 @@ class Exercise:
     def _checked(self, answer: Any) -> Result:
         self._answer = answer
         function = self.function_of(answer)
-        with guard.watch(map(_code, self.shipped)) as called:
+        codes = {_code(each): each.__qualname__ for each in self.shipped}
+        with guard.watch(codes) as called:
             result = self._tried(function, answer)
-        leans = self.leans_on(function) or (called[0] if called else "")
+        own: Any = getattr(function, "__code__", None)
+        itself = codes.get(own, "")
+        leans = itself or self.leans_on(function) or (called[0] if called else "")
         return self._leaning(leans) if result.passed and leans else result
 
     def _tried(self, function: Callable[..., Any], answer: Any) -> Result:
@@ -326,7 +328,7 @@ class Exercise:
         ]
         text = "\n".join(line for line in lines if line)
         said = f"Exercise {self.number}: not yet. Expected {failure.expected}, but"
-        said = f"{said} {instead}." + (f" The mistake: {mistake.name}." if mistake else "")
+        said = f"{said} {instead}." + self._mistake_said(mistake)
         drawn = self._drawn(case, failure.outcome)
         return Result(False, 0, self.points, text, drawn, said, mistake)
 
@@ -337,6 +339,12 @@ class Exercise:
         if mistake.exhibit:
             lines.append(f'  see it:    exercise("{self.number}").result.lab()')
         return lines
+
+    def _mistake_said(self, mistake: Mistake | None) -> str:
+        if mistake is None:
+            return ""
+        see = f' See it happen: exercise("{self.number}").result.lab()' if mistake.exhibit else ""
+        return f" The mistake: {mistake.name}.{see}"
 
     def _leaning(self, what: str) -> Result:
         text = (

@@ -10,6 +10,7 @@ import msgspec
 from raftlab.course.exercises import guard
 from raftlab.course.situations import words_of
 from raftlab.raft.log import LogEntry, RaftLog
+from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.votes import Votes
 
@@ -52,6 +53,11 @@ def code_of(value: Any) -> str:
         return f'entries_of("{terms}", first={value[0].index})'
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
+    if isinstance(value, Options) and value == Options.figure_2(
+        election_timeout=value.election_timeout
+    ):
+        usual = value == Options.figure_2()
+        return f"Options.figure_2({'' if usual else f'election_timeout={value.election_timeout}'})"
     if isinstance(value, msgspec.Struct):
         return f"{type(value).__name__}({_fields(value)})"
     return repr(value)

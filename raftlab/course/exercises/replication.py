@@ -176,7 +176,8 @@ class HintExercise(RulesExercise):
             f"  mistake:   {wanted.mistake}",
             f"  read:      {self.paper}",
         ]
-        said = f"{lines[0]}: at most {limit} are right here; yours: {took}. {wanted.mistake}."
+        said = f"{lines[0]}: at most {limit} are right here; yours: {took}."
+        said = f"{said} The mistake: {wanted.mistake}."
         return Result(False, 0, self.points, "\n".join(lines), sentence=said)
 
     def _repaired(self, answer: Any, wanted: Repair) -> tuple[bool, int, int]:
@@ -204,7 +205,10 @@ class HintExercise(RulesExercise):
 def draw_hint(case: Case, got: Any) -> Sequence[Scene]:
     """The leader's log, and what of it the next message would ask about."""
     log: RaftLog = case.arguments[1]
+    rejected = case.arguments[0]
     rows = {"leader": words_of(log)}
+    if rejected.hint_index:
+        rows["follower's hint"] = words(["_"] * (rejected.hint_index - 1) + [rejected.hint_term])
     if type(got) is int and 1 <= got <= log.last_index + 1:
         rows["held before the next try"] = words([each.term for each in log.entries(1, got)])
     return (scene_rows(rows, "The leader's log, and where it tries next"),)
@@ -387,11 +391,6 @@ EXERCISES = (
         picture=draw_hint,
         mistakes=(
             Mistake("the next index never goes back", "next-never-goes-back"),
-            Mistake(
-                "this tries behind the entry that was refused: nothing there can fit",
-                "next-never-goes-back",
-                lambda rejected, log, progress: rejected.non_matching_index + 1,
-            ),
             Mistake(
                 "this tries the end of its own log again",
                 "next-never-goes-back",

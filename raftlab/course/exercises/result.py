@@ -8,6 +8,7 @@ from raftlab.course.panel import Panel
 from raftlab.raft.vocabulary import NotNow
 from raftlab.sim.run.recording import Recording
 from raftlab.view import Scene
+from raftlab.view.notebook import show, widget_view
 
 if TYPE_CHECKING:
     from raftlab.lab import Lab
@@ -66,3 +67,14 @@ class Result:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return Panel(self.text, self.scenes, self.sentence)._repr_mimebundle_()
+
+    def _ipython_display_(self) -> None:
+        button = None
+        if self.mistake is not None and self.mistake.exhibit:
+            from raftlab.course.exercises.run_button import shown_button
+
+            button = shown_button(self)
+        if button is None:
+            raise NotImplementedError  # IPython then shows its usual forms
+        show(self._repr_mimebundle_())
+        show(widget_view(button.widget.model_id))

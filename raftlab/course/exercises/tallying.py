@@ -56,7 +56,7 @@ def draw_servers(case: Case, got: Any) -> Sequence[Scene]:
     """The servers, and how many are more than half."""
     (size,) = case.arguments
     servers = " ".join(f"S{place}" for place in range(1, size + 1))
-    return (scene_facts({"servers": servers, MORE: said(got)}, f"{size} servers", MORE),)
+    return (scene_facts({"servers": servers, MORE: said(got)}, "A cluster", MORE),)
 
 
 def draw_terms(case: Case, got: Any) -> Sequence[Scene]:
@@ -128,6 +128,7 @@ EXERCISES = (
         example=Case(5),
         telling=Case(4),
         picture=draw_servers,
+        is_corner=lambda case: case.arguments[0] < 3,
         mistakes=(
             Mistake("half is taken for a majority", "half-elects", lambda size: (size + 1) // 2),
             Mistake("half is taken for a majority", "half-elects", lambda size: size // 2),

@@ -304,11 +304,6 @@ EXERCISES = (
                     and request.last_log_index >= log.last_index
                 ),
             ),
-            Mistake(
-                "this compares the candidate's own term, which says nothing of its log",
-                "any-log-elects",
-                lambda request, log: request.term >= log.last_term,
-            ),
         ),
     ),
     RulesExercise(

@@ -1,0 +1,53 @@
+"""The button below a check that found a known mistake: a click opens the run that it leads to."""
+
+from typing import TYPE_CHECKING, Any
+
+from raftlab.lab.notebook_cells import CELLS, running_cell, shell_running, unasked
+
+if TYPE_CHECKING:
+    from raftlab.course.exercises.result import Result
+
+WORDS = "See it happen"
+
+
+class RunButton:
+    """A button, and below it the lab with the run, once it was clicked; then it closes it again."""
+
+    def __init__(self, result: "Result") -> None:
+        from ipywidgets import Button, Layout, VBox
+
+        self.result = result
+        self.lab: Any = None
+        with unasked():
+            self.button = Button(description=WORDS, layout=Layout(width="max-content"))
+            self.widget = VBox([self.button])
+        self.button.on_click(self.turn)
+
+    def turn(self, _: object = None) -> None:
+        """Open the lab, or close it."""
+        if self.lab is None:
+            self.lab = self.result.lab()
+            self.widget.children = (self.button, self.lab.controls.widget)
+            self.button.description = "Close it"
+        else:
+            self.widget.children = (self.button,)
+            self.lab.close()
+            self.lab = None
+            self.button.description = WORDS
+
+    def close(self) -> None:
+        """Take it off the page, with the lab."""
+        if self.lab is not None:
+            self.turn()
+        self.widget.close()
+        self.button.close()
+
+
+def shown_button(result: "Result") -> RunButton | None:
+    """The button of a result that a cell shows; none where no kernel could hear it."""
+    if getattr(shell_running(), "kernel", None) is None:
+        return None
+    button = RunButton(result)
+    if running_cell() != ("", ""):
+        CELLS.shown(button)
+    return button

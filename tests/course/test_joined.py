@@ -1,0 +1,156 @@
+"""The reader's answers joined into one Raft, with what is missing lent and named."""
+
+import pytest
+
+import raftlab as rl
+from raftlab.check.campaign import campaign
+from raftlab.course import exercise, my_raft, your_raft
+from raftlab.course.joined import joined
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Misuse, NotNow
+from tests.course import answers, near_answers
+
+PLAIN = rl.Options.figure_2()
+FUNCTIONS = {"1.3": "append_entries", "3.3": "answer_vote"}
+
+
+def every_answer(source=answers.RIGHT, place=0):
+    """One right answer to each exercise, as names of a module."""
+    names = {}
+    for number, given in source.items():
+        kind = given[min(place, len(given) - 1)]
+        names[FUNCTIONS.get(number) or f"Answer{number.replace('.', '_')}"] = kind
+    return names
+
+
+def run_of(mine, seed=13):
+    return rl.Cluster(5, seed=seed, options=PLAIN, rules=mine.rules, machine=mine.machine)
+
+
+@pytest.mark.parametrize(
+    "names", [{}, every_answer(), every_answer(place=1), every_answer(near_answers.RIGHT)]
+)
+def test_it_elects_commits_survives_a_crash_and_a_campaign(names):
+    mine = joined(names)
+    cluster = run_of(mine)
+    assert cluster.run_until(lambda each: each.leader is not None)
+    cluster.propose("x=1")
+    cluster.run(100)
+    leader = cluster.leader
+    cluster.crash(leader)
+    assert cluster.run_until(lambda each: each.leader not in (None, leader))
+    cluster.propose("x=2")
+    cluster.restart(leader)
+    cluster.run(400)
+    assert {host.machine.commit_index for host in cluster.hosts.values()} == {cluster.commit_index}
+    result = campaign(
+        12, rules=mine.rules, machine=mine.machine, options=PLAIN, disks=rl.Disks(),
+        change_members=False,
+    )  # fmt: skip
+    assert result.counts == {"ok": 12}, str(result)
+
+
+def test_every_decision_of_an_exercise_has_a_row_and_says_whose_it_is():
+    mine = joined(every_answer())
+    assert not mine.lent
+    assert mine.sentence == "All 17 decisions are yours."
+    assert "7.3" in repr(mine) and "MyRules" in repr(mine)
+    none = joined({})
+    assert not none.yours
+    assert repr(none).count("lent by the package") == len(none.parts) == 17
+    html = none._repr_mimebundle_()["text/html"]
+    assert html.count("<tr>") == 18
+
+
+def test_what_is_yours_is_asked_and_the_rest_is_lent():
+    asked = []
+
+    class Clock(Rules):
+        def is_newer_term(self, message_term, term):
+            asked.append(term)
+            return message_term > term
+
+    mine = joined({"Clock": Clock})
+    assert [part.whose for part in mine.yours] == ["Clock"]
+    assert mine.sentence.startswith("1 of 17 decisions are yours")
+    run_of(mine).run(400)
+    assert asked
+
+
+def test_two_answers_keep_their_own_helpers():
+    class One(Rules):
+        def accepts_append(self, log, prev_log_index, prev_log_term):
+            return self.helper(log, prev_log_index) == prev_log_term
+
+        def helper(self, log, index):
+            return log.term_for_index(index)
+
+    class Other(Rules):
+        def is_newer_term(self, message_term, term):
+            return self.helper(message_term, term)
+
+        def helper(self, one, other):
+            return one > other
+
+    cluster = run_of(joined({"One": One, "Other": Other})).run(600)
+    assert cluster.leader and cluster.commit_index
+
+
+def test_a_wrong_answer_is_asked_like_a_right_one():
+    mine = joined({"Any": answers.rules("tally_vote", near_answers.tally_of_two)})
+    result = campaign(6, rules=mine.rules, machine=mine.machine, options=PLAIN,
+                      disks=rl.Disks(), change_members=False)  # fmt: skip
+    assert result.failures == () or result.counts
+
+
+def test_the_file_is_read_as_it_is_now(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(my_raft.SWITCH, raising=False)
+    assert not your_raft().yours
+    file = tmp_path / my_raft.NAME
+    source = (
+        "import raftlab as rl\nclass Clock(rl.Rules):\n"
+        " def is_newer_term(self, message_term, term):\n  return message_term > term\n"
+    )
+    file.write_text(source)
+    assert [part.number for part in your_raft().yours] == ["2.1"]
+    file.write_text(source.replace("Clock", "Other"))
+    assert [part.whose for part in your_raft().yours] == ["Other"]
+    monkeypatch.setenv(my_raft.SWITCH, "off")
+    assert not your_raft().yours
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = (\n", r"my_raft\.py, line 1, cannot be read: '\(' was never closed"),
+        ("import raftlab\nraise ValueError('odd')\n", "cannot be run: ValueError: odd"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path, monkeypatch, source, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(my_raft.SWITCH, raising=False)
+    (tmp_path / my_raft.NAME).write_text(source)
+    with pytest.raises(Misuse, match=said):
+        your_raft()
+
+
+def test_a_run_of_it_can_be_shared_and_opened_with_its_classes():
+    mine = joined(every_answer())
+    cluster = run_of(mine).run(300)
+    again = rl.load(cluster.recording.share(), rules=mine.rules, machine=mine.machine)
+    assert again.attempt().frame() == cluster.frame()
+
+
+def test_its_machine_keeps_the_whole_log():
+    cluster = run_of(joined({})).run(600)
+    with pytest.raises(NotNow, match="snapshots come in notebook 14"):
+        cluster.machine("S1").compact(1)
+
+
+def test_every_rule_that_is_asked_for_is_joined():
+    numbers = [part.number for part in joined({}).parts]
+    assert numbers == [
+        each.number for each in exercise
+        if hasattr(Rules, each.name) or each.number in FUNCTIONS
+    ]  # fmt: skip

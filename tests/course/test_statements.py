@@ -1,0 +1,132 @@
+"""What a reader sees of an exercise before there is any code."""
+
+import inspect
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from raftlab.course import exercise
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Misuse
+from tests.course import answers
+from tests.view.sound import check_scene
+
+NUMBERS = [each.number for each in exercise]
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_statement_has_its_arguments_an_example_what_to_return_and_why(number):
+    each = exercise(number)
+    text, said = repr(each), each.statement
+    for part in ("Given", "Return", "Example", "should answer", "Why it matters: ", "Read: "):
+        assert part in text
+    parameters = inspect.signature(each.reference).parameters
+    assert list(said.given) == list(parameters)
+    assert all(re.match(r"[A-Za-z][\w.]*( or None)?( of [\w ]+)?: ", what) for what in (
+        *said.given.values(), re.sub(r" \(.*?\)", "", said.returns, count=1),
+    ))  # fmt: skip
+    assert f"def {each.name}(" in text
+    assert "★" * each.stars in text and f"({each.points} points)" in text
+    assert max(map(len, text.split("\n"))) <= 130
+    assert len(said.why) < 140 and said.why.endswith(".")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_browser_s_form_says_the_same_and_folds_the_hints(number):
+    each = exercise(number)
+    html = each._repr_mimebundle_()["text/html"]
+    assert html.count("<details>") == html.count("</details>") == 2
+    for name in each.statement.given:
+        assert f"<code>{name}</code>" in html
+    assert "hint(1)" not in html
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_neither_the_statement_nor_its_hints_are_told_twice(number):
+    first, second = exercise(number).statement.hints
+    assert first != second
+    assert first not in repr(exercise(number)) and second not in repr(exercise(number))
+    assert exercise(number).hint().text == exercise(number).hint(1).text == first
+    assert exercise(number).hint(2).text == second
+    with pytest.raises(Misuse, match=r"hint\(1\) and hint\(2\), and no hint\(3\)"):
+        exercise(number).hint(3)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_case_is_drawn_before_there_is_any_code_and_its_answer_is_not_told(number):
+    shown = exercise(number).show()
+    assert shown.text.startswith(f"Exercise {number}, one case: ")
+    assert shown.text.endswith("What should it answer?")
+    assert shown.scenes
+    right = exercise(number).show(answers.RIGHT[number][0])
+    assert [each.svg for each in shown.scenes] != [each.svg for each in right.scenes] or number in (
+        "0.1", "1.1", "3.1",  # the picture is of what is given; the answer is in words
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_every_picture_of_an_exercise_is_sound(number):
+    each = exercise(number)
+    results = [each.check(answer) for answer in answers.WRONG[number]]
+    scenes = [*each.show().scenes, *each.show(answers.RIGHT[number][0]).scenes]
+    scenes += [scene for result in results for scene in result.scenes]
+    for scene in scenes:
+        if scene.title != "Logs":
+            assert scene.description and scene.svg
+        if scene.width and "rows" not in scene.title and each.number not in LOGS:
+            check_scene(scene)
+
+
+LOGS = ("0.1", "1.1", "1.2", "1.3", "3.1", "6.1", "6.3", "7.1", "7.2", "7.3")
+"""Exercises whose pictures are rows of logs, or clusters, which have tests of their own."""
+
+
+# Before the exercise
+
+
+def cells_before_exercises():
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        shown = ""
+        for cell in nbformat.read(path, as_version=4).cells:
+            for number in re.findall(r'exercise\("(\d\.\d)"\)', cell.source):
+                yield path.name, number, shown
+            outputs = cell.get("outputs", [])
+            texts = [
+                each.get("text") or each.get("data", {}).get("text/plain", "") for each in outputs
+            ]
+            shown += "\n".join([cell.source, *texts, ""])
+
+
+SEEN = list(cells_before_exercises())
+
+
+@pytest.mark.parametrize(
+    ("notebook", "number", "shown"), SEEN, ids=[f"{n}-{k}" for n, k, _ in SEEN]
+)
+def test_nothing_on_the_screen_before_an_exercise_is_its_answer(notebook, number, shown):
+    screen = without_space(shown)
+    for function in exercise(number).shipped:
+        assert without_space(body_of(function)) not in screen
+
+
+def body_of(function):
+    """The statements of a function, without its first lines and its docstring."""
+    source = inspect.getsource(function)
+    return re.sub(r'\A.*?:\n\s+(""".*?"""\n)?', "", source, count=1, flags=re.DOTALL)
+
+
+def without_space(text):
+    return "".join(text.split())
+
+
+def test_the_body_of_a_rule_is_found_on_a_screen_that_shows_it():
+    from raftlab.course import show_source
+
+    for each in exercise:
+        if hasattr(Rules, each.name):
+            shown = without_space(repr(show_source(getattr(Rules, each.name))))
+            assert without_space(body_of(getattr(Rules, each.name))) in shown
+            assert len(without_space(body_of(getattr(Rules, each.name)))) > 10
