@@ -36,9 +36,12 @@ second, for those who would rather type, has the tag `answer`; in the student's 
 
 Answers are the keys that the question lists ("none" where none of several is right), or
 a number. The truth is computed by running a copy of the machine or of the cluster. Every
-template takes `seed=` for a variant of its own making, and *Ask me another* makes the next; fold
-what tells the answer ("What to notice, once you have answered"); `predict.score()` ends a notebook.
-See `raftlab.course.predict` for the list.
+template takes `seed=` for a variant of its own making, and *Ask me another* makes the next. What
+follows must not tell the answer: it stands in the verdict, or in a cell that ends in
+`question.reveal(picture)`, or folded ("What to notice, once you have answered"). A notebook begins
+with `review = predict.review("03")`, answered by `review.answer("c", ["S2", "S4"])`, and ends with
+`predict.score()`. In a notebook first answers are kept, in `my_predictions.jsonl`. See
+`raftlab.course.predict` for the list.
 
 Exercises. Three or four cells: the statement in Markdown (with a hint in `<details>`), the
 stub, `show` (where it has a picture; it may share a cell with the stub), `check`. The stub

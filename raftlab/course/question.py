@@ -5,7 +5,7 @@ from functools import wraps
 from html import escape
 from inspect import signature
 from textwrap import fill
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 from raftlab.course.panel import Panel, list_html, pictures_html
 from raftlab.course.score import NONE, SCORE, WIDTH, Verdict, indented
@@ -18,6 +18,7 @@ MOST_SEEDS = 60
 """How many seeds are tried for a question that was not asked before."""
 
 Arguments = ParamSpec("Arguments")
+Shown = TypeVar("Shown")
 
 
 class Question:
@@ -197,6 +198,13 @@ class Question:
             why = (*self.explain, "(Only your first answer to this question counts.)")
             return Verdict(right, sentence, why, self.then)
         return verdict
+
+    def reveal(self, shown: Shown) -> "Shown | Verdict":
+        """What tells the answer, such as a picture, once there is one; before, what to do first.
+
+        question.reveal(cluster.frame())     # as the last line of a later cell
+        """
+        return self.answer() if self.verdict is None else shown
 
     def problem(self, given: tuple[object, ...]) -> str | None:
         """What is wrong with the form of an answer, or None."""

@@ -1,10 +1,13 @@
 """What comes of answers: the verdict on one, and the score of all first ones."""
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from html import escape
 from textwrap import fill
 from typing import Protocol
 
+from raftlab.course import my_predictions
+from raftlab.course.my_predictions import FirstAnswer
 from raftlab.course.panel import Panel, list_html, pictures_html
 from raftlab.view import Scene
 
@@ -86,34 +89,70 @@ class Answered(Protocol):
 class Score:
     """The first answer to each question counts, however often the question is made and shown.
 
-    `watchers` are called whenever a question was answered; `latest` is the question that was
-    shown or answered last.
+    In a notebook first answers are kept in `my_predictions.jsonl`, and read from there. `first`
+    has them by the keys of the questions. `watchers` are called whenever a question was answered;
+    `latest` is the question that was shown or answered last.
     """
 
     def __init__(self) -> None:
-        self.first: dict[str, tuple[Answered, bool]] = {}
+        self.first: dict[str, FirstAnswer] = {}
         self.watchers: list[Callable[[], None]] = []
         self.latest: Answered | None = None
+        self._trouble = ""
 
     def note(self, question: Answered, right: bool) -> bool:
         """Count an answer, unless the question was answered before; returns whether it counts."""
-        counts = question.key not in self.first
-        self.first.setdefault(question.key, (question, right))
+        self._recall()
+        answer = FirstAnswer(right, question.statement, sha256(question.key.encode()).hexdigest())
+        counts = answer.key not in self.first
+        if counts:
+            self.first[answer.key] = answer
+            self._keep(answer)
         for watcher in tuple(self.watchers):
             watcher()
         return counts
 
+    def _recall(self) -> None:
+        """Take in what was kept, by other notebooks too; begin anew if the file was deleted."""
+        if not my_predictions.is_kept() or self._trouble:
+            return
+        try:
+            kept = my_predictions.read()
+        except OSError as problem:
+            self._trouble = _told(problem)
+            return
+        self.first = {}
+        for each in kept:
+            self.first.setdefault(each.key, each)
+
+    def _keep(self, answer: FirstAnswer) -> None:
+        if not my_predictions.is_kept() or self._trouble:
+            return
+        try:
+            my_predictions.add(answer)
+        except OSError as problem:
+            self._trouble = _told(problem)
+
     @property
     def sentence(self) -> str:
         """How many were right."""
+        self._recall()
         if not self.first:
             return "No prediction yet."
-        right = sum(each for _, each in self.first.values())
+        right = sum(each.right for each in self.first.values())
         return f"Predictions: {right} of {len(self.first)} right at the first try."
 
     def __repr__(self) -> str:
-        missed = [f"  missed: {each.statement}" for each, good in self.first.values() if not good]
-        return "\n".join([self.sentence, *missed])
+        lines = [self.sentence]
+        lines += [f"  missed: {each.asked}" for each in self.first.values() if not each.right]
+        if my_predictions.is_kept() and self.first:
+            kept = f"Kept in {my_predictions.NAME}; delete that file to begin anew."
+            lines.append(self._trouble or kept)
+        return "\n".join(lines)
+
+
+def _told(problem: OSError) -> str:
+    return f"They cannot be kept in {my_predictions.NAME}: {problem.strerror or problem}."
 
 
 SCORE = Score()

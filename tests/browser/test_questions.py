@@ -3,7 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
+
+from raftlab.course import my_predictions, predict
 
 SEVERAL = """
 from raftlab.course import predict
@@ -52,12 +54,33 @@ QuestionWidget._hear = hear
 """
 
 
+REVIEW = """
+from raftlab.course import predict
+review = predict.review("03", seed=2)
+review
+"""
+
+AGAIN = """
+from raftlab.course import predict
+predict.majority_size(5).answer(3)
+predict.again()
+"""
+
+
 @pytest.fixture
-def ask(scratch, desk_page):
+def kept(desk):
+    """Where the scratch notebook keeps first answers; nothing is kept yet."""
+    path = desk / my_predictions.NAME
+    path.unlink(missing_ok=True)
+    return path
+
+
+@pytest.fixture
+def ask(scratch, desk_page, kept):
     """Run a cell that shows a question, and hand over what is shown."""
 
     def asked(source: str) -> Locator:
-        scratch.run(source.replace("predict\n", "predict\npredict.score().first.clear()\n", 1))
+        scratch.run(source)
         shown = desk_page.locator(".raftlab-question")
         expect(shown.first).to_be_visible()
         return shown
@@ -72,6 +95,15 @@ def choice(question: Locator, key: str) -> Locator:
 
 def verdict(question: Locator) -> Locator:
     return question.get_by_role("status")
+
+
+def restart(page: Page) -> None:
+    """Start the notebook's kernel anew."""
+    page.evaluate("() => void jupyterapp.commands.execute('kernelmenu:restart')")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+    )
 
 
 def test_a_wrong_click_is_told_what_is_true_and_another_question_is_answered(ask, gallery):
@@ -121,7 +153,7 @@ def test_several_are_chosen_by_keyboard_and_the_focus_stays(ask):
     page.keyboard.press("Enter")
     expect(verdict(question)).to_have_text("Right: a and c.")
     expect(submit).to_be_focused()
-    expect(question.locator(".unfolded li")).to_have_count(3)
+    expect(question.locator(".unfolded li")).to_have_count(4)
 
 
 def test_a_number_is_typed_and_no_number_is_refused(ask):
@@ -169,12 +201,7 @@ def test_the_question_as_text_and_picture_is_seen_only_where_it_cannot_be_clicke
 
 def test_a_question_whose_kernel_is_new_says_what_to_do(ask, scratch):
     question = ask(ONE).first
-    page = question.page
-    page.evaluate("() => void jupyterapp.commands.execute('kernelmenu:restart')")
-    page.get_by_role("button", name="Confirm Kernel Restart").click()
-    page.wait_for_function(
-        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
-    )
+    restart(question.page)
     choice(question, "S1").click()
     expect(question.get_by_role("alert")).to_have_text(
         "The kernel of this question has stopped. Run its cell again to go on."
@@ -183,6 +210,52 @@ def test_a_question_whose_kernel_is_new_says_what_to_do(ask, scratch):
     question = ask(ONE).first
     choice(question, "S1").click()
     expect(verdict(question)).to_have_text("Right: S1.")
+
+
+def test_the_score_is_kept_when_the_kernel_is_new(ask, kept):
+    question = ask(ONE).first
+    choice(question, "S3").click()
+    expect(question.locator(".score")).to_have_text("Predictions: 0 of 1 right at the first try.")
+    (line,) = kept.read_text(encoding="utf-8").splitlines()
+    assert '"right":false' in line
+    restart(question.page)
+    again = ask(ONE).first
+    expect(again.locator(".score")).to_have_text("Predictions: 0 of 1 right at the first try.")
+    choice(again, "S1").click()
+    expect(verdict(again)).to_have_text("Right: S1.")
+    expect(again.locator(".score")).to_have_text("Predictions: 0 of 1 right at the first try.")
+    number = ask(NUMBER).first
+    number.get_by_label("A whole number").fill("3")
+    number.locator(".submit").click()
+    expect(number.locator(".score")).to_have_text("Predictions: 1 of 2 right at the first try.")
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_review_shows_two_questions_and_each_is_clicked(ask, gallery):
+    first, second = ask(REVIEW).all()
+    asked = predict.review("03", seed=2)
+    for shown, question in ((first, asked.first), (second, asked.second)):
+        expect(shown.locator(".statement")).to_contain_text(question.statement[:40])
+        if question.choices:
+            for key in question.truth:
+                choice(shown, str(key)).click()
+        else:
+            shown.get_by_label("A whole number").fill(str(question.truth[0]))
+        if question.several or not question.choices:
+            shown.locator(".submit").click()
+        expect(verdict(shown)).to_contain_text("Right: ")
+    expect(first.locator(".score")).to_have_text("Predictions: 2 of 2 right at the first try.")
+    first.page.screenshot(path=gallery / "review.png")
+    first.get_by_role("button", name="Ask me another").click()
+    expect(first.locator(".statement")).to_contain_text("Predict (2):")
+    expect(verdict(second)).to_contain_text("Right: ")
+
+
+def test_another_of_the_last_kind_is_asked_for_in_words(ask):
+    question = ask(AGAIN).first
+    expect(question.locator(".statement")).to_contain_text("servers make a majority?")
+    expect(question.locator(".score")).to_have_text("Predictions: 1 of 1 right at the first try.")
+    expect(verdict(question)).to_be_empty()
 
 
 def test_a_click_that_an_interrupt_has_lost_can_be_clicked_again(ask):

@@ -147,6 +147,25 @@ def test_what_happens_is_not_drawn_before_the_answer():
         question.answer("a")
 
 
+def test_what_follows_a_question_is_revealed_by_its_answer_alone():
+    question, scene = by_hand(), picture()
+    for _ in range(2):
+        told = question.reveal(scene)
+        assert told.right is None
+        assert told.text.startswith("Your prediction first: question.answer(")
+        question.answer("z")
+    question.answer("b")
+    assert question.reveal(scene) is scene
+
+
+def test_what_follows_a_question_that_was_clicked_is_revealed():
+    question, scene = by_hand(), picture()
+    widget = QuestionWidget(question)
+    click(widget, answer=["b"])
+    assert question.reveal(scene) is scene
+    widget.close()
+
+
 # What counts
 
 
@@ -253,7 +272,10 @@ def test_a_result_is_a_sentence_and_a_picture_and_the_rest_is_folded():
             return True
 
     result = exercise("1.1").check(Always)
-    assert result.sentence == "Exercise 1.1: not yet. Expected False, but it answers True."
+    assert result.sentence == (
+        "Exercise 1.1: not yet. Expected False, but it answers True."
+        " The mistake: this accepts everything."
+    )
     bundle = result._repr_mimebundle_()
     assert bundle["text/plain"] == repr(result)
     open_part, _, folded = bundle["text/html"].partition("<details>")

@@ -7,6 +7,7 @@ from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import (
     THERE_AND_BACK,
     commit,
+    drop_all,
     settle,
     stage,
     until_sent,
@@ -72,4 +73,5 @@ def depose(
         if node not in (winner, *voters):
             cluster.cut(winner, node)
     win_election(cluster, winner)
+    drop_all(cluster, winner, *(node for node in FIVE if node not in (winner, *voters)))
     return cluster
