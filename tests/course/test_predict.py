@@ -370,7 +370,10 @@ def test_messages_are_counted_as_figure_2_sends_them():
     """All that follows next_index in each: five refusals, and one message with five entries."""
     question = predict.messages_to_repair("1 3 3 3 3 3", "1 2 2 2 2 2", hints=False)
     assert question.truth == (6,)
-    assert question.explain[-2] == "6. 5 entries after 1 of term 1: accepted up to 6"
+    assert (
+        question.explain[-2]
+        == "message 6: 5 entries after entry 1 of term 1: accepted up to entry 6"
+    )
     assert question.explain[-1].startswith(
         "6 messages: each refusal is one step, until the logs agree"
     )

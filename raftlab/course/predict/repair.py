@@ -73,15 +73,18 @@ def _asked(
 def _told(said: list[tuple[AppendEntries, AppendEntriesReply]]) -> list[str]:
     lines = []
     for number, (request, reply) in enumerate(said, start=1):
-        asked = f"after {request.prev_log_index} of term {request.prev_log_term}"
+        prev, term = request.prev_log_index, request.prev_log_term
+        asked = f"after entry {prev} of term {term}" if prev else "from the first entry on"
         count = len(request.entries)
         carried = "1 entry" if count == 1 else f"{count or 'no'} entries"
         result = reply.result
         if isinstance(result, Accepted):
-            answer = f"accepted up to {result.last_new_index}"
+            answer = f"accepted up to entry {result.last_new_index}"
+        elif result.hint_index:
+            answer = f"rejected, hint: entry {result.hint_index} of term {result.hint_term}"
         else:
-            answer = f"rejected, hint {result.hint_index} of term {result.hint_term}"
-        lines.append(f"{number}. {carried} {asked}: {answer}")
+            answer = "rejected, hint: nothing"
+        lines.append(f"message {number}: {carried} {asked}: {answer}")
     return lines
 
 
