@@ -43,10 +43,14 @@ with `review = predict.review("03")`, answered by `review.answer("c", ["S2", "S4
 `predict.score()`. In a notebook first answers are kept, in `my_predictions.jsonl`. See
 `raftlab.course.predict` for the list.
 
-Exercises. Three or four cells: the statement in Markdown (with a hint in `<details>`), the
-stub, `show` (where it has a picture; it may share a cell with the stub), `check`. The stub
-cell has the tag `solution`; what stands between the markers becomes
+Exercises. A heading with one sentence, then `exercise("1.2")` and `exercise("1.2").show()`, which
+show the whole statement (arguments, an example, what to return, why, two folded hints) and draw a
+case before there is any code; then the stub, with `check` below it or in a cell of its own. The
+stub cell has the tag `solution`; what stands between the markers becomes
 `raise NotImplementedError("Exercise 1.2: conflict_index")` in the student's copy:
+
+    # %%
+    display(exercise("1.2"), exercise("1.2").show())
 
     # %% tags=["solution"]
     class MyRules(rl.Rules):
@@ -56,15 +60,26 @@ cell has the tag `solution`; what stands between the markers becomes
                 ...
             ### END SOLUTION
 
-    # %%
-    exercise("1.2").show(MyRules)
-
-    # %%
     exercise("1.2").check(MyRules)
 
 Exercises about a rule take a subclass of `Rules`, the others a function. `print(exercise)`
-lists all of them, `exercise.report()` the marks. A Markdown cell with the tag
-`solution` (a discussion of the answer) is left out of the student's copy.
+lists all of them, `exercise.report()` the marks, `exercise("1.2").show(MyRules)` draws what an
+answer does. A wrong answer is told with the smallest case that tells something and, if the mistake
+is a known one, its name; `exercise("1.2").result.lab()`, or the button below, opens the run that it
+leads to. An answer that asks the package's own rule is told so, and earns nothing. Nothing shown
+before an exercise may contain the source of what it asks for (`tests/course/test_statements.py`).
+
+What `check` finds right it keeps in `my_raft.py`, in the folder of the notebook: one section an
+exercise, with the imports and helpers that it needs; all else in that file is the reader's.
+`your_raft()` joins the answers into one machine and names what the package lends. Where
+RAFTLAB_MY_RAFT is "off", as where notebooks are made or compared, the file is neither written nor
+read. A Markdown cell with the tag `solution` (a discussion of the answer) is left out of the
+student's copy.
+
+A new exercise: its `Statement`, cases, an example and a picture, in the file of its notebook in
+`raftlab/course/exercises/`; its known mistakes, each with the exhibit of the museum that shows it.
+Five wrong answers, at least, go into `tests/course/answers.py`, and what is said of them into
+`tests/course/test_known_mistakes.py`.
 
 Reading the code: `show_source(rl.Rules.conflict_index)` as the last line of a cell.
 
@@ -80,10 +95,9 @@ cells (fewer in 00); nothing on stderr.
 For instructors
 ---------------
 
-Notebooks 01, 03, 06 and 07 each set three exercises, of one, two and three stars (2, 3
-and 5 points), and can be set as they are. A check is deterministic and needs no network; the
-last cell of a student's notebook may be `exercise.report("01")`. To mark answers that were
-collected in some other way:
+Notebooks 00 to 07 set two or three exercises each, of one, two or three stars by effort (2, 3
+and 5 points). A check is deterministic and needs no network; the last cell of a student's notebook
+may be `exercise.report("01")`. To mark answers that were collected in some other way:
 
     exercise.grade({"1.1": MyRules, "1.2": MyRules, "1.3": append_entries}, notebook="01")
 
@@ -93,7 +107,7 @@ mark strangers' code in a sandbox.
 
 from raftlab.course import predict, situations
 from raftlab.course.exercises import exercise
-from raftlab.course.joined import your_raft
+from raftlab.course.exercises.joined import your_raft
 from raftlab.course.reading import show_source
 
 __all__ = ["exercise", "predict", "show_source", "situations", "your_raft"]

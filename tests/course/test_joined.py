@@ -5,7 +5,7 @@ import pytest
 import raftlab as rl
 from raftlab.check.campaign import campaign
 from raftlab.course import exercise, my_raft, your_raft
-from raftlab.course.joined import joined
+from raftlab.course.exercises.joined import joined
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NotNow
 from tests.course import answers, near_answers

@@ -301,7 +301,7 @@ def test_the_run_of_a_mistake_opens_in_the_lab_where_it_is_told():
 
 
 def test_the_button_opens_the_run_and_closes_it():
-    button = RunButton(exercise("3.1").check(WRONG["3.1"][0]))
+    button = RunButton(exercise("3.1").check(WRONG["3.1"][0]).mistake)
     button.button.click()
     assert button.lab.cluster.violation is not None
     assert button.lab.controls.widget in button.widget.children

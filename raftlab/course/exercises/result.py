@@ -73,7 +73,7 @@ class Result:
         if self.mistake is not None and self.mistake.exhibit:
             from raftlab.course.exercises.run_button import shown_button
 
-            button = shown_button(self)
+            button = shown_button(self.mistake)
         if button is None:
             raise NotImplementedError  # IPython then shows its usual forms
         show(self._repr_mimebundle_())

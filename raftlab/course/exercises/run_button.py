@@ -1,11 +1,9 @@
 """The button below a check that found a known mistake: a click opens the run that it leads to."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from raftlab.course.exercises.mistakes import Mistake
 from raftlab.lab.notebook_cells import CELLS, running_cell, shell_running, unasked
-
-if TYPE_CHECKING:
-    from raftlab.course.exercises.result import Result
 
 WORDS = "See it happen"
 
@@ -13,10 +11,10 @@ WORDS = "See it happen"
 class RunButton:
     """A button, and below it the lab with the run, once it was clicked; then it closes it again."""
 
-    def __init__(self, result: "Result") -> None:
+    def __init__(self, mistake: Mistake) -> None:
         from ipywidgets import Button, Layout, VBox
 
-        self.result = result
+        self.mistake = mistake
         self.lab: Any = None
         with unasked():
             self.button = Button(description=WORDS, layout=Layout(width="max-content"))
@@ -26,7 +24,7 @@ class RunButton:
     def turn(self, _: object = None) -> None:
         """Open the lab, or close it."""
         if self.lab is None:
-            self.lab = self.result.lab()
+            self.lab = self.mistake.recording().lab()
             self.widget.children = (self.button, self.lab.controls.widget)
             self.button.description = "Close it"
         else:
@@ -43,11 +41,11 @@ class RunButton:
         self.button.close()
 
 
-def shown_button(result: "Result") -> RunButton | None:
-    """The button of a result that a cell shows; none where no kernel could hear it."""
+def shown_button(mistake: Mistake) -> RunButton | None:
+    """The button of a mistake that a cell tells; none where no kernel could hear it."""
     if getattr(shell_running(), "kernel", None) is None:
         return None
-    button = RunButton(result)
+    button = RunButton(mistake)
     if running_cell() != ("", ""):
         CELLS.shown(button)
     return button
