@@ -76,7 +76,7 @@ def test_a_case_is_told_with_the_learner_s_own_names():
 
     assert "try it:    Checked().accepts_append(log_of(" in exercise("1.1").check(Checked).text
     assert "Checked().accepts_append(" in exercise("1.1").show(Checked).text
-    assert "try it:    my_majority(1)" in exercise("4.1").check(my_majority).text
+    assert "try it:    my_majority(3)" in exercise("4.1").check(my_majority).text
 
 
 def test_an_answer_that_stands_on_a_stub_names_the_stub():

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -90,6 +91,8 @@ class Exercise:
         self.result: Result | None = None
         self._answer: Any = None
         self._known: dict[Case, Any] = {}
+        self._mistaken: dict[tuple[Mistake, Case], Any] = {}
+        self._counted: dict[Mistake, int] = {}
 
     @property
     def points(self) -> int:
@@ -232,7 +235,7 @@ class Exercise:
         return self._leaning(leans) if result.passed and leans else result
 
     def _tried(self, function: Callable[..., Any], answer: Any) -> Result:
-        cases, self._known = self.cases(), {}
+        cases = self.every_case
         failures: list[Failure] = []
         for case in cases:
             failure = self.failure(function, case)
@@ -242,7 +245,7 @@ class Exercise:
                 break
         if failures:
             told = [each for each in failures if not self.is_corner(each.case)]
-            return self._failed((told or failures)[0], self.mistake_in(failures, cases))
+            return self._failed((told or failures)[0], self.mistake_in(failures))
         clusters, failed = self.in_clusters(answer)
         if failed is not None:
             return failed
@@ -271,13 +274,18 @@ class Exercise:
             return None
         return Failure(case, expected, "", want, got)
 
+    @cached_property
+    def every_case(self) -> Sequence[Case]:
+        """The cases, made once: no call can change them."""
+        return self.cases()
+
     def _right_answer(self, case: Case) -> Any:
         """What the reference answers, which is found once for each case."""
         if case not in self._known:
             self._known[case] = self.observe(self.reference, case.fresh())
         return self._known[case]
 
-    def mistake_in(self, failures: Sequence[Failure], cases: Sequence[Case]) -> Mistake | None:
+    def mistake_in(self, failures: Sequence[Failure]) -> Mistake | None:
         """The known mistake that explains all that is wrong, or None.
 
         It answers as the learner's code does wherever that is wrong, which is in at least half
@@ -287,16 +295,27 @@ class Exercise:
             return None
         best: tuple[int, Mistake] | None = None
         for mistake in self.mistakes:
-            function = mistake.function(self.name)
-            if not all(self._alike(function, each) for each in failures):
+            if not all(self._is_alike(mistake, each) for each in failures):
                 continue
-            count = sum(self.failure(function, case) is not None for case in cases)
+            count = self._wrong_cases(mistake)
             if 2 * len(failures) >= count and (best is None or count < best[0]):
                 best = count, mistake
         return best[1] if best else None
 
-    def _alike(self, function: Callable[..., Any], failure: Failure) -> bool:
-        return guard.same(self.observe(function, failure.case.fresh()), failure.got)
+    def _is_alike(self, mistake: Mistake, failure: Failure) -> bool:
+        key = mistake, failure.case
+        if key not in self._mistaken:
+            function = mistake.function(self.name)
+            self._mistaken[key] = self.observe(function, failure.case.fresh())
+        return guard.same(self._mistaken[key], failure.got)
+
+    def _wrong_cases(self, mistake: Mistake) -> int:
+        """How many cases a mistake gets wrong, which is counted once."""
+        if mistake not in self._counted:
+            function = mistake.function(self.name)
+            wrong = [self.failure(function, case) is not None for case in self.every_case]
+            self._counted[mistake] = sum(wrong)
+        return self._counted[mistake]
 
     def _limit(self, function: Callable[..., Any]) -> str:
         """What a right answer does not cover yet, or nothing."""

@@ -52,7 +52,7 @@ class Shown(NamedTuple):
             ["Return", fill(said.returns, WIDTH, initial_indent="    ", subsequent_indent="    ")],
             ["Example", *example],
             [fill(f"Why it matters: {said.why}", WIDTH)],
-            [f"Two hints: {self.hint_call}. Read: paper, {self.paper}."],
+            [fill(f"Two hints: {self.hint_call}. Read: paper, {self.paper}.", WIDTH)],
         ]
         return "\n\n".join("\n".join(lines) for lines in parts)
 
