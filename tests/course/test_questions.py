@@ -2,7 +2,7 @@
 
 import json
 import re
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 import pytest
@@ -273,13 +273,13 @@ def test_a_result_is_a_sentence_and_a_picture_and_the_rest_is_folded():
 
     result = exercise("1.1").check(Always)
     assert result.sentence == (
-        "Exercise 1.1: not yet. Expected False, but it answers True."
-        " The mistake: this accepts everything."
+        "Exercise 1.1: not yet. Expected False, but it answers True. The mistake: this accepts"
+        ' everything. See it happen: exercise("1.1").result.lab()'
     )
     bundle = result._repr_mimebundle_()
     assert bundle["text/plain"] == repr(result)
     open_part, _, folded = bundle["text/html"].partition("<details>")
-    assert open_part.startswith(f"<p>{result.sentence}</p>\n<p><span style=")
+    assert open_part.startswith(f"<p>{escape(result.sentence)}</p>\n<p><span style=")
     assert open_part.count("<img alt=") == 1
     assert "try it:" not in open_part
     assert "try it:" in folded
