@@ -184,8 +184,8 @@ def test_the_command_makes_both_notebooks_and_finds_what_differs(tmp_path, capsy
     verdict, result = told(full)
     text, picture, *_ = verdict.split("\n\n")
     assert text == (
-        "Right: 3.\n  more than half of 5 is 3; so up to 2 may fail, and two majorities always"
-        " share a server (5.2)"
+        "Right: 3.\n  more than half of 5 is 3; so up to 2 may fail, and two majorities"
+        " always share a server (5.2)"
     )
     assert picture == "The votes: 3 of 5 granted, 3 needed, WON."
     assert result == "Exercise 4.1: correct (51 cases)"
