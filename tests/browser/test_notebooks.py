@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.jupyter import LabView
 
 
-@pytest.mark.parametrize("name", ["00_start_here.ipynb", "06_commit.ipynb"])
+@pytest.mark.parametrize("name", ["00_start_here.ipynb", "07_commit.ipynb"])
 def test_the_lab_of_a_notebook_is_used(open_notebook, gallery, name):
     lab = open_notebook(name).lab
     if lab.button("All controls").count():

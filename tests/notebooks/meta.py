@@ -13,8 +13,10 @@ ROOT = Path(__file__).parents[2] / "notebooks"
 FULL = ROOT / "full"
 
 MOST_LINES = 12
-CELLS = {"00": (12, 40)}
-MOST_CELLS = (25, 40)
+CELLS = {"00": (12, 32)}
+MOST_CELLS = (25, 32)
+MOST_WORDS = 1200
+MOST_WORDS_OF_A_PARAGRAPH = 65
 TAGS = {"solution", "answer"}
 NBVAL_TAGS_ALLOWED: set[tuple[str, str]] = set()
 """(notebook, cell id) of cells that nbval may skip or not compare. Empty on purpose."""
@@ -31,6 +33,13 @@ OF_THE_TIME = re.compile(
 BARE_REPR = re.compile(r"<[^>]*>")
 LETTERS = re.compile(r"<(?:svg|text)\b[^>]*\bfont-size='([\d.]+)")
 MARKER = re.compile(r"^\s*### (BEGIN|END) SOLUTION")
+WORD = re.compile(r"\w[\w'’.,()-]*")
+LINKS = re.compile(r"^.*\.ipynb\).* · .*$", re.MULTILINE)
+"""The line of links from notebook to notebook."""
+SEED = re.compile(r"\bseed=(\d+)")
+BETWEEN_PARAGRAPHS = re.compile(r"\n\s*\n|\n(?=\s*(?:[*|]|\d+\. ))")
+QUESTION = re.compile(r"\bpredict\.\w+\([^)]*\)")
+OPEN_QUESTION = re.compile(r"^\d+\. .*\?", re.MULTILINE)
 
 
 def code_cells(notebook):
@@ -205,6 +214,47 @@ def stray_metadata(notebook, name):
             yield f"{cell.id} has metadata {', '.join(sorted(set(cell.metadata) - {'tags'}))}"
 
 
+def prose_of(cell) -> str:
+    """What a Markdown cell says: without the line of links, addresses and tags."""
+    said = LINKS.sub("", cell.source)
+    return re.sub(r"<[^>]+>", " ", re.sub(r"\]\([^)]*\)", "]", said))
+
+
+def told_in_prose(notebook) -> list[tuple[str, str]]:
+    return [(cell.id, prose_of(cell)) for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def too_many_words(notebook, name):
+    count = sum(len(WORD.findall(said)) for _, said in told_in_prose(notebook))
+    if count > MOST_WORDS:
+        yield f"{count} words of prose, and {MOST_WORDS} are enough"
+
+
+def long_paragraph(notebook, name):
+    for place, said in told_in_prose(notebook):
+        for paragraph in BETWEEN_PARAGRAPHS.split(said):
+            count = len(WORD.findall(paragraph))
+            if count > MOST_WORDS_OF_A_PARAGRAPH:
+                yield f"{place} has a paragraph of {count} words: {paragraph.strip()[:40]}"
+
+
+def story_without_its_seed(notebook, name):
+    """Only questions may be asked with another seed; a story says which one it tells."""
+    said = " ".join(text for _, text in told_in_prose(notebook))
+    for cell in code_cells(notebook):
+        for seed in SEED.findall(QUESTION.sub("", cell.source)):
+            if not re.search(rf"\bseeds? (?:\d+ and )?{seed}\b", said):
+                yield f"{cell.id} tells a story with seed {seed}, and no text says so"
+
+
+def question_without_answer(notebook, name):
+    for cell in notebook.cells:
+        _, _, asked = cell.source.partition("**Ask yourself.**")
+        if cell.cell_type == "markdown":
+            for question in OPEN_QUESTION.findall(asked):
+                yield f"{cell.id} leaves a question open: {question[:40]}"
+
+
 Rule = Callable[..., Iterator[str]]
 
 RULES: list[Rule] = [
@@ -221,6 +271,10 @@ RULES: list[Rule] = [
     small_letters,
     headings_out_of_order,
     too_many_or_few_cells,
+    too_many_words,
+    long_paragraph,
+    story_without_its_seed,
+    question_without_answer,
     unknown_tag,
     unstable_id,
     stray_metadata,

@@ -14,14 +14,18 @@ from tests.notebooks.meta import (
     figure_without_text,
     headings_out_of_order,
     long_code_cell,
+    long_paragraph,
     picture_without_alt,
+    question_without_answer,
     raster_only_output,
     read,
     small_letters,
     stderr_output,
+    story_without_its_seed,
     stray_metadata,
     text_of_the_time,
     too_many_or_few_cells,
+    too_many_words,
     trailing_semicolon,
     unexecuted_cell,
     unknown_tag,
@@ -34,8 +38,10 @@ NAMES = [
     "02_terms_and_roles",
     "03_voting",
     "04_tallying",
-    "05_replication",
-    "06_commit",
+    "05_random_timeouts",
+    "06_replication",
+    "07_commit",
+    "08_your_raft",
 ]
 PATHS = [folder / f"{name}.ipynb" for folder in (FULL, ROOT) for name in NAMES]
 
@@ -78,13 +84,20 @@ def lettered(size, wide, shown):
     return picture(**bundle(svg, TWIN, wide, shown))
 
 
+ANSWERED = "<details><summary>1. Why?</summary>Two majorities always meet.</details>"
+
+
 def good():
     """A notebook that breaks no rule."""
     cells = [
         new_markdown_cell("# Title"),
-        new_markdown_cell("## One\n\n```\n#### not a heading\n```\n\n![alt](x.svg)"),
+        new_markdown_cell(
+            "## One\n\n```\n#### not a heading\n```\n\n![alt](x.svg) " + "word " * 50
+        ),
+        new_markdown_cell(f"A story (seed 17).\n\n**Ask yourself.**\n\n{ANSWERED}"),
     ]
-    cells += [new_code_cell(f"x = {n}\nx", execution_count=n) for n in range(1, 29)]
+    cells += [new_code_cell(f"x = {n}\nx", execution_count=n) for n in range(1, 28)]
+    cells[9].source = "rl.Cluster(5, seed=17)\npredict.splits(seed=3)"
     cells[3].outputs = [new_output("execute_result", {"text/plain": "S1 and/or S2: a/b"})]
     cells[4].outputs = [picture()]
     cells[7].outputs = [lettered(9, 600, 734), lettered(11, 934, 1142)]
@@ -191,6 +204,12 @@ OFFENCES = [
     (headings_out_of_order, set_source("### Too deep", 1)),
     (too_many_or_few_cells, drop_cells),
     (too_many_or_few_cells, add_cells),
+    (too_many_words, set_source("* ten words and no more in every line of it\n" * 121, 1)),
+    (long_paragraph, set_source("Word " * 66, 1)),
+    (long_paragraph, set_source("Short.\n\n* " + "word " * 66, 1)),
+    (story_without_its_seed, set_source("rl.Cluster(5, seed=8)")),
+    (story_without_its_seed, set_source("rl.Cluster(5, seed=1)")),
+    (question_without_answer, set_source("**Ask yourself.**\n\n1. Why?\n2. Why not?", 1)),
     (unknown_tag, tag("nbval-skip")),
     (unknown_tag, tag("raises-exception")),
     (unknown_tag, set_source("# NBVAL_IGNORE_OUTPUT\nx")),

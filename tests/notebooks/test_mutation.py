@@ -1,4 +1,4 @@
-"""nbval turns red when the package is wrong: a wrong leader; only a wrong colour.
+"""nbval turns red when the package is wrong: a wrong leader; only a wrong colour; a wrong rule.
 
 The package itself has no switch for this. A start-up file of IPython, written here, breaks
 it in every kernel that nbval starts.
@@ -49,6 +49,42 @@ style.ROLE_STYLES = {**style.ROLE_STYLES, Role.FOLLOWER: wrong}
 style.TERM_TINTS = ("#77AADC", *style.TERM_TINTS[1:])
 """
 
+CUTS_ALWAYS = """
+from raftlab.raft.rules import Rules
+
+def conflict_index(self, log, prev_log_index, entries):
+    first = prev_log_index + 1
+    return first if entries and first <= log.last_index else None
+
+Rules.conflict_index = conflict_index
+"""
+
+VOTES_TWICE = """
+from raftlab.raft.rules import Rules
+
+Rules.has_vote_left = lambda self, request, term, voted_for, leader: True
+"""
+
+HALF_IS_ENOUGH = """
+from raftlab.raft import votes
+
+votes.majority = lambda size: (size + 1) // 2
+"""
+
+COUNTS_OLD_TERMS = """
+from raftlab.raft.rules import Rules
+
+Rules.leader_commit_index = lambda self, matched, log, term, commit: max(matched, commit)
+"""
+
+PLANTED = {
+    "01_log_append": CUTS_ALWAYS,
+    "03_voting": VOTES_TWICE,
+    "04_tallying": HALF_IS_ENOUGH,
+    "07_commit": COUNTS_OLD_TERMS,
+}
+"""A mistake in one rule, by the notebook that teaches this rule."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -80,6 +116,12 @@ def test_nbval_is_green_on_a_sound_package(tmp_path):
 def test_nbval_is_red_in_every_notebook_on_a_broken_package(tmp_path, broken):
     failed = run_nbval(tmp_path, broken, PATHS)
     assert {path.stem for path in PATHS} == set(failed)
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_nbval_is_red_where_a_rule_is_taught_that_is_wrong(tmp_path, name):
+    failed = run_nbval(tmp_path, PLANTED[name], [FULL / f"{name}.ipynb"])
+    assert failed[name] >= 1
 
 
 def test_there_are_notebooks_to_break():

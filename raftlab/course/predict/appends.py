@@ -65,6 +65,8 @@ def append_result(
     truth = words_of(after) or EMPTY
     outcomes = [truth, words_of(held) or EMPTY, *_wrong_outcomes(held, prev[0], new)]
     distinct = sorted(dict.fromkeys(outcomes))
+    if len(distinct) == 1:  # nothing is sent, and nothing is there to be cut
+        distinct.append(EMPTY)
     random.Random(f"raftlab choices {log} {prev} {entries}").shuffle(distinct)
     choices = dict(zip("abcdefgh", distinct, strict=False))
     key = next(letter for letter, words in choices.items() if words == truth)
