@@ -164,7 +164,7 @@ def test_a_write_that_fails_leaves_the_file_and_says_so(folder, notebook, monkey
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(my_raft.os, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     text = exercise("4.2").check(notebook["Tally"]).text
     assert "It could not be kept in my_raft.py: No space left on device." in text
     assert kept() == before

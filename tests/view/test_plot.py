@@ -250,7 +250,11 @@ def test_the_names_of_lines_lie_on_no_line_and_on_no_other_name(samples):
 
 def test_lines_are_told_apart_by_their_dashes():
     looks = [
-        (line.get_linestyle(), tuple(line._unscaled_dash_pattern[1] or ()), line.get_linewidth())
+        (
+            line.get_linestyle(),
+            tuple(vars(line)["_unscaled_dash_pattern"][1] or ()),
+            line.get_linewidth(),
+        )
         for line in charts.plot_election_times(crowded()).get_lines()
     ]
     assert len({dashes for _, dashes, _ in looks}) == len(looks) == 5
