@@ -137,8 +137,8 @@ def messages_to_repair(
     told = _told(said)
     how = "uses the follower's hints" if hints else "steps back by one after each rejection"
     return Question(
-        f"A new leader with this log begins at the end of its log and {how}. Each message carries"
-        " all entries from next_index on. How many AppendEntries does it send to this follower"
+        f"A new leader with this log begins at the end of its log and {how}. Suppose that"
+        " each message carries all entries from next_index on. How many AppendEntries does it send to this follower"
         " until their logs are equal?",
         (),
         len(said),

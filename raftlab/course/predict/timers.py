@@ -115,8 +115,8 @@ def _whose_is_first(living: Sequence[NodeFrame], at: float) -> str:
         return "a majority must be up for a leader (5.2)"
     (first, who), (second, other), *_ = timers
     return (
-        f"{who}'s timer runs out first, {ms(second - first)} before {other}'s: who asks first has"
-        " the votes first, if its log is up to date and a majority hears it (5.2)"
+        f"{who}'s timer runs out first, {ms(second - first)} before {other}'s: whoever asks first"
+        " has the votes first, if its log is up to date and a majority hears it (5.2)"
     )
 
 

@@ -193,7 +193,7 @@ def splits(
     ]
     needed = (
         f"{majority(len(now.nodes))} of {len(now.nodes)} are needed; each voter has one vote in a"
-        " term, for who asks first (5.2)"
+        " term, for whoever asks first (5.2)"
     )
     return Question(
         f"{names(standing)} stand for election in term {now.term}, and their requests are on their"
