@@ -138,8 +138,8 @@ def messages_to_repair(
     how = "uses the follower's hints" if hints else "steps back by one after each rejection"
     return Question(
         f"A new leader with this log begins at the end of its log and {how}. Suppose that"
-        " each message carries all entries from next_index on. How many AppendEntries does it send to this follower"
-        " until their logs are equal?",
+        " each message carries all entries from next_index on. How many AppendEntries does it"
+        " send to this follower until their logs are equal?",
         (),
         len(said),
         [*(told if len(told) <= 12 else [*told[:5], "…", *told[-2:]]), _agreed(said, hints)],
