@@ -21,8 +21,13 @@ window.raftlabKept = { // all of a tab, for as long as it is there
   set: function (what, text) {
     try {
       sessionStorage.setItem(this.name + what, text);
-    } catch (error) { // it is full, or not allowed: what was kept before stays
-      console.info(error);
+    } catch (full) { // what was seen makes room for the runs; if that is not enough, what was kept stays
+      try {
+        sessionStorage.removeItem(this.name + " seen");
+        if (!what) sessionStorage.setItem(this.name, text);
+      } catch (error) { // or nothing is allowed
+        console.info(error);
+      }
     }
   },
   forget: function () {

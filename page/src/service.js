@@ -28,13 +28,15 @@ async function activate() {
   await Promise.all(others.map((name) => caches.delete(name)));
 }
 
-async function answer(request) {
-  const cache = await caches.open(NAME);
+async function answer(request) { // a browser that has no room, or keeps nothing, asks the network
+  const cache = await caches.open(NAME).catch(() => null);
   const name = request.url.replace(/(index\.html)?([?#].*)?$/, "");
-  const found = await cache.match(name, { ignoreVary: true });
+  const found = await cache?.match(name, { ignoreVary: true }).catch(() => null);
   if (found) return found;
   const told = await fetch(request);
-  if (told.ok && request.url.startsWith(`${registration.scope}pictures/`)) await cache.put(request, told.clone());
+  if (cache && told.ok && request.url.startsWith(`${registration.scope}pictures/`)) {
+    cache.put(request, told.clone()).catch((error) => console.info(error));
+  }
   return told;
 }
 

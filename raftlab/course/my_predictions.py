@@ -57,5 +57,5 @@ def add(answer: FirstAnswer) -> None:
 def _told_by(line: bytes) -> FirstAnswer | None:
     try:
         return msgspec.json.decode(line, type=FirstAnswer)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -283,7 +283,7 @@ class LabView:
 
     def settle(self) -> None:
         """Wait until the picture has the room that it has, and has come to its moment."""
-        expect(self.root.locator(".raftlab-stage[data-settling]")).to_have_count(0)
+        expect(self.root.locator(".raftlab-stage[data-settling]")).to_have_count(0, timeout=30_000)
 
     @property
     def alarm(self) -> Locator:

@@ -83,8 +83,9 @@ def test_a_file_that_was_deleted_begins_anew(folder):
         b'{"right":1}\n',
         b'{"right":true,"asked":"x","key',
         b"[]\n\n",
+        b'{"more":' + b"[" * 100_000 + b"\n",
     ],
-    ids=repr,
+    ids=lambda strange: repr(strange[:20]),
 )
 def test_what_else_stands_in_the_file_stays_and_counts_nothing(folder, strange, monkeypatch):
     my_predictions.path().write_bytes(strange)
