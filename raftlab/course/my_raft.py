@@ -88,6 +88,16 @@ def with_section(text: str, number: str, title: str, code: str) -> str:
     return whole.replace("\n", end) if end == "\r\n" else whole
 
 
+def numbers_by_line(text: str) -> dict[int, str]:
+    """Of each line that stands in a section (from 1 on), the number of the exercise."""
+    numbers = {}
+    for each in SECTION.finditer(text):
+        first = text.count("\n", 0, each.start()) + 1
+        for line in range(first, first + each[0].count("\n") + 1):
+            numbers[line] = each["number"]
+    return numbers
+
+
 def _order(number: str) -> tuple[int, ...]:
     return tuple(map(int, number.split(".")))
 

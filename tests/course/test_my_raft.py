@@ -1,40 +1,10 @@
 """`my_raft.py` keeps right answers, and everything else that the reader wrote into it."""
 
-import linecache
-from itertools import count
-
 import pytest
 
 from raftlab.course import exercise, kernels, my_raft
 from raftlab.course.own_code import NotWritten, standing_alone
-
-CELLS = count(1)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder in which a notebook runs."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(my_raft.SWITCH, raising=False)
-    monkeypatch.setattr(my_raft, "in_notebook", lambda: True)
-    return tmp_path
-
-
-class Notebook:
-    """Cells that share their names, and whose source is known, as in a kernel."""
-
-    def __init__(self):
-        self.names = {"__name__": "__main__"}
-        self.run("import raftlab as rl")
-
-    def run(self, source):
-        name = f"<cell {next(CELLS)}>"
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        exec(compile(source, name, "exec"), self.names)
-
-    def __getitem__(self, name):
-        return self.names[name]
-
+from tests.course.kept import Notebook
 
 MAJORITY = "def majority(size):\n    return size // 2 + 1\n"
 TALLY = '''

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from raftlab.course import exercise, my_raft, your_raft
-from tests.course.test_my_raft import Notebook
+from tests.course.kept import Notebook
 
 FULL = Path(__file__).parents[2] / "notebooks" / "full"
 
