@@ -12,7 +12,6 @@ It is written in a notebook only, and neither written nor read where the environ
 RAFTLAB_MY_RAFT is "off": there notebooks are made, or compared.
 """
 
-import ast
 import os
 import re
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from raftlab.course.own_code import NotWritten, standing_alone
+from raftlab.course.own_code import NotWritten, standing_alone, told
 
 NAME = "my_raft.py"
 SWITCH = "RAFTLAB_MY_RAFT"
@@ -56,7 +55,7 @@ def keep(number: str, title: str, answer: Any) -> str:
     file = path()
     try:
         text = file.read_bytes().decode("utf-8") if file.exists() else HEAD
-        code = standing_alone(answer, ({*_defined(text, number)}))
+        code = standing_alone(answer, _above(text, number))
         _replace(file, with_section(text, number, title, code))
     except (NotWritten, UnicodeDecodeError, OSError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
@@ -89,22 +88,28 @@ def with_section(text: str, number: str, title: str, code: str) -> str:
     return whole.replace("\n", end) if end == "\r\n" else whole
 
 
+def numbers_by_line(text: str) -> dict[int, str]:
+    """Of each line that stands in a section (from 1 on), the number of the exercise."""
+    numbers = {}
+    for each in SECTION.finditer(text):
+        first = text.count("\n", 0, each.start()) + 1
+        for line in range(first, first + each[0].count("\n") + 1):
+            numbers[line] = each["number"]
+    return numbers
+
+
 def _order(number: str) -> tuple[int, ...]:
     return tuple(map(int, number.split(".")))
 
 
-def _defined(text: str, number: str) -> set[str]:
-    """The functions and classes that the file has above the section of this number."""
-    names: set[str] = set()
+def _above(text: str, number: str) -> dict[str, str]:
+    """What the sections above the one of this number define, as `told` has it."""
+    defined: dict[str, str] = {}
     for each in SECTION.finditer(text.replace("\r\n", "\n")):
         if _order(each["number"]) < _order(number):
             with suppress(SyntaxError):  # edited by hand, and left so
-                names |= {
-                    node.name
-                    for node in ast.parse(each[0]).body
-                    if isinstance(node, ast.FunctionDef | ast.ClassDef)
-                }
-    return names
+                defined |= told(each[0])
+    return defined
 
 
 def _replace(file: Path, text: str) -> None:

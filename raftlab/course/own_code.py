@@ -4,51 +4,78 @@ import ast
 import builtins
 import inspect
 import linecache
+import symtable
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any
 
-LITERALS = (bool, int, float, str, bytes, tuple, list, dict, set, frozenset, type(None))
+LITERALS = (bool, int, float, str, bytes, tuple, list, dict, set, type(None))
 
 
 class NotWritten(Exception):
     """An answer cannot be written down; the message says why."""
 
 
-def standing_alone(thing: Any, known: set[str]) -> str:
-    """The source of `thing` with what it needs above it; `known` names are defined already.
+def standing_alone(thing: Any, above: Mapping[str, str] = {}) -> str:
+    """The source of `thing` with what it needs above it.
 
+    `above` has what is defined already, name by name, as `told` has it: that is left out.
     Raises: NotWritten, if a source or a value that it needs cannot be told.
     """
     if not isinstance(thing, type | FunctionType):
         thing = type(thing)
-    parts = _Parts(known)
+    parts = _Parts({name: code for name, code in above.items() if name != thing.__name__})
     parts.add(thing)
     imports = sorted(parts.imports)
     helpers = "\n\n\n".join(parts.code)
     return "\n".join(imports) + ("\n\n\n" if imports else "") + helpers
 
 
+def told(code: str) -> dict[str, str]:
+    """What a source defines, name by name, in a form that layout and comments do not change.
+
+    Raises: SyntaxError.
+    """
+    return {name: ast.dump(node) for node in ast.parse(code).body for name in bound(node)}
+
+
+def bound(node: ast.stmt) -> tuple[str, ...]:
+    """The names that a statement defines, if it is a function, a class or `name = ...`."""
+    match node:
+        case ast.FunctionDef() | ast.ClassDef():
+            return (node.name,)
+        case ast.Assign():
+            return tuple(each.id for each in node.targets if isinstance(each, ast.Name))
+    return ()
+
+
 class _Parts:
     """The imports and the definitions that have been found so far."""
 
-    def __init__(self, known: set[str]) -> None:
-        self.known = set(known)
+    def __init__(self, above: Mapping[str, str]) -> None:
+        self.above = above
+        self.known: set[str] = set()
         self.imports: set[str] = set()
         self.code: list[str] = []
+        self.written: set[str] = set()
 
     def add(self, thing: Any) -> None:
         """A function or a class: what it needs first, then itself."""
         source = _source(thing)
         self.known.add(thing.__name__)
-        values = _values(thing)
-        for name in _names(source):
+        before = self.known.copy(), self.imports.copy()
+        names, values = _names(source), _values(thing)
+        for base in getattr(thing, "__bases__", ()):
+            if base.__name__ == thing.__name__ and base.__name__ in names:
+                self._need(base.__name__, base)
+        for name in names:
             if name in values and name not in self.known:
                 self._need(name, values[name])
-        self.code.append(source)
+        if not self._write(source, names):
+            self.known, self.imports = before
 
     def _need(self, name: str, value: Any) -> None:
         self.known.add(name)
@@ -61,11 +88,20 @@ class _Parts:
         elif isinstance(value, type | FunctionType):
             self.add(value)
             if value.__name__ not in (name, "<lambda>"):
-                self.code.append(f"{name} = {value.__name__}")
-        elif isinstance(value, LITERALS) and _is_told(value):
-            self.code.append(f"{name} = {value!r}")
+                self._write(f"{name} = {value.__name__}", [value.__name__])
+        elif isinstance(value, LITERALS) and _is_read_again(_literal(value), value):
+            self._write(f"{name} = {_literal(value)}")
         else:
             raise NotWritten(f"it uses {name}, which cannot be written down")
+
+    def _write(self, code: str, needs: Collection[str] = ()) -> bool:
+        """Write a definition, unless it stands above already, with all that it needs."""
+        defined = told(code)
+        if defined.items() <= self.above.items() and self.written.isdisjoint(needs):
+            return False
+        self.code.append(code)
+        self.written.update(defined)
+        return True
 
 
 def _as(statement: str, real: str, name: str) -> str:
@@ -103,19 +139,31 @@ def _tree(source: str) -> ast.Module:
 
 
 def _names(source: str) -> list[str]:
-    """The names that a source reads, each once, in their order."""
+    """The global names that a source reads, each once, in their order."""
     tree = _tree(source)
     if not all(map(_is_definition, tree.body)):
         raise NotWritten("it has no name of its own: write it with def or class")
+    read = _read_globally(symtable.symtable(source, "answer", "exec"))
     return list(
         dict.fromkeys(
             node.id
             for node in ast.walk(tree)
             if isinstance(node, ast.Name)
             and isinstance(node.ctx, ast.Load)
+            and node.id in read
             and not hasattr(builtins, node.id)
         )
     )
+
+
+def _read_globally(scope: symtable.SymbolTable) -> set[str]:
+    """The names that are read as global ones in a scope, or in one inside it."""
+    names = {
+        each.get_name()
+        for each in scope.get_symbols()
+        if each.is_referenced() and (each.is_global() or scope.get_type() == "module")
+    }
+    return names.union(*map(_read_globally, scope.get_children()))
 
 
 def _is_definition(node: ast.stmt) -> bool:
@@ -148,8 +196,22 @@ def _functions(thing: Any) -> Iterator[FunctionType]:
             yield inner
 
 
-def _is_told(value: Any) -> bool:
+def _literal(value: Any) -> str:
+    """A value as it is written in Python; sets in an order that does not change."""
+    if type(value) is dict:
+        pairs = (f"{_literal(key)}: {_literal(each)}" for key, each in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if type(value) is list:
+        return f"[{', '.join(map(_literal, value))}]"
+    if type(value) is tuple:
+        return f"({', '.join(map(_literal, value))}{',' if len(value) == 1 else ''})"
+    if type(value) is set and value:
+        return f"{{{', '.join(sorted(map(_literal, value)))}}}"
+    return repr(value)
+
+
+def _is_read_again(text: str, value: Any) -> bool:
     try:
-        return bool(ast.literal_eval(repr(value)) == value)
+        return bool(ast.literal_eval(text) == value)
     except (ValueError, SyntaxError):
         return False

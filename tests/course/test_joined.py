@@ -1,14 +1,18 @@
 """The reader's answers joined into one Raft, with what is missing lent and named."""
 
+import inspect
+
 import pytest
 
 import raftlab as rl
 from raftlab.check.campaign import campaign
 from raftlab.course import exercise, my_raft, your_raft
 from raftlab.course.exercises.joined import joined
+from raftlab.course.situations import log_of
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NotNow
 from tests.course import answers, near_answers
+from tests.course.kept import Notebook
 
 PLAIN = rl.Options.figure_2()
 FUNCTIONS = {"1.3": "append_entries", "3.3": "answer_vote"}
@@ -23,16 +27,17 @@ def every_answer(source=answers.RIGHT, place=0):
     return names
 
 
-def run_of(mine, seed=13):
-    return rl.Cluster(5, seed=seed, options=PLAIN, rules=mine.rules, machine=mine.machine)
+def run_of(mine, seed=13, options=PLAIN):
+    return rl.Cluster(5, seed=seed, options=options, rules=mine.rules, machine=mine.machine)
 
 
+@pytest.mark.parametrize("options", [PLAIN, rl.Options()], ids=["figure 2", "pre-vote"])
 @pytest.mark.parametrize(
     "names", [{}, every_answer(), every_answer(place=1), every_answer(near_answers.RIGHT)]
 )
-def test_it_elects_commits_survives_a_crash_and_a_campaign(names):
+def test_it_elects_commits_survives_a_crash_and_a_campaign(names, options):
     mine = joined(names)
-    cluster = run_of(mine)
+    cluster = run_of(mine, options=options)
     assert cluster.run_until(lambda each: each.leader is not None)
     cluster.propose("x=1")
     cluster.run(100)
@@ -44,7 +49,7 @@ def test_it_elects_commits_survives_a_crash_and_a_campaign(names):
     cluster.run(400)
     assert {host.machine.commit_index for host in cluster.hosts.values()} == {cluster.commit_index}
     result = campaign(
-        12, rules=mine.rules, machine=mine.machine, options=PLAIN, disks=rl.Disks(),
+        12, rules=mine.rules, machine=mine.machine, options=options, disks=rl.Disks(),
         change_members=False,
     )  # fmt: skip
     assert result.counts == {"ok": 12}, str(result)
@@ -96,11 +101,16 @@ def test_two_answers_keep_their_own_helpers():
     assert cluster.leader and cluster.commit_index
 
 
+@pytest.fixture
+def notebook():
+    return Notebook()
+
+
 def test_a_wrong_answer_is_asked_like_a_right_one():
     mine = joined({"Any": answers.rules("tally_vote", near_answers.tally_of_two)})
     result = campaign(6, rules=mine.rules, machine=mine.machine, options=PLAIN,
                       disks=rl.Disks(), change_members=False)  # fmt: skip
-    assert result.failures == () or result.counts
+    assert result.counts == {"stuck": 6}
 
 
 def test_the_file_is_read_as_it_is_now(tmp_path, monkeypatch):
@@ -118,6 +128,58 @@ def test_the_file_is_read_as_it_is_now(tmp_path, monkeypatch):
     assert [part.whose for part in your_raft().yours] == ["Other"]
     monkeypatch.setenv(my_raft.SWITCH, "off")
     assert not your_raft().yours
+
+
+ACCEPTS = (
+    "class MyRules(rl.Rules):\n"
+    "    def accepts_append(self, log, prev_log_index, prev_log_term):\n"
+    "        return holds(log.term_for_index(prev_log_index), prev_log_term)\n"
+)
+CLOCK = (
+    "class MyRules(rl.Rules):\n"
+    "    def is_newer_term(self, message_term, term):\n"
+    "        return holds(message_term, term)\n"
+)
+
+
+def test_two_classes_of_one_name_are_both_joined_and_keep_their_helpers(folder, notebook):
+    notebook.run(f"def holds(one, other):\n    return one == other\n\n{ACCEPTS}")
+    exercise("1.1").check(notebook["MyRules"])
+    notebook.run(f"def holds(one, other):\n    return one > other\n\n{CLOCK}")
+    exercise("2.1").check(notebook["MyRules"])
+    mine = your_raft()
+    assert [part.number for part in mine.yours] == ["1.1", "2.1"]
+    assert mine.rules().is_newer_term(2, 1) and not mine.rules().is_newer_term(1, 1)
+    assert mine.rules().accepts_append(log_of("1 1"), 2, 1)
+    assert run_of(mine).run(600).commit_index
+
+
+def test_what_is_defined_below_a_section_is_found_when_it_is_called(folder, notebook):
+    notebook.run(f"def holds(one, other):\n    return one > other\n\n{CLOCK}")
+    exercise("2.1").check(notebook["MyRules"])
+    text = my_raft.path().read_text()
+    helper = "def holds(one, other):\n    return one > other\n"
+    assert helper in text
+    my_raft.path().write_text(text.replace(helper, "") + f"\n\n{helper}")
+    assert your_raft().rules().is_newer_term(2, 1)
+
+
+QUOTES = '"' * 3
+
+
+def test_a_section_that_the_reader_has_made_a_string_is_no_answer(folder, notebook):
+    notebook.run(f"def holds(one, other):\n    return one > other\n\n{CLOCK}")
+    exercise("2.1").check(notebook["MyRules"])
+    text = my_raft.path().read_text()
+    my_raft.path().write_text(text.replace("# Exercise", QUOTES + "\n# Exercise") + QUOTES)
+    assert not your_raft().yours
+
+
+def test_a_function_of_another_name_is_joined_too(folder, notebook):
+    source = inspect.getsource(answers.RIGHT["3.3"][0])
+    notebook.run(source.replace("def answer_vote(", "def mine("))
+    exercise("3.3").check(notebook["mine"])
+    assert [(part.number, part.whose) for part in your_raft().yours] == [("3.3", "mine")]
 
 
 @pytest.mark.parametrize(

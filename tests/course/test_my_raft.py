@@ -1,40 +1,10 @@
 """`my_raft.py` keeps right answers, and everything else that the reader wrote into it."""
 
-import linecache
-from itertools import count
-
 import pytest
 
 from raftlab.course import exercise, kernels, my_raft
 from raftlab.course.own_code import NotWritten, standing_alone
-
-CELLS = count(1)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder in which a notebook runs."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(my_raft.SWITCH, raising=False)
-    monkeypatch.setattr(my_raft, "in_notebook", lambda: True)
-    return tmp_path
-
-
-class Notebook:
-    """Cells that share their names, and whose source is known, as in a kernel."""
-
-    def __init__(self):
-        self.names = {"__name__": "__main__"}
-        self.run("import raftlab as rl")
-
-    def run(self, source):
-        name = f"<cell {next(CELLS)}>"
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        exec(compile(source, name, "exec"), self.names)
-
-    def __getitem__(self, name):
-        return self.names[name]
-
+from tests.course.kept import Notebook
 
 MAJORITY = "def majority(size):\n    return size // 2 + 1\n"
 TALLY = '''
@@ -209,7 +179,55 @@ def test_a_lambda_without_a_name_cannot_be_kept_and_is_right_all_the_same(folder
 def test_a_helper_that_cannot_be_written_down_is_named(notebook):
     notebook.run("table = object()\ndef odd(size):\n    return table\n")
     with pytest.raises(NotWritten, match="it uses table, which cannot be written down"):
-        standing_alone(notebook["odd"], set())
+        standing_alone(notebook["odd"])
+
+
+def test_a_parameter_and_a_local_name_are_not_taken_for_a_global_one(notebook):
+    notebook.run("log = object()\nentry = object()\nterm = object()\n")
+    notebook.run(
+        "def first(log, entries):\n"
+        "    found = [entry for entry in entries if log]\n"
+        "    term = len(found)\n"
+        "    return (lambda log: log + term)(term)\n"
+    )
+    assert standing_alone(notebook["first"]).startswith("def first(log, entries):")
+
+
+def test_a_class_that_extends_one_of_its_own_name_is_kept_with_it(folder, notebook):
+    clock = "    def is_newer_term(self, message_term, term):\n        return message_term > term\n"
+    resets = (
+        "    def resets_election_timer(self, granted_vote, heard_leader):\n"
+        "        return granted_vote or heard_leader\n"
+    )
+    notebook.run(f"class MyRules(rl.Rules):\n{clock}")
+    notebook.run(f"class MyRules(MyRules):\n{resets}")
+    exercise("2.3").check(notebook["MyRules"])
+    assert exercise("2.1").check(imported()["MyRules"]).passed
+
+
+def test_a_helper_of_a_known_name_that_differs_is_written_too(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    notebook.run(MAJORITY.replace("size // 2 + 1", "size - (size - 1) // 2"))
+    exercise("4.2").check(notebook["Tally"])
+    assert kept().count("def majority(") == 2
+    notebook.run(MAJORITY)
+    exercise("4.2").check(notebook["Tally"])
+    assert kept().count("def majority(") == 1
+
+
+def test_a_helper_that_is_equal_but_needs_another_one_is_written_with_it(folder, notebook):
+    notebook.run("K = 1\ndef majority(size):\n    return size // 2 + K\n")
+    exercise("4.1").check(notebook["majority"])
+    notebook.run("K = True\n")
+    exercise("4.2").check(notebook["Tally"])
+    assert kept().count("def majority(") == kept().count("\nK = ") == 2
+
+
+def test_a_set_is_written_in_one_order(notebook):
+    notebook.run(f"NAMES = [{{{', '.join(f'{chr(97 + i)!r}' for i in range(20))}}}, set(), (1,)]")
+    notebook.run("def first(x):\n    return NAMES\n")
+    letters = ", ".join(repr(chr(97 + i)) for i in range(20))
+    assert f"NAMES = [{{{letters}}}, set(), (1,)]\n" in standing_alone(notebook["first"])
 
 
 def test_where_notebooks_are_made_or_compared_nothing_is_written_or_read(

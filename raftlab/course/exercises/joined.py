@@ -1,16 +1,21 @@
 """The reader's answers joined into one Raft; what is missing is lent by the shipped rules."""
 
+import ast
 import linecache
 import sys
 from collections.abc import Callable, Mapping
 from html import escape
+from itertools import groupby
+from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from raftlab.course import my_raft
 from raftlab.course.exercises import exercise
 from raftlab.course.exercises.running import MachineExercise, RulesExercise
+from raftlab.course.own_code import bound
 from raftlab.raft.machine import RaftStateMachine
+from raftlab.raft.messages import RequestVote
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Index, Misuse, NotNow
 from raftlab.view.words import table
@@ -97,50 +102,68 @@ def your_raft() -> YourRaft:
 
     Raises: Misuse, if the file cannot be read as Python, with the line.
     """
-    names: Mapping[str, Any] = {}
     if my_raft.is_on() and my_raft.path().exists():
-        names = vars(_module())
-    return joined(names)
+        return joined(*_read(my_raft.path()))
+    return joined({})
 
 
-def joined(names: Mapping[str, Any]) -> YourRaft:
-    """The answers among these names, as one Raft: of several of one kind the last."""
+Names: TypeAlias = Mapping[str, Any]
+
+
+def joined(names: Names, sections: Mapping[str, Names] = {}) -> YourRaft:
+    """The answers of the sections, by the number of the exercise, as one Raft.
+
+    Where a section has none, `names` are looked through. Of several of one kind it is the last.
+    """
     methods: dict[str, Callable[..., Any]] = {}
     fillings: dict[str, Callable[..., Any]] = {}
     bases: list[type[RaftStateMachine]] = []
     parts = []
     for each in exercise:
         whose = ""
+        own = sections.get(each.number, {})
         if isinstance(each, RulesExercise):
-            kind = _rules_with(each.name, names)
+            kind = _rules_with(each.name, own) or _rules_with(each.name, names)
             if kind is not None:
                 methods[each.name], whose = _asking(kind, each.name), kind.__name__
         elif isinstance(each, MachineExercise):
-            function = names.get(each.name)
+            whose, function = _last_function(own) or (each.name, names.get(each.name))
             if isinstance(function, FunctionType):
-                fillings[each.name], whose = staticmethod(function), each.name
+                fillings[each.name] = staticmethod(function)
                 bases.append(each.machine)
+            else:
+                whose = ""
         else:
             continue
         parts.append(Part(each.number, each.title, each.name, whose))
-    own = {"__slots__": (), "__module__": "__main__"}
-    rules = type("MyRaft", (Rules,), {**methods, **own})
-    machine: Any = type("MyMachine", (*bases, WithoutSnapshots), {**fillings, **own})
+    of_class = {"__slots__": (), "__module__": "__main__"}
+    rules = type("MyRaft", (Rules,), {**methods, **of_class})
+    machine: Any = type("MyMachine", (*bases, WithoutSnapshots), {**fillings, **of_class})
     return YourRaft(tuple(parts), rules, machine)
 
 
 def _asking(kind: type[Rules], name: str) -> Callable[..., Any]:
-    """A method that asks the reader's class, which so keeps helpers of its own."""
+    """A method that asks the reader's class, which so keeps helpers of its own.
+
+    Pre-vote comes in notebook 11: until then the shipped rules say who has a vote left there.
+    """
     theirs = kind()
 
-    def asked(_: Rules, *arguments: Any, **named: Any) -> Any:
+    def asked(shipped: Rules, *arguments: Any, **named: Any) -> Any:
+        if any(isinstance(each, RequestVote) and each.is_prevote for each in arguments):
+            return getattr(Rules, name)(shipped, *arguments, **named)
         return getattr(theirs, name)(*arguments, **named)
 
     asked.__name__, asked.__doc__ = name, f"As {kind.__name__} in my_raft.py has it."
     return asked
 
 
-def _rules_with(name: str, names: Mapping[str, Any]) -> type[Rules] | None:
+def _last_function(names: Names) -> tuple[str, FunctionType] | None:
+    found = [(name, each) for name, each in names.items() if isinstance(each, FunctionType)]
+    return found[-1] if found else None
+
+
+def _rules_with(name: str, names: Names) -> type[Rules] | None:
     found = [
         each
         for each in names.values()
@@ -151,15 +174,31 @@ def _rules_with(name: str, names: Mapping[str, Any]) -> type[Rules] | None:
     return found[-1] if found else None
 
 
-def _module() -> ModuleType:
-    """`my_raft.py` as it is now, however often it was read before."""
-    path = my_raft.path()
+def _read(path: Path) -> tuple[Names, Mapping[str, Names]]:
+    """`my_raft.py` as it is now: its names, and those that each section defines.
+
+    A section sees what stands above it, and keeps its own meaning of a name that another one
+    has, too. What is only defined below it, it finds when it is called, as in any file.
+    Raises: Misuse.
+    """
     text = path.read_text(encoding="utf-8")
     module = ModuleType(MODULE)
     module.__file__ = str(path)
     linecache.checkcache(str(path))
+    numbers = my_raft.numbers_by_line(text)
+    names = vars(module)
+    sections: dict[str, Names] = {}
+    spaces = [names]
     try:
-        exec(compile(text, str(path), "exec"), vars(module))
+        whole = ast.parse(text, str(path))
+        for number, nodes in groupby(whole.body, lambda node: numbers.get(node.lineno, "")):
+            part = ast.Module([*nodes], [])
+            names = {**names}
+            exec(compile(part, str(path), "exec"), names)
+            spaces.append(names)
+            if number:
+                own = (name for node in part.body for name in bound(node))
+                sections[number] = {name: names[name] for name in own}
     except SyntaxError as error:
         raise Misuse(f"{my_raft.NAME}, line {error.lineno}, cannot be read: {error.msg}") from None
     except Exception as error:
@@ -167,5 +206,7 @@ def _module() -> ModuleType:
             f"{my_raft.NAME} cannot be run: {type(error).__name__}: {error}. Check the exercise"
             " again whose section that is"
         ) from error
+    for space in spaces:
+        space.update({**names, **space})
     sys.modules[MODULE] = module
-    return module
+    return names, sections

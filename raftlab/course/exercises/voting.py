@@ -116,8 +116,11 @@ class AnswersVotes(RaftStateMachine):
     answer_vote: Callable[..., Any]
 
     def advance(self, message: Message, now: Millis) -> None:
-        """A vote request goes to the learner's function, everything else where it always goes."""
-        if not isinstance(message, RequestVote):
+        """A vote request goes to the learner's function, everything else where it always goes.
+
+        A pre-vote is everything else: it is no vote, and comes in notebook 11.
+        """
+        if not isinstance(message, RequestVote) or message.is_prevote:
             super().advance(message, now)
             return
         granted, term, voted_for = checked_answer(
