@@ -31,11 +31,13 @@ nothing else: what I write outside the sections stays.
 """
 '''
 SECTION = re.compile(
-    r"^# Exercise (?P<number>\d+\.\d+), [^\n]*\n(?:(?!# Exercise \d).*\n)*?"
-    r"# End of exercise (?P=number)[ \t]*(?:\n|\Z)",
+    r"^# Exercise (?P<number>\d+\.\d+)(?!\d)[^\n]*\n(?:(?!# Exercise \d).*\n)*?"
+    r"# End of exercise (?P=number)[ \t]*\r?(?:\n|\Z)",
     re.MULTILINE,
 )
 """A section, from its first line to its last; one that has lost its last line is none."""
+EDGE = re.compile(r"^# (Exercise \d|End of exercise)", re.MULTILINE)
+"""What only the first and the last line of a section may begin with."""
 
 
 def is_on() -> bool:
@@ -64,28 +66,30 @@ def keep(number: str, title: str, answer: Any) -> str:
 
 
 def with_section(text: str, number: str, title: str, code: str) -> str:
-    """`text` with this section in the place of the one of that number, or in order of numbers."""
-    end = "\r\n" if "\r\n" in text else "\n"
-    lines = [f"# Exercise {number}, {title}", *code.strip("\n").split("\n")]
+    """`text` with this section in the place of the last one of that number, or in order of numbers.
+
+    All else stays, byte for byte; new lines end as most lines do. Raises: NotWritten.
+    """
+    if found := EDGE.search(code):
+        raise NotWritten(f'a line of it begins with "{found[0]}", as those around a section do')
+    end = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
+    lines = [f"# Exercise {number}, {title}", *re.split(r"\r?\n", code.strip("\n"))]
     section = end.join([*lines, f"# End of exercise {number}", ""])
-    plain = text.replace("\r\n", "\n") if end == "\r\n" else text
-    sections = list(SECTION.finditer(plain))
+    sections = list(SECTION.finditer(text))
     own = [each for each in sections if each["number"] == number]
     later = [each for each in sections if _order(each["number"]) > _order(number)]
     if own:
-        start, stop, between = own[0].start(), own[0].end(), ""
+        start, stop = own[-1].span()
     elif later:
         start = stop = later[0].start()
-        between = "\n\n"
+        section += end * 2
     else:
-        start = stop = sections[-1].end() if sections else len(plain)
-        section = f"\n\n{section}"
-        between = ""
-    before, after = plain[:start], plain[stop:]
+        start = stop = sections[-1].end() if sections else len(text)
+        section = end * 2 + section
+    before, after = text[:start], text[stop:]
     if before and not before.endswith("\n"):
-        before += "\n"
-    whole = before + section.replace("\r\n", "\n") + between + after
-    return whole.replace("\n", end) if end == "\r\n" else whole
+        before += end
+    return before + section + after
 
 
 def numbers_by_line(text: str) -> dict[int, str]:
@@ -105,7 +109,7 @@ def _order(number: str) -> tuple[int, ...]:
 def _above(text: str, number: str) -> dict[str, str]:
     """What the sections above the one of this number define, as `told` has it."""
     defined: dict[str, str] = {}
-    for each in SECTION.finditer(text.replace("\r\n", "\n")):
+    for each in SECTION.finditer(text):
         if _order(each["number"]) < _order(number):
             with suppress(SyntaxError):  # edited by hand, and left so
                 defined |= told(each[0])
@@ -115,13 +119,11 @@ def _above(text: str, number: str) -> dict[str, str]:
 def _replace(file: Path, text: str) -> None:
     """Write the whole file beside the old one, and put it in its place at once."""
     file = file.resolve()
-    with NamedTemporaryFile("wb", dir=file.parent, prefix=f".{NAME}-", delete=False) as new:
-        new.write(text.encode("utf-8"))
+    new = NamedTemporaryFile("wb", dir=file.parent, prefix=f".{NAME}-", delete=False)
     try:
-        if file.exists():
-            os.chmod(new.name, file.stat().st_mode)
-        else:
-            os.chmod(new.name, 0o644)
+        with new:
+            new.write(text.encode("utf-8"))
+        os.chmod(new.name, file.stat().st_mode if file.exists() else 0o644)
         os.replace(new.name, file)
     except OSError:
         os.unlink(new.name)

@@ -1,5 +1,7 @@
 """`my_raft.py` keeps right answers, and everything else that the reader wrote into it."""
 
+import tempfile
+
 import pytest
 
 from raftlab.course import exercise, kernels, my_raft
@@ -118,6 +120,42 @@ def test_a_file_with_other_line_ends_keeps_them(folder, notebook):
     assert data.count(b"\n") == data.count(b"\r\n") > 20
 
 
+def test_in_a_file_of_two_line_ends_each_line_keeps_its_own(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    mixed = kept().encode().replace(b"+ 1\n", b"+ 1\r\n")
+    my_raft.path().write_bytes(mixed)
+    exercise("4.2").check(notebook["Tally"])
+    assert my_raft.path().read_bytes().startswith(mixed)
+    assert my_raft.path().read_bytes().count(b"\r\n") == 1
+
+
+@pytest.mark.parametrize("head", ["# Exercise 4.1: mine", "# Exercise 4.1", "# Exercise 4.1 mine"])
+def test_a_section_is_found_again_whatever_the_reader_calls_it(folder, notebook, head):
+    exercise("4.1").check(notebook["majority"])
+    first = next(line for line in kept().splitlines() if line.startswith("# Exercise"))
+    my_raft.path().write_text(kept().replace(first, head))
+    exercise("4.1").check(notebook["majority"])
+    assert kept().count("def majority(") == 1
+
+
+def test_of_two_sections_of_one_number_the_last_is_replaced(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    once = kept()
+    section = my_raft.SECTION.search(once)[0]
+    my_raft.path().write_text(once + section)
+    notebook.run("def majority(size):\n    return (size + 2) // 2\n")
+    exercise("4.1").check(notebook["majority"])
+    assert kept() == once + section.replace("size // 2 + 1", "(size + 2) // 2")
+
+
+@pytest.mark.parametrize("line", ["# End of exercise 4.1", "# Exercise 1.2, see there"])
+def test_an_answer_with_a_line_that_would_end_its_section_is_not_kept(folder, notebook, line):
+    notebook.run(f'def majority(size):\n    """Half.\n{line}\n"""\n    return size // 2 + 1\n')
+    text = exercise("4.1").check(notebook["majority"]).text
+    assert 'could not be kept in my_raft.py: a line of it begins with "# E' in text
+    assert not my_raft.path().exists()
+
+
 def test_a_section_without_its_last_line_is_the_reader_s(folder, notebook):
     exercise("4.1").check(notebook["majority"])
     torn = kept().replace("# End of exercise 4.1", "")
@@ -139,6 +177,23 @@ def test_a_write_that_fails_leaves_the_file_and_says_so(folder, notebook, monkey
     assert "It could not be kept in my_raft.py: No space left on device." in text
     assert kept() == before
     assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
+
+
+def test_a_full_disk_leaves_no_other_file_behind(folder, notebook, monkeypatch):
+    made = tempfile.NamedTemporaryFile
+
+    def on_a_full_disk(*arguments, **named):
+        new = made(*arguments, **named)
+        new.write = full
+        return new
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(my_raft, "NamedTemporaryFile", on_a_full_disk)
+    text = exercise("4.1").check(notebook["majority"]).text
+    assert "could not be kept in my_raft.py: No space left on device" in text
+    assert not list(folder.iterdir())
 
 
 def test_a_file_that_is_no_text_is_left_alone(folder, notebook):
