@@ -59,7 +59,7 @@ def keep(number: str, title: str, answer: Any) -> str:
         text = file.read_bytes().decode("utf-8") if file.exists() else HEAD
         code = standing_alone(answer, _above(text, number))
         _replace(file, with_section(text, number, title, code))
-    except (NotWritten, UnicodeDecodeError, OSError) as problem:
+    except (NotWritten, OSError, RuntimeError, ValueError) as problem:  # a loop of links, too
         reason = getattr(problem, "strerror", None) or str(problem)
         return f"It could not be kept in {NAME}: {reason}. Copy it there by hand."
     return f"Kept in {NAME}."

@@ -186,15 +186,34 @@ def test_a_function_of_another_name_is_joined_too(folder, notebook):
     ("source", "said"),
     [
         ("x = (\n", r"my_raft\.py, line 1, cannot be read: '\(' was never closed"),
-        ("import raftlab\nraise ValueError('odd')\n", "cannot be run: ValueError: odd"),
+        ("import raftlab\nraise ValueError('odd')\n", "line 2, cannot be run: ValueError: odd"),
+        ("\n\ndef f():\n  int('x')\nf()\n", r"my_raft\.py, line 4, cannot be run: ValueError"),
+        ("import sys\nsys.exit(3)\n", r"my_raft\.py, line 2, cannot be run: SystemExit: 3"),
+        (b"x = '\xff'\n", r"my_raft\.py cannot be read: 'utf-8' codec"),
+        (None, r"my_raft\.py cannot be read: Is a directory"),
+        ("", r"my_raft\.py cannot be read: Too many levels of symbolic links"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path, monkeypatch, source, said):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(my_raft.SWITCH, raising=False)
-    (tmp_path / my_raft.NAME).write_text(source)
+    file = tmp_path / my_raft.NAME
+    if source is None:
+        file.mkdir()
+    elif not source:
+        file.symlink_to(file)
+    else:
+        file.write_bytes(source if isinstance(source, bytes) else source.encode())
     with pytest.raises(Misuse, match=said):
         your_raft()
+
+
+def test_a_mark_of_the_encoding_at_the_start_is_passed_over(folder, notebook):
+    notebook.run(f"def holds(one, other):\n    return one > other\n\n{CLOCK}")
+    exercise("2.1").check(notebook["MyRules"])
+    file = my_raft.path()
+    file.write_text(file.read_text(), encoding="utf-8-sig")
+    assert [part.number for part in your_raft().yours] == ["2.1"]
 
 
 def test_a_run_of_it_can_be_shared_and_opened_with_its_classes():

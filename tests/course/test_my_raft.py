@@ -196,6 +196,15 @@ def test_a_full_disk_leaves_no_other_file_behind(folder, notebook, monkeypatch):
     assert not list(folder.iterdir())
 
 
+def test_a_folder_or_a_loop_of_links_in_its_place_is_left_alone_and_said(folder, notebook):
+    my_raft.path().mkdir()
+    assert "could not be kept" in exercise("4.1").check(notebook["majority"]).text
+    my_raft.path().rmdir()
+    my_raft.path().symlink_to(my_raft.path())
+    assert "could not be kept" in exercise("4.1").check(notebook["majority"]).text
+    assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
+
+
 def test_a_file_that_is_no_text_is_left_alone(folder, notebook):
     my_raft.path().write_bytes(b"\xff\xfe\x00")
     assert "could not be kept" in exercise("4.1").check(notebook["majority"]).text

@@ -2,11 +2,13 @@
 
 import ast
 import linecache
+import os
 import sys
 from collections.abc import Callable, Mapping
 from html import escape
 from itertools import groupby
 from pathlib import Path
+from traceback import extract_tb
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -100,9 +102,9 @@ class YourRaft:
 def your_raft() -> YourRaft:
     """The answers in `my_raft.py`, in the folder of the notebook, as one Raft.
 
-    Raises: Misuse, if the file cannot be read as Python, with the line.
+    Raises: Misuse, if the file cannot be read or run, with the line.
     """
-    if my_raft.is_on() and my_raft.path().exists():
+    if my_raft.is_on() and os.path.lexists(my_raft.path()):
         return joined(*_read(my_raft.path()))
     return joined({})
 
@@ -181,7 +183,11 @@ def _read(path: Path) -> tuple[Names, Mapping[str, Names]]:
     has, too. What is only defined below it, it finds when it is called, as in any file.
     Raises: Misuse.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Misuse(f"{my_raft.NAME} cannot be read: {reason}") from None
     module = ModuleType(MODULE)
     module.__file__ = str(path)
     linecache.checkcache(str(path))
@@ -201,10 +207,13 @@ def _read(path: Path) -> tuple[Names, Mapping[str, Names]]:
                 sections[number] = {name: names[name] for name in own}
     except SyntaxError as error:
         raise Misuse(f"{my_raft.NAME}, line {error.lineno}, cannot be read: {error.msg}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        calls = extract_tb(error.__traceback__)
+        lines = [call.lineno for call in calls if call.filename == str(path)]
+        where = f", line {lines[-1]}," if lines else ""
         raise Misuse(
-            f"{my_raft.NAME} cannot be run: {type(error).__name__}: {error}. Check the exercise"
-            " again whose section that is"
+            f"{my_raft.NAME}{where} cannot be run: {type(error).__name__}: {error}. Mend that line,"
+            " or check the exercise again whose section it is in"
         ) from error
     for space in spaces:
         space.update({**names, **space})
