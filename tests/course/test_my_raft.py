@@ -1,5 +1,6 @@
 """`my_raft.py` keeps right answers, and everything else that the reader wrote into it."""
 
+import re
 import tempfile
 
 import pytest
@@ -97,7 +98,32 @@ def test_running_twice_changes_nothing_and_again_replaces_one_section_only(folde
     assert kept() == once
     notebook.run("def majority(size):\n    return (size + 2) // 2\n")
     exercise("4.1").check(notebook["majority"])
-    assert kept() == once.replace("size // 2 + 1", "(size + 2) // 2")
+    assert unmarked(kept()) == unmarked(once.replace("size // 2 + 1", "(size + 2) // 2"))
+    assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
+
+
+def test_what_the_reader_has_changed_in_a_section_stays_in_a_copy_that_is_named(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    for name in ("my_raft.py.bak", "my_raft.py.bak2"):
+        mine = kept().replace("    return size", "    # an hour's work\n    return size")
+        my_raft.path().write_bytes(mine.encode())
+        text = exercise("4.1").check(notebook["majority"]).text
+        assert f"You had changed its section: the file as it was is {name}." in text
+        assert (folder / name).read_bytes() == mine.encode()
+        assert "hour" not in kept()
+
+
+def test_no_copy_is_made_of_what_is_still_there(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    once = kept()
+    my_raft.path().write_bytes(f"# mine\n{unmarked(once)}".replace("\n", "\r\n").encode())
+    assert exercise("4.1").check(notebook["majority"]).text.endswith("Kept in my_raft.py.")
+    assert kept() == f"# mine\n{once}"
+    assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
+
+
+def unmarked(text):
+    return re.sub(r"(# End of exercise .*) \[.*\]", r"\1", text)
 
 
 def test_what_the_reader_wrote_by_hand_stays_byte_for_byte(folder, notebook):
@@ -145,7 +171,8 @@ def test_of_two_sections_of_one_number_the_last_is_replaced(folder, notebook):
     my_raft.path().write_text(once + section)
     notebook.run("def majority(size):\n    return (size + 2) // 2\n")
     exercise("4.1").check(notebook["majority"])
-    assert kept() == once + section.replace("size // 2 + 1", "(size + 2) // 2")
+    new = once + section.replace("size // 2 + 1", "(size + 2) // 2")
+    assert unmarked(kept()) == unmarked(new)
 
 
 @pytest.mark.parametrize("line", ["# End of exercise 4.1", "# Exercise 1.2, see there"])
@@ -158,7 +185,7 @@ def test_an_answer_with_a_line_that_would_end_its_section_is_not_kept(folder, no
 
 def test_a_section_without_its_last_line_is_the_reader_s(folder, notebook):
     exercise("4.1").check(notebook["majority"])
-    torn = kept().replace("# End of exercise 4.1", "")
+    torn = kept()[: kept().index("# End of exercise 4.1")] + "\n"
     my_raft.path().write_text(torn)
     exercise("4.1").check(notebook["majority"])
     assert kept().startswith(torn)
