@@ -166,6 +166,7 @@ def _replace(file: Path, text: str) -> None:
 
 
 def in_notebook() -> bool:
-    """Whether this runs in IPython, as a notebook's cells do."""
+    """Whether a kernel runs this, as it does a notebook's cells; IPython in a terminal has none."""
     module = sys.modules.get("IPython")
-    return bool(module and module.get_ipython())
+    shell = module.get_ipython() if module else None
+    return getattr(shell, "kernel", None) is not None

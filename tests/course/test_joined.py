@@ -58,13 +58,32 @@ def test_it_elects_commits_survives_a_crash_and_a_campaign(names, options):
 def test_every_decision_of_an_exercise_has_a_row_and_says_whose_it_is():
     mine = joined(every_answer())
     assert not mine.lent
-    assert mine.sentence == "All 17 decisions are yours."
+    assert mine.sentence == "All 17 that the exercises ask for are yours."
     assert "7.3" in repr(mine) and "MyRules" in repr(mine)
     none = joined({})
     assert not none.yours
     assert repr(none).count("lent by the package") == len(none.parts) == 17
     html = none._repr_mimebundle_()["text/html"]
     assert html.count("<tr>") == 18
+
+
+def test_what_is_lent_in_any_case_is_said():
+    mine = joined(every_answer())
+    assert "methods of Rules, which are lent, too: is_stale_term, " in repr(mine)
+    assert mine.besides in mine._repr_mimebundle_()["text/html"]
+
+
+def test_a_decision_that_a_whole_answer_takes_over_is_not_asked_and_says_so():
+    mine = joined(every_answer())
+    lines = [line for line in repr(mine).splitlines() if "not asked" in line]
+    assert [(line.split()[0], line.split(": ")[-1].strip()) for line in lines] == [
+        ("1.1", "1.3 decides"), ("1.2", "1.3 decides"),
+        ("3.1", "3.3 decides"), ("3.2", "3.3 decides"),
+    ]  # fmt: skip
+    whole = joined({"append_entries": answers.RIGHT["1.3"][0]})
+    assert whole.sentence == "1 of 17 decisions are yours, the others are lent or not asked."
+    assert {part.number for part in whole.lent}.isdisjoint({"1.1", "1.2", "1.3"})
+    assert "not asked" not in repr(joined({}))
 
 
 def test_what_is_yours_is_asked_and_the_rest_is_lent():

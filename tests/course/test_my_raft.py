@@ -1,7 +1,9 @@
 """`my_raft.py` keeps right answers, and everything else that the reader wrote into it."""
 
 import re
+import sys
 import tempfile
+from types import SimpleNamespace
 
 import pytest
 
@@ -337,3 +339,18 @@ def test_outside_a_notebook_and_in_marking_nothing_is_written(folder, notebook, 
     monkeypatch.setattr(my_raft, "in_notebook", lambda: False)
     exercise("4.1").check(notebook["majority"])
     assert not my_raft.path().exists()
+
+
+@pytest.mark.parametrize(
+    ("shell", "is_one"),
+    [
+        (None, False),
+        (SimpleNamespace(), False),
+        (SimpleNamespace(kernel=None), False),
+        (SimpleNamespace(kernel=object()), True),
+    ],
+    ids=["no shell", "IPython in a terminal", "without a kernel", "a kernel"],
+)
+def test_a_notebook_is_where_a_kernel_runs(monkeypatch, shell, is_one):
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert my_raft.in_notebook() is is_one
