@@ -6,7 +6,10 @@ stands outside the sections stays as it is, byte for byte, and so does every oth
     # Exercise 4.2, tally_vote: three answers
     from raftlab.raft.votes import ElectionResult
     ...
-    # End of exercise 4.2
+    # End of exercise 4.2 [1c291ca3]
+
+A section that was changed by hand and is then replaced remains in a copy of the file, as
+`my_raft.py.bak`: the number on its last line tells that it was changed.
 
 It is written in a notebook only, and neither written nor read where the environment variable
 RAFTLAB_MY_RAFT is "off": there notebooks are made, or compared.
@@ -16,9 +19,11 @@ import os
 import re
 import sys
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
+from zlib import crc32
 
 from raftlab.course.own_code import NotWritten, standing_alone, told
 
@@ -31,11 +36,16 @@ nothing else: what I write outside the sections stays.
 """
 '''
 SECTION = re.compile(
-    r"^# Exercise (?P<number>\d+\.\d+), [^\n]*\n(?:(?!# Exercise \d).*\n)*?"
-    r"# End of exercise (?P=number)[ \t]*(?:\n|\Z)",
+    r"(?P<lines>^# Exercise (?P<number>\d+\.\d+)(?!\d)[^\n]*\n(?:(?!# Exercise \d).*\n)*?)"
+    r"# End of exercise (?P=number)(?: \[(?P<mark>[0-9a-f]{8})\])?[ \t]*\r?(?:\n|\Z)",
     re.MULTILINE,
 )
-"""A section, from its first line to its last; one that has lost its last line is none."""
+"""A section, from its first line to its last; one that has lost its last line is none.
+
+The mark on the last line is that of the lines above it as `check` has written them.
+"""
+EDGE = re.compile(r"^# (Exercise \d|End of exercise)", re.MULTILINE)
+"""What only the first and the last line of a section may begin with."""
 
 
 def is_on() -> bool:
@@ -56,36 +66,43 @@ def keep(number: str, title: str, answer: Any) -> str:
     try:
         text = file.read_bytes().decode("utf-8") if file.exists() else HEAD
         code = standing_alone(answer, _above(text, number))
-        _replace(file, with_section(text, number, title, code))
-    except (NotWritten, UnicodeDecodeError, OSError) as problem:
+        new = with_section(text, number, title, code)
+        copy = _copied(file, text) if _is_lost(text, new, number) else ""
+        _replace(file, new)
+    except (NotWritten, OSError, RuntimeError, ValueError) as problem:  # a loop of links, too
         reason = getattr(problem, "strerror", None) or str(problem)
         return f"It could not be kept in {NAME}: {reason}. Copy it there by hand."
+    if copy:
+        return f"Kept in {NAME}. You had changed its section: the file as it was is {copy}."
     return f"Kept in {NAME}."
 
 
 def with_section(text: str, number: str, title: str, code: str) -> str:
-    """`text` with this section in the place of the one of that number, or in order of numbers."""
-    end = "\r\n" if "\r\n" in text else "\n"
-    lines = [f"# Exercise {number}, {title}", *code.strip("\n").split("\n")]
-    section = end.join([*lines, f"# End of exercise {number}", ""])
-    plain = text.replace("\r\n", "\n") if end == "\r\n" else text
-    sections = list(SECTION.finditer(plain))
+    """`text` with this section in the place of the last one of that number, or in order of numbers.
+
+    All else stays, byte for byte; new lines end as most lines do. Raises: NotWritten.
+    """
+    if found := EDGE.search(code):
+        raise NotWritten(f'a line of it begins with "{found[0]}", as those around a section do')
+    end = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
+    lines = [f"# Exercise {number}, {title}", *re.split(r"\r?\n", code.strip("\n"))]
+    mark = _mark("\n".join([*lines, ""]))
+    section = end.join([*lines, f"# End of exercise {number} [{mark}]", ""])
+    sections = list(SECTION.finditer(text))
     own = [each for each in sections if each["number"] == number]
     later = [each for each in sections if _order(each["number"]) > _order(number)]
     if own:
-        start, stop, between = own[0].start(), own[0].end(), ""
+        start, stop = own[-1].span()
     elif later:
         start = stop = later[0].start()
-        between = "\n\n"
+        section += end * 2
     else:
-        start = stop = sections[-1].end() if sections else len(plain)
-        section = f"\n\n{section}"
-        between = ""
-    before, after = plain[:start], plain[stop:]
+        start = stop = sections[-1].end() if sections else len(text)
+        section = end * 2 + section
+    before, after = text[:start], text[stop:]
     if before and not before.endswith("\n"):
-        before += "\n"
-    whole = before + section.replace("\r\n", "\n") + between + after
-    return whole.replace("\n", end) if end == "\r\n" else whole
+        before += end
+    return before + section + after
 
 
 def numbers_by_line(text: str) -> dict[int, str]:
@@ -105,23 +122,43 @@ def _order(number: str) -> tuple[int, ...]:
 def _above(text: str, number: str) -> dict[str, str]:
     """What the sections above the one of this number define, as `told` has it."""
     defined: dict[str, str] = {}
-    for each in SECTION.finditer(text.replace("\r\n", "\n")):
+    for each in SECTION.finditer(text):
         if _order(each["number"]) < _order(number):
             with suppress(SyntaxError):  # edited by hand, and left so
                 defined |= told(each[0])
     return defined
 
 
+def _is_lost(text: str, new: str, number: str) -> bool:
+    """Whether what the reader has changed in the section of this number is gone in `new`."""
+    old = [each for each in SECTION.finditer(text) if each["number"] == number]
+    return bool(old) and _mark(old[-1]["lines"]) not in (
+        old[-1]["mark"],
+        *(_mark(each["lines"]) for each in SECTION.finditer(new) if each["number"] == number),
+    )
+
+
+def _mark(lines: str) -> str:
+    of_lines = lines.replace("\r\n", "\n").encode()
+    return f"{crc32(of_lines):08x}"
+
+
+def _copied(file: Path, text: str) -> str:
+    """Write the file as it was beside it, under the first name that is free; returns the name."""
+    names = (f"{NAME}.bak{more}" for more in chain([""], count(2)))
+    free = next(name for name in names if not (file.parent / name).exists())
+    (file.parent / free).write_bytes(text.encode("utf-8"))
+    return free
+
+
 def _replace(file: Path, text: str) -> None:
     """Write the whole file beside the old one, and put it in its place at once."""
     file = file.resolve()
-    with NamedTemporaryFile("wb", dir=file.parent, prefix=f".{NAME}-", delete=False) as new:
-        new.write(text.encode("utf-8"))
+    new = NamedTemporaryFile("wb", dir=file.parent, prefix=f".{NAME}-", delete=False)
     try:
-        if file.exists():
-            os.chmod(new.name, file.stat().st_mode)
-        else:
-            os.chmod(new.name, 0o644)
+        with new:
+            new.write(text.encode("utf-8"))
+        os.chmod(new.name, file.stat().st_mode if file.exists() else 0o644)
         os.replace(new.name, file)
     except OSError:
         os.unlink(new.name)
@@ -129,6 +166,7 @@ def _replace(file: Path, text: str) -> None:
 
 
 def in_notebook() -> bool:
-    """Whether this runs in IPython, as a notebook's cells do."""
+    """Whether a kernel runs this, as it does a notebook's cells; IPython in a terminal has none."""
     module = sys.modules.get("IPython")
-    return bool(module and module.get_ipython())
+    shell = module.get_ipython() if module else None
+    return getattr(shell, "kernel", None) is not None

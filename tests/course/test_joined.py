@@ -58,13 +58,32 @@ def test_it_elects_commits_survives_a_crash_and_a_campaign(names, options):
 def test_every_decision_of_an_exercise_has_a_row_and_says_whose_it_is():
     mine = joined(every_answer())
     assert not mine.lent
-    assert mine.sentence == "All 17 decisions are yours."
+    assert mine.sentence == "All 17 that the exercises ask for are yours."
     assert "7.3" in repr(mine) and "MyRules" in repr(mine)
     none = joined({})
     assert not none.yours
     assert repr(none).count("lent by the package") == len(none.parts) == 17
     html = none._repr_mimebundle_()["text/html"]
     assert html.count("<tr>") == 18
+
+
+def test_what_is_lent_in_any_case_is_said():
+    mine = joined(every_answer())
+    assert "methods of Rules, which are lent, too: is_stale_term, " in repr(mine)
+    assert mine.besides in mine._repr_mimebundle_()["text/html"]
+
+
+def test_a_decision_that_a_whole_answer_takes_over_is_not_asked_and_says_so():
+    mine = joined(every_answer())
+    lines = [line for line in repr(mine).splitlines() if "not asked" in line]
+    assert [(line.split()[0], line.split(": ")[-1].strip()) for line in lines] == [
+        ("1.1", "1.3 decides"), ("1.2", "1.3 decides"),
+        ("3.1", "3.3 decides"), ("3.2", "3.3 decides"),
+    ]  # fmt: skip
+    whole = joined({"append_entries": answers.RIGHT["1.3"][0]})
+    assert whole.sentence == "1 of 17 decisions are yours, the others are lent or not asked."
+    assert {part.number for part in whole.lent}.isdisjoint({"1.1", "1.2", "1.3"})
+    assert "not asked" not in repr(joined({}))
 
 
 def test_what_is_yours_is_asked_and_the_rest_is_lent():
@@ -186,15 +205,34 @@ def test_a_function_of_another_name_is_joined_too(folder, notebook):
     ("source", "said"),
     [
         ("x = (\n", r"my_raft\.py, line 1, cannot be read: '\(' was never closed"),
-        ("import raftlab\nraise ValueError('odd')\n", "cannot be run: ValueError: odd"),
+        ("import raftlab\nraise ValueError('odd')\n", "line 2, cannot be run: ValueError: odd"),
+        ("\n\ndef f():\n  int('x')\nf()\n", r"my_raft\.py, line 4, cannot be run: ValueError"),
+        ("import sys\nsys.exit(3)\n", r"my_raft\.py, line 2, cannot be run: SystemExit: 3"),
+        (b"x = '\xff'\n", r"my_raft\.py cannot be read: 'utf-8' codec"),
+        (None, r"my_raft\.py cannot be read: Is a directory"),
+        ("", r"my_raft\.py cannot be read: Too many levels of symbolic links"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path, monkeypatch, source, said):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(my_raft.SWITCH, raising=False)
-    (tmp_path / my_raft.NAME).write_text(source)
+    file = tmp_path / my_raft.NAME
+    if source is None:
+        file.mkdir()
+    elif not source:
+        file.symlink_to(file)
+    else:
+        file.write_bytes(source if isinstance(source, bytes) else source.encode())
     with pytest.raises(Misuse, match=said):
         your_raft()
+
+
+def test_a_mark_of_the_encoding_at_the_start_is_passed_over(folder, notebook):
+    notebook.run(f"def holds(one, other):\n    return one > other\n\n{CLOCK}")
+    exercise("2.1").check(notebook["MyRules"])
+    file = my_raft.path()
+    file.write_text(file.read_text(), encoding="utf-8-sig")
+    assert [part.number for part in your_raft().yours] == ["2.1"]
 
 
 def test_a_run_of_it_can_be_shared_and_opened_with_its_classes():

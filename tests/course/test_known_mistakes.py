@@ -4,6 +4,7 @@ import pytest
 
 from raftlab.course import exercise
 from raftlab.course.exercises.run_button import RunButton
+from raftlab.lab.notebook_cells import belonging
 from raftlab.museum import exhibit
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import NotNow
@@ -309,7 +310,17 @@ def test_the_button_opens_the_run_and_closes_it():
     button.button.click()
     assert lab.closed
     assert button.widget.children == (button.button,)
+    of_button = belonging([button.widget])
+    assert len(of_button) > 2
     button.close()
+    assert [each for each in of_button if each.comm is not None] == []
+
+
+@pytest.mark.parametrize("span", [(150, 300), (200, 400), (2000, 4000), (20, 40)])
+def test_the_same_timeouts_for_every_network_are_called_so_whichever_they_are(span):
+    result = exercise("5.3").check(lambda one_way_ms: span)
+    assert result.mistake is not None
+    assert result.mistake.name == "the same timeouts for every network"
 
 
 def test_a_result_without_a_run_says_so():

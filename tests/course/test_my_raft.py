@@ -1,5 +1,10 @@
 """`my_raft.py` keeps right answers, and everything else that the reader wrote into it."""
 
+import re
+import sys
+import tempfile
+from types import SimpleNamespace
+
 import pytest
 
 from raftlab.course import exercise, kernels, my_raft
@@ -95,7 +100,32 @@ def test_running_twice_changes_nothing_and_again_replaces_one_section_only(folde
     assert kept() == once
     notebook.run("def majority(size):\n    return (size + 2) // 2\n")
     exercise("4.1").check(notebook["majority"])
-    assert kept() == once.replace("size // 2 + 1", "(size + 2) // 2")
+    assert unmarked(kept()) == unmarked(once.replace("size // 2 + 1", "(size + 2) // 2"))
+    assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
+
+
+def test_what_the_reader_has_changed_in_a_section_stays_in_a_copy_that_is_named(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    for name in ("my_raft.py.bak", "my_raft.py.bak2"):
+        mine = kept().replace("    return size", "    # an hour's work\n    return size")
+        my_raft.path().write_bytes(mine.encode())
+        text = exercise("4.1").check(notebook["majority"]).text
+        assert f"You had changed its section: the file as it was is {name}." in text
+        assert (folder / name).read_bytes() == mine.encode()
+        assert "hour" not in kept()
+
+
+def test_no_copy_is_made_of_what_is_still_there(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    once = kept()
+    my_raft.path().write_bytes(f"# mine\n{unmarked(once)}".replace("\n", "\r\n").encode())
+    assert exercise("4.1").check(notebook["majority"]).text.endswith("Kept in my_raft.py.")
+    assert kept() == f"# mine\n{once}"
+    assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
+
+
+def unmarked(text):
+    return re.sub(r"(# End of exercise .*) \[.*\]", r"\1", text)
 
 
 def test_what_the_reader_wrote_by_hand_stays_byte_for_byte(folder, notebook):
@@ -118,9 +148,46 @@ def test_a_file_with_other_line_ends_keeps_them(folder, notebook):
     assert data.count(b"\n") == data.count(b"\r\n") > 20
 
 
+def test_in_a_file_of_two_line_ends_each_line_keeps_its_own(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    mixed = kept().encode().replace(b"+ 1\n", b"+ 1\r\n")
+    my_raft.path().write_bytes(mixed)
+    exercise("4.2").check(notebook["Tally"])
+    assert my_raft.path().read_bytes().startswith(mixed)
+    assert my_raft.path().read_bytes().count(b"\r\n") == 1
+
+
+@pytest.mark.parametrize("head", ["# Exercise 4.1: mine", "# Exercise 4.1", "# Exercise 4.1 mine"])
+def test_a_section_is_found_again_whatever_the_reader_calls_it(folder, notebook, head):
+    exercise("4.1").check(notebook["majority"])
+    first = next(line for line in kept().splitlines() if line.startswith("# Exercise"))
+    my_raft.path().write_text(kept().replace(first, head))
+    exercise("4.1").check(notebook["majority"])
+    assert kept().count("def majority(") == 1
+
+
+def test_of_two_sections_of_one_number_the_last_is_replaced(folder, notebook):
+    exercise("4.1").check(notebook["majority"])
+    once = kept()
+    section = my_raft.SECTION.search(once)[0]
+    my_raft.path().write_text(once + section)
+    notebook.run("def majority(size):\n    return (size + 2) // 2\n")
+    exercise("4.1").check(notebook["majority"])
+    new = once + section.replace("size // 2 + 1", "(size + 2) // 2")
+    assert unmarked(kept()) == unmarked(new)
+
+
+@pytest.mark.parametrize("line", ["# End of exercise 4.1", "# Exercise 1.2, see there"])
+def test_an_answer_with_a_line_that_would_end_its_section_is_not_kept(folder, notebook, line):
+    notebook.run(f'def majority(size):\n    """Half.\n{line}\n"""\n    return size // 2 + 1\n')
+    text = exercise("4.1").check(notebook["majority"]).text
+    assert 'could not be kept in my_raft.py: a line of it begins with "# E' in text
+    assert not my_raft.path().exists()
+
+
 def test_a_section_without_its_last_line_is_the_reader_s(folder, notebook):
     exercise("4.1").check(notebook["majority"])
-    torn = kept().replace("# End of exercise 4.1", "")
+    torn = kept()[: kept().index("# End of exercise 4.1")] + "\n"
     my_raft.path().write_text(torn)
     exercise("4.1").check(notebook["majority"])
     assert kept().startswith(torn)
@@ -138,6 +205,32 @@ def test_a_write_that_fails_leaves_the_file_and_says_so(folder, notebook, monkey
     text = exercise("4.2").check(notebook["Tally"]).text
     assert "It could not be kept in my_raft.py: No space left on device." in text
     assert kept() == before
+    assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
+
+
+def test_a_full_disk_leaves_no_other_file_behind(folder, notebook, monkeypatch):
+    made = tempfile.NamedTemporaryFile
+
+    def on_a_full_disk(*arguments, **named):
+        new = made(*arguments, **named)
+        new.write = full
+        return new
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(my_raft, "NamedTemporaryFile", on_a_full_disk)
+    text = exercise("4.1").check(notebook["majority"]).text
+    assert "could not be kept in my_raft.py: No space left on device" in text
+    assert not list(folder.iterdir())
+
+
+def test_a_folder_or_a_loop_of_links_in_its_place_is_left_alone_and_said(folder, notebook):
+    my_raft.path().mkdir()
+    assert "could not be kept" in exercise("4.1").check(notebook["majority"]).text
+    my_raft.path().rmdir()
+    my_raft.path().symlink_to(my_raft.path())
+    assert "could not be kept" in exercise("4.1").check(notebook["majority"]).text
     assert [each.name for each in folder.iterdir()] == ["my_raft.py"]
 
 
@@ -246,3 +339,18 @@ def test_outside_a_notebook_and_in_marking_nothing_is_written(folder, notebook, 
     monkeypatch.setattr(my_raft, "in_notebook", lambda: False)
     exercise("4.1").check(notebook["majority"])
     assert not my_raft.path().exists()
+
+
+@pytest.mark.parametrize(
+    ("shell", "is_one"),
+    [
+        (None, False),
+        (SimpleNamespace(), False),
+        (SimpleNamespace(kernel=None), False),
+        (SimpleNamespace(kernel=object()), True),
+    ],
+    ids=["no shell", "IPython in a terminal", "without a kernel", "a kernel"],
+)
+def test_a_notebook_is_where_a_kernel_runs(monkeypatch, shell, is_one):
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert my_raft.in_notebook() is is_one

@@ -2,12 +2,16 @@
 
 import inspect
 import re
+from html import escape, unescape
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from raftlab.course import exercise
+from raftlab.raft import roles
+from raftlab.raft.figure2.elections import Elections
+from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
 from tests.course import answers
@@ -92,11 +96,16 @@ def cells_before_exercises():
         for cell in nbformat.read(path, as_version=4).cells:
             for number in re.findall(r'exercise\("(\d\.\d)"\)', cell.source):
                 yield path.name, number, shown
-            outputs = cell.get("outputs", [])
-            texts = [
-                each.get("text") or each.get("data", {}).get("text/plain", "") for each in outputs
-            ]
-            shown += "\n".join([cell.source, *texts, ""])
+            shown += screen_of(cell)
+
+
+def screen_of(cell):
+    """All that a cell shows as text, its own lines first; without the marks of HTML."""
+    data = [each.get("data", {}) for each in cell.get("outputs", [])]
+    texts = [each.get("text", "") for each in cell.get("outputs", [])]
+    texts += [each.get(kind, "") for each in data for kind in ("text/plain", "text/markdown")]
+    texts += [unescape(re.sub("<[^>]*>", "", each.get("text/html", ""))) for each in data]
+    return "\n".join([cell.source, *texts, ""])
 
 
 SEEN = list(cells_before_exercises())
@@ -107,8 +116,35 @@ SEEN = list(cells_before_exercises())
 )
 def test_nothing_on_the_screen_before_an_exercise_is_its_answer(notebook, number, shown):
     screen = without_space(shown)
-    for function in exercise(number).shipped:
-        assert without_space(body_of(function)) not in screen
+    for body in bodies(number):
+        assert without_space(body) not in screen
+
+
+def bodies(number):
+    """The source of what answers an exercise: of its rule, and of the machine's own methods."""
+    shipped = [body_of(function) for function in exercise(number).shipped]
+    return [*shipped, *map(body_of, MACHINE_S.get(number, ())), *TABLES.get(number, ())]
+
+
+MACHINE_S = {
+    "1.3": (RaftStateMachine._on_append_entries,),
+    "3.3": (Elections._on_request_vote, Elections._answer_vote, Elections._reason_to_refuse),
+}
+TABLES = {
+    "2.2": re.findall(r"^ROLE_AFTER.*?\{(.*?)^ *\}", inspect.getsource(roles), re.M | re.S),
+}
+
+
+@pytest.mark.parametrize("number", ["1.3", "2.2", "3.3"])
+@pytest.mark.parametrize("kind", ["text/plain", "text/html", "text/markdown"])
+def test_what_the_machine_answers_with_is_found_on_a_screen_that_shows_it(number, kind):
+    for body in bodies(number):
+        text = escape(body) if kind == "text/html" else body
+        output = nbformat.v4.new_output("display_data", {kind: f"<pre>{text}</pre>"})
+        screen = screen_of(nbformat.v4.new_code_cell("show()", outputs=[output]))
+        assert len(without_space(body)) > 30
+        assert without_space(body) in without_space(screen)
+    assert len(bodies(number)) > len(exercise(number).shipped)
 
 
 def body_of(function):

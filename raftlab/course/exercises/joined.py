@@ -2,11 +2,13 @@
 
 import ast
 import linecache
+import os
 import sys
 from collections.abc import Callable, Mapping
 from html import escape
 from itertools import groupby
 from pathlib import Path
+from traceback import extract_tb
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -22,6 +24,10 @@ from raftlab.view.words import table
 
 LENT = "lent by the package"
 MODULE = "my_raft"
+FEW = 4
+"""How many of the methods that no exercise asks for are named."""
+INSTEAD = {"1.1": "1.3", "1.2": "1.3", "3.1": "3.3", "3.2": "3.3"}
+"""Decisions that nobody is asked for once a whole one is the reader's."""
 
 
 class Part(NamedTuple):
@@ -32,6 +38,13 @@ class Part(NamedTuple):
     name: str
     whose: str
     """The reader's class or function, or "" where the package lends its own."""
+    instead: str = ""
+    """The exercise whose answer is the reader's and decides this, too, so that it is not asked."""
+
+    @property
+    def asked(self) -> str:
+        """Who is asked, in words."""
+        return f"not asked: {self.instead} decides" if self.instead else self.whose or LENT
 
 
 class WithoutSnapshots(RaftStateMachine):
@@ -69,7 +82,7 @@ class YourRaft:
     @property
     def lent(self) -> tuple[Part, ...]:
         """The decisions that the package lends."""
-        return tuple(part for part in self.parts if not part.whose)
+        return tuple(part for part in self.parts if not (part.whose or part.instead))
 
     @property
     def sentence(self) -> str:
@@ -77,15 +90,29 @@ class YourRaft:
         of = len(self.parts)
         if not self.yours:
             return f"None of the {of} decisions is yours yet: all are lent."
-        if not self.lent:
-            return f"All {of} decisions are yours."
-        return f"{len(self.yours)} of {of} decisions are yours, the others are lent."
+        if len(self.yours) == of:
+            return f"All {of} that the exercises ask for are yours."
+        unasked = any(each.instead and not each.whose for each in self.parts)
+        others = " or not asked" if unasked else ""
+        return f"{len(self.yours)} of {of} decisions are yours, the others are lent{others}."
+
+    @property
+    def besides(self) -> str:
+        """What the package lends in any case."""
+        asked = {part.name for part in self.parts}
+        rest = [name for name, each in vars(Rules).items() if callable(each) and name[0] != "_"]
+        rest = [name for name in rest if name not in asked]
+        return (
+            f"No exercise asks for the other {len(rest)} methods of Rules, which are lent, too:"
+            f" {', '.join(rest[:FEW])} and so on."
+        )
 
     def _rows(self) -> list[list[str]]:
-        return [[each.number, each.title, each.name, each.whose or LENT] for each in self.parts]
+        return [[each.number, each.title, each.name, each.asked] for each in self.parts]
 
     def __repr__(self) -> str:
-        return f"{self.sentence}\n\n{table(['exercise', '', 'decides', 'whose'], self._rows())}"
+        rows = table(["exercise", "", "decides", "whose"], self._rows())
+        return f"{self.sentence}\n\n{rows}\n\n{self.besides}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         rows = "".join(
@@ -93,16 +120,17 @@ class YourRaft:
             for row in self._rows()
         )
         head = "<tr><th>exercise</th><th></th><th>decides</th><th>whose</th></tr>"
-        html = f"<p>{escape(self.sentence)}</p><table>{head}{rows}</table>"
+        said, besides = f"<p>{escape(self.sentence)}</p>", f"<p>{escape(self.besides)}</p>"
+        html = f"{said}<table>{head}{rows}</table>{besides}"
         return {"text/plain": repr(self), "text/html": html}
 
 
 def your_raft() -> YourRaft:
     """The answers in `my_raft.py`, in the folder of the notebook, as one Raft.
 
-    Raises: Misuse, if the file cannot be read as Python, with the line.
+    Raises: Misuse, if the file cannot be read or run, with the line.
     """
-    if my_raft.is_on() and my_raft.path().exists():
+    if my_raft.is_on() and os.path.lexists(my_raft.path()):
         return joined(*_read(my_raft.path()))
     return joined({})
 
@@ -137,6 +165,11 @@ def joined(names: Names, sections: Mapping[str, Names] = {}) -> YourRaft:
             continue
         parts.append(Part(each.number, each.title, each.name, whose))
     of_class = {"__slots__": (), "__module__": "__main__"}
+    yours = {part.number for part in parts if part.whose}
+    parts = [
+        part._replace(instead=INSTEAD[part.number]) if INSTEAD.get(part.number) in yours else part
+        for part in parts
+    ]
     rules = type("MyRaft", (Rules,), {**methods, **of_class})
     machine: Any = type("MyMachine", (*bases, WithoutSnapshots), {**fillings, **of_class})
     return YourRaft(tuple(parts), rules, machine)
@@ -181,7 +214,11 @@ def _read(path: Path) -> tuple[Names, Mapping[str, Names]]:
     has, too. What is only defined below it, it finds when it is called, as in any file.
     Raises: Misuse.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Misuse(f"{my_raft.NAME} cannot be read: {reason}") from None
     module = ModuleType(MODULE)
     module.__file__ = str(path)
     linecache.checkcache(str(path))
@@ -201,10 +238,13 @@ def _read(path: Path) -> tuple[Names, Mapping[str, Names]]:
                 sections[number] = {name: names[name] for name in own}
     except SyntaxError as error:
         raise Misuse(f"{my_raft.NAME}, line {error.lineno}, cannot be read: {error.msg}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        calls = extract_tb(error.__traceback__)
+        lines = [call.lineno for call in calls if call.filename == str(path)]
+        where = f", line {lines[-1]}," if lines else ""
         raise Misuse(
-            f"{my_raft.NAME} cannot be run: {type(error).__name__}: {error}. Check the exercise"
-            " again whose section that is"
+            f"{my_raft.NAME}{where} cannot be run: {type(error).__name__}: {error}. Mend that line,"
+            " or check the exercise again whose section it is in"
         ) from error
     for space in spaces:
         space.update({**names, **space})

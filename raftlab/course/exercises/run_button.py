@@ -3,7 +3,7 @@
 from typing import Any
 
 from raftlab.course.exercises.mistakes import Mistake
-from raftlab.lab.notebook_cells import CELLS, running_cell, shell_running, unasked
+from raftlab.lab.notebook_cells import CELLS, belonging, running_cell, shell_running, unasked
 
 WORDS = "See it happen"
 
@@ -37,8 +37,8 @@ class RunButton:
         """Take it off the page, with the lab."""
         if self.lab is not None:
             self.turn()
-        self.widget.close()
-        self.button.close()
+        for each in belonging([self.widget]):
+            each.close()
 
 
 def shown_button(mistake: Mistake) -> RunButton | None:
