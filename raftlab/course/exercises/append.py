@@ -227,7 +227,8 @@ EXERCISES = (
             "without it a follower would put entries on top of something else, and two logs that"
             " look alike would differ inside.",
             (
-                "What has the log at prev_log_index? Compare it with what the leader has there.",
+                "What does the log hold at prev_log_index? Compare it with what the leader has"
+                " there.",
                 "log.term_for_index answers in each of the three cases: nothing before entry 1, an"
                 " entry, and nothing beyond the end.",
             ),
@@ -299,8 +300,9 @@ EXERCISES = (
         "append_entries",
         Statement(
             "Write append_entries, which does to the follower's log what the message asks: check,"
-            " cut what conflicts, append what is missing. Your answers to 1.1 and 1.2 may help. If"
-            " the entries do not fit, it changes nothing.",
+            " cut what conflicts, append what is missing. Your answers to 1.1 and 1.2 may help:"
+            " Checked().accepts_append(...), CutsConflicts().conflict_index(...). If the entries do"
+            " not fit, it changes nothing.",
             {
                 "log": f"{LOG} {TERM_AT}; log.truncate_uncommitted(i) cuts it from entry i on;"
                 " log.append_as_follower(entries) appends, and skips entries that are there",

@@ -249,6 +249,7 @@ PROGRESS = (
     "FollowerProgress: what the leader knows of this follower. progress.match_index: up to there"
     " the two logs are known to be equal; progress.next_index: what it sends next"
 )
+MAKES_ONE = "progress_of(match_index, next_index, state) makes one"
 
 EXERCISES = (
     RulesExercise(
@@ -309,7 +310,7 @@ EXERCISES = (
             {
                 "rejected": REJECTED,
                 "progress": f"{PROGRESS}; progress.state.value is 'probe' while it sends one"
-                " message at a time, or 'pipeline'",
+                f" message at a time, or 'pipeline'. {MAKES_ONE}",
             },
             "bool: True, if the refusal is to be ignored.",
             "messages overtake each other; a refusal that is believed too late sends the leader"
@@ -371,7 +372,7 @@ EXERCISES = (
                 " its last entry that could agree: after it nothing can",
                 "log": "RaftLog: the leader's log; log.last_index_of_term_at_most(index, term) is"
                 " the last place, up to index, whose term is not above term",
-                "progress": PROGRESS,
+                "progress": f"{PROGRESS}. {MAKES_ONE}",
             },
             "int: the next index to send, at least progress.match_index + 1, at most"
             " rejected.non_matching_index.",

@@ -100,7 +100,8 @@ EXERCISES = (
             " other: then the one in the higher term is meant.",
             {
                 "frame": "Frame: frame.nodes are the servers; each has node (its name, as 'S1'),"
-                " alive (True or False), role (rl.Role.LEADER or another) and term (a number)",
+                " alive (True or False), role (rl.Role.LEADER or another) and term (a number)."
+                " frame_of(seed, ms) makes one",
             },
             "str or None: the name of the leader; None, if nobody leads.",
             "every picture and every check of these notebooks is made from frames.",

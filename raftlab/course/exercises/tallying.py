@@ -150,8 +150,8 @@ EXERCISES = (
                 " False (refused)",
             },
             "ElectionResult: ElectionResult.WON, ElectionResult.LOST or ElectionResult.UNKNOWN.",
-            "who calls it too early makes a second leader of one term; who never calls it lost"
-            " waits in vain.",
+            "whoever calls it too early makes a second leader of one term; whoever never calls it"
+            " lost waits in vain.",
             (
                 "Count the granted and the silent. The majority is one of votes.voters, and not of"
                 " votes.answers.",

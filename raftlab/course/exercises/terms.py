@@ -138,16 +138,16 @@ EXERCISES = (
         "role_after",
         Statement(
             "Write role_after, the arrows of the paper's Figure 4. What a server becomes depends on"
-            " its role and on what happens to it. Asked are the four causes of the figure, for each"
-            " of the three roles. (from raftlab.raft.roles import Cause, Role)",
+            " its role and on what happens to it. You are asked about the figure's four causes, in"
+            " each of the three roles. (from raftlab.raft.roles import Cause, Role)",
             {
                 "role": "Role: Role.FOLLOWER, Role.CANDIDATE or Role.LEADER",
                 "cause": "Cause: Cause.ELECTION_TIMEOUT, Cause.MAJORITY_GRANTED,"
                 " Cause.LEADER_SEEN (it hears the leader of its own term) or Cause.HIGHER_TERM",
             },
             "Role or None: the role afterwards; None, where the figure has no arrow because this"
-            " cannot happen. A follower that remains a follower may be told either way.",
-            "who can write this table from memory knows Figure 4.",
+            " cannot happen. Where a follower stays one, either answer is right.",
+            "whoever can write this table from memory knows Figure 4.",
             (
                 "One cause has the same answer in all roles. Of the others, ask for each: can a"
                 " follower meet it? A candidate? A leader?",

@@ -212,8 +212,8 @@ EXERCISES = (
         Statement(
             "Write elected_at_once: whose election succeeds at the first try? The server whose"
             " timer runs out first asks all the others. It is alone if everybody has heard it"
-            " before another timer runs out. A timer that runs out at the very moment at which the"
-            " request arrives is too late.",
+            " before another timer runs out. If both happen at the same moment, the request"
+            " counts.",
             {
                 "timeouts": "dict: from each server's name to when its timer runs out, in ms. Two"
                 " servers or more",

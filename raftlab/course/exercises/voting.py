@@ -317,7 +317,8 @@ EXERCISES = (
         Statement(
             "Write has_vote_left: can this voter still give its vote of this term to the candidate?"
             " The request may arrive twice, and the first answer may have been lost: then the"
-            " answer is the same again.",
+            " answer is the same again. If a leader of this term is known and no vote was given,"
+            " either answer is safe; ours refuses.",
             {
                 "request": "RequestVote: request.sender is the candidate's name",
                 "term": "int: the voter's term, which is the request's too",
@@ -379,7 +380,7 @@ EXERCISES = (
             },
             "tuple (vote_granted, term, voted_for): bool, int, str or None. The answer, then the"
             " term and the vote that are to be saved.",
-            "most wrong Rafts are wrong in the order of these few lines.",
+            "many wrong Rafts are wrong in the order of these few lines.",
             (
                 "First the term. An earlier one changes nothing; a later one is adopted, and brings"
                 " a new vote, even if the vote is then refused.",

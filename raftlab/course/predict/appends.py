@@ -14,7 +14,10 @@ from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.vocabulary import Index, Term
 
 EMPTY = "empty"
-RULE = "who has no entry prevLogIndex of term prevLogTerm rejects; a conflict is cut, no more (5.3)"
+RULE = (
+    "a follower without entry prevLogIndex of term prevLogTerm rejects; a conflict is cut, no more"
+    " (5.3)"
+)
 STEPS = "The follower's log before and after the message"
 
 
