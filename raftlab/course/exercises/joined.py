@@ -1,29 +1,22 @@
 """The reader's answers joined into one Raft; what is missing is lent by the shipped rules."""
 
-import ast
-import linecache
 import os
-import sys
 from collections.abc import Callable, Mapping
 from html import escape
-from itertools import groupby
-from pathlib import Path
-from traceback import extract_tb
-from types import FunctionType, ModuleType
-from typing import Any, NamedTuple, TypeAlias
+from types import FunctionType
+from typing import Any, NamedTuple
 
 from raftlab.course import my_raft
 from raftlab.course.exercises import exercise
 from raftlab.course.exercises.running import MachineExercise, RulesExercise
-from raftlab.course.own_code import bound
+from raftlab.course.my_raft_names import Names, names_in
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import RequestVote
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Index, Misuse, NotNow
+from raftlab.raft.vocabulary import Index, NotNow
 from raftlab.view.words import table
 
 LENT = "lent by the package"
-MODULE = "my_raft"
 FEW = 4
 """How many of the methods that no exercise asks for are named."""
 INSTEAD = {"1.1": "1.3", "1.2": "1.3", "3.1": "3.3", "3.2": "3.3"}
@@ -131,11 +124,8 @@ def your_raft() -> YourRaft:
     Raises: Misuse, if the file cannot be read or run, with the line.
     """
     if my_raft.is_on() and os.path.lexists(my_raft.path()):
-        return joined(*_read(my_raft.path()))
+        return joined(*names_in(my_raft.path()))
     return joined({})
-
-
-Names: TypeAlias = Mapping[str, Any]
 
 
 def joined(names: Names, sections: Mapping[str, Names] = {}) -> YourRaft:
@@ -205,48 +195,3 @@ def _rules_with(name: str, names: Names) -> type[Rules] | None:
         and getattr(each, name) is not getattr(Rules, name)
     ]
     return found[-1] if found else None
-
-
-def _read(path: Path) -> tuple[Names, Mapping[str, Names]]:
-    """`my_raft.py` as it is now: its names, and those that each section defines.
-
-    A section sees what stands above it, and keeps its own meaning of a name that another one
-    has, too. What is only defined below it, it finds when it is called, as in any file.
-    Raises: Misuse.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise Misuse(f"{my_raft.NAME} cannot be read: {reason}") from None
-    module = ModuleType(MODULE)
-    module.__file__ = str(path)
-    linecache.checkcache(str(path))
-    numbers = my_raft.numbers_by_line(text)
-    names = vars(module)
-    sections: dict[str, Names] = {}
-    spaces = [names]
-    try:
-        whole = ast.parse(text, str(path))
-        for number, nodes in groupby(whole.body, lambda node: numbers.get(node.lineno, "")):
-            part = ast.Module([*nodes], [])
-            names = {**names}
-            exec(compile(part, str(path), "exec"), names)
-            spaces.append(names)
-            if number:
-                own = (name for node in part.body for name in bound(node))
-                sections[number] = {name: names[name] for name in own}
-    except SyntaxError as error:
-        raise Misuse(f"{my_raft.NAME}, line {error.lineno}, cannot be read: {error.msg}") from None
-    except (Exception, SystemExit) as error:
-        calls = extract_tb(error.__traceback__)
-        lines = [call.lineno for call in calls if call.filename == str(path)]
-        where = f", line {lines[-1]}," if lines else ""
-        raise Misuse(
-            f"{my_raft.NAME}{where} cannot be run: {type(error).__name__}: {error}. Mend that line,"
-            " or check the exercise again whose section it is in"
-        ) from error
-    for space in spaces:
-        space.update({**names, **space})
-    sys.modules[MODULE] = module
-    return names, sections
