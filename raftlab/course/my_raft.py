@@ -21,7 +21,7 @@ import sys
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import mkstemp
 from typing import Any
 from zlib import crc32
 
@@ -154,14 +154,14 @@ def _copied(file: Path, text: str) -> str:
 def _replace(file: Path, text: str) -> None:
     """Write the whole file beside the old one, and put it in its place at once."""
     file = file.resolve()
-    new = NamedTemporaryFile("wb", dir=file.parent, prefix=f".{NAME}-", delete=False)
+    handle, new = mkstemp(dir=file.parent, prefix=f".{NAME}-")
     try:
-        with new:
-            new.write(text.encode("utf-8"))
-        os.chmod(new.name, file.stat().st_mode if file.exists() else 0o644)
-        os.replace(new.name, file)
+        with open(handle, "wb") as written:
+            written.write(text.encode("utf-8"))
+        os.chmod(new, file.stat().st_mode if file.exists() else 0o644)
+        os.replace(new, file)
     except OSError:
-        os.unlink(new.name)
+        os.unlink(new)
         raise
 
 
