@@ -71,6 +71,7 @@ before an exercise may contain the source of what it asks for (`tests/course/tes
 
 What `check` finds right it keeps in `my_raft.py`, in the folder of the notebook: one section an
 exercise, with the imports and helpers that it needs; all else in that file is the reader's.
+A section that was changed by hand stays in `my_raft.py.bak` when it is replaced.
 `your_raft()` joins the answers into one machine and names what the package lends. Where
 RAFTLAB_MY_RAFT is "off", as where notebooks are made or compared, the file is neither written nor
 read. A Markdown cell with the tag `solution` (a discussion of the answer) is left out of the
