@@ -1,5 +1,6 @@
 """`my_raft.py` keeps right answers, and everything else that the reader wrote into it."""
 
+import os
 import re
 import sys
 import tempfile
