@@ -45,7 +45,10 @@ def opened(run_cell, desk_page) -> Callable[[str], LabView]:
     def run(source: str) -> LabView:
         desk_page.emulate_media(reduced_motion="reduce")
         lab = run_cell(source)
+        picture = lab.stage.locator("svg.cluster")
+        whole = picture.get_attribute("viewBox")
         lab.click("More…")
+        expect(picture).not_to_have_attribute("viewBox", whole)  # it is lower beside the panel
         return lab
 
     return run
