@@ -10,6 +10,7 @@ import "@jupyter-widgets/base/css/index.css";
 import "@jupyter-widgets/controls/css/labvariables.css";
 import "@jupyter-widgets/controls/css/widgets-base.css";
 import "../../raftlab/lab/static/stage.css";
+import { roomOf } from "../../raftlab/lab/static/stage.js";
 import "./common.css";
 import "./page.css";
 
@@ -51,13 +52,9 @@ window.addEventListener("pagehide", () => { // seen again while Python starts
   if (stage) kept.set(" seen", stage.innerHTML);
 });
 
-// The room of the picture, as the stage measures it: so it is drawn once, and for it
+// The room of the picture: so it is drawn once, and for it
 
-function room() {
-  const stage = document.querySelector("#lab .raftlab-stage");
-  const width = Math.floor(stage.clientWidth - 2 * parseFloat(getComputedStyle(stage).paddingLeft));
-  return { width, low: matchMedia("(max-height: 500px)").matches };
-}
+const room = () => roomOf(document.querySelector("#lab .raftlab-stage"));
 
 // Python, in a worker
 

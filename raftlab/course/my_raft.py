@@ -17,7 +17,6 @@ RAFTLAB_MY_RAFT is "off": there notebooks are made, or compared.
 
 import os
 import re
-import sys
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 from zlib import crc32
 
 from raftlab.course.own_code import NotWritten, standing_alone, told
+from raftlab.lab.notebook_cells import kernel_running
 
 NAME = "my_raft.py"
 SWITCH = "RAFTLAB_MY_RAFT"
@@ -166,7 +166,5 @@ def _replace(file: Path, text: str) -> None:
 
 
 def in_notebook() -> bool:
-    """Whether a kernel runs this, as it does a notebook's cells; IPython in a terminal has none."""
-    module = sys.modules.get("IPython")
-    shell = module.get_ipython() if module else None
-    return getattr(shell, "kernel", None) is not None
+    """Whether a kernel runs this, as it does a notebook's cells."""
+    return kernel_running() is not None

@@ -5,6 +5,9 @@ from html import escape
 
 from raftlab.view import Scene
 
+WIDTH = 96
+"""Letters in a line of text."""
+
 
 class Panel:
     """Text and pictures for one cell's output.

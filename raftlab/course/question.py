@@ -7,8 +7,8 @@ from inspect import signature
 from textwrap import fill
 from typing import Any, ParamSpec, TypeVar
 
-from raftlab.course.panel import Panel, list_html, pictures_html
-from raftlab.course.score import NONE, SCORE, WIDTH, Verdict, indented
+from raftlab.course.panel import WIDTH, Panel, list_html, pictures_html
+from raftlab.course.score import NONE, SCORE, Verdict, indented
 from raftlab.raft.vocabulary import NotNow, shown
 from raftlab.view import Scene
 from raftlab.view.notebook import show, show_live
@@ -18,7 +18,7 @@ MOST_SEEDS = 60
 """How many seeds are tried for a question that was not asked before."""
 
 Arguments = ParamSpec("Arguments")
-Shown = TypeVar("Shown")
+Hidden = TypeVar("Hidden")
 
 
 class Question:
@@ -199,12 +199,12 @@ class Question:
             return Verdict(right, sentence, why, self.then)
         return verdict
 
-    def reveal(self, shown: Shown) -> "Shown | Verdict":
+    def reveal(self, hidden: Hidden) -> "Hidden | Verdict":
         """What tells the answer, such as a picture, once there is one; before, what to do first.
 
         question.reveal(cluster.frame())     # as the last line of a later cell
         """
-        return self.answer() if self.verdict is None else shown
+        return self.answer() if self.verdict is None else hidden
 
     def problem(self, given: tuple[object, ...]) -> str | None:
         """What is wrong with the form of an answer, or None."""

@@ -9,7 +9,7 @@ import traitlets
 
 from raftlab.course.panel import pictures_html
 from raftlab.course.score import NONE, SCORE
-from raftlab.lab.notebook_cells import CELLS, running_cell, shell_running, unasked
+from raftlab.lab.notebook_cells import CELLS, NOWHERE, kernel_running, running_cell, unasked
 from raftlab.raft.vocabulary import NotNow
 
 if TYPE_CHECKING:
@@ -95,12 +95,12 @@ class QuestionWidget(anywidget.AnyWidget):
 
 def shown_widget(question: "Question", widget: QuestionWidget | None) -> QuestionWidget | None:
     """The widget of a question that a cell shows; none where no kernel could hear it."""
-    if getattr(shell_running(), "kernel", None) is None:
+    if kernel_running() is None:
         return None
     if widget is None or widget.comm is None:
         with unasked():
             widget = QuestionWidget(question)
-    if running_cell() != ("", ""):
+    if running_cell() != NOWHERE:
         CELLS.shown(widget)
     return widget
 

@@ -8,11 +8,9 @@ from typing import Protocol
 
 from raftlab.course import my_predictions
 from raftlab.course.my_predictions import FirstAnswer
-from raftlab.course.panel import Panel, list_html, pictures_html
+from raftlab.course.panel import WIDTH, Panel, list_html, pictures_html
 from raftlab.view import Scene
 
-WIDTH = 96
-"""Letters in a line of text."""
 NONE = "none"
 """The answer that none of the choices is right."""
 

@@ -15,10 +15,10 @@ from raftlab.lab.control_table import (
     Kind,
 )
 from raftlab.lab.network_settings import ALL_LINKS, Ends
-from raftlab.lab.notebook_cells import belonging, unasked
+from raftlab.lab.notebook_cells import unasked
 from raftlab.lab.parsing import Nodes, listed, names_in, next_name
 from raftlab.lab.stage import Stage
-from raftlab.lab.widget_factory import WidgetFactory, offer
+from raftlab.lab.widget_factory import WidgetFactory, belonging, offer
 from raftlab.raft.vocabulary import Configuration, NodeId
 
 GROUPS = ("time", "node", "network", "client")

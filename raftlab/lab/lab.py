@@ -9,9 +9,10 @@ from raftlab.lab.controls import Controls
 from raftlab.lab.frame_cache import replayed
 from raftlab.lab.front_end import NOTEBOOK, FrontEnd
 from raftlab.lab.listener import Listener
-from raftlab.lab.notebook_cells import CELLS, belonging, unasked
+from raftlab.lab.notebook_cells import CELLS, unasked
 from raftlab.lab.session import Session
 from raftlab.lab.stage import Stage
+from raftlab.lab.widget_factory import belonging
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from ipywidgets import Widget
-
 
 class Closable(Protocol):
     """What can be closed."""
@@ -84,9 +82,14 @@ def shell_running() -> Any:
     return module.get_ipython() if module else None
 
 
+def kernel_running() -> Any:
+    """The kernel that runs this, or None; IPython in a terminal has none."""
+    return getattr(shell_running(), "kernel", None)
+
+
 def running_cell() -> tuple[str, str]:
     """The name of the cell that is running, and of this run of it."""
-    kernel = getattr(shell_running(), "kernel", None)
+    kernel = kernel_running()
     parent = kernel.get_parent() if kernel else {}
     cell = parent.get("metadata", {}).get("cellId")
     return (cell, parent["header"]["msg_id"]) if cell else NOWHERE
@@ -100,7 +103,7 @@ def unasked() -> Iterator[None]:
     `nbconvert --execute` does, hears only what cells send: it would keep their state, and a
     page would show dead controls where the picture is.
     """
-    _heed(getattr(shell_running(), "kernel", None))
+    _heed(kernel_running())
     token = _UNASKED.set(True)
     try:
         yield
@@ -118,18 +121,3 @@ def _heed(kernel: Any) -> None:
         return
     asked = kernel.get_parent
     kernel.get_parent = lambda channel=None: {} if _UNASKED.get() else asked(channel)
-
-
-def belonging(roots: list[Widget]) -> list[Widget]:
-    """These widgets and all inside them, their layouts and styles too, each once."""
-    found: dict[Widget, None] = {}
-    todo = list(roots)
-    while todo:
-        widget = todo.pop()
-        if widget not in found:
-            found[widget] = None
-            for name in widget.keys:
-                held = getattr(widget, name)
-                parts = held if isinstance(held, list | tuple) else (held,)
-                todo += [part for part in parts if isinstance(part, Widget)]
-    return list(found)

@@ -85,8 +85,7 @@ class WidgetFactory:
 
     def show(self, widget: Any, shown: bool) -> None:
         """Let a widget be on the page, or take no room there."""
-        with unasked():  # where this look is the first of its kind
-            widget.layout = self._layout(widget.layout.width, None if shown else "none")
+        widget.layout = self._layout(widget.layout.width, None if shown else "none")
 
     def _box(self, made: type, children: tuple[Any, ...], *names: str) -> Any:
         return self._made(made, *names, children=children)
@@ -106,7 +105,8 @@ class WidgetFactory:
     def _layout(self, width: str | None = None, display: str | None = None) -> widgets.Layout:
         key = width, display
         if key not in self._layouts:
-            self._layouts[key] = widgets.Layout(width=width, display=display)
+            with unasked():  # it may be the first of its kind long after the lab was made
+                self._layouts[key] = widgets.Layout(width=width, display=display)
         return self._layouts[key]
 
     def _style(self, made: type, short_label: bool) -> Any:
@@ -118,16 +118,16 @@ class WidgetFactory:
 
 def classes_of(control: Control) -> tuple[str, ...]:
     """Classes by which `stage.js` and `stage.css` know the widget of a control."""
-    name, pressed = control.name, control.kind is Kind.BUTTON and control.verb
-    every = {
-        control.css: control.css,
-        ONLY.get(control.size, ""): control.size in ONLY,
-        f"raftlab-button-{name}": pressed,
-        f"raftlab-words-{name}": control.every_frame,
-        f"raftlab-field-{name}": control.reads,
-        f"raftlab-enter-{control.enter}": control.reads and control.enter,
-    }
-    return tuple(each for each, is_so in every.items() if is_so)
+    name, is_pressed = control.name, control.kind is Kind.BUTTON and control.verb
+    every = (
+        control.css,
+        ONLY.get(control.size),
+        f"raftlab-button-{name}" if is_pressed else "",
+        f"raftlab-words-{name}" if control.every_frame else "",
+        f"raftlab-field-{name}" if control.reads else "",
+        f"raftlab-enter-{control.enter}" if control.reads and control.enter else "",
+    )
+    return tuple(filter(None, every))
 
 
 CLASSES: Mapping[Kind, Any] = {
@@ -180,3 +180,18 @@ def offer(control: Any, options: Sequence[Any], otherwise: Any) -> None:
         with control.hold_sync():
             control.options = options
             control.value = chosen if chosen in options else otherwise
+
+
+def belonging(roots: list[widgets.Widget]) -> list[widgets.Widget]:
+    """These widgets and all inside them, their layouts and styles too, each once."""
+    found: dict[widgets.Widget, None] = {}
+    todo = list(roots)
+    while todo:
+        widget = todo.pop()
+        if widget not in found:
+            found[widget] = None
+            for name in widget.keys:
+                held = getattr(widget, name)
+                parts = held if isinstance(held, list | tuple) else (held,)
+                todo += [part for part in parts if isinstance(part, widgets.Widget)]
+    return list(found)

@@ -82,9 +82,14 @@ def _dense(curve: Curve) -> Iterable[Point]:
 def _candidates(points: Curve, height: float) -> Iterable[Place]:
     """Near places before far ones, and in each distance from the middle of the chart outwards."""
     levels = sorted((each / 40 for each in range(2, 39)), key=lambda level: abs(level - 0.55))
-    for away, level, right in product(DISTANCES, levels, (True, False)):
-        at = min(points, key=lambda point: (abs(point[1] - level * height), point[0]))
+    spots = [_at_height(points, level * height) for level in levels]
+    for away, at, right in product(DISTANCES, spots, (True, False)):
         yield Place(at, right, away)
+
+
+def _at_height(points: Curve, height: float) -> Point:
+    """The point of a line that is nearest to this height, the first of several."""
+    return min(points, key=lambda point: (abs(point[1] - height), point[0]))
 
 
 def _box(place: Place, wide: float) -> Edges:

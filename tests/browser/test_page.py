@@ -189,12 +189,18 @@ def kept_by(page: Page) -> str:
     return "".join(page.evaluate("Object.values(sessionStorage)"))
 
 
-def test_a_worker_that_is_killed_says_so_and_starts_anew(open_page, page):
-    lab = stopped(open_page("nodes=3&seed=1"))
+def stepped(lab: LabView, page: Page) -> int:
+    """Take a step, and wait until the page has kept it; the number of the frame."""
     number, before = lab.number() + 1, kept_by(page)
     lab.click("Step")
     lab.at_frame(number)
     until(page, lambda: kept_by(page) != before)
+    return number
+
+
+def test_a_worker_that_is_killed_says_so_and_starts_anew(open_page, page):
+    lab = stopped(open_page("nodes=3&seed=1"))
+    number = stepped(lab, page)
     page.workers[0].evaluate("self.close()")
     expect(page.locator("#say")).to_contain_text("Python stopped")
     expect(page.locator(".raftlab-lab:not([inert])")).to_be_visible(timeout=PATIENCE_MS)
@@ -369,10 +375,7 @@ def test_without_locks_a_worker_that_is_killed_can_be_started_anew(open_page, pa
     """As at an address without https."""
     page.add_init_script("delete Navigator.prototype.locks")
     lab = stopped(open_page("nodes=3&seed=1"))
-    number, before = lab.number() + 1, kept_by(page)
-    lab.click("Step")
-    lab.at_frame(number)
-    until(page, lambda: kept_by(page) != before)
+    number = stepped(lab, page)
     page.workers[0].evaluate("self.close()")
     lab.click("Step")
     expect(page.locator("#say")).to_contain_text("or has stopped", timeout=PATIENCE_MS)

@@ -4,7 +4,7 @@ import pytest
 
 from raftlab.course import exercise
 from raftlab.course.exercises.run_button import RunButton
-from raftlab.lab.notebook_cells import belonging
+from raftlab.lab.widget_factory import belonging
 from raftlab.museum import exhibit
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import NotNow

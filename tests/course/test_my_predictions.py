@@ -11,19 +11,14 @@ from raftlab.course.question import Question
 from raftlab.course.score import SCORE, Score
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder in which a notebook runs, and a score that knows nothing yet."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(my_raft.SWITCH, raising=False)
-    monkeypatch.setattr(my_raft, "in_notebook", lambda: True)
-    for name, value in vars(Score()).items():
-        monkeypatch.setattr(SCORE, name, value)
-    return tmp_path
-
-
 def question(number: int = 1) -> Question:
     return Question(f"Which <{number}>? →", ["a", "b"], "a", "because")
+
+
+@pytest.fixture(autouse=True)
+def beginning(monkeypatch):
+    """A score that knows nothing yet."""
+    restart(monkeypatch)
 
 
 def restart(monkeypatch):

@@ -13,7 +13,7 @@ from collections import Counter
 
 import pytest
 
-from raftlab.course import my_raft
+from raftlab.course.kernels import own_folders
 from tests.notebooks.meta import FULL
 
 PATHS = sorted(FULL.glob("*.ipynb"))
@@ -100,8 +100,7 @@ def run_nbval(folder, broken, paths) -> Counter[str]:
     (startup / "00_broken.py").write_text(broken)
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-rf"]
     command += ["--tb=no", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder)]
-    environment = {**os.environ, "IPYTHONDIR": str(folder / "ipython"), "PYTHONHASHSEED": "1"}
-    environment[my_raft.SWITCH] = "off"
+    environment = {**os.environ, **own_folders(folder), "PYTHONHASHSEED": "1"}
     done = subprocess.run(
         [*command, str(notebooks)], capture_output=True, text=True, cwd=folder, env=environment
     )

@@ -3,7 +3,14 @@
 from typing import Any
 
 from raftlab.course.exercises.mistakes import Mistake
-from raftlab.lab.notebook_cells import CELLS, belonging, running_cell, shell_running, unasked
+from raftlab.lab.notebook_cells import (
+    CELLS,
+    NOWHERE,
+    kernel_running,
+    running_cell,
+    unasked,
+)
+from raftlab.lab.widget_factory import belonging
 
 WORDS = "See it happen"
 
@@ -43,9 +50,9 @@ class RunButton:
 
 def shown_button(mistake: Mistake) -> RunButton | None:
     """The button of a mistake that a cell tells; none where no kernel could hear it."""
-    if getattr(shell_running(), "kernel", None) is None:
+    if kernel_running() is None:
         return None
     button = RunButton(mistake)
-    if running_cell() != ("", ""):
+    if running_cell() != NOWHERE:
         CELLS.shown(button)
     return button

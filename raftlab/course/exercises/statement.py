@@ -5,7 +5,7 @@ from html import escape
 from textwrap import fill, indent
 from typing import NamedTuple
 
-WIDTH = 96
+from raftlab.course.panel import WIDTH
 
 
 class Statement(NamedTuple):

@@ -311,6 +311,11 @@ class Picture {
   }
 }
 
+export function roomOf(stage) { // for its picture, and whether the page is low
+  const width = Math.floor(stage.clientWidth - 2 * parseFloat(getComputedStyle(stage).paddingLeft));
+  return { width, low: LOW.matches };
+}
+
 // The show: moments come from the kernel, one after the other
 
 class Show {
@@ -335,9 +340,7 @@ class Show {
   }
 
   fit() { // how much room there is decides what is shown
-    const style = getComputedStyle(this.root);
-    const width = Math.floor(this.root.clientWidth - parseFloat(style.paddingLeft) * 2);
-    const low = LOW.matches, room = `${width} ${low}`;
+    const { width, low } = roomOf(this.root), room = `${width} ${low}`;
     if (width <= 0 || room === this.room) return;
     this.room = room;
     this.root.toggleAttribute("data-settling", true); // until the picture has this room
