@@ -1,0 +1,262 @@
+"""A child process that answers one line with one line, within limits.
+
+Nothing here knows Raft: whatever speaks lines can be asked so.
+"""
+
+import os
+import select
+import signal
+import subprocess
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+from raftlab.process.faults import MachineFault
+from raftlab.process.guard import GUARD
+from raftlab.raft.vocabulary import shortened
+
+PATIENCE_S = 10.0
+LONGEST_LINE = 1 << 22
+MEMORY_MB = 1024
+
+LOOKS_EVERY_MS = 50
+LOOKS_EVERY_CALLS = 256
+READ = 1 << 16
+KEPT_OF_STDERR = 4096
+DIES_WITHIN_S = 1.0
+PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+class Child:
+    """A process that is told a line, and says one: `ask`.
+
+    `command` is the program and its arguments, whatever it begins with: a sandbox, say. It is given
+    `patience_s` seconds for a line, of at most `longest_line` bytes, and `memory_mb` megabytes,
+    where a system tells (Linux). What breaks that ends it, with all that it has started, and is a
+    `MachineFault`; so it ends with this object, and with this process, however that ends.
+
+        >>> child = Child(["cat"])
+        >>> child.ask(b"{}")
+        b'{}'
+        >>> child.end()
+
+    Raises: MachineFault, if it cannot be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        patience_s: float = PATIENCE_S,
+        longest_line: int = LONGEST_LINE,
+        memory_mb: int = MEMORY_MB,
+    ) -> None:
+        self.command = tuple(command)
+        self._patience_s = patience_s
+        self._longest_line = longest_line
+        self._memory_mb = memory_mb
+        self._asked = 0
+        self._stderr = b""
+        self._process = started(self.command)
+        assert self._process.stdin and self._process.stdout and self._process.stderr
+        self._in = self._process.stdin.fileno()
+        self._out = self._process.stdout.fileno()
+        self._err = self._process.stderr.fileno()
+        for each in (self._in, self._out, self._err):
+            os.set_blocking(each, False)
+        self._ready = select.poll()
+        self._ready.register(self._out, select.POLLIN)
+        self._ready.register(self._err, select.POLLIN)
+        self.end = weakref.finalize(self, ended, self._process, os.getpid())
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked: nothing has ended it yet."""
+        return self.end.alive
+
+    def ask(self, line: bytes) -> bytes:
+        """What it says to a line (without its end): one line, without its end.
+
+        Raises: MachineFault. Then, and after an interrupt, it has been ended.
+        """
+        try:
+            return self._exchange(line)
+        except BaseException:
+            self.end()
+            raise
+
+    def _exchange(self, line: bytes) -> bytes:
+        if not self.end.alive:
+            raise MachineFault("died", "its process was ended before")
+        self._asked += 1
+        if self._asked % LOOKS_EVERY_CALLS == 0:
+            self._check_memory()
+        if said := self._read():
+            raise MachineFault("out of turn", f"it said {shown_line(said)} and was not asked")
+        rest = self._write(line + b"\n")
+        parts: list[bytes] = []
+        length, deadline = 0, 0.0
+        while True:
+            ready = self._ready.poll(LOOKS_EVERY_MS)
+            for file, _ in ready:
+                if file == self._err:
+                    self._read_stderr()
+                elif file == self._in:
+                    rest = self._write(rest)
+                elif said := self._read():
+                    parts.append(said)
+                    length += len(said)
+                    if b"\n" in said:
+                        return self._line(parts, rest)
+                    if length > self._longest_line:
+                        raise MachineFault(
+                            "flooded",
+                            f"it said more than {self._longest_line:,} bytes in one line, which"
+                            f" begins {shown_line(parts[0])}",
+                        )
+            if not ready:
+                self._check_memory()
+            if not deadline:
+                deadline = monotonic() + self._patience_s
+            elif monotonic() > deadline:
+                what = f"only {shown_line(b''.join(parts))}" if parts else "nothing"
+                raise MachineFault(
+                    "hung", f"it said {what} within {self._patience_s:g} s{self._last_words()}"
+                )
+
+    def _line(self, parts: list[bytes], unread: bytes) -> bytes:
+        said, _, more = b"".join(parts).partition(b"\n")
+        if more:
+            raise MachineFault(
+                "out of turn", f"it said more than one line: {shown_line(more)} was not asked for"
+            )
+        if unread:
+            raise MachineFault(
+                "out of turn", f"it said {shown_line(said)} before it had read what it was told"
+            )
+        if len(said) > self._longest_line:
+            raise MachineFault(
+                "flooded", f"it said a line of {len(said):,} bytes, which begins {shown_line(said)}"
+            )
+        return said
+
+    def _write(self, data: bytes) -> bytes:
+        """Write what the pipe takes, and return the rest, which is written when it is ready."""
+        try:
+            rest = data[os.write(self._in, data) :]
+        except BlockingIOError:
+            rest = data
+        except BrokenPipeError:
+            self._died()
+        if rest:
+            self._ready.register(self._in, select.POLLOUT)
+        elif len(data) > 1:
+            with suppress(KeyError):
+                self._ready.unregister(self._in)
+        return rest
+
+    def _read(self) -> bytes:
+        """What it has said; nothing, if it has said nothing yet."""
+        try:
+            said = os.read(self._out, READ)
+        except BlockingIOError:
+            return b""
+        if not said:
+            self._died()
+        return said
+
+    def _read_stderr(self) -> None:
+        with suppress(BlockingIOError):
+            if said := os.read(self._err, READ):
+                self._stderr = (self._stderr + said)[-KEPT_OF_STDERR:]
+            else:
+                self._ready.unregister(self._err)
+
+    def _died(self) -> None:
+        """Raises: MachineFault, with how it ended and what it wrote last."""
+        try:
+            code = self._process.wait(DIES_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            raise MachineFault(
+                "died", f"it has closed its standard output{self._last_words()}"
+            ) from None
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        raise MachineFault("died", f"its process ended {how}{self._last_words()}")
+
+    def _last_words(self) -> str:
+        """The last line that it wrote to the standard error output, for a sentence."""
+        for _ in range(KEPT_OF_STDERR):
+            try:
+                said = os.read(self._err, READ)
+            except BlockingIOError:
+                break
+            if not said:
+                break
+            self._stderr = (self._stderr + said)[-KEPT_OF_STDERR:]
+        lines = self._stderr.decode(errors="replace").strip().splitlines()
+        return f"; its last words were: {shortened(lines[-1].strip(), 300)}" if lines else ""
+
+    def _check_memory(self) -> None:
+        try:
+            pages = int(Path(f"/proc/{self.pid}/statm").read_bytes().split()[1])
+        except (OSError, IndexError, ValueError):  # no Linux, or it has just ended
+            return
+        if pages * PAGE > self._memory_mb << 20:
+            raise MachineFault(
+                "too much memory", f"its process holds more than {self._memory_mb:,} MB of memory"
+            )
+
+
+def started(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """The process, in a session of its own. Raises: MachineFault, if it cannot be started."""
+    try:
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        named = shortened(command[0]) if command else "nothing"
+        raise MachineFault("cannot start", f"{named} cannot be started: {why}") from error
+    GUARD.tell("+", process.pid)
+    return process
+
+
+def ended(process: "subprocess.Popen[bytes]", owner: int) -> None:
+    """End a process and all that it has started in its session, and wait for it."""
+    if os.getpid() != owner:  # a fork of that process: the child is not its own
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        if process.returncode is None or _group_is_left(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for file in (process.stdin, process.stdout, process.stderr):
+        if file is not None:
+            with suppress(OSError):
+                file.close()
+    GUARD.tell("-", process.pid)
+
+
+def _group_is_left(group: int) -> bool:
+    """Whether a process of the group is left: its number is in use as long as one is."""
+    try:
+        os.killpg(group, 0)
+    except OSError:
+        return False
+    return True
+
+
+def shown_line(said: bytes) -> str:
+    """What was said, for a sentence."""
+    return repr(shortened(said.decode(errors="replace").rstrip("\n")))

@@ -1,0 +1,180 @@
+"""What makes machines of a process: the process itself, and the tape of one family of runs."""
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from raftlab.process.child import LONGEST_LINE, MEMORY_MB, PATIENCE_S
+from raftlab.process.faults import MachineFault
+from raftlab.process.machine import ProcessMachine
+from raftlab.process.pool import Pool
+from raftlab.process.tape import Place
+from raftlab.process.wire import EntryLine, entry_of
+from raftlab.raft.log import LogEntry
+from raftlab.raft.options import is_count, is_number
+from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
+
+Told = list[list[Place]]
+"""What the machines of a run said, one after the other: each what it said line by line."""
+
+
+class Process:
+    """Machines in a process of their own, in any language, for `machine=` of a cluster.
+
+        Cluster(3, machine=rl.Process("node my_raft.js"))
+
+    `command` is a program and its arguments, as one text or as a list; no shell reads it. Each
+    node has a process for itself, or all have one (`shared`). A process says one line for each line
+    that it is told, as `docs/machine-protocol.md` says, within `patience_s` seconds, in at most
+    `longest_line` bytes, and holds at most `memory_mb` megabytes, where the system tells (Linux):
+    what does not keep to that is a `MachineFault`.
+
+    A run keeps what its machines said: it is played again without them. So it is with what is
+    shared and saved; `load` takes `machine=` to go on from there.
+
+    Raises: Misuse, for what is no command.
+    """
+
+    def __init__(
+        self,
+        command: str | Sequence[str],
+        *,
+        shared: bool = False,
+        patience_s: float = PATIENCE_S,
+        longest_line: int = LONGEST_LINE,
+        memory_mb: int = MEMORY_MB,
+    ) -> None:
+        self.command = words_of(command)
+        if not isinstance(shared, bool):
+            raise Misuse(f"shared is True or False, not {shown(shared)}")
+        if not (is_number(patience_s) and 0 < patience_s <= 3600):
+            raise Misuse(f"patience_s is a time of up to 3,600 s, not {shown(patience_s)}")
+        for name, value in (("longest_line", longest_line), ("memory_mb", memory_mb)):
+            if not is_count(value, 1):
+                raise Misuse(f"{name} is a whole number from 1, not {shown(value)}")
+        self._given: dict[str, Any] = {
+            "shared": shared,
+            "patience_s": patience_s,
+            "longest_line": longest_line,
+            "memory_mb": memory_mb,
+        }
+        self.pool = Pool(self.command, **self._given)
+
+    @property
+    def text(self) -> str:
+        """The command as somebody would type it."""
+        return shlex.join(self.command)
+
+    def __repr__(self) -> str:
+        return f"Process({self.text!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _process, (self.command, self._given)
+
+    def for_a_run(self) -> "Machines":
+        """What makes the machines of a run, with an empty tape."""
+        return Machines(self.text, self)
+
+    def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
+        """A machine, started from what its disk holds. Raises: MachineFault."""
+        return self.for_a_run()(node_id, **given)
+
+    def end(self) -> None:
+        """End the processes that live. They are started again when they are needed."""
+        self.pool.end()
+
+
+def _process(command: tuple[str, ...], given: dict[str, Any]) -> Process:
+    return Process(command, **given)
+
+
+def words_of(command: object) -> tuple[str, ...]:
+    """A command as a program and its arguments. Raises: Misuse."""
+    if isinstance(command, str):
+        try:
+            words = tuple(shlex.split(command))
+        except ValueError as error:
+            raise Misuse(f"{shown(command)} is no command: {error}") from None
+    elif isinstance(command, Sequence) and all(isinstance(each, str) for each in command):
+        words = tuple(command)
+    else:
+        raise Misuse(f'a command is like "node my_raft.js", not {shown(command)}')
+    if not words or not words[0].strip() or any("\0" in word for word in words):
+        raise Misuse(f'a command is like "node my_raft.js", not {shown(command)}')
+    return words
+
+
+class Machines:
+    """What makes the machines of one run, and of all that is made of it: they share a tape.
+
+    `process` may be None: then only what is on the tape can happen. `root` is where every machine
+    is started.
+    """
+
+    def __init__(self, text: str, process: Process | None, root: Place | None = None) -> None:
+        self.text = text
+        self.process = process
+        self.root = Place() if root is None else root
+        self._entries: dict[EntryLine, LogEntry] = {}
+        self._told: Told | None = None
+
+    @property
+    def machine_name(self) -> str:
+        """What a setup calls them."""
+        return f"{Process.__module__}:{Process.__qualname__} {self.text}"
+
+    def __repr__(self) -> str:
+        return f"Process({self.text!r})"
+
+    def for_a_run(self) -> "Machines":
+        """These: what is made of a run has its tape."""
+        return self
+
+    def __deepcopy__(self, _: object) -> "Machines":
+        return self
+
+    def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
+        """A machine, started from what its disk holds. Raises: MachineFault."""
+        return ProcessMachine(node_id, machines=self, **given)
+
+    def heard(self) -> list[Place] | None:
+        """Where a machine that is started now notes what it says; None, if nobody wants it."""
+        if self._told is None:
+            return None
+        self._told.append([])
+        return self._told[-1]
+
+    def ask(self, machine: ProcessMachine, line: bytes) -> Place:
+        """The place to which a line leads that is not on the tape: the process is asked.
+
+        Raises: NotNow, if there is none.
+        """
+        before = machine._place
+        if self.process is None:
+            raise NotNow(
+                f"Nobody knows what {self.text} says now: this run has what it said, and no more."
+                " Hand the machine over to go on, as machine=rl.Process(…)."
+            )
+        pool = self.process.pool
+        try:
+            said = pool.ask(before, line, machine.node_id, machine)
+        except MachineFault as fault:
+            return before.add(line, fault.text.encode(), fault.kind)
+        return before.add(line, said)
+
+    def moved(self, before: Place, after: Place) -> None:
+        """The machine at the place `before` has gone on, by something new that it said."""
+        if self.process is not None:
+            self.process.pool.moved(before, after)
+
+    def give_up(self, place: Place) -> None:
+        """The machine at this place has said what it cannot say: end its process."""
+        if self.process is not None:
+            self.process.pool.end_at(place)
+
+    def entry_of(self, line: EntryLine) -> LogEntry:
+        """An entry from a line; of equal ones there is one, so that it is soon compared."""
+        entry = self._entries.get(line)
+        if entry is None:
+            entry = self._entries[line] = entry_of(line)
+        return entry

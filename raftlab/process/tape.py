@@ -1,0 +1,64 @@
+"""What was said to machines and what they said: a tree, since runs branch.
+
+A place is where a machine stands after some lines. What is asked there a second time is answered
+from memory: so runs are played again, copied and branched without the machine.
+"""
+
+from collections.abc import Iterator
+
+from raftlab.process.faults import FaultKind, MachineFault
+
+
+class Place:
+    """After the place `before`, `line` was told, and the machine `said` something, or failed.
+
+    The first place, from which machines are started, has none before it.
+    """
+
+    __slots__ = ("_line_after", "_more", "_place_after", "before", "fault", "line", "said")
+
+    def __init__(
+        self,
+        before: "Place | None" = None,
+        line: bytes = b"",
+        said: bytes = b"",
+        fault: FaultKind | None = None,
+    ) -> None:
+        self.before = before
+        self.line = line
+        self.said = said
+        self.fault = fault
+        self._line_after: bytes | None = None
+        self._place_after: Place | None = None
+        self._more: dict[bytes, Place] | None = None
+
+    def after(self, line: bytes) -> "Place | None":
+        """Where the machine stands once it has been told `line` here; None, if nobody has asked."""
+        if line == self._line_after:
+            return self._place_after
+        return None if self._more is None else self._more.get(line)
+
+    def add(self, line: bytes, said: bytes, fault: FaultKind | None = None) -> "Place":
+        """Note what came of telling `line` here: what was said, or the text of a fault."""
+        place = Place(self, line, said, fault)
+        if self._line_after is None:
+            self._line_after, self._place_after = line, place
+        else:
+            self._more = self._more or {}
+            self._more[line] = place
+        return place
+
+    def way(self) -> "list[Place]":
+        """The places from the machine's start up to this one."""
+        return list(self._back())[::-1]
+
+    def _back(self) -> "Iterator[Place]":
+        place = self
+        while place.before is not None:
+            yield place
+            place = place.before
+
+    def check(self) -> None:
+        """Raises: MachineFault, if the machine failed here."""
+        if self.fault is not None:
+            raise MachineFault(self.fault, self.said.decode())
