@@ -1,0 +1,170 @@
+"""The box in which a submission's code runs: bubblewrap, else Landlock, else none is there.
+
+In either box the process limits itself before it reads the submission (`child/lock.py`): time of
+the processor, memory, size and number of files; no process, no signal, no network. bubblewrap
+gives it a file system of its own besides, Landlock lets it read no other files than those.
+"""
+
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from subprocess import DEVNULL, run
+from tempfile import TemporaryDirectory
+from typing import Literal, TypeAlias
+
+from raftlab.course.exercises.base import Exercise
+from raftlab.grading.child import lock
+from raftlab.grading.folder import write_folder, write_library
+from raftlab.raft.vocabulary import Misuse
+
+Kind: TypeAlias = Literal["bubblewrap", "landlock", "no box"]
+
+SHARED = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
+"""Where shared libraries are."""
+INSTALLED = ("site-packages", "dist-packages")
+"""Folders of installed packages, which a box has not: raftlab may be among them."""
+DEVICES = ("/dev/null", "/dev/urandom")
+NEEDED = (
+    "a submission's code needs a box, and this system has none: install bubblewrap (apt-get"
+    " install bubblewrap), or use a Linux with Landlock (5.13 or later). --unsafe grades without"
+    " one: such code can then do all that you can"
+)
+
+
+@cache
+def best_kind() -> Kind | None:
+    """The safest box that works here; None, if there is none."""
+    if platform.machine() not in lock.CALLS or not sys.platform.startswith("linux"):
+        return None
+    if _works("bubblewrap"):
+        return "bubblewrap"
+    return "landlock" if lock.landlock_version() and _works("landlock") else None
+
+
+def kind_for(unsafe: bool = False) -> Kind:
+    """What to use. Raises: Misuse, if there is no box and `unsafe` is not asked for."""
+    kind = best_kind()
+    if kind is None and not unsafe:
+        raise Misuse(NEEDED)
+    return kind or "no box"
+
+
+class Boxes:
+    """Commands that start a boxed Python, one folder for each exercise; it ends with `close`."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self._folder = TemporaryDirectory(prefix="raftlab-box-")
+        self._path = Path(os.path.realpath(self._folder.name))
+        self._path.chmod(0o755)
+        (self._path / "lib").mkdir()
+        write_library(self._path / "lib")
+
+    def command(self, exercise: Exercise) -> list[str]:
+        """What starts a process that serves answers to `exercise`."""
+        folder = self._path / exercise.number
+        if not folder.exists():
+            write_folder(exercise, folder)
+        own = (str(folder), str(self._path / "lib"))
+        serve = str(folder / "raftlab_child" / "serve.py")
+        return boxed(self.kind, own, [serve, self.kind])
+
+    def close(self) -> None:
+        """Remove the folders."""
+        self._folder.cleanup()
+
+
+def boxed(kind: Kind, own: Sequence[str], words: Sequence[str]) -> list[str]:
+    """A Python in a box that imports from the folders `own`, and carries out `words`."""
+    python = os.path.realpath(sys.executable)
+    environment = {"PYTHONHASHSEED": "0", "PYTHONPATH": ":".join(own), "PYTHONUTF8": "1"}
+    program = [python, "-s", "-S", "-B", "-P", *words]
+    if kind == "bubblewrap":
+        return [str(shutil.which("bwrap")), *_mounts(own), *_settings(environment), *program]
+    if kind == "landlock":
+        program += readable(own)
+    told = [f"{name}={value}" for name, value in environment.items()]
+    return [str(shutil.which("env")), "-i", *told, *program]
+
+
+def _settings(environment: dict[str, str]) -> list[str]:
+    found = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    found += ["--hostname", "box", "--clearenv"]
+    for name, value in environment.items():
+        found += ["--setenv", name, value]
+    return [*found, "--remount-ro", "/", "--chdir", "/"]
+
+
+def _mounts(own: Sequence[str]) -> list[str]:
+    found = []
+    for each in _roots():
+        found += ["--ro-bind", each, each]
+    for each in _installed():
+        found += ["--tmpfs", each, "--remount-ro", each]
+    for each in own:
+        found += ["--ro-bind", each, each]
+    for each in DEVICES:
+        found += ["--dev-bind", each, each]
+    return found
+
+
+def readable(own: Sequence[str]) -> list[str]:
+    """All that a process may read under Landlock: never a folder that holds installed packages."""
+    hidden = _installed()
+    found: list[str] = []
+
+    def carve(path: str) -> None:
+        if path in hidden:
+            return
+        if not any(each.startswith(f"{path}/") for each in hidden):
+            found.append(path)
+        else:
+            for name in sorted(os.listdir(path)):
+                carve(os.path.join(path, name))
+
+    for each in _roots():
+        carve(each)
+    return list(dict.fromkeys([*(p for p in found if os.path.exists(p)), *own, *DEVICES]))
+
+
+@cache
+def _roots() -> tuple[str, ...]:
+    """Python itself, and shared libraries; no root lies in another."""
+    python = os.path.realpath(sys.executable)
+    library = os.path.realpath(sysconfig.get_path("stdlib"))
+    beside = os.path.dirname(library)
+    known = [*SHARED, beside, python]
+    there = [each for each in dict.fromkeys(known) if os.path.exists(each)]
+    return tuple(
+        each for each in there if not any(each.startswith(f"{other}/") for other in there)
+    )
+
+
+@cache
+def _installed() -> frozenset[str]:
+    """The folders of installed packages beneath the roots, by their real names."""
+    found: set[str] = set()
+    for root in _roots():
+        for name in INSTALLED:
+            for pattern in (name, f"*/{name}"):
+                found |= {os.path.realpath(each) for each in Path(root).glob(pattern)}
+    return frozenset(each for each in found if os.path.isdir(each))
+
+
+def _works(kind: Kind) -> bool:
+    """Whether a Python starts in this box."""
+    if kind == "bubblewrap" and shutil.which("bwrap") is None:
+        return False
+    child = str(Path(lock.__file__).parent)
+    words = ["-c", "import sys, lock; lock.limit(); lock.read_only(sys.argv[1:]) if sys.argv[1:]"]
+    words[1] += " else None; lock.refuse_calls()"
+    try:
+        done = run(boxed(kind, (child,), words), stdin=DEVNULL, capture_output=True, timeout=20)
+    except OSError:
+        return False
+    return done.returncode == 0

@@ -1,0 +1,90 @@
+"""The boxed process: it is told an answer's source once, then calls; it answers a line with a line.
+
+    {"parts": [["cell 3", "class MyRules…"]], "name": "accepts_append", "holder": "MyRules"}
+    {"call": [arguments]}
+
+It knows no right answer. What it says is data: whoever asked compares it with what is right.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+MODULE = "answer"
+
+
+def main(box: str, paths: Sequence[str]) -> None:
+    """Serve until the standard input ends. `paths` are what may be read, where no mount says so."""
+    from raftlab_child import guard, lock, values
+
+    told_to, says = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for each in (0, 1, 2):
+        os.dup2(nowhere, each)
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+    if box != "no box":
+        lock.limit()
+    if box == "landlock":
+        lock.read_only(paths)
+    if box != "no box":
+        lock.refuse_calls()
+    function: Callable[..., Any] | None = None
+    for line in told_to:
+        asked = json.loads(line)
+        if "parts" in asked:
+            function, reply = loaded(guard, asked)
+        else:
+            reply = answered(guard, values, function, asked["call"])
+        says.write(json.dumps(reply).encode() + b"\n")
+        says.flush()
+
+
+def loaded(guard: Any, asked: Any) -> tuple[Callable[..., Any] | None, Any]:
+    """Run an answer's parts, and find it. The reply is {} or says why there is none."""
+    module = ModuleType(MODULE)
+    sys.modules[MODULE] = module
+    names = vars(module)
+    try:
+        for where, source in asked["parts"]:
+            import linecache
+
+            linecache.cache[where] = (len(source), None, source.splitlines(True), where)
+            code = compile(source, where, "exec", dont_inherit=True)
+            guard.call(exec, code, names)
+        found = names[asked["name"]] if not asked["holder"] else None
+        if asked["holder"]:
+            found = guard.call(getattr, guard.call(names[asked["holder"]]), asked["name"])
+    except (guard.Unwritten, guard.LearnerError) as problem:
+        return None, told_of(guard, problem)
+    except BaseException as problem:  # whatever an answer raises is its own
+        return None, {"raised": f"it raises {type(problem).__name__[:60]} while it is read"}
+    return found, {}
+
+
+def answered(guard: Any, values: Any, function: Any, arguments: Any) -> Any:
+    """One call: what it returns, and those arguments that it has changed."""
+    given = [values.heard(each) for each in arguments]
+    try:
+        got = guard.call(function, *given)
+        told = values.told(got)
+    except (guard.Unwritten, guard.LearnerError) as problem:
+        return told_of(guard, problem)
+    except BaseException as problem:  # whatever an answer raises is its own
+        return {"raised": f"it raises {type(problem).__name__[:60]}"}
+    after = {}
+    for place, (before, each) in enumerate(zip(arguments, given, strict=True)):
+        if isinstance(before, list) and (now := values.told(each)) != before:
+            after[str(place)] = now
+    return {"value": told, "after": after} if after else {"value": told}
+
+
+def told_of(guard: Any, problem: Exception) -> Any:
+    """Why there is no answer."""
+    return {"unwritten" if isinstance(problem, guard.Unwritten) else "raised": str(problem)[:300]}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

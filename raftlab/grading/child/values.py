@@ -1,0 +1,162 @@
+"""Arguments and answers as JSON, both ways, in the grader and in the box.
+
+A value is itself where JSON has it, and else a list: a mark of one letter, and what it holds.
+Both sides trust nothing: what cannot be told is told as `Untold`, by its type and a few words.
+"""
+
+import math
+import random
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from raftlab.raft.log import LogEntry, RaftLog
+from raftlab.raft.messages import Accepted, Rejected, RequestVote
+from raftlab.raft.options import Options
+from raftlab.raft.progress import FollowerProgress, ProgressState
+from raftlab.raft.roles import Cause, Role
+from raftlab.raft.vocabulary import Configuration
+from raftlab.raft.votes import ElectionResult, Votes
+
+STRUCTS: Mapping[str, type[msgspec.Struct]] = {
+    each.__name__: each
+    for each in (Accepted, Configuration, LogEntry, Options, Rejected, RequestVote)
+}
+ENUMS: Mapping[str, type[Enum]] = {
+    each.__name__: each for each in (Cause, ElectionResult, ProgressState, Role)
+}
+LARGEST = 2**53
+LONGEST = 10_000
+DEEPEST = 8
+MOST_WORDS = 200
+"""How many characters are told of what cannot be told."""
+
+
+class Untold:
+    """Something that an answer may not be: it is known by the name of its type and a few words."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def told(value: Any, depth: int = 0) -> Any:
+    """A value as what JSON can hold."""
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is int and -LARGEST <= value <= LARGEST:
+        return value
+    if kind is str and len(value) <= LONGEST:
+        return value
+    if kind is float and math.isfinite(value):
+        return value
+    if depth < DEEPEST and (teller := TELLERS.get(kind)) is not None:
+        found = teller(value, depth + 1)
+        if found is not None:
+            return found
+    if STRUCTS.get(kind.__name__) is kind:
+        return ["s", kind.__name__, msgspec.to_builtins(value)]
+    if ENUMS.get(kind.__name__) is kind:
+        return ["e", kind.__name__, value.name]
+    return ["?", kind.__name__[:60], _words(value)]
+
+
+def _words(value: Any) -> str:
+    kind = type(value)
+    if kind is int:
+        return f"a number of {value.bit_length():,} bits"
+    if kind in (str, list, tuple, dict):
+        return f"a {kind.__name__} of {len(value):,}"
+    try:
+        return str(repr(value))[:MOST_WORDS]
+    except Exception as problem:  # a learner's own repr may raise anything
+        return f"something whose repr raises {type(problem).__name__[:60]}"
+
+
+def _list(mark: str) -> Callable[[Any, int], Any]:
+    def tell(value: Any, depth: int) -> Any:
+        return [mark, [told(each, depth) for each in value]] if len(value) <= LONGEST else None
+
+    return tell
+
+
+def _dict(value: dict[Any, Any], depth: int) -> Any:
+    if len(value) > LONGEST:
+        return None
+    return ["d", [[told(key, depth), told(each, depth)] for key, each in value.items()]]
+
+
+def _log(log: RaftLog, _: int) -> Any:
+    return ["log", msgspec.to_builtins(list(log))]
+
+
+def _votes(votes: Votes, _: int) -> Any:
+    return ["votes", [[list(each.voters), each.answers] for each in votes.trackers]]
+
+
+def _progress(progress: FollowerProgress, depth: int) -> Any:
+    slots = FollowerProgress.__slots__
+    return ["progress", [told(getattr(progress, each, None), depth) for each in slots]]
+
+
+def _chance(chance: random.Random, _: int) -> Any:
+    version, numbers, gauss = chance.getstate()
+    return ["chance", [version, list(numbers), gauss]]
+
+
+TELLERS: Mapping[type, Callable[[Any, int], Any]] = {
+    list: _list("l"),
+    tuple: _list("t"),
+    dict: _dict,
+    RaftLog: _log,
+    Votes: _votes,
+    FollowerProgress: _progress,
+    random.Random: _chance,
+}
+
+
+def heard(raw: Any) -> Any:
+    """The value that `told` has told. Raises: ValueError, if it is none."""
+    if not isinstance(raw, list):
+        return raw
+    match raw:
+        case ["l", list(items)]:
+            return [heard(each) for each in items]
+        case ["t", list(items)]:
+            return tuple(heard(each) for each in items)
+        case ["d", list(items)]:
+            return {heard(key): heard(each) for key, each in items}
+        case ["log", items]:
+            return RaftLog(msgspec.convert(items, list[LogEntry]))
+        case ["s", str(name), fields] if name in STRUCTS:
+            return msgspec.convert(fields, STRUCTS[name])
+        case ["e", str(name), str(member)] if name in ENUMS:
+            return ENUMS[name][member]
+        case ["votes", list(trackers)]:
+            return _heard_votes(trackers)
+        case ["progress", list(slots)]:
+            progress = FollowerProgress("", 1, 0.0)
+            for name, each in zip(FollowerProgress.__slots__, slots, strict=True):
+                setattr(progress, name, heard(each))
+            return progress
+        case ["chance", [version, list(numbers), gauss]]:
+            chance = random.Random()
+            chance.setstate((version, tuple(numbers), gauss))
+            return chance
+        case ["?", str(name), str(words)]:
+            named = name[:60] if name.isidentifier() else "something"
+            return type(named, (Untold,), {})(words[:MOST_WORDS])
+    raise ValueError("this tells no value")
+
+
+def _heard_votes(trackers: list[Any]) -> Votes:
+    new, *old = trackers
+    votes = Votes(Configuration(tuple(new[0]), old_voters=tuple(old[0][0]) if old else ()))
+    for tracker, (_, answers) in zip(votes.trackers, trackers, strict=True):
+        tracker.answers = dict(answers)
+    return votes

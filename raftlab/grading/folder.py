@@ -1,0 +1,98 @@
+"""What a boxed process sees of raftlab: the words of `raftlab/raft`, without what is asked for.
+
+There is one folder for each exercise. It holds no machine, no course, no museum and no notebook;
+what the exercise asks for, and what it calls ready-made, raises in it.
+"""
+
+import ast
+import inspect
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from raftlab.course.exercises import guard
+from raftlab.course.exercises.base import Exercise
+from raftlab.raft.rules import Rules
+
+PACKAGE = Path(__file__).parents[1]
+CHILD = Path(__file__).parent / "child"
+WORDS = (
+    "__init__", "vocabulary", "log", "messages", "quorum", "votes", "progress", "roles",
+    "options", "rules",
+)  # fmt: skip
+"""The modules of `raftlab/raft` that an answer may import."""
+EMPTIED: Mapping[str, Sequence[tuple[str, str]]] = {"2.2": (("roles", "ROLE_AFTER"),)}
+"""Tables that are an answer, by exercise: the module, and the name."""
+GONE = "the package's own {} is not there where answers are graded: write it out"
+
+INIT = '''"""raftlab where answers are graded: its words, and no answers."""
+
+from raftlab.raft.log import Command, Empty, LogEntry, RaftLog, Snapshot
+from raftlab.raft.messages import *
+from raftlab.raft.options import Options
+from raftlab.raft.progress import FollowerProgress, ProgressState
+from raftlab.raft.roles import Cause, Role
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import Configuration, Misuse, NotNow
+from raftlab.raft.votes import ElectionResult, Votes
+'''
+
+
+def write_library(to: Path) -> None:
+    """The one library that raftlab's words need."""
+    found = Path(str(msgspec.__file__)).parent
+    shutil.copytree(found, to / "msgspec", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def write_folder(exercise: Exercise, to: Path) -> None:
+    """The folder of an exercise, as `to`."""
+    asked = asked_of(exercise)
+    raft = to / "raftlab" / "raft"
+    raft.mkdir(parents=True)
+    (to / "raftlab" / "__init__.py").write_text(INIT, encoding="utf-8")
+    for name in WORDS:
+        source = (PACKAGE / "raft" / f"{name}.py").read_text(encoding="utf-8")
+        functions = [of for module, of in asked if module == f"raftlab.raft.{name}"]
+        tables = [table for module, table in EMPTIED.get(exercise.number, ()) if module == name]
+        (raft / f"{name}.py").write_text(stripped(source, functions, tables), encoding="utf-8")
+    child = to / "raftlab_child"
+    child.mkdir()
+    for file in (*sorted(CHILD.glob("*.py")), Path(guard.__file__)):
+        shutil.copyfile(file, child / file.name)
+
+
+def asked_of(exercise: Exercise) -> list[tuple[str, str]]:
+    """What an exercise asks for, and what is it ready-made: each by its module and its name."""
+    functions: list[Callable[..., Any]] = list(map(inspect.unwrap, exercise.shipped))
+    found = [(each.__module__, each.__qualname__) for each in functions]
+    if hasattr(Rules, exercise.name):
+        found.append((Rules.__module__, f"{Rules.__name__}.{exercise.name}"))
+    return found
+
+
+def stripped(source: str, functions: Sequence[str], tables: Sequence[str] = ()) -> str:
+    """A module in which these functions raise, and these tables are empty.
+
+    A function is named as Python does: "Rules.accepts_append". Of its text nothing is left but
+    its first line.
+    """
+    tree = ast.parse(source)
+    for scope, node in _definitions(tree):
+        if f"{scope}{node.name}" in functions:
+            node.body = ast.parse(f"raise NotImplementedError({GONE.format(node.name)!r})").body
+    for each in tree.body:
+        if isinstance(each, ast.AnnAssign) and ast.unparse(each.target) in tables:
+            each.value = ast.Dict([], [])
+    return ast.unparse(tree)
+
+
+def _definitions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
+    found = [("", each) for each in tree.body if isinstance(each, ast.FunctionDef)]
+    for kind in tree.body:
+        if isinstance(kind, ast.ClassDef):
+            inner = [each for each in kind.body if isinstance(each, ast.FunctionDef)]
+            found += [(f"{kind.name}.", each) for each in inner]
+    return found
