@@ -140,9 +140,7 @@ def _roots() -> tuple[str, ...]:
     beside = os.path.dirname(library)
     known = [*SHARED, beside, python]
     there = [each for each in dict.fromkeys(known) if os.path.exists(each)]
-    return tuple(
-        each for each in there if not any(each.startswith(f"{other}/") for other in there)
-    )
+    return tuple(each for each in there if not any(each.startswith(f"{other}/") for other in there))
 
 
 @cache

@@ -89,7 +89,7 @@ class Exercise:
         self.beyond = beyond
         self.is_corner = is_corner
         self.result: Result | None = None
-        self._answer: Any = None
+        self.tried: Any = None
         self._known: dict[Case, Any] = {}
         self._mistaken: dict[tuple[Mistake, Case], Any] = {}
         self._counted: dict[Mistake, int] = {}
@@ -224,7 +224,7 @@ class Exercise:
         return ""
 
     def _checked(self, answer: Any) -> Result:
-        self._answer = answer
+        self.tried = answer
         function = self.function_of(answer)
         codes = {_code(each): each.__qualname__ for each in self.shipped}
         with guard.watch(codes) as called:
@@ -341,7 +341,7 @@ class Exercise:
             f"  expected:  {failure.expected}",
             f"  your code: {instead}",
             *self._mistake_lines(mistake),
-            f"  try it:    {self.call_text(case, self._answer)}",
+            f"  try it:    {self.call_text(case, self.tried)}",
             f"             ({self.imports})" if "(" in case.code or "." in case.code else "",
             f"  read:      {self.paper}",
         ]

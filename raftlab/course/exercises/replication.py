@@ -156,12 +156,13 @@ class HintExercise(RulesExercise):
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """First how quickly logs are made equal, and with how little; then whole clusters."""
         for each in REPAIRS:
-            slow = self._slow(answer, each)
+            slow = self.slow(answer, each)
             if slow is not None:
                 return 0, slow
         return super().in_clusters(answer)
 
-    def _slow(self, answer: Any, wanted: Repair) -> Result | None:
+    def slow(self, answer: Any, wanted: Repair) -> Result | None:
+        """What is wrong with how quickly two logs are made equal, or None."""
         equal, messages, entries = self._repaired(answer, wanted)
         if equal and messages <= wanted.messages and entries <= wanted.entries:
             return None

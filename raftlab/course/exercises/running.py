@@ -1,9 +1,9 @@
 """Exercises whose answers run in whole clusters: a method of `Rules`, or a part of the machine."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
@@ -17,6 +17,19 @@ from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.violation import Violation
 from raftlab.view import scene_cluster
 from raftlab.view.words import ms
+
+
+class Trouble(NamedTuple):
+    """What goes wrong in a cluster that runs an answer.
+
+    "safety": a property is broken; "liveness": the healed cluster does not go on; "code": the
+    answer fails, or breaks the machine.
+    """
+
+    cluster: Cluster
+    seed: int
+    kind: Literal["safety", "liveness", "code"]
+    text: str
 
 
 class ClusterExercise(Exercise):
@@ -33,34 +46,51 @@ class ClusterExercise(Exercise):
         return cluster
 
     def start(self, answer: Any, seed: int) -> Cluster:
-        """The cluster of this seed before anything has happened."""
+        """The cluster of this seed, of three or five, before anything has happened."""
+        given = self.for_cluster(answer)
+        return Cluster(size(seed), seed=seed, network=LOSSY, options=options(), **given)
+
+    def for_cluster(self, answer: Any) -> Mapping[str, Any]:
+        """The argument of `Cluster` that makes every node follow the answer."""
         raise NotImplementedError
 
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """Run a cluster per seed, and stop at the first that fails."""
         for seed in self.seeds:
-            cluster = self.start(answer, seed)
-            try:
-                problem = problem_after_faults(cluster, seed)
-            except Violation as violation:
-                problem = f"{violation.frame.name} is broken: {violation.frame.text}"
-            except guard.LearnerError as error:
-                problem = f"your code fails: {error}"
-            except guard.Unwritten:
-                raise
-            except Exception as error:  # what it answers breaks the machine
-                problem = f"with what your code answers, {guard.where(error)}"
-            if problem:
-                return len(self.seeds), self._failed_in(cluster, seed, problem, answer)
+            trouble = self.trouble(answer, seed)
+            if trouble is not None:
+                return len(self.seeds), self._failed_in(trouble, answer)
         return len(self.seeds), None
 
-    def _failed_in(self, cluster: Cluster, seed: int, problem: str, answer: Any) -> Result:
+    def trouble(self, answer: Any, seed: int) -> Trouble | None:
+        """What goes wrong in the cluster of this seed, or None. Raises: Unwritten."""
+        cluster = self.start(answer, seed)
+        try:
+            problem = problem_after_faults(cluster, seed)
+        except Violation as violation:
+            text = f"{violation.frame.name} is broken: {violation.frame.text}"
+            return Trouble(cluster, seed, "safety", text)
+        except guard.LearnerError as error:
+            return Trouble(cluster, seed, "code", f"your code fails: {error}")
+        except guard.Unwritten:
+            raise
+        except Exception as error:  # what it answers breaks the machine
+            text = f"with what your code answers, {guard.where(error)}"
+            return Trouble(cluster, seed, "code", text)
+        return Trouble(cluster, seed, "liveness", problem) if problem else None
+
+    def cluster_call(self, answer: Any, seed: int) -> str:
+        """What shows the cluster of this seed, as it can be pasted."""
+        return f'exercise("{self.number}").cluster({self.named(answer)}, seed={seed})'
+
+    def _failed_in(self, trouble: Trouble, answer: Any) -> Result:
+        cluster, problem = trouble.cluster, trouble.text
         nodes = len(cluster.nodes)
         lines = [
             f"Exercise {self.number}: not yet. Alone it answers well, but not in a cluster",
             f"  expected:  {nodes} nodes keep every property, and commit once the network heals",
             f"  your code: frame {cluster.number}, {ms(cluster.now)}: {problem}",
-            f'  try it:    exercise("{self.number}").cluster({self.named(answer)}, seed={seed})',
+            f"  try it:    {self.cluster_call(answer, trouble.seed)}",
             f"  read:      {self.paper}",
         ]
         said = f"{lines[0]}: {problem.removesuffix('.')}."
@@ -122,10 +152,9 @@ class RulesExercise(ClusterExercise):
         rules: Rules = type("YourRules", (Rules,), {self.name: decided, "__slots__": ()})()
         return rules
 
-    def start(self, answer: Any, seed: int) -> Cluster:
-        """A cluster of three or five in which every node follows the learner's rule."""
-        rules = self.rules_with(answer)
-        return Cluster(size(seed), seed=seed, rules=rules, network=LOSSY, options=options())
+    def for_cluster(self, answer: Any) -> Mapping[str, Any]:
+        """Rules of which one is the learner's."""
+        return {"rules": self.rules_with(answer)}
 
 
 class MachineExercise(ClusterExercise):
@@ -139,11 +168,11 @@ class MachineExercise(ClusterExercise):
         super().__init__(*arguments, **named)
         self.machine = machine
 
-    def start(self, answer: Any, seed: int) -> Cluster:
-        """A cluster of three or five whose machines call the learner's function."""
+    def for_cluster(self, answer: Any) -> Mapping[str, Any]:
+        """A machine that calls the learner's function."""
         function = staticmethod(self.function_of(answer))
         filled = type("YourMachine", (self.machine,), {self.name: function, "__slots__": ()})
-        return Cluster(size(seed), seed=seed, machine=filled, network=LOSSY, options=options())
+        return {"machine": filled}
 
 
 def size(seed: int) -> int:

@@ -134,7 +134,7 @@ class NetworkExercise(Exercise):
         """The one that has a name: the same timeouts for every network, whichever they are."""
         if any(each.is_error for each in failures):
             return None
-        function = self.function_of(self._answer)
+        function = self.function_of(self.tried)
         try:
             first, *others = [guard.call(function, *case.fresh()) for case in self.every_case]
         except guard.LearnerError:  # it has answered before

@@ -1,1 +1,1 @@
-"""What runs in the box: it is copied there beside a raftlab without the answers, and imports that."""
+"""What runs in the box: copied there beside a raftlab without the answers, which it imports."""

@@ -6,6 +6,7 @@ Nothing here is given back: limits and filters of Linux only ever become narrowe
 import ctypes
 import os
 import platform
+import resource
 import struct
 from collections.abc import Sequence
 
@@ -18,7 +19,7 @@ ALLOW, REFUSE = 0x7FFF0000, 0x00050001
 CALLS = {
     "x86_64": {
         0xC000003E: (
-            41, 42, 43, 49, 50, 53, 288,  # socket, connect, accept, bind, listen, socketpair, accept4
+            41, 42, 43, 49, 50, 53, 288,  # sockets
             56, 57, 58, 59, 322, 435,  # clone, fork, vfork, execve, execveat, clone3
             62, 200, 234, 129, 297, 424, 434,  # kill, tkill, tgkill, …sigqueueinfo, pidfd
             101, 310, 311, 438,  # ptrace, process_vm_readv and writev, pidfd_getfd
@@ -50,8 +51,6 @@ CREATE, ADD, RESTRICT, BENEATH = 444, 445, 446, 1
 
 def limit() -> None:
     """Bound processor time, memory, files and core dumps. Raises: OSError, ValueError."""
-    import resource
-
     for which, most in (
         (resource.RLIMIT_CPU, CPU_S),
         (resource.RLIMIT_AS, MEMORY_MB << 20),

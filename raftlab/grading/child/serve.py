@@ -6,7 +6,9 @@
 It knows no right answer. What it says is data: whoever asked compares it with what is right.
 """
 
+import ast
 import json
+import linecache
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -18,7 +20,7 @@ MODULE = "answer"
 
 def main(box: str, paths: Sequence[str]) -> None:
     """Serve until the standard input ends. `paths` are what may be read, where no mount says so."""
-    from raftlab_child import guard, lock, values
+    from raftlab_child import guard, lock, values  # there are none where this is not a copy
 
     told_to, says = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -49,35 +51,43 @@ def loaded(guard: Any, asked: Any) -> tuple[Callable[..., Any] | None, Any]:
     names = vars(module)
     try:
         for where, source in asked["parts"]:
-            import linecache
-
             linecache.cache[where] = (len(source), None, source.splitlines(True), where)
-            code = compile(source, where, "exec", dont_inherit=True)
-            guard.call(exec, code, names)
+            for node in ast.parse(source).body:
+                code = compile(ast.Module([node], []), where, "exec", dont_inherit=True)
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    exec(code, names)  # what is imported is not the learner's, and has no budget
+                else:
+                    guard.call(exec, code, names)
         found = names[asked["name"]] if not asked["holder"] else None
         if asked["holder"]:
             found = guard.call(getattr, guard.call(names[asked["holder"]]), asked["name"])
     except (guard.Unwritten, guard.LearnerError) as problem:
         return None, told_of(guard, problem)
     except BaseException as problem:  # whatever an answer raises is its own
-        return None, {"raised": f"it raises {type(problem).__name__[:60]} while it is read"}
+        return None, {"raised": guard.where(problem)[:300]}
     return found, {}
 
 
 def answered(guard: Any, values: Any, function: Any, arguments: Any) -> Any:
     """One call: what it returns, and those arguments that it has changed."""
     given = [values.heard(each) for each in arguments]
+    before = {
+        place: values.told(each)
+        for place, each in enumerate(given)
+        if type(each) in values.CHANGEABLE
+    }
     try:
         got = guard.call(function, *given)
         told = values.told(got)
     except (guard.Unwritten, guard.LearnerError) as problem:
         return told_of(guard, problem)
     except BaseException as problem:  # whatever an answer raises is its own
-        return {"raised": f"it raises {type(problem).__name__[:60]}"}
-    after = {}
-    for place, (before, each) in enumerate(zip(arguments, given, strict=True)):
-        if isinstance(before, list) and (now := values.told(each)) != before:
-            after[str(place)] = now
+        return {"raised": guard.where(problem)[:300]}
+    after = {
+        str(place): now
+        for place, then in before.items()
+        if (now := values.told(given[place])) != then
+    }
     return {"value": told, "after": after} if after else {"value": told}
 
 

@@ -120,6 +120,10 @@ TELLERS: Mapping[type, Callable[[Any, int], Any]] = {
 }
 
 
+CHANGEABLE = (list, dict, RaftLog, Votes, FollowerProgress, random.Random)
+"""What an answer can change, of what it is given."""
+
+
 def heard(raw: Any) -> Any:
     """The value that `told` has told. Raises: ValueError, if it is none."""
     if not isinstance(raw, list):
@@ -131,32 +135,47 @@ def heard(raw: Any) -> Any:
             return tuple(heard(each) for each in items)
         case ["d", list(items)]:
             return {heard(key): heard(each) for key, each in items}
-        case ["log", items]:
-            return RaftLog(msgspec.convert(items, list[LogEntry]))
         case ["s", str(name), fields] if name in STRUCTS:
             return msgspec.convert(fields, STRUCTS[name])
         case ["e", str(name), str(member)] if name in ENUMS:
             return ENUMS[name][member]
-        case ["votes", list(trackers)]:
-            return _heard_votes(trackers)
-        case ["progress", list(slots)]:
-            progress = FollowerProgress("", 1, 0.0)
-            for name, each in zip(FollowerProgress.__slots__, slots, strict=True):
-                setattr(progress, name, heard(each))
-            return progress
-        case ["chance", [version, list(numbers), gauss]]:
-            chance = random.Random()
-            chance.setstate((version, tuple(numbers), gauss))
-            return chance
         case ["?", str(name), str(words)]:
             named = name[:60] if name.isidentifier() else "something"
             return type(named, (Untold,), {})(words[:MOST_WORDS])
+        case [str(mark), held] if mark in HEARERS:
+            return HEARERS[mark](held)
     raise ValueError("this tells no value")
 
 
-def _heard_votes(trackers: list[Any]) -> Votes:
+def _heard_log(entries: Any) -> RaftLog:
+    return RaftLog(msgspec.convert(entries, list[LogEntry]))
+
+
+def _heard_progress(slots: Any) -> FollowerProgress:
+    progress = FollowerProgress("", 1, 0.0)
+    for name, each in zip(FollowerProgress.__slots__, slots, strict=True):
+        setattr(progress, name, heard(each))
+    return progress
+
+
+def _heard_chance(state: Any) -> random.Random:
+    version, numbers, gauss = state
+    chance = random.Random()
+    chance.setstate((version, tuple(numbers), gauss))
+    return chance
+
+
+def _heard_votes(trackers: Any) -> Votes:
     new, *old = trackers
     votes = Votes(Configuration(tuple(new[0]), old_voters=tuple(old[0][0]) if old else ()))
     for tracker, (_, answers) in zip(votes.trackers, trackers, strict=True):
         tracker.answers = dict(answers)
     return votes
+
+
+HEARERS: Mapping[str, Callable[[Any], Any]] = {
+    "log": _heard_log,
+    "votes": _heard_votes,
+    "progress": _heard_progress,
+    "chance": _heard_chance,
+}

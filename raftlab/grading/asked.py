@@ -1,0 +1,188 @@
+"""An answer that is asked over a pipe: here it is a function like any other.
+
+What was asked before is answered from memory, so an answer is asked each thing once; in the end
+all of it is asked anew, last first, of a process that knows nothing (`same_again`).
+"""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import msgspec
+
+from raftlab.course.exercises import guard
+from raftlab.course.exercises.base import CHANGES_ITS_INPUT, Exercise
+from raftlab.course.exercises.running import RulesExercise
+from raftlab.grading.answers import Source
+from raftlab.grading.box import Boxes
+from raftlab.grading.child.values import heard, told
+from raftlab.process.child import Child
+from raftlab.process.faults import MachineFault
+from raftlab.raft.log import RaftLog
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import shortened
+
+PATIENCE_S = 20.0
+LONGEST_LINE = 1 << 20
+MOST_SAID = 300
+MOST_KEPT = 200_000
+"""How many questions are remembered: more than any check asks."""
+
+
+class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a boxed answer says to a call."""
+
+    value: Any = None
+    after: dict[str, Any] = {}
+    raised: str = ""
+    unwritten: str | None = None
+
+
+_DECODE = msgspec.json.Decoder(Reply).decode
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class Asked:
+    """One answer to one exercise, in a boxed process of its own: `call`.
+
+    `trouble` says what ended the process, or is "".
+    """
+
+    def __init__(self, exercise: Exercise, source: Source, boxes: Boxes) -> None:
+        self.exercise = exercise
+        self.trouble = ""
+        self._source = source
+        self._boxes = boxes
+        self._said: dict[bytes, bytes] = {}
+        self._child: Child | None = None
+
+    def call(self, *arguments: Any, **named: Any) -> Any:
+        """What the answer returns. Raises: LearnerError, Unwritten, as `guard.call` does."""
+        given = [*arguments, *named.values()]
+        line = _ENCODE({"call": list(map(told, given))})
+        if line not in self._said:
+            said = self._ask(line)
+            if len(self._said) < MOST_KEPT:
+                self._said[line] = said
+        else:
+            said = self._said[line]
+        reply = self._read(said)
+        self._check(reply)
+        try:
+            for place, raw in reply.after.items():
+                _change(given[int(place)], heard(raw))
+            return heard(reply.value)
+        except guard.LearnerError:
+            raise
+        except Exception:  # no value at all: what speaks there is not our own process
+            self._end("its process says what is no answer")
+
+    def answer(self) -> Any:
+        """What an exercise takes for an answer: a subclass of Rules, or a function.
+
+        The process is started here. Raises: LearnerError, Unwritten.
+        """
+        self._start()
+
+        def asked(*arguments: Any, **named: Any) -> Any:
+            return self.call(*arguments, **named)
+
+        if not isinstance(self.exercise, RulesExercise):
+            asked.__name__ = self.exercise.name
+            return asked
+
+        def method(_: Rules, *arguments: Any, **named: Any) -> Any:
+            return self.call(*arguments, **named)
+
+        method.__name__ = self.exercise.name
+        return type(self._source.holder, (Rules,), {self.exercise.name: method, "__slots__": ()})
+
+    def same_again(self) -> bool:
+        """Whether a fresh process answers all of it as before, asked last first."""
+        if self.trouble:
+            return True
+        before = self._said
+        self.close()
+        try:
+            self._start()
+            return all(self._ask(line) == before[line] for line in reversed(before))
+        except (guard.LearnerError, guard.Unwritten):
+            return False
+
+    def close(self) -> None:
+        """End the process."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def _ask(self, line: bytes) -> bytes:
+        if self.trouble:
+            raise guard.LearnerError(self.trouble)
+        assert self._child is not None
+        try:
+            return self._child.ask(line)
+        except MachineFault as fault:
+            self._end(_said_of(fault))
+
+    def _start(self) -> None:
+        """Start a process, and tell it the answer's source."""
+        command = self._boxes.command(self.exercise)
+        self._child = Child(command, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
+        source = self._source
+        asks = {"parts": source.parts, "name": source.name, "holder": source.holder}
+        self._check(self._read(self._ask(_ENCODE(asks))))
+
+    def _read(self, said: bytes) -> Reply:
+        try:
+            return _DECODE(said)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            self._end("its process says what is no answer")
+
+    def _check(self, reply: Reply) -> None:
+        if reply.unwritten is not None:
+            raise guard.Unwritten(_plain(reply.unwritten))
+        if reply.raised:
+            raise guard.LearnerError(_plain(reply.raised))
+
+    def _end(self, why: str) -> NoReturn:
+        self.trouble = why
+        self.close()
+        raise guard.LearnerError(why)
+
+
+def _change(given: Any, now: Any) -> None:
+    """Do to an argument in place what the answer has done to it. Raises: LearnerError."""
+    if type(given) is not type(now):
+        raise guard.LearnerError(CHANGES_ITS_INPUT)
+    if isinstance(given, RaftLog):
+        alike = 0
+        for mine, its in zip(given, now, strict=False):
+            if mine != its:
+                break
+            alike += 1
+        given.truncate_uncommitted(given.first_index + alike)
+        given.append_as_follower(now.entries(given.last_index + 1, now.last_index + 1))
+    elif hasattr(given, "setstate"):
+        given.setstate(now.getstate())
+    else:
+        raise guard.LearnerError(CHANGES_ITS_INPUT)
+
+
+def _plain(said: str) -> str:
+    """A sentence from the box: one line, not long, without signs that a terminal obeys."""
+    return shortened("".join(each if each.isprintable() else " " for each in said), MOST_SAID)
+
+
+FAULTS: Mapping[str, str] = {
+    "hung": "it was stopped: it answers nothing for {patience:g} s",
+    "flooded": "it was stopped: it answers with more than {line:,} bytes",
+    "died": "its process ended before it answered: it was ended by itself, or for what it used"
+    " (time of the processor, memory, size of files)",
+    "too much memory": "it was stopped: it takes too much memory",
+    "out of turn": "it was stopped: it says more than one answer to a question",
+}
+
+
+def _said_of(fault: MachineFault) -> str:
+    """What ended a process, without numbers that differ from run to run."""
+    form = FAULTS.get(fault.kind, "its process cannot be asked")
+    return form.format(patience=PATIENCE_S, line=LONGEST_LINE)

@@ -1,0 +1,291 @@
+"""The judge of an answer: its cases, shipped and fresh, then clusters that run it.
+
+The exercises' own checks are used, with an answer that is asked over a pipe in the place of the
+learner's function. What is right is known in this process alone.
+"""
+
+from collections.abc import Sequence
+from copy import copy
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import msgspec
+
+from raftlab.course.exercises import guard
+from raftlab.course.exercises.base import MOST, MOST_ERRORS, Exercise, Failure
+from raftlab.course.exercises.mistakes import Mistake
+from raftlab.course.exercises.replication import REPAIRS, HintExercise
+from raftlab.course.exercises.running import ClusterExercise, Trouble
+from raftlab.grading.answers import Source
+from raftlab.grading.asked import Asked
+from raftlab.grading.box import Boxes
+from raftlab.grading.fresh import fresh_cases
+from raftlab.grading.results import Check
+from raftlab.grading.seeds import Seeds
+from raftlab.museum import exhibit
+from raftlab.raft.vocabulary import shortened
+from raftlab.sim.world.violation import Violation
+from raftlab.view.words import ms
+
+CLUSTERS = 8
+"""How many clusters run an answer."""
+CASES_SHARE = 0.6
+"""What of the points is for the cases, where an answer is run in clusters as well."""
+NOT_THE_SAME = (
+    "asked the same once more, it answers otherwise: it must depend on its arguments alone"
+)
+NOT_ASKED = "its cases come first"
+
+
+class Judged(NamedTuple):
+    """What an exercise's answer is worth: its checks, and what was seen in clusters.
+
+    `safety` is what broke a property, `liveness` what did not go on, or "".
+    """
+
+    checks: tuple[Check, ...]
+    safety: str = ""
+    liveness: str = ""
+
+
+class Judge:
+    """Judges answers with the seeds of a class, each in a boxed process of its own."""
+
+    def __init__(self, boxes: Boxes, seeds: Seeds) -> None:
+        self._boxes = boxes
+        self._seeds = seeds
+        self._exercises: dict[str, Exercise] = {}
+
+    def judge(self, shipped: Exercise, points: float, source: Source | None) -> Judged:
+        """Judge the answer to an exercise that is worth so many points."""
+        exercise = self._with_seeds(shipped)
+        if source is None:
+            return _nothing(exercise, points, "no answer was found")
+        asked = Asked(exercise, source, self._boxes)
+        try:
+            return _judged(exercise, points, asked)
+        except guard.Unwritten as stub:
+            return _nothing(exercise, points, _unwritten(exercise, stub))
+        except guard.LearnerError as problem:
+            return _nothing(exercise, points, f"{exercise.name} cannot be used: {problem}")
+        finally:
+            asked.close()
+
+    def _with_seeds(self, shipped: Exercise) -> Exercise:
+        """The exercise with cases and clusters of this class, made once."""
+        number = shipped.number
+        if number not in self._exercises:
+            exercise = copy(shipped)
+            fresh = fresh_cases(number, self._seeds.chance("cases", number))
+            cases = [*shipped.every_case, *fresh]
+            vars(exercise).update(
+                every_case=cases, _known={}, _mistaken={}, _counted={}, result=None
+            )
+            if isinstance(exercise, ClusterExercise):
+                exercise.seeds = [
+                    self._seeds.number("cluster", number, str(place)) for place in range(CLUSTERS)
+                ]
+            self._exercises[number] = exercise
+        return self._exercises[number]
+
+
+def _judged(exercise: Exercise, points: float, asked: Asked) -> Judged:
+    answer = asked.answer()
+    exercise.tried = answer
+    function = exercise.function_of(answer)
+    failures = _failures(exercise, function)
+    runs = isinstance(exercise, ClusterExercise)
+    for_cases = round(points * CASES_SHARE, 2) if runs else points
+    cases = _cases_check(exercise, for_cases, answer, failures)
+    troubles: list[Trouble] = []
+    if isinstance(exercise, ClusterExercise) and not asked.trouble:
+        troubles = _troubles(exercise, answer)
+    checks = [cases]
+    if runs:
+        checks.append(
+            _clusters_check(exercise, round(points - for_cases, 2), answer, cases, troubles)
+        )
+    if all(each.passed for each in checks) and not asked.same_again():
+        checks = [_lost(each, NOT_THE_SAME) for each in checks]
+    safety = next((each.text for each in troubles if each.kind == "safety"), "")
+    liveness = next((each.text for each in troubles if each.kind == "liveness"), "")
+    return Judged(tuple(checks), _named(exercise, safety), _named(exercise, liveness))
+
+
+def _failures(exercise: Exercise, function: Any) -> list[Failure]:
+    """Every case that is answered wrong; after a few that fail altogether, no more are tried."""
+    failures: list[Failure] = []
+    for case in exercise.every_case:
+        failure = exercise.failure(function, case)
+        if failure is not None:
+            failures.append(failure)
+        if sum(each.is_error for each in failures) >= MOST_ERRORS:
+            break
+    return failures
+
+
+def _cases_check(
+    exercise: Exercise, points: float, answer: Any, failures: Sequence[Failure]
+) -> Check:
+    count = len(exercise.every_case)
+    right = count > 0 and not failures
+    check = Check(
+        name="cases",
+        exercise=exercise.number,
+        points=points if right else 0.0,
+        of=points,
+        passed=right,
+        section=exercise.paper,
+    )
+    if right:
+        return _told(check, f"{count} cases are right")
+    if not failures:
+        return _told(check, "there are no cases, so there is no verdict")
+    plain = [each for each in failures if not exercise.is_corner(each.case)]
+    failure = (plain or failures)[0]
+    mistake = exercise.mistake_in(failures)
+    instead = failure.instead or f"it answers {guard.described(failure.got, MOST, exercise.says)}"
+    call = exercise.call_text(failure.case, answer)
+    return Check(
+        name=check.name,
+        exercise=check.exercise,
+        points=0.0,
+        of=points,
+        passed=False,
+        property=_property(mistake),
+        sentence=_clean(f"{exercise.name}: expected {failure.expected}, but {instead}"),
+        section=exercise.paper,
+        mistake=mistake.name if mistake else "",
+        advice=_clean(f"try {call}"),
+        share=_share(mistake.exhibit) if mistake and mistake.exhibit else "",
+    )
+
+
+def _troubles(exercise: ClusterExercise, answer: Any) -> list[Trouble]:
+    """What goes wrong in the museum's runs and in clusters, the first of each kind."""
+    found: dict[str, Trouble] = {}
+    names = dict.fromkeys(each.exhibit for each in exercise.mistakes if each.exhibit)
+    runs = [partial(_in_museum, exercise, answer, name) for name in names]
+    runs += [partial(exercise.trouble, answer, seed) for seed in exercise.seeds]
+    for run in runs:
+        trouble = run()
+        if trouble is not None:
+            found.setdefault(trouble.kind, trouble)
+            if trouble.kind == "code":
+                break
+    return list(found.values())
+
+
+def _in_museum(exercise: ClusterExercise, answer: Any, name: str) -> Trouble | None:
+    """What the answer does in the run that shows a known mistake."""
+    shown = exhibit(name)
+    cluster = shown.cluster(wrong=False, **exercise.for_cluster(answer))
+    try:
+        went_on = shown.run(cluster)
+    except Violation as violation:
+        text = f"{violation.frame.name} is broken: {violation.frame.text}"
+        return Trouble(cluster, 1, "safety", text)
+    except guard.LearnerError as error:
+        return Trouble(cluster, 1, "code", f"your code fails: {error}")
+    except guard.Unwritten:
+        raise
+    except Exception as error:  # the run goes another way with what it answers
+        return Trouble(cluster, 1, "liveness", f"the run stops: {guard.where(error)}")
+    stuck = shown.breaks is None and went_on is False
+    return Trouble(cluster, 1, "liveness", shown.shows_in) if stuck else None
+
+
+def _clusters_check(
+    exercise: ClusterExercise,
+    points: float,
+    answer: Any,
+    cases: Check,
+    troubles: Sequence[Trouble],
+) -> Check:
+    slow = _slow(exercise, answer) if cases.passed else ""
+    told = ""
+    if troubles:
+        worst = min(troubles, key=lambda each: ("safety", "code", "liveness").index(each.kind))
+        told = f"{len(worst.cluster.nodes)} servers, {ms(worst.cluster.now)}: {worst.text}"
+    right = cases.passed and not troubles and not slow
+    count = f"{len(exercise.seeds)} clusters"
+    fine = f"{count} keep every property, and go on" if right else NOT_ASKED
+    return Check(
+        name="clusters",
+        exercise=exercise.number,
+        points=points if right else 0.0,
+        of=points,
+        passed=right,
+        property=_clean(worst.text) if troubles and worst.kind == "safety" else "",
+        sentence=_clean(told or slow or fine),
+        section=exercise.paper,
+        advice=f"try {exercise.cluster_call(answer, worst.seed)}" if troubles else "",
+    )
+
+
+def _slow(exercise: ClusterExercise, answer: Any) -> str:
+    if not isinstance(exercise, HintExercise):
+        return ""
+    slow = (exercise.slow(answer, each) for each in REPAIRS)
+    return next((each.sentence for each in slow if each is not None), "")
+
+
+def _nothing(exercise: Exercise, points: float, why: str) -> Judged:
+    """No verdict, and so no points."""
+    runs = isinstance(exercise, ClusterExercise)
+    parts = {"cases": round(points * CASES_SHARE, 2) if runs else points}
+    if runs:
+        parts["clusters"] = round(points - parts["cases"], 2)
+    return Judged(
+        tuple(
+            Check(
+                name=name,
+                exercise=exercise.number,
+                points=0.0,
+                of=of,
+                passed=False,
+                sentence=_clean(why),
+                section=exercise.paper,
+            )
+            for name, of in parts.items()
+        )
+    )
+
+
+def _unwritten(exercise: Exercise, stub: guard.Unwritten) -> str:
+    said = str(stub)
+    return said if "package" in said else exercise.unwritten(stub)
+
+
+def _lost(check: Check, why: str) -> Check:
+    return msgspec.structs.replace(check, points=0.0, passed=False, sentence=why)
+
+
+def _told(check: Check, sentence: str) -> Check:
+    return msgspec.structs.replace(check, sentence=sentence)
+
+
+def _named(exercise: Exercise, text: str) -> str:
+    return _clean(f"exercise {exercise.number}: {text}") if text else ""
+
+
+def _property(mistake: Mistake | None) -> str:
+    return _broken(mistake.exhibit) if mistake and mistake.exhibit else ""
+
+
+@cache
+def _share(name: str) -> str:
+    """The share string of the run that a mistake leads to, in the museum."""
+    return exhibit(name).recording().share()
+
+
+@cache
+def _broken(name: str) -> str:
+    """What is broken at the end of that run, with servers and index; "" if it is no property."""
+    violation = exhibit(name).recording().attempt().violation
+    return f"{violation.name}: {violation.text}" if violation else ""
+
+
+def _clean(said: str) -> str:
+    """One line, and not a long one: a part of it may come from the box."""
+    return shortened(" ".join("".join(c if c.isprintable() else " " for c in said).split()), 600)
