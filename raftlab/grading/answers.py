@@ -266,5 +266,5 @@ def _lines(source: str, nodes: Iterable[ast.stmt]) -> str:
 
 
 def _first(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(each.lineno for each in decorators)])

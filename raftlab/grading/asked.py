@@ -5,6 +5,7 @@ all of it is asked anew, last first, of a process that knows nothing (`same_agai
 """
 
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any, NoReturn
 
 import msgspec
@@ -22,6 +23,9 @@ from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import shortened
 
 PATIENCE_S = 20.0
+"""How long a question may take (s)."""
+MOST_S = 120.0
+"""How long all questions to one answer may take (s): a right one takes about one."""
 LONGEST_LINE = 1 << 20
 MOST_SAID = 300
 MOST_KEPT = 200_000
@@ -54,6 +58,7 @@ class Asked:
         self._boxes = boxes
         self._said: dict[bytes, bytes] = {}
         self._child: Child | None = None
+        self._took_s = 0.0
 
     def call(self, *arguments: Any, **named: Any) -> Any:
         """What the answer returns. Raises: LearnerError, Unwritten, as `guard.call` does."""
@@ -117,11 +122,16 @@ class Asked:
     def _ask(self, line: bytes) -> bytes:
         if self.trouble:
             raise guard.LearnerError(self.trouble)
+        if self._took_s > MOST_S:
+            self._end(TOO_LONG)
         assert self._child is not None
+        start = monotonic()
         try:
             return self._child.ask(line)
         except MachineFault as fault:
             self._end(_said_of(fault))
+        finally:
+            self._took_s += monotonic() - start
 
     def _start(self) -> None:
         """Start a process, and tell it the answer's source."""
@@ -172,6 +182,7 @@ def _plain(said: str) -> str:
     return shortened("".join(each if each.isprintable() else " " for each in said), MOST_SAID)
 
 
+TOO_LONG = "it was stopped: all in all its answers take too long"
 FAULTS: Mapping[str, str] = {
     "hung": "it was stopped: it answers nothing for {patience:g} s",
     "flooded": "it was stopped: it answers with more than {line:,} bytes",

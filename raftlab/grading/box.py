@@ -71,8 +71,7 @@ class Boxes:
         if not folder.exists():
             write_folder(exercise, folder)
         own = (str(folder), str(self._path / "lib"))
-        serve = str(folder / "raftlab_child" / "serve.py")
-        return boxed(self.kind, own, [serve, self.kind])
+        return boxed(self.kind, own, ["-m", "raftlab.grading.child.serve", self.kind])
 
     def close(self) -> None:
         """Remove the folders."""

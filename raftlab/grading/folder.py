@@ -58,10 +58,13 @@ def write_folder(exercise: Exercise, to: Path) -> None:
         functions = [of for module, of in asked if module == f"raftlab.raft.{name}"]
         tables = [table for module, table in EMPTIED.get(exercise.number, ()) if module == name]
         (raft / f"{name}.py").write_text(stripped(source, functions, tables), encoding="utf-8")
-    child = to / "raftlab_child"
-    child.mkdir()
     for file in (*sorted(CHILD.glob("*.py")), Path(guard.__file__)):
-        shutil.copyfile(file, child / file.name)
+        copy = to / "raftlab" / file.relative_to(PACKAGE)
+        for folder in copy.parents:
+            if folder.is_relative_to(to / "raftlab") and not (folder / "__init__.py").exists():
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "__init__.py").touch()
+        shutil.copyfile(file, copy)
 
 
 def asked_of(exercise: Exercise) -> list[tuple[str, str]]:

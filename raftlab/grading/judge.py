@@ -4,7 +4,8 @@ The exercises' own checks are used, with an answer that is asked over a pipe in 
 learner's function. What is right is known in this process alone.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -34,7 +35,17 @@ CASES_SHARE = 0.6
 NOT_THE_SAME = (
     "asked the same once more, it answers otherwise: it must depend on its arguments alone"
 )
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+MOST_SAID = 600
+WORST_FIRST = ("safety", "code", "liveness")
 NOT_ASKED = "its cases come first"
+
+
+class Seen(NamedTuple):
+    """What went wrong in a run, and how to see that run."""
+
+    trouble: Trouble
+    advice: str
 
 
 class Judged(NamedTuple):
@@ -94,22 +105,19 @@ def _judged(exercise: Exercise, points: float, asked: Asked) -> Judged:
     exercise.tried = answer
     function = exercise.function_of(answer)
     failures = _failures(exercise, function)
-    runs = isinstance(exercise, ClusterExercise)
-    for_cases = round(points * CASES_SHARE, 2) if runs else points
-    cases = _cases_check(exercise, for_cases, answer, failures)
-    troubles: list[Trouble] = []
-    if isinstance(exercise, ClusterExercise) and not asked.trouble:
-        troubles = _troubles(exercise, answer)
-    checks = [cases]
-    if runs:
-        checks.append(
-            _clusters_check(exercise, round(points - for_cases, 2), answer, cases, troubles)
-        )
+    troubles: list[Seen] = []
+    if isinstance(exercise, ClusterExercise):
+        for_cases = round(points * CASES_SHARE, 2)
+        cases = _cases_check(exercise, for_cases, answer, failures)
+        troubles = [] if asked.trouble else _troubles(exercise, answer)
+        rest = round(points - for_cases, 2)
+        checks = [cases, _clusters_check(exercise, rest, answer, cases, troubles)]
+    else:
+        checks = [_cases_check(exercise, points, answer, failures)]
     if all(each.passed for each in checks) and not asked.same_again():
         checks = [_lost(each, NOT_THE_SAME) for each in checks]
-    safety = next((each.text for each in troubles if each.kind == "safety"), "")
-    liveness = next((each.text for each in troubles if each.kind == "liveness"), "")
-    return Judged(tuple(checks), _named(exercise, safety), _named(exercise, liveness))
+    texts = {each.trouble.kind: _named(exercise, each.trouble.text) for each in troubles}
+    return Judged(tuple(checks), texts.get("safety", ""), texts.get("liveness", ""))
 
 
 def _failures(exercise: Exercise, function: Any) -> list[Failure]:
@@ -161,19 +169,30 @@ def _cases_check(
     )
 
 
-def _troubles(exercise: ClusterExercise, answer: Any) -> list[Trouble]:
+def _troubles(exercise: ClusterExercise, answer: Any) -> list[Seen]:
     """What goes wrong in the museum's runs and in clusters, the first of each kind."""
-    found: dict[str, Trouble] = {}
-    names = dict.fromkeys(each.exhibit for each in exercise.mistakes if each.exhibit)
-    runs = [partial(_in_museum, exercise, answer, name) for name in names]
-    runs += [partial(exercise.trouble, answer, seed) for seed in exercise.seeds]
-    for run in runs:
-        trouble = run()
+    found: dict[str, Seen] = {}
+    for look, advice in _looks(exercise, answer):
+        trouble = look()
         if trouble is not None:
-            found.setdefault(trouble.kind, trouble)
+            found.setdefault(trouble.kind, Seen(trouble, advice))
             if trouble.kind == "code":
                 break
     return list(found.values())
+
+
+def _looks(
+    exercise: ClusterExercise, answer: Any
+) -> Iterator[tuple[Callable[[], Trouble | None], str]]:
+    """What is looked at, and how to see it."""
+    for name in dict.fromkeys(each.exhibit for each in exercise.mistakes if each.exhibit):
+        yield (
+            partial(_in_museum, exercise, answer, name),
+            f'try exhibit("{name}").recording().lab()',
+        )
+    for seed in exercise.seeds:
+        advice = f"try {exercise.cluster_call(answer, seed)}"
+        yield partial(exercise.trouble, answer, seed), advice
 
 
 def _in_museum(exercise: ClusterExercise, answer: Any, name: str) -> Trouble | None:
@@ -200,12 +219,13 @@ def _clusters_check(
     points: float,
     answer: Any,
     cases: Check,
-    troubles: Sequence[Trouble],
+    troubles: Sequence[Seen],
 ) -> Check:
     slow = _slow(exercise, answer) if cases.passed else ""
-    told = ""
+    told, advice, is_safety = "", "", False
     if troubles:
-        worst = min(troubles, key=lambda each: ("safety", "code", "liveness").index(each.kind))
+        worst, advice = min(troubles, key=lambda each: WORST_FIRST.index(each.trouble.kind))
+        is_safety = worst.kind == "safety"
         told = f"{len(worst.cluster.nodes)} servers, {ms(worst.cluster.now)}: {worst.text}"
     right = cases.passed and not troubles and not slow
     count = f"{len(exercise.seeds)} clusters"
@@ -216,10 +236,10 @@ def _clusters_check(
         points=points if right else 0.0,
         of=points,
         passed=right,
-        property=_clean(worst.text) if troubles and worst.kind == "safety" else "",
+        property=_clean(worst.text) if is_safety else "",
         sentence=_clean(told or slow or fine),
         section=exercise.paper,
-        advice=f"try {exercise.cluster_call(answer, worst.seed)}" if troubles else "",
+        advice=advice,
     )
 
 
@@ -266,7 +286,7 @@ def _told(check: Check, sentence: str) -> Check:
 
 
 def _named(exercise: Exercise, text: str) -> str:
-    return _clean(f"exercise {exercise.number}: {text}") if text else ""
+    return _clean(f"exercise {exercise.number}: {text}")
 
 
 def _property(mistake: Mistake | None) -> str:
@@ -287,5 +307,9 @@ def _broken(name: str) -> str:
 
 
 def _clean(said: str) -> str:
-    """One line, and not a long one: a part of it may come from the box."""
-    return shortened(" ".join("".join(c if c.isprintable() else " " for c in said).split()), 600)
+    """One line, and not a long one: a part of it may come from the box.
+
+    Places in memory differ from run to run, and are left out.
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    return shortened(ADDRESS.sub("", line), MOST_SAID)

@@ -59,6 +59,11 @@ class Result:
             self.passed, self.points, self.of, text, self.scenes, said, mistake=self.mistake
         )
 
+    def require(self) -> None:
+        """Nothing, if it passed. Raises: AssertionError with the text, if not."""
+        if not self:
+            raise AssertionError(self.text)
+
     def __bool__(self) -> bool:
         return self.passed is True
 

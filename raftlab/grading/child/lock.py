@@ -8,7 +8,7 @@ import os
 import platform
 import resource
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 CPU_S, MEMORY_MB, FILE_BYTES, OPEN_FILES = 60, 512, 1 << 16, 32
 
@@ -16,7 +16,7 @@ NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2
 ALLOW, REFUSE = 0x7FFF0000, 0x00050001
 """Carry the call out; or say that it is not permitted (EPERM)."""
 
-CALLS = {
+CALLS: Mapping[str, Mapping[int, Sequence[int]]] = {
     "x86_64": {
         0xC000003E: (
             41, 42, 43, 49, 50, 53, 288,  # sockets

@@ -15,13 +15,14 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
+from raftlab.course.exercises import guard
+from raftlab.grading.child import lock, values
+
 MODULE = "answer"
 
 
 def main(box: str, paths: Sequence[str]) -> None:
     """Serve until the standard input ends. `paths` are what may be read, where no mount says so."""
-    from raftlab_child import guard, lock, values  # there are none where this is not a copy
-
     told_to, says = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for each in (0, 1, 2):
@@ -37,14 +38,14 @@ def main(box: str, paths: Sequence[str]) -> None:
     for line in told_to:
         asked = json.loads(line)
         if "parts" in asked:
-            function, reply = loaded(guard, asked)
+            function, reply = loaded(asked)
         else:
-            reply = answered(guard, values, function, asked["call"])
+            reply = answered(function, asked["call"])
         says.write(json.dumps(reply).encode() + b"\n")
         says.flush()
 
 
-def loaded(guard: Any, asked: Any) -> tuple[Callable[..., Any] | None, Any]:
+def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
     """Run an answer's parts, and find it. The reply is {} or says why there is none."""
     module = ModuleType(MODULE)
     sys.modules[MODULE] = module
@@ -62,13 +63,13 @@ def loaded(guard: Any, asked: Any) -> tuple[Callable[..., Any] | None, Any]:
         if asked["holder"]:
             found = guard.call(getattr, guard.call(names[asked["holder"]]), asked["name"])
     except (guard.Unwritten, guard.LearnerError) as problem:
-        return None, told_of(guard, problem)
+        return None, told_of(problem)
     except BaseException as problem:  # whatever an answer raises is its own
         return None, {"raised": guard.where(problem)[:300]}
     return found, {}
 
 
-def answered(guard: Any, values: Any, function: Any, arguments: Any) -> Any:
+def answered(function: Any, arguments: Any) -> Any:
     """One call: what it returns, and those arguments that it has changed."""
     given = [values.heard(each) for each in arguments]
     before = {
@@ -80,7 +81,7 @@ def answered(guard: Any, values: Any, function: Any, arguments: Any) -> Any:
         got = guard.call(function, *given)
         told = values.told(got)
     except (guard.Unwritten, guard.LearnerError) as problem:
-        return told_of(guard, problem)
+        return told_of(problem)
     except BaseException as problem:  # whatever an answer raises is its own
         return {"raised": guard.where(problem)[:300]}
     after = {
@@ -91,7 +92,7 @@ def answered(guard: Any, values: Any, function: Any, arguments: Any) -> Any:
     return {"value": told, "after": after} if after else {"value": told}
 
 
-def told_of(guard: Any, problem: Exception) -> Any:
+def told_of(problem: Exception) -> Any:
     """Why there is no answer."""
     return {"unwritten" if isinstance(problem, guard.Unwritten) else "raised": str(problem)[:300]}
 
