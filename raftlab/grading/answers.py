@@ -250,7 +250,8 @@ def _needed(cells: Sequence[Cell], place: int, name: str) -> tuple[tuple[str, st
 
 def _read(node: ast.stmt) -> list[str]:
     """The names that a statement reads, each once, in their order."""
-    names = (each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+    loaded = (each for each in ast.walk(node) if isinstance(each, ast.Name))
+    names = (each.id for each in loaded if isinstance(each.ctx, ast.Load))
     return list(dict.fromkeys(names))
 
 

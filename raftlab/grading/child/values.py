@@ -160,7 +160,7 @@ def _heard_progress(slots: Any) -> FollowerProgress:
 
 def _heard_chance(state: Any) -> random.Random:
     version, numbers, gauss = state
-    chance = random.Random()
+    chance = random.Random(0)
     chance.setstate((version, tuple(numbers), gauss))
     return chance
 

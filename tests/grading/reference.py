@@ -1,0 +1,35 @@
+"""Submissions made of the course's own solutions, and of the museum's mistakes."""
+
+import inspect
+import json
+import textwrap
+from pathlib import Path
+
+from raftlab.course.exercises import exercise
+from raftlab.museum import exhibit
+
+FULL = Path(__file__).parents[2] / "notebooks" / "full"
+
+
+def solutions() -> list[str]:
+    """The code cells of notebooks 01 to 07, as the course has them."""
+    found = []
+    for file in sorted(FULL.glob("0[1-7]_*.ipynb")):
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        found += ["".join(each["source"]) for each in cells if each["cell_type"] == "code"]
+    return found
+
+
+def write(file: Path, sources: list[str]) -> Path:
+    """A notebook of these cells."""
+    cells = [{"cell_type": "code", "source": each, "metadata": {}} for each in sources]
+    file.write_text(json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5}))
+    return file
+
+
+def mistaken(name: str, number: str) -> str:
+    """A cell in which an exhibit of the museum is the answer to an exercise."""
+    kind = type(exhibit(name).wrong["rules"])
+    method = vars(kind)[exercise(number).name]
+    source = textwrap.indent(textwrap.dedent(inspect.getsource(method)), "    ")
+    return f"class Wrong(rl.Rules):\n{source}\nexercise('{number}').check(Wrong)"

@@ -1,0 +1,133 @@
+"""Answers come out of notebooks and Python files as source; each loss is its own, and is told."""
+
+import json
+
+import pytest
+
+from raftlab.course.exercises import exercise
+from raftlab.grading.answers import cells_of, find
+from raftlab.raft.vocabulary import Misuse
+
+RULE = "class Mine(rl.Rules):\n    def {name}(self, *given):\n        return {body}\n"
+
+
+def notebook(folder, *cells, tags=None):
+    """A notebook of these code cells."""
+    file = folder / "handed_in.ipynb"
+    told = [
+        {"cell_type": "code", "source": each, "metadata": {"tags": tags or []}, "outputs": []}
+        for each in cells
+    ]
+    file.write_text(json.dumps({"cells": told, "nbformat": 4, "nbformat_minor": 5}))
+    return cells_of(file)
+
+
+def rule(name, body="True"):
+    return RULE.format(name=name, body=body)
+
+
+def test_an_answer_brings_its_imports_and_its_helpers_and_nothing_else(tmp_path):
+    cells = notebook(
+        tmp_path,
+        "import raftlab as rl\nimport os",
+        "os._exit(1)",
+        "def helper():\n    return True",
+        "helper()\n" + rule("accepts_append", "helper()") + 'exercise("1.1").check(Mine)',
+    )
+    found = find(exercise("1.1"), cells)
+    assert found.told == ()
+    assert found.source.holder == "Mine"
+    assert [where for where, _ in found.source.parts] == ["cell 1", "cell 3", "cell 4"]
+    text = "".join(source for _, source in found.source.parts)
+    assert "import raftlab" in text
+    assert "exit" not in text
+    assert "check" not in text
+
+
+def test_a_name_means_what_stands_above(tmp_path):
+    cells = notebook(tmp_path, "x = 1", rule("accepts_append", "x == 1"), "x = 2")
+    parts = find(exercise("1.1"), cells).source.parts
+    assert [where for where, _ in parts] == ["cell 1", "cell 2"]
+
+
+def test_a_syntax_error_costs_its_own_cell(tmp_path):
+    cells = notebook(
+        tmp_path, 'def ( exercise("1.1").check(Mine)', rule("conflict_index"), "%magic\n!ls"
+    )
+    broken = find(exercise("1.1"), cells)
+    assert broken.source is None
+    assert broken.told == ("Exercise 1.1: cell 1 is no Python in its line 1: invalid syntax",)
+    assert find(exercise("1.2"), cells).source is not None
+
+
+def test_a_missing_answer_is_told(tmp_path):
+    found = find(exercise("1.1"), notebook(tmp_path, "x = 1"))
+    assert found == (None, ("Exercise 1.1: no cell has accepts_append: it is missing",))
+
+
+def test_a_renamed_answer_is_told(tmp_path):
+    cells = notebook(tmp_path, rule("accepts") + 'exercise("1.1").check(Mine)')
+    (told,) = find(exercise("1.1"), cells).told
+    assert told == (
+        "Exercise 1.1: cell 1 has Mine.accepts, and not a class with a method accepts_append:"
+        " was it renamed?"
+    )
+
+
+def test_of_two_answers_the_last_one_counts_and_that_is_told(tmp_path):
+    cells = notebook(tmp_path, rule("accepts_append", "1"), rule("accepts_append", "2"))
+    found = find(exercise("1.1"), cells)
+    assert [where for where, _ in found.source.parts] == ["cell 2"]
+    assert "is there 2 times; the last one counts, in cell 2" in found.told[0]
+
+
+def test_a_tagged_cell_counts_before_another(tmp_path):
+    tagged = {"tags": ["exercise:1.1"]}
+    file = tmp_path / "a.ipynb"
+    cells = [
+        {"cell_type": "code", "source": [rule("accepts_append", "1")], "metadata": tagged},
+        {"cell_type": "code", "source": rule("accepts_append", "2"), "metadata": {}},
+    ]
+    file.write_text(json.dumps({"cells": cells}))
+    found = find(exercise("1.1"), cells_of(file))
+    assert [where for where, _ in found.source.parts] == ["cell 1"]
+
+
+def test_my_raft_is_read_by_its_sections(tmp_path):
+    file = tmp_path / "my_raft.py"
+    file.write_text(
+        "import raftlab as rl\n\n\n# Exercise 1.1, accepts_append: the check\n"
+        + rule("accepts_append")
+        + "# End of exercise 1.1\n\n\n# Exercise 1.2, conflict_index: cut\n"
+        + "def (\n# End of exercise 1.2\n"
+    )
+    cells = cells_of(file)
+    parts = find(exercise("1.1"), cells).source.parts
+    assert [where for where, _ in parts] == ["from line 1", "section 1.1"]
+    assert "section 1.2 is no Python" in find(exercise("1.2"), cells).told[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{}", b'{"cells": 3}', b'{"cells": [{"cell_type": "code"}]}', b"[" * 10**6],
+)
+def test_what_is_no_notebook_is_refused_in_a_sentence(tmp_path, content):
+    file = tmp_path / "a.ipynb"
+    file.write_bytes(content)
+    with pytest.raises(Misuse, match=r"a\.ipynb is no notebook that can be read"):
+        cells_of(file)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    file = tmp_path / "a.py"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Misuse, match="is not text"):
+        cells_of(file)
+
+
+@pytest.mark.parametrize(
+    "source", ["\ud800", "x = " + "(" * 5000, "-" * 10**5 + "1", "\x00", "a\rb\r\n(c"]
+)
+def test_odd_source_breaks_nothing(tmp_path, source):
+    (cell,) = notebook(tmp_path, source)
+    assert cell.tree is None or cell.source

@@ -1,0 +1,145 @@
+"""A batch: marks of the right answers, of the museum's mistakes; the same twice; going on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from raftlab.__main__ import main
+from raftlab.grading import batch, box
+from raftlab.grading.batch import grade, judged_in, submissions_in
+from raftlab.grading.box import best_kind, kind_for
+from raftlab.grading.milestones import MILESTONES
+from raftlab.grading.results import from_json, to_json
+from raftlab.grading.seeds import Seeds, read_seeds
+from raftlab.raft.vocabulary import Misuse
+from tests.grading.reference import mistaken, solutions, write
+
+SEEDS = Seeds(b"seeds of a class that is not there")
+in_a_box = pytest.mark.skipif(best_kind() is None, reason="there is no box on this system")
+
+
+def graded(folder: Path, paths: list[Path], assignment: str, kind=None):
+    found = submissions_in(paths)
+    return [each.marks for each in grade(found, assignment, SEEDS, kind or kind_for(), folder)]
+
+
+@in_a_box
+@pytest.mark.parametrize("name", batch.JUDGED)
+def test_the_right_answers_earn_everything(name, tmp_path):
+    file = write(tmp_path / "ann.ipynb", solutions())
+    (marks,) = graded(tmp_path / "out", [file], name)
+    (milestone,) = marks.milestones
+    assert [each.sentence for each in milestone.checks if not each.passed] == []
+    assert (milestone.points, milestone.of) == (MILESTONES[name].points, milestone.of)
+    assert (milestone.capped, milestone.liveness, marks.told) == ("", "", ())
+
+
+@in_a_box
+@pytest.mark.parametrize(
+    ("exhibit", "number", "name"),
+    [
+        ("any-entry-fits", "1.1", "M1"),
+        ("never-truncates", "1.2", "M1"),
+        ("truncate-always", "1.2", "M1"),
+    ],
+)
+def test_a_mistake_of_the_museum_costs_its_exercise_and_is_named(exhibit, number, name, tmp_path):
+    file = write(tmp_path / "bob.ipynb", [*solutions(), mistaken(exhibit, number)])
+    (marks,) = graded(tmp_path / "out", [file], name)
+    (milestone,) = marks.milestones
+    wrong = {each.exercise for each in milestone.checks if not each.passed}
+    assert wrong == {number}
+    cases = next(each for each in milestone.checks if each.exercise == number)
+    assert cases.mistake
+    assert cases.share
+    assert milestone.capped.startswith("safety is broken")
+    assert milestone.points <= milestone.of / 2
+
+
+@in_a_box
+def test_marks_are_the_same_twice_byte_for_byte(tmp_path):
+    odd = "class A(rl.Rules):\n    def accepts_append(self, *a):\n        return lambda: object()"
+    file = write(
+        tmp_path / "eve.ipynb", ["import raftlab as rl", odd, "def append_entries(*a): 1/0"]
+    )
+    first, second = (graded(tmp_path / out, [file], "M1") for out in ("one", "two"))
+    assert to_json(first[0]) == to_json(second[0])
+    text = to_json(first[0])
+    assert (tmp_path / "one" / "marks" / "eve.json").read_bytes() == text
+    assert from_json(text) == first[0]
+    assert str(tmp_path).encode() not in text
+
+
+@in_a_box
+def test_a_batch_goes_on_where_it_was(tmp_path, monkeypatch):
+    for each in ("a", "b", "c"):
+        write(tmp_path / f"{each}.ipynb", [])
+    found = submissions_in([tmp_path])
+    begun = grade(found, "M1", SEEDS, kind_for(), tmp_path / "out")
+    next(begun)
+    begun.close()
+    write(tmp_path / "a.ipynb", ["x = 1"])
+    again = list(grade(found, "M1", SEEDS, kind_for(), tmp_path / "out"))
+    assert [each.was_there for each in again] == [False, False, False]
+    again = list(grade(found, "M1", SEEDS, kind_for(), tmp_path / "out"))
+    assert [each.was_there for each in again] == [True, True, True]
+    other = list(grade(found, "M1", Seeds(b"other seeds of a class"), kind_for(), tmp_path / "out"))
+    assert [each.was_there for each in other] == [False, False, False]
+
+
+@in_a_box
+def test_a_broken_file_has_marks_and_a_sentence(tmp_path):
+    (tmp_path / "dan.ipynb").write_bytes(b"\x00\xff")
+    (marks,) = graded(tmp_path / "out", [tmp_path / "dan.ipynb"], "M1")
+    assert marks.total == 0
+    assert marks.told == ("dan.ipynb is not text: hand in a notebook or a Python file",)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    for each in ("ann", "bob"):
+        (tmp_path / each).mkdir()
+        write(tmp_path / each / "M1.ipynb", [])
+    found = submissions_in([tmp_path])
+    assert [(each.name, each.student) for each in found] == [("ann-M1", "ann"), ("bob-M1", "bob")]
+
+
+def test_what_is_not_judged_here_is_refused():
+    with pytest.raises(Misuse, match="M0 is not judged by raftlab grade"):
+        judged_in("M0")
+    assert [each.name for each in judged_in("course")] == ["M1", "M2", "M3"]
+
+
+def test_without_a_box_grading_is_refused_unless_asked_for(monkeypatch):
+    monkeypatch.setattr(box, "best_kind", lambda: None)
+    with pytest.raises(Misuse, match="--unsafe"):
+        kind_for()
+    assert kind_for(unsafe=True) == "no box"
+
+
+def test_a_short_file_of_seeds_is_refused(tmp_path):
+    (tmp_path / "seeds.txt").write_text("123\n")
+    with pytest.raises(Misuse, match="too short to be a secret"):
+        read_seeds(tmp_path / "seeds.txt")
+
+
+def test_numbers_from_seeds_differ_by_what_they_are_for():
+    assert SEEDS.number("a") != SEEDS.number("b")
+    assert SEEDS.number("a") == Seeds(b"seeds of a class that is not there").number("a")
+    assert SEEDS.digest != Seeds(b"seeds of another class").digest
+
+
+@in_a_box
+def test_the_command_writes_marks_and_says_them(tmp_path, capsys):
+    write(tmp_path / "ann.ipynb", [])
+    (tmp_path / "seeds.txt").write_text("0123456789abcdef0123\n")
+    words = ["grade", str(tmp_path / "ann.ipynb"), "--assignment", "M1"]
+    words += ["--seeds", str(tmp_path / "seeds.txt"), "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert said.err == "1 of 1: ann: M1 0 of 15\n"
+    assert said.out.startswith("ann: M1 0 of 15\nMarks are in ")
+    assert main([*words, "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err.endswith("(marked before)\n")
+    assert json.loads(said.out)["marks"][0]["points"] == 0
