@@ -16,6 +16,7 @@ loaded by the first picture or lab that needs them.
 from importlib import import_module
 from types import ModuleType
 
+from raftlab.process import MachineFault, Process
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
@@ -43,12 +44,14 @@ __all__ = [
     "Empty",
     "Frame",
     "LogEntry",
+    "MachineFault",
     "Misuse",
     "Network",
     "NodeFrame",
     "NotLeader",
     "NotNow",
     "Options",
+    "Process",
     "RaftLog",
     "RaftStateMachine",
     "Recording",

@@ -15,11 +15,8 @@ from time import monotonic
 
 from raftlab.process.faults import MachineFault
 from raftlab.process.guard import GUARD
+from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.raft.vocabulary import shortened
-
-PATIENCE_S = 10.0
-LONGEST_LINE = 1 << 22
-MEMORY_MB = 1024
 
 LOOKS_EVERY_MS = 50
 LOOKS_EVERY_CALLS = 256

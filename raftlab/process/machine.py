@@ -99,7 +99,7 @@ class ProcessMachine(NodeCore):
         "_offers",
         "_place",
         "_reads",
-        "_told",
+        "_said",
         "_wake_at",
         "_writing",
     )
@@ -146,7 +146,7 @@ class ProcessMachine(NodeCore):
         self._writing: list[OnDisk] = []
         self._polling_confirms = not self._options.async_persistence
         self._place = machines.root
-        self._told = machines.heard()
+        self._said = machines.heard()
         held = self.log
         reply = self._ask(
             Start(
@@ -260,17 +260,18 @@ class ProcessMachine(NodeCore):
             if is_new:
                 self._machines.moved(before, place)
             self._take(reply)
-        except MachineFault:
-            self._told_too(place)
+        except MachineFault as fault:
+            self._note_said((fault.kind, fault.text))
             self._place = place
             self._machines.give_up(place)
             raise
-        self._told_too(place)
+        self._note_said(place)
         return reply
 
-    def _told_too(self, place: Place) -> None:
-        if self._told is not None:
-            self._told.append(place)
+    def _note_said(self, word: Place | tuple[str, str]) -> None:
+        """Note what it said, if a run is told with it."""
+        if self._said is not None:
+            self._said.append(word.said.decode() if isinstance(word, Place) else word)
 
     def _refuse(self, line: Told, reply: Reply) -> None:
         """Raises: NotNow; MachineFault, if this cannot be refused or says more than that."""
@@ -489,7 +490,7 @@ class ProcessMachine(NodeCore):
         twin.role_data = self.role_data.copy()
         for name in LISTS:
             setattr(twin, name, getattr(self, name).copy())
-        twin._told = None
+        twin._said = None
         return twin
 
     def fingerprint(self) -> tuple[Hashable, ...]:

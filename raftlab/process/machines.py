@@ -1,11 +1,12 @@
 """What makes machines of a process: the process itself, and the tape of one family of runs."""
 
+import copy
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from raftlab.process.child import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.faults import MachineFault
+from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool
 from raftlab.process.tape import Place
@@ -13,10 +14,7 @@ from raftlab.process.wire import EntryLine, entry_of
 from raftlab.raft.log import LogEntry
 from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
-
-Told = list[list[Place]]
-"""What the machines of a run said, one after the other: each what it said line by line."""
-
+from raftlab.sim.run.tape import Fault, Said
 
 class Process:
     """Machines in a process of their own, in any language, for `machine=` of a cluster.
@@ -75,6 +73,18 @@ class Process:
         """What makes the machines of a run, with an empty tape."""
         return Machines(self.text, self)
 
+    @classmethod
+    def that_said(cls, text: str, said: Said, process: "Process | Machines | None") -> "Machines":
+        """What stands for the processes of a run by what they `said`; with `process`, it goes on.
+
+        Without it nothing is started.
+        """
+        if isinstance(process, Machines):
+            process = process.process
+        made = Machines(text if process is None else process.text, process)
+        made.remember(said)
+        return made
+
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
         """A machine, started from what its disk holds. Raises: MachineFault."""
         return self.for_a_run()(node_id, **given)
@@ -111,12 +121,14 @@ class Machines:
     is started.
     """
 
-    def __init__(self, text: str, process: Process | None, root: Place | None = None) -> None:
+    def __init__(self, text: str, process: Process | None) -> None:
         self.text = text
         self.process = process
-        self.root = Place() if root is None else root
+        self.root = Place()
         self._entries: dict[EntryLine, LogEntry] = {}
-        self._told: Told | None = None
+        self._noted: Said | None = None
+        self._starts: Iterator[list[str | Fault]] = iter(())
+        self._coming: dict[Place, Iterator[str | Fault]] = {}
 
     @property
     def machine_name(self) -> str:
@@ -137,12 +149,51 @@ class Machines:
         """A machine, started from what its disk holds. Raises: MachineFault."""
         return ProcessMachine(node_id, machines=self, **given)
 
-    def heard(self) -> list[Place] | None:
+    # What goes along with a run
+
+    def noting(self) -> "Machines":
+        """Another one with the same memory, whose machines' words are noted for `said`."""
+        twin = copy.copy(self)
+        twin._noted = []
+        return twin
+
+    @property
+    def said(self) -> Said:
+        """What its machines said since it is `noting`, one list for each start."""
+        return self._noted or []
+
+    def heard(self) -> list[str | Fault] | None:
         """Where a machine that is started now notes what it says; None, if nobody wants it."""
-        if self._told is None:
+        if self._noted is None:
             return None
-        self._told.append([])
-        return self._told[-1]
+        self._noted.append([])
+        return self._noted[-1]
+
+    def remember(self, said: Said) -> None:
+        """What is asked next was answered so: the first course of a run that was opened."""
+        self._starts = iter(said)
+
+    def read_out(self) -> None:
+        """That course is over: what was said in it is on the tape."""
+        self.remember([])
+        self._coming.clear()
+
+    def _remembered(self, before: Place, line: bytes) -> Place | None:
+        """What was said to a line, as a run that is opened tells it; None, if it does not."""
+        if before is self.root:
+            coming = iter(next(self._starts, ()))
+        else:
+            coming = self._coming.pop(before, iter(()))
+        if (word := next(coming, None)) is None:
+            return None
+        if isinstance(word, str):
+            place = before.add(line, word.encode())
+            self._coming[place] = coming
+            return place
+        kind, text = word
+        return before.add(line, text.encode(), kind)
+
+    # Asking
 
     def ask(self, machine: ProcessMachine, line: bytes) -> Place:
         """The place to which a line leads that is not on the tape: the process is asked.
@@ -150,6 +201,8 @@ class Machines:
         Raises: NotNow, if there is none.
         """
         before = machine._place
+        if (known := self._remembered(before, line)) is not None:
+            return known
         if self.process is None:
             raise NotNow(
                 f"Nobody knows what {self.text} says now: this run has what it said, and no more."
