@@ -146,7 +146,7 @@ class ProcessMachine(NodeCore):
         self._writing: list[OnDisk] = []
         self._polling_confirms = not self._options.async_persistence
         self._place = machines.root
-        self._said = machines.heard()
+        self._said = machines.heard(node_id)
         held = self.log
         reply = self._ask(
             Start(

@@ -3,9 +3,10 @@
 import copy
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from raftlab.process.faults import MachineFault
+from raftlab.process.again import AskedAgain, asked_again
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool
@@ -15,6 +16,9 @@ from raftlab.raft.log import LogEntry
 from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
 from raftlab.sim.run.tape import Fault, Said
+if TYPE_CHECKING:
+    from raftlab.sim.run.recording import Recording
+
 
 class Process:
     """Machines in a process of their own, in any language, for `machine=` of a cluster.
@@ -89,6 +93,10 @@ class Process:
         """A machine, started from what its disk holds. Raises: MachineFault."""
         return self.for_a_run()(node_id, **given)
 
+    def afresh(self) -> "Machines":
+        """The same with processes that nobody has asked yet, and an empty tape."""
+        return _process(self.command, self._given).for_a_run()
+
     def end(self) -> None:
         """End the processes that live. They are started again when they are needed."""
         self.pool.end()
@@ -118,7 +126,7 @@ class Machines:
     """What makes the machines of one run, and of all that is made of it: they share a tape.
 
     `process` may be None: then only what is on the tape can happen. `root` is where every machine
-    is started.
+    is started; `started` are the nodes whose words are noted, in the order of their starts.
     """
 
     def __init__(self, text: str, process: Process | None) -> None:
@@ -127,6 +135,7 @@ class Machines:
         self.root = Place()
         self._entries: dict[EntryLine, LogEntry] = {}
         self._noted: Said | None = None
+        self.started: list[NodeId] = []
         self._starts: Iterator[list[str | Fault]] = iter(())
         self._coming: dict[Place, Iterator[str | Fault]] = {}
 
@@ -154,7 +163,7 @@ class Machines:
     def noting(self) -> "Machines":
         """Another one with the same memory, whose machines' words are noted for `said`."""
         twin = copy.copy(self)
-        twin._noted = []
+        twin._noted, twin.started = [], []
         return twin
 
     @property
@@ -162,11 +171,12 @@ class Machines:
         """What its machines said since it is `noting`, one list for each start."""
         return self._noted or []
 
-    def heard(self) -> list[str | Fault] | None:
+    def heard(self, node: NodeId) -> list[str | Fault] | None:
         """Where a machine that is started now notes what it says; None, if nobody wants it."""
         if self._noted is None:
             return None
         self._noted.append([])
+        self.started.append(node)
         return self._noted[-1]
 
     def remember(self, said: Said) -> None:
@@ -192,6 +202,16 @@ class Machines:
             return place
         kind, text = word
         return before.add(line, text.encode(), kind)
+
+    def ask_again(self, recording: "Recording", machine: Any = None) -> AskedAgain:
+        """Ask the process anew, or `machine`, all that it was asked in a run. Raises: Misuse."""
+        process = self.process if machine is None else machine
+        if not isinstance(process, Process):
+            raise Misuse(
+                "this run has what its machine said, and no machine: say which process is to be"
+                " asked, as ask_again(rl.Process(…))"
+            )
+        return asked_again(recording, self, process.afresh())
 
     # Asking
 
