@@ -77,14 +77,15 @@ class _Comparison:
 
     def difference(self) -> tuple[NodeId, str, str] | None:
         """Who has said something else since the last look, what before, and what now."""
-        both = zip_longest(self._told.said, self._asked.said, fillvalue=[])
+        empty: list[str | Fault] = []
+        both = zip_longest(self._told.said, self._asked.said, fillvalue=empty)
         for place, (before, now) in enumerate(both):
             if place == len(self._compared):
                 self._compared.append(0)
             done = self._compared[place]
-            for words in zip_longest(before[done:], now[done:]):
-                if not _are_same(*words):
-                    return (self._told.started[place], *map(_text, words))
+            for then, this_time in zip_longest(before[done:], now[done:]):
+                if not _are_same(then, this_time):
+                    return self._told.started[place], _text(then), _text(this_time)
                 self.lines += 1
             self._compared[place] = len(before)
         return None

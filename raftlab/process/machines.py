@@ -5,8 +5,8 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from raftlab.process.faults import MachineFault
 from raftlab.process.again import AskedAgain, asked_again
+from raftlab.process.faults import MachineFault, kind_named
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool
@@ -16,6 +16,7 @@ from raftlab.raft.log import LogEntry
 from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
 from raftlab.sim.run.tape import Fault, Said
+
 if TYPE_CHECKING:
     from raftlab.sim.run.recording import Recording
 
@@ -156,14 +157,17 @@ class Machines:
 
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
         """A machine, started from what its disk holds. Raises: MachineFault."""
-        return ProcessMachine(node_id, machines=self, **given)
+        try:
+            return ProcessMachine(node_id, machines=self, **given)
+        except MachineFault as fault:
+            raise MachineFault(fault.kind, f"{node_id} cannot start: {fault.text}") from fault
 
     # What goes along with a run
 
     def noting(self) -> "Machines":
         """Another one with the same memory, whose machines' words are noted for `said`."""
         twin = copy.copy(self)
-        twin._noted, twin.started = [], []
+        vars(twin).update(_noted=[], started=[])
         return twin
 
     @property
@@ -201,7 +205,7 @@ class Machines:
             self._coming[place] = coming
             return place
         kind, text = word
-        return before.add(line, text.encode(), kind)
+        return before.add(line, text.encode(), kind_named(kind))
 
     def ask_again(self, recording: "Recording", machine: Any = None) -> AskedAgain:
         """Ask the process anew, or `machine`, all that it was asked in a run. Raises: Misuse."""
@@ -220,7 +224,7 @@ class Machines:
 
         Raises: NotNow, if there is none.
         """
-        before = machine._place
+        before = machine.place
         if (known := self._remembered(before, line)) is not None:
             return known
         if self.process is None:
@@ -240,10 +244,11 @@ class Machines:
         if self.process is not None:
             self.process.pool.moved(before, after)
 
-    def give_up(self, place: Place) -> None:
-        """The machine at this place has said what it cannot say: end its process."""
+    def give_up(self, *places: Place) -> None:
+        """The machine at one of these places has said what it cannot say: end its process."""
         if self.process is not None:
-            self.process.pool.end_at(place)
+            for place in places:
+                self.process.pool.end_at(place)
 
     def entry_of(self, line: EntryLine) -> LogEntry:
         """An entry from a line; of equal ones there is one, so that it is soon compared."""
