@@ -3,6 +3,7 @@
 import copy
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raftlab.process.again import AskedAgain, asked_again
@@ -67,6 +68,11 @@ class Process:
     def text(self) -> str:
         """The command as somebody would type it."""
         return shlex.join(self.command)
+
+    def files(self) -> list[bytes]:
+        """What stands in the files that the command names: another text, another machine."""
+        named = [Path(word) for word in self.command[1:]]
+        return [path.read_bytes() for path in named if path.is_file()]
 
     def __repr__(self) -> str:
         return f"Process({self.text!r})"

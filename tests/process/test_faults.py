@@ -49,13 +49,9 @@ AT_A_TICK = [
 
 
 def stopped_run(process, way, kind):
-    machine = process(
-        "misbehaves",
-        way,
-        patience_s=3 if kind == "hung" else 60,
-        longest_line=60_000,
-        memory_mb=200,
-    )
+    patience = 3 if kind == "hung" else 60
+    limits = {"patience_s": patience, "longest_line": 60_000, "memory_mb": 200}
+    machine = process("misbehaves", way, **limits)
     cluster = rl.Cluster(3, seed=1, machine=machine, options=OPTIONS)
     with pytest.raises(rl.MachineFault) as fault:
         cluster.run(400)
