@@ -54,7 +54,9 @@ def carry_out(given: argparse.Namespace) -> Answer:
         raise Misuse("JupyterLab is not installed here: pip install 'raftlab[lab]'")
     if given.run is None:
         if given.machine and is_command(given.machine) and not given.rules:
-            return with_notebook(written_as(cluster_lines(given.machine), given), given)
+            return with_notebook(
+                written_as(notebook_of(cluster_lines(given.machine)), given), given
+            )
         if given.notebook or given.rules or given.machine:
             raise Misuse("--notebook, --rules and --machine are for a run: name the run, too")
         return Answer(start(command(first_notebook(), given)), "", {})
@@ -88,7 +90,7 @@ def write_notebook(given: argparse.Namespace) -> Path:
         source = recording.share() if source == "-" else "".join(source.split())
     if not share.is_shared(source):
         source = os.path.relpath(source, path.parent)
-    return written_as(run_lines(source, given.rules, given.machine, given.most_steps), given)
+    return written_as(notebook(source, given.rules, given.machine, given.most_steps), given)
 
 
 def notebook_path(given: argparse.Namespace) -> Path:
@@ -99,10 +101,10 @@ def notebook_path(given: argparse.Namespace) -> Path:
     return path
 
 
-def written_as(lines: list[str], given: argparse.Namespace) -> Path:
-    """A new notebook with one cell. Raises: Misuse, if the file is there already."""
+def written_as(written: dict[str, Any], given: argparse.Namespace) -> Path:
+    """The file of a new notebook. Raises: Misuse, if it is there already."""
     path = notebook_path(given)
-    whole_text = json.dumps(notebook(lines), indent=1) + "\n"
+    whole_text = json.dumps(written, indent=1) + "\n"
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(whole_text)
@@ -124,10 +126,10 @@ def cluster_lines(machine: str) -> list[str]:
     ]
 
 
-def run_lines(
+def notebook(
     source: str, rules: str | None, machine: str | None, most_steps: int = share.USUAL_STEPS
-) -> list[str]:
-    """A cell that opens a run in the lab."""
+) -> dict[str, Any]:
+    """A notebook that opens a run in the lab."""
     lines, arguments = ["import raftlab as rl"], ""
     for name, argument in ((rules, "rules"), (machine, "machine")):
         if name is not None and argument == "machine" and is_command(name):
@@ -143,10 +145,10 @@ def run_lines(
         f"recording = rl.load({json.dumps(source)}{arguments})",
         "recording.branch(len(recording)).lab()",
     ]
-    return lines
+    return notebook_of(lines)
 
 
-def notebook(lines: list[str]) -> dict[str, Any]:
+def notebook_of(lines: list[str]) -> dict[str, Any]:
     """A notebook of one cell, as Jupyter writes it."""
     cell: dict[str, Any] = {
         "cell_type": "code",

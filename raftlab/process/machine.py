@@ -3,7 +3,7 @@
 import copy
 import random
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import Any, Protocol, Self, get_args
 
 from msgspec import UNSET
 
@@ -17,6 +17,7 @@ from raftlab.process.wire import (
     Arrives,
     Campaign,
     CompactLine,
+    EntryLine,
     ForgetLine,
     InstallSnapshotLine,
     ProgressLine,
@@ -56,9 +57,7 @@ from raftlab.raft.vocabulary import (
     shown,
 )
 from raftlab.raft.votes import Votes
-
-if TYPE_CHECKING:
-    from raftlab.process.machines import Machines
+from raftlab.sim.run.tape import Fault
 
 NEVER: Millis = float("inf")
 NUMBERS = (
@@ -80,6 +79,27 @@ LISTS = (
 
 OnDisk = tuple[Term, NodeId | None, Index, Term]
 """What a disk holds: term, vote, last index, last term."""
+
+
+class Source(Protocol):
+    """Where what a machine says comes from: a tape, and a process behind it."""
+
+    root: Place
+
+    def ask(self, machine: "ProcessMachine", line: bytes) -> Place:
+        """The place to which a line leads that is not on the tape."""
+
+    def moved(self, before: Place, after: Place) -> None:
+        """The machine at a place has gone on, by something new that it said."""
+
+    def give_up(self, *places: Place) -> None:
+        """The machine at one of these places has said what it cannot say."""
+
+    def heard(self, node: NodeId) -> list[str | Fault] | None:
+        """Where a machine that is started now notes what it says, if anybody wants it."""
+
+    def entry_of(self, line: EntryLine) -> LogEntry:
+        """An entry from a line: of equal ones the same."""
 
 
 class ProcessMachine(NodeCore):
@@ -109,7 +129,7 @@ class ProcessMachine(NodeCore):
         self,
         node_id: NodeId,
         *,
-        machines: "Machines",
+        machines: "Source",
         configuration: Configuration,
         term: Term = 0,
         voted_for: NodeId | None = None,

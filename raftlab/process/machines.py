@@ -221,7 +221,11 @@ class Machines:
                 "this run has what its machine said, and no machine: say which process is to be"
                 " asked, as ask_again(rl.Process(…))"
             )
-        return asked_again(recording, self, process.afresh())
+        asked = process.afresh()
+        try:
+            return asked_again(recording, self.noting(), asked.noting())
+        finally:
+            asked.end()
 
     # Asking
 
@@ -249,6 +253,11 @@ class Machines:
         """The machine at the place `before` has gone on, by something new that it said."""
         if self.process is not None:
             self.process.pool.moved(before, after)
+
+    def end(self) -> None:
+        """End the processes that live."""
+        if self.process is not None:
+            self.process.end()
 
     def give_up(self, *places: Place) -> None:
         """The machine at one of these places has said what it cannot say: end its process."""

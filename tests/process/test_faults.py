@@ -5,6 +5,7 @@ import re
 import pytest
 
 import raftlab as rl
+from raftlab.process import MachineFault
 
 OPTIONS = rl.Options(election_timeout=(150.0, 150.0))
 AT_A_TICK = [
@@ -53,7 +54,7 @@ def stopped_run(process, way, kind):
     limits = {"patience_s": patience, "longest_line": 60_000, "memory_mb": 200}
     machine = process("misbehaves", way, **limits)
     cluster = rl.Cluster(3, seed=1, machine=machine, options=OPTIONS)
-    with pytest.raises(rl.MachineFault) as fault:
+    with pytest.raises(MachineFault) as fault:
         cluster.run(400)
     return machine, cluster, fault.value
 
@@ -87,13 +88,13 @@ def test_the_run_stands_still_and_says_whose_machine_it_was_and_what(process, wa
     ],
 )
 def test_a_machine_that_does_not_start_is_told_when_the_cluster_is_made(process, way, kind, said):
-    with pytest.raises(rl.MachineFault) as fault:
+    with pytest.raises(MachineFault) as fault:
         rl.Cluster(3, machine=process("misbehaves", way))
     assert (fault.value.kind, fault.value.text) == (kind, f"S1 cannot start: {said}")
 
 
 def test_a_greeting_is_said_out_of_turn(process):
-    with pytest.raises(rl.MachineFault) as fault:
+    with pytest.raises(MachineFault) as fault:
         rl.Cluster(3, machine=process("misbehaves", "a greeting"))
     assert fault.value.kind in ("out of turn", "not JSON")  # as it comes before the line, or after
     assert "Raft, version 1" in fault.value.text
@@ -101,7 +102,7 @@ def test_a_greeting_is_said_out_of_turn(process):
 
 @pytest.mark.parametrize("command", ["no_such_program_here", "/", "/etc/hostname", "./missing.sh"])
 def test_a_program_that_is_not_there_is_named(command):
-    with pytest.raises(rl.MachineFault, match=re.escape(f"S1 cannot start: {command} cannot be")):
+    with pytest.raises(MachineFault, match=re.escape(f"S1 cannot start: {command} cannot be")):
         rl.Cluster(3, machine=rl.Process(command))
 
 
@@ -116,7 +117,7 @@ def test_a_program_that_is_not_there_is_named(command):
 def test_what_is_wrong_with_an_answer_is_told(process, way, kind, said):
     cluster = rl.Cluster(3, machine=process("misbehaves", way))
     cluster.elect()
-    with pytest.raises(rl.MachineFault) as fault:
+    with pytest.raises(MachineFault) as fault:
         cluster.propose("x=1")
     assert fault.value.kind == kind
     assert said in fault.value.text
@@ -138,7 +139,7 @@ def test_a_machine_that_rolls_dice_is_found_out_when_its_past_is_told_to_another
     cluster = rl.Cluster(3, machine=machine)
     cluster.elect()
     machine.end()
-    with pytest.raises(rl.MachineFault) as fault:
+    with pytest.raises(MachineFault) as fault:
         cluster.run(100)
     assert fault.value.kind == "not deterministic"
 
