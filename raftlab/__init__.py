@@ -16,6 +16,7 @@ loaded by the first picture or lab that needs them.
 from importlib import import_module
 from types import ModuleType
 
+from raftlab.process import Process
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
@@ -49,6 +50,7 @@ __all__ = [
     "NotLeader",
     "NotNow",
     "Options",
+    "Process",
     "RaftLog",
     "RaftStateMachine",
     "Recording",

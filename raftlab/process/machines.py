@@ -1,11 +1,14 @@
 """What makes machines of a process: the process itself, and the tape of one family of runs."""
 
+import copy
 import shlex
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from raftlab.process.child import LONGEST_LINE, MEMORY_MB, PATIENCE_S
-from raftlab.process.faults import MachineFault
+from raftlab.process.again import AskedAgain, asked_again
+from raftlab.process.faults import MachineFault, kind_named
+from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool
 from raftlab.process.tape import Place
@@ -13,9 +16,10 @@ from raftlab.process.wire import EntryLine, entry_of
 from raftlab.raft.log import LogEntry
 from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
+from raftlab.sim.run.tape import Fault, Said
 
-Told = list[list[Place]]
-"""What the machines of a run said, one after the other: each what it said line by line."""
+if TYPE_CHECKING:
+    from raftlab.sim.run.recording import Recording
 
 
 class Process:
@@ -65,6 +69,11 @@ class Process:
         """The command as somebody would type it."""
         return shlex.join(self.command)
 
+    def files(self) -> list[bytes]:
+        """What stands in the files that the command names: another text, another machine."""
+        named = [Path(word) for word in self.command[1:]]
+        return [path.read_bytes() for path in named if path.is_file()]
+
     def __repr__(self) -> str:
         return f"Process({self.text!r})"
 
@@ -75,9 +84,25 @@ class Process:
         """What makes the machines of a run, with an empty tape."""
         return Machines(self.text, self)
 
+    @classmethod
+    def that_said(cls, text: str, said: Said, process: "Process | Machines | None") -> "Machines":
+        """What stands for the processes of a run by what they `said`; with `process`, it goes on.
+
+        Without it nothing is started.
+        """
+        if isinstance(process, Machines):
+            process = process.process
+        made = Machines(text if process is None else process.text, process)
+        made.remember(said)
+        return made
+
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
         """A machine, started from what its disk holds. Raises: MachineFault."""
         return self.for_a_run()(node_id, **given)
+
+    def afresh(self) -> "Machines":
+        """The same with processes that nobody has asked yet, and an empty tape."""
+        return _process(self.command, self._given).for_a_run()
 
     def end(self) -> None:
         """End the processes that live. They are started again when they are needed."""
@@ -108,15 +133,18 @@ class Machines:
     """What makes the machines of one run, and of all that is made of it: they share a tape.
 
     `process` may be None: then only what is on the tape can happen. `root` is where every machine
-    is started.
+    is started; `started` are the nodes whose words are noted, in the order of their starts.
     """
 
-    def __init__(self, text: str, process: Process | None, root: Place | None = None) -> None:
+    def __init__(self, text: str, process: Process | None) -> None:
         self.text = text
         self.process = process
-        self.root = Place() if root is None else root
+        self.root = Place()
         self._entries: dict[EntryLine, LogEntry] = {}
-        self._told: Told | None = None
+        self._noted: Said | None = None
+        self.started: list[NodeId] = []
+        self._starts: Iterator[list[str | Fault]] = iter(())
+        self._coming: dict[Place, Iterator[str | Fault]] = {}
 
     @property
     def machine_name(self) -> str:
@@ -135,21 +163,80 @@ class Machines:
 
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
         """A machine, started from what its disk holds. Raises: MachineFault."""
-        return ProcessMachine(node_id, machines=self, **given)
+        try:
+            return ProcessMachine(node_id, machines=self, **given)
+        except MachineFault as fault:
+            raise MachineFault(fault.kind, f"{node_id} cannot start: {fault.text}") from fault
 
-    def heard(self) -> list[Place] | None:
+    # What goes along with a run
+
+    def noting(self) -> "Machines":
+        """Another one with the same memory, whose machines' words are noted for `said`."""
+        twin = copy.copy(self)
+        vars(twin).update(_noted=[], started=[])
+        return twin
+
+    @property
+    def said(self) -> Said:
+        """What its machines said since it is `noting`, one list for each start."""
+        return self._noted or []
+
+    def heard(self, node: NodeId) -> list[str | Fault] | None:
         """Where a machine that is started now notes what it says; None, if nobody wants it."""
-        if self._told is None:
+        if self._noted is None:
             return None
-        self._told.append([])
-        return self._told[-1]
+        self._noted.append([])
+        self.started.append(node)
+        return self._noted[-1]
+
+    def remember(self, said: Said) -> None:
+        """What is asked next was answered so: the first course of a run that was opened."""
+        self._starts = iter(said)
+
+    def read_out(self) -> None:
+        """That course is over: what was said in it is on the tape."""
+        self.remember([])
+        self._coming.clear()
+
+    def _remembered(self, before: Place, line: bytes) -> Place | None:
+        """What was said to a line, as a run that is opened tells it; None, if it does not."""
+        if before is self.root:
+            coming = iter(next(self._starts, ()))
+        else:
+            coming = self._coming.pop(before, iter(()))
+        if (word := next(coming, None)) is None:
+            return None
+        if isinstance(word, str):
+            place = before.add(line, word.encode())
+            self._coming[place] = coming
+            return place
+        kind, text = word
+        return before.add(line, text.encode(), kind_named(kind))
+
+    def ask_again(self, recording: "Recording", machine: Any = None) -> AskedAgain:
+        """Ask the process anew, or `machine`, all that it was asked in a run. Raises: Misuse."""
+        process = self.process if machine is None else machine
+        if not isinstance(process, Process):
+            raise Misuse(
+                "this run has what its machine said, and no machine: say which process is to be"
+                " asked, as ask_again(rl.Process(…))"
+            )
+        asked = process.afresh()
+        try:
+            return asked_again(recording, self.noting(), asked.noting())
+        finally:
+            asked.end()
+
+    # Asking
 
     def ask(self, machine: ProcessMachine, line: bytes) -> Place:
         """The place to which a line leads that is not on the tape: the process is asked.
 
         Raises: NotNow, if there is none.
         """
-        before = machine._place
+        before = machine.place
+        if (known := self._remembered(before, line)) is not None:
+            return known
         if self.process is None:
             raise NotNow(
                 f"Nobody knows what {self.text} says now: this run has what it said, and no more."
@@ -167,10 +254,16 @@ class Machines:
         if self.process is not None:
             self.process.pool.moved(before, after)
 
-    def give_up(self, place: Place) -> None:
-        """The machine at this place has said what it cannot say: end its process."""
+    def end(self) -> None:
+        """End the processes that live."""
         if self.process is not None:
-            self.process.pool.end_at(place)
+            self.process.end()
+
+    def give_up(self, *places: Place) -> None:
+        """The machine at one of these places has said what it cannot say: end its process."""
+        if self.process is not None:
+            for place in places:
+                self.process.pool.end_at(place)
 
     def entry_of(self, line: EntryLine) -> LogEntry:
         """An entry from a line; of equal ones there is one, so that it is soon compared."""

@@ -4,14 +4,16 @@ import os
 import weakref
 from collections.abc import Sequence
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
 from raftlab.process.tape import Place
 from raftlab.raft.vocabulary import NodeId
+
+if TYPE_CHECKING:
+    from raftlab.process.child import Child
 
 MOST_LIVE = 16
 """How many processes of one command live at once; who waits longest to be asked goes first."""
@@ -22,7 +24,7 @@ class Standing:
 
     __slots__ = ("child", "holder", "node", "place")
 
-    def __init__(self, child: Child, node: NodeId, place: Place, holder: object) -> None:
+    def __init__(self, child: "Child", node: NodeId, place: Place, holder: object) -> None:
         self.child = child
         self.node = node
         self.place = place
@@ -93,7 +95,7 @@ class Pool:
             for child in list(self._children):
                 self._end(child)
 
-    def _end(self, child: Child) -> None:
+    def _end(self, child: "Child") -> None:
         self._children.pop(child, None)
         self._standing = {
             place: each for place, each in self._standing.items() if each.child is not child
@@ -118,7 +120,7 @@ class Pool:
             raise
         return Standing(child, node, place, holder)
 
-    def _free(self, node: NodeId) -> Child:
+    def _free(self, node: NodeId) -> "Child":
         """A process that can be told to start the node."""
         if self._shared:
             for child in self._children:
@@ -127,7 +129,7 @@ class Pool:
             return self._started()
         for place, standing in self._standing.items():
             holder = standing.holder()
-            if holder is None or holder._place is not place:
+            if holder is None or holder.place is not place:
                 self._leave(standing.child)
                 return standing.child
         if len(self._children) < MOST_LIVE:
@@ -136,7 +138,7 @@ class Pool:
         self._leave(standing.child)
         return standing.child
 
-    def _leave(self, child: Child, node: NodeId | None = None) -> None:
+    def _leave(self, child: "Child", node: NodeId | None = None) -> None:
         """Forget where the nodes of a process stand; only `node`, if it is named."""
         self._standing = {
             place: each
@@ -144,7 +146,9 @@ class Pool:
             if each.child is not child or (node is not None and each.node != node)
         }
 
-    def _started(self) -> Child:
+    def _started(self) -> "Child":
+        from raftlab.process.child import Child
+
         child = Child(self._command, **self._limits)
         self._children[child] = None
         return child

@@ -18,6 +18,7 @@ from raftlab.sim.frames.frame import Event, Frame, Trace
 from raftlab.sim.run.digest import Known, check_same_run, digest_of
 from raftlab.sim.run.play import Checkpoints
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.tape import machine_name, of_a_run
 from raftlab.sim.watch.properties import History
 from raftlab.sim.watch.watcher import Watcher
 from raftlab.sim.world.actions import Timeout, Wait
@@ -79,7 +80,7 @@ class Cluster(FaultCommands, ClientCommands):
         logs: Mapping[NodeId, Sequence[Term]] | None = None,
     ) -> None:
         names = node_names(nodes)
-        machine = machine_of(machine)
+        machine = of_a_run(machine_of(machine))
         self._rules = dict(rules) if isinstance(rules, Mapping) else rules
         self._factory = machine
         each = rules_for(names, rules)
@@ -90,7 +91,7 @@ class Cluster(FaultCommands, ClientCommands):
             network=setting("network", network, Network),
             disks=setting("disks", disks, Disks),
             rules=tuple((node, full_name(mine)) for node, mine in each.items()),
-            machine=full_name(machine),
+            machine=machine_name(machine),
             watched=watched,
             logs=logs_for(names, logs),
         )

@@ -12,6 +12,7 @@ from raftlab.sim.run.delta_encoding import coming
 from raftlab.sim.run.digest import RunDiffers, unpacked
 from raftlab.sim.run.play import play
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.tape import read_out
 from raftlab.sim.world.arguments import RulesGiven
 from raftlab.sim.world.host import MachineFactory
 
@@ -55,9 +56,10 @@ def load(
                 f"{begin} is the name of no file, and no shared run: one begins with"
                 f' "{share.PREFIX}.{share.VERSION}."'
             )
-    setup, actions, known = files.load(Path(source))
+    setup, actions, known, said = files.load(Path(source))
     try:
-        return recording_of(setup, actions, rules, machine).knowing(known)
+        recording = recording_of(setup, actions, rules, machine, said).knowing(known)
+        return played_once(recording) if said else recording
     except ClassNeeded as needed:
         raise needed.at(f"{source}, line 1: ") from None
     except Misuse as error:
@@ -101,9 +103,10 @@ def opened(
         told.digest, sum(each if isinstance(each, int) else 1 for each in told.segments)
     )
     try:
-        cluster = recording_of(setup, (), rules, machine).start()
+        cluster = recording_of(setup, (), rules, machine, told.said).start()
         for _ in play(cluster.engine, coming(cluster.engine, told.segments, known), known):
             pass
+        read_out(cluster.engine)
         recording = cluster.recording
     except RunDiffers as error:
         raise Misuse(f"this run comes out differently here: {error}") from error
@@ -120,6 +123,15 @@ def opened(
             " or with other rules"
         )
     return recording.knowing(known)
+
+
+def played_once(recording: Recording) -> Recording:
+    """The same, once what its machines said is in their memory. Raises: Misuse."""
+    cluster = recording.start()
+    for _ in recording.steps(cluster):
+        pass
+    read_out(cluster.engine)
+    return recording
 
 
 def _may_be_a_name(source: str) -> bool:

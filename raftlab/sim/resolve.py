@@ -12,6 +12,7 @@ from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NodeId, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.tape import Said, is_process_of
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.arguments import RulesGiven, can_be_machine, full_name, rules_for
 from raftlab.sim.world.host import MachineFactory
@@ -54,17 +55,37 @@ def recording_of(
     actions: tuple[Action, ...],
     rules: RulesGiven = None,
     machine: MachineFactory | None = None,
+    said: Said | None = None,
 ) -> Recording:
     """A recording with the classes that its setup names, or with those that are given.
 
+    Where its machines are processes, `said` is what they said; none is started for that.
+
     Raises: Misuse, where a class is neither raftlab's own nor given.
     """
-    factory: MachineFactory = machine or shipped_class(setup.machine, "machine")
+    factory = _machines(setup.machine, machine, said)
     if rules is None:
         rules = _rules_named(setup)
     rules_for(setup.nodes, rules)
     recording = Recording(setup, actions, rules, factory, Cluster)
     return Recording(recording.start().setup, actions, rules, factory, Cluster)
+
+
+def _machines(name: str, machine: MachineFactory | None, said: Said | None) -> MachineFactory:
+    """The class of that name; for processes, what stands for them by what they said."""
+    kind, is_process, command = name.partition(" ")
+    if not is_process:
+        shipped: MachineFactory = machine or shipped_class(name, "machine")
+        return shipped
+    if machine is not None and not (said and is_process_of(machine)):
+        return machine
+    if not said:
+        raise Misuse(
+            f"this run was made with the process {shown(command)}, and what it said is not in it:"
+            " hand the process over, as machine=rl.Process(…)"
+        )
+    made: MachineFactory = shipped_class(kind, "process").that_said(command, said, machine)
+    return made
 
 
 def _rules_named(setup: Setup) -> Mapping[NodeId, type[Rules]] | type[Rules]:
@@ -102,4 +123,6 @@ def can_serve_as(thing: type, argument: str) -> bool:
     """Whether a class has what is asked of it: a machine the four methods of its contract."""
     if argument == "rules":
         return issubclass(thing, Rules)
+    if argument == "process":
+        return hasattr(thing, "that_said")
     return can_be_machine(thing)

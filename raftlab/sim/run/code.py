@@ -68,7 +68,9 @@ def _cluster_line(setup: Any) -> str:
         same = len(rules) == len(setup.nodes) and len(set(rules.values())) == 1
         given.append(f"rules={_short(setup.rules[0][1])}" if same else f"rules={{{each}}}")
     if setup.machine != USUAL_MACHINE:
-        given.append(f"machine={_short(setup.machine)}")
+        kind, is_process, command = setup.machine.partition(" ")
+        made = f"({python(command)})" if is_process else ""
+        given.append(f"machine={_short(kind)}{made}")
     if not setup.watched:
         given.append("watched=False")
     if setup.logs:
@@ -93,7 +95,7 @@ def _short(name: str) -> str:
 
 
 def _class_imports(setup: Any) -> Iterator[str]:
-    for name in sorted({each for _, each in setup.rules} | {setup.machine}):
+    for name in sorted({each for _, each in setup.rules} | {setup.machine.partition(" ")[0]}):
         module, _, path = name.partition(":")
         if name in (USUAL_RULES, USUAL_MACHINE):
             continue

@@ -15,6 +15,7 @@ import msgspec
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.run.digest import Known, digest_of, marked_frames, packed, unpacked
 from raftlab.sim.run.play import play
+from raftlab.sim.run.tape import Fault, Said
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import any_kind
 from raftlab.sim.world.engine import Engine
@@ -31,13 +32,23 @@ class Kind(msgspec.Struct):
 
 
 class Header(msgspec.Struct, omit_defaults=True):
-    """The first line of a recording. `digest` is that of `digest.packed`; old files have none."""
+    """The first line of a recording. `digest` is that of `digest.packed`; old files have none.
+
+    After the actions come so many lines of what `machines` in processes said.
+    """
 
     raftlab: str
     version: int
     actions: int
     setup: Setup
     digest: bytes = b""
+    machines: int = 0
+
+
+class Tape(msgspec.Struct):
+    """What one machine in a process said, line by line, from its start on."""
+
+    said: list[str | Fault]
 
 
 class Footer(msgspec.Struct):
@@ -46,20 +57,27 @@ class Footer(msgspec.Struct):
     crc32: int
 
 
-KINDS = {kind: msgspec.json.Decoder(kind) for kind in (Kind, Header, Footer)}
+KINDS = {kind: msgspec.json.Decoder(kind) for kind in (Kind, Header, Tape, Footer)}
 
 
 def save(
-    setup: Setup, actions: Sequence[Action], known: Known, start: Callable[[], Engine], path: Path
+    setup: Setup,
+    actions: Sequence[Action],
+    known: Known,
+    start: Callable[[], Engine],
+    path: Path,
+    said: Callable[[], Said] = list,
 ) -> None:
     """Write a run to `path`: a whole new file, or the old one. Raises: OSError.
 
     It is played once, for its digest; a run that does not play again is saved all the same, with
-    what is `known` of it, so that whoever opens it finds that out.
+    what is `known` of it, so that whoever opens it finds that out. After that, `said` is what its
+    machines said, where they are processes.
     """
     digest = packed(_noted(actions, known, start), len(actions))
-    header = Header("recording", VERSION, len(actions), setup, digest)
-    lines = [msgspec.json.encode(line) for line in (header, *actions)]
+    tapes = list(map(Tape, said()))
+    header = Header("recording", VERSION, len(actions), setup, digest, len(tapes))
+    lines = [msgspec.json.encode(line) for line in (header, *actions, *tapes)]
     lines.append(msgspec.json.encode(Footer(crc_of_lines(lines))))
     write_whole(path, b"".join(line + b"\n" for line in lines))
 
@@ -111,8 +129,8 @@ def errors_naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
-def load(path: Path) -> tuple[Setup, tuple[Action, ...], Known]:
-    """What a file of `save` holds: the setup, the actions, and the checksums of its frames.
+def load(path: Path) -> tuple[Setup, tuple[Action, ...], Known, Said]:
+    """What a file of `save` holds: setup, actions, checksums of its frames, what machines said.
 
     Raises: Misuse, naming the line and what is wrong there; OSError, if there is no such file.
     """
@@ -123,22 +141,24 @@ def load(path: Path) -> tuple[Setup, tuple[Action, ...], Known]:
     if kind.version != VERSION:
         raise Misuse(f"{path} is of version {kind.version}; this raftlab reads version {VERSION}")
     header = _line(path, lines, 0, Header)
-    if len(lines) != header.actions + 2:
+    wanted = header.actions + header.machines + 2
+    if len(lines) != wanted:
         raise Misuse(
-            f"{path} was cut short or added to: it should have {header.actions + 2} lines, and has"
-            f" {len(lines)}"
+            f"{path} was cut short or added to: it should have {wanted} lines, and has {len(lines)}"
         )
-    actions = _actions(path, lines)
+    last = header.actions + 1
+    actions = _actions(path, lines[:last])
+    said = [_line(path, lines, place, Tape).said for place in range(last, len(lines) - 1)]
     if _line(path, lines, len(lines) - 1, Footer).crc32 != crc_of_lines(lines[:-1]):
         raise Misuse(f"{path} was altered: its checksum, in line {len(lines)}, does not fit")
-    return header.setup, actions, unpacked(header.digest, header.actions)
+    return header.setup, actions, unpacked(header.digest, header.actions), said
 
 
 def _actions(path: Path, lines: list[bytes]) -> tuple[Action, ...]:
-    """What all lines but the first and the last say."""
+    """What all lines but the first say."""
     decode, actions = _decoder(any_kind()).decode, list[Action]()
     try:
-        for line in lines[1:-1]:
+        for line in lines[1:]:
             actions.append(decode(line))
     except (ValueError, RecursionError) as error:
         raise Misuse(f"{path}, line {len(actions) + 2}: {error}.") from None

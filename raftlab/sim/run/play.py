@@ -125,10 +125,15 @@ def can_be_copied(engine: Engine) -> bool:
     """Whether a copy shares nothing with the original: with a learner's machine it might.
 
     A function in a field, say, that was made with `self` in it, would still move the
-    original; what can be pickled holds no such thing, and no file, no lock, no generator.
+    original; what can be pickled holds no such thing, and no file, no lock, no generator. A machine
+    that says how it is copied (`__deepcopy__`) is believed.
     """
-    machines = [host.machine for host in engine.hosts.values()]
-    if all(type(machine) is RaftStateMachine for machine in machines):
+    machines = [
+        machine
+        for machine in (host.machine for host in engine.hosts.values())
+        if type(machine) is not RaftStateMachine and not hasattr(machine, "__deepcopy__")
+    ]
+    if not machines:
         return True
     try:
         pickle.dumps(machines)

@@ -1,6 +1,7 @@
 """A run is a value: a setup and the actions that happened. The same value, the same run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from raftlab.sim.frames.trace import trace_of
 from raftlab.sim.run import code, files, share
 from raftlab.sim.run.digest import WHOLE, Comparison, Known
 from raftlab.sim.run.play import check_frame, play
+from raftlab.sim.run.tape import Said, is_taped, noting, said_by
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import checked
 from raftlab.sim.world.arguments import RulesGiven, moment
@@ -76,7 +78,19 @@ class Recording:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Recording):
             return NotImplemented
-        return self.setup == other.setup and self.actions == other.actions
+        if self.setup != other.setup or self.actions != other.actions:
+            return False
+        taped = is_taped(self._factory) and self._factory is not other._factory
+        return not taped or self._said() == other._said()
+
+    def _said(self) -> Said:
+        """What machines that keep a tape said in this run."""
+        factory = noting(self._factory)
+        with suppress(Exception):  # the run's own end
+            cluster = self.start(machine=factory)
+            for _ in self.steps(cluster):
+                pass
+        return said_by(factory)
 
     def __hash__(self) -> int:
         return hash((self.setup, self.actions))
@@ -200,6 +214,18 @@ class Recording:
         """
         return play(cluster.engine, self.actions[:number], self.known, quietly=quietly)
 
+    def ask_again(self, machine: MachineFactory | None = None) -> Any:
+        """Ask machines in processes anew all that they were asked in this run, one by one.
+
+        What comes back says whether they said the same, and, if not, at which frame, which node,
+        what it was told, and what it said then and says now. With `machine`, that one is asked.
+
+        Raises: Misuse, for machines in Python, which are asked at every replay.
+        """
+        if not is_taped(self._factory):
+            raise Misuse("the machines of this run are classes in Python: replay asks them again")
+        return self._factory.ask_again(self, machine)
+
     def attempt(
         self,
         actions: Iterable[Action] | None = None,
@@ -247,7 +273,9 @@ class Recording:
 
         Raises: Misuse, if the run does not play again as it went.
         """
-        return share.encoded(self.setup, self.actions, self.known, self.start().engine)
+        factory = noting(self._factory)
+        start = self.start(machine=factory).engine
+        return share.encoded(self.setup, self.actions, self.known, start, lambda: said_by(factory))
 
     def link(self, base: str) -> str:
         """The address that opens this run in the lab that is a page at `base`.
@@ -263,7 +291,15 @@ class Recording:
 
         The file is replaced at once or not at all. Raises: OSError.
         """
-        files.save(self.setup, self.actions, self.known, lambda: self.start().engine, Path(path))
+        factory = noting(self._factory)
+        files.save(
+            self.setup,
+            self.actions,
+            self.known,
+            lambda: self.start(machine=factory).engine,
+            Path(path),
+            lambda: said_by(factory),
+        )
 
     def as_code(self) -> str:
         """The run as the few lines of Python that a reader would have typed.

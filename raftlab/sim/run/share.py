@@ -7,7 +7,7 @@ whoever opens it plays it, and finds out whether the same run comes out.
 import re
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.run.cost import work_of
 from raftlab.sim.run.delta_encoding import Segment, segments
 from raftlab.sim.run.digest import Known, packed
+from raftlab.sim.run.tape import Said
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import Join, any_kind
 from raftlab.sim.world.arguments import LONGEST_NAME, MOST_NODES, full_name, node_names
@@ -73,21 +74,37 @@ class Shared(msgspec.Struct, Generic[Part], array_like=True, omit_defaults=True)
     digest: bytes = b""
 
 
-def encoded(setup: Setup, actions: Sequence[Action], known: Known, start: Engine) -> str:
+class SharedWithTape(Shared[Part], Generic[Part], array_like=True):
+    """The same of a run whose machines are processes: `said` is what they said."""
+
+    said: Said = []
+
+
+def encoded(
+    setup: Setup,
+    actions: Sequence[Action],
+    known: Known,
+    start: Engine,
+    said: Callable[[], Said] = list,
+) -> str:
     """A run as a text of letters, digits, "-", "_" and two dots; it is played on `start`.
+
+    After that, `said` is what its machines said, where they are processes.
 
     Raises: Misuse, if the run does not play again as it went, as far as that is `known`.
     """
     noted: dict[int, bytes] = {}
     run, crc = list(segments(start, actions, known, noted)), crc_of(actions)
     told = Shared(_told(setup), run, crc, packed(noted, len(actions)))
+    if words := said():
+        told = SharedWithTape(told.setup, told.segments, told.crc, told.digest, words)
     zipping = zlib.compressobj(9, wbits=-zlib.MAX_WBITS, zdict=PRESET_DICTIONARY)
     zipped = zipping.compress(msgspec.msgpack.encode(told)) + zipping.flush()
     sealed = zipped + zlib.crc32(zipped).to_bytes(4, "big")
     return f"{PREFIX}.{VERSION}.{urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
 
-def decoded(text: str, most_steps: int = USUAL_STEPS) -> tuple[Setup, Shared[Segment]]:
+def decoded(text: str, most_steps: int = USUAL_STEPS) -> tuple[Setup, SharedWithTape[Segment]]:
     """What a text of `encoded` says: its setup, and its run in segments, not played yet.
 
     Raises: Misuse, saying what is wrong: no such text, a text that was cut short or altered,
@@ -168,7 +185,7 @@ def without_defaults(setup: msgspec.Struct) -> dict[str, Any]:
     return told
 
 
-def _unzipped(text: str) -> Shared[Segment]:
+def _unzipped(text: str) -> SharedWithTape[Segment]:
     mark, _, rest = text.partition(".")
     version, _, sealed = rest.partition(".")
     if mark != PREFIX or not sealed:
@@ -187,8 +204,8 @@ def _unzipped(text: str) -> Shared[Segment]:
         raw = unzipping.decompress(zipped, MOST_BYTES)
         if unzipping.unconsumed_tail:
             raise Misuse(f"this text unpacks to more than {MOST_BYTES >> 20} MB")
-        kind: Any = Shared  # of the actions that there are now
-        opened: Shared[Segment] = msgspec.msgpack.decode(raw, type=kind[Steps | any_kind()])
+        kind: Any = SharedWithTape  # of the actions that there are now
+        opened: SharedWithTape[Segment] = msgspec.msgpack.decode(raw, type=kind[Steps | any_kind()])
         return opened
     except (zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Misuse(f"this text holds no run: {error}") from None
