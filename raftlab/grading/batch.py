@@ -8,13 +8,13 @@ another submission under that name is marked anew.
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import mkstemp
 from typing import NamedTuple
 
 import msgspec
 
-from raftlab import __version__
 from raftlab.course.exercises import exercise
 from raftlab.grading import answers
 from raftlab.grading.box import Boxes, Kind
@@ -150,7 +150,7 @@ def marked(
         box=kind,
         milestones=tuple(found),
         told=tuple(dict.fromkeys(told)),
-        raftlab=__version__,
+        raftlab=version("raftlab"),
         seeds_digest=seeds.digest,
     )
 
@@ -179,7 +179,7 @@ def _key(path: Path, assignment: str, seeds: Seeds, kind: Kind) -> str:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         content = "unreadable"
-    return " ".join([content, assignment, seeds.digest, kind, __version__])
+    return " ".join([content, assignment, seeds.digest, kind, version("raftlab")])
 
 
 def _there(file: Path, key: str) -> Marks | None:

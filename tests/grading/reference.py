@@ -1,5 +1,6 @@
 """Submissions made of the course's own solutions, and of the museum's mistakes."""
 
+import ast
 import inspect
 import json
 import textwrap
@@ -31,5 +32,10 @@ def mistaken(name: str, number: str) -> str:
     """A cell in which an exhibit of the museum is the answer to an exercise."""
     kind = type(exhibit(name).wrong["rules"])
     method = vars(kind)[exercise(number).name]
-    source = textwrap.indent(textwrap.dedent(inspect.getsource(method)), "    ")
+    function = ast.parse(textwrap.dedent(inspect.getsource(method))).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.returns = None
+    for each in function.args.args:
+        each.annotation = None
+    source = textwrap.indent(ast.unparse(function), "    ")
     return f"class Wrong(rl.Rules):\n{source}\nexercise('{number}').check(Wrong)"
