@@ -454,3 +454,13 @@ def test_an_exercise_says_what_to_do():
     for each in exercise:
         assert f"Exercise {each.number}" in repr(each)
         assert each.number in repr(exercise)
+
+
+def test_a_wrong_result_is_not_true_and_require_raises_with_its_text():
+    wrong = exercise("4.1").judge(lambda size: size // 2)
+    assert not wrong
+    with pytest.raises(AssertionError, match=r"Exercise 4\.1: not yet"):
+        wrong.require()
+    right = exercise("4.1").judge(lambda size: size // 2 + 1)
+    assert right
+    right.require()
