@@ -18,7 +18,6 @@ Mark submissions: notebooks, my_raft.py, other Python files, or folders of them.
 a box (bubblewrap, else Landlock), and never in this process. Marks depend on the submission and on
 the file of seeds alone. A batch that was stopped goes on where it was, with the same command."""
 EXAMPLE = """\
-  python -c "import secrets; print(secrets.token_hex(32))" > seeds.txt
   raftlab grade submissions --assignment M1 --seeds seeds.txt --out marks"""
 
 
