@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 
     def options(self) -> list[str]:
         """Every option of this command, like `--seed`."""
-        return ["--help", *re.findall(r"(?<=\[)--[\w-]+", self.format_usage())]
+        return ["--help", *re.findall(r"(?<![\w-])--[\w-]+", self.format_usage())]
 
 
 def unknown(name: str, names: Iterable[str]) -> str:
