@@ -1,0 +1,95 @@
+"""The milestones of the course: what each asks for, its points, and how long it takes.
+
+An assignment is one milestone, by its name ("M1"), or "course", which is all of them.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from raftlab.raft.vocabulary import Misuse, listed, shown
+
+WHOLE_COURSE = "course"
+
+
+class Milestone(msgspec.Struct, frozen=True, kw_only=True):
+    """One milestone: its name ("M1"), its title, and the `minutes` that it takes a student.
+
+    `parts` are what is marked, each with its points: numbers of exercises, or, in M0 and M6,
+    names of the parts.
+    """
+
+    name: str
+    title: str
+    minutes: int
+    parts: Mapping[str, int]
+
+    @property
+    def points(self) -> int:
+        """The points that there are."""
+        return sum(self.parts.values())
+
+
+M0 = Milestone(
+    name="M0",
+    title="Predict",
+    minutes=25,
+    parts={"append": 1, "terms": 1, "votes": 1, "tally": 1, "commit": 1},
+)
+M1 = Milestone(
+    name="M1",
+    title="The log",
+    minutes=75,
+    parts={"1.1": 3, "1.2": 5, "1.3": 7},
+)
+M2 = Milestone(
+    name="M2",
+    title="Elections",
+    minutes=150,
+    parts={
+        "2.1": 1,
+        "2.2": 1,
+        "2.3": 1,
+        "3.1": 1,
+        "3.2": 1,
+        "3.3": 2,
+        "4.1": 1,
+        "4.2": 2,
+        "4.3": 1,
+        "5.1": 1,
+        "5.2": 1,
+        "5.3": 2,
+    },
+)
+M3 = Milestone(
+    name="M3",
+    title="Replication and commit",
+    minutes=120,
+    parts={"6.1": 2, "6.2": 3, "6.3": 4, "7.1": 3, "7.2": 3, "7.3": 5},
+)
+M6 = Milestone(
+    name="M6",
+    title="Your own tests",
+    minutes=90,
+    parts={"correct machines": 3, "mistakes": 12},
+)
+
+MILESTONES: Mapping[str, Milestone] = {each.name: each for each in (M0, M1, M2, M3, M6)}
+"""Those that can be set, by name, in the order of the course."""
+
+
+def milestones_of(assignment: str) -> tuple[Milestone, ...]:
+    """What an assignment consists of. Raises: Misuse, naming the assignments there are."""
+    if assignment == WHOLE_COURSE:
+        return tuple(MILESTONES.values())
+    if assignment not in MILESTONES:
+        raise Misuse(
+            f"there is no assignment {shown(assignment)}; there are"
+            f" {listed([*MILESTONES, WHOLE_COURSE])}"
+        )
+    return (MILESTONES[assignment],)
+
+
+def milestone_of(exercise: str) -> Milestone | None:
+    """The milestone that marks an exercise ("3.1"), or None."""
+    return next((each for each in MILESTONES.values() if exercise in each.parts), None)
