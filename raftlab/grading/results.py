@@ -1,19 +1,22 @@
-"""What a grading came to: checks, milestones, the marks of one submission."""
+"""What grading finds, as values: checks, the marks of a milestone, the marks of a submission."""
 
 import msgspec
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was checked, and what a student is told of it.
+class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that was checked, and all that feedback says of it.
 
-    `share` is a shared text of the shortest run that shows what is wrong, or "".
+    `points` were earned of `of`. `property` is what was broken, with servers and index;
+    `sentence` says what happened, `section` where to read, `mistake` is the name of the mistake
+    that was probably made, `advice` what to try. `share` is the share string of a run that
+    shows it, or "".
     """
 
     name: str
-    exercise: str = ""
-    points: float = 0
-    of: float = 0
-    passed: bool = False
+    exercise: str
+    points: float
+    of: float
+    passed: bool
     property: str = ""
     sentence: str = ""
     section: str = ""
@@ -22,9 +25,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     share: str = ""
 
 
-class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True):
-    """What a milestone came to. `capped` says why it cannot have more than half, `liveness` how
-    the runs went on once their faults had stopped."""
+class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mark of one milestone.
+
+    `points` is the sum of the checks' points, or what is left of it where a violation of safety
+    caps it: `capped` then says so. `liveness` says what did not go on once the faults had ended.
+    """
 
     milestone: str
     title: str
@@ -35,24 +41,39 @@ class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True):
     liveness: str = ""
 
 
-class Marks(msgspec.Struct, frozen=True, kw_only=True):
-    """The marks of one submission: a function of the submission and the seeds alone."""
+class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The marks of one submission.
+
+    `submission` is its name in the batch, `student` whose it is; `box` is what its code ran in.
+    `told` are sentences about the submission as a whole. `raftlab` is the version that judged,
+    `seeds_digest` tells two files of seeds apart and tells none of them.
+    """
 
     submission: str
     student: str
     assignment: str
     box: str
-    milestones: tuple[MilestoneMark, ...] = ()
+    milestones: tuple[MilestoneMark, ...]
     told: tuple[str, ...] = ()
     raftlab: str = ""
     seeds_digest: str = ""
 
     @property
     def total(self) -> float:
-        """The points that were reached."""
+        """The points earned."""
         return sum(each.points for each in self.milestones)
 
     @property
     def of(self) -> float:
         """The points that there are."""
         return sum(each.of for each in self.milestones)
+
+
+def to_json(marks: Marks) -> bytes:
+    """The marks as text that is the same, byte for byte, wherever it is written."""
+    return msgspec.json.format(msgspec.json.encode(marks, order="deterministic"), indent=1) + b"\n"
+
+
+def from_json(text: bytes) -> Marks:
+    """The marks that `to_json` wrote. Raises: msgspec.DecodeError."""
+    return msgspec.json.decode(text, type=Marks)
