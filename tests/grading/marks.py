@@ -94,6 +94,7 @@ def weak_tests(student: str = "cleo") -> Marks:
     """What a student gets whose tests let a mistake live, and who predicted wrongly."""
     survived = Check(
         name="old-votes",
+        exercise="",
         points=0,
         of=1,
         passed=False,
@@ -103,6 +104,7 @@ def weak_tests(student: str = "cleo") -> Marks:
     )
     predicted = Check(
         name="who_grants",
+        exercise="",
         points=0,
         of=1,
         passed=False,

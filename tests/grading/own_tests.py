@@ -85,10 +85,11 @@ def said_is_on_disk(frame):
         if getattr(message, "is_prevote", False):
             continue
         assert disk.term >= message.term, "a term is said before it is on disk"
+        if disk.term > message.term:
+            continue
         if isinstance(message, RequestVoteReply) and message.vote_granted:
-            if disk.term == message.term:
-                assert disk.voted_for == message.receiver, "a vote is not on disk"
-        if isinstance(message, AppendEntriesReply) and disk.term == message.term:
+            assert disk.voted_for == message.receiver, "a vote is not on disk"
+        if isinstance(message, AppendEntriesReply):
             ends = max((entry.index for entry in disk.log), default=0)
             match = getattr(message.result, "last_new_index", 0)
             assert match <= ends, "an entry is acknowledged that is not on disk"

@@ -1,13 +1,14 @@
 """Running a learner's tests, and what they are worth."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TypeAlias
 
 from raftlab.grading.milestones import M6
 from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, Start, correct, mistaken
 from raftlab.grading.results import Check, MilestoneMark
 from raftlab.museum import exhibit
-from raftlab.raft.vocabulary import shown
+from raftlab.raft.vocabulary import REFUSALS, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
 
@@ -31,13 +32,14 @@ class Clusters:
         self.started: list[Cluster] = []
 
     def __call__(self, *given: object, **named: object) -> Cluster:
+        """A new cluster with the machine under test. Raises: Misuse, as `Cluster` does."""
         cluster = self._start(*given, **named)
         self.started.append(cluster)
         return cluster
 
 
 def run(scenario: Scenario, invariant: Invariant, start: Start) -> None:
-    """Run one scenario, and look at the frames of its clusters.
+    """Run one scenario, and look at the frames of its clusters, if it was stopped, too.
 
     Raises: Finding, if a test fails; whatever else the learner's code raises.
     """
@@ -46,7 +48,16 @@ def run(scenario: Scenario, invariant: Invariant, start: Start) -> None:
         scenario(clusters)
     except AssertionError as failed:
         raise Finding(_told("an assert fails", failed)) from None
-    for cluster in clusters.started:
+    except Exception:
+        _look_at(clusters.started, invariant)
+        raise
+    if not clusters.started:
+        raise NotNow("it starts no cluster: call start(3)")
+    _look_at(clusters.started, invariant)
+
+
+def _look_at(clusters: Iterable[Cluster], invariant: Invariant) -> None:
+    for cluster in clusters:
         frames = list(cluster.recording.frames())
         try:
             holds = bool(invariant(frames))
@@ -68,7 +79,8 @@ def complaint(scenario: Scenario, invariant: Invariant, name: str, seed: int) ->
     except Finding as finding:
         return f"it fails with a correct machine ({name}): {finding}"
     except Exception as problem:  # a learner's code may raise anything
-        return f"it cannot run with a correct machine ({name}): {type(problem).__name__}"
+        why = str(problem) if isinstance(problem, REFUSALS) else type(problem).__name__
+        return f"it cannot run with a correct machine ({name}): {why.removesuffix('.')}"
     return ""
 
 
@@ -91,79 +103,78 @@ def marked(
 ) -> MilestoneMark:
     """What a learner's tests are worth. `seed` chooses the timing of every cluster.
 
-    It runs the learner's code in this process. The mark is whole points for correct machines,
-    and the part of the mistakes that were found.
+    It runs the learner's code in this process.
     """
     chosen = list(scenarios)[:MOST_SCENARIOS]
-    checks, sound = _on_correct(chosen, invariant, seed)
-    share = M6.parts["mistakes"] / len(mistakes)
-    checks += [_on_mistake(name, sound, invariant, seed, share) for name in mistakes]
+    complaints = {name: _complaints(chosen, invariant, name, seed) for name in CORRECT}
+    unsound = {place for said in complaints.values() for place in said}
+    sound = [each for place, each in enumerate(chosen) if place not in unsound]
+    checks = [_correct_check(name, chosen, said) for name, said in complaints.items()]
+    worth = M6.parts["mistakes"] / len(mistakes)
+    for name in mistakes:
+        found = any(finds(each, invariant, name, seed) for each in sound)
+        checks.append(_mistake_check(name, found, worth))
     points = round(sum(check.points for check in checks), 2)
     return MilestoneMark(
         milestone=M6.name, title=M6.title, points=points, of=M6.points, checks=tuple(checks)
     )
 
 
-def _on_correct(
-    scenarios: Sequence[Scenario], invariant: Invariant, seed: int
-) -> tuple[list[Check], list[Scenario]]:
-    """A check for each correct machine, and the scenarios that pass with all of them."""
+def _complaints(
+    scenarios: Sequence[Scenario], invariant: Invariant, name: str, seed: int
+) -> dict[int, str]:
+    """By their places, the scenarios that do something wrong with a correct machine."""
+    said = {place: complaint(each, invariant, name, seed) for place, each in enumerate(scenarios)}
+    return {place: what for place, what in said.items() if what}
+
+
+def _correct_check(name: str, scenarios: Sequence[Scenario], said: Mapping[int, str]) -> Check:
     worth = M6.parts["correct machines"] / len(CORRECT)
-    sound, checks = list(scenarios), []
-    for name in CORRECT:
-        wrong = {}
-        for each in scenarios:
-            if said := complaint(each, invariant, name, seed):
-                wrong[_name(each)] = said
-                sound = [other for other in sound if other is not each]
-        passed = bool(scenarios) and not wrong
-        checks.append(
-            Check(
-                name=f"correct: {name}",
-                exercise="",
-                points=worth if passed else 0,
-                of=worth,
-                passed=passed,
-                sentence=_sentence(wrong) if scenarios else "There is no scenario.",
-                advice=TRY_CORRECT if wrong else TRY_ONE,
-            )
-        )
-    return checks, sound
+    passed = bool(scenarios) and not said
+    told = [f"{_name(scenarios[place])}: {what}." for place, what in said.items()]
+    return Check(
+        name=f"correct: {name}",
+        exercise="",
+        points=worth if passed else 0,
+        of=worth,
+        passed=passed,
+        sentence="" if passed else " ".join(told) or "There is no scenario.",
+        advice="" if passed else TRY_CORRECT if told else TRY_ONE,
+    )
 
 
 TRY_CORRECT = (
-    "Run the scenario with start = rl.Cluster, print the cluster, and ask of every assert whether"
-    " the paper promises it. A scenario that fails here finds no mistake either."
+    "Ask of every assert whether the paper promises it, whatever the timing. A scenario that fails"
+    " with a correct machine finds no mistake either."
 )
 TRY_ONE = "Write a scenario: one cluster, a few verbs, and what must hold at the end."
 
 
-def _sentence(wrong: dict[str, str]) -> str:
-    return " ".join(f"{name}: {said}." for name, said in wrong.items())
-
-
-def _on_mistake(
-    name: str, scenarios: Sequence[Scenario], invariant: Invariant, seed: int, worth: float
-) -> Check:
-    found = any(finds(each, invariant, name, seed) for each in scenarios)
-    which = exhibit(name)
+def _mistake_check(name: str, found: bool, worth: float) -> Check:
+    """Whether a mistake was found; what survives is told with the run that would have shown it."""
     if found:
         return Check(name=name, exercise="", points=worth, of=worth, passed=True)
+    which = exhibit(name)
+    title = f"{which.title[0].upper()}{which.title[1:]}"
     return Check(
         name=name,
         exercise="",
         points=0,
         of=worth,
         passed=False,
-        property="",
-        sentence=f"It survives: none of your tests fails with it. {which.title.capitalize()}.",
+        sentence=f"{title}: none of your tests fails.",
         section=which.breaks.paper if which.breaks else "",
         mistake=which.mistake,
-        advice=f"A run that shows it: {which.shows_in}",
-        share=which.recording().share(),
+        advice=f"This run would have shown it. {which.shows_in}",
+        share=_share_of(name),
     )
+
+
+@cache
+def _share_of(name: str) -> str:
+    return exhibit(name).recording().share()
 
 
 def _name(scenario: Scenario) -> str:
     name = getattr(scenario, "__name__", "")
-    return name if isinstance(name, str) and name.isidentifier() else shown(type(scenario).__name__)
+    return name if isinstance(name, str) and name.isidentifier() else "a scenario"

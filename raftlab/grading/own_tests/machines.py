@@ -23,7 +23,38 @@ CORRECT: Mapping[str, Options] = {
 }
 """Options with which the shipped machine is a correct Raft: every test must pass with each."""
 
-MISTAKES: tuple[str, ...] = ()
+MISTAKES: tuple[str, ...] = (
+    "refusals-elect",
+    "half-elects",
+    "old-votes",
+    "doubled-vote",
+    "votes-again",
+    "any-log-elects",
+    "longest-log-elects",
+    "last-term-elects",
+    "term-never-rises",
+    "term-falls",
+    "vote-not-saved",
+    "term-not-saved",
+    "log-not-saved",
+    "truncate-always",
+    "never-truncates",
+    "any-entry-fits",
+    "sent-is-received",
+    "no-means-yes",
+    "leader-truncates",
+    "followers-append",
+    "figure-8",
+    "half-commits",
+    "best-copy-commits",
+    "commit-goes-back",
+    "commit-before-check",
+    "commit-jumps",
+    "votes-once",
+    "needs-all-votes",
+    "no-heartbeats",
+    "next-never-goes-back",
+)
 """The exhibits of the museum that tests are to find: of what notebooks 01 to 07 teach."""
 
 
