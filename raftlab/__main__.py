@@ -7,12 +7,22 @@ from contextlib import nullcontext, redirect_stdout, suppress
 from io import TextIOWrapper
 
 from raftlab import __version__
-from raftlab.commands import campaign, check_history, completion, explore, lab, museum, replay, run
+from raftlab.commands import (
+    campaign,
+    check_history,
+    completion,
+    explore,
+    lab,
+    museum,
+    release,
+    replay,
+    run,
+)
 from raftlab.commands.answers import EXIT_CODES, Answer, Exit
 from raftlab.commands.arguments import Parser, unknown
 from raftlab.raft.vocabulary import REFUSALS, shown
 
-COMMANDS = (run, replay, explore, campaign, check_history, museum, lab, completion)
+COMMANDS = (run, replay, explore, campaign, check_history, museum, release, lab, completion)
 WITHOUT_JSON = (lab, completion)
 ABOUT = """\
 A laboratory for the Raft consensus algorithm: run it, break it, look for what is wrong.

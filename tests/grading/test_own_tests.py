@@ -4,19 +4,8 @@ import pytest
 
 from raftlab.grading.own_tests import CORRECT, MISTAKES, marked
 from raftlab.grading.own_tests.judge import MOST_SCENARIOS
+from raftlab.grading.own_tests.reference import SCENARIOS, invariant, runs_of
 from raftlab.museum import exhibit
-from tests.grading.own_tests import invariant, scenario_of
-
-
-def several(*names):
-    """One scenario of several runs of the museum."""
-    scenarios = [scenario_of(name) for name in names]
-
-    def scenario(start):
-        for each in scenarios:
-            each(start)
-
-    return scenario
 
 
 def names_of(mark, passed):
@@ -37,15 +26,12 @@ def test_there_are_thirty_mistakes_and_each_is_in_the_museum_once():
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_each_mistake_is_found_by_the_run_that_is_told_of_it(name):
-    mark = marked([scenario_of(name)], invariant, mistakes=[name])
+    mark = marked([runs_of(name)], invariant, mistakes=[name])
     assert mark.points == mark.of == 15
 
 
 def test_tests_that_find_everything_have_all_points():
-    broken = [name for name in MISTAKES if exhibit(name).breaks]
-    stuck = [name for name in MISTAKES if not exhibit(name).breaks]
-    tests = [*(several(*broken[place::6]) for place in range(6)), *map(scenario_of, stuck)]
-    mark = marked(tests, invariant)
+    mark = marked(SCENARIOS, invariant)
     assert not names_of(mark, False)
     assert mark.points == mark.of == 15
 
@@ -89,7 +75,7 @@ def test_one_bad_scenario_takes_nothing_from_the_others():
         start(3)
         raise ZeroDivisionError
 
-    mark = marked([bad, scenario_of("half-elects")], invariant, mistakes=["half-elects"])
+    mark = marked([bad, runs_of("half-elects")], invariant, mistakes=["half-elects"])
     assert names_of(mark, True) == {"half-elects"}
     assert "bad: it cannot run with a correct machine (Figure 2): ZeroDivisionError." in (
         mark.checks[0].sentence
@@ -116,7 +102,7 @@ def test_what_only_stops_a_run_finds_nothing():
 
 def test_what_stops_a_scenario_hides_nothing_from_the_invariant():
     def goes_on(start):
-        scenario_of("half-elects")(start)
+        runs_of("half-elects")(start)
         if start.started[0].frame()["S4"].role.value == "leader":
             raise RuntimeError("S4 leads")
 
@@ -143,7 +129,7 @@ def test_more_scenarios_than_are_run_are_left_out():
 
 
 def test_the_mark_is_the_same_twice_and_the_seed_only_moves_the_timing():
-    tests = [scenario_of("half-elects")]
+    tests = [runs_of("half-elects")]
     assert marked(tests, invariant, 5, MISTAKES[:3]) == marked(tests, invariant, 5, MISTAKES[:3])
     for seed in (2, 99):
         assert "half-elects" in names_of(marked(tests, invariant, seed, MISTAKES[:3]), True)
