@@ -3,7 +3,11 @@
 The grader uses other seeds, and a box; its marks are those that count.
 """
 
+from collections.abc import Sequence
+from textwrap import fill
+
 from raftlab.course.exercises import Result, exercise
+from raftlab.course.panel import WIDTH
 from raftlab.grading.milestones import milestones_of
 from raftlab.grading.results import MilestoneMark
 from raftlab.raft.vocabulary import Misuse, shown
@@ -11,14 +15,17 @@ from raftlab.view.words import table
 
 
 class OwnMarks:
-    """A table of points: of exercises that were checked here, or of a mark."""
+    """A table of points: of exercises that were checked here, or of a mark; and what it says."""
 
-    def __init__(self, rows: list[list[str]], points: float, of: float) -> None:
-        self.rows, self.points, self.of = rows, points, of
+    def __init__(
+        self, rows: list[list[str]], points: float, of: float, notes: Sequence[str] = ()
+    ) -> None:
+        self.rows, self.points, self.of, self.notes = rows, points, of, notes
 
     def __repr__(self) -> str:
         total = f"{round(self.points, 2):g} of {self.of:g}"
-        return table(["", "", "points"], [*self.rows, ["so far", "", total]], right=(2,))
+        points = table(["", "", "points"], [*self.rows, ["so far", "", total]], right=(2,))
+        return "\n\n".join([points, *(fill(each, WIDTH) for each in self.notes)])
 
 
 def own_marks(what: str | MilestoneMark) -> OwnMarks:
@@ -31,7 +38,9 @@ def own_marks(what: str | MilestoneMark) -> OwnMarks:
             [each.name, "passed" if each.passed else "not yet", f"{round(each.points, 2):g}"]
             for each in what.checks
         ]
-        return OwnMarks(rows, what.points, what.of)
+        failed = [each for each in what.checks if not each.passed and not each.share]
+        notes = dict.fromkeys(f"{each.name}. {each.sentence} {each.advice}" for each in failed)
+        return OwnMarks(rows, what.points, what.of, [*notes])
     if not isinstance(what, str):
         raise Misuse(f'name a milestone, for instance "M1", not {shown(what)}')
     rows, points, of = [], 0, 0
@@ -45,4 +54,6 @@ def own_marks(what: str | MilestoneMark) -> OwnMarks:
 
 
 def _state(result: Result | None) -> str:
-    return "not checked" if result is None else "passed" if result else "not yet"
+    if result is None:
+        return "not checked"
+    return {None: "to be written", True: "passed", False: "not yet"}[result.passed]

@@ -39,6 +39,7 @@ KINDS: Mapping[str, tuple[Callable[..., Question], ...]] = {
 }
 """The kinds of questions of each part."""
 
+NAME_FIRST = 'write your name above, as your instructor knows it: student = "ann"'
 SECTIONS: Mapping[str, str] = {
     "append": "5.3",
     "terms": "5.1; Figure 2, rules for servers",
@@ -54,7 +55,7 @@ def questions_for(word: str, student: str) -> dict[str, Question]:
     Raises: Misuse, for a student without a name.
     """
     if not (isinstance(student, str) and student.strip()):
-        raise Misuse('give your name as your instructor knows it, for instance student = "ann"')
+        raise Misuse(NAME_FIRST)
     return {part: _question(f"raftlab M0 {word} {student.strip()} {part}", part) for part in KINDS}
 
 
@@ -66,15 +67,17 @@ def _question(seed: str, part: str) -> Question:
 
 def sheet(word: str, student: str) -> dict[str, Panel]:
     """The questions as a student gets them: to be read, and answered in another cell."""
+    if not student.strip():
+        return dict.fromkeys(KINDS, Panel(f"{NAME_FIRST}."))
     return {part: each.sheet for part, each in questions_for(word, student).items()}
 
 
 def form_of(question: Question, answer: object) -> str:
     """What is wrong with the form of an answer, or ""."""
     given = _given(answer)
-    if given is None:
-        return f"{shown(answer)} is no answer: give one choice, a list of choices, or a number"
-    return question.problem(given) or ""
+    if given is not None and question.problem(given) is None:
+        return ""
+    return f"{shown(answer)} is no answer; the question says what one is, after Answer"
 
 
 def _given(answer: object) -> tuple[object, ...] | None:
@@ -85,6 +88,8 @@ def _given(answer: object) -> tuple[object, ...] | None:
 
 def missing(answers: Mapping[str, object], word: str, student: str) -> list[str]:
     """What is still to be done, a sentence for each part; nothing of what is right."""
+    if not student.strip():
+        return [f"{NAME_FIRST}."]
     questions = questions_for(word, student)
     said = {part: form_of(each, answers.get(part)) for part, each in questions.items()}
     return [f"{part}: {what}" for part, what in said.items() if what]
@@ -107,11 +112,11 @@ def marked(answers: Mapping[str, object], word: str, student: str) -> MilestoneM
 
 def _check(part: str, question: Question, answer: object) -> Check:
     name, of = getattr(question.kind, "__name__", part), M0.parts[part]
-    given = _given(answer)
     if answer is None:
         return _wrong(name, part, of, f"{part} has no answer.")
-    if given is None or question.problem(given):
-        return _wrong(name, part, of, f"{part}: {form_of(question, answer)}")
+    if said := form_of(question, answer):
+        return _wrong(name, part, of, f"{part}: {said}.")
+    given = _given(answer) or ()
     if not question.is_right(given):
         said = ", ".join(map(str, given))
         return _wrong(name, part, of, f"{part}: you said {said}, and that is not so.")
