@@ -12,6 +12,7 @@ from raftlab.commands import (
     check_history,
     completion,
     explore,
+    feedback,
     lab,
     museum,
     release,
@@ -22,7 +23,18 @@ from raftlab.commands.answers import EXIT_CODES, Answer, Exit
 from raftlab.commands.arguments import Parser, unknown
 from raftlab.raft.vocabulary import REFUSALS, shown
 
-COMMANDS = (run, replay, explore, campaign, check_history, museum, release, lab, completion)
+COMMANDS = (
+    run,
+    replay,
+    explore,
+    campaign,
+    check_history,
+    museum,
+    release,
+    feedback,
+    lab,
+    completion,
+)
 WITHOUT_JSON = (lab, completion)
 ABOUT = """\
 A laboratory for the Raft consensus algorithm: run it, break it, look for what is wrong.

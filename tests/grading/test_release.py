@@ -84,9 +84,10 @@ def test_each_exercise_has_one_answer_cell_with_its_number(name):
     for solved in (False, True):
         notebook = assignment(MILESTONES[name], WORD, solved)
         tagged = [cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", [])]
-        assert [cell.metadata.tags[1] for cell in tagged] == [*MILESTONES[name].parts]
-        for cell in tagged:
-            assert f'exercise("{cell.metadata.tags[1]}").check(' in cell.source
+        numbers = [cell.metadata.tags[1].removeprefix("exercise:") for cell in tagged]
+        assert numbers == [*MILESTONES[name].parts]
+        for cell, number in zip(tagged, numbers, strict=True):
+            assert f'exercise("{number}").check(' in cell.source
             assert solved == ("NotImplementedError" not in cell.source)
 
 

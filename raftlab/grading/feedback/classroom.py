@@ -141,7 +141,10 @@ def _failed(every: Sequence[Marks], naming: Naming) -> Failed:
             for check in findings(mark):
                 if key := naming(mark.milestone, check):
                     keys[key] = keys.get(key) or check.share
+        named = {where for name, where in keys if name != NO_NAME}
         for key, share in keys.items():
+            if key[0] == NO_NAME and key[1] in named:
+                continue
             found = failed.setdefault(key, Found())
             found.count += 1
             found.share = found.share or share

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import raftlab
 from raftlab.course.notebooks import written
 from raftlab.grading.milestones import WHOLE_COURSE, Milestone, milestones_of
 from raftlab.grading.release.notebooks import assignment
@@ -16,7 +15,7 @@ STUDENTS_README = """\
 
 {table}
 
-1. `pip install "raftlab[lab]=={version}"`
+1. `pip install "raftlab[lab]"`, in the version that your instructor names.
 2. `jupyter lab` in this folder, and open {first}.
 3. Write where the notebook says so; run a cell and it is checked. The last cell shows your points
    so far.
@@ -62,7 +61,6 @@ def _texts(name: str, milestones: Sequence[Milestone], word: str) -> list[tuple[
         "title": title,
         "table": _table(milestones),
         "first": file_name(milestones[0]),
-        "version": raftlab.__version__,
         "word": word,
         "students": STUDENTS,
     }

@@ -37,12 +37,12 @@ NEEDS = {
 
 EXERCISE = """\
 # %% [markdown]
-# ## Exercise {number}: {points}
+# ## Exercise {number}: {points} of this assignment
 
 # %%
 display(exercise("{number}"), exercise("{number}").show())
 
-# %% tags=["solution", "{number}"]
+# %% tags=["solution", "exercise:{number}"]
 {solution}
 """
 
@@ -86,7 +86,7 @@ ANSWERS = """\
 # A choice such as "S2", several as a list, or a number. The grader reads this cell and never runs
 # it, so write the values themselves.
 
-# %% tags=["answer", "M0"]
+# %% tags=["answer", "exercise:M0"]
 answers = {{
 {lines}
 }}
@@ -143,7 +143,7 @@ own_marks(marked([one_election], nobody_falls_back))
 # At most twelve scenarios; what they start may be of any size up to seven. Which of Figure 3, and
 # of the lines of Figure 2, can be seen in frames?
 
-# %% tags=["solution", "M6"]
+# %% tags=["solution", "exercise:M6"]
 {solution}
 
 # %% [markdown]
