@@ -29,11 +29,17 @@ def add_arguments(parser: Parser) -> None:
         default="raftlab",
         help="a word for the class: another one makes other questions in M0 (raftlab)",
     )
+    parser.add_argument(
+        "--nbgrader",
+        action="store_true",
+        help="write the sources of a course of nbgrader, too (M1, M2, M3)",
+    )
 
 
 def carry_out(given: argparse.Namespace) -> Answer:
     """Write the folders."""
     from raftlab.grading.release import release
 
-    files = [str(path) for path in release(given.name, Path(given.to), given.word)]
+    written = release(given.name, Path(given.to), given.word, given.nbgrader)
+    files = [str(path) for path in written]
     return Answer(Exit.FINE, "\n".join(files), {"files": files})

@@ -11,6 +11,8 @@ from raftlab.grading.milestones import MILESTONES
 from raftlab.grading.own_marks import own_marks
 from raftlab.grading.own_tests import marked
 from raftlab.grading.release import assignment, release
+from raftlab.grading.release.nbgrader import for_nbgrader
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
 from tests.notebooks import meta
 from tests.notebooks.test_student_copies import solutions
@@ -171,3 +173,44 @@ def test_own_marks_of_own_tests_say_what_a_correct_machine_stumbles_over():
 def test_own_marks_of_nothing_are_refused():
     with pytest.raises(Misuse, match='name a milestone, for instance "M1", not 7'):
         own_marks(7)
+
+
+@pytest.mark.parametrize("name", ["M1", "M2", "M3"])
+def test_nbgrader_s_cells_have_the_points_of_the_milestone(name):
+    milestone = MILESTONES[name]
+    notebook = for_nbgrader(assignment(milestone, WORD, solved=True), milestone)
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+    assert len({cell.metadata.nbgrader.grade_id for cell in cells}) == 2 * len(milestone.parts)
+    graded = [cell for cell in cells if cell.metadata.nbgrader.grade]
+    assert [cell.metadata.nbgrader.points for cell in graded] == [*milestone.parts.values()]
+    assert all(cell.metadata.nbgrader.locked for cell in graded)
+    for cell in cells:
+        assert cell.metadata.nbgrader.solution == ("### BEGIN SOLUTION" in cell.source)
+
+
+def test_nbgrader_s_points_are_a_number_and_a_message(fresh_exercises, capsys):
+    milestone = MILESTONES["M1"]
+    notebook = for_nbgrader(assignment(milestone, WORD, solved=True), milestone)
+    (test,) = [
+        cell
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "points-1.1"
+    ]
+    *lines, last = test.source.split("\n")
+
+    class Wrong(Rules):
+        def accepts_append(self, log, prev_log_index, prev_log_term):
+            return True
+
+    for answer, points in ((Rules, 0), (Wrong, 0)):
+        names = {"exercise": exercise, "Checked": answer}
+        exec("\n".join(lines), names)
+        assert eval(last, names) == points
+        assert "Exercise 1.1: " in capsys.readouterr().out
+
+
+def test_what_has_no_cells_for_nbgrader_is_refused(tmp_path):
+    with pytest.raises(Misuse, match="nbgrader has cells for M1, M2, M3, and not for M6"):
+        release("M6", tmp_path, WORD, nbgrader=True)
+    assert not [*tmp_path.iterdir()]

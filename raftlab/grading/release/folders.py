@@ -5,10 +5,11 @@ from pathlib import Path
 
 from raftlab.course.notebooks import written
 from raftlab.grading.milestones import WHOLE_COURSE, Milestone, milestones_of
+from raftlab.grading.release.nbgrader import for_nbgrader
 from raftlab.grading.release.notebooks import assignment
 from raftlab.raft.vocabulary import Misuse
 
-STUDENTS, INSTRUCTOR = "students", "instructor"
+STUDENTS, INSTRUCTOR, NBGRADER = "students", "instructor", "nbgrader"
 
 STUDENTS_README = """\
 # {title}
@@ -38,17 +39,22 @@ The class's word is `{word}`: the questions of M0 hang on it and on each student
 """
 
 
-def release(name: str, to: Path, word: str) -> list[Path]:
+def release(name: str, to: Path, word: str, nbgrader: bool = False) -> list[Path]:
     """Write the students' and the instructor's folder of an assignment ("M1", "course") into `to`.
+
+    With `nbgrader`, a third folder is a course of nbgrader's, with its sources.
 
     Returns: what was written. Raises: Misuse, for an unknown assignment, where the full notebooks
     are not, or if there is something in one of the folders already; OSError.
     """
     milestones = milestones_of(name)
-    for folder in (to / STUDENTS, to / INSTRUCTOR):
+    for folder in (to / STUDENTS, to / INSTRUCTOR, to / NBGRADER):
         if folder.is_dir() and any(folder.iterdir()):
             raise Misuse(f"{folder} is not empty: name another folder with --to, or clear it")
     texts = dict(_texts(name, milestones, word))
+    for each in milestones if nbgrader else ():
+        source = Path(NBGRADER, "source", each.name, file_name(each))
+        texts[source] = written(for_nbgrader(assignment(each, word, solved=True), each))
     for path, text in texts.items():
         (to / path).parent.mkdir(parents=True, exist_ok=True)
         (to / path).write_text(text, encoding="utf-8")
