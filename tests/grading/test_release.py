@@ -1,6 +1,7 @@
 """What is given to students: all that they need, and nothing that gives an answer away."""
 
 import json
+import re
 
 import nbformat
 import pytest
@@ -182,6 +183,8 @@ def test_nbgrader_s_cells_have_the_points_of_the_milestone(name):
     nbformat.validate(notebook)
     cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
     assert len({cell.metadata.nbgrader.grade_id for cell in cells}) == 2 * len(milestone.parts)
+    for cell in cells:
+        assert re.fullmatch(r"[a-zA-Z0-9_-]+", cell.metadata.nbgrader.grade_id)
     graded = [cell for cell in cells if cell.metadata.nbgrader.grade]
     assert [cell.metadata.nbgrader.points for cell in graded] == [*milestone.parts.values()]
     assert all(cell.metadata.nbgrader.locked for cell in graded)
@@ -195,7 +198,7 @@ def test_nbgrader_s_points_are_a_number_and_a_message(fresh_exercises, capsys):
     (test,) = [
         cell
         for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == "points-1.1"
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "points-1-1"
     ]
     *lines, last = test.source.split("\n")
 

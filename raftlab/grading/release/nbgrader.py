@@ -43,11 +43,12 @@ def _cells(cell: Any, milestone: Milestone) -> Iterator[Any]:
         yield cell
         return
     number, points = found["number"], milestone.parts[found["number"]]
-    yield _marked(cell, f"answer-{number}", solution=True)
+    place = number.replace(".", "-")  # a grade_id has no dot
+    yield _marked(cell, f"answer-{place}", solution=True)
     test = copy.deepcopy(cell)
     test.metadata.pop("tags")
     test.source = POINTS.format(number=number, answer=found["answer"], points=points)
-    yield _marked(test, f"points-{number}", grade=True, locked=True, points=points)
+    yield _marked(test, f"points-{place}", grade=True, locked=True, points=points)
 
 
 def _marked(cell: Any, grade_id: str, **given: Any) -> Any:
