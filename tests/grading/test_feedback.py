@@ -51,7 +51,7 @@ def test_a_finding_is_three_lines():
     about = [line.about for line in lines_of(check)]
     assert about == ["What happened", "The rule", "Try"]
     happened, rule, advice = (line.says for line in lines_of(check))
-    assert happened == "Election Safety is broken. S1 and S4 are both leaders of term 1."
+    assert happened == "Broken: Election Safety: S1 and S4 are both leaders of term 1."
     assert "5.2" in rule and "half of the votes are not a majority" in rule
     assert advice == "Count the votes of 4 servers on paper: how many win?"
 
@@ -207,7 +207,7 @@ def test_gradescope_reads_its_form():
     for each in told["tests"]:
         assert set(each) == allowed
         assert each["visibility"] == "visible" and each["output_format"] == "text"
-    assert "Election Safety is broken" in told["tests"][1]["output"]
+    assert "Broken: Election Safety" in told["tests"][1]["output"]
     assert told["tests"][0]["output"] == ""
 
 
@@ -261,3 +261,14 @@ def test_an_unknown_assignment_names_those_there_are():
 
 def test_hostile_text_is_what_it_claims_to_be():
     assert {"\u202e", "\x00", "\ud800", "<"} <= {*HOSTILE}
+
+
+def test_what_the_judge_says_in_small_letters_becomes_sentences():
+    (check,) = findings(marks().milestones[1])
+    happened = lines_of(check)[0].says
+    assert happened == (
+        "Broken: Leader Completeness: S2 leads term 4 without entry 1 of term 1."
+        " Expected None, but it answers 1."
+    )
+    advised = msgspec.structs.replace(check, advice="try f(1)")
+    assert lines_of(advised)[-1].says == "f(1)"

@@ -10,7 +10,15 @@ import msgspec
 from raftlab.grading.feedback.pages import page
 from raftlab.grading.feedback.runs import Opener, ShownRun, link_to, shown_run
 from raftlab.grading.feedback.student import WIDTH
-from raftlab.grading.feedback.words import findings, name_of, plain, points, points_of, told_of
+from raftlab.grading.feedback.words import (
+    findings,
+    name_of,
+    plain,
+    points,
+    points_of,
+    sentence,
+    told_of,
+)
 from raftlab.grading.results import Check, Marks
 from raftlab.sim.load import load_shared
 from raftlab.view.words import table
@@ -101,7 +109,10 @@ def _row(marks: Marks, names: Sequence[str], page: str) -> Row:
         page=page,
         points=[points(each.points) if each else "–" for each in reached],
         total=points_of(marks.total, marks.of),
-        notes=[*told_of(marks), *(plain(each.capped) for each in marks.milestones if each.capped)],
+        notes=[
+            *told_of(marks),
+            *(sentence(each.capped) for each in marks.milestones if each.capped),
+        ],
     )
 
 

@@ -14,6 +14,7 @@ from raftlab.grading.feedback.words import (
     name_of,
     plain,
     points_of,
+    sentence,
     title_of,
     told_of,
 )
@@ -59,7 +60,7 @@ def _part(mark: MilestoneMark, runs: dict[str, int], base: str, opened: Opener) 
     return Part(
         title=f"{plain(mark.milestone)} {name_of(mark.title)}",
         points=points_of(mark.points, mark.of),
-        notes=[plain(each) for each in (mark.capped, mark.liveness) if each],
+        notes=[sentence(each) for each in (mark.capped, mark.liveness) if each],
         findings=[_finding(check, runs, base, opened) for check in findings(mark)],
         passed=[title_of(check) for check in mark.checks if check.passed],
     )

@@ -47,11 +47,13 @@ def lines_of(check: Check) -> tuple[Line, ...]:
 
     `check` is one that did not pass.
     """
-    happened = plain(check.sentence)
+    happened = sentence(check.sentence)
     if check.property:
-        happened = f"{plain(check.property)} is broken. {happened}".strip()
+        happened = f"Broken: {_ended(plain(check.property))} {happened}".strip()
     told = (Line("What happened", happened), Line("The rule", _rule(check)))
-    return tuple(line for line in (*told, Line("Try", plain(check.advice))) if line.says)
+    return tuple(
+        line for line in (*told, Line("Try", plain(check.advice).removeprefix("try "))) if line.says
+    )
 
 
 def _rule(check: Check) -> str:
@@ -60,8 +62,14 @@ def _rule(check: Check) -> str:
     return " ".join(part for part in (section, mistake) if part)
 
 
-def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
+def sentence(text: str) -> str:
+    """A text as a sentence: its first letter a capital, a full stop at its end; "" stays so."""
+    said = plain(text)
+    return _ended(said[:1].upper() + said[1:]) if said else ""
+
+
+def _ended(said: str) -> str:
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
 def findings(mark: MilestoneMark) -> Iterator[Check]:
@@ -78,4 +86,4 @@ def title_of(check: Check) -> str:
 
 def told_of(marks: Marks) -> list[str]:
     """What is to be said of a submission as a whole."""
-    return [plain(each) for each in marks.told]
+    return [sentence(each) for each in marks.told]
