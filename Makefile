@@ -26,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup lab test lint types unit coverage lowest kills nbval browser page notebooks transcripts picture bench museum format clean distclean
+.PHONY: help setup lab test lint types unit coverage lowest kills nbval browser page notebooks assignments transcripts picture bench museum format clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ page: $(READY) ## build the lab as a page, page/dist: a folder for any web serve
 
 notebooks: $(READY) ## write and execute the student notebooks from notebooks/full
 	$(RUN) -m raftlab.course.notebooks $(ARGS)
+
+assignments: $(READY) ## write the assignments, assignments/students and assignments/instructor (ARGS="--class WORD")
+	$(RUN) -m raftlab release course --to assignments $(ARGS)
 
 transcripts: $(READY) ## rewrite the expected text of tests/transcripts (review it as a diff)
 	$(RUN) -m pytest tests/transcripts --rewrite $(ARGS)

@@ -12,9 +12,11 @@ from raftlab.commands import (
     check_history,
     completion,
     explore,
+    feedback,
     grade,
     lab,
     museum,
+    release,
     replay,
     run,
 )
@@ -22,7 +24,19 @@ from raftlab.commands.answers import EXIT_CODES, Answer, Exit
 from raftlab.commands.arguments import Parser, unknown
 from raftlab.raft.vocabulary import REFUSALS, shown
 
-COMMANDS = (run, replay, explore, campaign, check_history, museum, grade, lab, completion)
+COMMANDS = (
+    run,
+    replay,
+    explore,
+    campaign,
+    check_history,
+    museum,
+    release,
+    grade,
+    feedback,
+    lab,
+    completion,
+)
 WITHOUT_JSON = (lab, completion)
 ABOUT = """\
 A laboratory for the Raft consensus algorithm: run it, break it, look for what is wrong.

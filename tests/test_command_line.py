@@ -666,7 +666,7 @@ def test_without_the_notebooks_the_lab_says_where_they_are(raftlab_run, monkeypa
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("raftlab re", "replay"),
+        ("raftlab rep", "replay"),
         ("raftlab ", " ".join(each.NAME for each in COMMANDS)),
         ("raftlab run --se", "--seed"),
         ("raftlab run 3 --sha", "--share"),

@@ -19,7 +19,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "raftlab"
 
 # Each layer may import those before it. What stands at the root of the package is above them all.
-LAYERS = ["raft", "sim", "process", "check", "museum", "view", "lab", "course"]
+LAYERS = ["raft", "sim", "process", "check", "museum", "view", "lab", "course", "grading"]
 ROOT_LAYER = "root"
 
 # Each file of raft may import those before it; a file not listed comes after them all.
@@ -73,6 +73,11 @@ LIBRARIES = {
         "ipywidgets": IN_FUNCTIONS,
         "IPython": IN_FUNCTIONS,
         "nbclient": IN_FUNCTIONS,
+        "nbformat": IN_FUNCTIONS,
+    },
+    "grading": {
+        "msgspec": ANYWHERE,
+        "jinja2": IN_FUNCTIONS,
         "nbformat": IN_FUNCTIONS,
     },
     ROOT_LAYER: {"msgspec": ANYWHERE},

@@ -96,6 +96,8 @@ cells (fewer in 00); nothing on stderr.
 For instructors
 ---------------
 
+`docs/instructors.md` tells how assignments are released and marked. In a notebook of your own:
+
 Notebooks 00 to 07 set two or three exercises each, of one, two or three stars by effort (2, 3
 and 5 points). A check is deterministic and needs no network; the last cell of a student's notebook
 may be `exercise.report("01")`. To mark answers that were collected in some other way:

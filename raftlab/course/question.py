@@ -111,6 +111,12 @@ class Question:
         lines += [f"({self.credit})"] if self.credit else []
         return "\n".join(lines)
 
+    @property
+    def sheet(self) -> Panel:
+        """The question as on paper, with what an answer is, and nothing to click."""
+        listed = ", ".join(f'"{choice}"' for choice in self.choices)
+        return Panel(f"{self._stated()}\nAnswer: {self._form(listed)}", self.scenes)
+
     def _stated(self) -> str:
         """The question with its choices."""
         lines = [fill(f"Predict: {self.statement}", WIDTH), ""]
@@ -186,7 +192,7 @@ class Question:
         if problem:
             return Verdict(None, problem)
         mine = tuple(each for each in given if each is not None)
-        right = {*mine} - {NONE} == {*self._truth} - {NONE}
+        right = self.is_right(mine)
         if right:
             sentence = f"Right: {self._named(self.truth)}."
         else:
@@ -198,6 +204,10 @@ class Question:
             why = (*self.explain, "(Only your first answer to this question counts.)")
             return Verdict(right, sentence, why, self.then)
         return verdict
+
+    def is_right(self, given: Sequence[object]) -> bool:
+        """Whether these are the right answers; nothing is shown, counted or kept."""
+        return {*given} - {NONE} == {*self._truth} - {NONE}
 
     def reveal(self, hidden: Hidden) -> "Hidden | Verdict":
         """What tells the answer, such as a picture, once there is one; before, what to do first.

@@ -48,6 +48,17 @@ class Scene(msgspec.Struct, frozen=True, dict=True, eq=False):
         """The picture as SVG text: equal scenes give equal bytes, in every process."""
         return svg_text(self.width, self.height, self.marks, self.title, self.description)
 
+    @property
+    def least_width(self) -> float:
+        """How wide it must be on a page for its letters to be read, in CSS pixels."""
+        smallest = min((each.size for each in self.marks if isinstance(each, Text)), default=inf)
+        return self.width * style.SIZE / smallest
+
+    @property
+    def widest(self) -> float:
+        """How wide it is on a page that has the room, in CSS pixels."""
+        return self.width * style.GROWTH
+
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Paint it with matplotlib into `ax`, as large as it fits, or into a figure of its own.
 
@@ -80,9 +91,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True, eq=False):
                     )
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        smallest = min((each.size for each in self.marks if isinstance(each, Text)), default=inf)
-        least = self.width * style.SIZE / smallest
-        return bundle(self.svg, self.description, least, self.width * style.GROWTH)
+        return bundle(self.svg, self.description, self.least_width, self.widest)
 
     def __repr__(self) -> str:
         return self.description

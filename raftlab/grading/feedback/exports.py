@@ -1,0 +1,76 @@
+"""Marks for other programs: Gradescope's results.json, CSV for Canvas and for Moodle."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import StringIO
+
+import msgspec
+
+from raftlab.grading.feedback.words import findings, lines_of, name_of, plain, title_of, told_of
+from raftlab.grading.results import Check, Marks
+
+FORMULA = ("=", "+", "-", "@")
+"""How a cell begins that a spreadsheet would compute."""
+
+
+def gradescope(marks: Marks) -> str:
+    """`results.json` in the form that Gradescope reads from an autograder."""
+    tests = [_test(mark.milestone, check) for mark in marks.milestones for check in mark.checks]
+    notes = [each for mark in marks.milestones for each in (mark.capped, mark.liveness) if each]
+    told = {
+        "score": marks.total,
+        "output": "\n".join([*told_of(marks), *map(plain, notes)]),
+        "output_format": "text",
+        "visibility": "visible",
+        "tests": tests,
+    }
+    return msgspec.json.format(msgspec.json.encode(told)).decode() + "\n"
+
+
+def _test(milestone: str, check: Check) -> dict[str, object]:
+    lines = [] if check.passed else [f"{about}: {says}" for about, says in lines_of(check)]
+    if check.share and not check.passed:
+        lines.append(f'Open the run: raftlab.load("{plain(check.share, len(check.share))}").lab()')
+    return {
+        "name": f"{plain(milestone)}: {title_of(check)}",
+        "score": check.points,
+        "max_score": check.of,
+        "status": "passed" if check.passed else "failed",
+        "output": "\n".join(lines),
+        "output_format": "text",
+        "visibility": "visible",
+    }
+
+
+def canvas(every: Sequence[Marks], assignment: str) -> str:
+    """A gradebook for Canvas, which knows students by their login."""
+    most = max((each.of for each in every), default=0)
+    heads = ["Student", "ID", "SIS Login ID", "Section", assignment]
+    possible = ["    Points Possible", "", "", "", most]
+    rows = [[name_of(each.student), "", name_of(each.student), "", each.total] for each in every]
+    return _csv([heads, possible, *rows])
+
+
+def moodle(every: Sequence[Marks], assignment: str) -> str:
+    """Grades and a word of feedback for Moodle's import, which is told what each column is."""
+    heads = ["Username", f"{assignment} (Real)", f"{assignment} (Feedback)"]
+    return _csv([heads, *([name_of(each.student), each.total, _word(each)] for each in every)])
+
+
+def _word(marks: Marks) -> str:
+    """What failed, on one line."""
+    failed = [title_of(check) for mark in marks.milestones for check in findings(mark)]
+    return f"Not yet: {', '.join(failed)}." if failed else "All is right."
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    file = StringIO()
+    csv.writer(file, lineterminator="\n").writerows([_cell(each) for each in row] for row in rows)
+    return file.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A cell that no spreadsheet computes."""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA) else value
+    return f"{round(float(str(value)), 2):g}"

@@ -1,0 +1,183 @@
+"""The words of the notebooks of assignments, beside those of the exercises."""
+
+from raftlab.grading.milestones import Milestone
+
+HEAD = """\
+# %% [markdown]
+# # {name} {title}
+#
+# {what}
+#
+# | | |
+# |---|---|
+# | **Points** | {points} |
+# | **Time** | {minutes} minutes |
+# | **You need** | {needs} |
+# | **Hand in** | this notebook, saved, under your own name |
+#
+# Write only in the cells that say so, and do not rename what they define. Each answer is marked
+# for itself: what is missing, or does not run, costs its own points only. The tests are public;
+# the seeds that the grader uses are not.
+"""
+
+WHAT = {
+    "M0": "Five questions about Raft, made for you: look, think, and write down what will happen.",
+    "M1": "The rules of the replicated log: what a follower takes, and what it cuts.",
+    "M2": "The rules of elections: terms, votes, the tally, and timers.",
+    "M3": "The rules of replication and commit: what an answer proves, and when it is safe.",
+    "M6": "Tests of your own: they pass with a correct Raft, and fail with a wrong one.",
+}
+NEEDS = {
+    "M0": "sections 5.1 to 5.4 of the paper",
+    "M1": "notebook 01",
+    "M2": "notebooks 02 to 05",
+    "M3": "notebooks 06 and 07",
+    "M6": "notebooks 01 to 07",
+}
+
+EXERCISE = """\
+# %% [markdown]
+# ## Exercise {number}: {points} of this assignment
+
+# %%
+display(exercise("{number}"), exercise("{number}").show())
+
+# %% tags=["solution", "exercise:{number}"]
+{solution}
+"""
+
+OWN = """\
+# %% [markdown]
+# ## Your points so far
+#
+# By the checks above. The grader asks the same with other seeds.
+
+# %%
+own_marks("{name}")
+"""
+
+PREDICT = """\
+# %% [markdown]
+# ## Who you are
+#
+# Your questions hang on it: write your name as your instructor knows it.
+
+# %% tags=["student"]
+student = {student}
+
+# %%
+from raftlab.grading.predictions import missing, sheet
+
+questions = sheet({word}, student)
+"""
+
+QUESTION = """\
+# %% [markdown]
+# ## {title}: {points}
+
+# %%
+questions["{part}"]
+"""
+
+ANSWERS = """\
+# %% [markdown]
+# ## Your answers
+#
+# A choice such as "S2", several as a list, or a number. The grader reads this cell and never runs
+# it, so write the values themselves.
+
+# %% tags=["answer", "exercise:M0"]
+answers = {{
+{lines}
+}}
+
+# %% [markdown]
+# ## Is anything missing?
+#
+# What is right, you will hear from your instructor.
+
+# %%
+missing(answers, {word}, student) or "Every question has an answer."
+"""
+
+OWN_TESTS = """\
+# %% [markdown]
+# ## What a test is
+#
+# A *scenario* is given a function `start`. `start(3)` is a cluster of three; drive it with the
+# verbs that you know, and `assert` what must hold. The *invariant* is given all frames of that
+# cluster, from the first to the last, and is True if nothing is wrong with them. Nobody watches
+# the properties here: what is found, your tests find.
+#
+# They run with correct machines first, with several options: they must pass. Then they run with
+# thirty machines, each with one mistake that somebody made: at least one must fail. A scenario
+# that fails with a correct machine finds no mistake either.
+#
+# Here is one, with an invariant that looks at one thing.
+
+# %%
+def nobody_falls_back(frames):
+    highest = {{}}
+    for frame in frames:
+        for node in frame.nodes:
+            assert node.term >= highest.get(node.node, 0)
+            highest[node.node] = node.term
+    return True
+
+def one_election(start):
+    cluster = start(3)
+    cluster.elect("S1")
+    cluster.propose("x=1")
+    cluster.run(100)
+    assert cluster.commit_index == 2
+
+# %%
+from raftlab.grading.own_marks import own_marks
+from raftlab.grading.own_tests import marked
+
+own_marks(marked([one_election], nobody_falls_back))
+
+# %% [markdown]
+# ## Your invariant and your scenarios
+#
+# At most twelve scenarios; what they start may be of any size up to seven. Which of Figure 3, and
+# of the lines of Figure 2, can be seen in frames?
+
+# %% tags=["solution", "exercise:M6"]
+{solution}
+
+# %% [markdown]
+# ## Your points so far
+#
+# Here with one timing of the messages; the grader uses another.
+
+# %%
+own_marks(marked(scenarios, invariant))
+"""
+
+OWN_TESTS_STUB = """\
+def invariant(frames):
+    raise NotImplementedError("M6: invariant")
+
+def first(start):
+    raise NotImplementedError("M6: first")
+
+scenarios = [first]
+"""
+
+
+def head(milestone: Milestone) -> str:
+    """The first cell."""
+    return HEAD.format(
+        name=milestone.name,
+        title=milestone.title,
+        what=WHAT[milestone.name],
+        points=milestone.points,
+        minutes=milestone.minutes,
+        needs=NEEDS[milestone.name],
+    )
+
+
+def worth(points: int) -> str:
+    """Points in words."""
+    return f"{points} point{'s' * (points != 1)}"

@@ -1,0 +1,110 @@
+"""M0: questions that differ, answers that are data, and marks that tell no answer."""
+
+import pytest
+
+from raftlab.course.score import SCORE
+from raftlab.grading.milestones import M0
+from raftlab.grading.predictions import KINDS, marked, missing, questions_for, sheet
+from raftlab.raft.vocabulary import Misuse
+
+STUDENTS = [f"student-{number}" for number in range(12)]
+
+
+def right(word, student):
+    questions = questions_for(word, student)
+    return {part: list(each.truth) for part, each in questions.items()}
+
+
+def test_each_part_has_its_points():
+    assert [*KINDS] == [*M0.parts]
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+def test_right_answers_have_all_points(student):
+    mark = marked(right("autumn", student), "autumn", student)
+    assert mark.points == mark.of == 5
+    assert not missing(right("autumn", student), "autumn", student)
+
+
+def test_questions_differ_by_student_and_by_class():
+    keys = [
+        tuple(each.key for each in questions_for(word, student).values())
+        for word in ("autumn", "spring")
+        for student in STUDENTS
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_answers_of_another_student_are_seldom_right():
+    points = [
+        marked(right("autumn", other), "autumn", student).points
+        for student in STUDENTS
+        for other in STUDENTS
+        if student != other
+    ]
+    assert sum(points) / len(points) < 2.5
+
+
+def test_the_same_student_has_the_same_questions():
+    first, second = (questions_for("autumn", "ann") for _ in range(2))
+    assert [each.key for each in first.values()] == [each.key for each in second.values()]
+
+
+@pytest.mark.parametrize("student", STUDENTS[:4])
+def test_a_sheet_asks_and_does_not_tell(student):
+    for part, question in questions_for("autumn", student).items():
+        told = repr(sheet("autumn", student)[part])
+        assert question.statement.split()[0] in told and "Answer:" in told
+        assert not any(reason in told for reason in question.explain if len(reason) > 25)
+        assert "question.answer" not in told
+
+
+def test_judging_counts_and_keeps_nothing():
+    before = dict(SCORE.first)
+    marked(right("autumn", "ann"), "autumn", "ann")
+    assert SCORE.first == before
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        [],
+        {},
+        "no such choice",
+        10**30,
+        True,
+        1.5,
+        b"x",
+        [["S1"]],
+        ["none", "S1"],
+        "S1" * 9999,
+    ],
+)
+def test_what_is_no_answer_is_told_and_stops_nothing(answer):
+    answers = dict.fromkeys(KINDS, answer)
+    mark = marked(answers, "autumn", "ann")
+    assert mark.points == 0
+    assert all(check.sentence and len(check.sentence) < 600 for check in mark.checks)
+
+
+def test_a_wrong_answer_is_told_without_the_right_one():
+    questions = questions_for("autumn", "ann")
+    wrong = {}
+    for part, each in questions.items():
+        choices = [choice for choice in each.choices if (choice,) != each.truth]
+        wrong[part] = choices[0] if choices else 999
+    for check, (part, question) in zip(
+        marked(wrong, "autumn", "ann").checks, questions.items(), strict=True
+    ):
+        assert not check.passed
+        assert check.sentence == f"{part}: you said {wrong[part]}, and that is not so."
+        assert not any(reason in check.sentence + check.advice for reason in question.explain)
+        assert check.section and f"predict.{check.name}(seed=1)" in check.advice
+
+
+def test_without_a_name_there_are_no_questions():
+    with pytest.raises(Misuse, match="write your name above"):
+        questions_for("autumn", " ")
+    assert "write your name above" in repr(sheet("autumn", "")["votes"])
+    assert "write your name above" in missing({}, "autumn", "")[0]
