@@ -245,7 +245,7 @@ class ProcessMachine(NodeCore):
         """What this machine has offered when it was started; what it has not, it has not."""
         if name in ABILITIES and name in self._offers:
             return super().__getattribute__(f"_{name}")
-        raise AttributeError(f"the process of {self.node_id} has not offered {name}")
+        raise AttributeError(f"this process has not offered {name}")
 
     def _count_previous_output(self) -> None:
         self._unconfirmed = False
