@@ -56,7 +56,7 @@ def rows(title):
 def test_the_page_has_every_field_and_every_line():
     assert sorted(rows("What a machine says")) == sorted(wire.Reply.__struct_fields__)
     tags = [kind.__struct_config__.tag for kind in wire.Line.__args__]
-    assert rows("What a machine is told") == tags
+    assert rows("What a machine is told")[1:] == tags
 
 
 def test_the_page_tells_what_goes_with_every_line():
