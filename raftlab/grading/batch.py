@@ -7,7 +7,7 @@ another submission under that name is marked anew.
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import mkstemp
@@ -86,7 +86,7 @@ def _counts(path: Path) -> bool:
 
 def grade(
     submissions: Sequence[Submission], assignment: str, seeds: Seeds, kind: Kind, to: Path
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Mark submissions, and write each one's marks into `to`/marks; tells of each.
 
     Raises: Misuse, OSError.

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from elects import answer, nodes
+from elects import answer, nodes  # type: ignore[import-not-found]
 
 WAY = sys.argv[1]
 
@@ -49,16 +49,16 @@ def message(line, **changed):
 
 DONE = {
     "exits": lambda: os._exit(3),
-    "raises": lambda: {}["no such key"],
+    "raises": lambda: dict[str, str]()["no such key"],
     "is killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "closes its output": lambda: (os.close(1), time.sleep(60)),
     "sleeps": lambda: time.sleep(60),
-    "loops": lambda: [None for _ in iter(int, 1)],
+    "loops": lambda: any(iter(int, 1)),
     "stops half way": lambda: (say('{"term": ', end=""), time.sleep(60)),
     "ends half way": lambda: (say('{"term": ', end=""), os._exit(0)),
     "stops itself": lambda: os.kill(os.getpid(), signal.SIGSTOP),
     "one endless line": lambda: [say("x" * 65536, end="") for _ in iter(int, 1)],
-    "endless lines": lambda: [say("{}") for _ in iter(int, 1)],
+    "endless lines": lambda: [say("{}\n" * 1000, end="") for _ in iter(int, 1)],
     "too long a line": lambda: say(json.dumps({"notes": ["x" * 100_000]})),
     "two lines": lambda: say("{}\n{}"),
     "prints": lambda: say("here\n{}"),

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -72,7 +73,7 @@ def test_the_page_tells_what_goes_with_every_line():
 
 
 def test_the_page_has_every_ability_and_every_kind_of_fault():
-    for ability in wire.Ability.__args__:
+    for ability in get_args(wire.Ability):
         assert f'`"{ability}"`' in PAGE
     table = PAGE.partition("## What goes wrong\n")[2].partition("\n## ")[0]
     named = re.findall(r"^\| ([\w ,-]+) \|", table, re.MULTILINE)

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from elects import answer
+from elects import answer  # type: ignore[import-not-found]
 
 WAY = sys.argv[1]
 
