@@ -1,6 +1,7 @@
 """What `my_raft.py` defines: all its names, and those of each section."""
 
 import ast
+import builtins
 import linecache
 import sys
 from collections.abc import Mapping
@@ -22,8 +23,8 @@ def names_in(path: Path) -> tuple[Names, Mapping[str, Names]]:
     """`my_raft.py` as it is now: its names, and those that each section defines.
 
     A section sees what stands above it, and keeps its own meaning of a name that another one
-    has, too. What is only defined below it, it finds when it is called, as in any file.
-    Raises: Misuse.
+    has, too. What is only defined below it, it finds when it is called, as in any file. A name
+    of a builtin that a section defines is its own alone. Raises: Misuse.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -45,8 +46,10 @@ def names_in(path: Path) -> tuple[Names, Mapping[str, Names]]:
             exec(compile(part, str(path), "exec"), names)
             spaces.append(names)
             if number:
-                own = (name for node in part.body for name in bound(node))
+                own = [name for node in part.body for name in bound(node)]
                 sections[number] = {name: names[name] for name in own}
+                hidden = {name for name in own if hasattr(builtins, name)}
+                names = {name: each for name, each in names.items() if name not in hidden}
     except SyntaxError as error:
         raise Misuse(f"{my_raft.NAME}, line {error.lineno}, cannot be read: {error.msg}") from None
     except (Exception, SystemExit) as error:

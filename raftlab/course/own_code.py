@@ -22,12 +22,14 @@ class NotWritten(Exception):
 def standing_alone(thing: Any, above: Mapping[str, str] = {}) -> str:
     """The source of `thing` with what it needs above it.
 
-    `above` has what is defined already, name by name, as `told` has it: that is left out.
+    `above` has what is defined already, name by name, as `told` has it: that is left out, but
+    for what is called like a builtin: it hides the builtin from its own section alone.
     Raises: NotWritten, if a source or a value that it needs cannot be told.
     """
     if not isinstance(thing, type | FunctionType):
         thing = type(thing)
-    parts = _Parts({name: code for name, code in above.items() if name != thing.__name__})
+    own = {thing.__name__, *dir(builtins)}
+    parts = _Parts({name: code for name, code in above.items() if name not in own})
     parts.add(thing)
     imports = sorted(parts.imports)
     helpers = "\n\n\n".join(parts.code)
@@ -151,7 +153,7 @@ def _names(source: str) -> list[str]:
             if isinstance(node, ast.Name)
             and isinstance(node.ctx, ast.Load)
             and node.id in read
-            and not hasattr(builtins, node.id)
+            and not (node.id.startswith("__") and node.id.endswith("__"))
         )
     )
 

@@ -3,8 +3,10 @@
 Everything here is in points, as letters are; a line is what it looks like on the page.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise, product
+from math import inf
 from typing import TypeAlias
 
 import msgspec
@@ -48,9 +50,9 @@ def places(curves: Mapping[str, Curve], width: float, height: float) -> dict[str
     drawn = {name: tuple(_dense(curve)) for name, curve in curves.items()}
     found: dict[str, Place] = {}
     taken: list[Edges] = []
-    everything = [point for points in drawn.values() for point in points]
+    everything = sorted(point for points in drawn.values() for point in points)
     for name, points in drawn.items():
-        others = [point for each, its in drawn.items() if each != name for point in its]
+        others = sorted(point for each, its in drawn.items() if each != name for point in its)
         wide = style.text_width(name, style.SMALL)
         best: tuple[int, Place] | None = None
         for place in _candidates(points, height):
@@ -111,8 +113,10 @@ def _wider(box: Edges) -> Edges:
 
 
 def _covered(box: Edges, points: Curve) -> int:
+    """How many of these points, which are in order from left to right, a box covers."""
     left, low, right, high = box
-    return sum(left <= x <= right and low <= y <= high for x, y in points)
+    first, last = bisect_left(points, (left, -inf)), bisect_right(points, (right, inf))
+    return sum(low <= y <= high for _, y in points[first:last])
 
 
 def _overlap(one: Edges, other: Edges) -> bool:

@@ -238,6 +238,17 @@ def test_a_rule_may_be_given_as_an_instance_and_may_use_helpers():
     assert exercise("1.2").check(MyRules).passed
 
 
+def test_of_an_instance_the_class_is_judged_since_that_is_what_is_kept():
+    class Holding(Rules):
+        def __init__(self, right=False):
+            self.right = right
+
+        def is_newer_term(self, message_term, term):
+            return self.right and message_term > term
+
+    assert exercise("2.1").check(Holding(right=True)).passed is False
+
+
 def test_checking_leaves_the_tracing_of_others_alone():
     def tracer(frame, event, argument):
         return None

@@ -15,6 +15,7 @@ from raftlab.course.experiments import (
     thinned,
     time_to_leader,
 )
+from raftlab.raft.figure2 import Figure2
 from raftlab.raft.messages import RequestVoteReply
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
@@ -36,6 +37,23 @@ def test_the_time_of_a_seed_is_that_of_its_cluster_watched_or_not():
     times = election_times((12, 24), 8)
     for seed, time in enumerate(times):
         assert time_to_leader(crashed_leader((12, 24), seed)) == time
+
+
+def test_the_machines_are_those_of_figure_2_alone_and_do_what_the_whole_ones_do():
+    for seed, span in enumerate(((12, 24), (150, 155), WIDE)):
+        cluster = crashed_leader(span, seed)
+        assert type(cluster.machine("S2")) is Figure2
+        whole = Cluster(
+            5,
+            seed=seed,
+            options=cluster.setup.options,
+            network=cluster.setup.network,
+            logs=experiments.LOGS,
+        )
+        whole.run(cluster.now)
+        whole.crash("S1")
+        assert time_to_leader(cluster) == time_to_leader(whole)
+        assert whole.actions == cluster.actions
 
 
 def test_an_election_begins_when_the_leader_has_just_crashed_and_nobody_has_noticed():
@@ -100,10 +118,11 @@ def test_an_experiment_without_trials_is_refused():
         election_times(WIDE, 0)
 
 
-def test_a_panel_names_its_lines_and_runs_fewer_trials_where_nothing_is_random():
-    panel = figure_16(((150, 150), (12, 24)), 20)
+def test_a_panel_names_its_lines_and_runs_fewer_trials_where_nobody_is_heard_in_time():
+    panel = figure_16(((150, 150), (150, 151), (12, 24)), 20)
     assert {name: len(times) for name, times in panel.items()} == {
         "150-150 ms": 2,
+        "150-151 ms": 2,
         "12-24 ms": 20,
     }
 

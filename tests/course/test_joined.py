@@ -173,6 +173,32 @@ def test_two_classes_of_one_name_are_both_joined_and_keep_their_helpers(folder, 
     assert run_of(mine).run(600).commit_index
 
 
+def test_a_helper_with_the_name_of_a_builtin_is_that_of_its_own_section_alone(folder, notebook):
+    own = "def max(one, other):\n    return one == other\n"
+    notebook.run(f"{own}\n{ACCEPTS.replace('holds(', 'max(')}")
+    exercise("1.1").check(notebook["MyRules"])
+    notebook.run("del max")
+    later = CLOCK.replace(
+        "holds(message_term, term)", "message_term == max(message_term, term + 1)"
+    )
+    notebook.run(later)
+    exercise("2.1").check(notebook["MyRules"])
+    notebook.run("def min(one, other):\n    return other\n")
+    notebook.run(
+        "class MyRules(rl.Rules):\n"
+        "    def is_about_the_present(self, reply_term, asked_term):\n"
+        "        return reply_term == min(reply_term, asked_term)\n"
+    )
+    exercise("4.3").check(notebook["MyRules"])
+    mine = your_raft()
+    assert [part.number for part in mine.yours] == ["1.1", "2.1", "4.3"]
+    assert mine.rules().accepts_append(log_of("1 1"), 2, 1)
+    assert not mine.rules().accepts_append(log_of("1 1"), 2, 2)
+    assert mine.rules().is_newer_term(2, 1) and not mine.rules().is_newer_term(1, 1)
+    assert not mine.rules().is_about_the_present(1, 2)
+    assert run_of(mine).run(600).commit_index
+
+
 def test_what_is_defined_below_a_section_is_found_when_it_is_called(folder, notebook):
     notebook.run(f"def holds(one, other):\n    return one > other\n\n{CLOCK}")
     exercise("2.1").check(notebook["MyRules"])

@@ -1,5 +1,8 @@
 """A wrong answer is refused by the name of its mistake, if it has one; its run can be opened."""
 
+from functools import cache, partial, partialmethod
+from types import FunctionType
+
 import pytest
 
 from raftlab.course import exercise
@@ -400,6 +403,97 @@ def test_the_table_of_the_package_and_its_majority_are_told_apart_too():
     assert "ROLE_AFTER of the package" in exercise("2.2").check(role_after).text
     assert "majority of the package" in exercise("4.1").check(majority).text
     assert "majority of the package" in exercise("4.1").check(lambda size: majority(size)).text
+
+
+class Asks:
+    """Calls what it holds."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *given):
+        return self.function(*given)
+
+    def method(self, *given):
+        return self.function(*given)
+
+
+def behind(function):
+    """Answers that have this function behind something that is no function of theirs."""
+    return partial(function), cache(function), Asks(function), Asks(function).method
+
+
+@pytest.mark.parametrize("number", RULES)
+def test_the_shipped_rule_is_found_behind_whatever_stands_before_it(number):
+    name = exercise(number).name
+    rule, bound = getattr(Rules, name), getattr(Rules(), name)
+    hidden, _, *others = behind(bound)  # what is cached asks for what can be hashed
+    wrapped = [partialmethod(rule), *map(staticmethod, (hidden, *others))]
+    copied = FunctionType(rule.__code__, rule.__globals__, name)
+    for each in (*wrapped, copied, property(lambda _: bound)):
+        mine = type("Mine", (Rules,), {name: each})
+        text = exercise(number).check(mine).text
+        assert text.startswith(f"Exercise {number}: right, but it is "), (each, text)
+
+
+FUNCTIONS = [each.number for each in exercise if each.number not in RULES]
+
+
+@pytest.mark.parametrize("number", FUNCTIONS)
+def test_the_reference_is_found_behind_a_function_that_calls_it(number):
+    reference = exercise(number).reference
+    asks = partial(reference)
+    for answer in (
+        reference, lambda *given: reference(*given), lambda *given: asks(*given),
+        lambda *given: Asks(reference)(*given),
+    ):  # fmt: skip
+        text = exercise(number).check(answer).text
+        assert text.startswith(f"Exercise {number}: right, but it is "), text
+
+
+@pytest.mark.parametrize("number", FUNCTIONS)
+def test_what_is_no_function_is_refused_whoever_wrote_it(number):
+    own = answers.RIGHT[number][0]
+    for answer in (*behind(exercise(number).reference), *behind(own)):
+        result = exercise(number).check(answer)
+        assert result.passed is False
+        name = exercise(number).name
+        assert f"pass a function that is written with def, {name} itself, not " in result.text
+
+
+def test_a_machine_that_is_asked_and_a_ready_answer_of_the_package_are_told_apart():
+    from raftlab.course.exercises.append import appending
+    from raftlab.course.predict.appends import append_to
+
+    def append_entries(log, prev_log_index, prev_log_term, entries):
+        accepted, after, _ = append_to(log, prev_log_index, prev_log_term, entries)
+        if not accepted:
+            return None
+        log.truncate_uncommitted(1)
+        log.append_as_follower(after)
+        return prev_log_index + len(entries)
+
+    told = exercise("1.3").check(append_entries).text
+    assert "right, but it is Replication._on_append_entries of the package" in told
+    assert "right, but it is appending" in exercise("1.3").check(appending()).text
+
+
+def test_the_table_of_roles_is_found_however_it_is_held():
+    from raftlab.raft import roles
+
+    table = roles.ROLE_AFTER
+
+    def helper(role, cause):
+        return table.get((role, cause))
+
+    for answer in (
+        lambda role, cause: roles.ROLE_AFTER.get((role, cause)),
+        lambda role, cause: table.get((role, cause)),
+        lambda role, cause: helper(role, cause),
+        lambda role, cause, table=table: table.get((role, cause)),
+        lambda role, cause: max(roles.ROLE_AFTER.get(each) for each in [(role, cause)]),
+    ):
+        assert "ROLE_AFTER of the package" in exercise("2.2").check(answer).text
 
 
 def test_a_wrong_answer_that_asks_the_package_is_wrong_before_anything_else():

@@ -312,6 +312,24 @@ def test_a_helper_that_is_equal_but_needs_another_one_is_written_with_it(folder,
     assert kept().count("def majority(") == kept().count("\nK = ") == 2
 
 
+SUM = "def sum(answers):\n    return len([each for each in answers if each])\n"
+
+
+def test_a_helper_with_the_name_of_a_builtin_is_kept_with_each_answer_that_reads_it(
+    folder, notebook
+):
+    notebook.run(f"{SUM}def majority(size):\n    return sum([True] * size) // 2 + 1\n")
+    exercise("4.1").check(notebook["majority"])
+    exercise("4.2").check(notebook["Tally"])
+    assert kept().count(SUM) == 2
+    assert "len(" in kept() and "def len" not in kept()
+
+
+def test_what_every_module_has_is_not_written(notebook):
+    notebook.run("def first(x):\n    return __name__, __doc__\n")
+    assert standing_alone(notebook["first"]).startswith("def first")
+
+
 def test_a_set_is_written_in_one_order(notebook):
     notebook.run(f"NAMES = [{{{', '.join(f'{chr(97 + i)!r}' for i in range(20))}}}, set(), (1,)]")
     notebook.run("def first(x):\n    return NAMES\n")

@@ -328,6 +328,7 @@ EXERCISES = (
         picture=draw_append,
         says=say_append,
         machine=AppendsEntries,
+        shipped=(RaftStateMachine._on_append_entries,),
         mistakes=(
             Mistake(
                 "this acknowledges the end of the log, and not of what was sent",

@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from raftlab.course import my_raft
@@ -202,13 +202,17 @@ class Exercise:
         return guard.same(want, got)
 
     def function_of(self, answer: Any) -> Callable[..., Any]:
-        """The function that the learner wrote. Raises: LearnerError, if there is none."""
-        if not callable(answer) or isinstance(answer, type):
+        """The function that the learner wrote. Raises: LearnerError, if there is none.
+
+        Of what else can be called, a method, a partial, an object with `__call__`, no source
+        could be kept that stands alone.
+        """
+        if not isinstance(answer, FunctionType):
+            what = guard.described(answer)
             raise guard.LearnerError(
-                f"pass the function {self.name} itself, not {guard.described(answer)}"
+                f"pass a function that is written with def, {self.name} itself, not {what}"
             )
-        function: Callable[..., Any] = answer
-        return function
+        return answer
 
     def named(self, answer: Any) -> str:
         """How the learner calls what is checked."""
@@ -220,21 +224,18 @@ class Exercise:
         return f"{self.named(answer)}({case.code})"
 
     def leans_on(self, function: Callable[..., Any]) -> str:
-        """What of the package an answer looks its answers up in, without calling it; or ""."""
-        return ""
+        """What of the package an answer is, or looks its answers up in without a call; or ""."""
+        home = str(getattr(function, "__globals__", {}).get("__name__", ""))
+        return function.__qualname__ if home.startswith("raftlab.") else ""
 
     def _checked(self, answer: Any) -> Result:
         self.tried = answer
         function = self.function_of(answer)
-        codes = {_code(each): each.__qualname__ for each in self.shipped}
-        with guard.watch(codes) as called:
-            result = self._tried(function, answer)
-        own: Any = getattr(function, "__code__", None)
-        itself = codes.get(own, "")
-        leans = itself or self.leans_on(function) or (called[0] if called else "")
-        return self._leaning(leans) if result.passed and leans else result
+        with guard.watch(map(_code, self.shipped)) as called:
+            result = self._tried(function, answer, called)
+        return self._leaning(called[0]) if result.passed and called else result
 
-    def _tried(self, function: Callable[..., Any], answer: Any) -> Result:
+    def _tried(self, function: Callable[..., Any], answer: Any, called: list[str]) -> Result:
         cases = self.every_case
         failures: list[Failure] = []
         for case in cases:
@@ -246,6 +247,8 @@ class Exercise:
         if failures:
             told = [each for each in failures if not self.is_corner(each.case)]
             return self._failed((told or failures)[0], self.mistake_in(failures))
+        if leans := self.leans_on(function) or (called[0] if called else ""):
+            return self._leaning(leans)
         clusters, failed = self.in_clusters(answer)
         if failed is not None:
             return failed
@@ -282,7 +285,8 @@ class Exercise:
     def _right_answer(self, case: Case) -> Any:
         """What the reference answers, which is found once for each case."""
         if case not in self._known:
-            self._known[case] = self.observe(self.reference, case.fresh())
+            with guard.watch(()):  # nobody leans on what the reference calls
+                self._known[case] = self.observe(self.reference, case.fresh())
         return self._known[case]
 
     def mistake_in(self, failures: Sequence[Failure]) -> Mistake | None:

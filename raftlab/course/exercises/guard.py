@@ -43,7 +43,7 @@ class _Watched:
 
 @contextmanager
 def watch(codes: Iterable[CodeType]) -> Iterator[list[str]]:
-    """Inside, the list fills with the names of those that a learner's code calls by itself."""
+    """Inside, the list fills with the names of those that `call` comes upon, however deep."""
     before = _Watched.codes, _Watched.called
     _Watched.codes, _Watched.called = frozenset(codes), []
     try:
@@ -56,7 +56,7 @@ class _TooLong(BaseException):
     """Not an `Exception`, so that `except Exception` in a learner's code does not catch it."""
 
 
-def call(function: Callable[..., Any], *arguments: Any) -> Any:
+def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """Call a learner's function under the budget of steps.
 
     Raises: Unwritten, for a stub; LearnerError, with a sentence, for everything else.
@@ -67,7 +67,7 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
         nonlocal steps
         if event == "call":
             if _is_ours(frame):
-                if frame.f_code in _Watched.codes and not _is_ours(frame.f_back):
+                if frame.f_code in _Watched.codes:
                     _Watched.called.append(frame.f_code.co_qualname)
                 return None
             frame.f_trace_opcodes = True  # a loop of one line is not always seen by lines
@@ -80,7 +80,7 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         sys.settrace(count)
         try:
-            return function(*arguments)
+            return function(*arguments, **named)
         finally:
             sys.settrace(before)
     except (Unwritten, LearnerError):  # told already, by whoever asks an answer elsewhere
@@ -99,8 +99,8 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
         raise LearnerError(where(problem)) from None
 
 
-def _is_ours(frame: FrameType | None) -> bool:
-    return frame is not None and frame.f_globals.get("__name__", "").startswith("raftlab.")
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith("raftlab.")
 
 
 def described(value: object, most: int = 60, form: Callable[[Any], str] = repr) -> str:

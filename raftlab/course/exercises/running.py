@@ -123,8 +123,8 @@ class RulesExercise(ClusterExercise):
             raise guard.LearnerError(
                 f"pass your subclass of Rules with a method {self.name} of its own"
             )
-        rules = guard.call(kind) if isinstance(answer, type) else answer
-        function: Callable[..., Any] = guard.call(getattr, rules, self.name)
+        # Made anew even where an instance is given: the class is what is kept, and joined.
+        function: Callable[..., Any] = guard.call(getattr, guard.call(kind), self.name)
         return function
 
     def named(self, answer: Any) -> str:
@@ -143,7 +143,7 @@ class RulesExercise(ClusterExercise):
         kinds = get_args(hint) or ((int, float) if hint is float else (hint,))
 
         def decided(_: Rules, *arguments: Any, **named: Any) -> Any:
-            got = guard.call(lambda: function(*arguments, **named))
+            got = guard.call(function, *arguments, **named)
             if type(got) not in kinds:
                 kind = type(got).__name__
                 raise guard.LearnerError(f"it answers {guard.described(got)}, of type {kind}")

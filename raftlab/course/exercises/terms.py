@@ -1,7 +1,8 @@
 """Exercises of notebook 02: terms, roles and the election timer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
+from types import CodeType, FunctionType
 from typing import Any
 
 from raftlab.course.exercises import guard
@@ -55,14 +56,30 @@ class RolesExercise(Exercise):
         return guard.same(want, got) or (stays and got is None)
 
     def leans_on(self, function: Callable[..., Any]) -> str:
-        """The table of the package, if the answer can see it and names it."""
-        names = getattr(function, "__code__", None)
-        seen = getattr(function, "__globals__", {})
-        cells = getattr(function, "__closure__", None) or ()
-        held = [seen.get(name) for name in (names.co_names if names else ())]
-        held += [cell.cell_contents for cell in cells]
-        held += getattr(function, "__defaults__", None) or ()
-        return "ROLE_AFTER" if any(each is ROLE_AFTER for each in held) else ""
+        """The table of the package, if the answer or a helper of it can see it, or names it."""
+        return "ROLE_AFTER" if _sees_table(function, set()) else super().leans_on(function)
+
+
+def _sees_table(function: Any, looked: set[int]) -> bool:
+    """Whether a function reads the machine's table: by its name, or as a value that it holds."""
+    if not isinstance(function, FunctionType) or id(function) in looked:
+        return False
+    looked.add(id(function))
+    names = set(_names_in(function.__code__))
+    held = [function.__globals__.get(name) for name in names]
+    held += [cell.cell_contents for cell in function.__closure__ or ()]
+    held += function.__defaults__ or ()
+    return "ROLE_AFTER" in names or any(
+        each is ROLE_AFTER or each is FIGURE_4 or _sees_table(each, looked) for each in held
+    )
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    """The names of globals and attributes that a code reads, or a code inside it."""
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _names_in(each)
 
 
 def draw_terms(case: Case, got: Any) -> Sequence[Scene]:

@@ -395,6 +395,7 @@ EXERCISES = (
         telling=Case(1, "S3", log_of("1"), vote_request(2)),
         picture=draw_answer,
         machine=AnswersVotes,
+        shipped=(RaftStateMachine._on_request_vote,),
         mistakes=(
             Mistake("the vote of the last term is not given back", "votes-once", old_vote_stays),
             Mistake(
