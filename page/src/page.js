@@ -136,14 +136,23 @@ class Python {
   gone() {
     if (this !== python) return;
     this.end();
-    say(SAY.anew, 1);
-    python = new Python();
+    begin(SAY.anew);
   }
 
   end() {
     clearInterval(this.clock);
     this.worker.terminate();
     this.widgets.leave();
+  }
+}
+
+function begin(words) {
+  say(words, 1);
+  try {
+    python = new Python();
+  } catch (error) { // a browser, or its owner, allows no workers
+    console.error(error);
+    say(`${SAY.failed} (${error})`, 0, CHOICES);
   }
 }
 
@@ -164,7 +173,4 @@ dark.addEventListener("change", dress);
 dress();
 
 window.addEventListener("popstate", ({ state }) => python?.ask("follow", { fragment: fragment(), run: state?.run ?? 0 }));
-if (!window.raftlabCannot) {
-  say(SAY.starting, 1);
-  python = new Python();
-}
+if (!window.raftlabCannot) begin(SAY.starting);

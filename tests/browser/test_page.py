@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import raftlab
-from tests.browser.conftest import SCREEN
+from tests.browser.hosts import SCREEN
 from tests.browser.jupyter import LabView
 from tests.browser.lab_page import BUILT, served
 from tests.browser.test_first_sight import AXE
@@ -244,18 +244,30 @@ def test_no_word_of_a_notebook_is_in_the_page(open_page, page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("full", [False, True])
-def test_axe_finds_nothing_serious(open_page, page, scheme, full):
+def test_axe_finds_nothing_in_the_gallery_while_python_starts_and_when_it_cannot(
+    context, page_address, scheme
+):
+    page = context.new_page()
     page.emulate_media(color_scheme=scheme)
-    lab = stopped(open_page())
-    if full:
-        lab.click("All controls")
+    page.goto(f"{page_address}gallery.html")
+    assert found_by_axe(page) == []
+    page.add_init_script("window.Worker = class { postMessage() {} }")  # it never comes
+    page.goto(page_address)
+    expect(page.locator("#say")).to_contain_text("Python is starting")
+    assert found_by_axe(page) == []
+    page.add_init_script("window.Worker = class { constructor() { throw new Error('no'); } }")
+    page.reload()
+    expect(page.locator("#say")).to_contain_text("could not start")
+    assert found_by_axe(page) == []
+
+
+def found_by_axe(page: Page) -> list:
+    """All that axe complains of."""
     page.evaluate(f"{{const module = undefined; const define = undefined; {AXE.read_text()}}}")
-    found = page.evaluate(
+    return page.evaluate(
         """async () => (await axe.run(document)).violations
             .map(each => `${each.id}: ${each.nodes.map(n => n.html.slice(0, 120)).join(" | ")}`)"""
     )
-    assert not found
 
 
 @pytest.mark.parametrize("width", [390, 760])
