@@ -44,7 +44,15 @@ function say(words, step = 0, choices = []) {
 
 // What is kept, for as long as this tab is there
 
-const load = () => JSON.parse(kept.get("") ?? "{}");
+function load() { // the tab's storage is open to all pages of this web server
+  try {
+    const { kept: runs, address } = JSON.parse(kept.get(""));
+    if (typeof runs === "string" && typeof address === "string") return { kept: runs, address };
+  } catch (error) { // nothing was kept, or by somebody else
+    console.info(error);
+  }
+  return {};
+}
 const save = (told) => kept.set("", JSON.stringify({ kept: told.kept, address: told.address }));
 
 window.addEventListener("pagehide", () => { // seen again while Python starts
@@ -174,3 +182,4 @@ dress();
 
 window.addEventListener("popstate", ({ state }) => python?.ask("follow", { fragment: fragment(), run: state?.run ?? 0 }));
 if (!window.raftlabCannot) begin(SAY.starting);
+window.raftlabRuns = true; // able.js looks for it

@@ -85,11 +85,12 @@ def a_run() -> raftlab.Recording:
     return cluster.run(100).recording
 
 
-def test_it_opens_and_plays_and_the_leader_crashes(open_page):
+def test_from_opening_it_to_a_crashed_leader_is_one_click(open_page):
     lab = open_page()
     expect(lab.button("All controls")).to_be_visible()  # the simple lab
     expect(lab.mark("headline")).to_contain_text("leads", timeout=PATIENCE_MS)
     lab.click("Crash the leader")
+    expect(lab.root.locator('[data-id^="down-"]').first).to_be_attached()
     expect(lab.button("Play")).to_be_visible()
     expect(lab.button("Restart")).to_be_enabled()
     lab.click("Restart")
@@ -230,6 +231,30 @@ def test_a_part_that_is_missing_is_told_and_tried_again(context, page_address):
     context.unroute("**/raftlab.zip")
     page.get_by_role("button", name="Try again").click()
     there(page)
+
+
+@pytest.mark.parametrize("part", ["page.js", "worker.js", "pyodide/pyodide.asm.wasm"])
+def test_whichever_part_does_not_come_the_reader_is_told(context, page_address, part):
+    page = context.new_page()
+    context.route(f"**/{part}", lambda route: route.abort())
+    page.goto(page_address)
+    told = re.compile("did not come|could not start")
+    expect(page.locator("#say")).to_contain_text(told, timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize(
+    "foreign", ["{", '{"kept": 5}', '{"kept": "AAAA"}', '{"kept": "AAAA", "address": ""}']
+)
+def test_what_another_page_has_put_into_the_storage_ends_in_a_lab(context, page_address, foreign):
+    page = context.new_page()
+    page.goto(f"{page_address}gallery.html")
+    page.evaluate(
+        "([name, told]) => (sessionStorage[name] = told)", [f"raftlab {page_address}", foreign]
+    )
+    page.goto(page_address)
+    lab = there(page)
+    refused = "could not be taken up again" if "address" in foreign else ""
+    expect(lab.alarm if refused else lab.mark("headline")).to_contain_text(refused)
 
 
 def test_no_word_of_a_notebook_is_in_the_page(open_page, page):
