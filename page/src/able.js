@@ -8,6 +8,10 @@ window.raftlabCannot =
       ? ""
       : "This browser cannot run the lab, which needs WebAssembly and modules: a Firefox, Chrome, Edge or Safari of 2024 or later can.";
 document.getElementById("words").textContent = window.raftlabCannot || "Python is being fetched …";
+window.addEventListener("load", function () {
+  if (window.raftlabCannot || window.raftlabRuns) return;
+  document.getElementById("words").textContent = "A part of this page did not come: reload it to try again.";
+});
 
 window.raftlabKept = { // all of a tab, for as long as it is there
   name: "raftlab " + location.href.split("#")[0],

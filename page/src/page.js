@@ -44,7 +44,15 @@ function say(words, step = 0, choices = []) {
 
 // What is kept, for as long as this tab is there
 
-const load = () => JSON.parse(kept.get("") ?? "{}");
+function load() { // the tab's storage is open to all pages of this web server
+  try {
+    const { kept: runs, address } = JSON.parse(kept.get(""));
+    if (typeof runs === "string" && typeof address === "string") return { kept: runs, address };
+  } catch (error) { // nothing was kept, or by somebody else
+    console.info(error);
+  }
+  return {};
+}
 const save = (told) => kept.set("", JSON.stringify({ kept: told.kept, address: told.address }));
 
 window.addEventListener("pagehide", () => { // seen again while Python starts
@@ -136,14 +144,23 @@ class Python {
   gone() {
     if (this !== python) return;
     this.end();
-    say(SAY.anew, 1);
-    python = new Python();
+    begin(SAY.anew);
   }
 
   end() {
     clearInterval(this.clock);
     this.worker.terminate();
     this.widgets.leave();
+  }
+}
+
+function begin(words) {
+  say(words, 1);
+  try {
+    python = new Python();
+  } catch (error) { // a browser, or its owner, allows no workers
+    console.error(error);
+    say(`${SAY.failed} (${error})`, 0, CHOICES);
   }
 }
 
@@ -164,7 +181,5 @@ dark.addEventListener("change", dress);
 dress();
 
 window.addEventListener("popstate", ({ state }) => python?.ask("follow", { fragment: fragment(), run: state?.run ?? 0 }));
-if (!window.raftlabCannot) {
-  say(SAY.starting, 1);
-  python = new Python();
-}
+if (!window.raftlabCannot) begin(SAY.starting);
+window.raftlabRuns = true; // able.js looks for it

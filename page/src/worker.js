@@ -52,6 +52,9 @@ const DO = {
   message: ({ id, comm, data }) => page.receive(id, comm, JSON.stringify(data)),
 };
 
+// Pyodide waits for ever for a part that does not come
+addEventListener("unhandledrejection", ({ reason }) => postMessage({ failed: String(reason) }));
+
 let last = Promise.resolve();
 onmessage = ({ data: { id, kind, asked } }) => {
   last = last

@@ -4,17 +4,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
+from tests.browser.hosts import SCREEN, Host, NotebookHost, PageHost
 from tests.browser.jupyter import LabView, Notebook, find_chromium, jupyter_lab, write_notebook
 from tests.browser.lab_page import BUILT, is_built, served
 from tests.browser.lab_page import MISSING as MISSING_PAGE
 
 Opener = Callable[[str], Notebook]
-SCREEN = {"width": 1366, "height": 768}
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 MISSING = (
     "no Chromium: install chromium or google-chrome, or name one in RAFTLAB_CHROMIUM"
@@ -76,13 +75,42 @@ def scratch(desk_page: Page, address: str, desk: Path) -> Notebook:
     return Notebook(desk_page, address, "scratch.ipynb")
 
 
+@pytest.fixture(scope="session")
+def in_notebook(scratch: Notebook) -> Host:
+    """JupyterLab as a host of labs."""
+    return NotebookHost(scratch)
+
+
+@pytest.fixture(scope="session")
+def in_page(browser: Browser, browser_context_args: dict, page_address: str) -> Iterator[Host]:
+    """The page as a host of labs: one tab for all tests.
+
+    Playwright waits with scripts that its security policy forbids; `test_page.py` keeps to that.
+    """
+    with browser.new_context(**browser_context_args, bypass_csp=True) as context:
+        context.add_init_script("delete Navigator.prototype.serviceWorker")  # it keeps nothing
+        yield PageHost(context.new_page(), page_address)
+
+
+@pytest.fixture(params=["notebook", "page"])
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """Each place in turn where a lab is shown; afterwards it is as it was."""
+    found: Host = request.getfixturevalue(f"in_{request.param}")
+    yield found
+    found.tidy()
+
+
 @pytest.fixture
-def run_cell(scratch: Notebook, desk_page: Page) -> Iterator[Callable[[str], LabView]]:
-    """Run a cell that shows a lab; afterwards the page is as it was."""
-    yield lambda source: scratch.run(source).lab
-    desk_page.set_viewport_size(SCREEN)
-    desk_page.emulate_media(reduced_motion="no-preference", color_scheme="light")
-    scratch.show_sides()
+def run_in_each(host: Host) -> Callable[[str], LabView]:
+    """Show the lab of a cell: in a notebook; and in the page."""
+    return host.show
+
+
+@pytest.fixture
+def run_cell(in_notebook: Host) -> Iterator[Callable[[str], LabView]]:
+    """Show the lab of a cell in a notebook only; afterwards the page is as it was."""
+    yield in_notebook.show
+    in_notebook.tidy()
 
 
 @pytest.fixture
@@ -113,36 +141,6 @@ def page_address(chromium: str) -> Iterator[str]:
         pytest.skip(MISSING_PAGE)
     with served(BUILT) as address:
         yield address
-
-
-@pytest.fixture(params=["notebook", "page"])
-def run_in_each(request: pytest.FixtureRequest) -> Callable[[str], LabView]:
-    """Show the full lab of a cell: in a notebook; and in the page, which is given its run.
-
-    What is told of such a lab is told of both. A page knows no classes of the reader's own.
-    """
-    if request.param == "notebook":
-        run: Callable[[str], LabView] = request.getfixturevalue("run_cell")
-        return run
-    address, tab = request.getfixturevalue("page_address"), request.getfixturevalue("tab")
-
-    def opened(source: str) -> LabView:
-        made: dict[str, Any] = {}
-        exec(source, made)
-        tab.goto(made["lab"].recording.link(address))
-        tab.get_by_role("button", name="All controls").click(timeout=60_000)
-        expect(tab.get_by_role("button", name="Main controls")).to_be_visible(timeout=60_000)
-        expect(tab.locator("body")).to_have_attribute("data-unanswered", "0", timeout=60_000)
-        return LabView(tab, tab.locator(".raftlab-lab"))
-
-    return opened
-
-
-@pytest.fixture
-def tab(browser: Browser, browser_context_args: dict) -> Iterator[Page]:
-    """A tab of its own, in which nothing was opened before, and which keeps nothing."""
-    with browser.new_context(**browser_context_args, service_workers="block") as context:
-        yield context.new_page()
 
 
 @pytest.fixture(scope="session")

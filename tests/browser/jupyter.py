@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import nbformat
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from raftlab.commands.lab import BEFORE_SAVING
 
@@ -271,6 +271,24 @@ class LabView:
     def frame(self) -> Locator:
         """Where the number of the frame is written."""
         return self.root.locator(".raftlab-moment b").first
+
+    def sight(self) -> FloatRect:
+        """The box of what can be seen without scrolling."""
+        panel = self.page.locator(".jp-WindowedPanel-outer")
+        if panel.count():
+            return panel.bounding_box()
+        return FloatRect(x=0, y=0, **self.page.viewport_size)
+
+    def in_sight(self, *things: Locator) -> bool:
+        """Whether all of it can be seen, without scrolling."""
+        seen, boxes = self.sight(), [thing.bounding_box() for thing in things]
+        return all(
+            seen["x"] - 1 <= box["x"]
+            and box["x"] + box["width"] <= seen["x"] + seen["width"] + 1
+            and seen["y"] - 1 <= box["y"]
+            and box["y"] + box["height"] <= seen["y"] + seen["height"] + 1
+            for box in boxes
+        )
 
     def at_frame(self, number: int) -> None:
         """The lab shows this frame."""

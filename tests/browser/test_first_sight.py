@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.hosts import Host
 from tests.browser.jupyter import LabView, Notebook
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
@@ -27,6 +28,12 @@ cluster.run(125)
 cluster.lab(play=True)
 """
 
+BROKEN = """
+import raftlab as rl
+from raftlab.museum import exhibit
+exhibit("best-copy-commits").recording().lab()
+"""
+
 SMALLEST_LETTERS = """lab => Math.min(
     ...[...lab.querySelectorAll(".raftlab-stage svg text")].map(
         text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a),
@@ -40,18 +47,10 @@ def cell(nodes: int = 5, options: str = "") -> str:
     return SIMPLE.format(nodes=nodes, options=options)
 
 
-def in_sight(lab: LabView, *things) -> bool:
+def in_sight(lab: LabView, *things: Locator) -> bool:
     """Whether all of it can be seen, once the lab is scrolled to the top."""
     lab.root.evaluate("lab => lab.scrollIntoView()")
-    panel = lab.page.locator(".jp-WindowedPanel-outer").bounding_box()
-    boxes = [thing.bounding_box() for thing in things]
-    return all(
-        panel["x"] - 1 <= box["x"]
-        and box["x"] + box["width"] <= panel["x"] + panel["width"] + 1
-        and panel["y"] - 1 <= box["y"]
-        and box["y"] + box["height"] <= panel["y"] + panel["height"] + 1
-        for box in boxes
-    )
+    return lab.in_sight(*things)
 
 
 def settled(lab: LabView) -> LabView:
@@ -72,9 +71,9 @@ def settled(lab: LabView) -> LabView:
 @pytest.mark.parametrize("options", ["", "full=True"], ids=["simple", "full"])
 @pytest.mark.parametrize("nodes", [3, 5, 7])
 def test_no_letter_is_under_11_px_on_a_laptop_with_the_list_of_files_open(
-    run_cell, gallery, nodes, options
+    run_in_each, gallery, nodes, options
 ):
-    lab = settled(run_cell(cell(nodes, options)))
+    lab = settled(run_in_each(cell(nodes, options)))
     assert lab.page.viewport_size == {"width": 1366, "height": 768}
     assert lab.root.evaluate(SMALLEST_LETTERS) >= 10.99
     lab.root.evaluate("lab => lab.scrollIntoView()")
@@ -82,9 +81,9 @@ def test_no_letter_is_under_11_px_on_a_laptop_with_the_list_of_files_open(
 
 
 @pytest.mark.parametrize("options", ["", "full=True"], ids=["simple", "full"])
-def test_no_letter_is_under_11_px_where_logs_are_long(run_cell, gallery, options):
+def test_no_letter_is_under_11_px_where_logs_are_long(run_in_each, gallery, options):
     longer = cell(5, options).replace("range(3)", "range(30)").replace("x={", "account{number}={")
-    lab = settled(run_cell(longer))
+    lab = settled(run_in_each(longer))
     assert lab.root.evaluate(SMALLEST_LETTERS) >= 10.99
     heads = lab.root.locator(".raftlab-logs .index")
     assert 3 <= heads.count() < 14
@@ -92,8 +91,8 @@ def test_no_letter_is_under_11_px_where_logs_are_long(run_cell, gallery, options
     lab.page.screenshot(path=gallery / f"long-{options or 'simple'}.png")
 
 
-def test_the_simple_lab_is_seen_whole_and_all_controls_are_one_click_away(run_cell):
-    lab = settled(run_cell(cell()))
+def test_the_simple_lab_is_seen_whole_and_all_controls_are_one_click_away(run_in_each):
+    lab = settled(run_in_each(cell()))
     assert in_sight(lab, lab.root)
     visible = lab.root.locator("button:visible")
     assert visible.count() <= 8
@@ -105,8 +104,8 @@ def test_the_simple_lab_is_seen_whole_and_all_controls_are_one_click_away(run_ce
     expect(lab.button("Read")).not_to_be_visible()
 
 
-def test_the_leader_is_crashed_and_restarted_in_the_simple_lab(run_cell):
-    lab = run_cell(cell())
+def test_the_leader_is_crashed_and_restarted_in_the_simple_lab(run_in_each):
+    lab = run_in_each(cell())
     restart = lab.root.locator(".raftlab-button-restart_all_button")
     expect(restart).to_have_attribute("aria-disabled", "true")
     expect(restart).to_have_attribute("title", "No server is down.")
@@ -122,8 +121,8 @@ def test_the_leader_is_crashed_and_restarted_in_the_simple_lab(run_cell):
     expect(lab.alarm).to_contain_text("Nobody leads now: let time pass until somebody does.")
 
 
-def test_undo_is_a_click(run_cell):
-    lab = run_cell(cell(options="full=True"))
+def test_undo_is_a_click(run_in_each):
+    lab = run_in_each(cell(options="full=True"))
     number = lab.number()
     expect(lab.button("Undo")).to_have_attribute("aria-disabled", "true")
     lab.click("Crash the leader")
@@ -133,8 +132,8 @@ def test_undo_is_a_click(run_cell):
     expect(lab.mark("down-S2-a")).not_to_be_attached()
 
 
-def test_a_jump_that_finds_nothing_says_what_to_do(run_cell):
-    lab = run_cell(cell(options="full=True"))
+def test_a_jump_that_finds_nothing_says_what_to_do(run_in_each):
+    lab = run_in_each(cell(options="full=True"))
     number = lab.number()
     lab.click("election")
     expect(lab.root.locator(".raftlab-note")).to_contain_text("crash or isolate it first")
@@ -144,12 +143,10 @@ def test_a_jump_that_finds_nothing_says_what_to_do(run_cell):
 @pytest.mark.parametrize(
     ("size", "nodes"), [((390, 844), 3), ((683, 384), 3), ((820, 1180), 5)], ids=str
 )
-def test_picture_and_main_controls_are_on_the_first_screen(
-    run_cell, scratch: Notebook, desk_page: Page, gallery, size, nodes
-):
-    desk_page.set_viewport_size({"width": size[0], "height": size[1]})  # 683 px: 1366 at 200 %
-    scratch.hide_sides()
-    lab = settled(run_cell(cell(nodes)))
+def test_picture_and_main_controls_are_on_the_first_screen(host, gallery, size, nodes):
+    host.page.set_viewport_size({"width": size[0], "height": size[1]})  # 683 px: 1366 at 200 %
+    host.hide_sides()
+    lab = settled(host.show(cell(nodes)))
     assert in_sight(lab, lab.stage, lab.button("Play"), lab.button("Step"), lab.slider)
     overflow = lab.stage.evaluate(
         """stage => [...stage.querySelectorAll(".raftlab-cluster, .raftlab-logs")]
@@ -219,8 +216,8 @@ def test_who_wants_no_motion_finds_it_standing_still(run_cell, desk_page: Page):
 # By keyboard and by ear
 
 
-def test_the_picture_is_within_three_stops_of_the_tab_key(run_cell):
-    lab = run_cell(cell(options="full=True"))
+def test_the_picture_is_within_three_stops_of_the_tab_key(run_in_each):
+    lab = run_in_each(cell(options="full=True"))
     lab.root.evaluate("lab => lab.querySelector('button[tabindex=\"0\"]').focus()")
     expect(lab.button("Play")).to_be_focused()
     lab.page.keyboard.press("Tab")
@@ -229,8 +226,8 @@ def test_the_picture_is_within_three_stops_of_the_tab_key(run_cell):
     expect(lab.stage).to_be_focused()
 
 
-def test_arrows_move_among_the_buttons_of_time(run_cell):
-    lab = run_cell(cell(options="full=True"))
+def test_arrows_move_among_the_buttons_of_time(run_in_each):
+    lab = run_in_each(cell(options="full=True"))
     number = lab.number()
     lab.button("Play").focus()
     for words in ("Step", "End", "Undo", "Start", "Back"):
@@ -242,8 +239,8 @@ def test_arrows_move_among_the_buttons_of_time(run_cell):
     expect(lab.button("Start")).to_be_focused()
 
 
-def test_the_end_key_in_the_slider_goes_to_the_end_of_the_run_as_it_is_now(run_cell):
-    lab = run_cell(cell())
+def test_the_end_key_in_the_slider_goes_to_the_end_of_the_run_as_it_is_now(run_in_each):
+    lab = run_in_each(cell())
     end = lab.number() + 1
     lab.click("Step")
     lab.at_frame(end)
@@ -253,8 +250,8 @@ def test_the_end_key_in_the_slider_goes_to_the_end_of_the_run_as_it_is_now(run_c
     lab.at_frame(end)
 
 
-def test_events_are_read_out_one_by_one_and_while_playing_only_who_leads(run_cell):
-    lab = run_cell(cell())
+def test_events_are_read_out_one_by_one_and_while_playing_only_who_leads(run_in_each):
+    lab = run_in_each(cell())
     heard = lab.root.locator("[role=status].raftlab-spoken")
     lab.click("Step")
     line = lab.root.locator(".raftlab-newest")
@@ -278,28 +275,50 @@ def test_events_are_read_out_one_by_one_and_while_playing_only_who_leads(run_cel
     lab.click("Stop")
 
 
-@pytest.fixture(params=["JupyterLab Light", "JupyterLab Dark"])
-def theme(request, desk_page: Page, scratch: Notebook):
-    """Each of JupyterLab's themes in turn; afterwards the light one."""
-    change = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
-    desk_page.evaluate(change, request.param)
-    yield request.param
-    desk_page.evaluate(change, "JupyterLab Light")
-
-
-@pytest.mark.parametrize("options", ["", "full=True"], ids=["simple", "full"])
-def test_axe_finds_nothing_serious(run_cell, gallery, theme, options):
-    lab = run_cell(cell(options=options))
-    if options:
-        lab.click("More…")
-        lab.root.get_by_text("Runs and sharing").click()
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("state", ["simple", "full", "refusal", "violation"])
+def test_axe_finds_nothing_serious(host, gallery, dark, state):
+    host.dress(dark=dark)
+    lab = IN_STATE[state](host)
     lab.page.wait_for_timeout(500)  # nothing is fading in any more
-    lab.page.evaluate(AXE.read_text())
-    found = lab.page.evaluate(
-        """async () => (await axe.run(document.querySelector(".raftlab-lab"))).violations
-            .filter(each => ["serious", "critical"].includes(each.impact))
-            .map(each => [each.id, each.nodes.map(node => [node.html, node.failureSummary])])"""
-    )
+    lab.page.evaluate(f"{{const module = undefined; const define = undefined; {AXE.read_text()}}}")
+    found = lab.page.evaluate(SERIOUS, host.around)
     lab.root.evaluate("lab => lab.scrollIntoView()")
-    lab.page.screenshot(path=gallery / f"{theme.split()[1]}-{options or 'simple'}.png")
+    lab.page.screenshot(path=gallery / f"{'dark' if dark else 'light'}-{state}.png")
     assert found == []
+
+
+SERIOUS = """async around => (await axe.run(document.querySelector(around))).violations
+    .filter(each => around === "html" || ["serious", "critical"].includes(each.impact))
+    .map(each => [each.id, each.nodes.map(node => [node.html, node.failureSummary])])"""
+"""Of a lab in JupyterLab what is serious; the page is all ours, and nothing is to be found."""
+
+
+def with_everything_open(host: Host) -> LabView:
+    lab = host.show(cell(options="full=True"))
+    lab.click("More…")
+    lab.click("New…")
+    lab.root.get_by_text("Runs and sharing").click()
+    lab.click("Python")
+    return lab
+
+
+def with_a_refusal(host: Host) -> LabView:
+    lab = host.show(cell(options="full=True"))
+    lab.click("Restart", greyed=True)
+    expect(lab.alarm).to_be_visible()
+    return lab
+
+
+def with_a_violation(host: Host) -> LabView:
+    lab = host.show(BROKEN)
+    expect(lab.root.locator(".raftlab-banner")).to_be_visible()
+    return lab
+
+
+IN_STATE = {
+    "simple": lambda host: host.show(cell()),
+    "full": with_everything_open,
+    "refusal": with_a_refusal,
+    "violation": with_a_violation,
+}

@@ -39,12 +39,12 @@ lab
 
 
 @pytest.fixture
-def opened(run_cell, desk_page) -> Callable[[str], LabView]:
+def opened(host) -> Callable[[str], LabView]:
     """Run a cell that shows a lab, and open the panel in it."""
 
     def run(source: str) -> LabView:
-        desk_page.emulate_media(reduced_motion="reduce")
-        lab = run_cell(source)
+        host.page.emulate_media(reduced_motion="reduce")
+        lab = host.show(source)
         picture = lab.stage.locator("svg.cluster")
         whole = picture.get_attribute("viewBox")
         lab.click("More…")
@@ -77,22 +77,11 @@ def type_in(lab: LabView, label: str, words: str) -> None:
     field.press("Enter")
 
 
-def in_sight(lab: LabView, thing) -> bool:
-    """Whether it can be seen without scrolling."""
-    panel = lab.page.locator(".jp-WindowedPanel-outer").bounding_box()
-    box = thing.bounding_box()
-    across = box["x"] + box["width"] <= panel["x"] + panel["width"] + 1
-    down = panel["y"] - 1 <= box["y"]
-    return across and down and box["y"] + box["height"] <= panel["y"] + panel["height"] + 1
-
-
-@pytest.mark.parametrize("sidebar", [True, False], ids=["with-files", "alone"])
-def test_at_first_sight_it_takes_no_room_and_open_it_is_seen_with_the_picture(
-    run_cell, scratch, gallery, sidebar
-):
-    lab = run_cell(FIVE)
-    if not sidebar:
-        scratch.hide_sides()
+@pytest.mark.parametrize("sides", ["with-files", "alone"])
+def test_at_first_sight_it_takes_no_room_and_open_it_is_seen_with_the_picture(host, gallery, sides):
+    lab = host.show(FIVE)
+    if sides == "alone":
+        host.hide_sides()
     panel = lab.root.locator(".raftlab-further")
     expect(panel).not_to_be_visible()
     assert lab.root.locator(".raftlab-transport").bounding_box()["height"] < 40  # one row, as ever
@@ -100,14 +89,14 @@ def test_at_first_sight_it_takes_no_room_and_open_it_is_seen_with_the_picture(
     expect(panel).to_be_visible()
     lab.root.evaluate("lab => lab.scrollIntoView()")
     for thing in (panel, lab.stage, *panel.locator("button, input, select").all()):
-        assert in_sight(lab, thing)
+        assert lab.in_sight(thing)
     cut = panel.evaluate(
         """panel => [...panel.querySelectorAll("button, label")]
             .filter(each => each.scrollWidth > each.clientWidth + 1)
             .map(each => each.textContent)"""
     )
     assert cut == []
-    lab.page.screenshot(path=gallery / f"more-{'files' if sidebar else 'alone'}.png")
+    lab.page.screenshot(path=gallery / f"more-{sides}.png")
     lab.stage.focus()
     lab.page.keyboard.press("m")
     expect(panel).not_to_be_visible()
@@ -195,15 +184,15 @@ def test_what_a_click_did_is_seen_beside_the_panel(lab):
     expect(newest).to_contain_text("S1's disk")
     lab.click("Read")
     expect(newest).to_contain_text("a client asks S2 for x")
-    assert in_sight(lab, newest)
+    assert lab.in_sight(newest)
     assert newest.bounding_box()["height"] == height
     after = calm.bounding_box()  # lower by one line, which explains the marks of a read
     assert (after["x"], after["width"]) == (before["x"], before["width"])
     assert 0 <= after["y"] - before["y"] < 20
 
 
-def test_where_it_is_narrow_a_button_stays_with_its_field(lab, desk_page):
-    desk_page.set_viewport_size({"width": 1024, "height": 900})
+def test_where_it_is_narrow_a_button_stays_with_its_field(lab):
+    lab.page.set_viewport_size({"width": 1024, "height": 900})
     for words, button in (
         ("Disk write (ms)", "Set disk"),
         ("Clock rate", "Set clock"),

@@ -6,7 +6,7 @@ Nothing here asserts on time: `expect` waits until the page shows what it should
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.jupyter import LabView
 
@@ -23,12 +23,8 @@ lab
 
 HASTY = """
 import raftlab as rl
-
-class Hasty(rl.Rules):
-    def majority_match_index(self, match_indexes, configuration):
-        return max(match_indexes.values())
-
-lab = rl.Cluster(5, seed=7, rules=Hasty()).lab(full=True)
+from raftlab.museum.commitment import CommitsTheBest
+lab = rl.Cluster(5, seed=7, rules=CommitsTheBest()).lab(full=True)
 lab
 """
 
@@ -247,8 +243,8 @@ def test_an_error_is_told_with_a_way_to_its_traceback(run_cell):
     expect(lab.alarm.locator("pre")).to_contain_text("verified_index")
 
 
-def test_a_violation_stops_the_playing_and_is_told(run_cell, gallery):
-    lab = run_cell(HASTY)
+def test_a_violation_stops_the_playing_and_is_told(run_in_each, gallery):
+    lab = run_in_each(HASTY)
     lab.root.get_by_label("Speed").select_option("250 ms/s")
     lab.click("Play")
     banner = lab.root.locator(".raftlab-banner")
@@ -285,9 +281,9 @@ def test_the_same_lab_shown_twice_stays_in_step(run_cell):
     expect(labs[0].frame).to_have_text(str(labs[1].number()))
 
 
-def test_who_wants_no_motion_gets_none(run_cell, desk_page: Page):
-    desk_page.emulate_media(reduced_motion="reduce")
-    lab = run_cell(START)
+def test_who_wants_no_motion_gets_none(host):
+    host.page.emulate_media(reduced_motion="reduce")
+    lab = host.show(START)
     number = lab.number()
     lab.click("Step")
     lab.at_frame(number + 1)
@@ -301,12 +297,12 @@ def places(lab: LabView) -> list[dict]:
     return [lab.root.locator(f".raftlab-{name}").bounding_box() for name in ("cluster", "logs")]
 
 
-def test_it_stacks_where_it_is_narrow(run_cell, scratch, gallery):
-    lab = run_cell(START)
+def test_it_stacks_where_it_is_narrow(host, gallery):
+    lab = host.show(START)
     cluster, logs = places(lab)
     assert logs["x"] >= cluster["x"] + cluster["width"]
     lab.page.set_viewport_size({"width": 600, "height": 1500})
-    scratch.hide_sides()
+    host.hide_sides()
     lab.root.evaluate("lab => lab.scrollIntoView()")
     expect(lab.root).to_have_css("width", re.compile(r"^[3-5]\d\d"))
     cluster, logs = places(lab)
@@ -318,21 +314,17 @@ def test_it_stacks_where_it_is_narrow(run_cell, scratch, gallery):
     lab.page.screenshot(path=gallery / "narrow.png")
 
 
-@pytest.mark.parametrize("sidebar", [True, False], ids=["with-files", "alone"])
-def test_picture_slider_and_buttons_are_seen_without_scrolling(run_cell, scratch, gallery, sidebar):
-    lab = run_cell(START)
-    if not sidebar:
-        scratch.hide_sides()
+@pytest.mark.parametrize("sides", ["with-files", "alone"])
+def test_picture_slider_and_buttons_are_seen_without_scrolling(host, gallery, sides):
+    lab = host.show(START)
+    if sides == "alone":
+        host.hide_sides()
     lab.root.evaluate("lab => lab.scrollIntoView()")
-    panel = lab.page.locator(".jp-WindowedPanel-outer").bounding_box()
     for each in (lab.stage, lab.button("Step"), lab.slider, lab.button("Propose")):
-        box = each.bounding_box()
-        assert box["y"] >= panel["y"] - 1
-        assert box["y"] + box["height"] <= panel["y"] + panel["height"] + 1
-        assert box["x"] + box["width"] <= panel["x"] + panel["width"] + 1
+        assert lab.in_sight(each)
     lab.click("commit")
     expect(lab.newest).to_contain_text("committed")
-    lab.page.screenshot(path=gallery / f"{'files' if sidebar else 'alone'}.png")
+    lab.page.screenshot(path=gallery / f"{sides}.png")
 
 
 def test_it_survives_the_end_of_its_kernel(run_cell):
@@ -394,13 +386,13 @@ def test_the_tab_key_still_comes_to_the_buttons_of_time_when_one_of_them_goes(la
     expect(lab.root.locator(".raftlab-transport button[tabindex='0']")).to_have_count(1)
 
 
-def test_a_picture_that_has_to_be_scrolled_can_be_scrolled_by_keys(run_cell, desk_page):
-    lab = run_cell("import raftlab as rl\nrl.Cluster(7, seed=7).lab()")
-    desk_page.set_viewport_size({"width": 1366, "height": 510})
+def test_a_picture_that_has_to_be_scrolled_can_be_scrolled_by_keys(host):
+    lab = host.show("import raftlab as rl\nrl.Cluster(7, seed=7).lab()")
+    host.page.set_viewport_size({"width": 1366, "height": 510})
     pane = lab.root.locator(".raftlab-cluster")
     expect(pane).to_have_attribute("tabindex", "0")
     pane.press("PageDown")
     lab.page.wait_for_function("pane => pane.scrollTop > 0", arg=pane.element_handle())
-    desk_page.set_viewport_size({"width": 1366, "height": 2000})
+    host.page.set_viewport_size({"width": 1366, "height": 2000})
     pane.evaluate("pane => (pane.style.maxHeight = 'none')")
     expect(pane).not_to_have_attribute("tabindex", "0")

@@ -3,13 +3,12 @@
 Nothing here asserts on time: `expect` waits until the page shows what it should.
 """
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Locator, expect
 
 import raftlab
 from raftlab.sim.world.actions import SetNetwork
+from tests.browser.hosts import Host
 from tests.browser.jupyter import LabView
 
 THREE = """
@@ -22,10 +21,10 @@ lab
 
 
 @pytest.fixture
-def lab(run_cell: Callable[[str], LabView], desk_page) -> LabView:
+def lab(host: Host) -> LabView:
     """The full lab of three nodes with a leader."""
-    desk_page.emulate_media(reduced_motion="reduce")
-    return run_cell(THREE)
+    host.page.emulate_media(reduced_motion="reduce")
+    return host.show(THREE)
 
 
 def named(lab: LabView, label: str) -> Locator:
@@ -111,9 +110,9 @@ def test_a_slider_changes_the_network_and_that_is_in_the_shared_text(lab, galler
     assert changes[2].network.duplication == 0.01
 
 
-def test_a_slider_shows_what_is_between_its_steps_and_changes_nothing_by_that(run_cell):
+def test_a_slider_shows_what_is_between_its_steps_and_changes_nothing_by_that(run_in_each):
     settings = "3, seed=7, network=rl.Network(latency=(9.5, 33.0), loss=0.125)"
-    lab = run_cell(THREE.replace("3, seed=7", settings))
+    lab = run_in_each(THREE.replace("3, seed=7", settings))
     number = lab.number()
     lab.click("Latency, loss…")
     expect(handle(lab, "Latency (ms), at most")).to_be_visible()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import raftlab
-from tests.browser.conftest import SCREEN
+from tests.browser.hosts import SCREEN
 from tests.browser.jupyter import LabView
 from tests.browser.lab_page import BUILT, served
 from tests.browser.test_first_sight import AXE
@@ -85,11 +85,12 @@ def a_run() -> raftlab.Recording:
     return cluster.run(100).recording
 
 
-def test_it_opens_and_plays_and_the_leader_crashes(open_page):
+def test_from_opening_it_to_a_crashed_leader_is_one_click(open_page):
     lab = open_page()
     expect(lab.button("All controls")).to_be_visible()  # the simple lab
     expect(lab.mark("headline")).to_contain_text("leads", timeout=PATIENCE_MS)
     lab.click("Crash the leader")
+    expect(lab.root.locator('[data-id^="down-"]').first).to_be_attached()
     expect(lab.button("Play")).to_be_visible()
     expect(lab.button("Restart")).to_be_enabled()
     lab.click("Restart")
@@ -232,6 +233,30 @@ def test_a_part_that_is_missing_is_told_and_tried_again(context, page_address):
     there(page)
 
 
+@pytest.mark.parametrize("part", ["page.js", "worker.js", "pyodide/pyodide.asm.wasm"])
+def test_whichever_part_does_not_come_the_reader_is_told(context, page_address, part):
+    page = context.new_page()
+    context.route(f"**/{part}", lambda route: route.abort())
+    page.goto(page_address)
+    told = re.compile("did not come|could not start")
+    expect(page.locator("#say")).to_contain_text(told, timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize(
+    "foreign", ["{", '{"kept": 5}', '{"kept": "AAAA"}', '{"kept": "AAAA", "address": ""}']
+)
+def test_what_another_page_has_put_into_the_storage_ends_in_a_lab(context, page_address, foreign):
+    page = context.new_page()
+    page.goto(f"{page_address}gallery.html")
+    page.evaluate(
+        "([name, told]) => (sessionStorage[name] = told)", [f"raftlab {page_address}", foreign]
+    )
+    page.goto(page_address)
+    lab = there(page)
+    refused = "could not be taken up again" if "address" in foreign else ""
+    expect(lab.alarm if refused else lab.mark("headline")).to_contain_text(refused)
+
+
 def test_no_word_of_a_notebook_is_in_the_page(open_page, page):
     lab = stopped(open_page())
     lab.click("All controls")
@@ -244,18 +269,30 @@ def test_no_word_of_a_notebook_is_in_the_page(open_page, page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("full", [False, True])
-def test_axe_finds_nothing_serious(open_page, page, scheme, full):
+def test_axe_finds_nothing_in_the_gallery_while_python_starts_and_when_it_cannot(
+    context, page_address, scheme
+):
+    page = context.new_page()
     page.emulate_media(color_scheme=scheme)
-    lab = stopped(open_page())
-    if full:
-        lab.click("All controls")
+    page.goto(f"{page_address}gallery.html")
+    assert found_by_axe(page) == []
+    page.add_init_script("window.Worker = class { postMessage() {} }")  # it never comes
+    page.goto(page_address)
+    expect(page.locator("#say")).to_contain_text("Python is starting")
+    assert found_by_axe(page) == []
+    page.add_init_script("window.Worker = class { constructor() { throw new Error('no'); } }")
+    page.reload()
+    expect(page.locator("#say")).to_contain_text("could not start")
+    assert found_by_axe(page) == []
+
+
+def found_by_axe(page: Page) -> list:
+    """All that axe complains of."""
     page.evaluate(f"{{const module = undefined; const define = undefined; {AXE.read_text()}}}")
-    found = page.evaluate(
+    return page.evaluate(
         """async () => (await axe.run(document)).violations
             .map(each => `${each.id}: ${each.nodes.map(n => n.html.slice(0, 120)).join(" | ")}`)"""
     )
-    assert not found
 
 
 @pytest.mark.parametrize("width", [390, 760])

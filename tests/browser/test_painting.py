@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from raftlab.lab import Lab
 from raftlab.lab.fitting import Room, fitted_logs, rooms
 from raftlab.lab.selection import with_choice
+from tests.browser.hosts import lab_of
 from tests.browser.jupyter import LabView
 
 SETTING = """
@@ -47,15 +48,14 @@ PAINTED = """svg => {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_the_browser_paints_as_the_svg_does(run_cell, moment):
-    source = f"{SETTING}\n{MOMENTS[moment]}\n"
-    view = run_cell(f"{source}\ncluster.lab(full=True)")
-    lab = lab_of(source)
-    assert_painted(view, lab)
+def test_the_browser_paints_as_the_svg_does(run_in_each, moment):
+    source = f"{SETTING}\n{MOMENTS[moment]}\ncluster.lab(full=True)"
+    assert_painted(run_in_each(source), lab_of(source))
 
 
-def test_it_still_does_after_marks_have_moved(run_cell):
-    view, lab = run_cell(f"{SETTING}\ncluster.lab(full=True)"), lab_of(SETTING)
+def test_it_still_does_after_marks_have_moved(run_in_each):
+    source = f"{SETTING}\ncluster.lab(full=True)"
+    view, lab = run_in_each(source), lab_of(source)
     buttons = {
         "Step": lab.step_button,
         "Crash": lab.crash_button,
@@ -68,13 +68,6 @@ def test_it_still_does_after_marks_have_moved(run_cell):
         button.click()
         expect(view.stage.locator("svg.cluster desc")).to_have_text(lab.stage.cluster["desc"])
         assert_painted(view, lab)
-
-
-def lab_of(source: str) -> Lab:
-    """The same lab in this process."""
-    names: dict = {}
-    exec(source, names)
-    return names["cluster"].lab(full=True)
 
 
 def assert_painted(view: LabView, lab: Lab) -> None:

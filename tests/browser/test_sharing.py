@@ -7,19 +7,16 @@ import re
 from hashlib import sha512
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.jupyter import LabView
 from tests.browser.test_lab import START
 
 BROKEN = """
 import raftlab as rl
+from raftlab.museum.commitment import CommitsTheBest
 
-class Hasty(rl.Rules):
-    def majority_match_index(self, match_indexes, configuration):
-        return max(match_indexes.values())
-
-cluster = rl.Cluster(5, seed=7, rules=Hasty)
+cluster = rl.Cluster(5, seed=7, rules=CommitsTheBest)
 try:
     cluster.run(1000)
 except rl.Violation:
@@ -39,9 +36,9 @@ display(lab, second)
 
 
 @pytest.fixture
-def lab(run_cell) -> LabView:
+def lab(run_in_each) -> LabView:
     """A lab with a leader and some commands under way, and its panel of runs open."""
-    return with_runs(run_cell(START))
+    return with_runs(run_in_each(START))
 
 
 def with_runs(lab: LabView) -> LabView:
@@ -84,23 +81,23 @@ def test_the_text_of_the_run_is_seen_and_follows_the_moment_looked_at(lab):
     expect(shared(lab)).to_have_value(text)
 
 
-def test_the_text_is_copied_with_one_click(lab, desk_page: Page):
-    desk_page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+def test_the_text_is_copied_with_one_click(lab):
+    lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     text = shared(lab).input_value()
     lab.click("Copy")
     expect(lab.root.locator(".raftlab-copied")).to_have_text("Copied.")
-    assert desk_page.evaluate("() => navigator.clipboard.readText()") == text
-    desk_page.context.clear_permissions()
+    assert lab.page.evaluate("() => navigator.clipboard.readText()") == text
+    lab.page.context.clear_permissions()
 
 
-def test_where_the_clipboard_is_closed_the_text_is_selected_to_be_copied(lab, desk_page: Page):
-    desk_page.evaluate("() => { document.execCommand = () => false; }")
-    desk_page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+def test_where_the_clipboard_is_closed_the_text_is_selected_to_be_copied(lab):
+    lab.page.evaluate("() => { document.execCommand = () => false; }")
+    lab.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
     lab.click("Copy")
     expect(lab.root.locator(".raftlab-copied")).to_contain_text("Ctrl+C")
     expect(shared(lab)).to_be_focused()
-    assert desk_page.evaluate("() => String(getSelection())") == shared(lab).input_value()
-    desk_page.evaluate(
+    assert lab.page.evaluate("() => String(getSelection())") == shared(lab).input_value()
+    lab.page.evaluate(
         "() => { delete document.execCommand; delete navigator.clipboard.writeText; }"
     )
 
@@ -140,10 +137,22 @@ def test_enter_in_the_field_opens_and_what_is_no_run_is_refused(lab, gallery):
     expect(lab.alarm).not_to_be_attached()
 
 
-def test_a_huge_text_is_refused_and_the_lab_goes_on(lab, desk_page: Page):
+@pytest.mark.parametrize("host", ["page"], indirect=True)  # JupyterLab tells it below the field
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844), (683, 384)], ids=str)
+def test_what_the_page_refuses_is_in_sight_of_the_field(host, size):
+    host.page.set_viewport_size({"width": size[0], "height": size[1]})
+    lab = with_runs(host.show(START))
+    field(lab).fill("nothing")
+    field(lab).press("Enter")
+    expect(lab.alarm).to_contain_text("That is no shared run")
+    field(lab).scroll_into_view_if_needed()
+    expect(lab.alarm).to_be_in_viewport(ratio=1)
+
+
+def test_a_huge_text_is_refused_and_the_lab_goes_on(lab):
     number = lab.number()
     field(lab).focus()
-    desk_page.keyboard.insert_text("raftlab.1." + "x" * 3_000_000)
+    lab.page.keyboard.insert_text("raftlab.1." + "x" * 3_000_000)
     assert len(field(lab).input_value()) < 300_000  # it must pass through the connection
     field(lab).press("Enter")
     expect(lab.alarm).to_contain_text("at most 200,000 letters")
@@ -181,8 +190,8 @@ def test_the_run_is_shown_as_python(lab):
     expect(lab.root.locator(".raftlab-code")).not_to_be_visible()
 
 
-def test_a_recording_of_a_violation_opens_with_its_banner_and_branches_off(run_cell, gallery):
-    lab = with_runs(run_cell(BROKEN))
+def test_a_recording_of_a_violation_opens_with_its_banner_and_branches_off(run_in_each, gallery):
+    lab = with_runs(run_in_each(BROKEN))
     banner = lab.root.locator(".raftlab-banner")
     expect(banner).to_contain_text("Commit Follows Quorum is broken")
     expect(runs(lab).locator("option")).to_contain_text("✕ Commit Follows Quorum")
@@ -200,9 +209,9 @@ def test_a_recording_of_a_violation_opens_with_its_banner_and_branches_off(run_c
 
 
 @pytest.mark.parametrize("width", [1366, 760])
-def test_the_panel_stays_in_its_width_and_below_the_picture(run_cell, desk_page, gallery, width):
-    desk_page.set_viewport_size({"width": width, "height": 768})
-    lab = run_cell(START)
+def test_the_panel_stays_in_its_width_and_below_the_picture(host, gallery, width):
+    host.page.set_viewport_size({"width": width, "height": 768})
+    lab = host.show(START)
     end = lab.number()
     for number in range(1, 7):  # what cannot be packed makes a text long
         lab.root.get_by_label("Command").fill(sha512(bytes(number)).hexdigest())
@@ -231,7 +240,9 @@ def test_every_control_of_the_panel_has_a_name_and_is_reached_by_tab(lab):
     )
     assert unnamed == []
     runs(lab).focus()
-    for reached in (shared(lab), lab.button("Copy"), lab.button("Python"), field(lab)):
+    links = lab.button("Copy link").all()  # a page has addresses
+    copying = (lab.button("Copy"), *links, lab.button("Python"))
+    for reached in (shared(lab), *copying, field(lab)):
         lab.page.keyboard.press("Tab")
         expect(reached).to_be_focused()
 
