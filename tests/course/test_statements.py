@@ -165,3 +165,12 @@ def test_the_body_of_a_rule_is_found_on_a_screen_that_shows_it():
             shown = without_space(repr(show_source(getattr(Rules, each.name))))
             assert without_space(body_of(getattr(Rules, each.name))) in shown
             assert len(without_space(body_of(getattr(Rules, each.name)))) > 10
+
+
+CODE = re.compile(r"\breturn\b|[!<>=]=")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_no_hint_is_the_code_of_the_answer(number):
+    for hint in exercise(number).statement.hints:
+        assert not CODE.search(hint), hint

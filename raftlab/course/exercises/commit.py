@@ -173,7 +173,8 @@ EXERCISES = (
             "what is committed is applied, and cannot be taken back.",
             (
                 "Two upper limits, one lower limit.",
-                "min of the two upper limits, then max with what was committed before.",
+                "What the leader has committed bounds it from above, and so does what is verified."
+                " Which of min and max belongs to an upper limit? And what never falls?",
             ),
         ),
         cases=follower_cases,
@@ -234,8 +235,8 @@ EXERCISES = (
             " real systems were shipped without this rule.",
             (
                 "Of which term is entry `matched`? Terms never fall along a log.",
-                "If matched > commit_index and log.term_for_index(matched) == term, all up to"
-                " matched is committed; else nothing changes.",
+                "Draw the log with its terms and mark `matched`. If the entry there is of the"
+                " leader's own term, what of those before it? If it is of an earlier one?",
             ),
         ),
         cases=leader_cases,

@@ -318,8 +318,8 @@ EXERCISES = (
             " back for nothing.",
             (
                 "Take the three cases one by one; each is one comparison.",
-                "non_matching_index <= match_index; last_index < match_index; and while it probes,"
-                " non_matching_index != next_index - 1.",
+                "Two of them deny what the leader knows to be there: compare with match_index. In"
+                " the third, a probe waits for one answer: to which question, as an index?",
             ),
         ),
         cases=stray_cases,
@@ -382,8 +382,9 @@ EXERCISES = (
             (
                 "Of the leader's own log, too, nothing can agree that has a later term than"
                 " hint_term.",
-                "Start from log.last_index_of_term_at_most(hint_index, hint_term); keep it below"
-                " non_matching_index, and not below match_index; the answer is the index after it.",
+                "log.last_index_of_term_at_most finds the place in the leader's log. Where the"
+                " logs differ is above it; what is known to match is not. From the last entry"
+                " that may agree to the next one to send it is one step.",
             ),
         ),
         cases=hint_cases,

@@ -180,7 +180,8 @@ EXERCISES = (
             "servers that all wait equally long stand for election all at once, again and again.",
             (
                 "How far into the range? That is what chance decides.",
-                "low + (high - low) * rng.random(), or rng.uniform(low, high).",
+                "rng.random() is at least 0 and less than 1: at 0 the answer is low. What is it"
+                " at 1? The library has a method of rng for just that, too.",
             ),
         ),
         cases=lambda: [

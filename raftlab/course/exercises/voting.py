@@ -261,7 +261,7 @@ EXERCISES = (
             (
                 "Which is more up to date, a long log that ends in term 1, or a short one that ends"
                 " in term 2?",
-                "Python compares pairs from left to right: (term, index) >= (term, index).",
+                "Python compares pairs from left to right: (2, 1) > (1, 9).",
             ),
         ),
         cases=log_cases,
@@ -384,8 +384,9 @@ EXERCISES = (
             (
                 "First the term. An earlier one changes nothing; a later one is adopted, and brings"
                 " a new vote, even if the vote is then refused.",
-                "Then: if voted_for is None or request.sender, and the log is up to date enough,"
-                " return True, term, request.sender; else False, term, voted_for.",
+                "Then two questions: is the vote free, or this candidate's already? And is its log"
+                " up to date enough? A refusal leaves the vote where it is; the term that goes back"
+                " is the newer one, also then.",
             ),
         ),
         paper="Figure 2, All servers and RequestVote; 5.1, 5.2, 5.4.1",
