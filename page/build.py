@@ -34,7 +34,7 @@ IMPORTED = (".py", ".so", ".js", ".css", ".dist-info/METADATA")
 NOT_IMPORTED = ("tests/", "labextension/", "nbextension/", ".data/", "testing.py")
 OF_JUPYTER = ("@jupyter-widgets/", "@lumino/")  # npm has no licences of these
 JUPYTERS = HERE / "licences" / "jupyter.txt"
-NOT_IN_A_LAB = ("raftlab/commands/", "raftlab/course/", "raftlab/__main__.py")
+NOT_IN_A_LAB = ("raftlab/commands/", "raftlab/course/", "raftlab/grading/", "raftlab/__main__.py")
 
 
 def main(target: Path) -> None:
