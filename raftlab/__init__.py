@@ -16,7 +16,7 @@ loaded by the first picture or lab that needs them.
 from importlib import import_module
 from types import ModuleType
 
-from raftlab.process import MachineFault, Process
+from raftlab.process import Process
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import Options
@@ -44,7 +44,6 @@ __all__ = [
     "Empty",
     "Frame",
     "LogEntry",
-    "MachineFault",
     "Misuse",
     "Network",
     "NodeFrame",

@@ -19,7 +19,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "raftlab"
 
 # Each layer may import those before it. What stands at the root of the package is above them all.
-LAYERS = ["raft", "sim", "check", "museum", "view", "lab", "course"]
+LAYERS = ["raft", "sim", "process", "check", "museum", "view", "lab", "course"]
 ROOT_LAYER = "root"
 
 # Each file of raft may import those before it; a file not listed comes after them all.
@@ -50,6 +50,7 @@ ANYWHERE, IN_FUNCTIONS = "anywhere", "only inside functions"
 LIBRARIES = {
     "raft": {"msgspec": ANYWHERE},
     "sim": {"msgspec": ANYWHERE},
+    "process": {"msgspec": ANYWHERE},
     "check": {
         "msgspec": ANYWHERE,
         "networkx": ANYWHERE,

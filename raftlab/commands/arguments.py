@@ -1,16 +1,19 @@
 """How the commands read what was typed: numbers, settings, classes, runs."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
+from shutil import which
 from typing import Any, NoReturn
 
 import msgspec
 
+from raftlab.process import Process
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, shortened, shown
 from raftlab.sim.load import load
@@ -172,17 +175,32 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
         help="rules to play by: a subclass of raftlab.Rules, from a file in this directory too",
     )
     parser.add_argument(
-        "--machine", metavar="MODULE:CLASS", help="a machine to take the place of raftlab's"
+        "--machine",
+        metavar="MODULE:CLASS",
+        help="a machine to take the place of raftlab's; or the command of one that is a process,"
+        ' such as "node my_raft.js" (docs/machine-protocol.md)',
     )
 
 
 def classes(given: argparse.Namespace) -> dict[str, Any]:
-    """The classes that were named, as arguments `rules` and `machine`; None for the others."""
+    """What was named, as arguments `rules` and `machine`; None for the others."""
     return {
-        argument: None if name is None else named_class(name, argument)
-        for argument in ("rules", "machine")
+        argument: None if name is None else read(name)
+        for argument, read in (("rules", rules_named), ("machine", machine_named))
         for name in [getattr(given, argument)]
     }
+
+
+def machine_named(name: str) -> Any:
+    """The class "module:Class", or the machine in a process of that command. Raises: Misuse."""
+    return Process(name) if is_command(name) else named_class(name, "machine")
+
+
+def is_command(name: str) -> bool:
+    """Whether this is a command and no MODULE:CLASS: it has a blank or a slash, or is a program."""
+    if any(each.isspace() or each in ("/", os.sep) for each in name.strip()):
+        return True
+    return ":" not in name and which(name) is not None
 
 
 def named_class(name: str, argument: str) -> type:

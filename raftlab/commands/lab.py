@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from raftlab.commands.answers import Answer, at_end
-from raftlab.commands.arguments import Parser, add_classes, add_run, opened, whole, written_to
+from raftlab.commands.arguments import (
+    Parser,
+    add_classes,
+    add_run,
+    is_command,
+    opened,
+    whole,
+    written_to,
+)
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.run import share
 
@@ -45,10 +53,18 @@ def carry_out(given: argparse.Namespace) -> Answer:
     if find_spec("jupyterlab") is None:
         raise Misuse("JupyterLab is not installed here: pip install 'raftlab[lab]'")
     if given.run is None:
+        if given.machine and is_command(given.machine) and not given.rules:
+            return with_notebook(
+                written_as(notebook_of(cluster_lines(given.machine)), given), given
+            )
         if given.notebook or given.rules or given.machine:
             raise Misuse("--notebook, --rules and --machine are for a run: name the run, too")
         return Answer(start(command(first_notebook(), given)), "", {})
-    written = write_notebook(given)
+    return with_notebook(write_notebook(given), given)
+
+
+def with_notebook(written: Path, given: argparse.Namespace) -> Answer:
+    """Hand over to JupyterLab, with a notebook that was written."""
     print(f"{written.name} opens the run.", file=sys.stderr)
     return Answer(start(command(written, given)), "", {})
 
@@ -68,15 +84,26 @@ def write_notebook(given: argparse.Namespace) -> Path:
     """A notebook with one cell that opens the run. Raises: Misuse, if the file is there already."""
     recording = opened(given.run, given)
     at_end(recording)
-    path = written_to(given.notebook or NOTEBOOK)
-    if path.suffix != ".ipynb":
-        raise Misuse(f"a notebook's name ends in .ipynb, and {shown(str(path))} does not")
+    path = notebook_path(given)
     source = given.run
     if source == "-" or not os.path.exists(source):
         source = recording.share() if source == "-" else "".join(source.split())
     if not share.is_shared(source):
         source = os.path.relpath(source, path.parent)
-    written = notebook(source, given.rules, given.machine, given.most_steps)
+    return written_as(notebook(source, given.rules, given.machine, given.most_steps), given)
+
+
+def notebook_path(given: argparse.Namespace) -> Path:
+    """The notebook that is to be written. Raises: Misuse."""
+    path = written_to(given.notebook or NOTEBOOK)
+    if path.suffix != ".ipynb":
+        raise Misuse(f"a notebook's name ends in .ipynb, and {shown(str(path))} does not")
+    return path
+
+
+def written_as(written: dict[str, Any], given: argparse.Namespace) -> Path:
+    """The file of a new notebook. Raises: Misuse, if it is there already."""
+    path = notebook_path(given)
     whole_text = json.dumps(written, indent=1) + "\n"
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -89,13 +116,25 @@ def write_notebook(given: argparse.Namespace) -> Path:
     return path.resolve()
 
 
+def cluster_lines(machine: str) -> list[str]:
+    """A cell with a lab on a new cluster of machines in processes."""
+    return [
+        "import raftlab as rl",
+        "",
+        f"cluster = rl.Cluster(3, machine=rl.Process({json.dumps(machine)}))",
+        "cluster.lab()",
+    ]
+
+
 def notebook(
     source: str, rules: str | None, machine: str | None, most_steps: int = share.USUAL_STEPS
 ) -> dict[str, Any]:
-    """The notebook, as Jupyter writes it."""
+    """A notebook that opens a run in the lab."""
     lines, arguments = ["import raftlab as rl"], ""
     for name, argument in ((rules, "rules"), (machine, "machine")):
-        if name is not None:
+        if name is not None and argument == "machine" and is_command(name):
+            arguments += f", machine=rl.Process({json.dumps(name)})"
+        elif name is not None:
             module, _, path = name.partition(":")
             lines.append(f"import {module}")
             arguments += f", {argument}={module}.{path}"
@@ -106,6 +145,11 @@ def notebook(
         f"recording = rl.load({json.dumps(source)}{arguments})",
         "recording.branch(len(recording)).lab()",
     ]
+    return notebook_of(lines)
+
+
+def notebook_of(lines: list[str]) -> dict[str, Any]:
+    """A notebook of one cell, as Jupyter writes it."""
     cell: dict[str, Any] = {
         "cell_type": "code",
         "execution_count": None,

@@ -1,9 +1,12 @@
 """Machines in processes of their own: any language takes a place in a cluster.
 
-One JSON object a line goes to the machine and one comes back (`docs/machine-protocol.md`). The parts:
-child (a process that answers lines within limits), guard (who ends it when we are gone), wire (what a line
-holds), tape (what was said, as a tree), machine (a node that stands at a place of the tape), pool
-(the live processes), machines (`Process`, which makes them).
+One JSON object a line goes to the machine and one comes back (`docs/machine-protocol.md`).
+
+* `child`: a process that answers lines within limits; `guard`: who ends it when we are gone
+* `wire`: what a line holds
+* `tape`: what was said, as a tree; `machine`: a node that stands at a place of it
+* `pool`: the live processes; `machines`: `Process`, which makes machines of them
+* `again`: whether they say the same once more
 """
 
 from raftlab.process.faults import MachineFault

@@ -2,18 +2,21 @@
 
 from contextlib import suppress
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
 import msgspec
 
 from raftlab.raft.vocabulary import Millis, NodeId, shortened
-from raftlab.sim.run.tape import Fault
-
-if TYPE_CHECKING:
-    from raftlab.process.machines import Machines
-    from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.tape import Fault, TapedMachines
 
 NOTHING = "nothing"
+
+
+class NotingMachines(TapedMachines, Protocol):
+    """Machines whose words are noted, and whose they are: the node of every start."""
+
+    started: list[NodeId]
 
 
 class AskedAgain(msgspec.Struct, frozen=True):
@@ -44,9 +47,11 @@ class AskedAgain(msgspec.Struct, frozen=True):
         )
 
 
-def asked_again(recording: "Recording", told: "Machines", asked: "Machines") -> AskedAgain:
-    """Play a run on its tape and on processes that were not asked yet, and compare line by line."""
-    told, asked = told.noting(), asked.noting()
+def asked_again(recording: Recording, told: NotingMachines, asked: NotingMachines) -> AskedAgain:
+    """Play a run on its tape and on processes that were not asked yet, and compare line by line.
+
+    Both are noting what is said.
+    """
     first, second = recording.start(machine=told).engine, None
     with suppress(Exception):  # it cannot start: its words say that
         second = recording.start(machine=asked).engine
@@ -59,8 +64,6 @@ def asked_again(recording: "Recording", told: "Machines", asked: "Machines") -> 
             with suppress(Exception):  # what stops a run has been said, and is compared
                 engine.apply_quietly(action)
         found = comparison.difference()
-    if asked.process is not None:
-        asked.process.end()
     if found is None:
         return AskedAgain(comparison.lines)
     node, before, now = found
@@ -70,21 +73,22 @@ def asked_again(recording: "Recording", told: "Machines", asked: "Machines") -> 
 class _Comparison:
     """Two tapes that grow alike, as long as the machines say the same. `lines` were the same."""
 
-    def __init__(self, told: "Machines", asked: "Machines") -> None:
+    def __init__(self, told: NotingMachines, asked: NotingMachines) -> None:
         self._told, self._asked = told, asked
         self._compared: list[int] = []
         self.lines = 0
 
     def difference(self) -> tuple[NodeId, str, str] | None:
         """Who has said something else since the last look, what before, and what now."""
-        both = zip_longest(self._told.said, self._asked.said, fillvalue=[])
+        empty: list[str | Fault] = []
+        both = zip_longest(self._told.said, self._asked.said, fillvalue=empty)
         for place, (before, now) in enumerate(both):
             if place == len(self._compared):
                 self._compared.append(0)
             done = self._compared[place]
-            for words in zip_longest(before[done:], now[done:]):
-                if not _are_same(*words):
-                    return (self._told.started[place], *map(_text, words))
+            for then, this_time in zip_longest(before[done:], now[done:]):
+                if not _are_same(then, this_time):
+                    return self._told.started[place], _text(then), _text(this_time)
                 self.lines += 1
             self._compared[place] = len(before)
         return None
@@ -97,7 +101,7 @@ def _are_same(before: str | Fault | None, now: str | Fault | None) -> bool:
     return before[0] == now[0]
 
 
-def _text(word: Any) -> str:
+def _text(word: str | Fault | None) -> str:
     if word is None:
         return NOTHING
     return word if isinstance(word, str) else f"{word[1]} ({word[0]})"

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import NoReturn
 
-from raftlab.process.faults import MachineFault
+from raftlab.process.faults import MachineFault, shown_line
 from raftlab.process.guard import GUARD
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.raft.vocabulary import shortened
@@ -90,73 +91,85 @@ class Child:
             raise
 
     def _exchange(self, line: bytes) -> bytes:
+        self._look()
+        if said := self._read():
+            raise MachineFault("out of turn", f"it said {shown_line(said)} and was not asked")
+        unread = self._write(line + b"\n")
+        if unread:
+            self._ready.register(self._in, select.POLLOUT)
+        said, deadline = b"", 0.0
+        while True:
+            ready = self._ready.poll(LOOKS_EVERY_MS)
+            for file, _ in ready:
+                if file == self._out:
+                    said += self._read()
+                elif file == self._err:
+                    self._read_stderr()
+                else:
+                    unread = self._write_more(unread)
+            if b"\n" in said:
+                return self._line(said, unread)
+            if len(said) > self._longest_line:
+                raise self._flooded(said)
+            if not ready:
+                self._check_it_works()
+            if not deadline:
+                deadline = monotonic() + self._patience_s
+            elif monotonic() > deadline:
+                raise self._hung(said)
+
+    def _look(self) -> None:
+        """Whether it can be asked, and, now and then, how much it holds. Raises: MachineFault."""
         if not self.end.alive:
             raise MachineFault("died", "its process was ended before")
         self._asked += 1
         if self._asked % LOOKS_EVERY_CALLS == 0:
             self._check_memory()
-        if said := self._read():
-            raise MachineFault("out of turn", f"it said {shown_line(said)} and was not asked")
-        rest = self._write(line + b"\n")
-        parts: list[bytes] = []
-        length, deadline = 0, 0.0
-        while True:
-            ready = self._ready.poll(LOOKS_EVERY_MS)
-            for file, _ in ready:
-                if file == self._err:
-                    self._read_stderr()
-                elif file == self._in:
-                    rest = self._write(rest)
-                elif said := self._read():
-                    parts.append(said)
-                    length += len(said)
-                    if b"\n" in said:
-                        return self._line(parts, rest)
-                    if length > self._longest_line:
-                        raise MachineFault(
-                            "flooded",
-                            f"it said more than {self._longest_line:,} bytes in one line, which"
-                            f" begins {shown_line(parts[0])}",
-                        )
-            if not ready:
-                self._check_memory()
-            if not deadline:
-                deadline = monotonic() + self._patience_s
-            elif monotonic() > deadline:
-                what = f"only {shown_line(b''.join(parts))}" if parts else "nothing"
-                raise MachineFault(
-                    "hung", f"it said {what} within {self._patience_s:g} s{self._last_words()}"
-                )
 
-    def _line(self, parts: list[bytes], unread: bytes) -> bytes:
-        said, _, more = b"".join(parts).partition(b"\n")
+    def _check_it_works(self) -> None:
+        """Raises: MachineFault, if it has ended: what it has started may hold the pipe open."""
+        self._check_memory()
+        if self._process.poll() is not None:
+            self._died()
+
+    def _flooded(self, said: bytes) -> MachineFault:
+        most = f"more than {self._longest_line:,} bytes in one line"
+        return MachineFault("flooded", f"it said {most}, which begins {shown_line(said[:200])}")
+
+    def _hung(self, said: bytes) -> MachineFault:
+        what = f"only {shown_line(said)}" if said else "nothing"
+        within = f"within {self._patience_s:g} s (does it flush each line?)"
+        return MachineFault("hung", f"it said {what} {within}{self._last_words()}")
+
+    def _line(self, said: bytes, unread: bytes) -> bytes:
+        """The one line that it said. Raises: MachineFault, if that is not all, or too long."""
+        first, _, more = said.partition(b"\n")
         if more:
+            second = shown_line(more.partition(b"\n")[0])
             raise MachineFault(
-                "out of turn", f"it said more than one line: {shown_line(more)} was not asked for"
+                "out of turn", f"it said more than one line: {shown_line(first)}, and then {second}"
             )
         if unread:
             raise MachineFault(
-                "out of turn", f"it said {shown_line(said)} before it had read what it was told"
+                "out of turn", f"it said {shown_line(first)} before it had read what it was told"
             )
-        if len(said) > self._longest_line:
-            raise MachineFault(
-                "flooded", f"it said a line of {len(said):,} bytes, which begins {shown_line(said)}"
-            )
-        return said
+        if len(first) > self._longest_line:
+            raise self._flooded(first)
+        return first
 
     def _write(self, data: bytes) -> bytes:
-        """Write what the pipe takes, and return the rest, which is written when it is ready."""
+        """Write what the pipe takes; the rest is returned. Raises: MachineFault."""
         try:
-            rest = data[os.write(self._in, data) :]
+            return data[os.write(self._in, data) :]
         except BlockingIOError:
-            rest = data
+            return data
         except BrokenPipeError:
             self._died()
-        if rest:
-            self._ready.register(self._in, select.POLLOUT)
-        elif len(data) > 1:
-            with suppress(KeyError):
-                self._ready.unregister(self._in)
+
+    def _write_more(self, data: bytes) -> bytes:
+        rest = self._write(data)
+        if not rest:
+            self._ready.unregister(self._in)
         return rest
 
     def _read(self) -> bytes:
@@ -176,7 +189,7 @@ class Child:
             else:
                 self._ready.unregister(self._err)
 
-    def _died(self) -> None:
+    def _died(self) -> NoReturn:
         """Raises: MachineFault, with how it ended and what it wrote last."""
         try:
             code = self._process.wait(DIES_WITHIN_S)
@@ -252,8 +265,3 @@ def _group_is_left(group: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def shown_line(said: bytes) -> str:
-    """What was said, for a sentence."""
-    return repr(shortened(said.decode(errors="replace").rstrip("\n")))

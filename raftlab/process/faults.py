@@ -1,6 +1,8 @@
-"""What can go wrong with a machine in a process of its own: always one kind, told in one sentence."""
+"""What can go wrong with a machine in a process: of one kind, and told in one sentence."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast, get_args
+
+from raftlab.raft.vocabulary import shortened
 
 FaultKind: TypeAlias = Literal[
     "cannot start",
@@ -19,6 +21,12 @@ FaultKind: TypeAlias = Literal[
 """What a machine can do wrong, as a program that speaks lines; not what it can do wrong as Raft."""
 
 
+NOT_UTF8 = "it said {}, which is no UTF-8"
+
+
+KINDS = frozenset(get_args(FaultKind))
+
+
 class MachineFault(RuntimeError):
     """A machine in a process does not keep to the protocol: `kind` says in which way.
 
@@ -33,3 +41,13 @@ class MachineFault(RuntimeError):
 
     def __str__(self) -> str:
         return f"{self.text} ({self.kind})"
+
+
+def shown_line(said: bytes) -> str:
+    """What was said, for a sentence."""
+    return repr(shortened(said.decode(errors="backslashreplace").rstrip("\n")))
+
+
+def kind_named(name: str) -> FaultKind:
+    """The kind of a fault, as a run tells it; of one that is not known here it is the shape."""
+    return cast(FaultKind, name) if name in KINDS else "wrong shape"

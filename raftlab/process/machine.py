@@ -1,13 +1,13 @@
-"""A node whose machine is a process: what the process has said so far, as the simulator needs it."""
+"""A node whose machine is a process: what it has said so far, as the simulator needs it."""
 
 import copy
 import random
-from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, Self, get_args
+from collections.abc import Hashable
+from typing import Any, Protocol, Self, get_args
 
 from msgspec import UNSET
 
-from raftlab.process.faults import MachineFault
+from raftlab.process.faults import FaultKind, MachineFault
 from raftlab.process.tape import Place
 from raftlab.process.wire import (
     PROTOCOL,
@@ -22,7 +22,6 @@ from raftlab.process.wire import (
     InstallSnapshotLine,
     ProgressLine,
     ReadLine,
-    Refusal,
     Reply,
     Saved,
     Start,
@@ -32,14 +31,13 @@ from raftlab.process.wire import (
     decoded,
     encoded,
     entry_line,
-    entry_of,
     message_line,
     payload_line,
     snapshot_line,
     snapshot_of,
     text_of,
 )
-from raftlab.raft.log import LogEntry, Payload, RaftLog, Snapshot
+from raftlab.raft.log import Command, LogEntry, Payload, RaftLog, Snapshot
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.node import NodeCore
 from raftlab.raft.options import MOST, Options
@@ -59,13 +57,13 @@ from raftlab.raft.vocabulary import (
     shown,
 )
 from raftlab.raft.votes import Votes
-
-if TYPE_CHECKING:
-    from raftlab.process.machines import Machines
+from raftlab.sim.run.tape import Fault
 
 NEVER: Millis = float("inf")
-NUMBERS = ("term", "last_log_index", "last_log_term", "prev_log_index", "prev_log_term")
-NUMBERS += ("leader_commit", "commit_index", "last_index", "index")
+NUMBERS = (
+    *("term", "last_log_index", "last_log_term", "prev_log_index", "prev_log_term"),
+    *("leader_commit", "commit_index", "last_index", "index"),
+)
 """The fields of messages that count something, and so are not negative."""
 
 ABILITIES = frozenset(get_args(Ability))
@@ -74,11 +72,34 @@ ASKED = (AddEntry, Campaign, TransferLine, ForgetLine, CompactLine, ReadLine)
 """What may be refused."""
 
 NOT_LEADER = "not_leader"
-LISTS = ("_messages", "_notes", "_alarms", "_messages_at_once", "_reads", "_failed_reads")
-LISTS += ("_writing", "_role_changes")
+LISTS = (
+    *("_messages", "_notes", "_alarms", "_messages_at_once", "_reads", "_failed_reads"),
+    *("_writing", "_role_changes"),
+)
 
 OnDisk = tuple[Term, NodeId | None, Index, Term]
 """What a disk holds: term, vote, last index, last term."""
+
+
+class Source(Protocol):
+    """Where what a machine says comes from: a tape, and a process behind it."""
+
+    root: Place
+
+    def ask(self, machine: "ProcessMachine", line: bytes) -> Place:
+        """The place to which a line leads that is not on the tape."""
+
+    def moved(self, before: Place, after: Place) -> None:
+        """The machine at a place has gone on, by something new that it said."""
+
+    def give_up(self, *places: Place) -> None:
+        """The machine at one of these places has said what it cannot say."""
+
+    def heard(self, node: NodeId) -> list[str | Fault] | None:
+        """Where a machine that is started now notes what it says, if anybody wants it."""
+
+    def entry_of(self, line: EntryLine) -> LogEntry:
+        """An entry from a line: of equal ones the same."""
 
 
 class ProcessMachine(NodeCore):
@@ -97,18 +118,18 @@ class ProcessMachine(NodeCore):
         "_messages_at_once",
         "_new_snapshot",
         "_offers",
-        "_place",
         "_reads",
-        "_said",
         "_wake_at",
         "_writing",
+        "place",
+        "words",
     )
 
     def __init__(
         self,
         node_id: NodeId,
         *,
-        machines: "Machines",
+        machines: "Source",
         configuration: Configuration,
         term: Term = 0,
         voted_for: NodeId | None = None,
@@ -145,8 +166,8 @@ class ProcessMachine(NodeCore):
         self._new_snapshot: Snapshot | None = None
         self._writing: list[OnDisk] = []
         self._polling_confirms = not self._options.async_persistence
-        self._place = machines.root
-        self._said = machines.heard(node_id)
+        self.place = machines.root
+        self.words = machines.heard(node_id)
         held = self.log
         reply = self._ask(
             Start(
@@ -186,11 +207,11 @@ class ProcessMachine(NodeCore):
         line = AddEntry(node=self.node_id, now=self._now, payload=payload_line(payload))
         reply = self._ask(line)
         if reply.index is None:
-            raise MachineFault(
-                "wrong shape", "it answers add_entry with neither an index nor a refusal"
+            raise self._fault(
+                "it answers add_entry with neither an index nor a refusal", "wrong shape"
             )
         last = self.log.last_entry
-        if last is None or last.index != reply.index or last.payload != payload:
+        if last is None or last.index != reply.index or not is_entry_of(last, payload):
             raise self._fault(
                 f"it says that the new entry has index {reply.index}, and its log ends with"
                 f" {f'another one at {last.index}' if last else 'nothing'}"
@@ -201,7 +222,7 @@ class ProcessMachine(NodeCore):
         self.now = now
         self._ask(Campaign(node=self.node_id, now=now, force=force))
 
-    def _transfer_leadership(self, to: NodeId) -> None:
+    def _transfer_leadership(self, to: NodeId | None = None) -> None:
         self._ask(TransferLine(node=self.node_id, now=self._now, to=to))
 
     def _forget_leader(self) -> None:
@@ -224,7 +245,7 @@ class ProcessMachine(NodeCore):
         """What this machine has offered when it was started; what it has not, it has not."""
         if name in ABILITIES and name in self._offers:
             return super().__getattribute__(f"_{name}")
-        raise AttributeError(f"the process of {self.node_id} has not offered {name}")
+        raise AttributeError(f"this process has not offered {name}")
 
     def _count_previous_output(self) -> None:
         self._unconfirmed = False
@@ -246,7 +267,7 @@ class ProcessMachine(NodeCore):
     def _ask(self, line: Told) -> Reply:
         """What it says to a line: from the tape, or else from the process. Raises: MachineFault."""
         data = encoded(line)
-        before = self._place
+        before = self.place
         place = before.after(data)
         is_new = place is None
         if place is None:
@@ -256,29 +277,29 @@ class ProcessMachine(NodeCore):
             reply = decoded(place.said)
             if reply.refused is not None:
                 self._refuse(line, reply)  # which changes nothing: the place stays
-            self._place = place
+            self.place = place
             if is_new:
                 self._machines.moved(before, place)
             self._take(reply)
-        except MachineFault as fault:
-            self._note_said((fault.kind, fault.text))
-            self._place = place
-            self._machines.give_up(place)
+        except MachineFault:
+            self._note_said(place)
+            self.place = place
+            self._machines.give_up(before, place)
             raise
         self._note_said(place)
         return reply
 
-    def _note_said(self, word: Place | tuple[str, str]) -> None:
+    def _note_said(self, place: Place) -> None:
         """Note what it said, if a run is told with it."""
-        if self._said is not None:
-            self._said.append(word.said.decode() if isinstance(word, Place) else word)
+        if self.words is not None:
+            self.words.append(place.word)
 
     def _refuse(self, line: Told, reply: Reply) -> None:
         """Raises: NotNow; MachineFault, if this cannot be refused or says more than that."""
         refusal = reply.refused
         assert refusal is not None
         if isinstance(line, Start):
-            raise MachineFault("other protocol", f"it does not start: {refusal.reason}")
+            raise MachineFault("other protocol", f"it refuses to start: {refusal.reason}")
         if not isinstance(line, ASKED):
             raise MachineFault("wrong shape", "it refuses what is no question, but has happened")
         if reply != Reply(refused=refusal, notes=reply.notes):
@@ -436,8 +457,9 @@ class ProcessMachine(NodeCore):
         message: Message = line
         return message
 
-    def _fault(self, text: str) -> MachineFault:
-        return MachineFault("contradiction", text)
+    def _fault(self, text: str, kind: FaultKind = "contradiction") -> MachineFault:
+        self._machines.give_up(self.place)
+        return MachineFault(kind, text)
 
     # What the simulator asks
 
@@ -490,9 +512,14 @@ class ProcessMachine(NodeCore):
         twin.role_data = self.role_data.copy()
         for name in LISTS:
             setattr(twin, name, getattr(self, name).copy())
-        twin._said = None
+        twin.words = None
         return twin
 
     def fingerprint(self) -> tuple[Hashable, ...]:
         """A process does not tell all that it holds: two are equal at the same place of a tape."""
-        return (self.node_id, id(self._place))
+        return (self.node_id, id(self.place))
+
+
+def is_entry_of(entry: LogEntry, payload: Payload) -> bool:
+    """Whether an entry holds what was asked for; a new configuration may be reached by others."""
+    return type(payload) is not Command or entry.payload == payload

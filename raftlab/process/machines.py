@@ -3,10 +3,11 @@
 import copy
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raftlab.process.faults import MachineFault
 from raftlab.process.again import AskedAgain, asked_again
+from raftlab.process.faults import MachineFault, kind_named
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool
@@ -16,6 +17,7 @@ from raftlab.raft.log import LogEntry
 from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
 from raftlab.sim.run.tape import Fault, Said
+
 if TYPE_CHECKING:
     from raftlab.sim.run.recording import Recording
 
@@ -66,6 +68,11 @@ class Process:
     def text(self) -> str:
         """The command as somebody would type it."""
         return shlex.join(self.command)
+
+    def files(self) -> list[bytes]:
+        """What stands in the files that the command names: another text, another machine."""
+        named = [Path(word) for word in self.command[1:]]
+        return [path.read_bytes() for path in named if path.is_file()]
 
     def __repr__(self) -> str:
         return f"Process({self.text!r})"
@@ -156,14 +163,17 @@ class Machines:
 
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
         """A machine, started from what its disk holds. Raises: MachineFault."""
-        return ProcessMachine(node_id, machines=self, **given)
+        try:
+            return ProcessMachine(node_id, machines=self, **given)
+        except MachineFault as fault:
+            raise MachineFault(fault.kind, f"{node_id} cannot start: {fault.text}") from fault
 
     # What goes along with a run
 
     def noting(self) -> "Machines":
         """Another one with the same memory, whose machines' words are noted for `said`."""
         twin = copy.copy(self)
-        twin._noted, twin.started = [], []
+        vars(twin).update(_noted=[], started=[])
         return twin
 
     @property
@@ -201,7 +211,7 @@ class Machines:
             self._coming[place] = coming
             return place
         kind, text = word
-        return before.add(line, text.encode(), kind)
+        return before.add(line, text.encode(), kind_named(kind))
 
     def ask_again(self, recording: "Recording", machine: Any = None) -> AskedAgain:
         """Ask the process anew, or `machine`, all that it was asked in a run. Raises: Misuse."""
@@ -211,7 +221,11 @@ class Machines:
                 "this run has what its machine said, and no machine: say which process is to be"
                 " asked, as ask_again(rl.Process(…))"
             )
-        return asked_again(recording, self, process.afresh())
+        asked = process.afresh()
+        try:
+            return asked_again(recording, self.noting(), asked.noting())
+        finally:
+            asked.end()
 
     # Asking
 
@@ -220,7 +234,7 @@ class Machines:
 
         Raises: NotNow, if there is none.
         """
-        before = machine._place
+        before = machine.place
         if (known := self._remembered(before, line)) is not None:
             return known
         if self.process is None:
@@ -240,10 +254,16 @@ class Machines:
         if self.process is not None:
             self.process.pool.moved(before, after)
 
-    def give_up(self, place: Place) -> None:
-        """The machine at this place has said what it cannot say: end its process."""
+    def end(self) -> None:
+        """End the processes that live."""
         if self.process is not None:
-            self.process.pool.end_at(place)
+            self.process.end()
+
+    def give_up(self, *places: Place) -> None:
+        """The machine at one of these places has said what it cannot say: end its process."""
+        if self.process is not None:
+            for place in places:
+                self.process.pool.end_at(place)
 
     def entry_of(self, line: EntryLine) -> LogEntry:
         """An entry from a line; of equal ones there is one, so that it is soon compared."""

@@ -48,7 +48,7 @@ class Pool:
     def _forget(self) -> None:
         self._owner = os.getpid()
         self._standing: dict[Place, Standing] = {}
-        self._children: "dict[Child, None]" = {}
+        self._children: dict[Child, None] = {}
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -129,7 +129,7 @@ class Pool:
             return self._started()
         for place, standing in self._standing.items():
             holder = standing.holder()
-            if holder is None or holder._place is not place:
+            if holder is None or holder.place is not place:
                 self._leave(standing.child)
                 return standing.child
         if len(self._children) < MOST_LIVE:

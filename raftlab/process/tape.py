@@ -6,7 +6,8 @@ from memory: so runs are played again, copied and branched without the machine.
 
 from collections.abc import Iterator
 
-from raftlab.process.faults import FaultKind, MachineFault
+from raftlab.process.faults import NOT_UTF8, FaultKind, MachineFault, shown_line
+from raftlab.sim.run.tape import Fault
 
 
 class Place:
@@ -57,6 +58,16 @@ class Place:
         while place.before is not None:
             yield place
             place = place.before
+
+    @property
+    def word(self) -> "str | Fault":
+        """What was said here, or which fault came instead."""
+        if self.fault is not None:
+            return (self.fault, self.said.decode())
+        try:
+            return self.said.decode()
+        except UnicodeDecodeError:
+            return ("not UTF-8", NOT_UTF8.format(shown_line(self.said)))
 
     def check(self) -> None:
         """Raises: MachineFault, if the machine failed here."""

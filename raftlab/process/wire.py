@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from raftlab.process.faults import MachineFault
+from raftlab.process.faults import NOT_UTF8, MachineFault, shown_line
 from raftlab.raft.log import Command, Empty, LogEntry, Snapshot
 from raftlab.raft.messages import (
     AppendEntries,
@@ -28,7 +28,7 @@ from raftlab.raft.messages import (
 from raftlab.raft.options import MOST, Options
 from raftlab.raft.output import ReadReady
 from raftlab.raft.progress import ProgressState
-from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term, shortened
+from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term, shown
 
 PROTOCOL = 1
 
@@ -169,9 +169,9 @@ class Campaign(Told, frozen=True, kw_only=True, tag="campaign"):
 
 
 class TransferLine(Told, frozen=True, kw_only=True, tag="transfer_leadership"):
-    """Hand over leadership `to` another node."""
+    """Hand over leadership `to` another node; null: to whoever is best."""
 
-    to: NodeId
+    to: NodeId | None
 
 
 class ForgetLine(Told, frozen=True, kw_only=True, tag="forget_leader"):
@@ -244,7 +244,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     term: Count | UnsetType = UNSET
-    voted_for: NodeId | None | UnsetType = UNSET
+    voted_for: NodeId | UnsetType | None = UNSET
     truncate_from: Positive | None = None
     log_entries: tuple[EntryLine, ...] = ()
     snapshot: SnapshotLine | None = None
@@ -255,11 +255,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     failed_reads: tuple[int, ...] = ()
     role: Literal["follower", "candidate", "leader"] | None = None
     commit_index: Count | None = None
-    leader: NodeId | None | UnsetType = UNSET
-    wake_at: Millis | None | UnsetType = UNSET
+    leader: NodeId | UnsetType | None = UNSET
+    wake_at: Millis | UnsetType | None = UNSET
     votes: dict[NodeId, bool] | None = None
     progress: dict[NodeId, ProgressLine] | None = None
-    election_deadline: Millis | None | UnsetType = UNSET
+    election_deadline: Millis | UnsetType | None = UNSET
     notes: tuple[NoteLine | str, ...] = ()
     alarms: tuple[str, ...] = ()
     index: Positive | None = None
@@ -284,15 +284,11 @@ def decoded(said: bytes) -> Reply:
     except msgspec.ValidationError as error:
         raise MachineFault("wrong shape", f"it said what it cannot say: {error}") from None
     except UnicodeDecodeError:
-        raise MachineFault("not UTF-8", f"it said {_shown(said)}, which is no UTF-8") from None
+        raise MachineFault("not UTF-8", NOT_UTF8.format(shown_line(said))) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise MachineFault(
-            "not JSON", f"it said {_shown(said)}, which is no JSON: {error}"
+            "not JSON", f"it said {shown_line(said)}, which is no JSON: {error}"
         ) from None
-
-
-def _shown(said: bytes) -> str:
-    return repr(shortened(said.decode(errors="backslashreplace")))
 
 
 # Bytes, entries, snapshots, messages: from ours to those of a line, and back
@@ -313,7 +309,7 @@ def bytes_of(text: Text) -> bytes:
     try:
         return b64decode(text.base64, validate=True)
     except (NoBase64, ValueError):
-        raise MachineFault("wrong shape", f"{_shown(text.base64.encode())} is no base64") from None
+        raise MachineFault("wrong shape", f"{shown(text.base64)} is no base64") from None
 
 
 def payload_line(payload: Any) -> CommandLine | Configuration | Empty:

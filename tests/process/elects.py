@@ -1,4 +1,4 @@
-"""A machine that holds elections and nothing else: as short as a machine can be. It speaks lines."""
+"""A machine that holds elections and nothing else, as short as can be. It speaks lines."""
 
 import json
 import random
@@ -80,8 +80,12 @@ class Node:
         return {"refused": {"reason": "this machine keeps no log"}}
 
 
-for text in sys.stdin:
-    line = json.loads(text)
+def answer(line):
     if line["do"] == "start":
         nodes[line["node"]] = Node()
-    print(json.dumps(getattr(nodes[line["node"]], line["do"])(line)), flush=True)
+    return getattr(nodes[line["node"]], line["do"])(line)
+
+
+if __name__ == "__main__":
+    for text in sys.stdin:
+        print(json.dumps(answer(json.loads(text))), flush=True)

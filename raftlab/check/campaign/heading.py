@@ -9,6 +9,7 @@ import msgspec
 
 from raftlab.check.campaign.trial import Conditions
 from raftlab.check.checkpoint_file import checksum, code_checksum
+from raftlab.process import Process
 from raftlab.sim.world.arguments import full_name
 
 DECIDING = ("raft/**/*.py", "sim/**/*.py", "check/members.py", "check/campaign/*.py")
@@ -49,6 +50,8 @@ def _described(thing: object) -> str:
     """The name of rules or a machine, with a checksum of the source if there is any."""
     if thing is None:
         return "as shipped"
+    if isinstance(thing, Process):
+        return f"{thing.text} {checksum(thing.files())}"
     kind: Any = thing if isinstance(thing, type) or hasattr(thing, "__name__") else type(thing)
     sources = []
     for each in getattr(kind, "__mro__", (kind,)):

@@ -7,6 +7,7 @@ from raftlab.check.explore.single_step import SingleStep
 from raftlab.check.explore.state_equivalence import Timing, overrides
 from raftlab.raft.vocabulary import Misuse, NotNow, Term
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.run.tape import is_taped
 from raftlab.sim.world.actions import Compact, Read, Reconfigure, TransferLeadership
 from raftlab.sim.world.host import Host
 from raftlab.sim.world.settings import Setup
@@ -27,6 +28,11 @@ def refuse_what_needs_time(cluster: Cluster) -> None:
     can at another moment.
     """
     hosts = cluster.hosts.values()
+    if any(is_taped(host.factory) for host in hosts):
+        raise Misuse(
+            f"a search compares and copies machines, and {cluster.setup.machine.partition(' ')[2]}"
+            " is a process, which offers neither: use a campaign"
+        )
     if cluster.stopped is not None:
         raise NotNow(f"this run has stopped, where {cluster.stopped}: search from before that")
     if cluster.setup.options.lease_reads:

@@ -144,8 +144,7 @@ def load(path: Path) -> tuple[Setup, tuple[Action, ...], Known, Said]:
     wanted = header.actions + header.machines + 2
     if len(lines) != wanted:
         raise Misuse(
-            f"{path} was cut short or added to: it should have {wanted} lines, and has"
-            f" {len(lines)}"
+            f"{path} was cut short or added to: it should have {wanted} lines, and has {len(lines)}"
         )
     last = header.actions + 1
     actions = _actions(path, lines[:last])

@@ -275,9 +275,7 @@ class Recording:
         """
         factory = noting(self._factory)
         start = self.start(machine=factory).engine
-        return share.encoded(
-            self.setup, self.actions, self.known, start, lambda: said_by(factory)
-        )
+        return share.encoded(self.setup, self.actions, self.known, start, lambda: said_by(factory))
 
     def link(self, base: str) -> str:
         """The address that opens this run in the lab that is a page at `base`.

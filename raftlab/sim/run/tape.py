@@ -5,14 +5,11 @@ its run holds what it said. Nothing here knows how such a machine is asked.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard
+from typing import Any, Protocol, TypeAlias, TypeGuard
 
 from raftlab.sim.world.arguments import full_name
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import Machine, MachineFactory
-
-if TYPE_CHECKING:
-    from raftlab.sim.run.recording import Recording
 
 Fault: TypeAlias = tuple[str, str]
 """Of which kind, and in words: what came instead of a line."""
@@ -41,7 +38,7 @@ class TapedMachines(Protocol):
     def read_out(self) -> None:
         """What was told to it at first was said once: nothing but memory is left of that."""
 
-    def ask_again(self, recording: "Recording", machine: Any) -> Any:
+    def ask_again(self, recording: Any, machine: Any) -> Any:
         """Ask the machines anew all that they were asked in a run."""
 
 

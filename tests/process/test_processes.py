@@ -1,0 +1,209 @@
+"""A machine in a process, at work: runs, copies, memory, what is left in the end; rules alone."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import raftlab as rl
+from raftlab.check.campaign.trial import checked, try_seed
+from raftlab.check.explore import explore
+from raftlab.process import MachineFault
+from raftlab.process.child import Child
+from raftlab.process.rules import RuleRaised, ask_rule
+from raftlab.sim.run.play import can_be_copied, copied
+from tests.process.conftest import HERE, group_is_there, is_there
+
+
+def elected(process, **given):
+    cluster = rl.Cluster(3, seed=3, machine=process("shipped", **given))
+    cluster.elect()
+    cluster.propose("x=1")
+    cluster.run(100)
+    return cluster
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_run_goes_on_from_any_frame_and_from_a_text(process, shared):
+    cluster = elected(process, shared=shared)
+    assert cluster.get("x") == "1"
+    machine = cluster.recording._factory.process
+    assert len(machine.pool.pids) == (1 if shared else 3)
+    middle = cluster.at(20)
+    middle.run(1000)
+    assert middle.leader
+    recording = cluster.recording
+    opened = rl.load(recording.share(), machine=machine)
+    assert opened == recording
+    assert opened.replay().get("x") == "1"
+    assert recording.ask_again().is_same
+
+
+def test_a_text_and_a_file_replay_without_the_machine_and_go_no_further(process, tmp_path):
+    cluster = elected(process)
+    recording = cluster.recording
+    recording.save(tmp_path / "run.jsonl")
+    for source in (recording.share(), tmp_path / "run.jsonl"):
+        opened = rl.load(source)
+        assert opened == recording
+        assert opened.digest == recording.digest
+        again = opened.replay()
+        assert again.frame() == cluster.frame()
+        with pytest.raises(rl.NotNow, match="Hand the machine over"):
+            again.run(1000)
+
+
+def test_runs_with_the_same_actions_and_other_words_are_not_equal(process):
+    first = rl.Cluster(3, seed=3, machine=process("elects"))
+    second = rl.Cluster(3, seed=3, machine=process("elects"))
+    assert first.recording == second.recording
+    other = rl.load(first.recording.share())
+    vars(other._factory)["root"]._place_after.said = b'{"wake_at": 7}'
+    assert other != first.recording
+
+
+def test_a_copy_of_a_cluster_costs_no_process(process):
+    cluster = elected(process)
+    machine = cluster.recording._factory.process
+    before = machine.pool.pids
+    assert can_be_copied(cluster.engine)
+    for to_keep in (False, True):
+        twin = copied(cluster.engine, to_keep)
+        assert twin.hosts["S1"].machine.log == cluster.hosts["S1"].machine.log
+    assert machine.pool.pids == before
+
+
+def test_what_is_not_offered_is_refused_by_name(process):
+    cluster = rl.Cluster(3, machine=process("elects"))
+    leader = cluster.elect()
+    with pytest.raises(rl.Misuse, match=f"the machine of {leader} has no method read"):
+        cluster.read("x")
+    with pytest.raises(rl.Misuse, match="has no method transfer_leadership"):
+        cluster.transfer()
+    with pytest.raises(rl.NotNow, match="refuses: this machine keeps no log"):
+        cluster.propose("x=1")
+    assert cluster.stopped is None
+
+
+def test_a_search_refuses_a_process_by_name(process):
+    cluster = rl.Cluster(3, machine=process("elects"), options=rl.Options.figure_2())
+    with pytest.raises(rl.Misuse, match=r"elects\.py is a process, which offers neither"):
+        explore(cluster)
+
+
+def test_rules_are_not_for_a_process(process):
+    class Mine(rl.Rules):
+        pass
+
+    with pytest.raises(rl.Misuse, match="rules of its own"):
+        rl.Cluster(3, machine=process("elects"), rules=Mine)
+
+
+def test_a_seed_of_a_campaign_comes_to_the_same_twice(process):
+    conditions = checked(None, process("shipped"), {})
+    first = try_seed(1, conditions)
+    assert first.verdict == "ok", first.text
+    assert try_seed(1, pickle.loads(pickle.dumps(conditions))) == first
+
+
+@pytest.mark.parametrize("command", ["", "  ", '"open', [], ["a\0b"], 7, ["", "x"]])
+def test_what_is_no_command_is_misuse(command):
+    with pytest.raises(rl.Misuse, match="command"):
+        rl.Process(command)
+
+
+@pytest.mark.parametrize("given", [{"patience_s": 0}, {"memory_mb": 1.5}, {"shared": "yes"}])
+def test_limits_are_numbers(given):
+    with pytest.raises(rl.Misuse):
+        rl.Process("cat", **given)
+
+
+# What is left in the end
+
+
+def gone(pids):
+    """Whether all processes have gone: those that another one ends need a moment."""
+    for _ in range(400):
+        if not any(is_there(pid) or group_is_there(pid) for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_processes_end_with_what_made_them():
+    machine = rl.Process([sys.executable, str(HERE / "misbehaves.py"), "ignores signals"])
+    cluster = rl.Cluster(3, machine=machine)
+    pids = machine.pool.pids
+    assert len(pids) == 3
+    del cluster, machine
+    assert not any(is_there(pid) or group_is_there(pid) for pid in pids)
+
+
+PROGRAM = """
+import sys, time
+import raftlab as rl
+machine = rl.Process([sys.executable, {file!r}, "ignores signals"])
+cluster = rl.Cluster(3, machine=machine)
+print(*machine.pool.pids, flush=True)
+{then}
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "sent"),
+    [
+        ("", None),
+        ("sys.exit(3)", None),
+        ("import os; os._exit(0)", None),
+        ("time.sleep(600)", signal.SIGINT),
+        ("time.sleep(600)", signal.SIGTERM),
+        ("time.sleep(600)", signal.SIGKILL),
+        ("cluster.run(10_000_000)", signal.SIGINT),
+    ],
+)
+def test_no_process_is_left_however_ours_ends(then, sent):
+    source = PROGRAM.format(file=str(HERE / "misbehaves.py"), then=then)
+    with subprocess.Popen(
+        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as ours:
+        pids = [int(pid) for pid in ours.stdout.readline().split()]
+        assert len(pids) == 3
+        if sent is not None:
+            ours.send_signal(sent)
+    assert gone(pids)
+
+
+def test_a_fork_of_ours_ends_nothing_of_ours():
+    child = Child(["cat"])
+    if (pid := os.fork()) == 0:
+        child.end()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert child.ask(b"still there") == b"still there"
+    child.end()
+
+
+# Rules alone
+
+
+def test_a_rule_in_a_process_answers_and_may_fail():
+    child = Child([sys.executable, str(HERE / "rules_of_mine.py")])
+    assert ask_rule(child, "has_vote_left", None, "S2") is True
+    assert ask_rule(child, "has_vote_left", "S1", "S2") is False
+    with pytest.raises(RuleRaised, match="ZeroDivisionError"):
+        ask_rule(child, "is_newer_term", 2, 1)
+    assert ask_rule(child, "has_vote_left", "S2", "S2") is True
+    child.end()
+
+
+def test_a_command_may_begin_with_another_one():
+    child = Child(["env", "-i", "cat"])
+    with pytest.raises(MachineFault, match="no answer"):
+        ask_rule(child, "has_vote_left", None, "S2")
+    assert not child.is_alive
+    assert Path(f"/proc/{child.pid}").exists() is False

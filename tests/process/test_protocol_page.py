@@ -1,0 +1,79 @@
+"""docs/machine-protocol.md and its schema say what the classes say."""
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from raftlab.process import wire
+from raftlab.process.faults import KINDS
+from raftlab.process.rules import RuleLine, RuleReply
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "machine-protocol.md").read_text()
+SCHEMA = DOCS / "machine-protocol.schema.json"
+EXAMPLES = re.findall(r"^([→←⇒⇐]) (\{.*\})$", PAGE, re.MULTILINE)
+KIND = {"→": wire.Line, "←": wire.Reply, "⇒": RuleLine, "⇐": RuleReply}
+
+
+def schema():
+    """The schema of what a machine is told, and of what it says."""
+    kinds = [wire.Line, wire.Reply]
+    (told, said), parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"A machine of raftlab in a process, protocol {wire.PROTOCOL}",
+        "anyOf": [{"title": "told", **told}, {"title": "said", **said}],
+        "$defs": parts,
+    }
+
+
+def test_the_schema_is_that_of_the_classes(request):
+    made = json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+    if request.config.getoption("--rewrite"):
+        SCHEMA.write_text(made)
+    assert SCHEMA.read_text() == made, "pytest tests/process/test_protocol_page.py --rewrite"
+
+
+@pytest.mark.parametrize(("way", "line"), EXAMPLES)
+def test_every_example_is_a_line(way, line):
+    msgspec.json.decode(line, type=KIND[way])
+
+
+def test_there_are_examples_of_all_ways():
+    assert {way for way, _ in EXAMPLES} == set(KIND)
+
+
+def rows(title):
+    """The names in the first column of the table below a title."""
+    table = PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    first = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
+
+
+def test_the_page_has_every_field_and_every_line():
+    assert sorted(rows("What a machine says")) == sorted(wire.Reply.__struct_fields__)
+    tags = [kind.__struct_config__.tag for kind in wire.Line.__args__]
+    assert rows("What a machine is told")[1:] == tags
+
+
+def test_the_page_tells_what_goes_with_every_line():
+    table = PAGE.partition("## What a machine is told\n")[2]
+    for kind in wire.Line.__args__:
+        row = next(
+            line
+            for line in table.splitlines()
+            if line.startswith(f"| `{kind.__struct_config__.tag}`")
+        )
+        for name in set(kind.__struct_fields__) - {"node", "now"}:
+            assert f"`{name}`" in row
+
+
+def test_the_page_has_every_ability_and_every_kind_of_fault():
+    for ability in wire.Ability.__args__:
+        assert f'`"{ability}"`' in PAGE
+    table = PAGE.partition("## What goes wrong\n")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| ([\w ,-]+) \|", table, re.MULTILINE)
+    assert {each for cell in named for each in cell.split(", ")} - {"kind"} == KINDS
