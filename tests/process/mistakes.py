@@ -5,9 +5,9 @@ PYTHON = {
         "            and self.voted_for in (None, candidate)\n",
         "",
     ),
-    "commits an earlier term's entry by counting": (
-        'if index > self.commit_index and self.log[index]["term"] == self.term:',
-        "if index > self.commit_index:",
+    "the longer log wins": (
+        "theirs >= (self.last_term, self.last_index)",
+        "theirs[1] >= self.last_index",
     ),
     "cuts its log at every append": (
         """        for entry in entries:
@@ -26,9 +26,9 @@ JAVASCRIPT = {
         "      (this.votedFor === null || this.votedFor === candidate) &&\n",
         "",
     ),
-    "commits an earlier term's entry by counting": (
-        "if (index > this.commitIndex && this.log[index].term === this.term) {",
-        "if (index > this.commitIndex) {",
+    "the longer log wins": (
+        "    if (last_log_term !== this.lastTerm) return last_log_term > this.lastTerm;\n",
+        "",
     ),
     "cuts its log at every append": (
         "    for (const entry of entries) {\n",
@@ -37,3 +37,10 @@ JAVASCRIPT = {
 """,
     ),
 }
+
+BROKEN = {
+    "votes twice": {"One Vote Per Term", "Election Safety"},
+    "the longer log wins": {"Leader Completeness"},
+    "cuts its log at every append": {"Match Is True", "Durable Before Said"},
+}
+"""The properties that each of them breaks first, in one run or another."""

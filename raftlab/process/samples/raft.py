@@ -123,6 +123,10 @@ class Raft:
         else:
             self.campaign()
 
+    def on_campaign(self, line: Line) -> None:
+        """Somebody wants to see an election. The host asks only servers that do not lead."""
+        self.campaign()
+
     def on_saved(self, line: Line) -> None:
         """A write has ended: an own vote and an own copy count when they are on the disk."""
         if self.role == "candidate" and line["term"] == self.term:
@@ -304,7 +308,7 @@ def answer_lines() -> None:
         line: Line = json.loads(text)
         if line["do"] == "start":
             server = servers[line["node"]] = Raft(line)
-            server.reply["name"] = "Raft in Python"
+            server.reply |= {"name": "Raft in Python", "offers": ["campaign"]}
         else:
             server = servers[line["node"]]
             server.now = line["now"]
