@@ -1,76 +1,131 @@
-"""The small Rafts in Python and JavaScript are right, and their likely mistakes are found."""
+"""The samples are a Raft each; what one gets wrong in them is found, and shown.
 
-import json
+Python's run everywhere. JavaScript's are skipped where the program `node` is not found, or is older
+than 18: `node --version` tells.
+"""
+
 import shutil
+import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import raftlab as rl
 from raftlab.check.campaign import campaign
-from raftlab.process import samples
+from raftlab.process.samples import sample, starter
+from tests.process.mistakes import BROKEN, JAVASCRIPT, PYTHON
 
-FOLDER = Path(samples.__file__).parent
-NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed: no `node` on the path")
-
-SAMPLES = [
-    pytest.param(f"{sys.executable} {FOLDER / 'raft.py'}", id="Python"),
-    pytest.param(f"{NODE} {FOLDER / 'raft.js'}", id="JavaScript", marks=needs_node),
-]
-
-MISTAKES = {
-    "votes twice in a term": ("and self.voted_for in (None, candidate)", "", "One Vote Per Term"),
-    "votes for a candidate whose log is behind": (
-        "and theirs >= (self.last_term, self.last_index)",
-        "",
-        "Leader Completeness",
-    ),
-    "cuts what is no conflict": (
-        'index <= self.last_index and self.log[index]["term"] != entry["term"]',
-        "index <= self.last_index",
-        "Match Is True",
-    ),
-}
+MISTAKES = {"python": PYTHON, "javascript": JAVASCRIPT}
+FOUND_WITHIN = 12
+OLDEST_NODE = 18
 
 
-@pytest.mark.parametrize("command", SAMPLES)
-def test_a_sample_elects_commits_and_survives_its_leader(command):
-    cluster = rl.Cluster(3, seed=3, machine=rl.Process(command))
+def why_no_node():
+    """Why programs for Node cannot be run here; empty, if they can."""
+    if (node := shutil.which("node")) is None:
+        return "there is no program `node` on the PATH"
+    version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
+    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
+        return f"node is {version}, and the samples are for {OLDEST_NODE} or newer"
+    return ""
+
+
+NO_NODE = why_no_node()
+NEEDS_NODE = pytest.mark.skipif(bool(NO_NODE), reason=NO_NODE)
+LANGUAGES = ["python", pytest.param("javascript", marks=NEEDS_NODE)]
+
+
+@pytest.fixture
+def process(request):
+    """Makes processes of a file; they are ended with the test."""
+
+    def make(language, file, **given):
+        program = sys.executable if language == "python" else "node"
+        made = rl.Process([program, str(file)], **given)
+        request.addfinalizer(made.end)
+        return made
+
+    return make
+
+
+@pytest.mark.parametrize("language", ["python", "javascript"])
+def test_a_sample_is_short_and_stands_alone(language):
+    text = sample(language).read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 400
+    loaded = [line for line in text.splitlines() if line.startswith(("import ", "from "))]
+    assert set(loaded) <= {"import json", "import random", "import sys", "from typing import Any"}
+    assert text.count("require(") == (language == "javascript")
+
+
+@pytest.mark.parametrize(
+    ("language", "loop"), [("python", "def answer_lines"), ("javascript", "/** Numbers from 0")]
+)
+def test_a_starter_has_the_loop_of_the_sample(language, loop):
+    def loop_of(file):
+        text = file.read_text(encoding="utf-8")
+        lines = text[text.index(loop) :].splitlines()
+        return [line for line in lines if "name" not in line]
+
+    assert loop_of(starter(language)) == loop_of(sample(language))
+    assert len(loop_of(starter(language))) > 12
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_with_the_starter_nobody_leads_and_nothing_fails(process, language):
+    cluster = rl.Cluster(3, seed=1, machine=process(language, starter(language)))
+    cluster.run(2000)
+    assert cluster.leader is None
+    with pytest.raises(rl.NotNow):
+        cluster.propose("x=1", to="S1")
+    cluster.crash("S1")
+    cluster.restart("S1")
+    assert cluster.violation is None
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("nodes", [1, 3, 5])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sample_elects_replicates_and_restarts(process, language, nodes, shared):
+    machine = process(language, sample(language), shared=shared)
+    cluster = rl.Cluster(nodes, seed=1, machine=machine)
     first = cluster.elect()
     cluster.propose("x=1")
-    cluster.run(300)
+    cluster.run(200)
     cluster.crash(first)
-    second = cluster.elect()
-    cluster.propose("y=2")
+    if nodes > 1:
+        cluster.elect()
+        cluster.propose("x=2")
     cluster.restart(first)
-    cluster.run(500)
-    assert second != first
-    assert [dict(each.values) for each in cluster.frame().nodes] == [{"x": "1", "y": "2"}] * 3
+    cluster.run(1500)
+    values = {cluster.frame()[node].values["x"] for node in cluster.nodes}
+    assert values == {"2" if nodes > 1 else "1"}
+    assert cluster.violation is None
+    assert cluster.recording.ask_again().is_same
 
 
-@pytest.mark.parametrize("command", SAMPLES)
-def test_no_campaign_finds_anything_in_a_sample(command):
-    found = campaign(12, machine=rl.Process(command))
-    assert found.counts == {"ok": 12}
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_campaign_finds_nothing_in_a_sample(process, language):
+    assert campaign(4, machine=process(language, sample(language))).counts == {"ok": 4}
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_campaign_finds_a_likely_mistake(tmp_path, mistake):
-    right, wrong, broken = MISTAKES[mistake]
-    text = (FOLDER / "raft.py").read_text()
-    assert text.count(right) == 1
-    (tmp_path / "raft.py").write_text(text.replace(right, wrong))
-    found = campaign(6, machine=rl.Process(f"{sys.executable} {tmp_path / 'raft.py'}"))
-    assert broken in {each.broke for each in found.failures}
-
-
-def test_a_sample_is_short_and_stands_on_the_library_alone():
-    text = (FOLDER / "raft.py").read_text()
-    assert len(text.splitlines()) < 400
-    assert len((FOLDER / "raft.js").read_text().splitlines()) < 400
-    imported = [
-        line.split()[1] for line in text.splitlines() if line.startswith(("import", "from"))
-    ]
-    assert set(imported) <= set(sys.stdlib_module_names), json.dumps(imported)
+@pytest.mark.parametrize("mistake", BROKEN)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_mistake_is_found_by_a_campaign_and_shown(process, language, mistake, tmp_path):
+    right = sample(language).read_text(encoding="utf-8")
+    written, wrong = MISTAKES[language][mistake]
+    assert right.count(written) == 1
+    file = tmp_path / sample(language).name
+    file.write_text(right.replace(written, wrong), encoding="utf-8")
+    machine = process(language, file)
+    result = campaign(FOUND_WITHIN, machine=machine, nodes=5)
+    found = [each for each in result.failures if each.broke in BROKEN[mistake]]
+    assert found
+    text = result.recording(found[0].seed).share()
+    machine.end()
+    opened = rl.load(text)
+    with pytest.raises(rl.Violation) as fallen:
+        opened.replay()
+    assert fallen.value.frame.name == found[0].broke
+    lab = opened.lab()
+    assert found[0].broke in str(lab)
+    lab.close()

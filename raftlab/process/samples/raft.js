@@ -111,6 +111,11 @@ class Raft {
     else this.campaign();
   }
 
+  /** Somebody wants to see an election. The host asks only servers that do not lead. */
+  on_campaign() {
+    this.campaign();
+  }
+
   /** A write has ended: an own vote and an own copy count when they are on the disk. */
   on_saved({ term, last_index, last_term }) {
     if (this.role === "candidate" && term === this.term) {
@@ -314,7 +319,7 @@ function answerLine(text) {
   const line = JSON.parse(text);
   if (line.do === "start") {
     servers.set(line.node, new Raft(line));
-    servers.get(line.node).reply.name = "Raft in JavaScript";
+    servers.get(line.node).reply = { name: "Raft in JavaScript", offers: ["campaign"] };
   }
   const server = servers.get(line.node);
   server.now = line.now;

@@ -53,10 +53,12 @@ class Raft:
     # What is written. The messages of a reply leave when the rest of it is on the disk.
 
     def set_term_and_vote(self, term: int, voted_for: str | None) -> None:
+        """Both are written together."""
         self.term, self.voted_for = term, voted_for
         self.reply |= {"term": term, "voted_for": voted_for}
 
     def append(self, entry: Entry) -> None:
+        """Put an entry at the end of the log."""
         self.log.append(entry)
         self.reply.setdefault("log_entries", []).append(entry)
 
@@ -66,6 +68,7 @@ class Raft:
         self.reply["truncate_from"] = index
 
     def send(self, kind: str, receiver: str, **fields: object) -> None:
+        """Send a message, in this server's term."""
         message = {"type": kind, "term": self.term, "sender": self.node, "receiver": receiver}
         self.reply.setdefault("messages", []).append(message | fields)
 
@@ -75,15 +78,18 @@ class Raft:
 
     @property
     def last_index(self) -> int:
+        """The index of the last entry, or 0."""
         return len(self.log) - 1
 
     @property
     def last_term(self) -> int:
+        """The term of the last entry, or 0."""
         return int(self.log[-1]["term"])
 
     # Rules for all servers
 
     def on_message(self, line: Line) -> None:
+        """A higher term is adopted, whatever it comes with. 5.1"""
         message = line["message"]
         if message["term"] > self.term:
             self.note("newer_term", f"adopts term {message['term']} from {message['sender']}")
@@ -99,6 +105,7 @@ class Raft:
             receive(message)
 
     def follow(self, leader: str | None) -> None:
+        """Become a follower: of the leader of this term, or of nobody yet."""
         was_leader, self.role, self.leader = self.role == "leader", "follower", leader
         if was_leader or leader is not None:
             self.wait_for_a_leader()
@@ -108,12 +115,17 @@ class Raft:
         self.wake_at = self.now + self.random.uniform(*self.options["election_timeout"])
 
     def on_tick(self, line: Line) -> None:
+        """The time `wake_at` has come."""
         if self.now < self.wake_at:
             return
         if self.role == "leader":
             self.send_to_all()
         else:
             self.campaign()
+
+    def on_campaign(self, line: Line) -> None:
+        """Somebody wants to see an election. The host asks only servers that do not lead."""
+        self.campaign()
 
     def on_saved(self, line: Line) -> None:
         """A write has ended: an own vote and an own copy count when they are on the disk."""
@@ -127,6 +139,7 @@ class Raft:
     # Elections. 5.2, 5.4.1
 
     def campaign(self) -> None:
+        """Nobody leads: stand for election, and vote for oneself. 5.2"""
         self.role, self.leader, self.votes = "candidate", None, {}
         self.set_term_and_vote(self.term + 1, self.node)
         self.note("campaign", f"stands for election in term {self.term}")
@@ -136,6 +149,7 @@ class Raft:
             self.send("RequestVote", peer, **last)
 
     def on_request_vote(self, request: Line) -> None:
+        """One vote in a term, for a log at least as up to date as this one."""
         candidate = request["sender"]
         theirs = (request["last_log_term"], request["last_log_index"])
         granted = (
@@ -150,11 +164,13 @@ class Raft:
         self.send("RequestVoteReply", candidate, vote_granted=granted)
 
     def on_request_vote_reply(self, answer: Line) -> None:
+        """Somebody has voted; an answer from an earlier term counts for nothing."""
         if self.role == "candidate" and answer["term"] == self.term:
             self.votes[answer["sender"]] = answer["vote_granted"]
             self.count_votes()
 
     def count_votes(self) -> None:
+        """More than half of all voters: no two candidates have that."""
         if sum(self.votes.values()) > len(self.voters) / 2:
             self.lead()
 
@@ -179,6 +195,7 @@ class Raft:
         self.send_to_all()
 
     def send_to_all(self) -> None:
+        """Send everybody what comes next: so they hear who leads, too."""
         self.wake_at = self.now + self.options["heartbeat_interval"]
         for peer in self.peers:
             self.send_entries(peer)
@@ -196,6 +213,7 @@ class Raft:
         )
 
     def on_append_entries(self, request: Line) -> None:
+        """Take the entries of a leader, where they follow what is here. Figure 2"""
         prev, entries = request["prev_log_index"], request["entries"]
         if request["term"] < self.term:
             self.answer(request, self.rejection(request))
@@ -230,10 +248,12 @@ class Raft:
         }
 
     def answer(self, request: Line, result: Line) -> None:
+        """Answer a leader."""
         leader = request["sender"]
         self.send("AppendEntriesReply", leader, commit_index=self.commit_index, result=result)
 
     def on_append_entries_reply(self, answer: Line) -> None:
+        """A follower has the entries, or they did not fit."""
         peer, result = answer["sender"], answer["result"]
         if self.role != "leader" or answer["term"] != self.term:
             return
@@ -288,7 +308,7 @@ def answer_lines() -> None:
         line: Line = json.loads(text)
         if line["do"] == "start":
             server = servers[line["node"]] = Raft(line)
-            server.reply["name"] = "Raft in Python"
+            server.reply |= {"name": "Raft in Python", "offers": ["campaign"]}
         else:
             server = servers[line["node"]]
             server.now = line["now"]
