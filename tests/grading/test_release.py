@@ -46,7 +46,13 @@ def source(notebook):
 
 @pytest.fixture
 def fresh_exercises():
+    """What other tests have checked is forgotten, and what this one checks, too."""
+    _forget_results()
     yield
+    _forget_results()
+
+
+def _forget_results():
     for each in exercise:
         each.result = None
 
