@@ -4,6 +4,7 @@ Nothing here knows Raft: whatever speaks lines can be asked so.
 """
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -23,6 +24,8 @@ LOOKS_EVERY_MS = 50
 LOOKS_EVERY_CALLS = 256
 READ = 1 << 16
 KEPT_OF_STDERR = 4096
+ERROR = re.compile(r"[\w.]*(Error|Exception)\b")
+"""How a line begins that names an error: some programs say more after it (Node its version)."""
 DIES_WITHIN_S = 1.0
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -210,8 +213,11 @@ class Child:
             if not said:
                 break
             self._stderr = (self._stderr + said)[-KEPT_OF_STDERR:]
-        lines = self._stderr.decode(errors="replace").strip().splitlines()
-        return f"; its last words were: {shortened(lines[-1].strip(), 300)}" if lines else ""
+        lines = [line.strip() for line in self._stderr.decode(errors="replace").splitlines()]
+        told = next(
+            (line for line in reversed(lines) if ERROR.match(line)), lines[-1] if lines else ""
+        )
+        return f"; its last words were: {shortened(told, 300)}" if told else ""
 
     def _check_memory(self) -> None:
         try:

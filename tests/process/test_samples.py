@@ -129,3 +129,10 @@ def test_a_mistake_is_found_by_a_campaign_and_shown(process, language, mistake, 
     lab = opened.lab()
     assert found[0].broke in str(lab)
     lab.close()
+
+
+@NEEDS_NODE
+def test_what_node_says_of_an_error_is_told(process, tmp_path):
+    (tmp_path / "bug.js").write_text("this.votes.add(1);\n")
+    with pytest.raises(Exception, match="TypeError: Cannot read properties of undefined"):
+        rl.Cluster(3, machine=process("javascript", tmp_path / "bug.js"))
