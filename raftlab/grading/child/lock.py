@@ -26,6 +26,8 @@ CALLS: Mapping[str, Mapping[int, Sequence[int]]] = {
             272, 308, 165, 166, 155, 161,  # unshare, setns, mount, umount, pivot_root, chroot
             321, 250, 248, 249, 425, 426, 427, 29, 30, 31,  # bpf, keys, io_uring, shared memory
             82, 264, 316, 83, 258, 87, 263, 90, 268, 86, 265, 88, 266,  # names and modes of files
+            91, 452, 92, 93, 94, 260, 132, 235, 261, 280,  # modes, owners and times
+            302, 203, 141,  # limits, processors and priority, of others too
         )
     },
     "aarch64": {
@@ -37,10 +39,16 @@ CALLS: Mapping[str, Mapping[int, Sequence[int]]] = {
             97, 268, 40, 39, 41, 51,
             280, 217, 218, 219, 425, 426, 427, 194, 195, 196,
             38, 276, 34, 35, 52, 53, 36, 37,
+            452, 54, 55, 88,
+            261, 122, 140,
         )
     },
 }  # fmt: skip
 """By machine, and by what the kernel calls it: the numbers of the calls that are refused."""
+
+FCNTL = {"x86_64": 72, "aarch64": 25}
+OWNERS = (8, 10, 15)
+"""F_SETOWN, F_SETSIG, F_SETOWN_EX: what sends signals to others when a file has something."""
 
 READS = (1 << 0) | (1 << 2) | (1 << 3)
 """Landlock: execute (libraries are mapped so), read a file, list a folder."""
@@ -68,6 +76,9 @@ def refuse_calls() -> None:
     program += [(0x35, 0, 1, 0x40000000), (0x06, 0, 0, REFUSE)]  # x32's other numbers
     for number in numbers:
         program += [(0x15, 0, 1, number), (0x06, 0, 0, REFUSE)]
+    owner, signal, owner_ex = OWNERS
+    program += [(0x15, 0, 5, FCNTL[platform.machine()]), (0x20, 0, 0, 24), (0x15, 2, 0, owner)]
+    program += [(0x15, 1, 0, signal), (0x15, 0, 1, owner_ex), (0x06, 0, 0, REFUSE)]
     program.append((0x06, 0, 0, ALLOW))
     code = b"".join(struct.pack("HBBI", *each) for each in program)
     held = ctypes.create_string_buffer(code)
