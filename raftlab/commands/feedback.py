@@ -15,7 +15,6 @@ one for the class, as HTML and as text, and the marks for Gradescope (results.js
 Moodle (CSV). The same marks give the same files."""
 EXAMPLE = """\
   raftlab feedback marked --to feedback --base https://example.org/lab/"""
-MARKS = "marks"
 
 
 def add_arguments(parser: Parser) -> None:
@@ -35,7 +34,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
     from msgspec import DecodeError
 
     from raftlab.grading.feedback import write_feedback
-    from raftlab.grading.results import from_json
+    from raftlab.grading.results import MARKS, from_json
 
     folder, marks = Path(given.folder), []
     for file in sorted((folder / MARKS).glob("*.json")):

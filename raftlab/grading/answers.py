@@ -140,19 +140,15 @@ def find(exercise: Exercise, cells: Sequence[Cell]) -> Found:
     is_rule = isinstance(exercise, RulesExercise)
     tagged = [each for each in cells if number in each.numbers]
     broken = [each.error for each in tagged if each.error]
-    defined = [
+    everywhere = [
         (place, holder)
         for place, each in enumerate(cells)
-        if each.tree and (not tagged or each in tagged)
+        if each.tree
         for holder in _holders(each.tree, name, is_rule)
     ]
-    if not defined and tagged and not broken:
-        defined = [
-            (place, holder)
-            for place, each in enumerate(cells)
-            if each.tree
-            for holder in _holders(each.tree, name, is_rule)
-        ]
+    defined = [(place, holder) for place, holder in everywhere if cells[place] in tagged]
+    if not tagged or not (defined or broken):
+        defined = everywhere
     if not defined:
         if broken:
             return Found(None, (f"Exercise {number}: {broken[-1]}",))

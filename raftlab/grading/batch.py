@@ -20,14 +20,13 @@ from raftlab.grading import answers
 from raftlab.grading.box import Boxes, Kind
 from raftlab.grading.judge import Judge, Judged
 from raftlab.grading.milestones import Milestone, milestones_of
-from raftlab.grading.results import Marks, MilestoneMark, from_json, to_json
+from raftlab.grading.results import MARKS, Marks, MilestoneMark, from_json, to_json
 from raftlab.grading.seeds import Seeds
 from raftlab.raft.vocabulary import Misuse, listed
 
 JUDGED = ("M1", "M2", "M3")
 """The milestones that are judged so."""
 CAP = 0.5
-MARKS = "marks"
 SUFFIXES = (".ipynb", ".py")
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import MOST, MOST_ERRORS, Exercise, Failure
+from raftlab.course.exercises.base import MOST, Exercise, Failure
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.replication import REPAIRS, HintExercise
 from raftlab.course.exercises.running import ClusterExercise, Trouble
@@ -104,14 +104,13 @@ def _judged(exercise: Exercise, points: float, asked: Asked) -> Judged:
     answer = asked.answer()
     exercise.tried = answer
     function = exercise.function_of(answer)
-    failures = _failures(exercise, function)
+    failures = exercise.failures(function)
     troubles: list[Seen] = []
     if isinstance(exercise, ClusterExercise):
-        for_cases = round(points * CASES_SHARE, 2)
+        for_cases, for_clusters = _shares(points)
         cases = _cases_check(exercise, for_cases, answer, failures)
         troubles = [] if asked.trouble else _troubles(exercise, answer)
-        rest = round(points - for_cases, 2)
-        checks = [cases, _clusters_check(exercise, rest, answer, cases, troubles)]
+        checks = [cases, _clusters_check(exercise, for_clusters, answer, cases, troubles)]
     else:
         checks = [_cases_check(exercise, points, answer, failures)]
     if all(each.passed for each in checks) and not asked.same_again():
@@ -120,16 +119,10 @@ def _judged(exercise: Exercise, points: float, asked: Asked) -> Judged:
     return Judged(tuple(checks), texts.get("safety", ""), texts.get("liveness", ""))
 
 
-def _failures(exercise: Exercise, function: Any) -> list[Failure]:
-    """Every case that is answered wrong; after a few that fail altogether, no more are tried."""
-    failures: list[Failure] = []
-    for case in exercise.every_case:
-        failure = exercise.failure(function, case)
-        if failure is not None:
-            failures.append(failure)
-        if sum(each.is_error for each in failures) >= MOST_ERRORS:
-            break
-    return failures
+def _shares(points: float) -> tuple[float, float]:
+    """What of the points is for the cases, and what for the clusters."""
+    for_cases = round(points * CASES_SHARE, 2)
+    return for_cases, round(points - for_cases, 2)
 
 
 def _cases_check(
@@ -149,20 +142,14 @@ def _cases_check(
         return _told(check, f"{count} cases are right")
     if not failures:
         return _told(check, "there are no cases, so there is no verdict")
-    plain = [each for each in failures if not exercise.is_corner(each.case)]
-    failure = (plain or failures)[0]
+    failure = exercise.most_telling(failures)
     mistake = exercise.mistake_in(failures)
     instead = failure.instead or f"it answers {guard.described(failure.got, MOST, exercise.says)}"
     call = exercise.call_text(failure.case, answer)
-    return Check(
-        name=check.name,
-        exercise=check.exercise,
-        points=0.0,
-        of=points,
-        passed=False,
+    return msgspec.structs.replace(
+        check,
         property=_property(mistake),
         sentence=_clean(f"{exercise.name}: expected {failure.expected}, but {instead}"),
-        section=exercise.paper,
         mistake=mistake.name if mistake else "",
         advice=_clean(f"try {call}"),
         share=_share(mistake.exhibit) if mistake and mistake.exhibit else "",
@@ -252,10 +239,8 @@ def _slow(exercise: ClusterExercise, answer: Any) -> str:
 
 def _nothing(exercise: Exercise, points: float, why: str) -> Judged:
     """No verdict, and so no points."""
-    runs = isinstance(exercise, ClusterExercise)
-    parts = {"cases": round(points * CASES_SHARE, 2) if runs else points}
-    if runs:
-        parts["clusters"] = round(points - parts["cases"], 2)
+    shares = _shares(points) if isinstance(exercise, ClusterExercise) else (points,)
+    parts = zip(("cases", "clusters"), shares, strict=False)
     return Judged(
         tuple(
             Check(
@@ -267,7 +252,7 @@ def _nothing(exercise: Exercise, points: float, why: str) -> Judged:
                 sentence=_clean(why),
                 section=exercise.paper,
             )
-            for name, of in parts.items()
+            for name, of in parts
         )
     )
 

@@ -2,6 +2,9 @@
 
 import msgspec
 
+MARKS = "marks"
+"""The folder, in that of a batch, in which marks are: a file for each submission."""
+
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that was checked, and all that feedback says of it.

@@ -237,16 +237,8 @@ class Exercise:
 
     def _tried(self, function: Callable[..., Any], answer: Any, called: list[str]) -> Result:
         cases = self.every_case
-        failures: list[Failure] = []
-        for case in cases:
-            failure = self.failure(function, case)
-            if failure is not None:
-                failures.append(failure)
-            if sum(each.is_error for each in failures) >= MOST_ERRORS:
-                break
-        if failures:
-            told = [each for each in failures if not self.is_corner(each.case)]
-            return self._failed((told or failures)[0], self.mistake_in(failures))
+        if failures := self.failures(function):
+            return self._failed(self.most_telling(failures), self.mistake_in(failures))
         if leans := self.leans_on(function) or (called[0] if called else ""):
             return self._leaning(leans)
         clusters, failed = self.in_clusters(answer)
@@ -257,6 +249,21 @@ class Exercise:
         result = Result(True, self.points, self.points, text)
         limit = self._limit(function)
         return result.with_line(limit) if limit else result
+
+    def failures(self, function: Callable[..., Any]) -> list[Failure]:
+        """Every case that is answered wrong; after a few errors, no more are tried."""
+        found: list[Failure] = []
+        for case in self.every_case:
+            failure = self.failure(function, case)
+            if failure is not None:
+                found.append(failure)
+            if sum(each.is_error for each in found) >= MOST_ERRORS:
+                break
+        return found
+
+    def most_telling(self, failures: Sequence[Failure]) -> Failure:
+        """The one to be shown: the first that is no corner, or else the first."""
+        return next((each for each in failures if not self.is_corner(each.case)), failures[0])
 
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """Run the answer in whole clusters: how many, and what failed. A function runs in none."""
