@@ -635,7 +635,6 @@ function adopt(model, root, stage, signal) {
   if (!lab) return false;
   const slots = Object.keys(model.get("words")).map((name) => `.raftlab-words-${name} > *`);
   if (![PLAY, ...slots].every((each) => lab.querySelector(each))) return false; // not all is there
-  if (lab.dataset.lmSuppressShortcuts) return true;
   lab.dataset.lmSuppressShortcuts = "true"; // the notebook's own keys stay out of the lab …
   lab.querySelector(".raftlab-note")?.setAttribute("aria-live", "polite");
   for (const slider of lab.querySelectorAll(".noUi-target")) nameHandles(slider, signal);
