@@ -188,16 +188,25 @@ class Notebook:
         return self.run_all()
 
     def run_all(self) -> "Notebook":
-        """Run every cell, from the first, and wait until all have run."""
-        self.page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
+        """Run every cell, from the first, and wait until all have run.
+
+        What the notebook was saved with says nothing of that: it may have all its outputs.
+        """
+        self.page.evaluate(
+            """() => {
+                window.raftlabRan = false;
+                const ran = () => { window.raftlabRan = true; };
+                jupyterapp.commands.execute("notebook:run-all-cells").then(ran, ran);
+            }"""
+        )
         failed = self.page.wait_for_function(
             """() => {
                 const panel = jupyterapp.shell.currentWidget;
-                const cells = [...panel.content.model.cells].filter(c => c.type === "code");
-                const failed = cells.flatMap(c => c.outputs.toJSON())
+                const failed = [...panel.content.model.cells]
+                    .flatMap(cell => cell.outputs?.toJSON() ?? [])
                     .find(output => output.output_type === "error");
                 if (failed) return {error: `${failed.ename}: ${failed.evalue}`};
-                return cells.every(c => c.executionCount !== null)
+                return window.raftlabRan
                     && panel.sessionContext.session.kernel.status === "idle"
                     && {error: ""};
             }""",
