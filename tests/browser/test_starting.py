@@ -4,7 +4,12 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.jupyter import LabView, Notebook, write_notebook
 
-CELL = "import raftlab as rl\ncluster = rl.Cluster(3, seed=1)\ncluster.elect()\nlab = cluster.lab()\nlab"
+CELL = """
+import raftlab as rl
+cluster = rl.Cluster(3, seed=1)
+cluster.elect()
+lab = cluster.lab()
+lab"""
 
 SLOW = """(() => {
     const timeout = AbortSignal.timeout.bind(AbortSignal);
