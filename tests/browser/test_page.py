@@ -1,8 +1,10 @@
 """The lab as a page, in a real Chromium: no Jupyter, no kernel, nothing but a folder of files."""
 
+import io
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import raftlab
+from raftlab.__main__ import main
 from tests.browser.hosts import SCREEN
 from tests.browser.jupyter import LabView
 from tests.browser.lab_page import BUILT, served
@@ -163,8 +166,35 @@ def test_copy_link_copies_what_opens_the_run(open_page, page, context, page_addr
     expect(lab.root.locator(".raftlab-copied")).to_have_text("Copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == run.link(page_address)
+    assert copied == linked_by_the_command_line(page_address)
     lab.click("Copy")
     until(page, lambda: page.evaluate("navigator.clipboard.readText()") == run.share())
+
+
+def linked_by_the_command_line(base: str) -> str:
+    """What `raftlab run` tells of the run `a_run`."""
+    told = io.StringIO()
+    with redirect_stdout(told):
+        main(["run", "3", "--seed", "4", "--propose", "x=1", "--ms", "100", "--link", base])
+    return told.getvalue().splitlines()[-1]
+
+
+def test_a_link_that_is_asked_for_before_python_has_written_it_is_copied_when_it_has(
+    open_page, page, page_address
+):
+    run = a_run()
+    lab = open_page(f"run={run.share()}")
+    lab.click("All controls")
+    page.workers[0].evaluate(BUSY)
+    lab.root.get_by_text("Runs and sharing", exact=True).click()
+    expect(lab.root.locator(".raftlab-shared textarea")).to_have_count(0)
+    lab.click("Copy link")
+    expect(lab.root.locator(".raftlab-copied")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == run.link(page_address)
+
+
+BUSY = "void setTimeout(() => { const began = Date.now(); while (Date.now() < began + 2000); })"
+"""Lets Python be at work on something else for two seconds."""
 
 
 def test_a_reload_keeps_what_was_being_done(open_page, page):
