@@ -3,10 +3,13 @@
 import io
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from hashlib import sha256
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -97,6 +100,29 @@ def test_from_opening_it_to_a_crashed_leader_is_one_click(open_page):
     expect(lab.button("Play")).to_be_visible()
     expect(lab.button("Restart")).to_be_enabled()
     lab.click("Restart")
+
+
+def test_the_folder_and_pythons_own_web_server_are_enough_for_a_crashed_leader(context, tmp_path):
+    with pythons_web_server(copied(tmp_path)) as address:
+        page = context.new_page()
+        page.goto(address)
+        lab = there(page)
+        expect(lab.button("Stop")).to_be_visible()  # it plays
+        expect(lab.mark("headline")).to_contain_text("leads", timeout=PATIENCE_MS)
+        lab.click("Crash the leader")
+        expect(lab.mark("headline")).to_contain_text("is down")
+
+
+@contextmanager
+def pythons_web_server(folder: Path) -> Iterator[str]:
+    """`python -m http.server` in a folder, where there is nothing of raftlab; its address."""
+    command = [sys.executable, "-I", "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    with subprocess.Popen(command, cwd=folder, stdout=PIPE, stderr=DEVNULL, text=True) as server:
+        try:
+            (address,) = re.findall(r"http://127[.0-9:]+/", server.stdout.readline())
+            yield address
+        finally:
+            server.terminate()
 
 
 def test_everything_is_one_click_away(open_page):
