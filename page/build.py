@@ -20,7 +20,8 @@ import fingerprint
 import gallery
 
 import raftlab
-from raftlab.view import scene_frame
+from raftlab.lab.fitting import Room, fitted_logs, rooms
+from raftlab.view import Scene
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -124,9 +125,16 @@ def pack(path: Path, files: Iterable[tuple[str, bytes]]) -> None:
 
 def first_page() -> str:
     """The HTML, with a picture of the cluster in it until the lab itself is there."""
-    still = scene_frame(raftlab.Cluster(5, seed=7).frame())
-    figure = f'<figure id="still">{still.svg}</figure>'
-    return (HERE / "src" / "index.html").read_text().replace("<!-- STILL -->", figure)
+    frame = raftlab.Cluster(5, seed=7).frame()
+    cluster, room = rooms(frame, None, Room(gallery.NARROW))
+    still = pane("cluster", cluster) + pane("logs", fitted_logs(frame, None, room, boxes=False))
+    return (HERE / "src" / "index.html").read_text().replace("<!-- STILL -->", still)
+
+
+def pane(name: str, scene: Scene) -> str:
+    """A picture as the stage of a lab has it, fit for a telephone and for what is wider."""
+    size = f"--natural: {scene.width}px; --height: {scene.height}px; --share: {scene.width}"
+    return f'<div class="raftlab-{name}" style="{size}">{scene.svg}</div>'
 
 
 def service_worker(target: Path) -> str:

@@ -16,11 +16,18 @@ from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.share import RUN
 from raftlab.sim.scenarios import TOPICS
 from raftlab.sim.scenarios.registry import REGISTERED as SCENARIOS
-from raftlab.view import Scene
+from raftlab.view import Scene, style
 
 PICTURES = "pictures"
 WIDE, NARROW = 566.0, 326.0
 """The room of a picture (px), and what it has on a telephone; `gallery.css` has the columns."""
+
+DARK = "".join(
+    f'[fill="{light}"]:not(text[fill="{style.PAPER}"]) {{ fill: {dark}; }}\n'
+    f'[stroke="{light}"] {{ stroke: {dark}; }}\n'
+    for light, dark in style.DARK.items()
+)
+"""What a picture looks like where the page is dark; white words stand on dark nodes as they are."""
 
 TELEPHONE = "(max-width: 619px)"
 """Where a column has no room for a wide picture."""
@@ -110,5 +117,6 @@ def drawn(target: Path, card: Card, room: float) -> tuple[str, str]:
     """The servers of a card in so much room: a file, and its size as HTML."""
     scene: Scene = fitted_cluster(card.cluster.frame(), None, room)
     path = f"{PICTURES}/{card.name}-{round(room)}.svg"
-    (target / path).write_text(scene.svg)
+    dark = f"<style>@media (prefers-color-scheme: dark) {{\n{DARK}}}</style>"
+    (target / path).write_text(scene.svg.replace("</title>", f"</title>\n{dark}", 1))
     return path, f' width="{round(scene.width)}" height="{round(scene.height)}"'

@@ -243,13 +243,15 @@ def test_a_shared_run_is_replayed_to_the_same_end_even_through_a_pipe(raftlab_ru
     assert (shown.returncode, shown.stdout) == (0, again.out)
 
 
-def test_a_link_opens_the_run_in_a_page_and_here(raftlab_run):
+def test_a_link_opens_the_run_in_a_page_and_here(raftlab_run, monkeypatch):
     base = "https://example.org/lab/"
     ran = raftlab_run(FIRST, "--share", "--link", base)
     text, _, link = ran.out.splitlines()[-3:]
     assert link == f"{base}#run={text}"
     assert raftlab_run("replay", link).out == raftlab_run("replay", text).out
     assert raftlab_run(FIRST, "--link", base, "--json").document["link"] == link
+    monkeypatch.setattr("raftlab.commands.run.PUBLISHED", base)
+    assert raftlab_run(FIRST, "--link").out.splitlines()[-1] == link
     refused = raftlab_run(FIRST, "--link", "example.org")
     assert refused.code == 2
     assert "address of a page" in refused.err

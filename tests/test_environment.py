@@ -1,8 +1,10 @@
 """pyproject.toml, the constraints files and environment.yml hold the same packages and versions."""
 
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -152,11 +154,33 @@ def test_ci_tries_every_python_that_is_named_as_supported():
     assert tried == kinds
 
 
-def test_ci_makes_only_what_the_makefile_has():
-    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+@pytest.mark.parametrize("name", ["ci", "page"])
+def test_ci_makes_only_what_the_makefile_has(name):
+    workflow = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text()
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"run: make (\w+)", workflow):
+    targets = re.findall(r"run: make (\w+)", workflow)
+    assert targets
+    for target in targets:
         assert f"\n{target}: " in makefile, target
+
+
+def test_before_the_page_is_published_every_browser_test_that_has_a_page_is_run():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "page.yml").read_text())
+    steps = workflow["jobs"]["build"]["steps"]
+    (step,) = (each for each in steps if "make browser" in each.get("run", ""))
+    assert step["env"] == {"RAFTLAB_PAGE": "1"}
+    (chosen,) = re.findall(r'ARGS="(.*)"', step["run"])
+    every = collected("-m", "browser")
+    wanted = {each for each in every if re.search(r"/test_page\w*\.py|[\[-]page[\]-]", each)}
+    assert len({each.partition("::")[0] for each in wanted}) > 4
+    assert wanted <= collected("-m", "browser", *shlex.split(chosen))
+
+
+def collected(*options: str) -> set[str]:
+    """The browser tests that pytest chooses with these options."""
+    command = [sys.executable, "-m", "pytest", "tests/browser", "--collect-only", "-q", *options]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {line for line in told.splitlines() if "::" in line}
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="no make here")

@@ -5,8 +5,16 @@ import io
 import pathlib
 import re
 
+from raftlab.sim.run.share import PUBLISHED
+
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_first_words_after_the_picture_are_the_place_of_the_published_page():
+    after = README.partition("](docs/lab.gif)\n\n")[2].partition("\n\n")[0]
+    assert after.startswith("The same lab is a page")
+    assert re.findall(r"https?://[^\s)]+", after) == ([PUBLISHED] if PUBLISHED else [])
 
 
 def block(language: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from raftlab.commands.answers import Answer, Exit
 from raftlab.commands.arguments import Parser
 from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.sim.run.share import PUBLISHED
 
 NAME = "feedback"
 HELP = "write what students and instructors read of marks"
@@ -24,8 +25,8 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--base",
         metavar="ADDRESS",
-        default="",
-        help="the address of a lab that is a page: each run then has a link that opens it there",
+        default=PUBLISHED,
+        help="the address of the lab as a page, if it is not the published one: for links to runs",
     )
 
 

@@ -22,6 +22,7 @@ from raftlab.commands.arguments import (
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.run.share import PUBLISHED
 from raftlab.sim.world.settings import Disks, Network
 
 NAME = "run"
@@ -66,7 +67,11 @@ def add_arguments(parser: Parser) -> None:
         "--share", action="store_true", help="print the run as a text that raftlab replay opens"
     )
     parser.add_argument(
-        "--link", metavar="BASE", help="print a link that opens it in the lab at this address"
+        "--link",
+        metavar="BASE",
+        nargs="?",
+        const=PUBLISHED,
+        help="print a link that opens it in the published lab, or in the one at this address",
     )
     add_classes(parser)
     scenes = parser.add_argument_group("named situations")

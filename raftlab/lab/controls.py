@@ -100,7 +100,7 @@ class Controls:
             ),
             made["details"],
         )
-        self.stage = self._new_stage()  # last: the page gives its code no more than 2 s to load
+        self.stage = self._listened_to(self._make_stage())  # last: its code must load within 2 s
         made["widget"] = column(
             "lab",
             row("transport", *self._row("transport")),
@@ -111,16 +111,19 @@ class Controls:
             made["full"],
         )
 
-    def _new_stage(self) -> Stage:
-        stage = self._make_stage()
+    def _listened_to(self, stage: Stage) -> Stage:
         stage.on_msg(lambda _, content, __: self.on_report(content))
         return stage
 
     def renew_stage(self) -> None:
-        """Let a new stage, that has shown nothing yet, take the place of one that hears nothing."""
+        """Let a new stage take the place of one that hears nothing.
+
+        It has the picture from the beginning: on a busy machine it may hear nothing either, until
+        it is replaced in its turn.
+        """
         old = self.stage
         with unasked():
-            self.stage = self._new_stage()
+            self.stage = self._listened_to(old.again())
         self.widget.children = [self.stage if e is old else e for e in self.widget.children]
         for each in belonging([old]):
             each.close()

@@ -6,7 +6,7 @@ the logs without memory, then without disks, then with fewer columns; the cluste
 the words beside its nodes. The text twin tells all of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import floor
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ def legible(mark: Mark) -> Mark:
 def fitted_cluster(frame: Frame, previous: Frame | None, room: float) -> Scene:
     """The cluster for so much room (px)."""
     scene = scene_cluster(frame, previous)
-    marks = [legible(mark) for mark in scene.marks]
+    marks = [legible(mark) for mark in _counts_in_place(scene.marks)]
     if scene.width <= room:
         return replace(scene, marks=tuple(marks))
     places = [middle(mark)[:2] for mark in marks if mark.role == "node"]
@@ -82,6 +82,30 @@ def fitted_cluster(frame: Frame, previous: Frame | None, room: float) -> Scene:
         if mark.id not in beyond and not mark.id.startswith(pips)
     ]
     return replace(scene, width=right - left, height=scene.height - top, marks=tuple(kept))
+
+
+def _counts_in_place(marks: Iterable[Mark]) -> list[Mark]:
+    """The marks, with each count of votes where it ends as before when its letters have grown."""
+    marks = list(marks)
+    for role in [mark for mark in marks if isinstance(mark, Text) and mark.role == "role"]:
+        node = role.id.removeprefix("role-")
+        ids = (f"votes-{node}", f"votes-{node}-old", f"votes-{node}-new")
+        grown = [_growth(mark) for mark in marks if isinstance(mark, Text) and mark.id in ids]
+        by = max(grown, default=0.0) * {"start": 0.0, "middle": 0.5, "end": 1.0}[role.anchor]
+        row = (f"vote-{node}-", f"voters-{node}-")
+        marks = [
+            moved(mark, -by, 0.0) if mark.id in ids or mark.id.startswith(row) else mark
+            for mark in marks
+        ]
+    return marks
+
+
+def _growth(text: Text) -> float:
+    """How much wider (px) the words become."""
+    small, large = (
+        style.text_width(text.text, size, bold=text.bold) for size in (text.size, LEAST)
+    )
+    return max(large - small, 0.0)
 
 
 def _raised(scene: Scene) -> Scene:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from raftlab.sim.run.share import PUBLISHED
+
 
 class FrontEnd(NamedTuple):
     """The words of a front end, where one differs from another.
@@ -24,6 +26,7 @@ NOTEBOOK = FrontEnd(
     passed_on="Paste it below, in any lab, or <code>raftlab.load(text{needed}).lab()</code>.",
     many_steps="to play so many, use raftlab.load(text, most_steps={steps}).lab() in a cell",
     class_needed=("define the class in a cell, and use raftlab.load(text, {argument}=…).lab()"),
+    base=PUBLISHED,
 )
 
 PAGE = FrontEnd(

@@ -47,8 +47,14 @@ class Stage(anywidget.AnyWidget):
     heard = traitlets.Unicode().tag(sync=True)
     gone = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, keys: Iterable[str], gone: str) -> None:
-        super().__init__(hotkeys=list(keys), gone=gone)
+    def __init__(self, keys: Iterable[str], gone: str, **shown: Any) -> None:
+        super().__init__(hotkeys=list(keys), gone=gone, **shown)
+
+    def again(self) -> "Stage":
+        """Another stage, which is announced to the page with all that this one shows."""
+        names = Stage.class_own_traits(sync=True).keys() - {"motion"}
+        told = {name: getattr(self, name) for name in sorted(names)}
+        return Stage(told.pop("hotkeys"), told.pop("gone"), **told)
 
     @property
     def seq(self) -> int:

@@ -1,15 +1,21 @@
 """The lab as a page, in a real Chromium: no Jupyter, no kernel, nothing but a folder of files."""
 
+import io
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from hashlib import sha256
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import raftlab
+from raftlab.__main__ import main
 from tests.browser.hosts import SCREEN
 from tests.browser.jupyter import LabView
 from tests.browser.lab_page import BUILT, served
@@ -88,12 +94,35 @@ def a_run() -> raftlab.Recording:
 def test_from_opening_it_to_a_crashed_leader_is_one_click(open_page):
     lab = open_page()
     expect(lab.button("All controls")).to_be_visible()  # the simple lab
-    expect(lab.mark("headline")).to_contain_text("leads", timeout=PATIENCE_MS)
+    expect(lab.mark("headline")).to_contain_text(re.compile(r"S\d leads"), timeout=PATIENCE_MS)
     lab.click("Crash the leader")
     expect(lab.root.locator('[data-id^="down-"]').first).to_be_attached()
     expect(lab.button("Play")).to_be_visible()
     expect(lab.button("Restart")).to_be_enabled()
     lab.click("Restart")
+
+
+def test_the_folder_and_pythons_own_web_server_are_enough_for_a_crashed_leader(context, tmp_path):
+    with pythons_web_server(copied(tmp_path)) as address:
+        page = context.new_page()
+        page.goto(address)
+        lab = there(page)
+        expect(lab.button("Stop")).to_be_visible()  # it plays
+        expect(lab.mark("headline")).to_contain_text(re.compile(r"S\d leads"), timeout=PATIENCE_MS)
+        lab.click("Crash the leader")
+        expect(lab.mark("headline")).to_contain_text("is down")
+
+
+@contextmanager
+def pythons_web_server(folder: Path) -> Iterator[str]:
+    """`python -m http.server` in a folder, where there is nothing of raftlab; its address."""
+    command = [sys.executable, "-I", "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    with subprocess.Popen(command, cwd=folder, stdout=PIPE, stderr=DEVNULL, text=True) as server:
+        try:
+            (address,) = re.findall(r"http://127[.0-9:]+/", server.stdout.readline())
+            yield address
+        finally:
+            server.terminate()
 
 
 def test_everything_is_one_click_away(open_page):
@@ -163,8 +192,35 @@ def test_copy_link_copies_what_opens_the_run(open_page, page, context, page_addr
     expect(lab.root.locator(".raftlab-copied")).to_have_text("Copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == run.link(page_address)
+    assert copied == linked_by_the_command_line(page_address)
     lab.click("Copy")
     until(page, lambda: page.evaluate("navigator.clipboard.readText()") == run.share())
+
+
+def linked_by_the_command_line(base: str) -> str:
+    """What `raftlab run` tells of the run `a_run`."""
+    told = io.StringIO()
+    with redirect_stdout(told):
+        main(["run", "3", "--seed", "4", "--propose", "x=1", "--ms", "100", "--link", base])
+    return told.getvalue().splitlines()[-1]
+
+
+def test_a_link_that_is_asked_for_before_python_has_written_it_is_copied_when_it_has(
+    open_page, page, page_address
+):
+    run = a_run()
+    lab = open_page(f"run={run.share()}")
+    lab.click("All controls")
+    page.workers[0].evaluate(BUSY)
+    lab.root.get_by_text("Runs and sharing", exact=True).click()
+    expect(lab.root.locator(".raftlab-shared textarea")).to_have_count(0)
+    lab.click("Copy link")
+    expect(lab.root.locator(".raftlab-copied")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == run.link(page_address)
+
+
+BUSY = "void setTimeout(() => { const began = Date.now(); while (Date.now() < began + 2000); })"
+"""Lets Python be at work on something else for two seconds."""
 
 
 def test_a_reload_keeps_what_was_being_done(open_page, page):

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
+import comm
 import nbformat
 import pytest
+from comm.base_comm import BaseComm
 from ipywidgets import Widget
 from ipywidgets.widgets.widget import _instances
 from jupyter_client.manager import start_new_kernel
@@ -64,6 +66,26 @@ def test_a_stage_that_hears_nothing_is_replaced_by_one_that_shows_all():
     assert lab.stage.seq == 3
     lab.close()
     assert set(_instances) == before
+
+
+def test_a_stage_that_takes_the_place_of_another_is_announced_with_the_picture(monkeypatch):
+    opened: list[dict] = []
+
+    class Announcing(BaseComm):
+        def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
+            if msg_type == "comm_open":
+                opened.append(data["state"])
+
+    monkeypatch.setattr(comm, "create_comm", lambda **given: Announcing(**given))
+    lab = working().lab()
+    shown = {name: getattr(lab.stage, name) for name in ("cluster", "logs", "words", "cannot")}
+    opened.clear()
+    heard(lab, kind="deaf")
+    (stage,) = (state for state in opened if "cluster" in state)
+    assert {name: stage[name] for name in shown} == shown
+    assert stage["cluster"]["marks"]
+    assert lab.stage.menus and stage["menus"] == lab.stage.menus
+    lab.close()
 
 
 def test_closing_twice_is_closing():

@@ -1,6 +1,7 @@
 """The lab in two sizes, what can be done in it when, and how much of it a page has room for."""
 
 from collections.abc import Callable
+from math import hypot
 
 import pytest
 
@@ -11,7 +12,10 @@ from raftlab.lab.controls import KEYS_PANEL
 from raftlab.lab.fitting import LEAST, Room, fitted_cluster
 from raftlab.lab.selection import middle
 from raftlab.lab.widget_factory import ONLY
-from raftlab.view.marks import Disc, Path
+from raftlab.sim.scenarios import SCENARIOS
+from raftlab.view.cluster.ring import ring_of
+from raftlab.view.labels import text_box
+from raftlab.view.marks import Disc, Path, Text
 from tests.lab.clusters import hasty, heard, working
 
 MAIN = {
@@ -20,6 +24,23 @@ MAIN = {
     *("crash_leader_button", "restart_all_button", "command", "propose_button", "full_mode"),
     *("alarm", "banner", "before_button", "note", "branch"),
 }
+
+
+# What fits
+
+
+@pytest.mark.parametrize("name", ["split_vote", "dueling_candidates", "removed_server"])
+def test_the_count_of_votes_comes_no_nearer_to_a_node_though_its_letters_have_grown(name):
+    frame = SCENARIOS[name]().frame()
+    scene = fitted_cluster(frame, None, 566.0)
+    ring = ring_of(tuple(node.node for node in frame.nodes))
+    counts = [mark for mark in scene.marks if isinstance(mark, Text) and mark.role == "votes"]
+    assert counts
+    nodes = [middle(mark) for mark in scene.marks if mark.role == "node"]
+    for left, top, right, bottom in map(text_box, counts):
+        for x, y, _ in nodes:
+            near_x, near_y = min(max(x, left), right), min(max(y, top), bottom)
+            assert hypot(near_x - x, near_y - y) > ring.gap
 
 
 # Two sizes

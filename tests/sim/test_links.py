@@ -23,11 +23,19 @@ def test_what_the_address_asked_for_before_is_left_out(run):
 
 @pytest.mark.parametrize(
     "base",
-    ["", "hello", "example.org", "javascript:alert(1)", None, 7, "https://a b/", "https://a/\n"],
+    ["", "hello", "example.org", "javascript:alert(1)", 7, "https://a b/", "https://a/\n"],
 )
 def test_what_is_no_address_is_refused(run, base):
     with pytest.raises(Misuse, match="address of a page"):
         run.link(base)
+
+
+def test_without_a_base_a_link_leads_to_the_published_page_once_there_is_one(run, monkeypatch):
+    monkeypatch.setattr(share, "PUBLISHED", "")
+    with pytest.raises(Misuse, match="no page is published yet"):
+        run.link()
+    monkeypatch.setattr(share, "PUBLISHED", "https://example.org/lab/")
+    assert run.link() == run.link("https://example.org/lab/")
 
 
 def test_load_opens_a_link(run):

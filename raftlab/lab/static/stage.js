@@ -559,12 +559,25 @@ class Menu { // what can be done with a mark, where it was clicked
   }
 }
 
-// The text of a run goes to the clipboard; where a page may not do that, it is there, selected
+// The text of a run goes to the clipboard; where a page may not do that, it is there, selected.
+// It may still be on its way from Python: then what was pressed is done when it comes.
+
+function toldIn(panel) {
+  const told = () => panel.querySelector(".raftlab-shared :is(textarea, .raftlab-empty)");
+  return told() ?? new Promise((tell) => {
+    const watch = new MutationObserver(() => {
+      if (!told()) return;
+      watch.disconnect();
+      tell(told());
+    });
+    watch.observe(panel, { childList: true, subtree: true });
+  });
+}
 
 async function copy(button, asLink) {
   const panel = button.closest(".raftlab-sharing");
-  const text = panel.querySelector(".raftlab-shared textarea");
-  if (!text) return;
+  const text = await toldIn(panel);
+  if (!text.matches("textarea")) return; // but why the run cannot be shared
   text.value = (asLink ? text.dataset.before : "") + text.defaultValue;
   text.focus();
   text.select();

@@ -277,14 +277,14 @@ class Recording:
         start = self.start(machine=factory).engine
         return share.encoded(self.setup, self.actions, self.known, start, lambda: said_by(factory))
 
-    def link(self, base: str) -> str:
-        """The address that opens this run in the lab that is a page at `base`.
+    def link(self, base: str | None = None) -> str:
+        """The address that opens this run in the lab that is a page: at `base`, or as published.
 
             recording.link("https://…/")
 
         Raises: Misuse, if that is no address, or if the run does not play again as it went.
         """
-        return share.linked(base, self.share())
+        return share.linked(share.PUBLISHED if base is None else base, self.share())
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the run to a file of JSON lines, which `raftlab.load` opens.

@@ -28,6 +28,9 @@ from raftlab.sim.world.settings import Disks, Network, Setup
 VERSION = 1
 PREFIX = "raftlab"
 RUN = "#run="
+PUBLISHED = ""
+"""The address of the published page, https://…/, or "" until there is one; README tells it, too."""
+
 MOST_BYTES = 1 << 24
 USUAL_STEPS = 200_000
 """How many steps a text may stand for (`work_of`), unless more are asked for: some seconds."""
@@ -154,6 +157,8 @@ def linked(base: str, text: str) -> str:
 
     Raises: Misuse, for what is no address of a page.
     """
+    if base == PUBLISHED == "":
+        raise Misuse("no page is published yet: name the address of a page, such as https://…")
     if not isinstance(base, str) or not re.match(r"(https?|file)://[^\s#]+(#|\Z)", base, re.I):
         raise Misuse(
             f"a link begins with the address of a page, such as https://…, not {shown(base)}"
