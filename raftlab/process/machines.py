@@ -11,12 +11,12 @@ from raftlab.process.faults import MachineFault, kind_named
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool
-from raftlab.process.tape import Place
+from raftlab.process.tape import Place, memory_after, place_with
 from raftlab.process.wire import EntryLine, entry_of
 from raftlab.raft.log import LogEntry
 from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
-from raftlab.sim.run.tape import Fault, Said
+from raftlab.sim.run.tape import Fault, Memory, Said
 
 if TYPE_CHECKING:
     from raftlab.sim.run.recording import Recording
@@ -94,6 +94,13 @@ class Process:
             process = process.process
         made = Machines(text if process is None else process.text, process)
         made.remember(said)
+        return made
+
+    @classmethod
+    def that_remembers(cls, text: str, memory: Memory) -> "Machines":
+        """What stands for the processes of runs by their whole tape. Raises: Misuse."""
+        made = Machines(text, None)
+        made.root = place_with(memory)
         return made
 
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
@@ -180,6 +187,10 @@ class Machines:
     def said(self) -> Said:
         """What its machines said since it is `noting`, one list for each start."""
         return self._noted or []
+
+    def memory(self) -> Memory:
+        """All that its machines said, in this run and in those that left it."""
+        return memory_after(self.root)
 
     def heard(self, node: NodeId) -> list[str | Fault] | None:
         """Where a machine that is started now notes what it says; None, if nobody wants it."""

@@ -6,8 +6,9 @@ from memory: so runs are played again, copied and branched without the machine.
 
 from collections.abc import Iterator
 
-from raftlab.process.faults import NOT_UTF8, FaultKind, MachineFault, shown_line
-from raftlab.sim.run.tape import Fault
+from raftlab.process.faults import NOT_UTF8, FaultKind, MachineFault, kind_named, shown_line
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.run.tape import Fault, Memory
 
 
 class Place:
@@ -49,6 +50,12 @@ class Place:
             self._more[line] = place
         return place
 
+    def all_after(self) -> "Iterator[Place]":
+        """Where the machine stands after each line that was told here."""
+        if self._place_after is not None:
+            yield self._place_after
+        yield from (self._more or {}).values()
+
     def way(self) -> "list[Place]":
         """The places from the machine's start up to this one."""
         return list(self._back())[::-1]
@@ -73,3 +80,26 @@ class Place:
         """Raises: MachineFault, if the machine failed here."""
         if self.fault is not None:
             raise MachineFault(self.fault, self.said.decode())
+
+
+def memory_after(root: Place) -> Memory:
+    """A whole tape as plain values."""
+    told: Memory = []
+    coming = [(0, root)]
+    while coming:
+        number, before = coming.pop()
+        for place in before.all_after():
+            told.append((number, place.line, place.said, place.fault))
+            coming.append((len(told), place))
+    return told
+
+
+def place_with(memory: Memory) -> Place:
+    """The first place of a tape that was told as plain values. Raises: Misuse, for no tape."""
+    places = [Place()]
+    for before, line, said, fault in memory:
+        if not 0 <= before < len(places):
+            raise Misuse(f"a tape names the place {before}, and there is none")
+        kind = None if fault is None else kind_named(fault)
+        places.append(places[before].add(line, said, kind))
+    return places[0]

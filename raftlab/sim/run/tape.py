@@ -17,6 +17,11 @@ Fault: TypeAlias = tuple[str, str]
 Said: TypeAlias = list[list[str | Fault]]
 """What each machine of a run said, line by line: one list for every start, in their order."""
 
+Memory: TypeAlias = list[tuple[int, bytes, bytes, str | None]]
+"""A whole tape, of a run and of all that left it, place by place after the first, 0, from which
+machines are started: the place before, what was told there, what was said, and which kind of fault
+came instead, if one did: then what was said is its text."""
+
 
 class TapedMachines(Protocol):
     """A factory of machines that keeps what they say."""
@@ -34,6 +39,9 @@ class TapedMachines(Protocol):
     @property
     def said(self) -> Said:
         """What its machines said since it is `noting`."""
+
+    def memory(self) -> Memory:
+        """All that its machines said, in this run and in those that left it."""
 
     def read_out(self) -> None:
         """What was told to it at first was said once: nothing but memory is left of that."""
