@@ -1,11 +1,7 @@
 """A machine in a process, at work: runs, copies, memory, what is left in the end; rules alone."""
 
-import os
 import pickle
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +13,7 @@ from raftlab.process import MachineFault
 from raftlab.process.child import Child
 from raftlab.process.rules import RuleRaised, ask_rule
 from raftlab.sim.run.play import can_be_copied, copied
-from tests.process.conftest import HERE, group_is_there, is_there
+from tests.process.conftest import HERE
 
 
 def elected(process, **given):
@@ -121,71 +117,6 @@ def test_what_is_no_command_is_misuse(command):
 def test_limits_are_numbers(given):
     with pytest.raises(rl.Misuse):
         rl.Process("cat", **given)
-
-
-# What is left in the end
-
-
-def gone(pids):
-    """Whether all processes have gone: those that another one ends need a moment."""
-    for _ in range(400):
-        if not any(is_there(pid) or group_is_there(pid) for pid in pids):
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def test_processes_end_with_what_made_them():
-    machine = rl.Process([sys.executable, str(HERE / "misbehaves.py"), "ignores signals"])
-    cluster = rl.Cluster(3, machine=machine)
-    pids = machine.pool.pids
-    assert len(pids) == 3
-    del cluster, machine
-    assert not any(is_there(pid) or group_is_there(pid) for pid in pids)
-
-
-PROGRAM = """
-import sys, time
-import raftlab as rl
-machine = rl.Process([sys.executable, {file!r}, "ignores signals"])
-cluster = rl.Cluster(3, machine=machine)
-print(*machine.pool.pids, flush=True)
-{then}
-"""
-
-
-@pytest.mark.parametrize(
-    ("then", "sent"),
-    [
-        ("", None),
-        ("sys.exit(3)", None),
-        ("import os; os._exit(0)", None),
-        ("time.sleep(600)", signal.SIGINT),
-        ("time.sleep(600)", signal.SIGTERM),
-        ("time.sleep(600)", signal.SIGKILL),
-        ("cluster.run(10_000_000)", signal.SIGINT),
-    ],
-)
-def test_no_process_is_left_however_ours_ends(then, sent):
-    source = PROGRAM.format(file=str(HERE / "misbehaves.py"), then=then)
-    with subprocess.Popen(
-        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as ours:
-        pids = [int(pid) for pid in ours.stdout.readline().split()]
-        assert len(pids) == 3
-        if sent is not None:
-            ours.send_signal(sent)
-    assert gone(pids)
-
-
-def test_a_fork_of_ours_ends_nothing_of_ours():
-    child = Child(["cat"])
-    if (pid := os.fork()) == 0:
-        child.end()
-        os._exit(0)
-    os.waitpid(pid, 0)
-    assert child.ask(b"still there") == b"still there"
-    child.end()
 
 
 # Rules alone
