@@ -3,14 +3,13 @@
 import copy
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raftlab.process.again import AskedAgain, asked_again
 from raftlab.process.faults import MachineFault, kind_named
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
-from raftlab.process.pool import Pool
+from raftlab.process.pool import Pool, files_of
 from raftlab.process.tape import Place
 from raftlab.process.wire import EntryLine, entry_of
 from raftlab.raft.log import LogEntry
@@ -71,8 +70,7 @@ class Process:
 
     def files(self) -> list[bytes]:
         """What stands in the files that the command names: another text, another machine."""
-        named = [Path(word) for word in self.command[1:]]
-        return [path.read_bytes() for path in named if path.is_file()]
+        return [path.read_bytes() for path in files_of(self.command)]
 
     def __repr__(self) -> str:
         return f"Process({self.text!r})"

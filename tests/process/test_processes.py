@@ -138,3 +138,67 @@ def test_a_command_may_begin_with_another_one():
         ask_rule(child, "has_vote_left", None, "S2")
     assert not child.is_alive
     assert Path(f"/proc/{child.pid}").exists() is False
+
+
+# A program that is edited while we live
+
+
+def edited(file, before, after):
+    text = file.read_text()
+    assert text.count(before) == 1
+    file.write_text(text.replace(before, after))
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A copy of the machine that holds elections, to be edited."""
+    file = tmp_path / "mine.py"
+    file.write_text((HERE / "elects.py").read_text())
+    return file
+
+
+def notes_of(cluster):
+    return {str(note) for *_, notes in cluster.engine.recent for _, note in notes}
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_program_that_was_edited_is_started_anew(request, program, shared):
+    machine = rl.Process([sys.executable, str(program)], shared=shared)
+    request.addfinalizer(machine.end)
+    cluster = rl.Cluster(3, machine=machine)
+    cluster.elect()
+    assert "stands for election" in notes_of(cluster)
+    old = machine.pool.pids
+    del cluster
+    edited(program, "stands for election", "has been edited")
+    cluster = rl.Cluster(3, machine=machine)
+    cluster.elect()
+    assert "has been edited" in notes_of(cluster)
+    assert not set(old) & set(machine.pool.pids)
+
+
+def test_what_runs_goes_on_with_the_program_with_which_it_began(request, program):
+    machine = rl.Process([sys.executable, str(program)])
+    request.addfinalizer(machine.end)
+    cluster = rl.Cluster(3, machine=machine)
+    edited(program, "stands for election", "has been edited")
+    cluster.elect()
+    assert "stands for election" in notes_of(cluster)
+
+
+def test_a_past_that_an_edited_program_denies_is_told_with_the_reason(request, program):
+    machine = rl.Process([sys.executable, str(program)])
+    request.addfinalizer(machine.end)
+    cluster = rl.Cluster(3, machine=machine)
+    cluster.elect()
+    before = cluster.at(cluster.number)
+    edited(program, "stands for election", "has been edited")
+    machine.end()
+    with pytest.raises(MachineFault, match=r"its program has been edited since"):
+        before.run(1000)
+
+
+def test_a_program_in_a_file_of_its_own_is_compared_too(tmp_path):
+    (tmp_path / "mine").write_bytes(b"one")
+    machine = rl.Process([str(tmp_path / "mine"), "--verbose"])
+    assert machine.files() == [b"one"]
