@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, get_args
 from msgspec import UNSET
 
 from raftlab.process.faults import FaultKind, MachineFault
+from raftlab.process.pace import Pace
 from raftlab.process.tape import Place
 from raftlab.process.wire import (
     PROTOCOL,
@@ -72,10 +73,11 @@ ASKED = (AddEntry, Campaign, TransferLine, ForgetLine, CompactLine, ReadLine)
 """What may be refused."""
 
 NOT_LEADER = "not_leader"
-LISTS = (
+CHANGING = (
     *("_messages", "_notes", "_alarms", "_messages_at_once", "_reads", "_failed_reads"),
-    *("_writing", "_role_changes"),
+    *("_writing", "_role_changes", "role_data", "_pace"),
 )
+"""The parts that a copy has its own of, besides the log."""
 
 OnDisk = tuple[Term, NodeId | None, Index, Term]
 """What a disk holds: term, vote, last index, last term."""
@@ -118,6 +120,7 @@ class ProcessMachine(NodeCore):
         "_messages_at_once",
         "_new_snapshot",
         "_offers",
+        "_pace",
         "_reads",
         "_wake_at",
         "_writing",
@@ -165,6 +168,7 @@ class ProcessMachine(NodeCore):
         self._failed_reads: list[int] = []
         self._new_snapshot: Snapshot | None = None
         self._writing: list[OnDisk] = []
+        self._pace = Pace(self._options)
         self._polling_confirms = not self._options.async_persistence
         self.place = machines.root
         self.words = machines.heard(node_id)
@@ -280,6 +284,7 @@ class ProcessMachine(NodeCore):
             self.place = place
             if is_new:
                 self._machines.moved(before, place)
+            self._pace.check(line, reply, len(self.configuration.members))
             self._take(reply)
         except MachineFault:
             self._note_said(place)
@@ -509,8 +514,7 @@ class ProcessMachine(NodeCore):
     def _copy(self, log: RaftLog) -> Self:
         twin = copy.copy(self)
         twin.log = log
-        twin.role_data = self.role_data.copy()
-        for name in LISTS:
+        for name in CHANGING:
             setattr(twin, name, getattr(self, name).copy())
         twin.words = None
         return twin
