@@ -88,6 +88,9 @@ class Source(Protocol):
 
     root: Place
 
+    def known(self, before: Place, line: bytes) -> Place | None:
+        """The place to which a line leads, if that is known without asking."""
+
     def ask(self, machine: "ProcessMachine", line: bytes) -> Place:
         """The place to which a line leads that is not on the tape."""
 
@@ -272,7 +275,7 @@ class ProcessMachine(NodeCore):
         """What it says to a line: from the tape, or else from the process. Raises: MachineFault."""
         data = encoded(line)
         before = self.place
-        place = before.after(data)
+        place = self._machines.known(before, data)
         is_new = place is None
         if place is None:
             place = self._machines.ask(self, data)
@@ -504,19 +507,19 @@ class ProcessMachine(NodeCore):
 
     def copy(self) -> Self:
         """Another machine at the same place of the same tape."""
-        return self._copy(self.log.copy())
+        return self._copy(self.log.copy(), self._machines)
 
     def __deepcopy__(self, known: dict[int, Any]) -> Self:
-        twin = self._copy(known.get(id(self.log)) or self.log.copy())
+        log, machines = known.get(id(self.log)), copy.deepcopy(self._machines, known)
+        twin = self._copy(log or self.log.copy(), machines)
         known[id(self)] = twin
         return twin
 
-    def _copy(self, log: RaftLog) -> Self:
+    def _copy(self, log: RaftLog, machines: "Source") -> Self:
         twin = copy.copy(self)
-        twin.log = log
-        for name in CHANGING:
-            setattr(twin, name, getattr(self, name).copy())
-        twin.words = None
+        parts = {name: getattr(self, name).copy() for name in CHANGING}
+        for name, part in {**parts, "log": log, "_machines": machines, "words": None}.items():
+            setattr(twin, name, part)
         return twin
 
     def fingerprint(self) -> tuple[Hashable, ...]:

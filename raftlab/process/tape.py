@@ -2,6 +2,9 @@
 
 A place is where a machine stands after some lines. What is asked there a second time is answered
 from memory: so runs are played again, copied and branched without the machine.
+
+That no answer came may be chance, as what a clock or a system has to do with it. So a fault is
+beside what is said: a run that ends with it has it, and whoever goes on from before asks again.
 """
 
 from collections.abc import Iterator
@@ -16,7 +19,10 @@ class Place:
     The first place, from which machines are started, has none before it.
     """
 
-    __slots__ = ("_line_after", "_more", "_place_after", "before", "fault", "line", "said")
+    __slots__ = (
+        *("_faults", "_line_after", "_more", "_place_after"),
+        *("before", "fault", "line", "said"),
+    )
 
     def __init__(
         self,
@@ -32,6 +38,7 @@ class Place:
         self._line_after: bytes | None = None
         self._place_after: Place | None = None
         self._more: dict[bytes, Place] | None = None
+        self._faults: dict[bytes, Place] | None = None
 
     def after(self, line: bytes) -> "Place | None":
         """Where the machine stands once it has been told `line` here; None, if nobody has asked."""
@@ -39,14 +46,25 @@ class Place:
             return self._place_after
         return None if self._more is None else self._more.get(line)
 
-    def add(self, line: bytes, said: bytes, fault: FaultKind | None = None) -> "Place":
-        """Note what came of telling `line` here: what was said, or the text of a fault."""
-        place = Place(self, line, said, fault)
+    def fault_after(self, line: bytes) -> "Place | None":
+        """What came in place of an answer, when a machine was told `line` here."""
+        return None if self._faults is None else self._faults.get(line)
+
+    def add(self, line: bytes, said: bytes) -> "Place":
+        """Note what was said to `line` here."""
+        place = Place(self, line, said)
         if self._line_after is None:
             self._line_after, self._place_after = line, place
         else:
             self._more = self._more or {}
             self._more[line] = place
+        return place
+
+    def add_fault(self, line: bytes, fault: MachineFault) -> "Place":
+        """Note what came in place of an answer."""
+        place = Place(self, line, fault.text.encode(), fault.kind)
+        self._faults = self._faults or {}
+        self._faults[line] = place
         return place
 
     def way(self) -> "list[Place]":

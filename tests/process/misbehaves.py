@@ -89,7 +89,7 @@ SAID = {
     "an event refused": lambda line: {"refused": {"reason": "not today"}},
     "a time that is over": lambda line: {"wake_at": line["now"] - 1},
     "hardly moves on": lambda line: {"wake_at": line["now"] + 1e-9},
-    "begins a storm": lambda line: storm(line, 100) | {"wake_at": None},
+    "begins a storm": lambda line: storm(line, 1000) | {"wake_at": None},
 }
 
 

@@ -202,3 +202,57 @@ def test_a_program_in_a_file_of_its_own_is_compared_too(tmp_path):
     (tmp_path / "mine").write_bytes(b"one")
     machine = rl.Process([str(tmp_path / "mine"), "--verbose"])
     assert machine.files() == [b"one"]
+
+
+# A fault of the process is no word of the machine
+
+
+def hung(request, tmp_path):
+    """A run that has stopped since the machine hung at its tenth tick; what frees it."""
+    stuck = tmp_path / "stuck"
+    stuck.touch()
+    command = [sys.executable, str(HERE / "waits_for.py"), str(stuck)]
+    machine = rl.Process(command, patience_s=1)
+    request.addfinalizer(machine.end)
+    cluster = rl.Cluster(3, seed=1, machine=machine)
+    with pytest.raises(MachineFault) as fault:
+        cluster.run(2000)
+    assert fault.value.kind == "hung"
+    return cluster, stuck.unlink
+
+
+def test_a_branch_asks_again_what_no_answer_came_to(request, tmp_path):
+    cluster, free = hung(request, tmp_path)
+    with pytest.raises(MachineFault):
+        cluster.at(cluster.number - 1).run(2000)
+    free()
+    text = cluster.recording.share()
+    branch = cluster.at(cluster.number - 1)
+    branch.run(2000)
+    assert branch.number > cluster.number
+    # and both runs are told as they went
+    again = cluster.at(cluster.number)
+    assert again.stopped == cluster.stopped
+    assert cluster.recording.share() == text
+    assert rl.load(text).attempt().stopped == cluster.stopped
+    assert branch.at(cluster.number).stopped is None
+    assert branch.recording.replay().frame() == branch.frame()
+    opened = rl.load(branch.recording.share())
+    assert opened == branch.recording
+    assert opened.replay().frame() == branch.frame()
+    other = cluster.recording.branch(cluster.number - 1)
+    other.run(500)
+    assert other.stopped is None
+    assert other.recording.replay().frame() == other.frame()
+
+
+def test_a_text_goes_on_where_no_answer_had_come(request, tmp_path):
+    cluster, free = hung(request, tmp_path)
+    text = cluster.recording.share()
+    free()
+    opened = rl.load(text, machine=cluster.recording._factory.process)
+    assert opened.attempt().stopped == cluster.stopped
+    branch = opened.branch(len(opened) - 1)
+    branch.run(2000)
+    assert branch.stopped is None
+    assert not opened.ask_again().is_same
