@@ -73,6 +73,10 @@ ASKED = (AddEntry, Campaign, TransferLine, ForgetLine, CompactLine, ReadLine)
 """What may be refused."""
 
 NOT_LEADER = "not_leader"
+SILENT = Reply()
+BESIDE_A_REFUSAL = ("refused", "notes", "votes", "progress", "election_deadline")
+"""What a refusal may tell of: why, and for pictures."""
+
 CHANGING = (
     *("_messages", "_notes", "_alarms", "_messages_at_once", "_reads", "_failed_reads"),
     *("_writing", "_role_changes", "role_data", "_pace"),
@@ -310,11 +314,32 @@ class ProcessMachine(NodeCore):
             raise MachineFault("other protocol", f"it refuses to start: {refusal.reason}")
         if not isinstance(line, ASKED):
             raise MachineFault("wrong shape", "it refuses what is no question, but has happened")
-        if reply != Reply(refused=refusal, notes=reply.notes):
-            raise self._fault("it refuses what it was asked, and does something all the same")
+        if done := self._done_beside(reply):
+            raise self._fault(
+                "it refuses what it was asked, and does something all the same: it says"
+                f" {', '.join(done)}"
+            )
         if refusal.reason == NOT_LEADER:
             raise NotLeader.of(self.node_id, self.role.value, self.term, refusal.leader)
         raise NotNow(f"{self.node_id} refuses: {refusal.reason}")
+
+    def _done_beside(self, reply: Reply) -> list[str]:
+        """The fields of a refusal that say more than what the node believed already."""
+        wake_at = None if self._wake_at == NEVER else self._wake_at
+        known = {
+            "term": self.term,
+            "voted_for": self.voted_for,
+            "role": self.role.value,
+            "commit_index": self.commit_index,
+            "leader": self._leader,
+            "wake_at": wake_at,
+        }
+        said = [name for name in reply.__struct_fields__ if name not in BESIDE_A_REFUSAL]
+        return [
+            name
+            for name in said
+            if getattr(reply, name) not in (getattr(SILENT, name), known.get(name, UNSET))
+        ]
 
     # What it says
 

@@ -58,6 +58,10 @@ class Raft {
 
   /** A client asks for an entry with this payload: reply its `index`, or refuse. */
   on_add_entry({ payload }) {
+    if (payload.type === "configuration") {
+      this.reply.refused = { reason: "this machine does not change its members" };
+      return;
+    }
     this.reply.refused = { reason: "not_leader", leader: this.leader };
   }
 

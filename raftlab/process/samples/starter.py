@@ -68,6 +68,9 @@ class Raft:
 
     def on_add_entry(self, line: Line) -> None:
         """A client asks for an entry with line["payload"]: reply its "index", or refuse."""
+        if line["payload"]["type"] == "configuration":
+            self.reply["refused"] = {"reason": "this machine does not change its members"}
+            return
         self.reply["refused"] = {"reason": "not_leader", "leader": self.leader}
 
     def take_reply(self) -> Line:
