@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from raftlab.process.again import AskedAgain, asked_again
 from raftlab.process.faults import MachineFault, kind_named
+from raftlab.process.forms import entry_of
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool, files_of
+from raftlab.process.source import Asking
 from raftlab.process.tape import Place
-from raftlab.process.wire import EntryLine, entry_of
+from raftlab.process.wire import EntryLine
 from raftlab.raft.log import LogEntry
 from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
@@ -261,7 +263,7 @@ class Machines:
         self._asked_anew.add((before, line))
         return place
 
-    def ask(self, machine: ProcessMachine, line: bytes) -> Place:
+    def ask(self, machine: Asking, line: bytes) -> Place:
         """The place to which a line leads that is not on the tape: the process is asked.
 
         Raises: NotNow, if there is none.
