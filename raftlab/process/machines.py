@@ -13,12 +13,12 @@ from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool, files_of
 from raftlab.process.source import Asking
-from raftlab.process.tape import Place
+from raftlab.process.tape import Place, memory_after, place_with
 from raftlab.process.wire import EntryLine
 from raftlab.raft.log import LogEntry
 from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
-from raftlab.sim.run.tape import Fault, Said
+from raftlab.sim.run.tape import Fault, Memory, Said
 from raftlab.sim.world.action import Action
 
 if TYPE_CHECKING:
@@ -98,6 +98,13 @@ class Process:
         made.remember(said)
         return made
 
+    @classmethod
+    def that_remembers(cls, text: str, memory: Memory) -> "Machines":
+        """What stands for the processes of runs by their whole tape. Raises: Misuse."""
+        made = Machines(text, None)
+        made.root = place_with(memory)
+        return made
+
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
         """A machine, started from what its disk holds. Raises: MachineFault."""
         return self.for_a_run()(node_id, **given)
@@ -148,7 +155,7 @@ class Machines:
         self.started: list[NodeId] = []
         self._starts: deque[list[str | Fault]] = deque()
         self._coming: dict[Place, Iterator[str | Fault]] = {}
-        self._asked_anew: set[tuple[Place, bytes]] = set()
+        self.asked_anew: set[tuple[Place, bytes]] = set()
         self._is_played = False
 
     @property
@@ -162,7 +169,7 @@ class Machines:
     def for_a_run(self) -> "Machines":
         """Those of another run, with the same tape."""
         twin = copy.copy(self)
-        vars(twin).update(_asked_anew=self._asked_anew.copy())
+        vars(twin).update(asked_anew=self.asked_anew.copy())
         return twin
 
     def __deepcopy__(self, known: dict[int, Any]) -> "Machines":
@@ -188,6 +195,18 @@ class Machines:
     def said(self) -> Said:
         """What its machines said since it is `noting`, one list for each start."""
         return self._noted or []
+
+    def memory(self) -> Memory:
+        """All that its machines said, in this run and in those that left it."""
+        return memory_after(self.root, self.asked_anew)
+
+    def remembers_as(self, other: object) -> bool:
+        """Whether another one has the same memory: what one keeps stands for both."""
+        return (
+            isinstance(other, Machines)
+            and self.root is other.root
+            and self.asked_anew == other.asked_anew
+        )
 
     def heard(self, node: NodeId) -> list[str | Fault] | None:
         """Where a machine that is started now notes what it says; None, if nobody wants it."""
@@ -256,11 +275,11 @@ class Machines:
         Where no answer came, whoever goes on asks again: the cause may be gone.
         """
         place, fault = before.after(line), before.fault_after(line)
-        if fault is None or (before, line) in self._asked_anew:
+        if fault is None or (before, line) in self.asked_anew:
             return place
         if self._is_played or self.process is None:
             return fault
-        self._asked_anew.add((before, line))
+        self.asked_anew.add((before, line))
         return place
 
     def ask(self, machine: Asking, line: bytes) -> Place:
@@ -280,7 +299,7 @@ class Machines:
         try:
             said = pool.ask(before, line, machine.node_id, machine)
         except MachineFault as fault:
-            self._asked_anew.discard((before, line))
+            self.asked_anew.discard((before, line))
             return before.add_fault(line, fault)
         return before.add(line, said)
 

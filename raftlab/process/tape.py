@@ -7,10 +7,11 @@ That no answer came may be chance, as what a clock or a system has to do with it
 beside what is said: a run that ends with it has it, and whoever goes on from before asks again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
-from raftlab.process.faults import NOT_UTF8, FaultKind, MachineFault, shown_line
-from raftlab.sim.run.tape import Fault
+from raftlab.process.faults import NOT_UTF8, FaultKind, MachineFault, kind_named, shown_line
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.run.tape import Fault, Memory
 
 
 class Place:
@@ -67,6 +68,13 @@ class Place:
         self._faults[line] = place
         return place
 
+    def all_after(self) -> "Iterator[Place]":
+        """Where the machine stands after each line that was told here, faults first."""
+        yield from (self._faults or {}).values()
+        if self._place_after is not None:
+            yield self._place_after
+        yield from (self._more or {}).values()
+
     def way(self) -> "list[Place]":
         """The places from the machine's start up to this one."""
         return list(self._back())[::-1]
@@ -91,3 +99,31 @@ class Place:
         """Raises: MachineFault, if the machine failed here."""
         if self.fault is not None:
             raise MachineFault(self.fault, self.said.decode())
+
+
+def memory_after(root: Place, asked_anew: Container[tuple[Place, bytes]]) -> Memory:
+    """A whole tape as plain values, without the faults of what was `asked_anew`."""
+    told: Memory = []
+    coming = [(0, root)]
+    while coming:
+        number, before = coming.pop()
+        for place in before.all_after():
+            if place.fault is None or (before, place.line) not in asked_anew:
+                told.append((number, place.line, place.said, place.fault))
+                coming.append((len(told), place))
+    return told
+
+
+def place_with(memory: Memory) -> Place:
+    """The first place of a tape that was told as plain values. Raises: Misuse, for no tape."""
+    places = [Place()]
+    for number, line, said, fault in memory:
+        if not 0 <= number < len(places):
+            raise Misuse(f"a tape names the place {number}, and there is none")
+        before = places[number]
+        if fault is None:
+            places.append(before.add(line, said))
+        else:
+            told = said.decode(errors="backslashreplace")
+            places.append(before.add_fault(line, MachineFault(kind_named(fault), told)))
+    return places[0]

@@ -121,9 +121,9 @@ def spoken(machine, output):
         if value := getattr(output, name):
             out[name] = value
     if output.log_entries:
-        out["log_entries"] = tuple(map(wire.entry_line, output.log_entries))
+        out["log_entries"] = tuple(map(forms.entry_line, output.log_entries))
     if output.snapshot is not None:
-        out["snapshot"] = wire.snapshot_line(output.snapshot)
+        out["snapshot"] = forms.snapshot_line(output.snapshot)
     for name in ("messages", "messages_at_once"):
         if messages := getattr(output, name):
             out[name] = tuple(map(forms.message_line, messages))

@@ -12,6 +12,7 @@ from raftlab.check.explore import explore
 from raftlab.process import MachineFault
 from raftlab.process.child import Child
 from raftlab.process.rules import RuleRaised, ask_rule
+from raftlab.sim.resolve import machines_that_remember, recording_of
 from raftlab.sim.run.play import can_be_copied, copied
 from tests.process.conftest import HERE
 
@@ -236,6 +237,10 @@ def test_a_branch_asks_again_what_no_answer_came_to(request, tmp_path):
     assert cluster.recording.share() == text
     assert rl.load(text).attempt().stopped == cluster.stopped
     assert branch.at(cluster.number).stopped is None
+    for run in (cluster, branch):
+        kept = machines_that_remember(run.setup.machine, run.recording.machine.memory())
+        told = recording_of(run.setup, tuple(run.actions), machine=kept)
+        assert told.attempt().stopped == run.stopped
     assert branch.recording.replay().frame() == branch.frame()
     opened = rl.load(branch.recording.share())
     assert opened == branch.recording

@@ -18,6 +18,11 @@ Fault: TypeAlias = tuple[str, str]
 Said: TypeAlias = list[list[str | Fault]]
 """What each machine of a run said, line by line: one list for every start, in their order."""
 
+Memory: TypeAlias = list[tuple[int, bytes, bytes, str | None]]
+"""A whole tape, of a run and of all that left it, place by place after the first, 0, from which
+machines are started: the place before, what was told there, what was said, and which kind of fault
+came instead, if one did: then what was said is its text."""
+
 Happen: TypeAlias = Callable[[Action], Any]
 """What lets an action happen."""
 
@@ -38,6 +43,12 @@ class TapedMachines(Protocol):
     @property
     def said(self) -> Said:
         """What its machines said since it is `noting`."""
+
+    def memory(self) -> Memory:
+        """All that its machines said, in this run and in those that left it."""
+
+    def remembers_as(self, other: object) -> bool:
+        """Whether another one has the same memory: what one keeps stands for both."""
 
     def read_out(self) -> None:
         """What was told to it at first was said once: nothing but memory is left of that."""
