@@ -96,11 +96,14 @@ class RunSaver:
 
     def _tape(self, run: Recording) -> int | None:
         """The place of the tape of a run; None, if its machines keep none."""
-        if not is_taped(run.machine):
+        machine = run.machine
+        if not is_taped(machine):
             return None
-        if not any(run.machine is each for each in self._machines):
-            self._machines.append(run.machine)
-        return next(place for place, each in enumerate(self._machines) if each is run.machine)
+        for place, each in enumerate(self._machines):
+            if machine.remembers_as(each):
+                return place
+        self._machines.append(machine)
+        return len(self._machines) - 1
 
 
 def _packed(memory: Memory) -> bytes:
