@@ -167,6 +167,7 @@ TAKEN = [
     {"snapshot": snapshot()},
     {"snapshot": snapshot(3, 2), "first_index": 3},
     {"snapshot": snapshot(9, 3)},
+    {"snapshot": snapshot(9, 3), "truncate_from": 10},
     {"messages": [message(), message(entries=[entry(6), entry(7)])]},
     {"commit_index": 5, "messages": [message(leader_commit=5)]},
     {"reads": [{"read_id": 1, "index": 4}]},
