@@ -156,12 +156,12 @@ class NodeAsSaid(NodeCore):
             self._hard_state_changed = True
 
     def _take_log(self, reply: Reply) -> None:
-        """What is cut, compacted and appended, in this order. Raises: MachineFault."""
+        """What is compacted, cut and appended, in this order, as in `Output`. Raises: MachineFault."""
         log = self.log
-        if reply.truncate_from is not None:
-            self._cut(reply.truncate_from)
         if reply.snapshot is not None:
             self._take_snapshot(reply.snapshot, reply.first_index)
+        if reply.truncate_from is not None:
+            self._cut(reply.truncate_from)
         if reply.log_entries:
             entries = tuple(map(self._machines.entry_of, reply.log_entries))
             check_entries(entries, log.last_index, self.term, "writes")

@@ -235,7 +235,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
        time: `wake_at` (ms; null is never).
     4. For whoever looks: `votes`, `progress`, `election_deadline`, `notes`, `alarms`.
 
-    `index` or `refused` answer what was asked; `offers` and `name` belong to the start.
+    `index` or `refused` answer what was asked; `offers` belongs to the start.
     """
 
     term: Count | UnsetType = UNSET
@@ -260,7 +260,6 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     index: Positive | None = None
     refused: Refusal | None = None
     offers: tuple[Ability, ...] = ()
-    name: str = ""
 
 
 _ENCODE = msgspec.json.Encoder().encode

@@ -50,7 +50,7 @@ def start(line):
         rng=random.Random(line.seed),
         options=line.options,
     )
-    return {"offers": msgspec.json.schema(list[wire.Ability])["items"]["enum"], "name": "shipped"}
+    return {"offers": msgspec.json.schema(list[wire.Ability])["items"]["enum"]}
 
 
 def told(machine, line):

@@ -324,7 +324,7 @@ function answerLine(text) {
   const line = JSON.parse(text);
   if (line.do === "start") {
     servers.set(line.node, new Raft(line));
-    servers.get(line.node).reply = { name: "Raft in JavaScript", offers: ["campaign"] };
+    servers.get(line.node).reply.offers = ["campaign"];
   }
   const server = servers.get(line.node);
   server.now = line.now;

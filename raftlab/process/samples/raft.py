@@ -312,7 +312,7 @@ def answer_lines() -> None:
         line: Line = json.loads(text)
         if line["do"] == "start":
             server = servers[line["node"]] = Raft(line)
-            server.reply |= {"name": "Raft in Python", "offers": ["campaign"]}
+            server.reply["offers"] = ["campaign"]
         else:
             server = servers[line["node"]]
             server.now = line["now"]

@@ -93,7 +93,7 @@ function answerLine(text) {
   const line = JSON.parse(text);
   if (line.do === "start") {
     servers.set(line.node, new Raft(line));
-    servers.get(line.node).reply.name = "My Raft";
+    servers.get(line.node).reply.offers = [];
   }
   const server = servers.get(line.node);
   server.now = line.now;

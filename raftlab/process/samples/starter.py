@@ -88,7 +88,7 @@ def answer_lines() -> None:
         line: Line = json.loads(text)
         if line["do"] == "start":
             server = servers[line["node"]] = Raft(line)
-            server.reply["name"] = "My Raft"
+            server.reply["offers"] = []
         else:
             server = servers[line["node"]]
             server.now = line["now"]
