@@ -8,7 +8,7 @@ import msgspec
 
 from raftlab.raft.vocabulary import Millis, NodeId, shortened
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.run.tape import Fault, TapedMachines
+from raftlab.sim.run.tape import Fault, TapedMachines, from_memory
 
 NOTHING = "nothing"
 
@@ -57,12 +57,13 @@ def asked_again(recording: Recording, told: NotingMachines, asked: NotingMachine
         second = recording.start(machine=asked).engine
     comparison = _Comparison(told, asked)
     found = comparison.difference()
-    for action in recording.actions:
-        if found is not None or second is None:
+    both = [] if second is None else [from_memory(first, first.apply_quietly), second.apply_quietly]
+    for action in recording.actions if both else ():
+        if found is not None:
             break
-        for engine in (first, second):
+        for happen in both:
             with suppress(Exception):  # what stops a run has been said, and is compared
-                engine.apply_quietly(action)
+                happen(action)
         found = comparison.difference()
     if found is None:
         return AskedAgain(comparison.lines)

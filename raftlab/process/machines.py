@@ -2,21 +2,24 @@
 
 import copy
 import shlex
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from raftlab.process.again import AskedAgain, asked_again
 from raftlab.process.faults import MachineFault, kind_named
+from raftlab.process.forms import entry_of
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
-from raftlab.process.pool import Pool
-from raftlab.process.tape import Place
-from raftlab.process.wire import EntryLine, entry_of
+from raftlab.process.pool import Pool, files_of
+from raftlab.process.source import Asking
+from raftlab.process.tape import Place, memory_after, place_with
+from raftlab.process.wire import EntryLine
 from raftlab.raft.log import LogEntry
 from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
-from raftlab.sim.run.tape import Fault, Said
+from raftlab.sim.run.tape import Fault, Memory, Said
+from raftlab.sim.world.action import Action
 
 if TYPE_CHECKING:
     from raftlab.sim.run.recording import Recording
@@ -71,8 +74,7 @@ class Process:
 
     def files(self) -> list[bytes]:
         """What stands in the files that the command names: another text, another machine."""
-        named = [Path(word) for word in self.command[1:]]
-        return [path.read_bytes() for path in named if path.is_file()]
+        return [path.read_bytes() for path in files_of(self.command)]
 
     def __repr__(self) -> str:
         return f"Process({self.text!r})"
@@ -94,6 +96,13 @@ class Process:
             process = process.process
         made = Machines(text if process is None else process.text, process)
         made.remember(said)
+        return made
+
+    @classmethod
+    def that_remembers(cls, text: str, memory: Memory) -> "Machines":
+        """What stands for the processes of runs by their whole tape. Raises: Misuse."""
+        made = Machines(text, None)
+        made.root = place_with(memory)
         return made
 
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
@@ -130,10 +139,11 @@ def words_of(command: object) -> tuple[str, ...]:
 
 
 class Machines:
-    """What makes the machines of one run, and of all that is made of it: they share a tape.
+    """What makes the machines of one run; with all that is made of that, it shares a tape.
 
     `process` may be None: then only what is on the tape can happen. `root` is where every machine
     is started; `started` are the nodes whose words are noted, in the order of their starts.
+    Where a fault came first and an answer later, the fault counts for the runs that ended with it.
     """
 
     def __init__(self, text: str, process: Process | None) -> None:
@@ -143,8 +153,10 @@ class Machines:
         self._entries: dict[EntryLine, LogEntry] = {}
         self._noted: Said | None = None
         self.started: list[NodeId] = []
-        self._starts: Iterator[list[str | Fault]] = iter(())
+        self._starts: deque[list[str | Fault]] = deque()
         self._coming: dict[Place, Iterator[str | Fault]] = {}
+        self.asked_anew: set[tuple[Place, bytes]] = set()
+        self._is_played = False
 
     @property
     def machine_name(self) -> str:
@@ -155,11 +167,14 @@ class Machines:
         return f"Process({self.text!r})"
 
     def for_a_run(self) -> "Machines":
-        """These: what is made of a run has its tape."""
-        return self
+        """Those of another run, with the same tape."""
+        twin = copy.copy(self)
+        vars(twin).update(asked_anew=self.asked_anew.copy())
+        return twin
 
-    def __deepcopy__(self, _: object) -> "Machines":
-        return self
+    def __deepcopy__(self, known: dict[int, Any]) -> "Machines":
+        known[id(self)] = twin = self.for_a_run()
+        return twin
 
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
         """A machine, started from what its disk holds. Raises: MachineFault."""
@@ -172,7 +187,7 @@ class Machines:
 
     def noting(self) -> "Machines":
         """Another one with the same memory, whose machines' words are noted for `said`."""
-        twin = copy.copy(self)
+        twin = self.for_a_run()
         vars(twin).update(_noted=[], started=[])
         return twin
 
@@ -180,6 +195,18 @@ class Machines:
     def said(self) -> Said:
         """What its machines said since it is `noting`, one list for each start."""
         return self._noted or []
+
+    def memory(self) -> Memory:
+        """All that its machines said, in this run and in those that left it."""
+        return memory_after(self.root, self.asked_anew)
+
+    def remembers_as(self, other: object) -> bool:
+        """Whether another one has the same memory: what one keeps stands for both."""
+        return (
+            isinstance(other, Machines)
+            and self.root is other.root
+            and self.asked_anew == other.asked_anew
+        )
 
     def heard(self, node: NodeId) -> list[str | Fault] | None:
         """Where a machine that is started now notes what it says; None, if nobody wants it."""
@@ -191,7 +218,8 @@ class Machines:
 
     def remember(self, said: Said) -> None:
         """What is asked next was answered so: the first course of a run that was opened."""
-        self._starts = iter(said)
+        self._starts.clear()
+        self._starts.extend(said)
 
     def read_out(self) -> None:
         """That course is over: what was said in it is on the tape."""
@@ -201,7 +229,7 @@ class Machines:
     def _remembered(self, before: Place, line: bytes) -> Place | None:
         """What was said to a line, as a run that is opened tells it; None, if it does not."""
         if before is self.root:
-            coming = iter(next(self._starts, ()))
+            coming = iter(self._starts.popleft() if self._starts else ())
         else:
             coming = self._coming.pop(before, iter(()))
         if (word := next(coming, None)) is None:
@@ -211,7 +239,7 @@ class Machines:
             self._coming[place] = coming
             return place
         kind, text = word
-        return before.add(line, text.encode(), kind_named(kind))
+        return before.add_fault(line, MachineFault(kind_named(kind), text))
 
     def ask_again(self, recording: "Recording", machine: Any = None) -> AskedAgain:
         """Ask the process anew, or `machine`, all that it was asked in a run. Raises: Misuse."""
@@ -229,7 +257,32 @@ class Machines:
 
     # Asking
 
-    def ask(self, machine: ProcessMachine, line: bytes) -> Place:
+    def from_memory(self, happen: Callable[[Action], Any]) -> Callable[[Action], Any]:
+        """The same as `happen`, of a run that is played: a fault that came in it comes again."""
+
+        def happen_again(action: Action) -> Any:
+            self._is_played = True
+            try:
+                return happen(action)
+            finally:
+                self._is_played = False
+
+        return happen_again
+
+    def known(self, before: Place, line: bytes) -> Place | None:
+        """The place to which a line leads, if that is on the tape.
+
+        Where no answer came, whoever goes on asks again: the cause may be gone.
+        """
+        place, fault = before.after(line), before.fault_after(line)
+        if fault is None or (before, line) in self.asked_anew:
+            return place
+        if self._is_played or self.process is None:
+            return fault
+        self.asked_anew.add((before, line))
+        return place
+
+    def ask(self, machine: Asking, line: bytes) -> Place:
         """The place to which a line leads that is not on the tape: the process is asked.
 
         Raises: NotNow, if there is none.
@@ -246,7 +299,8 @@ class Machines:
         try:
             said = pool.ask(before, line, machine.node_id, machine)
         except MachineFault as fault:
-            return before.add(line, fault.text.encode(), fault.kind)
+            self.asked_anew.discard((before, line))
+            return before.add_fault(line, fault)
         return before.add(line, said)
 
     def moved(self, before: Place, after: Place) -> None:

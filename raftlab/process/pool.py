@@ -3,8 +3,9 @@
 import os
 import weakref
 from collections.abc import Sequence
+from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
 
 MOST_LIVE = 16
 """How many processes of one command live at once; who waits longest to be asked goes first."""
+
+Version: TypeAlias = tuple[tuple[int, int, int], ...]
+"""Which files a command names, as the system tells them apart: another one, once one is edited."""
+
+
+def files_of(command: Sequence[str]) -> list[Path]:
+    """The files that a command names: its program, if that is one here, and what it is to read."""
+    return [path for path in map(Path, command) if path.is_file()]
+
+
+def version_of(command: Sequence[str]) -> Version:
+    """The version of the program that a command would start now."""
+    told = [path.stat() for path in files_of(command)]
+    return tuple((each.st_ino, each.st_size, each.st_mtime_ns) for each in told)
 
 
 class Standing:
@@ -36,6 +51,7 @@ class Pool:
 
     A machine that is asked something new is asked in a process in which it stands just there; if
     there is none, one is started, or one that nobody needs is given the past of this machine.
+    What runs goes on as it began; but no process is begun with that is older than its program.
     """
 
     def __init__(self, command: Sequence[str], shared: bool, **limits: Any) -> None:
@@ -48,7 +64,8 @@ class Pool:
     def _forget(self) -> None:
         self._owner = os.getpid()
         self._standing: dict[Place, Standing] = {}
-        self._children: dict[Child, None] = {}
+        self._children: dict[Child, Version] = {}
+        self._versions: set[Version] = set()
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -110,10 +127,11 @@ class Pool:
             for each in way:
                 said = child.ask(each.line)
                 if said != each.said:
+                    why = "; its program has been edited since" if len(self._versions) > 1 else ""
                     raise MachineFault(
                         "not deterministic",
                         f"told the same as before, it said {_short(said)}, and before"
-                        f" {_short(each.said)}",
+                        f" {_short(each.said)}{why}",
                     )
         except BaseException:
             self._end(child)
@@ -121,22 +139,29 @@ class Pool:
         return Standing(child, node, place, holder)
 
     def _free(self, node: NodeId) -> "Child":
-        """A process that can be told to start the node."""
-        if self._shared:
-            for child in self._children:
-                self._leave(child, node)
+        """A process that can be told to start the node, and is no older than its program."""
+        version = version_of(self._command)
+        for child, its in list(self._children.items()):
+            is_needed = self._is_needed(child)
+            if its == version and (self._shared or not is_needed):
+                self._leave(child, node if self._shared else None)
                 return child
-            return self._started()
-        for place, standing in self._standing.items():
-            holder = standing.holder()
-            if holder is None or holder.place is not place:
-                self._leave(standing.child)
-                return standing.child
-        if len(self._children) < MOST_LIVE:
-            return self._started()
-        standing = next(iter(self._standing.values()))
-        self._leave(standing.child)
-        return standing.child
+            if not is_needed:
+                self._end(child)
+        if len(self._children) >= MOST_LIVE:
+            child = next(iter(self._standing.values())).child
+            if self._children[child] == version:
+                self._leave(child)
+                return child
+            self._end(child)
+        return self._started(version)
+
+    def _is_needed(self, child: "Child") -> bool:
+        """Whether a machine stands where a node of that process does."""
+        holders = [
+            (each.place, each.holder()) for each in self._standing.values() if each.child is child
+        ]
+        return any(holder is not None and holder.place is place for place, holder in holders)
 
     def _leave(self, child: "Child", node: NodeId | None = None) -> None:
         """Forget where the nodes of a process stand; only `node`, if it is named."""
@@ -146,11 +171,12 @@ class Pool:
             if each.child is not child or (node is not None and each.node != node)
         }
 
-    def _started(self) -> "Child":
+    def _started(self, version: Version) -> "Child":
         from raftlab.process.child import Child
 
         child = Child(self._command, **self._limits)
-        self._children[child] = None
+        self._children[child] = version
+        self._versions.add(version)
         return child
 
 

@@ -4,21 +4,16 @@ The bytes of commands and of snapshots are told as text, where they are UTF-8, a
 `{"base64": …}` otherwise; all else is as its class has it.
 """
 
-from base64 import b64decode, b64encode
-from binascii import Error as NoBase64
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from raftlab.process.faults import NOT_UTF8, MachineFault, shown_line
-from raftlab.raft.log import Command, Empty, LogEntry, Snapshot
+from raftlab.raft.log import Empty
 from raftlab.raft.messages import (
-    AppendEntries,
     AppendEntriesReply,
-    InstallSnapshot,
     InstallSnapshotReply,
-    Message,
     ReadIndex,
     ReadIndexReply,
     RequestVote,
@@ -28,7 +23,7 @@ from raftlab.raft.messages import (
 from raftlab.raft.options import MOST, Options
 from raftlab.raft.output import ReadReady
 from raftlab.raft.progress import ProgressState
-from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term, shown
+from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
 
 PROTOCOL = 1
 
@@ -240,7 +235,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
        time: `wake_at` (ms; null is never).
     4. For whoever looks: `votes`, `progress`, `election_deadline`, `notes`, `alarms`.
 
-    `index` or `refused` answer what was asked; `offers` and `name` belong to the start.
+    `index` or `refused` answer what was asked; `offers` belongs to the start.
     """
 
     term: Count | UnsetType = UNSET
@@ -265,7 +260,6 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     index: Positive | None = None
     refused: Refusal | None = None
     offers: tuple[Ability, ...] = ()
-    name: str = ""
 
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -289,76 +283,3 @@ def decoded(said: bytes) -> Reply:
         raise MachineFault(
             "not JSON", f"it said {shown_line(said)}, which is no JSON: {error}"
         ) from None
-
-
-# Bytes, entries, snapshots, messages: from ours to those of a line, and back
-
-
-def text_of(data: bytes) -> Text:
-    """Bytes as a line holds them."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return Base64(b64encode(data).decode())
-
-
-def bytes_of(text: Text) -> bytes:
-    """Bytes from a line. Raises: MachineFault."""
-    if isinstance(text, str):
-        return text.encode()
-    try:
-        return b64decode(text.base64, validate=True)
-    except (NoBase64, ValueError):
-        raise MachineFault("wrong shape", f"{shown(text.base64)} is no base64") from None
-
-
-def payload_line(payload: Any) -> CommandLine | Configuration | Empty:
-    """What an entry holds, for a line."""
-    return CommandLine(text_of(payload.data)) if type(payload) is Command else payload
-
-
-def entry_line(entry: LogEntry) -> EntryLine:
-    """An entry, for a line."""
-    return EntryLine(entry.term, entry.index, payload_line(entry.payload))
-
-
-def entry_of(line: EntryLine) -> LogEntry:
-    """An entry from a line. Raises: MachineFault."""
-    payload = line.payload
-    if type(payload) is CommandLine:
-        return LogEntry(line.term, line.index, Command(bytes_of(payload.data)))
-    return LogEntry(line.term, line.index, payload)  # type: ignore[arg-type]
-
-
-def snapshot_line(snapshot: Snapshot) -> SnapshotLine:
-    """A snapshot, for a line."""
-    data = text_of(snapshot.data)
-    return SnapshotLine(snapshot.index, snapshot.term, snapshot.configuration, data)
-
-
-def snapshot_of(line: SnapshotLine) -> Snapshot:
-    """A snapshot from a line. Raises: MachineFault."""
-    return Snapshot(line.index, line.term, line.configuration, bytes_of(line.data))
-
-
-def message_line(message: Message) -> Any:
-    """A message, for a line."""
-    if type(message) is AppendEntries and message.entries:
-        return AppendEntriesLine(
-            term=message.term,
-            sender=message.sender,
-            receiver=message.receiver,
-            prev_log_index=message.prev_log_index,
-            prev_log_term=message.prev_log_term,
-            entries=tuple(map(entry_line, message.entries)),
-            leader_commit=message.leader_commit,
-            read_round=message.read_round,
-        )
-    if type(message) is InstallSnapshot:
-        return InstallSnapshotLine(
-            term=message.term,
-            sender=message.sender,
-            receiver=message.receiver,
-            snapshot=snapshot_line(message.snapshot),
-        )
-    return message

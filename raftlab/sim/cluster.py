@@ -158,6 +158,7 @@ class Cluster(FaultCommands, ClientCommands):
         engine = self._checkpoints.at(number, self.actions)
         check_same_run(self.engine, engine)
         twin = with_engine(self, engine)
+        twin._factory = engine.world.factory
         twin._follow()
         return twin
 

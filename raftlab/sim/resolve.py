@@ -12,7 +12,7 @@ from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NodeId, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
-from raftlab.sim.run.tape import Said, is_process_of
+from raftlab.sim.run.tape import Memory, Said, is_process_of
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.arguments import RulesGiven, can_be_machine, full_name, rules_for
 from raftlab.sim.world.host import MachineFactory
@@ -85,6 +85,16 @@ def _machines(name: str, machine: MachineFactory | None, said: Said | None) -> M
             " hand the process over, as machine=rl.Process(…)"
         )
     made: MachineFactory = shipped_class(kind, "process").that_said(command, said, machine)
+    return made
+
+
+def machines_that_remember(name: str, memory: Memory) -> MachineFactory:
+    """What stands for the processes of a setup by all that they said; none is started.
+
+    Raises: Misuse, where the name is that of no process, or the memory is torn.
+    """
+    kind, _, command = name.partition(" ")
+    made: MachineFactory = shipped_class(kind, "process").that_remembers(command, memory)
     return made
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import raftlab as rl
+from tests.process.languages import process_of
 
 HERE = Path(__file__).parent
 
@@ -43,3 +44,15 @@ def process():
     for each in made:
         each.end()
     assert not [pid for pid in pids if is_there(pid) or group_is_there(pid)]
+
+
+@pytest.fixture
+def program(request):
+    """Makes processes of a file in a language; they are ended with the test."""
+
+    def make(language, file, **given):
+        made = process_of(language, file, **given)
+        request.addfinalizer(made.end)
+        return made
+
+    return make

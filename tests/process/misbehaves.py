@@ -88,7 +88,16 @@ SAID = {
     "no base64": lambda line: {"term": 1, "log_entries": [no_base64()]},
     "an event refused": lambda line: {"refused": {"reason": "not today"}},
     "a time that is over": lambda line: {"wake_at": line["now"] - 1},
+    "hardly moves on": lambda line: {"wake_at": line["now"] + 1e-9},
+    "begins a storm": lambda line: storm(line, 1000) | {"wake_at": None},
 }
+
+
+def storm(line, times):
+    """So many requests to every other node."""
+    others = {"S1", "S2", "S3"} - {line["node"]}
+    sent = [message(line, receiver=each, term=0)["messages"][0] for each in sorted(others)]
+    return {"messages": sent * times}
 
 
 def no_base64():
@@ -111,6 +120,8 @@ def answered(line):
         return SAID[WAY](line)
     if line["do"] == "add_entry" and WAY in ADDED:
         return ADDED[WAY]
+    if WAY == "begins a storm" and line["do"] == "message":
+        return storm(line, 1) if line["message"]["type"] == "RequestVote" else {}
     if WAY == "rolls dice" and line["do"] == "message":
         return answer(line) | {"notes": [str(random.random())]}
     if WAY == "says much on stderr":

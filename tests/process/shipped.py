@@ -5,7 +5,7 @@ import sys
 
 import msgspec
 
-from raftlab.process import wire
+from raftlab.process import forms, wire
 from raftlab.raft.log import Command, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, InstallSnapshot
@@ -20,24 +20,24 @@ machines, beliefs = {}, {}
 def message_of(line):
     if type(line) is wire.AppendEntriesLine:
         fields = {name: getattr(line, name) for name in line.__struct_fields__}
-        return AppendEntries(**{**fields, "entries": tuple(map(wire.entry_of, line.entries))})
+        return AppendEntries(**{**fields, "entries": tuple(map(forms.entry_of, line.entries))})
     if type(line) is wire.InstallSnapshotLine:
         return InstallSnapshot(
             term=line.term,
             sender=line.sender,
             receiver=line.receiver,
-            snapshot=wire.snapshot_of(line.snapshot),
+            snapshot=forms.snapshot_of(line.snapshot),
         )
     return line
 
 
 def payload_of(line):
-    return Command(wire.bytes_of(line.data)) if type(line) is wire.CommandLine else line
+    return Command(forms.bytes_of(line.data)) if type(line) is wire.CommandLine else line
 
 
 def start(line):
     log = RaftLog(
-        map(wire.entry_of, line.log), wire.snapshot_of(line.snapshot) if line.snapshot else None
+        map(forms.entry_of, line.log), forms.snapshot_of(line.snapshot) if line.snapshot else None
     )
     beliefs[line.node] = {}
     machines[line.node] = RaftStateMachine(
@@ -50,7 +50,7 @@ def start(line):
         rng=random.Random(line.seed),
         options=line.options,
     )
-    return {"offers": msgspec.json.schema(list[wire.Ability])["items"]["enum"], "name": "shipped"}
+    return {"offers": msgspec.json.schema(list[wire.Ability])["items"]["enum"]}
 
 
 def told(machine, line):
@@ -69,7 +69,7 @@ def told(machine, line):
         case wire.ForgetLine():
             machine.forget_leader()
         case wire.CompactLine():
-            machine.compact(line.up_to, wire.bytes_of(line.data))
+            machine.compact(line.up_to, forms.bytes_of(line.data))
         case wire.ReadLine():
             machine.read(line.now, line.read_id)
         case wire.Saved():
@@ -121,12 +121,12 @@ def spoken(machine, output):
         if value := getattr(output, name):
             out[name] = value
     if output.log_entries:
-        out["log_entries"] = tuple(map(wire.entry_line, output.log_entries))
+        out["log_entries"] = tuple(map(forms.entry_line, output.log_entries))
     if output.snapshot is not None:
-        out["snapshot"] = wire.snapshot_line(output.snapshot)
+        out["snapshot"] = forms.snapshot_line(output.snapshot)
     for name in ("messages", "messages_at_once"):
         if messages := getattr(output, name):
-            out[name] = tuple(map(wire.message_line, messages))
+            out[name] = tuple(map(forms.message_line, messages))
     out["notes"] = [{"rule": each.rule, "text": str(each)} for each in output.debug_log]
     return out
 

@@ -46,6 +46,7 @@ AT_A_TICK = [
     ("no base64", "wrong shape", "is no base64"),
     ("an event refused", "wrong shape", "it refuses what is no question"),
     ("a time that is over", "contradiction", "wake_at must move on"),
+    ("hardly moves on", "flooded", "woken 1,001 times within 50 ms of virtual time"),
 ]
 
 
@@ -74,6 +75,16 @@ def test_the_run_stands_still_and_says_whose_machine_it_was_and_what(process, wa
     assert (again.number, again.stopped) == (cluster.number, cluster.stopped)
     assert cluster.at(cluster.number - 1).stopped is None
     assert machine.pool.pids == ()
+
+
+def test_a_storm_of_messages_comes_to_an_end_and_says_whose_it_is(process):
+    machine = process("misbehaves", "begins a storm")
+    cluster = rl.Cluster(3, seed=1, machine=machine, options=OPTIONS)
+    with pytest.raises(MachineFault, match="its messages breed messages") as fault:
+        cluster.run(400)
+    assert fault.value.kind == "flooded"
+    assert re.match(r"S\d's machine raised MachineFault: within 50 ms", cluster.stopped)
+    assert cluster.now < 400
 
 
 @pytest.mark.parametrize(

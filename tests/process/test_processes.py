@@ -1,11 +1,7 @@
 """A machine in a process, at work: runs, copies, memory, what is left in the end; rules alone."""
 
-import os
 import pickle
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,8 +12,9 @@ from raftlab.check.explore import explore
 from raftlab.process import MachineFault
 from raftlab.process.child import Child
 from raftlab.process.rules import RuleRaised, ask_rule
+from raftlab.sim.resolve import machines_that_remember, recording_of
 from raftlab.sim.run.play import can_be_copied, copied
-from tests.process.conftest import HERE, group_is_there, is_there
+from tests.process.conftest import HERE
 
 
 def elected(process, **given):
@@ -123,71 +120,6 @@ def test_limits_are_numbers(given):
         rl.Process("cat", **given)
 
 
-# What is left in the end
-
-
-def gone(pids):
-    """Whether all processes have gone: those that another one ends need a moment."""
-    for _ in range(400):
-        if not any(is_there(pid) or group_is_there(pid) for pid in pids):
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def test_processes_end_with_what_made_them():
-    machine = rl.Process([sys.executable, str(HERE / "misbehaves.py"), "ignores signals"])
-    cluster = rl.Cluster(3, machine=machine)
-    pids = machine.pool.pids
-    assert len(pids) == 3
-    del cluster, machine
-    assert not any(is_there(pid) or group_is_there(pid) for pid in pids)
-
-
-PROGRAM = """
-import sys, time
-import raftlab as rl
-machine = rl.Process([sys.executable, {file!r}, "ignores signals"])
-cluster = rl.Cluster(3, machine=machine)
-print(*machine.pool.pids, flush=True)
-{then}
-"""
-
-
-@pytest.mark.parametrize(
-    ("then", "sent"),
-    [
-        ("", None),
-        ("sys.exit(3)", None),
-        ("import os; os._exit(0)", None),
-        ("time.sleep(600)", signal.SIGINT),
-        ("time.sleep(600)", signal.SIGTERM),
-        ("time.sleep(600)", signal.SIGKILL),
-        ("cluster.run(10_000_000)", signal.SIGINT),
-    ],
-)
-def test_no_process_is_left_however_ours_ends(then, sent):
-    source = PROGRAM.format(file=str(HERE / "misbehaves.py"), then=then)
-    with subprocess.Popen(
-        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as ours:
-        pids = [int(pid) for pid in ours.stdout.readline().split()]
-        assert len(pids) == 3
-        if sent is not None:
-            ours.send_signal(sent)
-    assert gone(pids)
-
-
-def test_a_fork_of_ours_ends_nothing_of_ours():
-    child = Child(["cat"])
-    if (pid := os.fork()) == 0:
-        child.end()
-        os._exit(0)
-    os.waitpid(pid, 0)
-    assert child.ask(b"still there") == b"still there"
-    child.end()
-
-
 # Rules alone
 
 
@@ -207,3 +139,125 @@ def test_a_command_may_begin_with_another_one():
         ask_rule(child, "has_vote_left", None, "S2")
     assert not child.is_alive
     assert Path(f"/proc/{child.pid}").exists() is False
+
+
+# A program that is edited while we live
+
+
+def edited(file, before, after):
+    text = file.read_text()
+    assert text.count(before) == 1
+    file.write_text(text.replace(before, after))
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A copy of the machine that holds elections, to be edited."""
+    file = tmp_path / "mine.py"
+    file.write_text((HERE / "elects.py").read_text())
+    return file
+
+
+def notes_of(cluster):
+    return {str(note) for *_, notes in cluster.engine.recent for _, note in notes}
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_program_that_was_edited_is_started_anew(request, program, shared):
+    machine = rl.Process([sys.executable, str(program)], shared=shared)
+    request.addfinalizer(machine.end)
+    cluster = rl.Cluster(3, machine=machine)
+    cluster.elect()
+    assert "stands for election" in notes_of(cluster)
+    old = machine.pool.pids
+    del cluster
+    edited(program, "stands for election", "has been edited")
+    cluster = rl.Cluster(3, machine=machine)
+    cluster.elect()
+    assert "has been edited" in notes_of(cluster)
+    assert not set(old) & set(machine.pool.pids)
+
+
+def test_what_runs_goes_on_with_the_program_with_which_it_began(request, program):
+    machine = rl.Process([sys.executable, str(program)])
+    request.addfinalizer(machine.end)
+    cluster = rl.Cluster(3, machine=machine)
+    edited(program, "stands for election", "has been edited")
+    cluster.elect()
+    assert "stands for election" in notes_of(cluster)
+
+
+def test_a_past_that_an_edited_program_denies_is_told_with_the_reason(request, program):
+    machine = rl.Process([sys.executable, str(program)])
+    request.addfinalizer(machine.end)
+    cluster = rl.Cluster(3, machine=machine)
+    cluster.elect()
+    before = cluster.at(cluster.number)
+    edited(program, "stands for election", "has been edited")
+    machine.end()
+    with pytest.raises(MachineFault, match=r"its program has been edited since"):
+        before.run(1000)
+
+
+def test_a_program_in_a_file_of_its_own_is_compared_too(tmp_path):
+    (tmp_path / "mine").write_bytes(b"one")
+    machine = rl.Process([str(tmp_path / "mine"), "--verbose"])
+    assert machine.files() == [b"one"]
+
+
+# A fault of the process is no word of the machine
+
+
+def hung(request, tmp_path):
+    """A run that has stopped since the machine hung at its tenth tick; what frees it."""
+    stuck = tmp_path / "stuck"
+    stuck.touch()
+    command = [sys.executable, str(HERE / "waits_for.py"), str(stuck)]
+    machine = rl.Process(command, patience_s=1)
+    request.addfinalizer(machine.end)
+    cluster = rl.Cluster(3, seed=1, machine=machine)
+    with pytest.raises(MachineFault) as fault:
+        cluster.run(2000)
+    assert fault.value.kind == "hung"
+    return cluster, stuck.unlink
+
+
+def test_a_branch_asks_again_what_no_answer_came_to(request, tmp_path):
+    cluster, free = hung(request, tmp_path)
+    with pytest.raises(MachineFault):
+        cluster.at(cluster.number - 1).run(2000)
+    free()
+    text = cluster.recording.share()
+    branch = cluster.at(cluster.number - 1)
+    branch.run(2000)
+    assert branch.number > cluster.number
+    # and both runs are told as they went
+    again = cluster.at(cluster.number)
+    assert again.stopped == cluster.stopped
+    assert cluster.recording.share() == text
+    assert rl.load(text).attempt().stopped == cluster.stopped
+    assert branch.at(cluster.number).stopped is None
+    for run in (cluster, branch):
+        kept = machines_that_remember(run.setup.machine, run.recording.machine.memory())
+        told = recording_of(run.setup, tuple(run.actions), machine=kept)
+        assert told.attempt().stopped == run.stopped
+    assert branch.recording.replay().frame() == branch.frame()
+    opened = rl.load(branch.recording.share())
+    assert opened == branch.recording
+    assert opened.replay().frame() == branch.frame()
+    other = cluster.recording.branch(cluster.number - 1)
+    other.run(500)
+    assert other.stopped is None
+    assert other.recording.replay().frame() == other.frame()
+
+
+def test_a_text_goes_on_where_no_answer_had_come(request, tmp_path):
+    cluster, free = hung(request, tmp_path)
+    text = cluster.recording.share()
+    free()
+    opened = rl.load(text, machine=cluster.recording._factory.process)
+    assert opened.attempt().stopped == cluster.stopped
+    branch = opened.branch(len(opened) - 1)
+    branch.run(2000)
+    assert branch.stopped is None
+    assert not opened.ask_again().is_same

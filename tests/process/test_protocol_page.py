@@ -7,10 +7,13 @@ from typing import get_args
 
 import msgspec
 import pytest
+from msgspec.structs import fields
 
 from raftlab.process import wire
 from raftlab.process.faults import KINDS
 from raftlab.process.rules import RuleLine, RuleReply
+from raftlab.raft.messages import AppendEntriesReply, RequestVote, RequestVoteReply
+from raftlab.raft.options import Options
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "machine-protocol.md").read_text()
@@ -78,3 +81,57 @@ def test_the_page_has_every_ability_and_every_kind_of_fault():
     table = PAGE.partition("## What goes wrong\n")[2].partition("\n## ")[0]
     named = re.findall(r"^\| ([\w ,-]+) \|", table, re.MULTILINE)
     assert {each for cell in named for each in cell.split(", ")} - {"kind"} == KINDS
+
+
+def type_names(language, name):
+    """The JSON names of the fields of a type in one of the texts that nobody runs here."""
+    text = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[1]
+    if language == "go":
+        body = re.search(rf"^type {name} struct \{{\n(.*?)^\}}", text, re.DOTALL | re.MULTILINE)[1]
+        return re.findall(r'`json:"(\w+)', body)
+    if language == "rust":
+        body = re.search(rf"^(?:struct|enum) {name} \{{(.*?)\}}$", text, re.DOTALL | re.MULTILINE)
+        if name == "Message":
+            body = re.search(rf"^enum {name} \{{\n(.*?)^\}}", text, re.DOTALL | re.MULTILINE)
+        return [each if each != "what" else "do" for each in re.findall(r"(\w+): ", body[1])]
+    body = re.search(rf"static class {name} \{{(.*?)\}}$", text, re.DOTALL | re.MULTILINE)[1]
+    fields = re.sub(r"//.*|@\w+\(.*?\)|<.*?>|\[\]", "", body)
+    found = [each for part in fields.split(";") for each in part.split()[1:]]
+    names = [each.strip(",") for each in " ".join(found).split()]
+    return ["do" if each == "what" else each for each in names if each[0].islower()]
+
+
+def fields_of(*kinds):
+    return {name for kind in kinds for name in kind.__struct_fields__}
+
+
+FOUR = (RequestVote, RequestVoteReply, wire.AppendEntriesLine, AppendEntriesReply)
+THERE = {
+    "Told": fields_of(*wire.Line.__args__) | {"do"},
+    "Reply": fields_of(wire.Reply),
+    "Message": fields_of(*FOUR) | {"type"},
+    "Entry": fields_of(wire.EntryLine),
+    "Progress": fields_of(wire.ProgressLine),
+    "Refused": fields_of(wire.Refusal),
+    "Options": fields_of(Options),
+}
+NEEDED = {
+    "Told": {"do", "node", "now", "seed", "configuration", "term", "voted_for", "log", "options"}
+    | {"message", "payload", "last_index", "last_term"},
+    "Reply": fields_of(wire.Reply)
+    - {"snapshot", "first_index", "messages_at_once", "reads", "failed_reads"}
+    - {"election_deadline", "alarms"},
+    "Message": {each.encode_name for kind in FOUR for each in fields(kind) if each.required},
+    "Entry": THERE["Entry"],
+    "Progress": {"next_index", "match_index"},
+    "Refused": THERE["Refused"],
+    "Options": {"election_timeout", "heartbeat_interval"},
+}
+
+
+@pytest.mark.parametrize("name", THERE)
+@pytest.mark.parametrize("language", ["go", "rust", "java"])
+def test_the_types_of_a_text_have_the_fields_of_the_protocol(language, name):
+    names = type_names(language, name)
+    assert set(names) <= THERE[name]
+    assert set(names) >= NEEDED[name]

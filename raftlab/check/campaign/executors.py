@@ -15,7 +15,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any, TypeAlias
 
 from raftlab.check.campaign.trial import SeedResult
@@ -74,12 +75,21 @@ def killed(seed: int) -> SeedResult:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     """Fresh processes: they share nothing with this one, so that no lock is left behind."""
-    return ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts)
+    return ProcessPoolExecutor(workers, get_context("spawn"), _begin_as_worker)
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C is for the process that asked, which then stops the others."""
+def _begin_as_worker() -> None:
+    """Ctrl-C is for the process that asked, which then stops the others; without it, they end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """However the process that asked has ended: a worker would wait for its next task for ever."""
+    asked = parent_process()
+    assert asked is not None
+    asked.join()
+    os._exit(1)
 
 
 def _until_one_dies(

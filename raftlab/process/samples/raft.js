@@ -102,11 +102,12 @@ class Raft {
   /** Reset the election timer: a new time at random, so that few stand at once. 5.2 */
   waitForALeader() {
     const [shortest, longest] = this.options.election_timeout;
-    this.wakeAt = this.now + shortest + (longest - shortest) * this.random();
+    const isVoter = this.voters.includes(this.node); // else it never stands
+    this.wakeAt = isVoter ? this.now + shortest + (longest - shortest) * this.random() : null;
   }
 
   on_tick() {
-    if (this.now < this.wakeAt) return;
+    if (this.wakeAt === null || this.now < this.wakeAt) return;
     if (this.role === "leader") this.sendToAll();
     else this.campaign();
   }
@@ -184,8 +185,12 @@ class Raft {
 
   // The leader's log goes to the others. 5.3
 
-  /** A client asks for something. */
+  /** A client asks for something. Members stay who they are. */
   on_add_entry({ payload }) {
+    if (payload.type === "configuration") {
+      this.reply.refused = { reason: "this machine does not change its members" };
+      return;
+    }
     if (this.role !== "leader") {
       this.reply.refused = { reason: "not_leader", leader: this.leader };
       return;
@@ -319,7 +324,7 @@ function answerLine(text) {
   const line = JSON.parse(text);
   if (line.do === "start") {
     servers.set(line.node, new Raft(line));
-    servers.get(line.node).reply = { name: "Raft in JavaScript", offers: ["campaign"] };
+    servers.get(line.node).reply.offers = ["campaign"];
   }
   const server = servers.get(line.node);
   server.now = line.now;

@@ -44,7 +44,7 @@ class Raft:
         self.role = "follower"
         self.leader: str | None = None
         self.commit_index = 0
-        self.wake_at = 0.0
+        self.wake_at: float | None = None
         self.votes: dict[str, bool] = {}  # of a candidate
         self.next_index: dict[str, int] = {}  # of a leader
         self.match_index: dict[str, int] = {}  # of a leader
@@ -112,11 +112,12 @@ class Raft:
 
     def wait_for_a_leader(self) -> None:
         """Reset the election timer: a new time at random, so that few stand at once. 5.2"""
-        self.wake_at = self.now + self.random.uniform(*self.options["election_timeout"])
+        timeout = self.random.uniform(*self.options["election_timeout"])
+        self.wake_at = self.now + timeout if self.node in self.voters else None  # never stands
 
     def on_tick(self, line: Line) -> None:
         """The time `wake_at` has come."""
-        if self.now < self.wake_at:
+        if self.wake_at is None or self.now < self.wake_at:
             return
         if self.role == "leader":
             self.send_to_all()
@@ -186,7 +187,10 @@ class Raft:
     # The leader's log goes to the others. 5.3
 
     def on_add_entry(self, line: Line) -> None:
-        """A client asks for something."""
+        """A client asks for something. Members stay who they are."""
+        if line["payload"]["type"] == "configuration":
+            self.reply["refused"] = {"reason": "this machine does not change its members"}
+            return
         if self.role != "leader":
             self.reply["refused"] = {"reason": "not_leader", "leader": self.leader}
             return
@@ -308,7 +312,7 @@ def answer_lines() -> None:
         line: Line = json.loads(text)
         if line["do"] == "start":
             server = servers[line["node"]] = Raft(line)
-            server.reply |= {"name": "Raft in Python", "offers": ["campaign"]}
+            server.reply["offers"] = ["campaign"]
         else:
             server = servers[line["node"]]
             server.now = line["now"]

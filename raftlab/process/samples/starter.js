@@ -58,6 +58,10 @@ class Raft {
 
   /** A client asks for an entry with this payload: reply its `index`, or refuse. */
   on_add_entry({ payload }) {
+    if (payload.type === "configuration") {
+      this.reply.refused = { reason: "this machine does not change its members" };
+      return;
+    }
     this.reply.refused = { reason: "not_leader", leader: this.leader };
   }
 
@@ -89,7 +93,7 @@ function answerLine(text) {
   const line = JSON.parse(text);
   if (line.do === "start") {
     servers.set(line.node, new Raft(line));
-    servers.get(line.node).reply.name = "My Raft";
+    servers.get(line.node).reply.offers = [];
   }
   const server = servers.get(line.node);
   server.now = line.now;

@@ -68,6 +68,9 @@ class Raft:
 
     def on_add_entry(self, line: Line) -> None:
         """A client asks for an entry with line["payload"]: reply its "index", or refuse."""
+        if line["payload"]["type"] == "configuration":
+            self.reply["refused"] = {"reason": "this machine does not change its members"}
+            return
         self.reply["refused"] = {"reason": "not_leader", "leader": self.leader}
 
     def take_reply(self) -> Line:
@@ -85,7 +88,7 @@ def answer_lines() -> None:
         line: Line = json.loads(text)
         if line["do"] == "start":
             server = servers[line["node"]] = Raft(line)
-            server.reply["name"] = "My Raft"
+            server.reply["offers"] = []
         else:
             server = servers[line["node"]]
             server.now = line["now"]

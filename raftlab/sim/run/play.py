@@ -19,6 +19,7 @@ from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.options import is_whole
 from raftlab.raft.vocabulary import REFUSALS, Misuse, shown
 from raftlab.sim.run.digest import Comparison, Known
+from raftlab.sim.run.tape import from_memory
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.application import application_copy
 from raftlab.sim.world.engine import Engine
@@ -46,7 +47,7 @@ def play(
     Raises: Misuse, for what cannot happen, and if the run plays otherwise than it went.
     """
     comparison, skips = Comparison(known or {}), on_refusal == "skip"
-    happen = engine.apply_quietly if quietly else engine.advance
+    happen = from_memory(engine, engine.apply_quietly if quietly else engine.advance)
     comparison.look(engine)
     for action in actions:
         if skips and engine.stopped is not None:

@@ -62,6 +62,11 @@ class Recording:
         self.known: Known = known or {}
 
     @property
+    def machine(self) -> MachineFactory:
+        """What makes its machines: a class, or what a process said."""
+        return self._factory
+
+    @property
     def digest(self) -> str | None:
         """What its machines did, as eight letters; None, if nobody knows.
 

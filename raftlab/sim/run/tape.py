@@ -7,6 +7,7 @@ its run holds what it said. Nothing here knows how such a machine is asked.
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeGuard
 
+from raftlab.sim.world.action import Action
 from raftlab.sim.world.arguments import full_name
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import Machine, MachineFactory
@@ -16,6 +17,14 @@ Fault: TypeAlias = tuple[str, str]
 
 Said: TypeAlias = list[list[str | Fault]]
 """What each machine of a run said, line by line: one list for every start, in their order."""
+
+Memory: TypeAlias = list[tuple[int, bytes, bytes, str | None]]
+"""A whole tape, of a run and of all that left it, place by place after the first, 0, from which
+machines are started: the place before, what was told there, what was said, and which kind of fault
+came instead, if one did: then what was said is its text."""
+
+Happen: TypeAlias = Callable[[Action], Any]
+"""What lets an action happen."""
 
 
 class TapedMachines(Protocol):
@@ -35,8 +44,17 @@ class TapedMachines(Protocol):
     def said(self) -> Said:
         """What its machines said since it is `noting`."""
 
+    def memory(self) -> Memory:
+        """All that its machines said, in this run and in those that left it."""
+
+    def remembers_as(self, other: object) -> bool:
+        """Whether another one has the same memory: what one keeps stands for both."""
+
     def read_out(self) -> None:
         """What was told to it at first was said once: nothing but memory is left of that."""
+
+    def from_memory(self, happen: Happen) -> Happen:
+        """The same as `happen`, of a run that is played: what failed in it fails again."""
 
     def ask_again(self, recording: Any, machine: Any) -> Any:
         """Ask the machines anew all that they were asked in a run."""
@@ -71,6 +89,12 @@ def noting(factory: MachineFactory) -> MachineFactory:
 def said_by(factory: MachineFactory) -> Said:
     """What the machines of a factory that is `noting` said; nothing, if they keep no tape."""
     return factory.said if is_taped(factory) else []
+
+
+def from_memory(engine: Engine, happen: Happen) -> Happen:
+    """What lets an action of a run that is played happen again."""
+    factory = engine.world.factory
+    return factory.from_memory(happen) if is_taped(factory) else happen
 
 
 def read_out(engine: Engine) -> None:

@@ -1,0 +1,52 @@
+"""How much a machine does in how little time: what never lets time pass would never end."""
+
+from raftlab.process.faults import MachineFault
+from raftlab.process.limits import MOST_MESSAGES, MOST_TICKS, WINDOW_MS
+from raftlab.process.wire import Arrives, Reply, TickLine, Told
+from raftlab.raft.options import Options
+from raftlab.raft.vocabulary import Millis
+
+
+class Pace:
+    """What a node was told and said since `begun` (ms): within a heartbeat interval, or 100 ms.
+
+    A message in pays for one out, and what a client asks for one to each member: so what is
+    counted is what nobody has caused, and a sound machine has next to nothing of it.
+    """
+
+    __slots__ = ("begun", "messages", "ticks", "window")
+
+    def __init__(self, options: Options) -> None:
+        self.window: Millis = min(WINDOW_MS, options.heartbeat_interval)
+        self.begun: Millis = 0.0
+        self.ticks = 0
+        self.messages = 0
+
+    def check(self, line: Told, reply: Reply, members: int) -> None:
+        """One more line, and the reply to it. Raises: MachineFault, if that is too much."""
+        if line.now - self.begun >= self.window:
+            self.begun, self.ticks, self.messages = line.now, 0, 0
+        kind = type(line)
+        if kind is TickLine:
+            self.ticks += 1
+        self.messages += len(reply.messages) + len(reply.messages_at_once)
+        self.messages -= 1 if kind is Arrives else members
+        if self.ticks > MOST_TICKS:
+            raise MachineFault(
+                "flooded",
+                f"it was woken {self.ticks:,} times within {self.window:g} ms of virtual time, and"
+                f" wants to be woken again: wake_at hardly moves on",
+            )
+        if self.messages > MOST_MESSAGES:
+            raise MachineFault(
+                "flooded",
+                f"within {self.window:g} ms of virtual time it sent over {MOST_MESSAGES:,} messages"
+                " more than it was sent and asked for: its messages breed messages",
+            )
+
+    def copy(self) -> "Pace":
+        """Another one that goes on from here."""
+        twin = Pace.__new__(Pace)
+        twin.window, twin.begun = self.window, self.begun
+        twin.ticks, twin.messages = self.ticks, self.messages
+        return twin

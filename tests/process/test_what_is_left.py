@@ -1,0 +1,109 @@
+"""No process is left, whatever ends ours."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import raftlab as rl
+from raftlab.process.child import Child
+from tests.process.conftest import HERE, group_is_there, is_there
+
+
+def gone(pids):
+    """Whether all processes have gone: those that another one ends need a moment."""
+    for _ in range(400):
+        if not any(is_there(pid) or group_is_there(pid) for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_processes_end_with_what_made_them():
+    machine = rl.Process([sys.executable, str(HERE / "misbehaves.py"), "ignores signals"])
+    cluster = rl.Cluster(3, machine=machine)
+    pids = machine.pool.pids
+    assert len(pids) == 3
+    del cluster, machine
+    assert not any(is_there(pid) or group_is_there(pid) for pid in pids)
+
+
+PROGRAM = """
+import sys, time
+import raftlab as rl
+machine = rl.Process([sys.executable, {file!r}, "ignores signals"])
+cluster = rl.Cluster(3, machine=machine)
+print(*machine.pool.pids, flush=True)
+{then}
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "sent"),
+    [
+        ("", None),
+        ("sys.exit(3)", None),
+        ("import os; os._exit(0)", None),
+        ("time.sleep(600)", signal.SIGINT),
+        ("time.sleep(600)", signal.SIGTERM),
+        ("time.sleep(600)", signal.SIGKILL),
+        ("cluster.run(10_000_000)", signal.SIGINT),
+    ],
+)
+def test_no_process_is_left_however_ours_ends(then, sent):
+    source = PROGRAM.format(file=str(HERE / "misbehaves.py"), then=then)
+    with subprocess.Popen(
+        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as ours:
+        pids = [int(pid) for pid in ours.stdout.readline().split()]
+        assert len(pids) == 3
+        if sent is not None:
+            ours.send_signal(sent)
+    assert gone(pids)
+
+
+CAMPAIGN = """
+import sys
+import raftlab as rl
+from raftlab.check.campaign import campaign
+
+if __name__ == "__main__":
+    machine = rl.Process([sys.executable, sys.argv[1], sys.argv[2]])
+    campaign(100_000, cores=2, machine=machine, progress=False)
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_the_workers_of_a_campaign_and_their_machines_end_with_it(tmp_path, sent):
+    (tmp_path / "long.py").write_text(CAMPAIGN)
+    (tmp_path / "started").mkdir()
+    words = [sys.executable, str(tmp_path / "long.py"), str(HERE / "tells_its_number.py")]
+    with subprocess.Popen(
+        [*words, str(tmp_path / "started")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as ours:
+        told = []
+        for _ in range(1200):
+            told = [each.name.split("-") for each in (tmp_path / "started").iterdir()]
+            if len({worker for worker, _ in told}) == 2:
+                break
+            time.sleep(0.05)
+        workers = {int(worker) for worker, _ in told}
+        assert len(workers) == 2
+        assert ours.pid not in workers
+        ours.send_signal(sent)
+    assert gone(workers)
+    started = [each.name.split("-") for each in (tmp_path / "started").iterdir()]
+    assert gone(int(machine) for _, machine in started)
+
+
+def test_a_fork_of_ours_ends_nothing_of_ours():
+    child = Child(["cat"])
+    if (pid := os.fork()) == 0:
+        child.end()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert child.ask(b"still there") == b"still there"
+    child.end()
