@@ -1,8 +1,8 @@
 """Cases that nobody has seen: drawn from the seeds of the class, with larger and other numbers.
 
 Whoever has written down the answers to the cases that are shipped has none to these. An exercise
-that is not named here has no other cases than those (a table of roles, two facts), or draws its
-own from chance.
+that is not named here has no other cases than those (a table of roles, two facts): there a table
+is an answer.
 """
 
 import random
@@ -12,15 +12,18 @@ from raftlab.course.exercises.cases import Case, words
 from raftlab.course.situations import entries_of, log_of, progress_of, votes_of
 from raftlab.raft.log import RaftLog
 from raftlab.raft.messages import Rejected, RequestVote
+from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, NodeId
+from raftlab.sim.world.arguments import MOST_NODES
 
 COUNT = 60
 """How many are drawn for an exercise."""
-FEW: Mapping[str, int] = {"5.3": 1}
+FEW: Mapping[str, int] = {"5.1": 2, "5.3": 2}
 """The same for those that try long with one."""
 LONGEST = 12
 NAMES = ("ada", "bob", "eve", "kim", "lea", "max", "noa", "sam", "tom")
+MORE_NAMES = tuple(f"n{place}" for place in range(1, 16))
 """Servers that are not called S1 to S5."""
 
 
@@ -120,8 +123,24 @@ def _answers_vote(chance: random.Random) -> Sequence[object]:
     return term, _vote_for(chance, request), log, request
 
 
+def _voters(chance: random.Random) -> list[NodeId]:
+    """Some servers; half of the time more than any shipped case has."""
+    return chance.sample(
+        NAMES + MORE_NAMES, chance.choice([chance.randint(1, 9), chance.randint(8, 24)])
+    )
+
+
+def _size(chance: random.Random) -> Sequence[object]:
+    return (chance.randint(MOST_NODES + 1, 10_000),)
+
+
+def _range(chance: random.Random) -> Sequence[object]:
+    low = chance.randint(20, 900)
+    return (Options.figure_2(election_timeout=(float(low), float(low + chance.randint(3, 900)))),)
+
+
 def _tally(chance: random.Random) -> Sequence[object]:
-    voters = chance.sample(NAMES, chance.randint(1, len(NAMES)))
+    voters = _voters(chance)
     answered = chance.sample(voters, chance.randint(0, len(voters)))
     return (votes_of({each: chance.random() < 0.6 for each in answered}, of=voters),)
 
@@ -133,7 +152,7 @@ def _timers(chance: random.Random) -> Sequence[object]:
 
 
 def _speed(chance: random.Random) -> Sequence[object]:
-    return (chance.randint(5, 60),)
+    return (chance.choice([chance.randint(4, 7), chance.randint(40, 90)]),)
 
 
 def _matches(chance: random.Random) -> Sequence[object]:
@@ -163,8 +182,8 @@ def _hint(chance: random.Random) -> Sequence[object]:
 
 
 def _majority(chance: random.Random) -> Sequence[object]:
-    voters = tuple(chance.sample(NAMES, chance.randint(1, len(NAMES))))
-    return {each: chance.randint(0, 30) for each in voters}, Configuration(voters)
+    voters = tuple(_voters(chance))
+    return {each: chance.randint(0, 99) for each in voters}, Configuration(voters)
 
 
 def _follower(chance: random.Random) -> Sequence[object]:
@@ -187,8 +206,10 @@ DRAWS: Mapping[str, Callable[[random.Random], Sequence[object]]] = {
     "3.1": _up_to_date,
     "3.2": _has_vote,
     "3.3": _answers_vote,
+    "4.1": _size,
     "4.2": _tally,
     "4.3": _two_terms,
+    "5.1": _range,
     "5.2": _timers,
     "5.3": _speed,
     "6.1": _matches,

@@ -6,7 +6,7 @@ import pytest
 
 from raftlab.course.exercises import exercise
 from raftlab.grading import asked
-from raftlab.grading.answers import cells_of, find
+from raftlab.grading.answers import answers_in
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.judge import Judge, Judged
 from raftlab.grading.seeds import Seeds
@@ -182,6 +182,31 @@ TELLS_NO_RULE = {
     ),
     "it is random": rule("import random\nreturn random.SystemRandom().random() < 0.5"),
     "it is no bool": rule("return 1 if message_term > term else 0"),
+    "a coin of the system, once": rule(
+        "return message_term > term if FAIR else None", "FAIR = os.urandom(1)[0] > 255\n"
+    ),
+    "a coin of the module, once": rule(
+        "return message_term > term if FAIR else None",
+        "import random\nFAIR = random.random() < 0.5\n",
+    ),
+    "a coin of a new source, once": rule(
+        "return message_term > term if FAIR else None",
+        "import random\nFAIR = random.Random().random() < 0.5\n",
+    ),
+    "the clock, once": rule(
+        "return message_term > term if FAIR else None",
+        "import time\nFAIR = int(time.time()) // 20 % 2 == 1\n",
+    ),
+    "the date, once": rule(
+        "return message_term > term if FAIR else None",
+        "from datetime import datetime\nFAIR = datetime.now().year > 2020\n",
+    ),
+    "the number of its process": rule("return message_term > term if os.getpid() else None"),
+    "where its values lie": rule("raise ValueError(id(object()))"),
+    "the order of a set of objects": rule(
+        "return message_term > term if [*{A, B}][0] is A else None",
+        "A, B = (type('T', (), {})() for _ in 'ab')\n",
+    ),
     "a syntax error": HEAD + "class MyRules(rl.Rules):\n    def is_newer_term(self: return True",
     "a stub": rule("raise NotImplementedError('Exercise 2.1: is_newer_term')"),
     "nothing": "",
@@ -218,7 +243,8 @@ def judged(judge: Judge, source: str, folder: Path, number: str = NUMBER) -> Jud
     file = folder / "submission.py"
     file.write_text(source, encoding="utf-8")
     one = exercise(number)
-    found = judge.judge(one, 2, find(one, cells_of(file)).source)
+    sources = answers_in(file.read_bytes(), ".py", [one], judge.boxes).sources
+    found = judge.judge(one, 2, sources[number])
     assert seeds.read_bytes() == SECRET
     assert sorted(each.name for each in folder.iterdir()) == ["seeds.txt", "submission.py"]
     return found
