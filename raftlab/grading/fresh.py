@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from raftlab.course.exercises.cases import Case, words
+from raftlab.course.exercises.replication import REPAIRS, Repair
 from raftlab.course.situations import entries_of, log_of, progress_of, votes_of
 from raftlab.raft.log import RaftLog
 from raftlab.raft.messages import Rejected, RequestVote
@@ -31,6 +32,32 @@ def fresh_cases(number: str, chance: random.Random) -> list[Case]:
     """Cases of this exercise that are not the shipped ones; none, where there are no others."""
     count = FEW.get(number, COUNT)
     return [Case(*draw(chance)) for draw in DRAWS.get(number, ()) for _ in range(count)]
+
+
+def fresh_repairs(chance: random.Random) -> list[Repair]:
+    """Pairs of logs like the three that are shipped, of other lengths."""
+    far, same, near = chance.randint(150, 260), chance.randint(3, 9), chance.randint(250, 700)
+    mine, its = chance.randint(30, 50), (chance.randint(15, 25), chance.randint(20, 30))
+    away, parted, just = REPAIRS
+    return [
+        away._replace(
+            leader="1 " * far,
+            entries=2 * far,
+            logs=f"a follower that holds the first of {far} entries has all of them",
+        ),
+        parted._replace(
+            leader="1 " * same + "4 " * mine + "6",
+            follower="1 " * same + "2 " * its[0] + "3 " * its[1],
+            entries=2 * (mine + 1),
+            logs=f"two logs that part after entry {same}, for {mine + 1} and {sum(its)} entries,"
+            " are equal",
+        ),
+        just._replace(
+            leader="1 " * near,
+            follower="1 " * (near - 1),
+            logs=f"a follower that lacks the last of {near} entries has it",
+        ),
+    ]
 
 
 def _terms(chance: random.Random, length: int, least: int = 1, steps: int = 3) -> list[int]:

@@ -16,13 +16,13 @@ import msgspec
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import MOST, Exercise, Failure
 from raftlab.course.exercises.mistakes import Mistake
-from raftlab.course.exercises.replication import REPAIRS, HintExercise
+from raftlab.course.exercises.replication import HintExercise
 from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
 from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
-from raftlab.grading.fresh import fresh_cases
+from raftlab.grading.fresh import fresh_cases, fresh_repairs
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.museum import exhibit
@@ -95,6 +95,9 @@ class Judge:
                 exercise.seeds = [
                     self._seeds.number("cluster", number, str(place)) for place in range(CLUSTERS)
                 ]
+            if isinstance(exercise, HintExercise):
+                chance = self._seeds.chance("repairs", number)
+                exercise.repairs = [*exercise.repairs, *fresh_repairs(chance)]
             if isinstance(exercise, TimeoutExercise):
                 exercise.drawn_from = [
                     self._seeds.number("draw", number, str(place)) for place in range(DRAWS)
@@ -253,7 +256,7 @@ def _clusters_check(
 def _slow(exercise: ClusterExercise, answer: Any) -> str:
     if not isinstance(exercise, HintExercise):
         return ""
-    slow = (exercise.slow(answer, each) for each in REPAIRS)
+    slow = (exercise.slow(answer, each) for each in exercise.repairs)
     return next((each.sentence for each in slow if each is not None), "")
 
 

@@ -17,12 +17,15 @@ from raftlab.grading.folder import write_folder, write_library
 from raftlab.grading.judge import Judge
 from raftlab.grading.milestones import MILESTONES
 from raftlab.grading.seeds import Seeds
+from raftlab.raft.rules import Rules
 from tests.grading.test_hostile import judged
 
 SEEDS = [Seeds(f"a class of its own: {place}".encode()) for place in range(3)]
 NUMBERS = [number for name in JUDGED for number in MILESTONES[name].parts]
 WHOLE = ("2.2", "2.3")
 """A table is an answer: these ask for all that there is (a dozen arrows; two facts)."""
+OTHERWISE = ("5.1", "5.3", "6.3")
+"""What has many right answers, and is looked at in another way: below."""
 in_a_box = pytest.mark.skipif(best_kind() is None, reason="there is no box on this system")
 
 
@@ -36,7 +39,7 @@ def key(arguments):
 
 
 @pytest.mark.parametrize("seeds", SEEDS, ids=range(len(SEEDS)))
-@pytest.mark.parametrize("number", [each for each in NUMBERS if each not in (*WHOLE, "5.1", "5.3")])
+@pytest.mark.parametrize("number", [each for each in NUMBERS if each not in (*WHOLE, *OTHERWISE)])
 def test_a_table_of_the_cases_that_all_can_see_is_no_answer(number, seeds):
     """Whatever it says where it knows nothing, of all that it knows."""
     shipped, ours = exercise(number), of_class(number, seeds)
@@ -73,6 +76,29 @@ def test_timeouts_for_three_networks_are_no_answer(seeds):
             for each in one.every_case
             if one.failure(lambda ms, other=otherwise: known.get(ms, other), each) is not None
         ]
+
+
+@pytest.mark.parametrize("seeds", SEEDS, ids=range(len(SEEDS)))
+def test_a_table_of_the_hints_that_all_can_see_is_slow(seeds):
+    shipped, ours = exercise("6.3"), of_class("6.3", seeds)
+    table = {}
+
+    class Learning(Rules):
+        def next_index_after(self, *arguments):
+            return table.setdefault(key(arguments), super().next_index_after(*arguments))
+
+    class Tabled(Rules):
+        def next_index_after(self, *arguments):
+            return table.get(key(arguments), max(arguments[0].non_matching_index - 1, 1))
+
+    def slow(one, answer):
+        return [each for each in one.repairs if one.slow(answer, each) is not None]
+
+    assert slow(ours, Learning) == []
+    table.clear()
+    assert slow(shipped, Learning) == []
+    assert slow(shipped, Tabled) == []
+    assert len(slow(ours, Tabled)) == 2  # where one step back is enough, any answer is quick
 
 
 SKEWED = {

@@ -16,7 +16,7 @@ from typing import Any
 BEGINS_S = (1_000_000_000, 1_234_567_891)
 """What the clocks show, by round: seconds since 1970."""
 KEPT = 200
-SIZES = range(16, 513, 16)
+SIZES = range(2, 481, 16)
 """How many values of each of these sizes (bytes) move all others, by round."""
 OTHER_WAYS = ("ctypes", "_ctypes")
 """What leads to the system's own clocks and chance, and may not be imported."""
@@ -29,7 +29,8 @@ def begin(round: int) -> list[Any]:
     _seed(round)
     for name in OTHER_WAYS:
         sys.modules[name] = None  # type: ignore[assignment]
-    return [bytes(size - 1) for size in SIZES for _ in range(KEPT * round)]
+    small = [(object(), float(place)) for place in range(KEPT * round)]
+    return [*small, *(bytes(size) for size in SIZES for _ in range(KEPT * round))]
 
 
 def _stop_clocks(now: float) -> None:
