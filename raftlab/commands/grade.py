@@ -44,8 +44,9 @@ def add_arguments(parser: Parser) -> None:
 
 def carry_out(given: argparse.Namespace) -> Answer:
     """Mark the submissions; what came of them."""
-    from raftlab.grading.batch import grade, submissions_in
+    from raftlab.grading.batch import grade
     from raftlab.grading.box import kind_for
+    from raftlab.grading.handed_in import submissions_in
     from raftlab.grading.seeds import read_seeds
 
     submissions = submissions_in(given.submissions)

@@ -4,18 +4,20 @@ What was asked before is answered from memory, so an answer is asked each thing 
 all of it is asked anew, last first, of a process that knows nothing (`same_again`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any, NoReturn
 
 import msgspec
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import CHANGES_ITS_INPUT, Exercise
+from raftlab.course.exercises.base import CHANGES_ITS_INPUT, MOST_ERRORS, Exercise
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.grading.answers import Source
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.values import heard, told
+from raftlab.grading.forks import forked_ended
 from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
 from raftlab.raft.log import RaftLog
@@ -28,8 +30,8 @@ MOST_S = 120.0
 """How long all questions to one answer may take (s): a right one takes about one."""
 LONGEST_LINE = 1 << 20
 MOST_SAID = 300
-MOST_KEPT = 200_000
-"""How many questions are remembered: more than any check asks."""
+AT_ONCE = 32
+"""How many calls are asked in one line, where they are known before."""
 
 
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +44,8 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _DECODE = msgspec.json.Decoder(Reply).decode
+_DECODE_ALL = msgspec.json.Decoder(list[msgspec.Raw]).decode
+DECODE_ERRORS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -58,19 +62,16 @@ class Asked:
         self._boxes = boxes
         self._said: dict[bytes, bytes] = {}
         self._child: Child | None = None
+        self._loaded = b""
         self._took_s = 0.0
 
     def call(self, *arguments: Any, **named: Any) -> Any:
         """What the answer returns. Raises: LearnerError, Unwritten, as `guard.call` does."""
         given = [*arguments, *named.values()]
-        line = _ENCODE({"call": list(map(told, given))})
-        if line not in self._said:
-            said = self._ask(line)
-            if len(self._said) < MOST_KEPT:
-                self._said[line] = said
-        else:
-            said = self._said[line]
-        reply = self._read(said)
+        call = _ENCODE(list(map(told, given)))
+        if call not in self._said:
+            self._ask_all([call])
+        reply = self._read(self._said[call])
         self._check(reply)
         try:
             for place, raw in reply.after.items():
@@ -79,7 +80,7 @@ class Asked:
         except guard.LearnerError:
             raise
         except Exception:  # no value at all: what speaks there is not our own process
-            self._end("its process says what is no answer")
+            self._end(NO_ANSWER)
 
     def answer(self) -> Any:
         """What an exercise takes for an answer: a subclass of Rules, or a function.
@@ -101,23 +102,49 @@ class Asked:
         method.__name__ = self.exercise.name
         return type(self._source.holder, (Rules,), {self.exercise.name: method, "__slots__": ()})
 
+    def ask_ahead(self, cases: Iterable[Sequence[Any]]) -> None:
+        """Ask for these arguments, many at once, until a few raise; `call` then knows them."""
+        calls = dict.fromkeys(_ENCODE(list(map(told, each))) for each in cases)
+        with suppress(guard.LearnerError):  # it is told when `call` comes to it
+            for some in _batches([each for each in calls if each not in self._said]):
+                if not self._ask_all(some, most=MOST_ERRORS):
+                    break
+
     def same_again(self) -> bool:
         """Whether a fresh process answers all of it as before, asked last first."""
-        if self.trouble:
+        before, loaded = self._said, self._loaded
+        if not loaded:
             return True
-        before = self._said
         self.close()
+        self._said, self.trouble, self._took_s = {}, "", 0.0
         try:
-            self._start()
-            return all(self._ask(line) == before[line] for line in reversed(before))
+            self._start(1)
+            for some in _batches([*before][::-1]):
+                self._ask_all(some)
         except (guard.LearnerError, guard.Unwritten):
-            return False
+            return self._loaded == loaded and not before
+        return self._loaded == loaded and self._said == before
 
     def close(self) -> None:
         """End the process."""
         if self._child is not None:
             self._child.end()
             self._child = None
+
+    def _ask_all(self, calls: Sequence[bytes], most: int = 0) -> bool:
+        """Ask several calls in one line, and keep what is said; after `most` errors no more.
+
+        Returns whether all were asked. Raises: LearnerError, if the process cannot be asked.
+        """
+        line = b'{"calls":[%s],"most":%d}' % (b",".join(calls), most)
+        try:
+            said = _DECODE_ALL(self._ask(line))
+        except DECODE_ERRORS:
+            self._end(NO_ANSWER)
+        if len(said) > len(calls) or (len(said) < len(calls) and not most):
+            self._end(NO_ANSWER)
+        self._said.update(zip(calls, map(bytes, said), strict=False))
+        return len(said) == len(calls)
 
     def _ask(self, line: bytes) -> bytes:
         if self.trouble:
@@ -127,25 +154,32 @@ class Asked:
         assert self._child is not None
         start = monotonic()
         try:
-            return self._child.ask(line)
+            return self._boxes.without_place(self._child.ask(line))
         except MachineFault as fault:
             self._end(_said_of(fault))
         finally:
             self._took_s += monotonic() - start
 
-    def _start(self) -> None:
+    def _start(self, round: int = 0) -> None:
         """Start a process, and tell it the answer's source."""
-        command = self._boxes.command(self.exercise)
-        self._child = Child(command, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
+        self._loaded = b""
+        self._child = Child(
+            (),
+            patience_s=PATIENCE_S,
+            longest_line=LONGEST_LINE,
+            starts=lambda _: self._boxes.start(self.exercise, round),
+            ends=forked_ended,
+        )
         source = self._source
         asks = {"parts": source.parts, "name": source.name, "holder": source.holder}
-        self._check(self._read(self._ask(_ENCODE(asks))))
+        self._loaded = self._ask(_ENCODE(asks))
+        self._check(self._read(self._loaded))
 
     def _read(self, said: bytes) -> Reply:
         try:
             return _DECODE(said)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            self._end("its process says what is no answer")
+        except DECODE_ERRORS:
+            self._end(NO_ANSWER)
 
     def _check(self, reply: Reply) -> None:
         if reply.unwritten is not None:
@@ -182,6 +216,12 @@ def _plain(said: str) -> str:
     return shortened("".join(each if each.isprintable() else " " for each in said), MOST_SAID)
 
 
+def _batches(calls: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Calls by the few, so that a line takes no long time, and is no long one."""
+    return (calls[place : place + AT_ONCE] for place in range(0, len(calls), AT_ONCE))
+
+
+NO_ANSWER = "its process says what is no answer"
 TOO_LONG = "it was stopped: all in all its answers take too long"
 FAULTS: Mapping[str, str] = {
     "hung": "it was stopped: it answers nothing for {patience:g} s",

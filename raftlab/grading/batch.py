@@ -16,8 +16,9 @@ from typing import NamedTuple
 import msgspec
 
 from raftlab.course.exercises import exercise
-from raftlab.grading import answers
+from raftlab.grading.answers import Answers, answers_in
 from raftlab.grading.box import Boxes, Kind
+from raftlab.grading.handed_in import Submission, content_of, file_name
 from raftlab.grading.judge import Judge, Judged
 from raftlab.grading.milestones import Milestone, milestones_of
 from raftlab.grading.results import MARKS, Marks, MilestoneMark, from_json, to_json
@@ -27,15 +28,6 @@ from raftlab.raft.vocabulary import Misuse, listed
 JUDGED = ("M1", "M2", "M3")
 """The milestones that are judged so."""
 CAP = 0.5
-SUFFIXES = (".ipynb", ".py")
-
-
-class Submission(NamedTuple):
-    """A file that was handed in: its unique name in the batch, and whose it is."""
-
-    name: str
-    student: str
-    path: Path
 
 
 class Progress(NamedTuple):
@@ -45,42 +37,6 @@ class Progress(NamedTuple):
     of: int
     marks: Marks
     was_there: bool
-
-
-def submissions_in(paths: Sequence[Path]) -> list[Submission]:
-    """The submissions that these files, and the files in these folders, are.
-
-    One is named after its file, or, where several students hand in a file of the same name,
-    each in a folder of its own, after the folder. Raises: Misuse.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inner = (each for each in path.rglob("*") if each.suffix in SUFFIXES and _counts(each))
-            files += sorted(inner)
-        elif path.is_file():
-            files.append(path)
-        else:
-            raise Misuse(f"there is no submission {path}")
-    files = list(dict.fromkeys(each.absolute() for each in files))
-    if not files:
-        raise Misuse(f"there is no notebook and no Python file in {listed(map(str, paths))}")
-    stems = [each.stem for each in files]
-    names = [
-        each.stem if stems.count(each.stem) == 1 else f"{each.parent.name}-{each.stem}"
-        for each in files
-    ]
-    twice = sorted({each for each in names if names.count(each) > 1})
-    if twice:
-        raise Misuse(f"two submissions are called {twice[0]}: rename one of them")
-    return [
-        Submission(name, path.parent.name if name != path.stem else path.stem, path)
-        for name, path in zip(names, files, strict=True)
-    ]
-
-
-def _counts(path: Path) -> bool:
-    return path.is_file() and ".ipynb_checkpoints" not in path.parts
 
 
 def grade(
@@ -97,12 +53,13 @@ def grade(
     try:
         judge = Judge(boxes, seeds)
         for done, each in enumerate(submissions, 1):
-            file = folder / f"{each.name}.json"
-            key = _key(each.path, assignment, seeds, kind)
+            file = folder / f"{file_name(each.name)}.json"
+            content = _content(each)
+            key = _key(each, content, assignment, seeds, kind)
             marks = _there(file, key)
             was_there = marks is not None
             if marks is None:
-                marks = marked(each, assignment, milestones, judge, seeds, kind)
+                marks = marked(each, content, assignment, milestones, judge, seeds, kind)
                 _write(file, to_json(marks))
                 _write(file.with_suffix(".key"), key.encode())
             yield Progress(done, len(submissions), marks, was_there)
@@ -120,27 +77,25 @@ def judged_in(assignment: str) -> tuple[Milestone, ...]:
 
 def marked(
     submission: Submission,
+    content: bytes | Misuse,
     assignment: str,
     milestones: Sequence[Milestone],
     judge: Judge,
     seeds: Seeds,
     kind: Kind,
 ) -> Marks:
-    """The marks of one submission, whatever it is."""
-    told: list[str] = []
-    try:
-        cells = answers.cells_of(submission.path)
-    except (Misuse, OSError) as problem:
-        cells = []
-        told.append(str(problem) if isinstance(problem, Misuse) else "the file cannot be read")
+    """The marks of one submission, whatever it is; `content` is what its file holds."""
+    asked = [exercise(number) for each in milestones for number in each.parts]
+    if isinstance(content, Misuse):
+        has = Answers({}, (str(content),))
+    else:
+        has = answers_in(content, submission.path.suffix, asked, judge.boxes)
     found = []
     for milestone in milestones:
-        judged = {}
-        for number, points in milestone.parts.items():
-            answer = answers.find(exercise(number), cells)
-            if cells:
-                told += answer.told
-            judged[number] = judge.judge(exercise(number), points, answer.source)
+        judged = {
+            number: judge.judge(exercise(number), points, has.sources.get(number))
+            for number, points in milestone.parts.items()
+        }
         found.append(mark_of(milestone, judged))
     return Marks(
         submission=submission.name,
@@ -148,7 +103,7 @@ def marked(
         assignment=assignment,
         box=kind,
         milestones=tuple(found),
-        told=tuple(dict.fromkeys(told)),
+        told=tuple(dict.fromkeys(has.told)),
         raftlab=version("raftlab"),
         seeds_digest=seeds.digest,
     )
@@ -172,13 +127,22 @@ def mark_of(milestone: Milestone, judged: Mapping[str, Judged]) -> MilestoneMark
     )
 
 
-def _key(path: Path, assignment: str, seeds: Seeds, kind: Kind) -> str:
-    """What marks hang on: who has other ones marks anew. It is told apart, and tells nothing."""
+def _content(submission: Submission) -> bytes | Misuse:
+    """What is in its file, read once; or why nothing is."""
     try:
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        content = "unreadable"
-    return " ".join([content, assignment, seeds.digest, kind, version("raftlab")])
+        return content_of(submission.path)
+    except Misuse as problem:
+        return problem
+
+
+def _key(
+    submission: Submission, content: bytes | Misuse, assignment: str, seeds: Seeds, kind: Kind
+) -> str:
+    """What marks hang on: who has other ones marks anew. It is told apart, and tells nothing."""
+    held = content if isinstance(content, bytes) else str(content).encode()
+    whose = f"{submission.name}\0{submission.student}\0".encode()
+    digest = hashlib.sha256(whose + held).hexdigest()
+    return " ".join([digest, assignment, seeds.digest, kind, version("raftlab")])
 
 
 def _there(file: Path, key: str) -> Marks | None:

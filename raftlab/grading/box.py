@@ -13,13 +13,14 @@ import sysconfig
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from subprocess import DEVNULL, run
+from subprocess import DEVNULL, TimeoutExpired, run
 from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias
 
 from raftlab.course.exercises.base import Exercise
-from raftlab.grading.child import lock
+from raftlab.grading.child import calls, lock
 from raftlab.grading.folder import write_folder, write_library
+from raftlab.grading.forks import Forked, Forks
 from raftlab.raft.vocabulary import Misuse
 
 Kind: TypeAlias = Literal["bubblewrap", "landlock", "no box"]
@@ -28,7 +29,7 @@ SHARED = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld
 """Where shared libraries are."""
 INSTALLED = ("site-packages", "dist-packages")
 """Folders of installed packages, which a box has not: raftlab may be among them."""
-DEVICES = ("/dev/null", "/dev/urandom")
+DEVICES = ("/dev/null",)
 NEEDED = (
     "a submission's code needs a box, and this system has none: install bubblewrap (apt-get"
     " install bubblewrap), or use a Linux with Landlock (5.13 or later). --unsafe grades without"
@@ -39,7 +40,7 @@ NEEDED = (
 @cache
 def best_kind() -> Kind | None:
     """The safest box that works here; None, if there is none."""
-    if platform.machine() not in lock.CALLS or not sys.platform.startswith("linux"):
+    if platform.machine() not in calls.MACHINES or not sys.platform.startswith("linux"):
         return None
     if _works("bubblewrap"):
         return "bubblewrap"
@@ -55,7 +56,7 @@ def kind_for(unsafe: bool = False) -> Kind:
 
 
 class Boxes:
-    """Commands that start a boxed Python, one folder for each exercise; it ends with `close`."""
+    """Boxed processes that serve answers, one folder for each exercise; they end with `close`."""
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
@@ -64,18 +65,34 @@ class Boxes:
         self._path.chmod(0o755)
         (self._path / "lib").mkdir()
         write_library(self._path / "lib")
+        self._forks: dict[str, Forks] = {}
 
-    def command(self, exercise: Exercise) -> list[str]:
-        """What starts a process that serves answers to `exercise`."""
-        folder = self._path / exercise.number
-        if not folder.exists():
-            write_folder(exercise, folder)
-        own = (str(folder), str(self._path / "lib"))
-        return boxed(self.kind, own, ["-m", "raftlab.grading.child.serve", self.kind])
+    def start(self, exercise: Exercise, round: int) -> Forked:
+        """A process that serves an answer to `exercise`. Raises: Misuse, if the box fails."""
+        return self._of(exercise.number, exercise).start(round)
+
+    def reader(self, _: Sequence[str] = ()) -> Forked:
+        """A process that looks for answers in a submission. Raises: Misuse, if the box fails."""
+        return self._of("reader", None).start()
+
+    def without_place(self, text: bytes) -> bytes:
+        """What was said, without the name that the folder of the boxes has this time."""
+        return text.replace(os.fsencode(self._path), b"/box")
 
     def close(self) -> None:
-        """Remove the folders."""
+        """End the processes, and remove the folders."""
+        for each in self._forks.values():
+            each.close()
         self._folder.cleanup()
+
+    def _of(self, name: str, exercise: Exercise | None) -> Forks:
+        if name not in self._forks:
+            folder = self._path / name
+            write_folder(exercise, folder)
+            own = (str(folder), str(self._path / "lib"))
+            words = ["-m", "raftlab.grading.child.serve", self.kind]
+            self._forks[name] = Forks(boxed(self.kind, own, words), self.kind != "bubblewrap")
+        return self._forks[name]
 
 
 def boxed(kind: Kind, own: Sequence[str], words: Sequence[str]) -> list[str]:
@@ -157,11 +174,17 @@ def _works(kind: Kind) -> bool:
     """Whether a Python starts in this box."""
     if kind == "bubblewrap" and shutil.which("bwrap") is None:
         return False
-    child = str(Path(lock.__file__).parent)
-    words = ["-c", "import sys, lock; lock.limit(); lock.read_only(sys.argv[1:]) if sys.argv[1:]"]
-    words[1] += " else None; lock.refuse_calls()"
-    try:
-        done = run(boxed(kind, (child,), words), stdin=DEVNULL, capture_output=True, timeout=20)
-    except OSError:
-        return False
+    words = "import sys; from raftlab.grading.child import lock; lock.limit();"
+    words += " lock.read_only(sys.argv[1:]) if sys.argv[1:] else None; lock.refuse_calls()"
+    with TemporaryDirectory(prefix="raftlab-box-") as folder:
+        os.chmod(folder, 0o755)
+        child = Path(folder, "raftlab", "grading", "child")
+        child.mkdir(parents=True)
+        for each in (lock, calls):
+            shutil.copy(str(each.__file__), child)
+        command = boxed(kind, (os.path.realpath(folder),), ["-c", words])
+        try:
+            done = run(command, stdin=DEVNULL, capture_output=True, timeout=60)
+        except (OSError, TimeoutExpired):
+            return False
     return done.returncode == 0

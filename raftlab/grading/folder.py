@@ -47,16 +47,17 @@ def write_library(to: Path) -> None:
     shutil.copytree(found, to / "msgspec", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def write_folder(exercise: Exercise, to: Path) -> None:
-    """The folder of an exercise, as `to`."""
-    asked = asked_of(exercise)
+def write_folder(exercise: Exercise | None, to: Path) -> None:
+    """The folder of an exercise, as `to`; without one, that of the process that runs no answer."""
+    asked = asked_of(exercise) if exercise else []
+    emptied = EMPTIED.get(exercise.number, ()) if exercise else ()
     raft = to / "raftlab" / "raft"
     raft.mkdir(parents=True)
     (to / "raftlab" / "__init__.py").write_text(INIT, encoding="utf-8")
     for name in WORDS:
         source = (PACKAGE / "raft" / f"{name}.py").read_text(encoding="utf-8")
         functions = [of for module, of in asked if module == f"raftlab.raft.{name}"]
-        tables = [table for module, table in EMPTIED.get(exercise.number, ()) if module == name]
+        tables = [table for module, table in emptied if module == name]
         (raft / f"{name}.py").write_text(stripped(source, functions, tables), encoding="utf-8")
     for file in (*sorted(CHILD.glob("*.py")), Path(guard.__file__)):
         copy = to / "raftlab" / file.relative_to(PACKAGE)

@@ -1,34 +1,63 @@
 """Cases that nobody has seen: drawn from the seeds of the class, with larger and other numbers.
 
 Whoever has written down the answers to the cases that are shipped has none to these. An exercise
-that is not named here has no other cases than those (a table of roles, two facts), or draws its
-own from chance.
+that is not named here has no other cases than those (a table of roles, two facts): there a table
+is an answer.
 """
 
 import random
 from collections.abc import Callable, Mapping, Sequence
 
 from raftlab.course.exercises.cases import Case, words
+from raftlab.course.exercises.replication import REPAIRS, Repair
 from raftlab.course.situations import entries_of, log_of, progress_of, votes_of
 from raftlab.raft.log import RaftLog
 from raftlab.raft.messages import Rejected, RequestVote
+from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, NodeId
+from raftlab.sim.world.arguments import MOST_NODES
 
 COUNT = 60
 """How many are drawn for an exercise."""
-FEW: Mapping[str, int] = {"5.3": 1}
+FEW: Mapping[str, int] = {"5.1": 2, "5.3": 1}
 """The same for those that try long with one."""
 LONGEST = 12
 NAMES = ("ada", "bob", "eve", "kim", "lea", "max", "noa", "sam", "tom")
+MORE_NAMES = tuple(f"n{place}" for place in range(1, 16))
 """Servers that are not called S1 to S5."""
 
 
 def fresh_cases(number: str, chance: random.Random) -> list[Case]:
     """Cases of this exercise that are not the shipped ones; none, where there are no others."""
-    draw = DRAWS.get(number)
     count = FEW.get(number, COUNT)
-    return [Case(*draw(chance)) for _ in range(count)] if draw else []
+    return [Case(*draw(chance)) for draw in DRAWS.get(number, ()) for _ in range(count)]
+
+
+def fresh_repairs(chance: random.Random) -> list[Repair]:
+    """Pairs of logs like the three that are shipped, of other lengths."""
+    far, same, near = chance.randint(150, 260), chance.randint(3, 9), chance.randint(250, 700)
+    mine, its = chance.randint(30, 50), (chance.randint(15, 25), chance.randint(20, 30))
+    away, parted, just = REPAIRS
+    return [
+        away._replace(
+            leader="1 " * far,
+            entries=2 * far,
+            logs=f"a follower that holds the first of {far} entries has all of them",
+        ),
+        parted._replace(
+            leader="1 " * same + "4 " * mine + "6",
+            follower="1 " * same + "2 " * its[0] + "3 " * its[1],
+            entries=2 * (mine + 1),
+            logs=f"two logs that part after entry {same}, for {mine + 1} and {sum(its)} entries,"
+            " are equal",
+        ),
+        just._replace(
+            leader="1 " * near,
+            follower="1 " * (near - 1),
+            logs=f"a follower that lacks the last of {near} entries has it",
+        ),
+    ]
 
 
 def _terms(chance: random.Random, length: int, least: int = 1, steps: int = 3) -> list[int]:
@@ -80,8 +109,8 @@ def _appends(chance: random.Random) -> Sequence[object]:
 
 
 def _two_terms(chance: random.Random) -> Sequence[object]:
-    term = chance.randint(1, 10**6)
-    return max(term + chance.randint(-3, 3), 0), term
+    term = chance.randint(4, 10**6)
+    return term + chance.choice([0, 0, 0, -1, 1, chance.randint(-3, 3)]), term
 
 
 def _request(chance: random.Random, term: int, log: RaftLog) -> RequestVote:
@@ -120,8 +149,24 @@ def _answers_vote(chance: random.Random) -> Sequence[object]:
     return term, _vote_for(chance, request), log, request
 
 
+def _voters(chance: random.Random) -> list[NodeId]:
+    """Some servers; half of the time more than any shipped case has."""
+    return chance.sample(
+        NAMES + MORE_NAMES, chance.choice([chance.randint(1, 9), chance.randint(8, 24)])
+    )
+
+
+def _size(chance: random.Random) -> Sequence[object]:
+    return (chance.randint(MOST_NODES + 1, 10_000),)
+
+
+def _range(chance: random.Random) -> Sequence[object]:
+    low = chance.randint(20, 900)
+    return (Options.figure_2(election_timeout=(float(low), float(low + chance.randint(3, 900)))),)
+
+
 def _tally(chance: random.Random) -> Sequence[object]:
-    voters = chance.sample(NAMES, chance.randint(1, len(NAMES)))
+    voters = _voters(chance)
     answered = chance.sample(voters, chance.randint(0, len(voters)))
     return (votes_of({each: chance.random() < 0.6 for each in answered}, of=voters),)
 
@@ -132,8 +177,12 @@ def _timers(chance: random.Random) -> Sequence[object]:
     return timeouts, chance.randint(1, 20)
 
 
-def _speed(chance: random.Random) -> Sequence[object]:
-    return (chance.randint(5, 60),)
+def _slow(chance: random.Random) -> Sequence[object]:
+    return (chance.randint(50, 90),)
+
+
+def _fast(chance: random.Random) -> Sequence[object]:
+    return (chance.randint(4, 7),)
 
 
 def _matches(chance: random.Random) -> Sequence[object]:
@@ -163,8 +212,8 @@ def _hint(chance: random.Random) -> Sequence[object]:
 
 
 def _majority(chance: random.Random) -> Sequence[object]:
-    voters = tuple(chance.sample(NAMES, chance.randint(1, len(NAMES))))
-    return {each: chance.randint(0, 30) for each in voters}, Configuration(voters)
+    voters = tuple(_voters(chance))
+    return {each: chance.randint(0, 99) for each in voters}, Configuration(voters)
 
 
 def _follower(chance: random.Random) -> Sequence[object]:
@@ -179,23 +228,25 @@ def _leader(chance: random.Random) -> Sequence[object]:
     return chance.randint(0, log.last_index), log, term, chance.randint(0, log.last_index)
 
 
-DRAWS: Mapping[str, Callable[[random.Random], Sequence[object]]] = {
-    "1.1": _accepts,
-    "1.2": _cuts,
-    "1.3": _appends,
-    "2.1": _two_terms,
-    "3.1": _up_to_date,
-    "3.2": _has_vote,
-    "3.3": _answers_vote,
-    "4.2": _tally,
-    "4.3": _two_terms,
-    "5.2": _timers,
-    "5.3": _speed,
-    "6.1": _matches,
-    "6.2": _stray,
-    "6.3": _hint,
-    "7.1": _majority,
-    "7.2": _follower,
-    "7.3": _leader,
+DRAWS: Mapping[str, tuple[Callable[[random.Random], Sequence[object]], ...]] = {
+    "1.1": (_accepts,),
+    "1.2": (_cuts,),
+    "1.3": (_appends,),
+    "2.1": (_two_terms,),
+    "3.1": (_up_to_date,),
+    "3.2": (_has_vote,),
+    "3.3": (_answers_vote,),
+    "4.1": (_size,),
+    "4.2": (_tally,),
+    "4.3": (_two_terms,),
+    "5.1": (_range,),
+    "5.2": (_timers,),
+    "5.3": (_slow, _fast),
+    "6.1": (_matches,),
+    "6.2": (_stray,),
+    "6.3": (_hint,),
+    "7.1": (_majority,),
+    "7.2": (_follower,),
+    "7.3": (_leader,),
 }
-"""How the arguments of a case are drawn, by exercise."""
+"""How the arguments of a case are drawn, by exercise; of each kind of them there are as many."""

@@ -4,6 +4,7 @@ The exercises' own checks are used, with an answer that is asked over a pipe in 
 learner's function. What is right is known in this process alone.
 """
 
+import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
@@ -15,12 +16,13 @@ import msgspec
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import MOST, Exercise, Failure
 from raftlab.course.exercises.mistakes import Mistake
-from raftlab.course.exercises.replication import REPAIRS, HintExercise
+from raftlab.course.exercises.replication import HintExercise
 from raftlab.course.exercises.running import ClusterExercise, Trouble
+from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
 from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
-from raftlab.grading.fresh import fresh_cases
+from raftlab.grading.fresh import fresh_cases, fresh_repairs
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.museum import exhibit
@@ -63,7 +65,7 @@ class Judge:
     """Judges answers with the seeds of a class, each in a boxed process of its own."""
 
     def __init__(self, boxes: Boxes, seeds: Seeds) -> None:
-        self._boxes = boxes
+        self.boxes = boxes
         self._seeds = seeds
         self._exercises: dict[str, Exercise] = {}
 
@@ -72,13 +74,10 @@ class Judge:
         exercise = self._with_seeds(shipped)
         if source is None:
             return _nothing(exercise, points, "no answer was found")
-        asked = Asked(exercise, source, self._boxes)
+        asked = Asked(exercise, source, self.boxes)
         try:
-            return _judged(exercise, points, asked)
-        except guard.Unwritten as stub:
-            return _nothing(exercise, points, _unwritten(exercise, stub))
-        except guard.LearnerError as problem:
-            return _nothing(exercise, points, f"{exercise.name} cannot be used: {problem}")
+            found = _judged(exercise, points, asked)
+            return found if asked.same_again() else _nothing(exercise, points, NOT_THE_SAME)
         finally:
             asked.close()
 
@@ -96,14 +95,31 @@ class Judge:
                 exercise.seeds = [
                     self._seeds.number("cluster", number, str(place)) for place in range(CLUSTERS)
                 ]
+            if isinstance(exercise, HintExercise):
+                chance = self._seeds.chance("repairs", number)
+                exercise.repairs = [*exercise.repairs, *fresh_repairs(chance)]
+            if isinstance(exercise, TimeoutExercise):
+                exercise.drawn_from = [
+                    self._seeds.number("draw", number, str(place)) for place in range(DRAWS)
+                ]
             self._exercises[number] = exercise
         return self._exercises[number]
 
 
 def _judged(exercise: Exercise, points: float, asked: Asked) -> Judged:
+    try:
+        return _tried(exercise, points, asked)
+    except guard.Unwritten as stub:
+        return _nothing(exercise, points, _unwritten(exercise, stub))
+    except guard.LearnerError as problem:
+        return _nothing(exercise, points, f"{exercise.name} cannot be used: {problem}")
+
+
+def _tried(exercise: Exercise, points: float, asked: Asked) -> Judged:
     answer = asked.answer()
     exercise.tried = answer
     function = exercise.function_of(answer)
+    asked.ask_ahead(_calls(exercise))
     failures = exercise.failures(function)
     troubles: list[Seen] = []
     if isinstance(exercise, ClusterExercise):
@@ -113,10 +129,17 @@ def _judged(exercise: Exercise, points: float, asked: Asked) -> Judged:
         checks = [cases, _clusters_check(exercise, for_clusters, answer, cases, troubles)]
     else:
         checks = [_cases_check(exercise, points, answer, failures)]
-    if all(each.passed for each in checks) and not asked.same_again():
-        checks = [_lost(each, NOT_THE_SAME) for each in checks]
     texts = {each.trouble.kind: _named(exercise, each.trouble.text) for each in troubles}
     return Judged(tuple(checks), texts.get("safety", ""), texts.get("liveness", ""))
+
+
+def _calls(exercise: Exercise) -> Iterator[Sequence[Any]]:
+    """What the cases of an exercise ask."""
+    for case in exercise.every_case:
+        if isinstance(exercise, TimeoutExercise):
+            yield from ((*case.arguments, random.Random(seed)) for seed in exercise.drawn_from)
+        else:
+            yield case.arguments
 
 
 def _shares(points: float) -> tuple[float, float]:
@@ -233,7 +256,7 @@ def _clusters_check(
 def _slow(exercise: ClusterExercise, answer: Any) -> str:
     if not isinstance(exercise, HintExercise):
         return ""
-    slow = (exercise.slow(answer, each) for each in REPAIRS)
+    slow = (exercise.slow(answer, each) for each in exercise.repairs)
     return next((each.sentence for each in slow if each is not None), "")
 
 
@@ -260,10 +283,6 @@ def _nothing(exercise: Exercise, points: float, why: str) -> Judged:
 def _unwritten(exercise: Exercise, stub: guard.Unwritten) -> str:
     said = str(stub)
     return said if "package" in said else exercise.unwritten(stub)
-
-
-def _lost(check: Check, why: str) -> Check:
-    return msgspec.structs.replace(check, points=0.0, passed=False, sentence=why)
 
 
 def _told(check: Check, sentence: str) -> Check:

@@ -9,11 +9,11 @@ import select
 import signal
 import subprocess
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
-from typing import NoReturn
+from typing import IO, NoReturn, Protocol
 
 from raftlab.process.faults import MachineFault, shown_line
 from raftlab.process.guard import GUARD
@@ -30,13 +30,35 @@ DIES_WITHIN_S = 1.0
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
+class Process(Protocol):
+    """A process with three pipes, as `subprocess.Popen` is one.
+
+    It has no number (0) where it lives among others that this system does not number.
+    """
+
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """How it has ended; None, if it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """How it has ended, once it has. Raises: subprocess.TimeoutExpired."""
+
+
 class Child:
     """A process that is told a line, and says one: `ask`.
 
     `command` is the program and its arguments, whatever it begins with: a sandbox, say. It is given
     `patience_s` seconds for a line, of at most `longest_line` bytes, and `memory_mb` megabytes,
     where a system tells (Linux). What breaks that ends it, with all that it has started, and is a
-    `MachineFault`; so it ends with this object, and with this process, however that ends.
+    `MachineFault`; so it ends with this object, and with this process, however that ends. Who can
+    start such processes in another way says how one starts and ends: `starts`, `ends`.
 
         >>> child = Child(["cat"])
         >>> child.ask(b"{}")
@@ -53,6 +75,8 @@ class Child:
         patience_s: float = PATIENCE_S,
         longest_line: int = LONGEST_LINE,
         memory_mb: int = MEMORY_MB,
+        starts: "Callable[[Sequence[str]], Process] | None" = None,
+        ends: "Callable[[Process, int], None] | None" = None,
     ) -> None:
         self.command = tuple(command)
         self._patience_s = patience_s
@@ -60,7 +84,7 @@ class Child:
         self._memory_mb = memory_mb
         self._asked = 0
         self._stderr = b""
-        self._process = started(self.command)
+        self._process: Process = (starts or started)(self.command)
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._in = self._process.stdin.fileno()
         self._out = self._process.stdout.fileno()
@@ -70,7 +94,7 @@ class Child:
         self._ready = select.poll()
         self._ready.register(self._out, select.POLLIN)
         self._ready.register(self._err, select.POLLIN)
-        self.end = weakref.finalize(self, ended, self._process, os.getpid())
+        self.end = weakref.finalize(self, ends or ended, self._process, os.getpid())
 
     @property
     def pid(self) -> int:
@@ -249,12 +273,12 @@ def started(command: Sequence[str]) -> "subprocess.Popen[bytes]":
     return process
 
 
-def ended(process: "subprocess.Popen[bytes]", owner: int) -> None:
+def ended(process: Process, owner: int) -> None:
     """End a process and all that it has started in its session, and wait for it."""
     if os.getpid() != owner:  # a fork of that process: the child is not its own
         return
     with suppress(ProcessLookupError, PermissionError):
-        if process.returncode is None or _group_is_left(process.pid):
+        if process.poll() is None or _group_is_left(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for file in (process.stdin, process.stdout, process.stderr):

@@ -7,8 +7,9 @@ import pytest
 
 from raftlab.__main__ import main
 from raftlab.grading import batch, box
-from raftlab.grading.batch import grade, judged_in, submissions_in
+from raftlab.grading.batch import grade, judged_in
 from raftlab.grading.box import best_kind, kind_for
+from raftlab.grading.handed_in import submissions_in
 from raftlab.grading.milestones import MILESTONES
 from raftlab.grading.results import from_json, to_json
 from raftlab.grading.seeds import Seeds, read_seeds
@@ -93,7 +94,7 @@ def test_a_broken_file_has_marks_and_a_sentence(tmp_path):
     (tmp_path / "dan.ipynb").write_bytes(b"\x00\xff")
     (marks,) = graded(tmp_path / "out", [tmp_path / "dan.ipynb"], "M1")
     assert marks.total == 0
-    assert marks.told == ("dan.ipynb is not text: hand in a notebook or a Python file",)
+    assert marks.told == ("the file is not text: hand in a notebook or a Python file",)
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):

@@ -1,6 +1,8 @@
 """Each box that works here: what a process in it reaches, and what the package lacks in it."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +11,13 @@ from raftlab.grading import box
 from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
+from raftlab.grading.child import calls
 from raftlab.grading.folder import stripped
 
 KINDS = [each for each in ("bubblewrap", "landlock") if box.best_kind() and box._works(each)]
+
+NEWER = {"fchmodat2": 452}
+"""Calls that a kernel's headers may not have yet."""
 
 TRIES = {
     "signals of a file": "__import__('fcntl').fcntl(0, 8, os.getppid())",
@@ -26,6 +32,12 @@ TRIES = {
     "a datagram": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
     "writing": "open('/tmp/x', 'w')",
     "writing at home": "open(__import__('raftlab').__file__, 'a')",
+    "truncating": "os.truncate(__import__('raftlab').__file__, 0)",
+    "truncating by reading": "os.open(os.__file__, os.O_RDONLY | os.O_TRUNC)",
+    "a group of its own": "os.setpgid(0, 0)",
+    "a session of its own": "os.setsid()",
+    "the system's chance": "os.open('/dev/urandom', 0)",
+    "the system's name": "os.uname()",
     "other modes": "os.chmod('/tmp', 0o700)",
     "installed packages": "__import__('numpy'), __import__('pytest')",
     "the course": "__import__('raftlab.course.exercises.append')",
@@ -48,6 +60,40 @@ def test_nothing_outside_is_reached(kind):
         asked.close()
         boxes.close()
     assert "reached" not in found.values(), json.dumps(found)
+
+
+def kernels(header, pattern=r"#define __NR(?:3264)?_(\w+)\s+(\d+)"):
+    """The calls of a table of the kernel, by name."""
+    return {name: int(number) for name, number in re.findall(pattern, header.read_text())}
+
+
+@pytest.mark.parametrize(
+    ("machine", "header"),
+    [
+        ("x86_64", "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+        ("aarch64", "/usr/include/asm-generic/unistd.h"),
+    ],
+)
+def test_numbers_of_calls_are_those_of_the_kernel(machine, header):
+    if not Path(header).exists():
+        pytest.skip("the kernel's headers are not installed")
+    there = kernels(Path(header))
+    place = calls.MACHINES.index(machine)
+    tables = {**calls.REFUSED, **calls.SAME}
+    ours = {name: each[place] for name, each in tables.items()}
+    newer = [name for name, number in ours.items() if number and name not in there]
+    assert {name: ours[name] for name in newer} == NEWER
+    assert {name: number for name, number in ours.items() if number and name in there} == {
+        name: number for name, number in there.items() if name in ours
+    }
+    assert calls.FCNTL[machine] == there["fcntl"]
+    opens = {there[name] for name in ("open", "openat") if name in there}
+    assert {number for number, _ in calls.OPENS[machine]} == opens
+
+
+def test_a_machine_whose_calls_are_not_known_has_no_box(monkeypatch):
+    monkeypatch.setattr(box.platform, "machine", lambda: "riscv64")
+    assert box.best_kind.__wrapped__() is None
 
 
 def test_what_is_asked_for_is_not_in_the_folder():

@@ -1,14 +1,18 @@
 """What submissions try: none gains a mark, none stops the batch, each gets a sentence."""
 
+import ast
+import builtins
+import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from raftlab.course.exercises import exercise
 from raftlab.grading import asked
-from raftlab.grading.answers import cells_of, find
+from raftlab.grading.answers import answers_in
 from raftlab.grading.box import Boxes, best_kind, kind_for
-from raftlab.grading.judge import Judge, Judged
+from raftlab.grading.judge import NOT_THE_SAME, Judge, Judged
 from raftlab.grading.seeds import Seeds
 
 SECRET = b"a secret of this class alone"
@@ -188,7 +192,42 @@ TELLS_NO_RULE = {
     "it is renamed": HEAD + "class MyRules(rl.Rules):\n    def newer(self, a, b): return a > b\n",
 }
 
+DIFFERS = {
+    "the clock": rule("raise ValueError(T)", "import time\nT = time.time()\n"),
+    "the day": rule("raise ValueError(T)", "import datetime\nT = datetime.datetime.now()\n"),
+    "chance": rule("raise ValueError(T)", "import random\nT = random.random()\n"),
+    "a new source of chance": rule(
+        "raise ValueError(T)", "import random\nT = random.Random().random()\n"
+    ),
+    "the system's chance": rule("raise ValueError(T)", "T = os.urandom(4)\n"),
+    "where its values lie": rule("raise ValueError(id(object()))"),
+    "where it was when it was read": HEAD + "raise_ = 1\nclass MyRules(rl.Rules):\n"
+    "    def is_newer_term(self, a, b): return a > b\n    x = {}[id(object())]\n",
+    "its calls before": rule("COUNT.append(1)\nraise ValueError(len(COUNT))", "COUNT = []\n"),
+    "a coin that is right for the first time": rule(
+        "return message_term > term if T < 1_100_000_000 else None",
+        "import time\nT = time.time()\n",
+    ),
+}
+"""What is another in each run, and would make marks differ."""
+
+SAME = {
+    "the number of its process": rule("raise ValueError(os.getpid(), os.getppid(), os.getuid())"),
+    "the environment": rule("raise ValueError(sorted(os.environ.items()))"),
+    "where it is": rule("raise ValueError(rl.__file__, sys.path, os.getcwd())"),
+    "the machine": rule("return os.uname()"),
+    "the order of a set": rule("raise ValueError([*{'a', 'b', 'c', 'd'}])"),
+    "an object": rule("raise ValueError(object(), lambda: 1, self)"),
+    "a right answer": rule("return message_term > term"),
+    "a right answer that logs": rule(
+        "logging.warning('%s', random.random())\nreturn message_term > term",
+        "import logging\nimport random\n",
+    ),
+}
+"""What would differ from run to run, and is made the same."""
+
 HOSTILE = {
+    **DIFFERS,
     **CALLS_THE_SHIPPED,
     **CHANGES_THE_JUDGE,
     **STOPS_OR_KILLS,
@@ -218,7 +257,8 @@ def judged(judge: Judge, source: str, folder: Path, number: str = NUMBER) -> Jud
     file = folder / "submission.py"
     file.write_text(source, encoding="utf-8")
     one = exercise(number)
-    found = judge.judge(one, 2, find(one, cells_of(file)).source)
+    sources = answers_in(file.read_bytes(), ".py", [one], judge.boxes).sources
+    found = judge.judge(one, 2, sources[number])
     assert seeds.read_bytes() == SECRET
     assert sorted(each.name for each in folder.iterdir()) == ["seeds.txt", "submission.py"]
     return found
@@ -242,3 +282,86 @@ def test_it_gains_nothing_and_gets_a_sentence(what, judge, tmp_path, monkeypatch
     assert not any(each.passed for each in found.checks)
     assert all(each.sentence and "\n" not in each.sentence for each in found.checks)
     assert all(SECRET.decode() not in each.sentence for each in found.checks)
+
+
+@pytest.mark.parametrize("what", DIFFERS)
+def test_who_answers_otherwise_is_told_so_and_nothing_else(what, judge, tmp_path):
+    found = judged(judge, DIFFERS[what], tmp_path)
+    assert {each.sentence for each in found.checks} == {NOT_THE_SAME}
+    assert (found.safety, found.liveness) == ("", "")
+
+
+@pytest.mark.parametrize("what", [*SAME, *DIFFERS])
+def test_another_box_at_another_time_finds_the_same(what, judge, tmp_path):
+    first = judged(judge, ({**SAME, **DIFFERS})[what], tmp_path)
+    boxes = Boxes(kind_for())
+    try:
+        assert judged(Judge(boxes, Seeds(SECRET)), ({**SAME, **DIFFERS})[what], tmp_path) == first
+    finally:
+        boxes.close()
+    earned = sum(each.points for each in first.checks)
+    assert earned == (2 if what.startswith("a right answer") else 0)
+
+
+BLOWN_UP = {
+    "finally in finally": "".join(
+        " " * depth + "try: pass\n" + " " * depth + "finally:\n" for depth in range(90)
+    )
+    + " " * 90
+    + "pass\n",
+    "a name that is read ten thousand times": "is_newer_term = is_newer_term\n" * 9_000,
+    "a long sum": "x = " + "+".join("x" * 100_000) + "\n",
+    "a deep sum": "x = " + "-" * 100_000 + "1\n",
+    "brackets": "x = " + "[" * 190 + "]" * 190 + "\n",
+    "a number of many digits": "x = " + "9" * 400_000 + "\n",
+    "cells": "# %%\n1\n" * 60_000,
+    "headings": "# Exercise 2.1\n" * 30_000,
+    "empty lines": "\n" * 450_000 + "# %%\n" * 5_000,
+    "a long line": "x" * 450_000 + "\n",
+    "names": "x=[" + "a," * 200_000 + "]\n",
+    "more than is read": "x = 1\n" * 100_000,
+}
+
+
+@pytest.mark.parametrize("what", BLOWN_UP)
+def test_what_blows_up_when_it_is_parsed_costs_its_own_marks_at_most(what, judge, tmp_path):
+    """Such text is told to a boxed process; here it is not parsed, and not compiled."""
+    source = BLOWN_UP[what] + rule("return message_term > term")
+    one = exercise(NUMBER)
+    with forbidden_to_parse():
+        found = answers_in(source.encode(), ".py", [one], judge.boxes)
+        judged = judge.judge(one, 2, found.sources[NUMBER])
+    assert sum(each.points for each in judged.checks) in (0, 2)
+    assert found.sources[NUMBER] is not None or found.told
+
+
+@contextmanager
+def forbidden_to_parse():
+    """Inside, this process may not parse, compile or read JSON by Python's own means."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a stranger's text is parsed outside the box")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((ast, "parse"), (builtins, "compile"), (json, "loads")):
+            patch.setattr(module, name, refuse)
+        yield
+
+
+NOTEBOOKS = {
+    "deep": b'{"cells": ' + b"[" * 10**6,
+    "an object in an object": b'{"cells": ' * 10**5,
+    "a number of many digits": b'{"cells": [], "x": ' + b"9" * 10**6 + b"}",
+    "many empty cells": b'{"cells": [' + b"{}," * 10**6 + b"{}]}",
+    "not closed": b'{"cells": ["' + b"x" * 10**6,
+    "a half of a letter": b'{"cells": [{"cell_type": "code", "source": "x = 1 # \\ud800"}]}',
+}
+
+
+@pytest.mark.parametrize("what", NOTEBOOKS)
+def test_a_notebook_that_is_none_gets_a_sentence(what, judge):
+    with forbidden_to_parse():
+        found = answers_in(NOTEBOOKS[what], ".ipynb", [exercise(NUMBER)], judge.boxes)
+    assert found.sources == {NUMBER: None}
+    assert len(found.told) == 1
+    assert found.told[0].isprintable()

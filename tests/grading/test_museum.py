@@ -4,7 +4,7 @@ import pytest
 
 from raftlab.course.exercises import exercise
 from raftlab.course.exercises.running import RulesExercise
-from raftlab.grading.answers import cells_of, find
+from raftlab.grading.answers import answers_in
 from raftlab.grading.batch import JUDGED
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.judge import Judge
@@ -42,7 +42,9 @@ def test_a_rule_of_the_museum_loses_its_points_and_is_named(number, mistake, jud
         "import raftlab as rl\nfrom raftlab.raft.votes import *",
         mistaken(mistake.exhibit, number),
     ]
-    found = judge.judge(one, 2, find(one, cells_of(write(tmp_path / "a.ipynb", sources))).source)
+    file = write(tmp_path / "a.ipynb", sources)
+    answers = answers_in(file.read_bytes(), file.suffix, [one], judge.boxes)
+    found = judge.judge(one, 2, answers.sources[number])
     cases = found.checks[0]
     assert sum(each.points for each in found.checks) == 0
     if any(word in sources[1] for word in NOT_ALONE):

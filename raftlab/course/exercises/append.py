@@ -238,7 +238,7 @@ EXERCISES = (
         telling=Case(log_of("1 1 2"), 3, 3),
         paper="Figure 2, AppendEntries, rule 2; 5.3",
         picture=draw_log,
-        shipped=(RaftLog.match_term,),
+        shipped=(RaftLog.match_term, Rules.may_read, Rules.is_still_there, Rules.keeps_tail),
         mistakes=(
             Mistake("this asks for an entry, and not for its term", "any-entry-fits"),
             Mistake("this accepts everything", "any-entry-fits", lambda *_: True),

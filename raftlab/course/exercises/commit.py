@@ -12,8 +12,10 @@ from raftlab.course.exercises.statement import Statement
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import FIVE, log_of, words_of
 from raftlab.raft.log import RaftLog
-from raftlab.raft.quorum import majority_index, quorum_index
+from raftlab.raft.quorum import is_quorum, majority_index, quorum_index
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, NodeId
+from raftlab.raft.votes import ElectionTracker, Votes
 from raftlab.view import Scene
 
 REACHED = "Who holds what, and how far the answer goes"
@@ -127,7 +129,14 @@ EXERCISES = (
         telling=Case({"S1": 5, "S2": 2, "S3": 5, "S4": 1, "S5": 3}, Configuration(FIVE)),
         paper="Figure 2, Leaders, last rule; 5.3",
         picture=draw_match,
-        shipped=(quorum_index, majority_index),
+        shipped=(
+            quorum_index,
+            majority_index,
+            is_quorum,
+            Rules.still_led_at,
+            Votes.tally_vote,
+            ElectionTracker.tally_vote,
+        ),
         beyond=(
             "It holds for a fixed set of servers; while the set changes (notebook 16), two"
             " majorities are needed.",

@@ -135,6 +135,8 @@ def _hint_case(leader: str, follower: str) -> Case:
 class HintExercise(RulesExercise):
     """Many answers to a rejection are safe; few are quick. Both are looked at."""
 
+    repairs: Sequence[Repair] = REPAIRS
+
     def failure(self, function: Callable[..., Any], case: Case) -> Failure | None:
         """What is wrong with one answer, or None; how quick it is, is not asked here."""
         rejected, _, progress = case.arguments
@@ -155,7 +157,7 @@ class HintExercise(RulesExercise):
 
     def in_clusters(self, answer: Any) -> tuple[int, Result | None]:
         """First how quickly logs are made equal, and with how little; then whole clusters."""
-        for each in REPAIRS:
+        for each in self.repairs:
             slow = self.slow(answer, each)
             if slow is not None:
                 return 0, slow

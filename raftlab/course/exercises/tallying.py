@@ -11,7 +11,8 @@ from raftlab.course.exercises.running import RulesExercise
 from raftlab.course.exercises.statement import Statement
 from raftlab.course.facts import scene_facts
 from raftlab.course.situations import votes_of
-from raftlab.raft.quorum import majority
+from raftlab.raft.quorum import is_quorum, majority, majority_index, quorum_index
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration
 from raftlab.raft.votes import ElectionResult, ElectionTracker, Votes
 from raftlab.sim.world.arguments import MOST_NODES
@@ -124,6 +125,7 @@ EXERCISES = (
         ),
         paper="5.2",
         reference=majority,
+        shipped=(majority_index, quorum_index, is_quorum),
         cases=lambda: [Case(size) for size in range(1, MOST_NODES + 1)],
         example=Case(5),
         telling=Case(4),
@@ -165,7 +167,7 @@ EXERCISES = (
         paper="Figure 2, Candidates, second rule; 5.2",
         picture=draw_votes,
         says=str,
-        shipped=(Votes.tally_vote, ElectionTracker.tally_vote),
+        shipped=(Votes.tally_vote, ElectionTracker.tally_vote, is_quorum, majority_index),
         beyond=(
             "It holds for a fixed set of servers; while the set changes (notebook 16), two"
             " majorities are needed.",
@@ -231,6 +233,7 @@ EXERCISES = (
         example=Case(3, 3),
         telling=Case(1, 2),
         paper="5.1; Figure 2, Candidates",
+        shipped=(Rules.may_take_over,),
         picture=draw_terms,
         mistakes=(
             Mistake("this counts the votes of earlier terms", "old-votes"),

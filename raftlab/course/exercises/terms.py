@@ -13,6 +13,7 @@ from raftlab.course.exercises.running import RulesExercise
 from raftlab.course.exercises.statement import Statement
 from raftlab.course.facts import scene_facts
 from raftlab.raft.roles import ROLE_AFTER, Cause, Role
+from raftlab.raft.rules import Rules
 from raftlab.view import Scene
 
 FIGURE_4: Mapping[tuple[Role, Cause], Role] = {
@@ -134,6 +135,7 @@ EXERCISES = (
         example=Case(3, 4),
         telling=Case(5, 4),
         paper="Figure 2, All servers, second rule; 5.1",
+        shipped=(Rules.is_stale_term, Rules.may_serve_read),
         picture=draw_terms,
         mistakes=(
             Mistake("this lets a server go back in term", "term-falls"),

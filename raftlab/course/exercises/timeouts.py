@@ -19,6 +19,9 @@ from raftlab.view import Scene
 
 DRAWS = 200
 """How many timeouts are drawn to see how they are spread."""
+MOST_OFF = 0.15
+"""How far the share of draws below a time may lie from what it should be: fair ones do in one of
+five thousand times."""
 FEW = 5
 """How many of them are shown."""
 
@@ -27,6 +30,8 @@ class TimeoutExercise(RulesExercise):
     """`election_timeout` has no one right answer: what it draws is looked at as a whole."""
 
     imports = "import random; from raftlab.course.situations import *"
+    drawn_from: Sequence[int] = range(DRAWS)
+    """The seeds of the sources of chance that are given."""
 
     def failure(self, function: Callable[..., Any], case: Case) -> Failure | None:
         """What is wrong with the draws under these options, or None."""
@@ -34,8 +39,8 @@ class TimeoutExercise(RulesExercise):
         low, high = options.election_timeout
         wanted = f"times spread over {low:g} to {high:g} ms, drawn from rng and from nothing else"
         try:
-            drawn = [guard.call(function, options, random.Random(seed)) for seed in range(DRAWS)]
-            again = guard.call(function, options, random.Random(0))
+            drawn = [guard.call(function, options, random.Random(s)) for s in self.drawn_from]
+            again = guard.call(function, options, random.Random(self.drawn_from[0]))
         except guard.LearnerError as problem:
             return Failure(case, wanted, str(problem), is_error=True)
         wrong = _problem(drawn, again, low, high)
@@ -73,7 +78,21 @@ def _problem(drawn: list[Any], again: Any, low: Millis, high: Millis) -> str | N
     thirds = {min(int(3 * (each - low) / (high - low)), 2) for each in drawn}
     if len(thirds) < 3:
         return f"{span}: a part of the range is never drawn"
-    return None
+    return _skew(sorted(drawn), low, high)
+
+
+def _skew(drawn: Sequence[Millis], low: Millis, high: Millis) -> str | None:
+    """Where draws lie too near each other, by the distance of Kolmogorov and Smirnov."""
+    below = [(each - low) / (high - low) for each in drawn]
+    off = [(place + 0.5) / len(drawn) - part for place, part in enumerate(below)]
+    worst = max(range(len(off)), key=lambda place: abs(off[place]))
+    if abs(off[worst]) <= MOST_OFF:
+        return None
+    share = (worst + 1) / len(drawn)
+    return (
+        f"{share:.0%} of {len(drawn)} draws lie below {drawn[worst]:g} ms, where"
+        f" {below[worst]:.0%} should: some times are likelier than others"
+    )
 
 
 def draw_timeouts(case: Case, got: Any) -> Sequence[Scene]:

@@ -8,53 +8,35 @@ import os
 import platform
 import resource
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+from raftlab.grading.child import calls
 
 CPU_S, MEMORY_MB, FILE_BYTES, OPEN_FILES = 60, 512, 1 << 16, 32
 
 NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2
 ALLOW, REFUSE = 0x7FFF0000, 0x00050001
 """Carry the call out; or say that it is not permitted (EPERM)."""
+ZERO = 0x00050000
+"""Answer with 0."""
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+NOT_RANDOM = 0x0040000
+"""ADDR_NO_RANDOMIZE."""
 
-CALLS: Mapping[str, Mapping[int, Sequence[int]]] = {
-    "x86_64": {
-        0xC000003E: (
-            41, 42, 43, 49, 50, 53, 288,  # sockets
-            56, 57, 58, 59, 322, 435,  # clone, fork, vfork, execve, execveat, clone3
-            62, 200, 234, 129, 297, 424, 434,  # kill, tkill, tgkill, …sigqueueinfo, pidfd
-            101, 310, 311, 438,  # ptrace, process_vm_readv and writev, pidfd_getfd
-            272, 308, 165, 166, 155, 161,  # unshare, setns, mount, umount, pivot_root, chroot
-            321, 250, 248, 249, 425, 426, 427, 29, 30, 31,  # bpf, keys, io_uring, shared memory
-            82, 264, 316, 83, 258, 87, 263, 90, 268, 86, 265, 88, 266,  # names and modes of files
-            91, 452, 92, 93, 94, 260, 132, 235, 261, 280,  # modes, owners and times
-            302, 203, 141,  # limits, processors and priority, of others too
-        )
-    },
-    "aarch64": {
-        0xC00000B7: (
-            198, 199, 200, 201, 202, 203, 242,
-            220, 221, 281, 435,
-            129, 130, 131, 138, 240, 424, 434,
-            117, 270, 271, 438,
-            97, 268, 40, 39, 41, 51,
-            280, 217, 218, 219, 425, 426, 427, 194, 195, 196,
-            38, 276, 34, 35, 52, 53, 36, 37,
-            452, 54, 55, 88,
-            261, 122, 140,
-        )
-    },
-}  # fmt: skip
-"""By machine, and by what the kernel calls it: the numbers of the calls that are refused."""
-
-FCNTL = {"x86_64": 72, "aarch64": 25}
 OWNERS = (8, 10, 15)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX: what sends signals to others when a file has something."""
 
 READS = (1 << 0) | (1 << 2) | (1 << 3)
 """Landlock: execute (libraries are mapped so), read a file, list a folder."""
-EVERYTHING = (1 << 13) - 1
-"""Landlock's first version: all that can be done with files; what is not allowed is refused."""
+EVERYTHING = (13, 14, 15, 15, 16)
+"""By Landlock's version: how many things can be done with files; what is not allowed is refused."""
 CREATE, ADD, RESTRICT, BENEATH = 444, 445, 446, 1
+
+
+def keep_addresses() -> None:
+    """Let the programs of this process lie at the same addresses each time, where it may ask so."""
+    if hasattr(libc := _libc(), "personality"):
+        libc.personality(NOT_RANDOM)
 
 
 def limit() -> None:
@@ -70,14 +52,19 @@ def limit() -> None:
 
 
 def refuse_calls() -> None:
-    """Refuse processes, signals, sockets, and whatever looks into others. Raises: OSError."""
-    ((kind, numbers),) = CALLS[platform.machine()].items()
-    program = [(0x20, 0, 0, 4), (0x15, 1, 0, kind), (0x06, 0, 0, REFUSE), (0x20, 0, 0, 0)]
-    program += [(0x35, 0, 1, 0x40000000), (0x06, 0, 0, REFUSE)]  # x32's other numbers
-    for number in numbers:
+    """Refuse processes, signals, sockets, writing, and looks into others. Raises: OSError."""
+    machine = platform.machine()
+    program = [(0x20, 0, 0, 4), (0x15, 1, 0, calls.KINDS[machine]), (0x06, 0, 0, REFUSE)]
+    program += [(0x20, 0, 0, 0), (0x35, 0, 1, 0x40000000), (0x06, 0, 0, REFUSE)]  # x32's numbers
+    for number in calls.refused(machine):
         program += [(0x15, 0, 1, number), (0x06, 0, 0, REFUSE)]
+    for number in calls.same(machine):
+        program += [(0x15, 0, 1, number), (0x06, 0, 0, ZERO)]
+    for number, place in calls.OPENS[machine]:
+        program += [(0x15, 0, 4, number), (0x20, 0, 0, 16 + 8 * place), (0x45, 0, 1, WRITES)]
+        program += [(0x06, 0, 0, REFUSE), (0x06, 0, 0, ALLOW)]
     owner, signal, owner_ex = OWNERS
-    program += [(0x15, 0, 5, FCNTL[platform.machine()]), (0x20, 0, 0, 24), (0x15, 2, 0, owner)]
+    program += [(0x15, 0, 5, calls.FCNTL[machine]), (0x20, 0, 0, 24), (0x15, 2, 0, owner)]
     program += [(0x15, 1, 0, signal), (0x15, 0, 1, owner_ex), (0x06, 0, 0, REFUSE)]
     program.append((0x06, 0, 0, ALLOW))
     code = b"".join(struct.pack("HBBI", *each) for each in program)
@@ -95,7 +82,8 @@ def landlock_version() -> int:
 def read_only(paths: Sequence[str]) -> None:
     """Let this process read what lies beneath these paths, and no other file. Raises: OSError."""
     libc = _libc()
-    rules = ctypes.create_string_buffer(struct.pack("Q", EVERYTHING), 8)
+    known = EVERYTHING[min(landlock_version(), len(EVERYTHING)) - 1]
+    rules = ctypes.create_string_buffer(struct.pack("Q", (1 << known) - 1), 8)
     ruleset = _done(libc.syscall(CREATE, rules, 8, 0))
     for path in paths:
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)

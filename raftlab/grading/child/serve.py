@@ -1,7 +1,7 @@
-"""The boxed process: it is told an answer's source once, then calls; it answers a line with a line.
+"""The boxed process: it forks, and a fork is told an answer's source once, then calls, by lines.
 
     {"parts": [["cell 3", "class MyRules…"]], "name": "accepts_append", "holder": "MyRules"}
-    {"call": [arguments]}
+    {"calls": [[arguments], …]}
 
 It knows no right answer. What it says is data: whoever asked compares it with what is right.
 """
@@ -10,39 +10,89 @@ import ast
 import json
 import linecache
 import os
+import signal
+import socket
+import struct
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 from raftlab.course.exercises import guard
-from raftlab.grading.child import lock, values
+from raftlab.grading.child import answers, lock, sameness, values
 
 MODULE = "answer"
+ORDER, ANSWER = "=cq", "=q"
+"""An order: s, and which round a new fork is of; or e, and which fork to end. What is answered:
+the number of the fork, or how it has ended."""
 
 
 def main(box: str, paths: Sequence[str]) -> None:
-    """Serve until the standard input ends. `paths` are what may be read, where no mount says so."""
-    told_to, says = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    """Fork until the standard input, a socket, ends.
+
+    `paths` are what may be read, where no mount says so.
+    """
+    orders = socket.socket(fileno=os.dup(0))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for each in (0, 1, 2):
         os.dup2(nowhere, each)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
-    if box != "no box":
-        lock.limit()
     if box == "landlock":
         lock.read_only(paths)
+    forks: set[int] = set()
+    while True:
+        order, files, _, _ = socket.recv_fds(orders, struct.calcsize(ORDER), 2)
+        if not order:
+            break
+        what, number = struct.unpack(ORDER, order)
+        said = started(orders, files, box, number) if what == b"s" else ended(number)
+        (forks.add if what == b"s" else forks.discard)(said if what == b"s" else number)
+        orders.send(struct.pack(ANSWER, said))
+    for each in forks:
+        ended(each)
+
+
+def started(orders: socket.socket, files: Sequence[int], box: str, round: int) -> int:
+    """A fork that serves on these two files: its number."""
+    number = os.fork()
+    if number == 0:
+        orders.close()
+        try:
+            serve(files, box, round)
+        finally:
+            os._exit(1)
+    for each in files:
+        os.close(each)
+    return number
+
+
+def ended(number: int) -> int:
+    """End a fork; how it has ended."""
+    with suppress(ProcessLookupError):
+        os.kill(number, signal.SIGKILL)
+    return os.waitpid(number, 0)[1]
+
+
+def serve(files: Sequence[int], box: str, round: int) -> None:
+    """Answer lines until they end."""
     if box != "no box":
+        lock.limit()
         lock.refuse_calls()
+    kept = sameness.begin(round)
+    told_to, says = os.fdopen(files[0], "rb"), os.fdopen(files[1], "wb")
     function: Callable[..., Any] | None = None
     for line in told_to:
         asked = json.loads(line)
-        if "parts" in asked:
+        if "wanted" in asked:
+            reply = answers.found_in(asked)
+        elif "parts" in asked:
             function, reply = loaded(asked)
         else:
-            reply = answered(function, asked["call"])
+            reply = answered_all(function, asked["calls"], asked["most"])
         says.write(json.dumps(reply).encode() + b"\n")
         says.flush()
+    del kept
 
 
 def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
@@ -67,6 +117,16 @@ def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
     except BaseException as problem:  # whatever an answer raises is its own
         return None, {"raised": guard.where(problem)[:300]}
     return found, {}
+
+
+def answered_all(function: Any, calls: Sequence[Any], most: int) -> list[Any]:
+    """Several calls; after `most` of them that raise, if it is not 0, no more are made."""
+    found: list[Any] = []
+    for each in calls:
+        found.append(answered(function, each))
+        if most and sum("value" not in said for said in found) >= most:
+            break
+    return found
 
 
 def answered(function: Any, arguments: Any) -> Any:

@@ -6,6 +6,8 @@ Both sides trust nothing: what cannot be told is told as `Untold`, by its type a
 
 import math
 import random
+import struct
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
@@ -28,6 +30,8 @@ ENUMS: Mapping[str, type[Enum]] = {
     each.__name__: each for each in (Cause, ElectionResult, ProgressState, Role)
 }
 LARGEST = 2**53
+NUMBERS = 625
+"""How many numbers the state of a source of chance has."""
 LONGEST = 10_000
 DEEPEST = 8
 MOST_WORDS = 200
@@ -106,7 +110,8 @@ def _progress(progress: FollowerProgress, depth: int) -> Any:
 
 def _chance(chance: random.Random, _: int) -> Any:
     version, numbers, gauss = chance.getstate()
-    return ["chance", [version, list(numbers), gauss]]
+    packed = struct.pack(f"<{len(numbers)}I", *numbers)
+    return ["chance", [version, b64encode(packed).decode(), gauss]]
 
 
 TELLERS: Mapping[type, Callable[[Any, int], Any]] = {
@@ -159,9 +164,10 @@ def _heard_progress(slots: Any) -> FollowerProgress:
 
 
 def _heard_chance(state: Any) -> random.Random:
-    version, numbers, gauss = state
+    version, packed, gauss = state
+    numbers = struct.unpack(f"<{NUMBERS}I", b64decode(packed))
     chance = random.Random(0)
-    chance.setstate((version, tuple(numbers), gauss))
+    chance.setstate((version, numbers, gauss))
     return chance
 
 

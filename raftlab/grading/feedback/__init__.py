@@ -7,22 +7,20 @@ submission, names too, is escaped where it is shown, and the pages forbid their 
 load anything.
 """
 
-import re
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 from pathlib import Path
 
 from raftlab.grading.feedback.classroom import class_page, class_text, in_order, report_of
 from raftlab.grading.feedback.exports import canvas, gradescope, moodle
 from raftlab.grading.feedback.runs import Opener
 from raftlab.grading.feedback.student import student_page, student_text
+from raftlab.grading.handed_in import file_name
 from raftlab.grading.results import Marks
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.load import load_shared
 
 STUDENTS = "students"
 """The folder of the students' pages."""
-LONGEST = 60
 
 
 def write_feedback(
@@ -60,15 +58,6 @@ def _names(marks: Sequence[Marks]) -> list[str]:
         if names.count(name) > 1:
             raise Misuse(f"two submissions are called {shown(each.submission)}: rename one")
     return names
-
-
-def file_name(submission: str) -> str:
-    """A name for files that any system can hold; different submissions have different ones."""
-    safe = re.sub(r"[^a-z0-9_.-]+", "-", submission.lower()).strip("-.")[:LONGEST]
-    if safe and safe == submission:
-        return safe
-    digest = sha256(submission.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{safe or 'submission'}-{digest}"
 
 
 __all__ = ["file_name", "student_page", "student_text", "write_feedback"]

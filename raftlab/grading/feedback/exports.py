@@ -1,6 +1,7 @@
 """Marks for other programs: Gradescope's results.json, CSV for Canvas and for Moodle."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
@@ -9,8 +10,8 @@ import msgspec
 from raftlab.grading.feedback.words import findings, lines_of, name_of, plain, title_of, told_of
 from raftlab.grading.results import Check, Marks
 
-FORMULA = ("=", "+", "-", "@")
-"""How a cell begins that a spreadsheet would compute."""
+FORMULA = re.compile(r"""(^|[,;|\t\r\n])([\s"'\u200c]*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d\u2212])""")
+"""Where a spreadsheet would compute a cell, whichever sign it takes for the end of one."""
 
 
 def gradescope(marks: Marks) -> str:
@@ -72,5 +73,5 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> object:
     """A cell that no spreadsheet computes."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA) else value
+        return FORMULA.sub(r"\1\2'", value)
     return f"{round(float(str(value)), 2):g}"

@@ -1,0 +1,177 @@
+"""The system calls that an answer has no need of, and their numbers in the kernel's tables.
+
+`x86_64` numbers its calls by itself, `aarch64` as asm-generic/unistd.h does.
+"""
+
+from collections.abc import Mapping, Sequence
+
+MACHINES = ("x86_64", "aarch64")
+KINDS: Mapping[str, int] = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""What the kernel calls a machine, when it is asked whose numbers a call has."""
+
+REFUSED: Mapping[str, tuple[int | None, int | None]] = {
+    # sockets
+    "socket": (41, 198),
+    "socketpair": (53, 199),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    "connect": (42, 203),
+    # processes and programs
+    "clone": (56, 220),
+    "clone3": (435, 435),
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "setpgid": (109, 154),
+    "setsid": (112, 157),
+    # signals and others' processes
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_send_signal": (424, 424),
+    "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+    "kcmp": (312, 272),
+    "prlimit64": (302, 261),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "sched_setaffinity": (203, 122),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    # namespaces and mounts
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "mount_setattr": (442, 442),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    # what outlives a process
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semctl": (66, 191),
+    "semtimedop": (220, 192),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    # other doors to the kernel
+    "bpf": (321, 280),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    # files
+    "creat": (85, None),
+    "openat2": (437, 437),
+    "truncate": (76, 45),
+    "ftruncate": (77, 46),
+    "fallocate": (285, 47),
+    "rename": (82, None),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
+    "mkdir": (83, None),
+    "mkdirat": (258, 34),
+    "mknod": (133, None),
+    "mknodat": (259, 33),
+    "rmdir": (84, None),
+    "unlink": (87, None),
+    "unlinkat": (263, 35),
+    "link": (86, None),
+    "linkat": (265, 37),
+    "symlink": (88, None),
+    "symlinkat": (266, 36),
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    # what differs from machine to machine
+    "getrandom": (318, 278),
+    "uname": (63, 160),
+    "sysinfo": (99, 179),
+    "getrusage": (98, 165),
+    "times": (100, 153),
+    "getcpu": (309, 168),
+    "sched_getaffinity": (204, 123),
+    "clock_gettime": (228, 113),
+    "gettimeofday": (96, 169),
+    "time": (201, None),
+}
+"""What is refused: its number on each of `MACHINES`; None, where it has none."""
+
+SAME: Mapping[str, tuple[int | None, int | None]] = {
+    "getpid": (39, 172),
+    "getppid": (110, 173),
+    "gettid": (186, 178),
+    "getuid": (102, 174),
+    "geteuid": (107, 175),
+    "getgid": (104, 176),
+    "getegid": (108, 177),
+}
+"""What is answered with 0: numbers of processes and users, which differ from run to run."""
+
+OPENS: Mapping[str, Sequence[tuple[int, int]]] = {
+    "x86_64": ((2, 1), (257, 2)),
+    "aarch64": ((56, 2),),
+}
+"""What opens files: open and openat, and which argument says for what."""
+FCNTL: Mapping[str, int] = {"x86_64": 72, "aarch64": 25}
+
+
+def refused(machine: str) -> tuple[int, ...]:
+    """The numbers of the calls that are refused on a machine."""
+    return _numbers(REFUSED, machine)
+
+
+def same(machine: str) -> tuple[int, ...]:
+    """The numbers of the calls that are answered with 0 on a machine."""
+    return _numbers(SAME, machine)
+
+
+def _numbers(table: Mapping[str, tuple[int | None, int | None]], machine: str) -> tuple[int, ...]:
+    place = MACHINES.index(machine)
+    return tuple(number for each in table.values() if (number := each[place]) is not None)

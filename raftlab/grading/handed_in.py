@@ -1,0 +1,158 @@
+"""What was handed in: which files there are, whose they are, and what is in them.
+
+A file is looked at once, and no further than `LARGEST`; a link, a folder, a pipe or a device is
+no submission, and whoever has handed in one is told so. Names are strangers' words: they are
+shown without signs that a terminal obeys, and no two submissions have the same one.
+"""
+
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from raftlab.raft.vocabulary import Misuse, listed, shown
+from raftlab.view.words import clean
+
+LARGEST = 10_000_000
+"""How many bytes of a submission are read."""
+SUFFIXES = (".ipynb", ".py")
+LONGEST_NAME, LONGEST_FILE = 80, 56
+MARKED = re.compile(r"-[0-9a-f]{16}$")
+"""How a name ends that is told apart by a digest."""
+ONCE = os.O_RDONLY | sum(getattr(os, each, 0) for each in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
+
+
+class Submission(NamedTuple):
+    """A file that was handed in: its unique name in the batch, and whose it is."""
+
+    name: str
+    student: str
+    path: Path
+
+
+def submissions_in(paths: Sequence[Path]) -> list[Submission]:
+    """The submissions that these files, and the files in these folders, are.
+
+    Where students have a folder each, it says whose a file is, whatever the file is called; a
+    file that lies beside those of others is named after its student. Raises: Misuse.
+    """
+    if missing := [each for each in paths if not os.path.lexists(each)]:
+        raise Misuse(f"there is no submission {shown(str(missing[0]))}")
+    files = list(dict.fromkeys(file.absolute() for path in paths for file in _files(path)))
+    if not files:
+        raise Misuse(f"there is no notebook and no Python file in {listed(map(_word, paths))}")
+    root = _root([each.absolute() for each in paths])
+    parts = [each.relative_to(root).parts for each in files]
+    names = _unique(parts, [each.suffix for each in files])
+    students = [_shown(each[0] if len(each) > 1 else Path(each[0]).stem) for each in parts]
+    return list(map(Submission, names, students, files))
+
+
+def content_of(path: Path) -> bytes:
+    """What is in the file of a submission. Raises: Misuse, if it is none that can be read."""
+    try:
+        kind = stat.S_IFMT(path.lstat().st_mode)
+        if kind != stat.S_IFREG:
+            what = KINDS.get(kind, "no file")
+            raise Misuse(f"the file is {what}: hand in the notebook or the Python file itself")
+        with open(os.open(path, ONCE), "rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError:
+        raise Misuse("the file cannot be read: it is missing, or closed to us") from None
+    if len(content) > LARGEST:
+        raise Misuse(f"the file has more than {LARGEST:,} bytes: it is no submission")
+    if not content.strip():
+        raise Misuse("the file is empty")
+    return content
+
+
+KINDS = {
+    stat.S_IFLNK: "a link to another file",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def file_name(submission: str) -> str:
+    """A name for files that any system can hold; different submissions have different ones."""
+    safe = re.sub(r"[^a-z0-9_.-]+", "-", submission.lower()).strip("-.")[:LONGEST_FILE]
+    if safe and safe == submission:
+        return safe
+    return f"{safe or 'submission'}-{_digest(submission)}"
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The files of a folder and of those in it, in order, hidden ones not; or the file itself."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, inner, names in os.walk(path, onerror=_closed):
+        linked = [each for each in inner if os.path.islink(os.path.join(folder, each))]
+        inner[:] = sorted(each for each in inner if each not in linked and _counts(each))
+        found = [each for each in names if each.endswith(SUFFIXES)]
+        yield from (Path(folder, each) for each in sorted([*found, *linked]) if _counts(each))
+
+
+def _closed(error: OSError) -> None:
+    raise Misuse(f"the folder {shown(str(error.filename))} cannot be read: {error.strerror}")
+
+
+def _counts(name: str) -> bool:
+    return not name.startswith(".")
+
+
+def _root(paths: Sequence[Path]) -> Path:
+    """The folder in which students' folders or files lie: of all that was named, the nearest."""
+    folders = [each if each.is_dir() else each.parent for each in paths]
+    return Path(os.path.commonpath(folders))
+
+
+def _unique(parts: Sequence[tuple[str, ...]], suffixes: Sequence[str]) -> list[str]:
+    """A name for each file: its folders and itself, with its ending where that tells two apart."""
+    whole = ["-".join(each) for each in parts]
+    short = [each.removesuffix(end) for each, end in zip(whole, suffixes, strict=True)]
+    found = whole
+    for names in (whole, short):
+        count = Counter(map(_alike, names))
+        found = [
+            name if count[_alike(name)] == 1 else other
+            for name, other in zip(names, found, strict=True)
+        ]
+    count = Counter(map(_alike, found))
+    return [
+        name if count[_alike(name)] == 1 and _shown(name) == name else _marked(name, each)
+        for name, each in zip(found, parts, strict=True)
+    ]
+
+
+def _alike(name: str) -> str:
+    """What two names share that some systems, or readers, hold to be one."""
+    return name.casefold()
+
+
+def _shown(name: str) -> str:
+    """A name as it may be printed; one that was changed for it ends in a digest of what it was."""
+    return name if _plain(name) == name and not MARKED.search(name) else _marked(name, (name,))
+
+
+def _marked(name: str, parts: Sequence[str]) -> str:
+    return f"{_plain(name)}-{_digest('/'.join(parts))}"
+
+
+def _plain(name: str) -> str:
+    return clean(" ".join(os.fsencode(name).decode(errors="replace").split()), LONGEST_NAME)
+
+
+def _word(path: Path) -> str:
+    return shown(str(path))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,159 @@
+"""What is handed in, whatever it is called and whatever it is: all of it is listed, none stops."""
+
+import os
+
+import pytest
+
+from raftlab.grading.batch import grade
+from raftlab.grading.box import best_kind, kind_for
+from raftlab.grading.handed_in import LARGEST, content_of, file_name, submissions_in
+from raftlab.grading.results import from_json
+from raftlab.grading.seeds import Seeds
+from raftlab.raft.vocabulary import Misuse
+
+in_a_box = pytest.mark.skipif(best_kind() is None, reason="there is no box on this system")
+
+NAMES = [
+    b"caf\xe9.py",
+    b"x" * 252 + b".py",
+    b"\x1b[31mred.py",
+    b"eve: M1 0 of 15\nalice: M1 15 of 15\nzed.py",
+    "\u202egnp.py".encode(),
+    b"Bob.py",
+    b"bob.py",
+    b"bob-81b637d8fcd2c6da.py",
+    b"=1+1.py",
+    b"   .py",
+]
+
+
+def whose(*paths):
+    """Names and students, by name."""
+    return sorted((each.name, each.student) for each in submissions_in(paths))
+
+
+def make(*files):
+    """Empty files."""
+    for each in files:
+        each.parent.mkdir(parents=True, exist_ok=True)
+        each.touch()
+
+
+def test_names_of_strangers_are_plain_and_differ(tmp_path):
+    for each in NAMES:
+        with open(os.fsencode(tmp_path) + b"/" + each, "w"):
+            pass
+    found = submissions_in([tmp_path])
+    assert len(found) == len(NAMES)
+    assert all((each.name + each.student).isprintable() for each in found)
+    assert all(len(each.name) < 100 for each in found)
+    assert len({each.name.casefold() for each in found}) == len(NAMES)
+    assert len({file_name(each.name) for each in found}) == len(NAMES)
+    assert len({each.student for each in found}) == len(NAMES)
+
+
+def test_a_folder_says_whose_a_file_is(tmp_path):
+    make(tmp_path / "alice" / "bob.py", tmp_path / "bob" / "my_raft.py")
+    expected = [("alice-bob", "alice"), ("bob-my_raft", "bob")]
+    assert whose(tmp_path) == expected
+    assert whose(tmp_path / "alice", tmp_path / "bob") == expected
+    assert whose(tmp_path / "alice" / "bob.py", tmp_path / "bob" / "my_raft.py") == expected
+
+
+def test_files_of_one_student_with_one_stem_are_two(tmp_path):
+    make(tmp_path / "alice" / "my_raft.py", tmp_path / "alice" / "my_raft.ipynb")
+    assert whose(tmp_path) == [
+        ("alice-my_raft.ipynb", "alice"),
+        ("alice-my_raft.py", "alice"),
+    ]
+
+
+def test_names_that_would_be_joined_to_one_are_two(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    make(tmp_path / "a" / "b" / "c.py", tmp_path / "a" / "b-c.py")
+    (first, _), (second, _) = whose(tmp_path)
+    assert first.startswith("a-b-c.py-")
+    assert first != second
+
+
+def test_what_is_missing_is_refused(tmp_path):
+    with pytest.raises(Misuse, match="there is no submission"):
+        submissions_in([tmp_path / "nobody.py"])
+
+
+def odd_files(folder):
+    """Files that are none, each under the student that hands it in, and what is said of it."""
+    make(folder / "alice" / "my_raft.py")
+    (folder / "alice" / "my_raft.py").write_text("x = 1")
+    told = {}
+    for name, says in ODD.items():
+        (folder / name).mkdir()
+        told[name] = says
+    (folder / "link" / "my_raft.py").symlink_to(folder / "alice" / "my_raft.py")
+    (folder / "outside" / "my_raft.py").symlink_to("/etc/passwd")
+    (folder / "nowhere" / "my_raft.py").symlink_to(folder / "nobody.py")
+    (folder / "linked" / "inner").symlink_to(folder / "alice")
+    os.mkfifo(folder / "pipe" / "my_raft.py")
+    (folder / "empty" / "my_raft.py").touch()
+    with open(folder / "large" / "my_raft.py", "wb") as file:
+        file.truncate(LARGEST + 1)
+    (folder / "bytes" / "my_raft.py").write_bytes(b"\xff\x00")
+    return told
+
+
+ODD = {
+    "link": "the file is a link to another file",
+    "outside": "the file is a link to another file",
+    "nowhere": "the file is a link to another file",
+    "linked": "the file is a link to another file",
+    "pipe": "the file is a pipe",
+    "empty": "the file is empty",
+    "large": "the file has more than 10,000,000 bytes",
+    "bytes": "the file is not text",
+}
+
+
+@in_a_box
+def test_what_is_no_file_gets_a_sentence_and_no_mark(tmp_path):
+    told = odd_files(tmp_path / "in")
+    found = submissions_in([tmp_path / "in"])
+    marks = [
+        each.marks for each in grade(found, "M1", Seeds(b"x" * 20), kind_for(), tmp_path / "out")
+    ]
+    assert len(marks) == len(told) + 1
+    for each in marks:
+        assert each.total == 0
+        if each.student in told:
+            (sentence,) = each.told
+            assert sentence.startswith(told[each.student])
+    written = sorted((tmp_path / "out" / "marks").glob("*.json"))
+    assert sorted(from_json(each.read_bytes()).student for each in written) == sorted(
+        [*told, "alice"]
+    )
+
+
+def test_a_file_is_looked_at_once(tmp_path, monkeypatch):
+    """What is read is what lies there, even where a link takes its place in between."""
+    file = tmp_path / "a.py"
+    file.write_text("x = 1")
+    assert content_of(file) == b"x = 1"
+    lstat = type(file).lstat
+
+    def swapped(self):
+        found = lstat(self)
+        self.unlink()
+        self.symlink_to("/etc/passwd")
+        return found
+
+    monkeypatch.setattr(type(file), "lstat", swapped)
+    with pytest.raises(Misuse, match="cannot be read"):
+        content_of(file)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_closed_file_gets_a_sentence(tmp_path):
+    file = tmp_path / "a.py"
+    file.write_text("x = 1")
+    file.chmod(0)
+    with pytest.raises(Misuse, match="closed to us"):
+        content_of(file)
