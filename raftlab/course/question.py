@@ -175,7 +175,7 @@ class Question:
         if self._widget is None:
             show(self._repr_mimebundle_())
         else:
-            show_live(self._repr_mimebundle_(), self._widget.model_id)
+            show_live(self._repr_mimebundle_(), self._widget.box.model_id)
 
     # Answering
 

@@ -1,6 +1,7 @@
 """A question in the browser: choices to click, and below them the verdict, once there is one."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import traitlets
 from raftlab.course.panel import pictures_html
 from raftlab.course.score import NONE, SCORE
 from raftlab.lab.notebook_cells import CELLS, NOWHERE, kernel_running, running_cell, unasked
+from raftlab.lab.widget_factory import belonging
 from raftlab.raft.vocabulary import NotNow
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ class QuestionWidget(anywidget.AnyWidget):
 
     `asked` and `outcome` are what the browser shows; `asked["number"]` counts the questions
     asked here, and a click says to which of them it belongs, so that a late one does nothing.
-    All places where a question is shown share one widget.
+    `on_deaf` is called when the browser says that this widget hears nothing of the kernel.
     """
 
     _esm = STATIC / "question.js"
@@ -34,10 +36,13 @@ class QuestionWidget(anywidget.AnyWidget):
     outcome = traitlets.Dict().tag(sync=True)
     score = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, question: "Question") -> None:
+    def __init__(
+        self, question: "Question", number: int = 1, on_deaf: Callable[[], None] = lambda: None
+    ) -> None:
         self.question = question
+        self.on_deaf = on_deaf
         super().__init__(
-            asked=_asked(question, 1), outcome=_outcome(question), score=SCORE.sentence
+            asked=_asked(question, number), outcome=_outcome(question), score=SCORE.sentence
         )
         self.on_msg(self._hear)
         SCORE.watchers.append(self.refresh)
@@ -52,7 +57,6 @@ class QuestionWidget(anywidget.AnyWidget):
         """Take it off the page; the question can be shown again."""
         if self.refresh in SCORE.watchers:
             SCORE.watchers.remove(self.refresh)
-        CELLS.forget(self)
         super().close()
 
     def _hear(self, _: object, heard: Any, __: object) -> None:
@@ -62,6 +66,10 @@ class QuestionWidget(anywidget.AnyWidget):
                 self._answer(given)
             case {"number": number, "again": True} if number == now:
                 self._ask_another()
+            case {"hello": True}:
+                self.send({"here": True})
+            case {"deaf": True}:
+                self.on_deaf()
 
     def _answer(self, given: list[Any]) -> None:
         if self.question.verdict is not None:
@@ -93,16 +101,52 @@ class QuestionWidget(anywidget.AnyWidget):
         return f"<QuestionWidget: {self.question.statement}>"
 
 
-def shown_widget(question: "Question", widget: QuestionWidget | None) -> QuestionWidget | None:
-    """The widget of a question that a cell shows; none where no kernel could hear it."""
+class AskedOnPage:
+    """A question on the page. All places where it is shown share one `box` with its widget.
+
+    anywidget hears nothing of a widget whose code took the browser more than 2 s to load:
+    then another one takes its place in the box.
+    """
+
+    def __init__(self, question: "Question") -> None:
+        from ipywidgets import Layout, VBox
+
+        with unasked():
+            self.widget = QuestionWidget(question, on_deaf=self.renew)
+            self.box = VBox([self.widget], layout=Layout(overflow="visible"))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has been taken off the page."""
+        return self.box.comm is None
+
+    def renew(self) -> None:
+        """Let a new widget take the place of one that hears nothing."""
+        old = self.widget
+        with unasked():
+            self.widget = QuestionWidget(old.question, old.asked["number"], self.renew)
+            self.box.children = [self.widget]
+            self._close([old])
+
+    def close(self) -> None:
+        """Take it off the page; the question can be shown again."""
+        CELLS.forget(self)
+        self._close([self.box])
+
+    def _close(self, roots: list[Any]) -> None:
+        for each in belonging(roots):
+            each.close()
+
+
+def shown_widget(question: "Question", shown: AskedOnPage | None) -> AskedOnPage | None:
+    """What a cell shows of a question; nothing where no kernel could hear it."""
     if kernel_running() is None:
         return None
-    if widget is None or widget.comm is None:
-        with unasked():
-            widget = QuestionWidget(question)
+    if shown is None or shown.is_closed:
+        shown = AskedOnPage(question)
     if running_cell() != NOWHERE:
-        CELLS.shown(widget)
-    return widget
+        CELLS.shown(shown)
+    return shown
 
 
 def _asked(question: "Question", number: int) -> dict[str, Any]:

@@ -44,7 +44,7 @@ from raftlab.course import predict
 from raftlab.course.question_widget import QuestionWidget
 hear, interrupts = QuestionWidget._hear, [KeyboardInterrupt]
 def interrupted(self, *heard):
-    if interrupts:
+    if interrupts and "answer" in heard[1]:
         raise interrupts.pop()
     hear(self, *heard)
 QuestionWidget._hear = interrupted

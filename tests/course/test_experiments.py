@@ -127,6 +127,16 @@ def test_a_panel_names_its_lines_and_runs_fewer_trials_where_nobody_is_heard_in_
     }
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("span", [(150, 155), (12, 24), WIDE])
+def test_three_hundred_elections_have_the_shape_of_a_thousand(span):
+    """As notebook 05 says of its curves: nowhere is one of them 6 % above the other."""
+    few, many = election_times(span, 300), election_times(span)
+    for time in {*few, *many}:
+        below = [sum(each <= time for each in times) / len(times) for times in (few, many)]
+        assert abs(below[0] - below[1]) < 0.06
+
+
 def test_the_panels_are_the_papers():
     assert experiments.TOP[0] == (150, 150)
     assert experiments.TOP[-1] == experiments.BOTTOM[-1] == (150, 300)

@@ -280,3 +280,41 @@ def test_every_rule_that_is_asked_for_is_joined():
         each.number for each in exercise
         if hasattr(Rules, each.name) or each.number in FUNCTIONS
     ]  # fmt: skip
+
+
+class EqualTermsAreEnough(Rules):
+    """The mistake that notebook 08 plants."""
+
+    def candidate_is_up_to_date(self, request, log):
+        return request.last_log_term >= log.last_term
+
+
+@pytest.mark.parametrize("names", [{}, every_answer()], ids=["all lent", "all mine"])
+def test_a_mistake_is_planted_in_the_readers_own_raft_and_a_campaign_finds_it(names):
+    mine = joined(names)
+    planted = mine.but(EqualTermsAreEnough)
+    assert issubclass(planted.rules, mine.rules)
+    said = {part.number: part.asked for part in planted.parts}
+    assert said["3.1"] == "EqualTermsAreEnough"
+    assert said["3.3"] == "lent by the package"
+    others = {"3.1", "3.2", "3.3"}
+    assert [part for part in planted.parts if part.number not in others] == [
+        part for part in mine.parts if part.number not in others
+    ]
+    failed = campaign(
+        8, rules=planted.rules, machine=planted.machine, options=PLAIN, change_members=False,
+        nodes=3, network=rl.Network(), disks=rl.Disks(write_ms=0),
+    )  # fmt: skip
+    assert failed.failures
+
+
+def test_a_mistake_leaves_whole_answers_that_it_does_not_touch():
+    class Commits(Rules):
+        def leader_commit_index(self, matched, log, term, commit_index):
+            return max(matched, commit_index)
+
+    mine = joined(every_answer())
+    planted = mine.but(Commits)
+    assert planted.machine.answer_vote is mine.machine.answer_vote
+    assert [part.whose for part in planted.parts].count("Commits") == 1
+    assert [part.instead for part in planted.parts] == [part.instead for part in mine.parts]

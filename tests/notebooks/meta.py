@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2] / "notebooks"
 FULL = ROOT / "full"
 
 MOST_LINES = 12
-CELLS = {"00": (12, 32)}
+CELLS = {"00": (12, 32), "07": (25, 33)}
+"""07 has three exercises, each with a heading of its own, and one story more than the others."""
 MOST_CELLS = (25, 32)
 MOST_WORDS = 1200
 MOST_WORDS_OF_A_PARAGRAPH = 65

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from html import escape
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from raftlab.course import my_raft
 from raftlab.course.exercises import exercise
@@ -21,6 +21,8 @@ FEW = 4
 """How many of the methods that no exercise asks for are named."""
 INSTEAD = {"1.1": "1.3", "1.2": "1.3", "3.1": "3.3", "3.2": "3.3"}
 """Decisions that nobody is asked for once a whole one is the reader's."""
+OF_CLASS = {"__slots__": (), "__module__": "__main__"}
+"""The joined classes are the reader's."""
 
 
 class Part(NamedTuple):
@@ -38,6 +40,14 @@ class Part(NamedTuple):
     def asked(self) -> str:
         """Who is asked, in words."""
         return f"not asked: {self.instead} decides" if self.instead else self.whose or LENT
+
+
+class Whole(NamedTuple):
+    """A decision that an answer takes as a whole: its method, and the machine that asks it."""
+
+    name: str
+    function: FunctionType
+    machine: type[RaftStateMachine]
 
 
 class WithoutSnapshots(RaftStateMachine):
@@ -61,11 +71,31 @@ class YourRaft:
     """
 
     def __init__(
-        self, parts: tuple[Part, ...], rules: type[Rules], machine: type[RaftStateMachine]
+        self, parts: tuple[Part, ...], rules: type[Rules], whole: Mapping[str, Whole]
     ) -> None:
         self.parts = parts
         self.rules = rules
-        self.machine = machine
+        self.machine = _machine_of(whole)
+        self._whole = whole
+
+    def but(self, mistake: type[Rules]) -> "YourRaft":
+        """The same Raft with what `mistake` decides in the place of what this one decides.
+
+        A whole answer (1.3, 3.3) that would decide it by itself gives way, and is lent.
+        """
+        decided = {part.number for part in self.parts if part.name in vars(mistake)}
+        instead = {INSTEAD[number] for number in decided if number in INSTEAD}
+        whole = {number: each for number, each in self._whole.items() if number not in instead}
+        parts = tuple(
+            part._replace(whose=mistake.__name__, instead="")
+            if part.number in decided
+            else part._replace(whose="")
+            if part.number in instead
+            else part._replace(instead="" if part.instead in instead else part.instead)
+            for part in self.parts
+        )
+        rules = type(mistake.__name__, (mistake, self.rules), OF_CLASS)
+        return YourRaft(parts, rules, whole)
 
     @property
     def yours(self) -> tuple[Part, ...]:
@@ -134,8 +164,7 @@ def joined(names: Names, sections: Mapping[str, Names] = {}) -> YourRaft:
     Where a section has none, `names` are looked through. Of several of one kind it is the last.
     """
     methods: dict[str, Callable[..., Any]] = {}
-    fillings: dict[str, Callable[..., Any]] = {}
-    bases: list[type[RaftStateMachine]] = []
+    whole: dict[str, Whole] = {}
     parts = []
     for each in exercise:
         whose = ""
@@ -147,22 +176,25 @@ def joined(names: Names, sections: Mapping[str, Names] = {}) -> YourRaft:
         elif isinstance(each, MachineExercise):
             whose, function = _last_function(own) or (each.name, names.get(each.name))
             if isinstance(function, FunctionType):
-                fillings[each.name] = staticmethod(function)
-                bases.append(each.machine)
+                whole[each.number] = Whole(each.name, function, each.machine)
             else:
                 whose = ""
         else:
             continue
         parts.append(Part(each.number, each.title, each.name, whose))
-    of_class = {"__slots__": (), "__module__": "__main__"}
     yours = {part.number for part in parts if part.whose}
     parts = [
         part._replace(instead=INSTEAD[part.number]) if INSTEAD.get(part.number) in yours else part
         for part in parts
     ]
-    rules = type("MyRaft", (Rules,), {**methods, **of_class})
-    machine: Any = type("MyMachine", (*bases, WithoutSnapshots), {**fillings, **of_class})
-    return YourRaft(tuple(parts), rules, machine)
+    return YourRaft(tuple(parts), type("MyRaft", (Rules,), {**methods, **OF_CLASS}), whole)
+
+
+def _machine_of(whole: Mapping[str, Whole]) -> type[RaftStateMachine]:
+    bases = (*(each.machine for each in whole.values()), WithoutSnapshots)
+    methods = {each.name: staticmethod(each.function) for each in whole.values()}
+    machine: Any = type("MyMachine", bases, {**methods, **OF_CLASS})
+    return cast(type[RaftStateMachine], machine)
 
 
 def _asking(kind: type[Rules], name: str) -> Callable[..., Any]:

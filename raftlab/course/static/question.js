@@ -2,6 +2,7 @@
 // The kernel judges: nothing here knows the answer before it was given.
 
 const PATIENCE_MS = 3000; // a kernel that was interrupted may never answer: then click again
+const DEAF_MS = 1000; // a kernel that has dealt with a greeting has said so before: else nothing is heard
 const GONE = "The kernel of this question has stopped. Run its cell again to go on.";
 
 function make(tag, attributes = {}, ...children) {
@@ -35,14 +36,19 @@ function render({ model, el }) {
 
   const open = () => !waiting && !model.get("outcome").sentence;
 
-  function say(message) {
-    trouble.textContent = "";
+  function tellKernel(message, callbacks) {
     try {
-      model.send({ number: model.get("asked").number, ...message });
+      model.send(message, callbacks);
+      return true;
     } catch {
       trouble.textContent = GONE;
-      return;
+      return false;
     }
+  }
+
+  function say(message) {
+    trouble.textContent = "";
+    if (!tellKernel({ number: model.get("asked").number, ...message })) return;
     waiting = setTimeout(heard, PATIENCE_MS);
     root.setAttribute("aria-busy", "true");
   }
@@ -152,7 +158,19 @@ function render({ model, el }) {
     if (model.get("outcome").sentence) heard();
     tell();
   };
+  // A widget whose code came too late can speak and hears nothing, and anywidget does not say so.
+  let deaf = 0;
+  const greeted = ({ content }) => {
+    if (content.execution_state === "idle" && deaf === 0) {
+      deaf = setTimeout(() => tellKernel({ deaf: true }), DEAF_MS);
+    }
+  };
   const onMessage = message => {
+    if (message.here) {
+      clearTimeout(deaf);
+      deaf = -1;
+      return;
+    }
     heard();
     trouble.textContent = message.trouble ?? "";
   };
@@ -163,8 +181,10 @@ function render({ model, el }) {
   ask();
   tell();
   count();
+  tellKernel({ hello: true }, { iopub: { status: greeted } });
   return () => {
     clearTimeout(waiting);
+    clearTimeout(deaf);
     model.off("change:asked", onAsked);
     model.off("change:outcome", onOutcome);
     model.off("change:score", count);
