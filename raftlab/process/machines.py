@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from raftlab.process.again import AskedAgain, asked_again
-from raftlab.process.faults import MachineFault, kind_named
+from raftlab.process.faults import CannotStart, MachineFault, kind_named
 from raftlab.process.forms import entry_of
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.process.machine import ProcessMachine
@@ -20,6 +20,7 @@ from raftlab.raft.options import is_count, is_number
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow, shown
 from raftlab.sim.run.tape import Fault, Memory, Said
 from raftlab.sim.world.action import Action
+from raftlab.sim.world.arguments import machine_of
 
 if TYPE_CHECKING:
     from raftlab.sim.run.recording import Recording
@@ -106,7 +107,7 @@ class Process:
         return made
 
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
-        """A machine, started from what its disk holds. Raises: MachineFault."""
+        """A machine, started from what its disk holds. Raises: CannotStart."""
         return self.for_a_run()(node_id, **given)
 
     def afresh(self) -> "Machines":
@@ -177,11 +178,11 @@ class Machines:
         return twin
 
     def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
-        """A machine, started from what its disk holds. Raises: MachineFault."""
+        """A machine, started from what its disk holds. Raises: CannotStart."""
         try:
             return ProcessMachine(node_id, machines=self, **given)
         except MachineFault as fault:
-            raise MachineFault(fault.kind, f"{node_id} cannot start: {fault.text}") from fault
+            raise CannotStart(fault.kind, f"{node_id} cannot start: {fault.text}") from fault
 
     # What goes along with a run
 
@@ -243,7 +244,7 @@ class Machines:
 
     def ask_again(self, recording: "Recording", machine: Any = None) -> AskedAgain:
         """Ask the process anew, or `machine`, all that it was asked in a run. Raises: Misuse."""
-        process = self.process if machine is None else machine
+        process = self.process if machine is None else machine_of(machine)
         if not isinstance(process, Process):
             raise Misuse(
                 "this run has what its machine said, and no machine: say which process is to be"

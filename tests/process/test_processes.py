@@ -1,6 +1,7 @@
-"""A machine in a process, at work: runs, copies, memory, what is left in the end; rules alone."""
+"""A machine in a process, at work: runs, copies, memory, edited programs, faults; rules alone."""
 
 import pickle
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from raftlab.check.campaign.trial import checked, try_seed
 from raftlab.check.explore import explore
 from raftlab.process import MachineFault
 from raftlab.process.child import Child
-from raftlab.process.rules import RuleRaised, ask_rule
 from raftlab.sim.resolve import machines_that_remember, recording_of
 from raftlab.sim.run.play import can_be_copied, copied
 from tests.process.conftest import HERE
@@ -123,20 +123,27 @@ def test_limits_are_numbers(given):
 # Rules alone
 
 
-def test_a_rule_in_a_process_answers_and_may_fail():
-    child = Child([sys.executable, str(HERE / "rules_of_mine.py")])
-    assert ask_rule(child, "has_vote_left", None, "S2") is True
-    assert ask_rule(child, "has_vote_left", "S1", "S2") is False
-    with pytest.raises(RuleRaised, match="ZeroDivisionError"):
-        ask_rule(child, "is_newer_term", 2, 1)
-    assert ask_rule(child, "has_vote_left", "S2", "S2") is True
-    child.end()
+def test_a_rule_can_ask_a_program_as_the_page_says(tmp_path, monkeypatch):
+    page = (HERE.parents[1] / "docs" / "machine-protocol.md").read_text()
+    told = page.partition("## Rules alone")[2]
+    code = told.partition("```python\n")[2].partition("```")[0]
+    loop = re.search(r"`(for line in sys.stdin: )(.*?; )(print.*?)`", told)
+    (tmp_path / "my_terms.py").write_text(
+        "import json, sys\n" + "\n    ".join(each.strip("; ") for each in loop.groups()) + "\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    names = {"rl": rl}
+    exec(code.replace('"python3"', repr(sys.executable)), names)
+    assert rl.Cluster(3, seed=1, rules=names["MyRules"]).elect()
+    names["terms"].end()
+    with pytest.raises(MachineFault, match="ended before"):
+        rl.Cluster(3, seed=1, rules=names["MyRules"]).elect()
 
 
 def test_a_command_may_begin_with_another_one():
     child = Child(["env", "-i", "cat"])
-    with pytest.raises(MachineFault, match="no answer"):
-        ask_rule(child, "has_vote_left", None, "S2")
+    assert child.ask(b"[]") == b"[]"
+    child.end()
     assert not child.is_alive
     assert Path(f"/proc/{child.pid}").exists() is False
 
