@@ -97,8 +97,10 @@ def test_rules_are_not_for_a_process(process):
     class Mine(rl.Rules):
         pass
 
-    with pytest.raises(rl.Misuse, match="rules of its own"):
+    with pytest.raises(rl.Misuse, match="rules of its own, and cannot play by Mine"):
         rl.Cluster(3, machine=process("elects"), rules=Mine)
+    with pytest.raises(rl.Misuse, match="cannot play by AppendsNothingItself"):
+        rl.scenarios.scenario("figure_8")(machine=process("elects"))
 
 
 def test_a_seed_of_a_campaign_comes_to_the_same_twice(process):
