@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
@@ -69,7 +70,7 @@ class Process:
         return f"Process({self.text!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _process, (self.command, self._given)
+        return sent, (self.command, tuple(self._given.items()))
 
     def for_a_run(self) -> "Machines":
         """What makes the machines of a run, with an empty tape."""
@@ -99,15 +100,17 @@ class Process:
 
     def afresh(self) -> "Machines":
         """The same with processes that nobody has asked yet, and an empty tape."""
-        return _process(self.command, self._given).for_a_run()
+        return Process(self.command, **self._given).for_a_run()
 
     def end(self) -> None:
         """End the processes that live. They are started again when they are needed."""
         self.pool.end()
 
 
-def _process(command: tuple[str, ...], given: dict[str, Any]) -> Process:
-    return Process(command, **given)
+@lru_cache(maxsize=8)
+def sent(command: tuple[str, ...], given: tuple[tuple[str, Any], ...]) -> Process:
+    """One that was sent here: the same each time, so that what lives goes on from task to task."""
+    return Process(command, **dict(given))
 
 
 def words_of(command: object) -> tuple[str, ...]:

@@ -110,6 +110,19 @@ def test_a_seed_of_a_campaign_comes_to_the_same_twice(process):
     assert try_seed(1, pickle.loads(pickle.dumps(conditions))) == first
 
 
+def test_a_worker_goes_on_with_the_processes_of_its_last_task(request, process):
+    machine = process("elects", patience_s=59)
+    first = pickle.loads(pickle.dumps(machine))
+    request.addfinalizer(first.end)
+    assert first is not machine
+    rl.Cluster(3, machine=first)
+    pids = first.pool.pids
+    second = pickle.loads(pickle.dumps(machine))
+    rl.Cluster(3, machine=second)
+    assert second.pool.pids == pids != ()
+    assert pickle.loads(pickle.dumps(process("elects", patience_s=58))) is not first
+
+
 @pytest.mark.parametrize("command", ["", "  ", '"open', [], ["a\0b"], 7, ["", "x"]])
 def test_what_is_no_command_is_misuse(command):
     with pytest.raises(rl.Misuse, match="command"):
