@@ -156,7 +156,7 @@ class NodeAsSaid(NodeCore):
             self._hard_state_changed = True
 
     def _take_log(self, reply: Reply) -> None:
-        """What is compacted, cut and appended, in this order, as in `Output`. Raises: MachineFault."""
+        """Compact, cut, append, in this order: that of `Output`. Raises: MachineFault."""
         log = self.log
         if reply.snapshot is not None:
             self._take_snapshot(reply.snapshot, reply.first_index)

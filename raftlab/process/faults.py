@@ -2,7 +2,7 @@
 
 from typing import Literal, TypeAlias, cast, get_args
 
-from raftlab.raft.vocabulary import shortened
+from raftlab.raft.vocabulary import Misuse, shortened
 
 FaultKind: TypeAlias = Literal[
     "cannot start",
@@ -41,6 +41,13 @@ class MachineFault(RuntimeError):
 
     def __str__(self) -> str:
         return f"{self.text} ({self.kind})"
+
+
+class CannotStart(MachineFault, Misuse):
+    """A machine in a process that does not start: a cluster with it cannot be made."""
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def shown_line(said: bytes) -> str:

@@ -1,6 +1,7 @@
-"""A machine in a process, at work: runs, copies, memory, what is left in the end; rules alone."""
+"""A machine in a process, at work: runs, copies, memory, edited programs, faults; rules alone."""
 
 import pickle
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from raftlab.check.campaign.trial import checked, try_seed
 from raftlab.check.explore import explore
 from raftlab.process import MachineFault
 from raftlab.process.child import Child
-from raftlab.process.rules import RuleRaised, ask_rule
 from raftlab.sim.resolve import machines_that_remember, recording_of
 from raftlab.sim.run.play import can_be_copied, copied
 from tests.process.conftest import HERE
@@ -97,8 +97,10 @@ def test_rules_are_not_for_a_process(process):
     class Mine(rl.Rules):
         pass
 
-    with pytest.raises(rl.Misuse, match="rules of its own"):
+    with pytest.raises(rl.Misuse, match="rules of its own, and cannot play by Mine"):
         rl.Cluster(3, machine=process("elects"), rules=Mine)
+    with pytest.raises(rl.Misuse, match="cannot play by AppendsNothingItself"):
+        rl.scenarios.scenario("figure_8")(machine=process("elects"))
 
 
 def test_a_seed_of_a_campaign_comes_to_the_same_twice(process):
@@ -106,6 +108,19 @@ def test_a_seed_of_a_campaign_comes_to_the_same_twice(process):
     first = try_seed(1, conditions)
     assert first.verdict == "ok", first.text
     assert try_seed(1, pickle.loads(pickle.dumps(conditions))) == first
+
+
+def test_a_worker_goes_on_with_the_processes_of_its_last_task(request, process):
+    machine = process("elects", patience_s=59)
+    first = pickle.loads(pickle.dumps(machine))
+    request.addfinalizer(first.end)
+    assert first is not machine
+    rl.Cluster(3, machine=first)
+    pids = first.pool.pids
+    second = pickle.loads(pickle.dumps(machine))
+    rl.Cluster(3, machine=second)
+    assert second.pool.pids == pids != ()
+    assert pickle.loads(pickle.dumps(process("elects", patience_s=58))) is not first
 
 
 @pytest.mark.parametrize("command", ["", "  ", '"open', [], ["a\0b"], 7, ["", "x"]])
@@ -123,20 +138,27 @@ def test_limits_are_numbers(given):
 # Rules alone
 
 
-def test_a_rule_in_a_process_answers_and_may_fail():
-    child = Child([sys.executable, str(HERE / "rules_of_mine.py")])
-    assert ask_rule(child, "has_vote_left", None, "S2") is True
-    assert ask_rule(child, "has_vote_left", "S1", "S2") is False
-    with pytest.raises(RuleRaised, match="ZeroDivisionError"):
-        ask_rule(child, "is_newer_term", 2, 1)
-    assert ask_rule(child, "has_vote_left", "S2", "S2") is True
-    child.end()
+def test_a_rule_can_ask_a_program_as_the_page_says(tmp_path, monkeypatch):
+    page = (HERE.parents[1] / "docs" / "machine-protocol.md").read_text()
+    told = page.partition("## Rules alone")[2]
+    code = told.partition("```python\n")[2].partition("```")[0]
+    loop = re.search(r"`(for line in sys.stdin: )(.*?; )(print.*?)`", told)
+    (tmp_path / "my_terms.py").write_text(
+        "import json, sys\n" + "\n    ".join(each.strip("; ") for each in loop.groups()) + "\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    names = {"rl": rl}
+    exec(code.replace('"python3"', repr(sys.executable)), names)
+    assert rl.Cluster(3, seed=1, rules=names["MyRules"]).elect()
+    names["terms"].end()
+    with pytest.raises(MachineFault, match="ended before"):
+        rl.Cluster(3, seed=1, rules=names["MyRules"]).elect()
 
 
 def test_a_command_may_begin_with_another_one():
     child = Child(["env", "-i", "cat"])
-    with pytest.raises(MachineFault, match="no answer"):
-        ask_rule(child, "has_vote_left", None, "S2")
+    assert child.ask(b"[]") == b"[]"
+    child.end()
     assert not child.is_alive
     assert Path(f"/proc/{child.pid}").exists() is False
 

@@ -11,15 +11,14 @@ from msgspec.structs import fields
 
 from raftlab.process import wire
 from raftlab.process.faults import KINDS
-from raftlab.process.rules import RuleLine, RuleReply
 from raftlab.raft.messages import AppendEntriesReply, RequestVote, RequestVoteReply
 from raftlab.raft.options import Options
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "machine-protocol.md").read_text()
 SCHEMA = DOCS / "machine-protocol.schema.json"
-EXAMPLES = re.findall(r"^([→←⇒⇐]) (\{.*\})$", PAGE, re.MULTILINE)
-KIND = {"→": wire.Line, "←": wire.Reply, "⇒": RuleLine, "⇐": RuleReply}
+EXAMPLES = re.findall(r"^([→←]) (\{.*\})$", PAGE, re.MULTILINE)
+KIND = {"→": wire.Line, "←": wire.Reply}
 
 
 def schema():

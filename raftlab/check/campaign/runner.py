@@ -18,7 +18,9 @@ from raftlab.check.campaign.heading import heading_of
 from raftlab.check.campaign.results import CampaignResult
 from raftlab.check.campaign.trial import VERDICTS, SeedResult, checked, try_seeds
 from raftlab.check.checkpoint_file import CheckpointFile
+from raftlab.process import Process
 from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.sim.cluster import Cluster
 from raftlab.sim.world.arguments import MOST_SEEDS, RulesGiven, seed_of
 from raftlab.sim.world.host import MachineFactory
 
@@ -55,11 +57,13 @@ def campaign(
     done: an interrupted campaign goes on from there. `progress` draws a bar with live counts on the
     standard error output; by default, if that is a terminal.
 
-    Raises: Misuse, for what is no campaign, for what no cluster can be given, and for a file of
-    another campaign.
+    Raises: Misuse, for what is no campaign, for what no cluster can be given, for a program that
+    does not start here, and for a file of another campaign.
     """
     conditions = checked(rules, machine, given)
     wanted = _seeds(seeds)
+    if scheduler is None and isinstance(machine, Process):
+        Cluster(1, machine=machine)  # else every seed would tell that it does not start
     executor = _executor(partial(try_seeds, conditions=conditions), cores, scheduler)
     checkpoint = (
         None

@@ -86,6 +86,10 @@ def machine_of(machine: Any) -> Callable[..., Any]:
 
     Raises: Misuse, for anything else.
     """
+    if isinstance(machine, str):
+        raise Misuse(
+            f"a machine in a process is rl.Process({shown(machine)}), and not its command alone"
+        )
     if not (can_be_machine(machine) if isinstance(machine, type) else callable(machine)):
         raise Misuse(f"a machine is a class like RaftStateMachine, not {shown(machine)}")
     made: Callable[..., Any] = machine
