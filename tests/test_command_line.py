@@ -22,6 +22,7 @@ from raftlab.check.history import History, Operation
 from raftlab.commands import arguments, campaign, explore, lab
 from raftlab.commands.answers import EXIT_CODES, Exit
 from raftlab.museum import EXHIBITS
+from raftlab.process.samples import sample
 from raftlab.view import describe_state_machines
 
 ROOT = Path(__file__).parents[1]
@@ -950,6 +951,7 @@ def test_the_examples_of_the_page_print_what_it_says(raftlab_run, place):
     for name, kind in (("mine.py", "python"), ("history.jsonl", "json")):
         (text,) = re.findall(rf"`{name}`[^`]*?```{kind}\n(.*?)```", PAGE, re.DOTALL)
         (place / name).write_text(text)
+    (place / "raft.py").write_text(sample("python").read_text(encoding="utf-8"), encoding="utf-8")
     code = None
     for line, wanted in examples():
         if line == "echo $?":

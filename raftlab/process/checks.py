@@ -3,8 +3,9 @@
 What is wrong as Raft is not looked for here: the watched properties find that.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 
+from msgspec import UNSET
 from msgspec.structs import fields
 
 from raftlab.process.faults import MachineFault
@@ -26,6 +27,10 @@ NUMBERS = {
     for kind in (*Message.__args__, Accepted, Rejected)
 }
 """The fields of messages that count something, and so are not negative."""
+
+SILENT = Reply()
+BESIDE_A_REFUSAL = ("refused", "notes", "votes", "progress", "election_deadline")
+"""What a refusal may tell of: why, and for pictures."""
 
 
 def contradiction(text: str) -> MachineFault:
@@ -162,6 +167,16 @@ def check_reads(reply: Reply, asked: set[int], commit_index: Index) -> None:
                 f"it answers read {each.read_id} at entry {shown(each.index)}, and calls entries up"
                 f" to {commit_index} committed"
             )
+
+
+def said_beside_refusal(reply: Reply, believed: Mapping[str, object]) -> list[str]:
+    """The fields of a refusal that say more than what the node `believed` already."""
+    return [
+        name
+        for name in reply.__struct_fields__
+        if name not in BESIDE_A_REFUSAL
+        and getattr(reply, name) not in (getattr(SILENT, name), believed.get(name, UNSET))
+    ]
 
 
 def told(name: NodeId) -> str:

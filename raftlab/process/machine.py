@@ -5,9 +5,8 @@ import random
 from collections.abc import Hashable
 from typing import Any, Self, get_args
 
-from msgspec import UNSET
-
 from raftlab.process.as_said import NEVER, NodeAsSaid
+from raftlab.process.checks import said_beside_refusal
 from raftlab.process.faults import FaultKind, MachineFault
 from raftlab.process.forms import (
     entry_line,
@@ -58,10 +57,6 @@ ASKED = (AddEntry, Campaign, TransferLine, ForgetLine, CompactLine, ReadLine)
 """What may be refused."""
 
 NOT_LEADER = "not_leader"
-SILENT = Reply()
-BESIDE_A_REFUSAL = ("refused", "notes", "votes", "progress", "election_deadline")
-"""What a refusal may tell of: why, and for pictures."""
-
 CHANGING = (
     *("_messages", "_notes", "_alarms", "_messages_at_once", "_reads", "_failed_reads"),
     *("_reads_asked", "_writing", "_role_changes", "role_data", "_pace"),
@@ -94,8 +89,8 @@ class ProcessMachine(NodeAsSaid):
     ) -> None:
         if rules is not None and type(rules) is not Rules:
             raise Misuse(
-                f"{node_id} is a process, which has rules of its own: give rules to a machine in"
-                " Python"
+                f"{node_id} is a process, which has rules of its own, and cannot play by"
+                f" {type(rules).__name__}: leave the rules out, or give them to a machine in Python"
             )
         super().__init__(
             node_id,
@@ -253,7 +248,15 @@ class ProcessMachine(NodeAsSaid):
             raise MachineFault("other protocol", f"it refuses to start: {refusal.reason}")
         if not isinstance(line, ASKED):
             raise MachineFault("wrong shape", "it refuses what is no question, but has happened")
-        if done := self._done_beside(reply):
+        believed = {
+            "term": self.term,
+            "voted_for": self.voted_for,
+            "role": self.role.value,
+            "commit_index": self.commit_index,
+            "leader": self._leader,
+            "wake_at": None if self._wake_at == NEVER else self._wake_at,
+        }
+        if done := said_beside_refusal(reply, believed):
             raise self._fault(
                 "it refuses what it was asked, and does something all the same: it says"
                 f" {', '.join(done)}"
@@ -261,24 +264,6 @@ class ProcessMachine(NodeAsSaid):
         if refusal.reason == NOT_LEADER:
             raise NotLeader.of(self.node_id, self.role.value, self.term, refusal.leader)
         raise NotNow(f"{self.node_id} refuses: {refusal.reason}")
-
-    def _done_beside(self, reply: Reply) -> list[str]:
-        """The fields of a refusal that say more than what the node believed already."""
-        wake_at = None if self._wake_at == NEVER else self._wake_at
-        known = {
-            "term": self.term,
-            "voted_for": self.voted_for,
-            "role": self.role.value,
-            "commit_index": self.commit_index,
-            "leader": self._leader,
-            "wake_at": wake_at,
-        }
-        said = [name for name in reply.__struct_fields__ if name not in BESIDE_A_REFUSAL]
-        return [
-            name
-            for name in said
-            if getattr(reply, name) not in (getattr(SILENT, name), known.get(name, UNSET))
-        ]
 
     def _fault(self, text: str, kind: FaultKind = "contradiction") -> MachineFault:
         self._machines.give_up(self.place)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from raftlab.process import MachineFault
-from raftlab.process.machines import Machines
+from raftlab.process.run_machines import Machines
 from raftlab.process.wire import Reply
 from raftlab.raft.log import Command, LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import RequestVote

@@ -91,3 +91,19 @@ def test_a_follower_refuses_and_the_run_goes_on(program, language, kind):
     assert cluster.stopped is None
     cluster.run(200)
     assert cluster.violation is None
+
+
+def test_a_field_that_a_message_does_not_have_is_passed_over(program, tmp_path):
+    text = sample("python").read_text(encoding="utf-8")
+    written = 'message = {"type": kind, '
+    assert text.count(written) == 1
+    (tmp_path / "raft.py").write_text(text.replace(written, written + '"mine": [1], '))
+
+    def course(file):
+        cluster = rl.Cluster(3, seed=1, machine=program("python", file, shared=True))
+        cluster.elect()
+        cluster.propose("x=1")
+        cluster.run(200)
+        return cluster.frame()
+
+    assert course(tmp_path / "raft.py") == course(sample("python"))

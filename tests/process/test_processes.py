@@ -97,8 +97,10 @@ def test_rules_are_not_for_a_process(process):
     class Mine(rl.Rules):
         pass
 
-    with pytest.raises(rl.Misuse, match="rules of its own"):
+    with pytest.raises(rl.Misuse, match="rules of its own, and cannot play by Mine"):
         rl.Cluster(3, machine=process("elects"), rules=Mine)
+    with pytest.raises(rl.Misuse, match="cannot play by AppendsNothingItself"):
+        rl.scenarios.scenario("figure_8")(machine=process("elects"))
 
 
 def test_a_seed_of_a_campaign_comes_to_the_same_twice(process):
@@ -106,6 +108,19 @@ def test_a_seed_of_a_campaign_comes_to_the_same_twice(process):
     first = try_seed(1, conditions)
     assert first.verdict == "ok", first.text
     assert try_seed(1, pickle.loads(pickle.dumps(conditions))) == first
+
+
+def test_a_worker_goes_on_with_the_processes_of_its_last_task(request, process):
+    machine = process("elects", patience_s=59)
+    first = pickle.loads(pickle.dumps(machine))
+    request.addfinalizer(first.end)
+    assert first is not machine
+    rl.Cluster(3, machine=first)
+    pids = first.pool.pids
+    second = pickle.loads(pickle.dumps(machine))
+    rl.Cluster(3, machine=second)
+    assert second.pool.pids == pids != ()
+    assert pickle.loads(pickle.dumps(process("elects", patience_s=58))) is not first
 
 
 @pytest.mark.parametrize("command", ["", "  ", '"open', [], ["a\0b"], 7, ["", "x"]])
