@@ -101,6 +101,8 @@ class Python {
   }
 
   async heed(told) {
+    // granted as soon as the worker has gone, however it went; an address without https has no locks
+    if (told.alive) navigator.locks.request(this.number, () => this.gone());
     if (told.step) say(told.step, ++this.steps + 1);
     if (told.failed) this.failed(told.failed);
     if (told.ended && this.shown) this.gone();
@@ -122,8 +124,6 @@ class Python {
     say(lives > 1 ? SAY.back : "");
     for (const act of ["click", "keyup"]) el("lab").addEventListener(act, () => this.busy || say(""), { once: true, capture: true });
     performance.mark("raftlab shown");
-    // granted as soon as the worker has gone, however it went; an address without https has no locks
-    navigator.locks?.request(this.number, () => this.gone());
     navigator.serviceWorker?.register("./service.js").catch((error) => console.info(error));
   }
 
@@ -142,12 +142,14 @@ class Python {
   }
 
   gone() {
-    if (this !== python) return;
+    if (this !== python || this.ended) return;
+    if (!this.shown) return this.failed("it has stopped");
     this.end();
     begin(SAY.anew);
   }
 
   end() {
+    this.ended = true;
     clearInterval(this.clock);
     this.worker.terminate();
     this.widgets.leave();

@@ -21,7 +21,10 @@ let kept = 0; // when that was last done
 let resting = 0; // and for how long it need not be
 
 async function start(asked) {
-  navigator.locks?.request(asked.alive, () => new Promise(() => {})); // held for as long as it lives
+  navigator.locks?.request(asked.alive, () => { // held for as long as it lives
+    postMessage({ alive: true });
+    return new Promise(() => {});
+  });
   const python = await booted;
   postMessage({ step: "The lab is being unpacked …" });
   python.unpackArchive(await archive, "zip", { extractDir: "/lib/site" });

@@ -279,6 +279,18 @@ def test_a_worker_that_hangs_can_be_stopped_and_what_was_done_is_kept(open_page,
     lab.at_frame(number)
 
 
+def test_a_worker_that_is_killed_while_it_starts_says_so(context, page_address):
+    page, held = context.new_page(), "navigator.locks.query().then(each => each.held.length)"
+    context.route("**/raftlab.zip", lambda route: None)  # it does not come yet
+    page.goto(page_address)
+    until(page, lambda: page.evaluate(held))
+    page.workers[0].evaluate("self.close()")
+    expect(page.locator("#say")).to_contain_text("could not start", timeout=PATIENCE_MS)
+    context.unroute("**/raftlab.zip")
+    page.get_by_role("button", name="Try again").click()
+    there(page)
+
+
 def test_a_part_that_is_missing_is_told_and_tried_again(context, page_address):
     page = context.new_page()
     context.route("**/raftlab.zip", lambda route: route.fulfill(status=404))
