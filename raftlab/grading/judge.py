@@ -14,8 +14,8 @@ import msgspec
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import MOST, Exercise, Failure
+from raftlab.course.exercises.hints import REPAIRS, HintExercise
 from raftlab.course.exercises.mistakes import Mistake
-from raftlab.course.exercises.replication import REPAIRS, HintExercise
 from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked

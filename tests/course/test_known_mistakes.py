@@ -462,7 +462,7 @@ def test_what_is_no_function_is_refused_whoever_wrote_it(number):
 
 
 def test_a_machine_that_is_asked_and_a_ready_answer_of_the_package_are_told_apart():
-    from raftlab.course.exercises.append import appending
+    from raftlab.course.exercises.append_entries import appending
     from raftlab.course.predict.appends import append_to
 
     def append_entries(log, prev_log_index, prev_log_term, entries):
