@@ -15,8 +15,8 @@ import msgspec
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import MOST, Exercise, Failure
+from raftlab.course.exercises.hints import REPAIRS, HintExercise
 from raftlab.course.exercises.mistakes import Mistake
-from raftlab.course.exercises.replication import HintExercise
 from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
 from raftlab.grading.answers import Source

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from raftlab.course import exercise
-from raftlab.course.exercises.replication import REPAIRS
+from raftlab.course.exercises.hints import REPAIRS
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
 from tests.course import answers, near_answers

@@ -161,7 +161,7 @@ NAMES = {
     "4.3": [
         "this counts the votes of earlier terms",
         "this counts the votes of earlier terms",
-        "this counts the votes of earlier terms",
+        "this counts answers of later terms, which the machine has dealt with before",
         "this counts the votes of the last term, too",
         "this counts no answer at all",
     ],
@@ -462,7 +462,7 @@ def test_what_is_no_function_is_refused_whoever_wrote_it(number):
 
 
 def test_a_machine_that_is_asked_and_a_ready_answer_of_the_package_are_told_apart():
-    from raftlab.course.exercises.append import appending
+    from raftlab.course.exercises.append_entries import appending
     from raftlab.course.predict.appends import append_to
 
     def append_entries(log, prev_log_index, prev_log_term, entries):
@@ -528,3 +528,8 @@ def test_an_answer_that_holds_for_a_changing_set_as_well_says_nothing():
     result = exercise("7.1").check(rules("majority_match_index", majorities))
     assert result.passed
     assert "It holds" not in result.text
+
+
+def test_an_answer_that_counts_later_terms_is_not_told_that_it_counts_earlier_ones():
+    mine = rules("is_about_the_present", lambda reply_term, asked_term: reply_term >= asked_term)
+    assert "this counts answers of later terms" in exercise("4.3").check(mine).text

@@ -5,12 +5,16 @@ from typing import Any
 
 from raftlab.course.exercises import (
     append,
+    append_entries,
     commit,
+    hints,
+    network_timeouts,
     replication,
     start,
     tallying,
     terms,
     timeouts,
+    vote_answers,
     voting,
 )
 from raftlab.course.exercises.base import Exercise
@@ -19,7 +23,21 @@ from raftlab.course.exercises.running import MachineExercise, RulesExercise
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.view.words import table
 
-MODULES = (start, append, terms, voting, tallying, timeouts, replication, commit)
+MODULES = (
+    start,
+    append,
+    append_entries,
+    terms,
+    voting,
+    vote_answers,
+    tallying,
+    timeouts,
+    network_timeouts,
+    replication,
+    hints,
+    commit,
+)
+"""In the order of the notebooks."""
 
 
 class Report:

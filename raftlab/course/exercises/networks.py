@@ -22,6 +22,8 @@ def problem_with(timeouts: Any, one_way: Millis) -> str | None:
     match timeouts:
         case (int() | float() as low, int() | float() as high) if 0 < low < high < 1e9:
             pass
+        case (int() | float() as low, int() | float() as high) if low >= high:
+            return f"it answers {guard.described(timeouts, 40)}, and low has to be less than high"
         case _:
             return f"it answers {guard.described(timeouts, 40)}, and not (low, high)"
     try:

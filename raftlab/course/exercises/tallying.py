@@ -247,6 +247,10 @@ EXERCISES = (
                 "old-votes",
                 lambda reply_term, asked_term: reply_term in (asked_term, asked_term - 1),
             ),
+            Mistake(
+                "this counts answers of later terms, which the machine has dealt with before",
+                answers=lambda reply_term, asked_term: reply_term >= asked_term,
+            ),
             Mistake("this counts no answer at all", answers=lambda *_: False),
         ),
     ),
