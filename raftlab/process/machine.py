@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any, Self, get_args
 
 from raftlab.process.as_said import NEVER, NodeAsSaid
-from raftlab.process.checks import said_beside_refusal
+from raftlab.process.checks import check_names, said_beside_refusal
 from raftlab.process.faults import FaultKind, MachineFault
 from raftlab.process.forms import (
     entry_line,
@@ -261,6 +261,7 @@ class ProcessMachine(NodeAsSaid):
                 "it refuses what it was asked, and does something all the same: it says"
                 f" {', '.join(done)}"
             )
+        check_names(Reply(leader=refusal.leader), self.heard_of)
         if refusal.reason == NOT_LEADER:
             raise NotLeader.of(self.node_id, self.role.value, self.term, refusal.leader)
         raise NotNow(f"{self.node_id} refuses: {refusal.reason}")
