@@ -225,7 +225,7 @@ class ProcessMachine(NodeAsSaid):
             self.place = place
             if is_new:
                 self._machines.moved(before, place)
-            self._pace.check(line, reply, len(self.configuration.members))
+            self._pace.check(line, reply, self.configuration)
             self._take(reply)
         except MachineFault:
             self._note_said(place)
