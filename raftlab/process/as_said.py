@@ -43,6 +43,7 @@ class NodeAsSaid(NodeCore):
     """
 
     __slots__ = (
+        "_counted",
         "_failed_reads",
         "_leader",
         "_machines",
@@ -86,6 +87,7 @@ class NodeAsSaid(NodeCore):
         self._reads: list[ReadReady] = []
         self._failed_reads: list[int] = []
         self._reads_asked: set[int] = set()
+        self._counted: tuple[dict[NodeId, ProgressLine], Index, Configuration] | None = None
         self._new_snapshot: Snapshot | None = None
         self._writing: list[OnDisk] = []
         self._polling_confirms = not self._options.async_persistence
@@ -215,12 +217,22 @@ class NodeAsSaid(NodeCore):
                 votes.register_vote(node, granted)
             self.role_data = Candidate(votes)
         elif role is Role.LEADER and reply.progress is not None:
-            check_progress(reply.progress, self.log.last_index)
-            self.role_data = Leader(self._tracker(reply.progress), self._wake_at)
+            self._take_progress(reply.progress)
         elif role is Role.LEADER and type(self.role_data) is Leader:
             self.role_data = Leader(self.role_data.tracker, self._wake_at)
 
-    def _tracker(self, told: "dict[NodeId, ProgressLine]") -> Tracker:
+    def _take_progress(self, progress: dict[NodeId, ProgressLine]) -> None:
+        """What a leader counts; most lines tell it as it was."""
+        told = (progress, self.log.last_index, self.configuration)
+        data = self.role_data
+        if type(data) is Leader and told == self._counted:
+            self.role_data = Leader(data.tracker, self._wake_at)
+            return
+        check_progress(progress, self.log.last_index)
+        self.role_data = Leader(self._tracker(progress), self._wake_at)
+        self._counted = told
+
+    def _tracker(self, told: dict[NodeId, ProgressLine]) -> Tracker:
         tracker = Tracker(self.configuration, self.log.last_index + 1, self._now)
         tracker.progress[self.node_id] = FollowerProgress(
             self.node_id, self.log.last_index + 1, self._now

@@ -38,21 +38,19 @@ def contradiction(text: str) -> MachineFault:
     return MachineFault("contradiction", text)
 
 
-def check_names(reply: Reply, heard_of: Container[NodeId]) -> None:
+def check_names(reply: Reply, heard_of: frozenset[NodeId]) -> None:
     """Nodes that it believes something of it has heard of. Raises: MachineFault."""
-    named = {
-        "voted_for": [reply.voted_for],
-        "leader": [reply.leader],
-        "votes": reply.votes or (),
-        "progress": reply.progress or (),
-        "refused": [reply.refused and reply.refused.leader],
-    }
-    for field, names in named.items():
-        for name in names:
-            if isinstance(name, str) and name not in heard_of:
-                raise contradiction(
-                    f"it names {told(name)} in {field}, and has heard of no such node"
-                )
+    if type(reply.leader) is str and reply.leader not in heard_of:
+        raise _stranger(reply.leader, "leader")
+    if type(reply.voted_for) is str and reply.voted_for not in heard_of:
+        raise _stranger(reply.voted_for, "voted_for")
+    for field, names in (("votes", reply.votes), ("progress", reply.progress)):
+        if names and not heard_of >= names.keys():
+            raise _stranger(next(name for name in names if name not in heard_of), field)
+
+
+def _stranger(name: NodeId, field: str) -> MachineFault:
+    return contradiction(f"it names {told(name)} in {field}, and has heard of no such node")
 
 
 def check_configuration(configuration: Configuration, where: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any, Self, get_args
 
 from raftlab.process.as_said import NEVER, NodeAsSaid
-from raftlab.process.checks import said_beside_refusal
+from raftlab.process.checks import check_names, said_beside_refusal
 from raftlab.process.faults import FaultKind, MachineFault
 from raftlab.process.forms import (
     entry_line,
@@ -225,7 +225,7 @@ class ProcessMachine(NodeAsSaid):
             self.place = place
             if is_new:
                 self._machines.moved(before, place)
-            self._pace.check(line, reply, len(self.configuration.members))
+            self._pace.check(line, reply, self.configuration)
             self._take(reply)
         except MachineFault:
             self._note_said(place)
@@ -261,6 +261,7 @@ class ProcessMachine(NodeAsSaid):
                 "it refuses what it was asked, and does something all the same: it says"
                 f" {', '.join(done)}"
             )
+        check_names(Reply(leader=refusal.leader), self.heard_of)
         if refusal.reason == NOT_LEADER:
             raise NotLeader.of(self.node_id, self.role.value, self.term, refusal.leader)
         raise NotNow(f"{self.node_id} refuses: {refusal.reason}")

@@ -4,7 +4,7 @@ from raftlab.process.faults import MachineFault
 from raftlab.process.limits import MOST_MESSAGES, MOST_TICKS, WINDOW_MS
 from raftlab.process.wire import Arrives, Reply, TickLine, Told
 from raftlab.raft.options import Options
-from raftlab.raft.vocabulary import Millis
+from raftlab.raft.vocabulary import Configuration, Millis
 
 
 class Pace:
@@ -22,15 +22,17 @@ class Pace:
         self.ticks = 0
         self.messages = 0
 
-    def check(self, line: Told, reply: Reply, members: int) -> None:
+    def check(self, line: Told, reply: Reply, configuration: Configuration) -> None:
         """One more line, and the reply to it. Raises: MachineFault, if that is too much."""
         if line.now - self.begun >= self.window:
             self.begun, self.ticks, self.messages = line.now, 0, 0
         kind = type(line)
-        if kind is TickLine:
-            self.ticks += 1
         self.messages += len(reply.messages) + len(reply.messages_at_once)
-        self.messages -= 1 if kind is Arrives else members
+        if kind is Arrives:
+            self.messages -= 1
+        else:
+            self.messages -= len(configuration.members)
+            self.ticks += kind is TickLine
         if self.ticks > MOST_TICKS:
             raise MachineFault(
                 "flooded",

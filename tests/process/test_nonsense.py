@@ -9,7 +9,7 @@ from raftlab.process.run_machines import Machines
 from raftlab.process.wire import Reply
 from raftlab.raft.log import Command, LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import RequestVote
-from raftlab.raft.vocabulary import Configuration
+from raftlab.raft.vocabulary import Configuration, NotNow
 from raftlab.sim.world.host import NEVER
 
 THREE = Configuration(("S1", "S2", "S3"))
@@ -210,6 +210,15 @@ def test_a_snapshot_keeps_entries_that_are_there():
         machine, _ = node()
         with pytest.raises(MachineFault, match=said):
             says(machine, snapshot=snapshot(3, 2), first_index=first)
+
+
+def test_a_refusal_names_nodes_that_it_has_heard_of():
+    machine, _ = node()
+    for leader, fault in (("S1", NotNow), (None, NotNow), ("S9", MachineFault)):
+        machine._machines.next = {"refused": {"reason": "not_leader", "leader": leader}}
+        with pytest.raises(fault):
+            machine.read(machine.now, 1)
+        machine, _ = node()
 
 
 def test_a_time_that_is_null_never_comes():
