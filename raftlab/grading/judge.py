@@ -15,7 +15,7 @@ import msgspec
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import MOST, Exercise, Failure
-from raftlab.course.exercises.hints import REPAIRS, HintExercise
+from raftlab.course.exercises.hints import HintExercise
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
