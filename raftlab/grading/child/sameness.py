@@ -95,4 +95,4 @@ def _seed(round: int) -> None:
     setattr(random, "_urandom", urandom)  # noqa: B010
     setattr(os, "urandom", urandom)  # noqa: B010
     setattr(os, "getrandom", lambda size, flags=0: urandom(size))  # noqa: B010
-    random.seed(round)
+    vars(random)["_inst"].seed(round)  # whoever draws without a source draws from this one
