@@ -27,6 +27,7 @@ def begin(round: int) -> list[Any]:
     """Make this process one that is the same everywhere; what is returned is to be kept."""
     _stop_clocks(float(BEGINS_S[round]))
     _seed(round)
+    setattr(os, "cpu_count", lambda: 1)  # noqa: B010
     for name in OTHER_WAYS:
         sys.modules[name] = None  # type: ignore[assignment]
     small = [(object(), float(place)) for place in range(KEPT * round)]
