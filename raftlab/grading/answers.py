@@ -18,10 +18,12 @@ from raftlab.grading.box import Boxes
 from raftlab.grading.forks import forked_ended
 from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
+from raftlab.view.words import clean
 
 PATIENCE_S = 60.0
 """How long a submission may take to be read (s): a long one takes a tenth of one."""
 LONGEST_LINE = 1 << 24
+MOST_SAID = 400
 
 
 class Source(NamedTuple):
@@ -74,7 +76,7 @@ def answers_in(content: bytes, suffix: str, exercises: Sequence[Exercise], boxes
             for each in exercises
             for found in [said.found[each.number]]
         },
-        tuple(each for found in said.found.values() for each in found.told),
+        tuple(_plain(each) for found in said.found.values() for each in found.told),
     )
 
 
@@ -96,6 +98,11 @@ def _said(text: str, suffix: str, exercises: Sequence[Exercise], boxes: Boxes) -
         reader.end()
     complete = said.trouble or all(each.number in said.found for each in exercises)
     return said if complete else _Said(trouble=TOO_MUCH)
+
+
+def _plain(said: str) -> str:
+    """A sentence on one line: a name, or a sign that is no Python, may be in it."""
+    return clean(" ".join(said.split()), MOST_SAID)
 
 
 TOO_MUCH = (

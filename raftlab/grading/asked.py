@@ -68,7 +68,7 @@ class Asked:
     def call(self, *arguments: Any, **named: Any) -> Any:
         """What the answer returns. Raises: LearnerError, Unwritten, as `guard.call` does."""
         given = [*arguments, *named.values()]
-        call = _ENCODE(list(map(told, given)))
+        call = call_of(given)
         if call not in self._said:
             self._ask_all([call])
         reply = self._read(self._said[call])
@@ -102,9 +102,14 @@ class Asked:
         method.__name__ = self.exercise.name
         return type(self._source.holder, (Rules,), {self.exercise.name: method, "__slots__": ()})
 
-    def ask_ahead(self, cases: Iterable[Sequence[Any]]) -> None:
-        """Ask for these arguments, many at once, until a few raise; `call` then knows them."""
-        calls = dict.fromkeys(_ENCODE(list(map(told, each))) for each in cases)
+    def says(self, right: Mapping[bytes, bytes]) -> bool:
+        """Whether it says to all these calls what is right."""
+        self.ask_ahead(right)
+        return all(self._said.get(call) == said for call, said in right.items())
+
+    def ask_ahead(self, calls: Iterable[bytes]) -> None:
+        """Ask these calls, many at once, until a few raise; `call` then knows them."""
+        calls = dict.fromkeys(calls)
         with suppress(guard.LearnerError):  # it is told when `call` comes to it
             for some in _batches([each for each in calls if each not in self._said]):
                 if not self._ask_all(some, most=MOST_ERRORS):
@@ -214,6 +219,11 @@ def _change(given: Any, now: Any) -> None:
 def _plain(said: str) -> str:
     """A sentence from the box: one line, not long, without signs that a terminal obeys."""
     return shortened("".join(each if each.isprintable() else " " for each in said), MOST_SAID)
+
+
+def call_of(given: Iterable[Any]) -> bytes:
+    """A call as a boxed process is told it: its arguments."""
+    return _ENCODE(list(map(told, given)))
 
 
 def _batches(calls: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import IO
 
 from raftlab.grading.child import lock
@@ -25,9 +26,8 @@ PATIENCE_S = 60.0
 class Forked:
     """One fork, with pipes of its own: what a `Child` needs to know of a process."""
 
-    def __init__(self, forks: "Forks", number: int, stdin: int, stdout: int, pid: int) -> None:
-        self._forks = forks
-        self._number = number
+    def __init__(self, end: Callable[[], int], stdin: int, stdout: int, pid: int) -> None:
+        self._end = end
         self._ended: int | None = None
         self.stdin: IO[bytes] | None = os.fdopen(stdin, "wb", 0)
         self.stdout: IO[bytes] | None = os.fdopen(stdout, "rb", 0)
@@ -41,7 +41,7 @@ class Forked:
     def wait(self, timeout: float | None = None) -> int:
         """End it, if it has not ended by itself; how it has ended."""
         if self._ended is None:
-            self._ended = self._forks.end(self._number)
+            self._ended = self._end()
         return self._ended
 
 
@@ -65,6 +65,7 @@ class Forks:
         self._command = command
         self._is_numbered = is_numbered
         self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._end: Callable[[], object] | None = None
 
     def start(self, round: int = 0) -> Forked:
@@ -79,11 +80,15 @@ class Forks:
         finally:
             os.close(told)
             os.close(says)
-        return Forked(self, number, tells, heard, number if self._is_numbered else 0)
+        pid = number if self._is_numbered else 0
+        return Forked(partial(self.end, number, self._socket), tells, heard, pid)
 
-    def end(self, number: int) -> int:
-        """End a fork; how it has ended."""
-        return self._ordered(b"e", number)
+    def end(self, number: int, home: object) -> int:
+        """End a fork of the process that is at `home`; how it has ended.
+
+        Where that process is gone, so are its forks.
+        """
+        return self._ordered(b"e", number) if self._socket is home else 0
 
     def close(self) -> None:
         """End the process, and all its forks."""
@@ -103,7 +108,7 @@ class Forks:
                 pass
             self.close()
             if what == b"e":
-                return 0  # it has ended with what it was forked from
+                return 0
         raise Misuse("the box in which answers run does not start any more")
 
     def _begin(self) -> socket.socket:
@@ -118,6 +123,7 @@ class Forks:
                 preexec_fn=lock.keep_addresses,
             )
         GUARD.tell("+", process.pid)
+        self._process = process
         ours.settimeout(PATIENCE_S)
         self._socket = ours
         self._end = weakref.finalize(self, _closed, ours, process, os.getpid())

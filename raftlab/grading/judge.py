@@ -15,15 +15,17 @@ import msgspec
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import MOST, Exercise, Failure
-from raftlab.course.exercises.hints import HintExercise
+from raftlab.course.exercises.hints import HintExercise, Repair
 from raftlab.course.exercises.mistakes import Mistake
+from raftlab.course.exercises.result import Result
 from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
 from raftlab.grading.answers import Source
-from raftlab.grading.asked import Asked
+from raftlab.grading.asked import Asked, call_of
 from raftlab.grading.box import Boxes
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
 from raftlab.grading.results import Check
+from raftlab.grading.scripts import Script, script_of
 from raftlab.grading.seeds import Seeds
 from raftlab.museum import exhibit
 from raftlab.raft.vocabulary import shortened
@@ -68,6 +70,7 @@ class Judge:
         self.boxes = boxes
         self._seeds = seeds
         self._exercises: dict[str, Exercise] = {}
+        self._scripts: dict[tuple[str, object], Script | None] = {}
 
     def judge(self, shipped: Exercise, points: float, source: Source | None) -> Judged:
         """Judge the answer to an exercise that is worth so many points."""
@@ -76,7 +79,7 @@ class Judge:
             return _nothing(exercise, points, "no answer was found")
         asked = Asked(exercise, source, self.boxes)
         try:
-            found = _judged(exercise, points, asked)
+            found = self._judged(exercise, points, asked)
             return found if asked.same_again() else _nothing(exercise, points, NOT_THE_SAME)
         finally:
             asked.close()
@@ -105,32 +108,63 @@ class Judge:
             self._exercises[number] = exercise
         return self._exercises[number]
 
+    def _judged(self, exercise: Exercise, points: float, asked: Asked) -> Judged:
+        try:
+            return self._tried(exercise, points, asked)
+        except guard.Unwritten as stub:
+            return _nothing(exercise, points, _unwritten(exercise, stub))
+        except guard.LearnerError as problem:
+            return _nothing(exercise, points, f"{exercise.name} cannot be used: {problem}")
 
-def _judged(exercise: Exercise, points: float, asked: Asked) -> Judged:
-    try:
-        return _tried(exercise, points, asked)
-    except guard.Unwritten as stub:
-        return _nothing(exercise, points, _unwritten(exercise, stub))
-    except guard.LearnerError as problem:
-        return _nothing(exercise, points, f"{exercise.name} cannot be used: {problem}")
+    def _tried(self, exercise: Exercise, points: float, asked: Asked) -> Judged:
+        answer = asked.answer()
+        exercise.tried = answer
+        function = exercise.function_of(answer)
+        asked.ask_ahead(map(call_of, _calls(exercise)))
+        failures = exercise.failures(function)
+        troubles: list[Seen] = []
+        if isinstance(exercise, ClusterExercise):
+            for_cases, for_clusters = _shares(points)
+            cases = _cases_check(exercise, for_cases, answer, failures)
+            troubles = [] if asked.trouble else self._troubles(exercise, answer, asked)
+            slow = self._slow(exercise, answer, asked) if cases.passed else ""
+            checks = [cases, _clusters_check(exercise, for_clusters, cases, troubles, slow)]
+        else:
+            checks = [_cases_check(exercise, points, answer, failures)]
+        texts = {each.trouble.kind: _named(exercise, each.trouble.text) for each in troubles}
+        return Judged(tuple(checks), texts.get("safety", ""), texts.get("liveness", ""))
 
+    def _troubles(self, exercise: ClusterExercise, answer: Any, asked: Asked) -> list[Seen]:
+        """What goes wrong in the museum's runs and in clusters, the first of each kind."""
+        found: dict[str, Seen] = {}
+        for what, look, advice in _looks(exercise):
+            trouble = None if self._goes_well(exercise, what, look, asked) else look(answer)
+            if trouble is not None:
+                found.setdefault(trouble.kind, Seen(trouble, advice(answer)))
+                if trouble.kind == "code":
+                    break
+        return list(found.values())
 
-def _tried(exercise: Exercise, points: float, asked: Asked) -> Judged:
-    answer = asked.answer()
-    exercise.tried = answer
-    function = exercise.function_of(answer)
-    asked.ask_ahead(_calls(exercise))
-    failures = exercise.failures(function)
-    troubles: list[Seen] = []
-    if isinstance(exercise, ClusterExercise):
-        for_cases, for_clusters = _shares(points)
-        cases = _cases_check(exercise, for_cases, answer, failures)
-        troubles = [] if asked.trouble else _troubles(exercise, answer)
-        checks = [cases, _clusters_check(exercise, for_clusters, answer, cases, troubles)]
-    else:
-        checks = [_cases_check(exercise, points, answer, failures)]
-    texts = {each.trouble.kind: _named(exercise, each.trouble.text) for each in troubles}
-    return Judged(tuple(checks), texts.get("safety", ""), texts.get("liveness", ""))
+    def _slow(self, exercise: Exercise, answer: Any, asked: Asked) -> str:
+        """What is slow in an answer that is right, or ""."""
+        if not isinstance(exercise, HintExercise):
+            return ""
+        for each in exercise.repairs:
+            look = partial(_repaired, exercise, each)
+            said = None if self._goes_well(exercise, each, look, asked) else look(answer)
+            if said is not None:
+                return said.sentence
+        return ""
+
+    def _goes_well(
+        self, exercise: ClusterExercise, what: object, look: Callable[[Any], object], asked: Asked
+    ) -> bool:
+        """Whether a run goes well for sure: its answer says in it what is right, word for word."""
+        key = exercise.number, what
+        if key not in self._scripts:
+            self._scripts[key] = script_of(exercise, look)
+        script = self._scripts[key]
+        return script is not None and asked.says(script)
 
 
 def _calls(exercise: Exercise) -> Iterator[Sequence[Any]]:
@@ -179,33 +213,33 @@ def _cases_check(
     )
 
 
-def _troubles(exercise: ClusterExercise, answer: Any) -> list[Seen]:
-    """What goes wrong in the museum's runs and in clusters, the first of each kind."""
-    found: dict[str, Seen] = {}
-    for look, advice in _looks(exercise, answer):
-        trouble = look()
-        if trouble is not None:
-            found.setdefault(trouble.kind, Seen(trouble, advice))
-            if trouble.kind == "code":
-                break
-    return list(found.values())
-
-
 def _looks(
-    exercise: ClusterExercise, answer: Any
-) -> Iterator[tuple[Callable[[], Trouble | None], str]]:
-    """What is looked at, and how to see it."""
+    exercise: ClusterExercise,
+) -> Iterator[tuple[object, Callable[[Any], Trouble | None], Callable[[Any], str]]]:
+    """What is looked at, how an answer fares there, and how to see it."""
     for name in dict.fromkeys(each.exhibit for each in exercise.mistakes if each.exhibit):
-        yield (
-            partial(_in_museum, exercise, answer, name),
-            f'try exhibit("{name}").recording().lab()',
-        )
+        yield name, partial(_in_museum, exercise, name), partial(_see_exhibit, name)
     for seed in exercise.seeds:
-        advice = f"try {exercise.cluster_call(answer, seed)}"
-        yield partial(exercise.trouble, answer, seed), advice
+        yield seed, partial(_in_cluster, exercise, seed), partial(_see_cluster, exercise, seed)
 
 
-def _in_museum(exercise: ClusterExercise, answer: Any, name: str) -> Trouble | None:
+def _see_exhibit(name: str, _: Any) -> str:
+    return f'try exhibit("{name}").recording().lab()'
+
+
+def _see_cluster(exercise: ClusterExercise, seed: int, answer: Any) -> str:
+    return f"try {exercise.cluster_call(answer, seed)}"
+
+
+def _in_cluster(exercise: ClusterExercise, seed: int, answer: Any) -> Trouble | None:
+    return exercise.trouble(answer, seed)
+
+
+def _repaired(exercise: HintExercise, wanted: Repair, answer: Any) -> Result | None:
+    return exercise.slow(answer, wanted)
+
+
+def _in_museum(exercise: ClusterExercise, name: str, answer: Any) -> Trouble | None:
     """What the answer does in the run that shows a known mistake."""
     shown = exhibit(name)
     cluster = shown.cluster(wrong=False, **exercise.for_cluster(answer))
@@ -227,11 +261,10 @@ def _in_museum(exercise: ClusterExercise, answer: Any, name: str) -> Trouble | N
 def _clusters_check(
     exercise: ClusterExercise,
     points: float,
-    answer: Any,
     cases: Check,
     troubles: Sequence[Seen],
+    slow: str,
 ) -> Check:
-    slow = _slow(exercise, answer) if cases.passed else ""
     told, advice, is_safety = "", "", False
     if troubles:
         worst, advice = min(troubles, key=lambda each: WORST_FIRST.index(each.trouble.kind))
@@ -251,13 +284,6 @@ def _clusters_check(
         section=exercise.paper,
         advice=advice,
     )
-
-
-def _slow(exercise: ClusterExercise, answer: Any) -> str:
-    if not isinstance(exercise, HintExercise):
-        return ""
-    slow = (exercise.slow(answer, each) for each in exercise.repairs)
-    return next((each.sentence for each in slow if each is not None), "")
 
 
 def _nothing(exercise: Exercise, points: float, why: str) -> Judged:

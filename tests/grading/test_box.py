@@ -62,6 +62,24 @@ def test_nothing_outside_is_reached(kind):
     assert "reached" not in found.values(), json.dumps(found)
 
 
+def test_a_box_that_was_killed_starts_again():
+    boxes = Boxes(box.best_kind())
+    source = Source((("it", "def majority(size):\n    return size"),), "majority")
+    try:
+        asked = Asked(exercise("4.1"), source, boxes)
+        assert asked.answer()(3) == 3
+        boxes._forks["4.1"]._process.kill()
+        again = Asked(exercise("4.1"), source, boxes)
+        assert again.answer()(4) == 4
+        asked.close()
+        assert again.answer()(5) == 5
+        again.close()
+    finally:
+        boxes.close()
+    again.close()
+    assert boxes._forks["4.1"]._socket is None
+
+
 def kernels(header, pattern=r"#define __NR(?:3264)?_(\w+)\s+(\d+)"):
     """The calls of a table of the kernel, by name."""
     return {name: int(number) for name, number in re.findall(pattern, header.read_text())}

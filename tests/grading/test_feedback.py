@@ -227,11 +227,17 @@ def test_moodle_reads_its_form():
     ]
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
-def test_no_cell_is_a_formula(name):
+FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\u22121"]
+FORMULAS += ["x;=1+1", 'x";"=1+1', "x\t=1", "x|@SUM(1)", "x,=1+1", "x\n=1", "x; \u200c=1", "';=1"]
+
+
+@pytest.mark.parametrize("sign", ",;\t|")
+@pytest.mark.parametrize("name", FORMULAS)
+def test_no_cell_is_a_formula_whatever_ends_one(name, sign):
     for make in (canvas, moodle):
-        rows = csv.reader(StringIO(make([marks(name)], "M2")))
-        assert not [cell for row in rows for cell in row if re.match(r"\s*[=+@-]", cell)]
+        rows = csv.reader(StringIO(make([marks(name)], "M2")), delimiter=sign)
+        signs = r"[\s\"\u200c]*[=+@\-\uff1d\uff0b\uff0d\uff20\u2212]"
+        assert not [cell for row in rows for cell in row if re.match(signs, cell)]
 
 
 def test_feedback_says_no_seed_of_a_run():

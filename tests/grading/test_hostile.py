@@ -145,6 +145,11 @@ STOPS_OR_KILLS = {
     "the parent is killed": rule("os.kill(os.getppid(), 9)\nreturn True"),
     "everybody is killed": rule("os.kill(-1, 9)\nreturn True"),
     "a crash": rule("import ctypes\nreturn ctypes.string_at(0) == b''"),
+    "a body that blows up when it is compiled": rule(
+        "".join(" " * depth + "try: pass\n" + " " * depth + "finally:\n" for depth in range(40))
+        + " " * 40
+        + "return message_term > term"
+    ),
     "a long answer": rule("return 'x' * 10**8"),
     "a big number": rule("return 10 ** 10**5"),
     "an answer in an answer": rule("a = []\na.append(a)\nreturn a"),
@@ -346,6 +351,14 @@ def forbidden_to_parse():
         for module, name in ((ast, "parse"), (builtins, "compile"), (json, "loads")):
             patch.setattr(module, name, refuse)
         yield
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\x1b[31m", "\u200b", "\u2028", "\x85", "\u0661"])
+def test_signs_that_a_terminal_obeys_are_not_repeated(sign, judge):
+    source = f'exercise("2.1").check(A{sign})\nclass A{sign}:\n    def is_n{sign}(self): {sign}\n'
+    found = answers_in(source.encode(), ".py", [exercise(NUMBER)], judge.boxes)
+    assert found.told
+    assert all(each.isprintable() for each in found.told)
 
 
 NOTEBOOKS = {

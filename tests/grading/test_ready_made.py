@@ -185,8 +185,8 @@ data["cases"] = few
 print(json.dumps([f"{f}{n}" for n, p, f in likely if fits(found[n], p, FORMS[f])]))
 print(len(found))
 """
-A_COMPARISON = ["not is_count"]
-"""What compares two numbers, and is called otherwise than it is meant: no rule of Raft."""
+NO_RULE = ["not is_count", "_plain", "Rules.configuration_in_force"]
+"""What compares two numbers, or hands back what it is given (in 6.1, an argument is the answer)."""
 
 
 @pytest.mark.parametrize("number", [each for each in NUMBERS if each not in ("5.1", "5.3")])
@@ -212,7 +212,7 @@ def test_nothing_in_the_box_is_an_answer(number, tmp_path):
     )
     ready, count = map(json.loads, done.stdout.splitlines())
     assert count > 140
-    assert [each for each in ready if each not in A_COMPARISON] == []
+    assert [each for each in ready if each not in NO_RULE] == []
 
 
 ADAPTED = {

@@ -27,6 +27,7 @@ def begin(round: int) -> list[Any]:
     """Make this process one that is the same everywhere; what is returned is to be kept."""
     _stop_clocks(float(BEGINS_S[round]))
     _seed(round)
+    setattr(os, "cpu_count", lambda: 1)  # noqa: B010
     for name in OTHER_WAYS:
         sys.modules[name] = None  # type: ignore[assignment]
     small = [(object(), float(place)) for place in range(KEPT * round)]
@@ -95,4 +96,4 @@ def _seed(round: int) -> None:
     setattr(random, "_urandom", urandom)  # noqa: B010
     setattr(os, "urandom", urandom)  # noqa: B010
     setattr(os, "getrandom", lambda size, flags=0: urandom(size))  # noqa: B010
-    random.seed(round)
+    vars(random)["_inst"].seed(round)  # whoever draws without a source draws from this one

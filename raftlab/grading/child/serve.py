@@ -131,25 +131,12 @@ def answered_all(function: Any, calls: Sequence[Any], most: int) -> list[Any]:
 
 def answered(function: Any, arguments: Any) -> Any:
     """One call: what it returns, and those arguments that it has changed."""
-    given = [values.heard(each) for each in arguments]
-    before = {
-        place: values.told(each)
-        for place, each in enumerate(given)
-        if type(each) in values.CHANGEABLE
-    }
     try:
-        got = guard.call(function, *given)
-        told = values.told(got)
+        return values.reply_of(function, [values.heard(each) for each in arguments])
     except (guard.Unwritten, guard.LearnerError) as problem:
         return told_of(problem)
     except BaseException as problem:  # whatever an answer raises is its own
         return {"raised": guard.where(problem)[:300]}
-    after = {
-        str(place): now
-        for place, then in before.items()
-        if (now := values.told(given[place])) != then
-    }
-    return {"value": told, "after": after} if after else {"value": told}
 
 
 def told_of(problem: Exception) -> Any:

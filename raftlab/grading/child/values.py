@@ -8,12 +8,13 @@ import math
 import random
 import struct
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 import msgspec
 
+from raftlab.course.exercises import guard
 from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.messages import Accepted, Rejected, RequestVote
 from raftlab.raft.options import Options
@@ -127,6 +128,16 @@ TELLERS: Mapping[type, Callable[[Any, int], Any]] = {
 
 CHANGEABLE = (list, dict, RaftLog, Votes, FollowerProgress, random.Random)
 """What an answer can change, of what it is given."""
+
+
+def reply_of(function: Callable[..., Any], given: Sequence[Any]) -> dict[str, Any]:
+    """One call: what it returns, and what it has changed. Raises: as `guard.call` does."""
+    before = {place: told(each) for place, each in enumerate(given) if type(each) in CHANGEABLE}
+    value = told(guard.call(function, *given))
+    after = {
+        str(place): now for place, then in before.items() if (now := told(given[place])) != then
+    }
+    return {"value": value, "after": after} if after else {"value": value}
 
 
 def heard(raw: Any) -> Any:
