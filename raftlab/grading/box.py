@@ -60,7 +60,7 @@ class Boxes:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self._folder = TemporaryDirectory(prefix="raftlab-box-")
-        self._path = Path(os.path.realpath(self._folder.name))
+        self.path = self._path = Path(os.path.realpath(self._folder.name))
         self._path.chmod(0o755)
         (self._path / "lib").mkdir()
         write_library(self._path / "lib")
