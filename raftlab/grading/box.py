@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias
 
 from raftlab.course.exercises.base import Exercise
 from raftlab.grading.child import lock
-from raftlab.grading.folder import write_folder, write_library
+from raftlab.grading.folder import write_folder, write_for_tests, write_library
 from raftlab.raft.vocabulary import Misuse
 
 Kind: TypeAlias = Literal["bubblewrap", "landlock", "no box"]
@@ -60,18 +60,26 @@ class Boxes:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self._folder = TemporaryDirectory(prefix="raftlab-box-")
-        self.path = self._path = Path(os.path.realpath(self._folder.name))
-        self._path.chmod(0o755)
-        (self._path / "lib").mkdir()
-        write_library(self._path / "lib")
+        self.path = Path(os.path.realpath(self._folder.name))
+        self.path.chmod(0o755)
+        (self.path / "lib").mkdir()
+        write_library(self.path / "lib")
 
     def command(self, exercise: Exercise) -> list[str]:
         """What starts a process that serves answers to `exercise`."""
-        folder = self._path / exercise.number
+        folder = self.path / exercise.number
         if not folder.exists():
             write_folder(exercise, folder)
-        own = (str(folder), str(self._path / "lib"))
+        own = (str(folder), str(self.path / "lib"))
         return boxed(self.kind, own, ["-m", "raftlab.grading.child.serve", self.kind])
+
+    def for_tests(self) -> list[str]:
+        """What starts a process that runs a learner's own tests."""
+        folder = self.path / "tests"
+        if not folder.exists():
+            write_for_tests(folder)
+        own = (str(folder), str(self.path / "lib"))
+        return boxed(self.kind, own, ["-m", "raftlab.grading.child.tests", self.kind])
 
     def close(self) -> None:
         """Remove the folders."""

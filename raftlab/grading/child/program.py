@@ -30,8 +30,11 @@ def main(box: str, file: str, paths: Sequence[str]) -> None:
     except SystemExit:
         pass
     except BaseException as error:  # whatever a program raises is its own
-        lines = [each.lineno for each in traceback.extract_tb(error.__traceback__)
-                 if each.filename == file]
+        lines = [
+            each.lineno
+            for each in traceback.extract_tb(error.__traceback__)
+            if each.filename == file
+        ]
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
         place = line or (lines[-1] if lines else 0)
         with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 from raftlab.course.exercises import guard
 from raftlab.grading.child import lock, values
@@ -23,6 +23,20 @@ MODULE = "answer"
 
 def main(box: str, paths: Sequence[str]) -> None:
     """Serve until the standard input ends. `paths` are what may be read, where no mount says so."""
+    told_to, says = in_the_box(box, paths)
+    function: Callable[..., Any] | None = None
+    for line in told_to:
+        asked = json.loads(line)
+        if "parts" in asked:
+            function, reply = loaded(asked)
+        else:
+            reply = answered(function, asked["call"])
+        says.write(json.dumps(reply).encode() + b"\n")
+        says.flush()
+
+
+def in_the_box(box: str, paths: Sequence[str]) -> tuple[BinaryIO, BinaryIO]:
+    """What lines come from and go to, once nothing else is open and all limits hold."""
     told_to, says = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for each in (0, 1, 2):
@@ -34,15 +48,7 @@ def main(box: str, paths: Sequence[str]) -> None:
         lock.read_only(paths)
     if box != "no box":
         lock.refuse_calls()
-    function: Callable[..., Any] | None = None
-    for line in told_to:
-        asked = json.loads(line)
-        if "parts" in asked:
-            function, reply = loaded(asked)
-        else:
-            reply = answered(function, asked["call"])
-        says.write(json.dumps(reply).encode() + b"\n")
-        says.flush()
+    return told_to, says
 
 
 def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:

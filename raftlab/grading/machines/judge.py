@@ -110,7 +110,7 @@ class MachineJudge:
 
 
 def tried(trial: Trial, machine: BoxedProcess, seed: int, again: bool = False) -> Trouble | None:
-    """What goes wrong in a trial. With `again`, new processes are asked all of its last run, too."""
+    """What goes wrong in a trial. With `again`, new processes are asked, too."""
     setting = Setting(machine, seed)
     machine.another_run()
     try:
@@ -147,7 +147,9 @@ def _told(fault: MachineFault) -> str:
     said = ERROR.search(fault.text)
     text = {
         "died": f": {said[0]}" if said else ", by itself, or for what it used",
-        "hung": f"it answers nothing for {PATIENCE_S:g} s" if "within" in fault.text else fault.text,
+        "hung": f"it answers nothing for {PATIENCE_S:g} s"
+        if "within" in fault.text
+        else fault.text,
     }.get(fault.kind, "")
     form = FAULTS.get(fault.kind)
     return form.format(text=text) if form else ADDRESS.sub("", str(fault))

@@ -9,16 +9,16 @@ from functools import cache
 
 from raftlab.process.samples import sample
 
-ON_DISK = '''\
+ON_DISK = """\
         self.term: int = line["term"]
         self.voted_for: str | None = line["voted_for"]
         self.log: list[Entry] = [BEFORE_ALL, *line["log"]]
-'''
-NOT_READ = '''\
+"""
+NOT_READ = """\
         self.term: int = 0  # what does the disk hold? `line` says it
         self.voted_for: str | None = None
         self.log: list[Entry] = [BEFORE_ALL]
-'''
+"""
 READS = '''\
     # Reads that never show the past, without an entry in the log. Thesis, 6.4
 
@@ -110,7 +110,7 @@ WITH_READS: Sequence[tuple[str, str]] = (
         "            return reply  # a refusal changes nothing\n",
     ),
     ('"offers": ["campaign"]', '"offers": ["campaign", "read"]'),
-    ("machine=rl.Process(\"python3 raft.py\")", "machine=rl.Process(\"python3 machine.py\")"),
+    ('machine=rl.Process("python3 raft.py")', 'machine=rl.Process("python3 machine.py")'),
 )
 ASKED: Mapping[str, Sequence[str]] = {
     "M4": ("set_term_and_vote", "append", "cut", "on_saved"),

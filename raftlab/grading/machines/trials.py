@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias
 
-from raftlab.check.campaign.complaints import complaint
+from raftlab.check.campaign.complaints import complaint, wrong_answer, wrong_read
 from raftlab.check.campaign.faults import (
     Verb,
     crash,
@@ -38,6 +38,8 @@ from raftlab.sim.fixtures import PLAIN, settle, until_sent
 SOON: Millis = 3000.0
 """Ten election timeouts: a sound cluster that is left alone needs one or two."""
 CRASH_POINTS = 10
+"""How many crashes are tried, each by itself."""
+NOT_MENDED = "the faults have ended, and within 30 election timeouts it does not go on"
 
 
 class Setting:
@@ -50,9 +52,7 @@ class Setting:
 
     def cluster(self, nodes: int = 3, options: Options = PLAIN, **given: Any) -> Cluster:
         """A new cluster."""
-        self.last = Cluster(
-            nodes, seed=self.seed, options=options, machine=self.machine, **given
-        )
+        self.last = Cluster(nodes, seed=self.seed, options=options, machine=self.machine, **given)
         return self.last
 
     def goes_on(self, cluster: Cluster) -> Cluster:
@@ -213,17 +213,12 @@ def five_for_long(setting: Setting) -> str:
 
 
 def random_run(setting: Setting, nodes: int) -> str:
-    """What is wrong after the faults have ended."""
+    """What peace does not mend, and what was acknowledged and is not there."""
     run = start(setting.seed, nodes=nodes, machine=setting.machine, change_members=False)
     setting.last = run.cluster
     inject_faults(run)
-    return after_the_faults(run)
-
-
-def after_the_faults(run: RandomRun) -> str:
-    """What peace does not mend, and what was acknowledged and is not there."""
     if not heal_and_converge(run):
-        return f"{run.cluster.now:.0f} ms, and peace has mended nothing within 30 election timeouts"
+        return NOT_MENDED
     wrong = complaint(run, operator=False)
     return wrong.text if wrong else ""
 
@@ -245,8 +240,10 @@ def reads_among_faults(setting: Setting) -> str:
     run = start(setting.seed, nodes=3, machine=setting.machine, options=PLAIN, change_members=False)
     setting.last = run.cluster
     inject_faults(run, only=[(verb, 1.0) for verb in TROUBLES])
-    if stuck := after_the_faults(run):
-        return stuck
+    if not heal_and_converge(run):
+        return NOT_MENDED
+    if wrong := wrong_answer(run) or wrong_read(run):
+        return wrong
     got = run.cluster.get("last")
     return "" if got == f"{run.seed}" else f"a read of last shows {got}, after last={run.seed}"
 
@@ -367,4 +364,3 @@ TRIALS: Mapping[str, Sequence[Trial]] = {
     ),
 }
 """The trials of a milestone."""
-
