@@ -21,7 +21,7 @@ from raftlab.raft.vocabulary import Misuse, shown
 LARGEST = 10_000_000
 """How many bytes of a submission are read."""
 CALLS = re.compile(r"""exercise\(\s*["'](\d+\.\d+)["']\s*\)\s*\.check\(""")
-TAG = re.compile(r"exercise:(\d+\.\d+)")
+TAG = re.compile(r"exercise:(\d+\.\d+|M\d)")
 MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
 PERCENT = re.compile(r"^# %%.*$", re.MULTILINE)
 
@@ -172,6 +172,16 @@ def find(exercise: Exercise, cells: Sequence[Cell]) -> Found:
         )
     parts = _needed(cells, place, holder or name)
     return Found(Source(parts, name, holder), tuple(told))
+
+
+def defined(name: str, cells: Sequence[Cell]) -> tuple[tuple[str, str], ...] | None:
+    """The last definition of a name in a submission, with what that needs; None without one."""
+    places = [
+        place
+        for place, cell in enumerate(cells)
+        if cell.tree and any(name in _bound(node) for node in cell.tree.body)
+    ]
+    return _needed(cells, places[-1], name) if places else None
 
 
 def _holders(tree: ast.Module, name: str, is_rule: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""Many submissions, one after another: marks written as they come, so that a batch goes on.
+"""Many submissions: marks written as they come, so that a batch goes on where it was.
 
 What was marked stays: a batch that was stopped and is begun again marks what is left. Marks are
 one file for each submission, put in place at once; a file of other seeds, another assignment or
@@ -6,27 +6,24 @@ another submission under that name is marked anew.
 """
 
 import hashlib
-import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import mkstemp
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from raftlab.course.exercises import exercise
+from raftlab.check.campaign import executors
 from raftlab.grading import answers
 from raftlab.grading.box import Boxes, Kind
-from raftlab.grading.judge import Judge, Judged
-from raftlab.grading.milestones import Milestone, milestones_of
+from raftlab.grading.marking import Marker
+from raftlab.grading.milestones import milestones_of
 from raftlab.grading.results import MARKS, Marks, MilestoneMark, from_json, to_json
 from raftlab.grading.seeds import Seeds
 from raftlab.raft.vocabulary import Misuse, listed
+from raftlab.sim.run.files import write_whole
 
-JUDGED = ("M1", "M2", "M3")
-"""The milestones that are judged so."""
-CAP = 0.5
 SUFFIXES = (".ipynb", ".py")
 
 
@@ -83,49 +80,87 @@ def _counts(path: Path) -> bool:
     return path.is_file() and ".ipynb_checkpoints" not in path.parts
 
 
-def grade(
-    submissions: Sequence[Submission], assignment: str, seeds: Seeds, kind: Kind, to: Path
-) -> Generator[Progress, None, None]:
-    """Mark submissions, and write each one's marks into `to`/marks; tells of each.
+class Batch(NamedTuple):
+    """What all submissions of a batch have in common: it goes to whoever marks them.
 
+    `word` is the class's, for M0; marks are written into the folder `to`/marks.
+    """
+
+    assignment: str
+    seeds: Seeds
+    kind: Kind
+    to: Path
+    word: str = "raftlab"
+
+    def file(self, submission: Submission) -> Path:
+        """Where the marks of a submission are."""
+        return self.to / MARKS / f"{submission.name}.json"
+
+
+def grade(
+    submissions: Sequence[Submission],
+    batch: Batch,
+    cores: int | None = 1,
+    scheduler: str | None = None,
+) -> Generator[Progress, None, None]:
+    """Mark submissions, and write each one's marks; tells of each, as they come.
+
+    It is done on one core, on so many (None: all), or on the workers of a Dask `scheduler`, which
+    see the same files. A worker that dies loses nothing: what it was at is marked again.
     Raises: Misuse, OSError.
     """
-    milestones = judged_in(assignment)
-    folder = to / MARKS
-    folder.mkdir(parents=True, exist_ok=True)
-    boxes = Boxes(kind)
+    milestones_of(batch.assignment)
+    (batch.to / MARKS).mkdir(parents=True, exist_ok=True)
+    todo = []
+    done = 0
+    for place, each in enumerate(submissions):
+        marks = _there(batch.file(each), _key(each.path, batch))
+        if marks is None:
+            todo.append(place)
+            continue
+        done += 1
+        yield Progress(done, len(submissions), marks, was_there=True)
+    trial = partial(_mark_all, tuple(submissions), batch)
+    for places in _executor(cast(Any, trial), todo, cores, scheduler) if todo else ():
+        for place in places:
+            if not isinstance(place, int):
+                marks = _never(submissions[place.seed], batch)
+                write_whole(batch.file(submissions[place.seed]), to_json(marks))
+            else:
+                marks = from_json(batch.file(submissions[place]).read_bytes())
+            done += 1
+            yield Progress(done, len(submissions), marks, was_there=False)
+
+
+def _executor(
+    trial: Any, todo: Sequence[int], cores: int | None, scheduler: str | None
+) -> Iterator[Sequence[Any]]:
+    if scheduler is not None:
+        return executors.dask_workers(trial, todo, scheduler, most=1)
+    count = executors.core_count() if cores is None else cores
+    if count == 1:
+        return executors.one_core(trial, todo)
+    return executors.processes(trial, todo, count, most=1)
+
+
+def _mark_all(
+    submissions: Sequence[Submission], batch: Batch, places: Sequence[int]
+) -> tuple[int, ...]:
+    """Mark the submissions at these places, and write each one's marks; the places."""
+    boxes = Boxes(batch.kind)
     try:
-        judge = Judge(boxes, seeds)
-        for done, each in enumerate(submissions, 1):
-            file = folder / f"{each.name}.json"
-            key = _key(each.path, assignment, seeds, kind)
-            marks = _there(file, key)
-            was_there = marks is not None
-            if marks is None:
-                marks = marked(each, assignment, milestones, judge, seeds, kind)
-                _write(file, to_json(marks))
-                _write(file.with_suffix(".key"), key.encode())
-            yield Progress(done, len(submissions), marks, was_there)
+        marker = Marker(boxes, batch.seeds, batch.word)
+        for place in places:
+            each = submissions[place]
+            file, key = batch.file(each), _key(each.path, batch)
+            write_whole(file, to_json(marked(each, batch, marker)))
+            write_whole(file.with_suffix(".key"), key.encode())
     finally:
         boxes.close()
+    return tuple(places)
 
 
-def judged_in(assignment: str) -> tuple[Milestone, ...]:
-    """The milestones of an assignment that are judged here. Raises: Misuse."""
-    found = tuple(each for each in milestones_of(assignment) if each.name in JUDGED)
-    if not found:
-        raise Misuse(f"{assignment} is not judged by raftlab grade: {listed(JUDGED)} are")
-    return found
-
-
-def marked(
-    submission: Submission,
-    assignment: str,
-    milestones: Sequence[Milestone],
-    judge: Judge,
-    seeds: Seeds,
-    kind: Kind,
-) -> Marks:
+def marked(submission: Submission, batch: Batch, marker: Marker) -> Marks:
     """The marks of one submission, whatever it is."""
     told: list[str] = []
     try:
@@ -134,51 +169,41 @@ def marked(
         cells = []
         told.append(str(problem) if isinstance(problem, Misuse) else "the file cannot be read")
     found = []
-    for milestone in milestones:
-        judged = {}
-        for number, points in milestone.parts.items():
-            answer = answers.find(exercise(number), cells)
-            if cells:
-                told += answer.told
-            judged[number] = judge.judge(exercise(number), points, answer.source)
-        found.append(mark_of(milestone, judged))
+    for milestone in milestones_of(batch.assignment):
+        mark, more = marker.mark(milestone, cells, submission.student)
+        found.append(mark)
+        told += more if cells else ()
+    return _marks(submission, batch, found, told)
+
+
+def _never(submission: Submission, batch: Batch) -> Marks:
+    """What a submission gets whose marking ended the process that did it, every time."""
+    return _marks(submission, batch, (), ["whoever marked it was ended, every time"])
+
+
+def _marks(
+    submission: Submission, batch: Batch, found: Sequence[MilestoneMark], told: Sequence[str]
+) -> Marks:
     return Marks(
         submission=submission.name,
         student=submission.student,
-        assignment=assignment,
-        box=kind,
+        assignment=batch.assignment,
+        box=batch.kind,
         milestones=tuple(found),
         told=tuple(dict.fromkeys(told)),
         raftlab=version("raftlab"),
-        seeds_digest=seeds.digest,
+        seeds_digest=batch.seeds.digest,
     )
 
 
-def mark_of(milestone: Milestone, judged: Mapping[str, Judged]) -> MilestoneMark:
-    """The mark of a milestone; where an answer broke safety, it is half of the points at most."""
-    checks = tuple(check for each in judged.values() for check in each.checks)
-    points = round(sum(each.points for each in checks), 2)
-    safety = next((each.safety for each in judged.values() if each.safety), "")
-    most = milestone.points * CAP
-    capped = f"safety is broken, so this milestone has {most:g} points at most: {safety}"
-    return MilestoneMark(
-        milestone=milestone.name,
-        title=milestone.title,
-        points=min(points, most) if safety else points,
-        of=milestone.points,
-        checks=checks,
-        capped=capped if safety else "",
-        liveness=next((each.liveness for each in judged.values() if each.liveness), ""),
-    )
-
-
-def _key(path: Path, assignment: str, seeds: Seeds, kind: Kind) -> str:
+def _key(path: Path, batch: Batch) -> str:
     """What marks hang on: who has other ones marks anew. It is told apart, and tells nothing."""
     try:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         content = "unreadable"
-    return " ".join([content, assignment, seeds.digest, kind, version("raftlab")])
+    told = [batch.assignment, batch.seeds.digest, batch.kind, version("raftlab"), repr(batch.word)]
+    return " ".join([content, *told])
 
 
 def _there(file: Path, key: str) -> Marks | None:
@@ -189,11 +214,3 @@ def _there(file: Path, key: str) -> Marks | None:
     except (OSError, ValueError, msgspec.DecodeError):
         return None
     return None
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file whole, and put it in its place at once."""
-    handle, new = mkstemp(dir=file.parent, prefix=".marks-")
-    with open(handle, "wb") as written:
-        written.write(content)
-    os.replace(new, file)

@@ -137,7 +137,7 @@ def _says_the_same(cluster: Cluster, machine: BoxedProcess) -> bool:
     if len(cluster.actions) > MOST_ACTIONS:
         return True
     try:
-        return cluster.recording.ask_again(machine).is_same
+        return bool(cluster.recording.ask_again(machine).is_same)
     except (MachineFault, *REFUSALS):
         return False
 

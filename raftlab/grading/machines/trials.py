@@ -239,7 +239,7 @@ def reads_among_faults(setting: Setting) -> str:
     """Leaders come and go, and clients ask whoever leads, or believes so, for reads."""
     run = start(setting.seed, nodes=3, machine=setting.machine, options=PLAIN, change_members=False)
     setting.last = run.cluster
-    inject_faults(run, only=[(verb, 1.0) for verb in TROUBLES])
+    inject_faults(run, only=[(verb, 1) for verb in TROUBLES])
     if not heal_and_converge(run):
         return NOT_MENDED
     if wrong := wrong_answer(run) or wrong_read(run):

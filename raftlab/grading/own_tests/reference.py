@@ -151,7 +151,7 @@ def stale_tail(cluster: TestedCluster) -> None:
     settle(cluster, "S1", 100)
 
 
-def late_copy(cluster: TestedCluster) -> int:
+def late_copy(cluster: TestedCluster) -> Any:
     """S2 has entries 1 to 3, S3 only 1 and 2, S1 commits 3; a copy of 2 is on its way to S2."""
     settle(cluster, "S1", 200)
     cluster.propose("x=1")
@@ -164,7 +164,7 @@ def late_copy(cluster: TestedCluster) -> int:
     return copy
 
 
-def somebody_leads(cluster: TestedCluster) -> bool:
+def somebody_leads(cluster: TestedCluster) -> Any:
     """Three nodes start together."""
     return cluster.run_until(lambda each: each.leader is not None, 6000)
 
@@ -328,14 +328,14 @@ def late_copy_of_committed(cluster: TestedCluster) -> None:
     cluster.deliver(copy)
 
 
-def second_leader(cluster: TestedCluster) -> bool:
+def second_leader(cluster: TestedCluster) -> Any:
     """S1 leads and dies."""
     settle(cluster, "S1", 200)
     cluster.crash("S1")
     return somebody_leads(cluster)
 
 
-def quiet_leader(cluster: TestedCluster) -> bool:
+def quiet_leader(cluster: TestedCluster) -> Any:
     """S1 leads, and nobody asks it for anything."""
     settle(cluster, "S1", 200)
     term = cluster.frame()["S1"].term
@@ -343,7 +343,7 @@ def quiet_leader(cluster: TestedCluster) -> bool:
     return cluster.leader == "S1" and cluster.frame()["S1"].term == term
 
 
-def stale_tail_is_mended(cluster: TestedCluster) -> bool:
+def stale_tail_is_mended(cluster: TestedCluster) -> Any:
     """S3 comes back, with entries that nobody else has."""
     stale_tail(cluster)
     cluster.elect("S2")

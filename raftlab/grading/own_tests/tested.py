@@ -9,9 +9,11 @@ from typing import Any
 
 from raftlab.grading.child.clusters import NO_SUCH, VERBS
 from raftlab.grading.own_tests.machines import Start
-from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.raft.vocabulary import Misuse, NotLeader, shown
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
+from raftlab.sim.world.actions import Propose
+from raftlab.sim.world.arguments import command_data
 
 MOST_CLUSTERS = 6
 MOST_NODES = 7
@@ -52,6 +54,8 @@ class Tested:
             raise Misuse(NO_SUCH.format(name=shown(verb), verbs=", ".join(VERBS)))
         self._check_span(cluster, 0.0)
         try:
+            if verb == "propose":
+                return _propose(cluster, *given, **named)
             return _plain(getattr(cluster, verb)(*given, **named))
         except TypeError as error:
             raise Misuse(f"{verb} cannot be asked so: {error}") from None
@@ -101,6 +105,15 @@ def _check(value: Any, depth: int = 0) -> None:
             raise Misuse("an argument is too large")
         for each in inner:
             _check(each, depth + 1)
+
+
+def _propose(cluster: Cluster, command: Any, to: Any = None) -> Any:
+    """Hand a command to a server, also to one that does not lead: it is its to refuse."""
+    try:
+        return cluster.propose(command, to)
+    except NotLeader:
+        cluster.apply(Propose(cluster.now, to, command_data(command)))
+        return cluster.frame()[to].last_index
 
 
 def _plain(value: Any) -> Any:
