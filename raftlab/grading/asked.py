@@ -99,7 +99,11 @@ class Asked:
             return self.call(*arguments, **named)
 
         method.__name__ = self.exercise.name
-        return type(self._source.holder, (Rules,), {self.exercise.name: method, "__slots__": ()})
+        return type(
+            self._source.holder,
+            (Rules,),
+            {self.exercise.name: method, "__slots__": (), "__module__": "__main__"},
+        )
 
     def same_again(self) -> bool:
         """Whether a fresh process answers all of it as before, asked last first."""

@@ -21,6 +21,7 @@ from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
 from raftlab.grading.fresh import fresh_cases
+from raftlab.grading.open_runs import OPEN_SEEDS, shared
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.museum import exhibit
@@ -42,10 +43,11 @@ NOT_ASKED = "its cases come first"
 
 
 class Seen(NamedTuple):
-    """What went wrong in a run, and how to see that run."""
+    """What went wrong in a run, and how to see that run; `share` opens it, where it is short."""
 
     trouble: Trouble
     advice: str
+    share: str = ""
 
 
 class Judged(NamedTuple):
@@ -162,7 +164,12 @@ def _troubles(exercise: ClusterExercise, answer: Any) -> list[Seen]:
     for look, advice in _looks(exercise, answer):
         trouble = look()
         if trouble is not None:
-            found.setdefault(trouble.kind, Seen(trouble, advice))
+            if trouble.kind not in found:
+                found[trouble.kind] = (
+                    Seen(trouble, advice, trouble.cluster.recording.share())
+                    if advice
+                    else to_be_seen(exercise, answer, trouble)
+                )
             if trouble.kind == "code":
                 break
     return list(found.values())
@@ -171,15 +178,24 @@ def _troubles(exercise: ClusterExercise, answer: Any) -> list[Seen]:
 def _looks(
     exercise: ClusterExercise, answer: Any
 ) -> Iterator[tuple[Callable[[], Trouble | None], str]]:
-    """What is looked at, and how to see it."""
+    """What is looked at, and how to see it, if everybody may."""
     for name in dict.fromkeys(each.exhibit for each in exercise.mistakes if each.exhibit):
         yield (
             partial(_in_museum, exercise, answer, name),
             f'try exhibit("{name}").recording().lab()',
         )
     for seed in exercise.seeds:
-        advice = f"try {exercise.cluster_call(answer, seed)}"
-        yield partial(exercise.trouble, answer, seed), advice
+        yield partial(exercise.trouble, answer, seed), ""
+
+
+def to_be_seen(exercise: ClusterExercise, answer: Any, trouble: Trouble) -> Seen:
+    """The same kind of trouble with a seed that is no secret; else what happened, and no run."""
+    for seed in OPEN_SEEDS:
+        other = exercise.trouble(answer, seed)
+        if other is not None and other.kind == trouble.kind:
+            advice = f"try {exercise.cluster_call(answer, seed)}"
+            return Seen(other, advice, shared(other.cluster.recording))
+    return Seen(trouble, "try clusters of other seeds: it does not show in those that are open")
 
 
 def _in_museum(exercise: ClusterExercise, answer: Any, name: str) -> Trouble | None:
@@ -209,9 +225,9 @@ def _clusters_check(
     troubles: Sequence[Seen],
 ) -> Check:
     slow = _slow(exercise, answer) if cases.passed else ""
-    told, advice, is_safety = "", "", False
+    told, advice, share, is_safety = "", "", "", False
     if troubles:
-        worst, advice = min(troubles, key=lambda each: WORST_FIRST.index(each.trouble.kind))
+        worst, advice, share = min(troubles, key=lambda each: WORST_FIRST.index(each.trouble.kind))
         is_safety = worst.kind == "safety"
         told = f"{len(worst.cluster.nodes)} servers, {ms(worst.cluster.now)}: {worst.text}"
     right = cases.passed and not troubles and not slow
@@ -227,6 +243,7 @@ def _clusters_check(
         sentence=_clean(told or slow or fine),
         section=exercise.paper,
         advice=advice,
+        share=share,
     )
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from raftlab.__main__ import main
-from raftlab.grading import batch, box
-from raftlab.grading.batch import grade, judged_in, submissions_in
+from raftlab.grading import box
+from raftlab.grading.batch import Batch, grade, submissions_in
 from raftlab.grading.box import best_kind, kind_for
 from raftlab.grading.milestones import MILESTONES
 from raftlab.grading.results import from_json, to_json
@@ -16,16 +16,21 @@ from raftlab.raft.vocabulary import Misuse
 from tests.grading.reference import mistaken, solutions, write
 
 SEEDS = Seeds(b"seeds of a class that is not there")
+EXERCISES = ("M1", "M2", "M3")
 in_a_box = pytest.mark.skipif(best_kind() is None, reason="there is no box on this system")
 
 
-def graded(folder: Path, paths: list[Path], assignment: str, kind=None):
+def batch_of(to: Path, assignment: str, seeds=SEEDS) -> Batch:
+    return Batch(assignment, seeds, kind_for(), to)
+
+
+def graded(folder: Path, paths: list[Path], assignment: str):
     found = submissions_in(paths)
-    return [each.marks for each in grade(found, assignment, SEEDS, kind or kind_for(), folder)]
+    return [each.marks for each in grade(found, batch_of(folder, assignment))]
 
 
 @in_a_box
-@pytest.mark.parametrize("name", batch.JUDGED)
+@pytest.mark.parametrize("name", EXERCISES)
 def test_the_right_answers_earn_everything(name, tmp_path):
     file = write(tmp_path / "ann.ipynb", solutions())
     (marks,) = graded(tmp_path / "out", [file], name)
@@ -76,15 +81,16 @@ def test_a_batch_goes_on_where_it_was(tmp_path, monkeypatch):
     for each in ("a", "b", "c"):
         write(tmp_path / f"{each}.ipynb", [])
     found = submissions_in([tmp_path])
-    begun = grade(found, "M1", SEEDS, kind_for(), tmp_path / "out")
+    begun = grade(found, batch_of(tmp_path / "out", "M1"))
     next(begun)
     begun.close()
     write(tmp_path / "a.ipynb", ["x = 1"])
-    again = list(grade(found, "M1", SEEDS, kind_for(), tmp_path / "out"))
+    again = list(grade(found, batch_of(tmp_path / "out", "M1")))
     assert [each.was_there for each in again] == [False, False, False]
-    again = list(grade(found, "M1", SEEDS, kind_for(), tmp_path / "out"))
+    again = list(grade(found, batch_of(tmp_path / "out", "M1")))
     assert [each.was_there for each in again] == [True, True, True]
-    other = list(grade(found, "M1", Seeds(b"other seeds of a class"), kind_for(), tmp_path / "out"))
+    others = Seeds(b"other seeds of a class")
+    other = list(grade(found, batch_of(tmp_path / "out", "M1", others)))
     assert [each.was_there for each in other] == [False, False, False]
 
 
@@ -104,10 +110,10 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
     assert [(each.name, each.student) for each in found] == [("ann-M1", "ann"), ("bob-M1", "bob")]
 
 
-def test_what_is_not_judged_here_is_refused():
-    with pytest.raises(Misuse, match="M0 is not judged by raftlab grade"):
-        judged_in("M0")
-    assert [each.name for each in judged_in("course")] == ["M1", "M2", "M3"]
+def test_an_assignment_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(Misuse, match="there is no assignment 'M9'"):
+        next(grade([], batch_of(tmp_path, "M9")))
+    assert not [*tmp_path.iterdir()]
 
 
 def test_without_a_box_grading_is_refused_unless_asked_for(monkeypatch):

@@ -5,7 +5,6 @@ import pytest
 from raftlab.course.exercises import exercise
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.grading.answers import cells_of, find
-from raftlab.grading.batch import JUDGED
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.judge import Judge
 from raftlab.grading.milestones import MILESTONES
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.skipif(best_kind() is None, reason="there is no box on 
 
 PLACED = [
     (number, mistake)
-    for name in JUDGED
+    for name in ("M1", "M2", "M3")
     for number in MILESTONES[name].parts
     if isinstance(exercise(number), RulesExercise)
     for mistake in exercise(number).mistakes

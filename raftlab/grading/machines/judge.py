@@ -5,7 +5,6 @@ seed that everybody may know.
 """
 
 import re
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple, TypeAlias
@@ -13,17 +12,17 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from raftlab.check.campaign.run_state import MessageStorm
-from raftlab.check.shrink.minimize import shrink
 from raftlab.grading.box import Boxes
 from raftlab.grading.feedback.words import plain
 from raftlab.grading.judge import Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, BoxedProcess
 from raftlab.grading.machines.trials import TRIALS, Setting, Trial
 from raftlab.grading.milestones import Milestone
+from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.process.faults import MachineFault
-from raftlab.raft.vocabulary import REFUSALS, Misuse
+from raftlab.raft.vocabulary import REFUSALS
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.violation import Violation
@@ -31,12 +30,6 @@ from raftlab.view.words import ms
 
 Kind: TypeAlias = Literal["safety", "code", "liveness"]
 
-SHOWN_SEEDS = (1, 2, 3)
-"""What feedback may show: seeds that are no secret."""
-SHRINKS = 150
-"""How many runs are tried to find a shorter one."""
-MOST_ACTIONS = 400
-"""A longer run is not shown, since it tells nobody anything, and not asked again."""
 ERROR = re.compile(r"\w+ in line \d+")
 """What a box says of what a program has raised."""
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -157,7 +150,7 @@ def _told(fault: MachineFault) -> str:
 
 def _shown(trial: Trial, machine: BoxedProcess, trouble: Trouble) -> Trouble | None:
     """The same trouble in a run that may be shown, and as short as it was found."""
-    for seed in SHOWN_SEEDS:
+    for seed in OPEN_SEEDS:
         other = tried(trial, machine, seed)
         if other is None or (other.kind, other.broke) != (trouble.kind, trouble.broke):
             continue
@@ -166,8 +159,7 @@ def _shown(trial: Trial, machine: BoxedProcess, trouble: Trouble) -> Trouble | N
         recording = other.cluster.recording
         machine.another_run()
         if other.kind == "safety":
-            with suppress(Misuse, MachineFault):
-                recording = shrink(recording, budget=SHRINKS)
+            recording = shortest(recording)
         return other._replace(cluster=recording.attempt())
     return None
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from raftlab.grading.answers import Cell
 
 CLASS = re.compile(r"^class Raft\b", re.MULTILINE)
-WRITES = re.compile(r"\A(?:pass  #)?%%writefile[^\n]*\n")
+WRITES = re.compile(r"\A(?:pass  #%|%%)writefile[^\n]*\n")
 """The line that lets a notebook write a cell into a file; as it was read, it is a remark."""
 
 
