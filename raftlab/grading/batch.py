@@ -153,7 +153,8 @@ def _mark_all(
         for place in places:
             each = submissions[place]
             file, key = batch.file(each), _key(each.path, batch)
-            write_whole(file, to_json(marked(each, batch, marker)))
+            marks = from_json(to_json(marked(each, batch, marker)))  # as whoever reads it has it
+            write_whole(file, to_json(marks))
             write_whole(file.with_suffix(".key"), key.encode())
     finally:
         boxes.close()
