@@ -68,7 +68,7 @@ def keep(number: str, title: str, answer: Any) -> str:
         code = standing_alone(answer, _above(text, number))
         new = with_section(text, number, title, code)
         copy = _copied(file, text) if _is_lost(text, new, number) else ""
-        write_whole(file, new.encode("utf-8"))
+        write_whole(file.resolve(), new.encode("utf-8"))
     except (NotWritten, OSError, RuntimeError, ValueError) as problem:  # a loop of links, too
         reason = getattr(problem, "strerror", None) or str(problem)
         return f"It could not be kept in {NAME}: {reason}. Copy it there by hand."

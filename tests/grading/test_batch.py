@@ -177,7 +177,7 @@ def test_predictions_are_marked_by_the_class_word_and_the_student(tmp_path, caps
 
 @in_a_box
 def test_every_milestone_of_the_course_is_in_one_mark(tmp_path):
-    file = write(tmp_path / "ann.ipynb", ["x = 1"])
+    file = write(tmp_path / "ann.ipynb", ["x = 1", "y = 2"])
     (marks,) = graded(tmp_path / "out", [file], "course")
     assert [each.milestone for each in marks.milestones] == [*MILESTONES]
     assert (marks.total, marks.of) == (0, sum(each.points for each in MILESTONES.values()))
@@ -231,7 +231,7 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path):
     ]
     assert spawned
     os.kill(spawned[0], signal.SIGKILL)
-    said, told = batch.communicate()
+    _said, told = batch.communicate()
     assert batch.returncode == 0, told
     marks = [from_json(content) for _, content in written(tmp_path).values()]
     assert [each.total for each in marks] == [15, 15, 15, 15]
