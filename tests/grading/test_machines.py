@@ -4,6 +4,7 @@ import pytest
 
 import raftlab as rl
 from raftlab.grading.answers import cells_of
+from raftlab.grading.batch.marking import mark_of
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.feedback.runs import shown_run
 from raftlab.grading.machines import boxed
@@ -11,7 +12,6 @@ from raftlab.grading.machines.judge import FORGETS, MachineJudge
 from raftlab.grading.machines.programs import given, reference
 from raftlab.grading.machines.submitted import program_in
 from raftlab.grading.machines.trials import TRIALS
-from raftlab.grading.marking import mark_of
 from raftlab.grading.milestones import M4, M5, MILESTONES
 from raftlab.grading.open_runs import OPEN_SEEDS
 from raftlab.grading.seeds import Seeds

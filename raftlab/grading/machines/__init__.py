@@ -3,6 +3,5 @@
 * `programs`: what students begin with, and the reference, both made of the sample
 * `submitted`: the program out of a submission
 * `boxed`: processes of it, which begin with nothing but what their disk holds
-* `own`: what a student's own program is worth so far
 * `trials`: the runs that a machine must stand; `judge`: what it is worth
 """

@@ -86,7 +86,7 @@ cluster.lab()
 # By the same trials with other seeds, without the box. It takes a minute.
 
 # %%
-from raftlab.grading.machines.own import marked
+from raftlab.grading.batch.own_machine import marked
 from raftlab.grading.own_marks import own_marks
 
 own_marks(marked("{name}", "machine.py"))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from raftlab.grading.batch.marking import mark_of
 from raftlab.grading.box import Boxes
 from raftlab.grading.machines.judge import MachineJudge
-from raftlab.grading.marking import mark_of
 from raftlab.grading.milestones import MILESTONES
 from raftlab.grading.results import MilestoneMark
 from raftlab.grading.seeds import Seeds

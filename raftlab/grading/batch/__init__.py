@@ -16,8 +16,8 @@ import msgspec
 
 from raftlab.check.campaign import executors
 from raftlab.grading import answers
+from raftlab.grading.batch.marking import Marker
 from raftlab.grading.box import Boxes, Kind
-from raftlab.grading.marking import Marker
 from raftlab.grading.milestones import milestones_of
 from raftlab.grading.results import MARKS, Marks, MilestoneMark, from_json, to_json
 from raftlab.grading.seeds import Seeds
