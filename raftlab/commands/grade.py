@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from raftlab.commands.answers import Answer, Exit
 from raftlab.commands.arguments import Parser
+from raftlab.sim.run.share import PUBLISHED
 
 if TYPE_CHECKING:
+    from raftlab.grading.batch import Progress
     from raftlab.grading.results import Marks
 
 NAME = "grade"
@@ -16,7 +18,11 @@ HELP = "mark submissions of an assignment, each in a box of its own"
 ABOUT = """\
 Mark submissions: notebooks, my_raft.py, other Python files, or folders of them. Their code runs in
 a box (bubblewrap, else Landlock), and never in this process. Marks depend on the submission and on
-the file of seeds alone. A batch that was stopped goes on where it was, with the same command."""
+the file of seeds alone (in M0, on the class's word). In the end, pages for students and for their
+instructor are written, too. A batch that was stopped goes on where it was: say it once more."""
+FEEDBACK = "feedback"
+"""The folder, in that of the marks, in which feedback is."""
+BAR = 24
 EXAMPLE = """\
   raftlab grade submissions --assignment M1 --seeds seeds.txt --out marks"""
 
@@ -27,13 +33,31 @@ def add_arguments(parser: Parser) -> None:
         "submissions", nargs="+", type=Path, metavar="SUBMISSION", help="a file, or a folder"
     )
     parser.add_argument(
-        "--assignment", required=True, metavar="NAME", help="which: M1, M2, M3, or course"
+        "--assignment", required=True, metavar="NAME", help="which: M0 to M7, or course"
     )
     parser.add_argument(
         "--seeds", required=True, type=Path, metavar="FILE", help="the class's secret"
     )
     parser.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="where marks are written"
+    )
+    parser.add_argument(
+        "--class",
+        dest="word",
+        metavar="WORD",
+        default="raftlab",
+        help="the class's word, as raftlab release was given it: M0 hangs on it (raftlab)",
+    )
+    parser.add_argument(
+        "--base",
+        metavar="ADDRESS",
+        default=PUBLISHED,
+        help="the address of the lab as a page, if it is not the published one: for links to runs",
+    )
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--cores", type=int, default=1, metavar="N", help="on so many cores (1)")
+    who.add_argument(
+        "--scheduler", metavar="ADDRESS", help="on a Dask cluster whose workers see these files"
     )
     parser.add_argument(
         "--unsafe",
@@ -43,33 +67,54 @@ def add_arguments(parser: Parser) -> None:
 
 
 def carry_out(given: argparse.Namespace) -> Answer:
-    """Mark the submissions; what came of them."""
-    from raftlab.grading.batch import grade
+    """Mark the submissions, and write what students and instructors read of it."""
+    from raftlab.grading.batch import Batch, grade
     from raftlab.grading.box import kind_for
+    from raftlab.grading.feedback import write_feedback
+    from raftlab.grading.feedback.runs import check_base
     from raftlab.grading.handed_in import submissions_in
     from raftlab.grading.seeds import read_seeds
 
     submissions = submissions_in(given.submissions)
-    seeds = read_seeds(given.seeds)
-    kind = kind_for(given.unsafe)
+    check_base(given.base)
+    batch = Batch(
+        given.assignment, read_seeds(given.seeds), kind_for(given.unsafe), given.out, given.word
+    )
     found: list[Marks] = []
     try:
-        for each in grade(submissions, given.assignment, seeds, kind, given.out):
+        for each in grade(submissions, batch, given.cores, given.scheduler):
             found.append(each.marks)
-            _tell(f"{each.done} of {each.of}: {_line(each.marks)}", each.was_there)
+            _tell(each)
     except KeyboardInterrupt:
         text = (
             f"Interrupted. {len(found)} of {len(submissions)} are marked, in {given.out}: the same"
             " command goes on from there."
         )
         return Answer(Exit.INTERRUPTED, text, {"interrupted": True, "marked": len(found)})
+    found.sort(key=lambda marks: marks.submission)
+    written = write_feedback(found, given.out / FEEDBACK, given.base)
     lines = [_line(each) for each in found]
-    lines.append(f"Marks are in {given.out}. The code ran in this box: {kind}.")
-    return Answer(Exit.FINE, "\n".join(lines), {"box": kind, "marks": list(map(_document, found))})
+    lines.append(f"Marks are in {given.out}. The code ran in this box: {batch.kind}.")
+    lines.append(f"Feedback: {given.out / FEEDBACK / 'class.html'}, and a page for each student.")
+    told = {
+        "box": batch.kind,
+        "marks": list(map(_document, found)),
+        "files": list(map(str, written)),
+    }
+    return Answer(Exit.FINE, "\n".join(lines), told)
 
 
-def _tell(text: str, was_there: bool) -> None:
-    print(f"{text} (marked before)" if was_there else text, file=sys.stderr, flush=True)
+def _tell(progress: "Progress") -> None:
+    """Say how far it is: a line for each submission, and, on a terminal, a bar beneath."""
+    text = f"{progress.done} of {progress.of}: {_line(progress.marks)}"
+    text += " (marked before)" if progress.was_there else ""
+    if not sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
+        return
+    full = BAR * progress.done // progress.of
+    bar = f"[{'#' * full}{'.' * (BAR - full)}] {progress.done} of {progress.of}"
+    end = "\n" if progress.done == progress.of else ""
+    print(f"\r\x1b[K{text}\n{bar}", end=end, file=sys.stderr, flush=True)
 
 
 def _line(marks: "Marks") -> str:

@@ -20,12 +20,12 @@ import re
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Any
 from zlib import crc32
 
 from raftlab.course.own_code import NotWritten, standing_alone, told
 from raftlab.lab.notebook_cells import kernel_running
+from raftlab.sim.run.files import write_whole
 
 NAME = "my_raft.py"
 SWITCH = "RAFTLAB_MY_RAFT"
@@ -68,7 +68,7 @@ def keep(number: str, title: str, answer: Any) -> str:
         code = standing_alone(answer, _above(text, number))
         new = with_section(text, number, title, code)
         copy = _copied(file, text) if _is_lost(text, new, number) else ""
-        _replace(file, new)
+        write_whole(file.resolve(), new.encode("utf-8"))
     except (NotWritten, OSError, RuntimeError, ValueError) as problem:  # a loop of links, too
         reason = getattr(problem, "strerror", None) or str(problem)
         return f"It could not be kept in {NAME}: {reason}. Copy it there by hand."
@@ -149,20 +149,6 @@ def _copied(file: Path, text: str) -> str:
     free = next(name for name in names if not (file.parent / name).exists())
     (file.parent / free).write_bytes(text.encode("utf-8"))
     return free
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write the whole file beside the old one, and put it in its place at once."""
-    file = file.resolve()
-    handle, new = mkstemp(dir=file.parent, prefix=f".{NAME}-")
-    try:
-        with open(handle, "wb") as written:
-            written.write(text.encode("utf-8"))
-        os.chmod(new, file.stat().st_mode if file.exists() else 0o644)
-        os.replace(new, file)
-    except OSError:
-        os.unlink(new)
-        raise
 
 
 def in_notebook() -> bool:

@@ -1,13 +1,13 @@
-"""The answers in a submission: asked of a boxed process, which alone looks into the file.
+"""What a submission has: asked of a boxed process, which alone looks into the file.
 
-    {"text": …, "notebook": true, "section": …, "wanted": [["1.1", "accepts_append", true]]}
-    {"found": {"1.1": {"parts": [["cell 3", …]], "holder": "MyRules", "told": []}}}
+    {"text": …, "notebook": true, "section": …, "answers": [["1.1", "accepts_append", true]], …}
+    {"answers": {"1.1": {"parts": [["cell 3", …]], "holder": "MyRules", "told": []}}, …}
 
 Nothing of a submission is run for it, and what is wrong with one costs nobody else.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -25,64 +25,127 @@ PATIENCE_S = 60.0
 LONGEST_LINE = 1 << 24
 MOST_SAID = 400
 
+Parts: TypeAlias = tuple[tuple[str, str], ...]
+"""Parts of source, each with where it stands."""
+
 
 class Source(NamedTuple):
-    """An answer: parts of source, each with where it stands, and what to take of them.
+    """An answer: parts of source, and what to take of them.
 
     `name` is a function, or a method of the class `holder`.
     """
 
-    parts: tuple[tuple[str, str], ...]
+    parts: Parts
     name: str
     holder: str = ""
 
 
-class Answers(NamedTuple):
-    """What a submission has, by exercise, and what there is to tell of it."""
+class Answer(NamedTuple):
+    """The answer to an exercise, or None, and what there is to tell."""
 
-    sources: Mapping[str, Source | None]
+    source: Source | None
     told: tuple[str, ...] = ()
 
 
+class Program(NamedTuple):
+    """A program, or None, and what there is to tell."""
+
+    source: str | None
+    told: tuple[str, ...] = ()
+
+
+class Wanted(NamedTuple):
+    """What is looked for: answers to exercises, the programs of milestones, names and values."""
+
+    exercises: Sequence[Exercise] = ()
+    programs: Sequence[str] = ()
+    definitions: Sequence[str] = ()
+    values: Sequence[str] = ()
+
+
+class Contents(NamedTuple):
+    """What a submission has of what was wanted; `trouble` is why nothing can be read, or "".
+
+    A definition that is not there has no parts; a value that is not written out is None.
+    """
+
+    answers: Mapping[str, Answer]
+    programs: Mapping[str, Program]
+    definitions: Mapping[str, Parts]
+    values: Mapping[str, object]
+    trouble: str = ""
+
+
 class _Found(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    parts: tuple[tuple[str, str], ...]
+    parts: Parts
     holder: str
     told: tuple[str, ...]
 
 
-class _Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the reader says: what it has found by exercise, or why it cannot read the file."""
+class _Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    source: str | None
+    told: tuple[str, ...]
 
-    found: dict[str, _Found] = {}
+
+class _Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the reader says: what it has found, or why it cannot read the file."""
+
+    answers: dict[str, _Found] = {}
+    programs: dict[str, _Program] = {}
+    definitions: dict[str, Parts] = {}
+    values: dict[str, Any] = {}
     trouble: str = ""
 
 
 _DECODE = msgspec.json.Decoder(_Said).decode
 
 
-def answers_in(content: bytes, suffix: str, exercises: Sequence[Exercise], boxes: Boxes) -> Answers:
-    """The answers to these exercises in a file whose name ends so."""
-    nothing = dict.fromkeys((each.number for each in exercises), None)
+def contents_of(content: bytes, suffix: str, wanted: Wanted, boxes: Boxes) -> Contents:
+    """What is wanted of a file whose name ends so."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return Answers(nothing, ("the file is not text: hand in a notebook or a Python file",))
-    said = _said(text, suffix, exercises, boxes)
+        return nothing(wanted, "the file is not text: hand in a notebook or a Python file")
+    said = _said(text, suffix, wanted, boxes)
     if said.trouble:
-        return Answers(nothing, (f"the file {said.trouble}",))
-    return Answers(
+        return nothing(wanted, f"the file {said.trouble}")
+    return Contents(
+        {each.number: _answer(each, said.answers[each.number]) for each in wanted.exercises},
         {
-            each.number: Source(found.parts, each.name, found.holder) if found.parts else None
-            for each in exercises
-            for found in [said.found[each.number]]
+            name: Program(its.source, tuple(map(_plain, its.told)))
+            for name, its in said.programs.items()
         },
-        tuple(_plain(each) for found in said.found.values() for each in found.told),
+        said.definitions,
+        said.values,
     )
 
 
-def _said(text: str, suffix: str, exercises: Sequence[Exercise], boxes: Boxes) -> _Said:
-    wanted = [[each.number, each.name, isinstance(each, RulesExercise)] for each in exercises]
-    asks = {"text": text, "notebook": suffix == ".ipynb", "section": SECTION.pattern}
+def nothing(wanted: Wanted, trouble: str) -> Contents:
+    """What there is of a submission that cannot be read."""
+    return Contents(
+        {each.number: Answer(None) for each in wanted.exercises},
+        {name: Program(None) for name in wanted.programs},
+        dict.fromkeys(wanted.definitions, ()),
+        dict.fromkeys(wanted.values),
+        trouble,
+    )
+
+
+def _answer(exercise: Exercise, found: _Found) -> Answer:
+    source = Source(found.parts, exercise.name, found.holder) if found.parts else None
+    return Answer(source, tuple(map(_plain, found.told)))
+
+
+def _said(text: str, suffix: str, wanted: Wanted, boxes: Boxes) -> _Said:
+    asks = {
+        "text": text,
+        "notebook": suffix == ".ipynb",
+        "section": SECTION.pattern,
+        "answers": [[e.number, e.name, isinstance(e, RulesExercise)] for e in wanted.exercises],
+        "programs": wanted.programs,
+        "definitions": wanted.definitions,
+        "values": wanted.values,
+    }
     reader = Child(
         (),
         patience_s=PATIENCE_S,
@@ -91,13 +154,21 @@ def _said(text: str, suffix: str, exercises: Sequence[Exercise], boxes: Boxes) -
         ends=forked_ended,
     )
     try:
-        said = _DECODE(reader.ask(msgspec.json.encode({**asks, "wanted": wanted})))
+        said = _DECODE(reader.ask(msgspec.json.encode(asks)))
     except (MachineFault, msgspec.DecodeError):
         return _Said(trouble=TOO_MUCH)
     finally:
         reader.end()
-    complete = said.trouble or all(each.number in said.found for each in exercises)
-    return said if complete else _Said(trouble=TOO_MUCH)
+    return said if said.trouble or _has_all(said, wanted) else _Said(trouble=TOO_MUCH)
+
+
+def _has_all(said: _Said, wanted: Wanted) -> bool:
+    return (
+        set(said.answers) == {each.number for each in wanted.exercises}
+        and set(said.programs) == set(wanted.programs)
+        and set(said.definitions) == set(wanted.definitions)
+        and set(said.values) == set(wanted.values)
+    )
 
 
 def _plain(said: str) -> str:

@@ -100,7 +100,11 @@ class Asked:
             return self.call(*arguments, **named)
 
         method.__name__ = self.exercise.name
-        return type(self._source.holder, (Rules,), {self.exercise.name: method, "__slots__": ()})
+        return type(
+            self._source.holder,
+            (Rules,),
+            {self.exercise.name: method, "__slots__": (), "__module__": "__main__"},
+        )
 
     def says(self, right: Mapping[bytes, bytes]) -> bool:
         """Whether it says to all these calls what is right."""

@@ -10,8 +10,8 @@ import platform
 import shutil
 import sys
 import sysconfig
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from subprocess import DEVNULL, TimeoutExpired, run
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias
 
 from raftlab.course.exercises.base import Exercise
 from raftlab.grading.child import calls, lock
-from raftlab.grading.folder import write_folder, write_library
+from raftlab.grading.folder import write_folder, write_for_tests, write_library
 from raftlab.grading.forks import Forked, Forks
 from raftlab.raft.vocabulary import Misuse
 
@@ -61,23 +61,27 @@ class Boxes:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self._folder = TemporaryDirectory(prefix="raftlab-box-")
-        self._path = Path(os.path.realpath(self._folder.name))
-        self._path.chmod(0o755)
-        (self._path / "lib").mkdir()
-        write_library(self._path / "lib")
+        self.path = Path(os.path.realpath(self._folder.name))
+        self.path.chmod(0o755)
+        (self.path / "lib").mkdir()
+        write_library(self.path / "lib")
         self._forks: dict[str, Forks] = {}
 
     def start(self, exercise: Exercise, round: int) -> Forked:
         """A process that serves an answer to `exercise`. Raises: Misuse, if the box fails."""
-        return self._of(exercise.number, exercise).start(round)
+        return self._of(exercise.number, partial(write_folder, exercise)).start(round)
 
     def reader(self, _: Sequence[str] = ()) -> Forked:
         """A process that looks for answers in a submission. Raises: Misuse, if the box fails."""
-        return self._of("reader", None).start()
+        return self._of("reader", partial(write_folder, None), "reader").start()
+
+    def tester(self, _: Sequence[str] = ()) -> Forked:
+        """A process that runs a learner's own tests. Raises: Misuse, if the box fails."""
+        return self._of("tests", write_for_tests, "tests").start()
 
     def without_place(self, text: bytes) -> bytes:
         """What was said, without the name that the folder of the boxes has this time."""
-        return text.replace(os.fsencode(self._path), b"/box")
+        return text.replace(os.fsencode(self.path), b"/box")
 
     def close(self) -> None:
         """End the processes, and remove the folders."""
@@ -85,12 +89,12 @@ class Boxes:
             each.close()
         self._folder.cleanup()
 
-    def _of(self, name: str, exercise: Exercise | None) -> Forks:
+    def _of(self, name: str, write: Callable[[Path], None], module: str = "serve") -> Forks:
         if name not in self._forks:
-            folder = self._path / name
-            write_folder(exercise, folder)
-            own = (str(folder), str(self._path / "lib"))
-            words = ["-m", "raftlab.grading.child.serve", self.kind]
+            folder = self.path / name
+            write(folder)
+            own = (str(folder), str(self.path / "lib"))
+            words = ["-m", f"raftlab.grading.child.{module}", self.kind]
             self._forks[name] = Forks(boxed(self.kind, own, words), self.kind != "bubblewrap")
         return self._forks[name]
 

@@ -7,7 +7,7 @@ what the exercise asks for, and what it calls ready-made, raises in it.
 import ast
 import inspect
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,35 @@ def write_folder(exercise: Exercise | None, to: Path) -> None:
         functions = [of for module, of in asked if module == f"raftlab.raft.{name}"]
         tables = [table for module, table in emptied if module == name]
         (raft / f"{name}.py").write_text(stripped(source, functions, tables), encoding="utf-8")
-    for file in (*sorted(CHILD.glob("*.py")), Path(guard.__file__)):
+    _copy([*CHILD.glob("*.py"), Path(guard.__file__)], to)
+
+
+def write_for_tests(to: Path) -> None:
+    """The folder of a learner's own tests, as `to`: words, frames, and no machine."""
+    raft = to / "raftlab" / "raft"
+    raft.mkdir(parents=True)
+    (to / "raftlab" / "__init__.py").write_text(INIT, encoding="utf-8")
+    for name in WORDS:
+        shutil.copyfile(PACKAGE / "raft" / f"{name}.py", raft / f"{name}.py")
+    frames, world = "sim/frames", "sim/world"
+    _copy([*CHILD.glob("*.py"), Path(guard.__file__)], to)
+    _copy([PACKAGE / frames / f"{name}.py" for name in ("frame", "frozen")], to)
+    (to / "raftlab" / world).mkdir(parents=True)
+    (to / "raftlab" / world / "__init__.py").touch()
+    for name, source in FRAMES_NEED.items():
+        (to / "raftlab" / world / f"{name}.py").write_text(source, encoding="utf-8")
+
+
+FRAMES_NEED: Mapping[str, str] = {
+    "settings": "from typing import Any\n\nNetwork = Any\n",
+    "violation": "from typing import Any\n\nViolationFrame = Any\n",
+}
+"""What frames have from modules that know how a cluster works."""
+
+
+def _copy(files: Iterable[Path], to: Path) -> None:
+    """Copy modules of this package, and make packages of the folders that they lie in."""
+    for file in sorted(files):
         copy = to / "raftlab" / file.relative_to(PACKAGE)
         for folder in copy.parents:
             if folder.is_relative_to(to / "raftlab") and not (folder / "__init__.py").exists():

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from raftlab.course.exercises.cases import Case, words
-from raftlab.course.exercises.replication import REPAIRS, Repair
+from raftlab.course.exercises.hints import REPAIRS, Repair
 from raftlab.course.situations import entries_of, log_of, progress_of, votes_of
 from raftlab.raft.log import RaftLog
 from raftlab.raft.messages import Rejected, RequestVote

@@ -24,6 +24,7 @@ from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked, call_of
 from raftlab.grading.box import Boxes
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
+from raftlab.grading.open_runs import OPEN_SEEDS, shared
 from raftlab.grading.results import Check
 from raftlab.grading.scripts import Script, script_of
 from raftlab.grading.seeds import Seeds
@@ -46,10 +47,19 @@ NOT_ASKED = "its cases come first"
 
 
 class Seen(NamedTuple):
-    """What went wrong in a run, and how to see that run."""
+    """What went wrong in a run, and how to see that run; `share` opens it, where it is short."""
 
     trouble: Trouble
     advice: str
+    share: str = ""
+
+
+class Look(NamedTuple):
+    """A run of an answer: `what` names it, `trouble` is what goes wrong in it, and `seen` tells."""
+
+    what: object
+    trouble: Callable[[Any], Trouble | None]
+    seen: Callable[[Any, Trouble], Seen]
 
 
 class Judged(NamedTuple):
@@ -137,10 +147,13 @@ class Judge:
     def _troubles(self, exercise: ClusterExercise, answer: Any, asked: Asked) -> list[Seen]:
         """What goes wrong in the museum's runs and in clusters, the first of each kind."""
         found: dict[str, Seen] = {}
-        for what, look, advice in _looks(exercise):
-            trouble = None if self._goes_well(exercise, what, look, asked) else look(answer)
+        for look in _looks(exercise):
+            if self._goes_well(exercise, look.what, look.trouble, asked):
+                continue
+            trouble = look.trouble(answer)
             if trouble is not None:
-                found.setdefault(trouble.kind, Seen(trouble, advice(answer)))
+                if trouble.kind not in found:
+                    found[trouble.kind] = look.seen(answer, trouble)
                 if trouble.kind == "code":
                     break
         return list(found.values())
@@ -213,22 +226,28 @@ def _cases_check(
     )
 
 
-def _looks(
-    exercise: ClusterExercise,
-) -> Iterator[tuple[object, Callable[[Any], Trouble | None], Callable[[Any], str]]]:
-    """What is looked at, how an answer fares there, and how to see it."""
+def _looks(exercise: ClusterExercise) -> Iterator[Look]:
+    """What is looked at: the museum's runs, then the clusters of the class."""
     for name in dict.fromkeys(each.exhibit for each in exercise.mistakes if each.exhibit):
-        yield name, partial(_in_museum, exercise, name), partial(_see_exhibit, name)
+        yield Look(name, partial(_in_museum, exercise, name), partial(_seen_in_museum, name))
     for seed in exercise.seeds:
-        yield seed, partial(_in_cluster, exercise, seed), partial(_see_cluster, exercise, seed)
+        seen = partial(_seen_in_cluster, exercise)
+        yield Look(seed, partial(_in_cluster, exercise, seed), seen)
 
 
-def _see_exhibit(name: str, _: Any) -> str:
-    return f'try exhibit("{name}").recording().lab()'
+def _seen_in_museum(name: str, _: Any, trouble: Trouble) -> Seen:
+    advice = f'try exhibit("{name}").recording().lab()'
+    return Seen(trouble, advice, trouble.cluster.recording.share())
 
 
-def _see_cluster(exercise: ClusterExercise, seed: int, answer: Any) -> str:
-    return f"try {exercise.cluster_call(answer, seed)}"
+def _seen_in_cluster(exercise: ClusterExercise, answer: Any, trouble: Trouble) -> Seen:
+    """The same kind of trouble with a seed that is no secret; else what happened, and no run."""
+    for seed in OPEN_SEEDS:
+        other = exercise.trouble(answer, seed)
+        if other is not None and other.kind == trouble.kind:
+            advice = f"try {exercise.cluster_call(answer, seed)}"
+            return Seen(other, advice, shared(other.cluster.recording))
+    return Seen(trouble, "try clusters of other seeds: it does not show in those that are open")
 
 
 def _in_cluster(exercise: ClusterExercise, seed: int, answer: Any) -> Trouble | None:
@@ -265,9 +284,9 @@ def _clusters_check(
     troubles: Sequence[Seen],
     slow: str,
 ) -> Check:
-    told, advice, is_safety = "", "", False
+    told, advice, share, is_safety = "", "", "", False
     if troubles:
-        worst, advice = min(troubles, key=lambda each: WORST_FIRST.index(each.trouble.kind))
+        worst, advice, share = min(troubles, key=lambda each: WORST_FIRST.index(each.trouble.kind))
         is_safety = worst.kind == "safety"
         told = f"{len(worst.cluster.nodes)} servers, {ms(worst.cluster.now)}: {worst.text}"
     right = cases.passed and not troubles and not slow
@@ -283,6 +302,7 @@ def _clusters_check(
         sentence=_clean(told or slow or fine),
         section=exercise.paper,
         advice=advice,
+        share=share,
     )
 
 

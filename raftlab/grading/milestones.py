@@ -15,8 +15,8 @@ WHOLE_COURSE = "course"
 class Milestone(msgspec.Struct, frozen=True, kw_only=True):
     """One milestone: its name ("M1"), its title, and the `minutes` that it takes a student.
 
-    `parts` are what is marked, each with its points: numbers of exercises, or, in M0 and M6,
-    names of the parts.
+    `parts` are what is marked, each with its points: numbers of exercises, or, in M0 and from M4
+    on, names of the parts.
     """
 
     name: str
@@ -67,6 +67,33 @@ M3 = Milestone(
     minutes=120,
     parts={"6.1": 2, "6.2": 3, "6.3": 4, "7.1": 3, "7.2": 3, "7.3": 5},
 )
+M4 = Milestone(
+    name="M4",
+    title="Persistence",
+    minutes=120,
+    parts={
+        "a cluster works": 2,
+        "all restart": 2,
+        "a voter restarts": 2,
+        "alone, with a slow disk": 1,
+        "a tail is replaced": 2,
+        "every crash point": 2,
+        "faults among three": 2,
+        "faults among five": 2,
+    },
+)
+M5 = Milestone(
+    name="M5",
+    title="Clients and reads",
+    minutes=90,
+    parts={
+        "a read": 2,
+        "a leader that was deposed": 2,
+        "a leader that is new": 2,
+        "an old answer": 2,
+        "reads among faults": 2,
+    },
+)
 M6 = Milestone(
     name="M6",
     title="Your own tests",
@@ -74,7 +101,7 @@ M6 = Milestone(
     parts={"correct machines": 3, "mistakes": 12},
 )
 
-MILESTONES: Mapping[str, Milestone] = {each.name: each for each in (M0, M1, M2, M3, M6)}
+MILESTONES: Mapping[str, Milestone] = {each.name: each for each in (M0, M1, M2, M3, M4, M5, M6)}
 """Those that can be set, by name, in the order of the course."""
 
 

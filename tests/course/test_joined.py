@@ -315,6 +315,7 @@ def test_a_mistake_leaves_whole_answers_that_it_does_not_touch():
 
     mine = joined(every_answer())
     planted = mine.but(Commits)
-    assert planted.machine.answer_vote is mine.machine.answer_vote
+    answers = [each.machine.answer_vote for each in (planted, mine)]
+    assert answers[0] is answers[1]
     assert [part.whose for part in planted.parts].count("Commits") == 1
     assert [part.instead for part in planted.parts] == [part.instead for part in mine.parts]

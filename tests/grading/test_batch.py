@@ -1,32 +1,42 @@
 """A batch: marks of the right answers, of the museum's mistakes; the same twice; going on."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from raftlab.__main__ import main
-from raftlab.grading import batch, box
-from raftlab.grading.batch import grade, judged_in
+from raftlab.grading import box
+from raftlab.grading.batch import Batch, grade
 from raftlab.grading.box import best_kind, kind_for
 from raftlab.grading.handed_in import submissions_in
 from raftlab.grading.milestones import MILESTONES
+from raftlab.grading.predictions import questions_for
 from raftlab.grading.results import from_json, to_json
 from raftlab.grading.seeds import Seeds, read_seeds
 from raftlab.raft.vocabulary import Misuse
 from tests.grading.reference import mistaken, solutions, write
 
 SEEDS = Seeds(b"seeds of a class that is not there")
+EXERCISES = ("M1", "M2", "M3")
 in_a_box = pytest.mark.skipif(best_kind() is None, reason="there is no box on this system")
 
 
-def graded(folder: Path, paths: list[Path], assignment: str, kind=None):
+def batch_of(to: Path, assignment: str, seeds=SEEDS) -> Batch:
+    return Batch(assignment, seeds, kind_for(), to)
+
+
+def graded(folder: Path, paths: list[Path], assignment: str):
     found = submissions_in(paths)
-    return [each.marks for each in grade(found, assignment, SEEDS, kind or kind_for(), folder)]
+    return [each.marks for each in grade(found, batch_of(folder, assignment))]
 
 
 @in_a_box
-@pytest.mark.parametrize("name", batch.JUDGED)
+@pytest.mark.parametrize("name", EXERCISES)
 def test_the_right_answers_earn_everything(name, tmp_path):
     file = write(tmp_path / "ann.ipynb", solutions())
     (marks,) = graded(tmp_path / "out", [file], name)
@@ -77,15 +87,16 @@ def test_a_batch_goes_on_where_it_was(tmp_path, monkeypatch):
     for each in ("a", "b", "c"):
         write(tmp_path / f"{each}.ipynb", [])
     found = submissions_in([tmp_path])
-    begun = grade(found, "M1", SEEDS, kind_for(), tmp_path / "out")
+    begun = grade(found, batch_of(tmp_path / "out", "M1"))
     next(begun)
     begun.close()
     write(tmp_path / "a.ipynb", ["x = 1"])
-    again = list(grade(found, "M1", SEEDS, kind_for(), tmp_path / "out"))
+    again = list(grade(found, batch_of(tmp_path / "out", "M1")))
     assert [each.was_there for each in again] == [False, False, False]
-    again = list(grade(found, "M1", SEEDS, kind_for(), tmp_path / "out"))
+    again = list(grade(found, batch_of(tmp_path / "out", "M1")))
     assert [each.was_there for each in again] == [True, True, True]
-    other = list(grade(found, "M1", Seeds(b"other seeds of a class"), kind_for(), tmp_path / "out"))
+    others = Seeds(b"other seeds of a class")
+    other = list(grade(found, batch_of(tmp_path / "out", "M1", others)))
     assert [each.was_there for each in other] == [False, False, False]
 
 
@@ -105,10 +116,10 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
     assert [(each.name, each.student) for each in found] == [("ann-M1", "ann"), ("bob-M1", "bob")]
 
 
-def test_what_is_not_judged_here_is_refused():
-    with pytest.raises(Misuse, match="M0 is not judged by raftlab grade"):
-        judged_in("M0")
-    assert [each.name for each in judged_in("course")] == ["M1", "M2", "M3"]
+def test_an_assignment_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(Misuse, match="there is no assignment 'M9'"):
+        next(grade([], batch_of(tmp_path, "M9")))
+    assert not [*tmp_path.iterdir()]
 
 
 def test_without_a_box_grading_is_refused_unless_asked_for(monkeypatch):
@@ -144,3 +155,84 @@ def test_the_command_writes_marks_and_says_them(tmp_path, capsys):
     said = capsys.readouterr()
     assert said.err.endswith("(marked before)\n")
     assert json.loads(said.out)["marks"][0]["points"] == 0
+
+
+@in_a_box
+def test_predictions_are_marked_by_the_class_word_and_the_student(tmp_path, capsys):
+    right = {part: each.truth for part, each in questions_for("autumn", "ann").items()}
+    values = {part: truth[0] if len(truth) == 1 else list(truth) for part, truth in right.items()}
+    write(tmp_path / "ann.ipynb", ['student = "Ann "', f"answers = {values!r}"])
+    write(tmp_path / "bob.ipynb", ['student = "ann"', f"answers = {values!r}"])
+    (tmp_path / "seeds.txt").write_text("0123456789abcdef0123\n")
+    of_ann = questions_for("autumn", "Ann")
+    words = ["grade", str(tmp_path), "--assignment", "M0", "--class", "autumn", "--json"]
+    words += ["--seeds", str(tmp_path / "seeds.txt"), "--out", str(tmp_path.parent / "out0")]
+    assert main(words) == 0
+    ann, bob = json.loads(capsys.readouterr().out)["marks"]
+    assert ann["points"] == sum(question.is_right(right[part]) for part, question in of_ann.items())
+    assert bob["told"] == [
+        "M0: the notebook says that it is 'ann''s; its questions are marked as those of 'bob'"
+    ]
+    assert bob["points"] < 5
+
+
+@in_a_box
+def test_every_milestone_of_the_course_is_in_one_mark(tmp_path):
+    file = write(tmp_path / "ann.ipynb", ["x = 1", "y = 2"])
+    (marks,) = graded(tmp_path / "out", [file], "course")
+    assert [each.milestone for each in marks.milestones] == [*MILESTONES]
+    assert (marks.total, marks.of) == (0, sum(each.points for each in MILESTONES.values()))
+    assert {each.split(":")[0] for each in marks.told} >= {"M0", "M4", "M5", "M6"}
+
+
+def begun(tmp_path, count, *more):
+    for place in range(count):
+        write(tmp_path / "in" / f"s{place}.ipynb", [*solutions(), f"x = {place}"])
+    (tmp_path / "seeds.txt").write_text("0123456789abcdef0123\n")
+    words = [sys.executable, "-m", "raftlab", "grade", str(tmp_path / "in"), "--assignment", "M1"]
+    words += ["--seeds", str(tmp_path / "seeds.txt"), "--out", str(tmp_path / "out"), *more]
+    return subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def written(tmp_path):
+    files = sorted((tmp_path / "out" / "marks").glob("*.json"))
+    return {each.name: (each.stat().st_mtime_ns, each.read_bytes()) for each in files}
+
+
+@in_a_box
+@pytest.mark.parametrize("cores", ["1", "2"])
+def test_an_interrupted_batch_goes_on_and_loses_and_repeats_nothing(cores, tmp_path):
+    (tmp_path / "in").mkdir()
+    batch = begun(tmp_path, 5, "--cores", cores)
+    assert batch.stderr.readline().startswith("1 of 5: ")
+    batch.send_signal(signal.SIGINT)
+    said, _ = batch.communicate()
+    assert batch.returncode == 130
+    assert "the same command goes on from there" in said
+    before = written(tmp_path)
+    assert 1 <= len(before) < 5
+    again = begun(tmp_path, 5, "--cores", cores)
+    said, told = again.communicate()
+    assert again.returncode == 0, told
+    after = written(tmp_path)
+    assert len(after) == 5
+    assert told.count("(marked before)") == len(before)
+    assert {name: after[name] for name in before} == before
+    assert (tmp_path / "out" / "feedback" / "class.html").is_file()
+
+
+@in_a_box
+def test_a_worker_that_is_killed_loses_nothing(tmp_path):
+    (tmp_path / "in").mkdir()
+    batch = begun(tmp_path, 4, "--cores", "2")
+    assert batch.stderr.readline().startswith("1 of 4: ")
+    workers = Path(f"/proc/{batch.pid}/task/{batch.pid}/children").read_text().split()
+    spawned = [
+        int(each) for each in workers if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()
+    ]
+    assert spawned
+    os.kill(spawned[0], signal.SIGKILL)
+    _said, told = batch.communicate()
+    assert batch.returncode == 0, told
+    marks = [from_json(content) for _, content in written(tmp_path).values()]
+    assert [each.total for each in marks] == [15, 15, 15, 15]

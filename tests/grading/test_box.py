@@ -1,6 +1,7 @@
 """Each box that works here: what a process in it reaches, and what the package lacks in it."""
 
 import json
+import platform
 import re
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def test_numbers_of_calls_are_those_of_the_kernel(machine, header):
 
 
 def test_a_machine_whose_calls_are_not_known_has_no_box(monkeypatch):
-    monkeypatch.setattr(box.platform, "machine", lambda: "riscv64")
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
     assert box.best_kind.__wrapped__() is None
 
 

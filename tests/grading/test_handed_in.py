@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from raftlab.grading.batch import grade
+from raftlab.grading.batch import Batch, grade
 from raftlab.grading.box import best_kind, kind_for
 from raftlab.grading.handed_in import LARGEST, content_of, file_name, submissions_in
 from raftlab.grading.results import from_json
@@ -117,9 +117,8 @@ ODD = {
 def test_what_is_no_file_gets_a_sentence_and_no_mark(tmp_path):
     told = odd_files(tmp_path / "in")
     found = submissions_in([tmp_path / "in"])
-    marks = [
-        each.marks for each in grade(found, "M1", Seeds(b"x" * 20), kind_for(), tmp_path / "out")
-    ]
+    batch = Batch("M1", Seeds(b"x" * 20), kind_for(), tmp_path / "out")
+    marks = [each.marks for each in grade(found, batch)]
     assert len(marks) == len(told) + 1
     for each in marks:
         assert each.total == 0

@@ -10,7 +10,7 @@ import pytest
 
 from raftlab.course.exercises import exercise
 from raftlab.grading import asked
-from raftlab.grading.answers import answers_in
+from raftlab.grading.answers import Wanted, contents_of
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.judge import NOT_THE_SAME, Judge, Judged
 from raftlab.grading.seeds import Seeds
@@ -262,8 +262,8 @@ def judged(judge: Judge, source: str, folder: Path, number: str = NUMBER) -> Jud
     file = folder / "submission.py"
     file.write_text(source, encoding="utf-8")
     one = exercise(number)
-    sources = answers_in(file.read_bytes(), ".py", [one], judge.boxes).sources
-    found = judge.judge(one, 2, sources[number])
+    has = contents_of(file.read_bytes(), ".py", Wanted([one]), judge.boxes)
+    found = judge.judge(one, 2, has.answers[number].source)
     assert seeds.read_bytes() == SECRET
     assert sorted(each.name for each in folder.iterdir()) == ["seeds.txt", "submission.py"]
     return found
@@ -334,10 +334,11 @@ def test_what_blows_up_when_it_is_parsed_costs_its_own_marks_at_most(what, judge
     source = BLOWN_UP[what] + rule("return message_term > term")
     one = exercise(NUMBER)
     with forbidden_to_parse():
-        found = answers_in(source.encode(), ".py", [one], judge.boxes)
-        judged = judge.judge(one, 2, found.sources[NUMBER])
+        has = contents_of(source.encode(), ".py", Wanted([one]), judge.boxes)
+        found = has.answers[NUMBER]
+        judged = judge.judge(one, 2, found.source)
     assert sum(each.points for each in judged.checks) in (0, 2)
-    assert found.sources[NUMBER] is not None or found.told
+    assert found.source is not None or found.told or has.trouble
 
 
 @contextmanager
@@ -356,7 +357,8 @@ def forbidden_to_parse():
 @pytest.mark.parametrize("sign", ["\u202e", "\x1b[31m", "\u200b", "\u2028", "\x85", "\u0661"])
 def test_signs_that_a_terminal_obeys_are_not_repeated(sign, judge):
     source = f'exercise("2.1").check(A{sign})\nclass A{sign}:\n    def is_n{sign}(self): {sign}\n'
-    found = answers_in(source.encode(), ".py", [exercise(NUMBER)], judge.boxes)
+    has = contents_of(source.encode(), ".py", Wanted([exercise(NUMBER)]), judge.boxes)
+    found = has.answers[NUMBER]
     assert found.told
     assert all(each.isprintable() for each in found.told)
 
@@ -374,7 +376,7 @@ NOTEBOOKS = {
 @pytest.mark.parametrize("what", NOTEBOOKS)
 def test_a_notebook_that_is_none_gets_a_sentence(what, judge):
     with forbidden_to_parse():
-        found = answers_in(NOTEBOOKS[what], ".ipynb", [exercise(NUMBER)], judge.boxes)
-    assert found.sources == {NUMBER: None}
-    assert len(found.told) == 1
-    assert found.told[0].isprintable()
+        has = contents_of(NOTEBOOKS[what], ".ipynb", Wanted([exercise(NUMBER)]), judge.boxes)
+    assert has.answers == {NUMBER: (None, ())}
+    assert has.trouble
+    assert has.trouble.isprintable()

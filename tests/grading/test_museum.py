@@ -4,8 +4,7 @@ import pytest
 
 from raftlab.course.exercises import exercise
 from raftlab.course.exercises.running import RulesExercise
-from raftlab.grading.answers import answers_in
-from raftlab.grading.batch import JUDGED
+from raftlab.grading.answers import Wanted, contents_of
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.judge import Judge
 from raftlab.grading.milestones import MILESTONES
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.skipif(best_kind() is None, reason="there is no box on 
 
 PLACED = [
     (number, mistake)
-    for name in JUDGED
+    for name in ("M1", "M2", "M3")
     for number in MILESTONES[name].parts
     if isinstance(exercise(number), RulesExercise)
     for mistake in exercise(number).mistakes
@@ -43,8 +42,8 @@ def test_a_rule_of_the_museum_loses_its_points_and_is_named(number, mistake, jud
         mistaken(mistake.exhibit, number),
     ]
     file = write(tmp_path / "a.ipynb", sources)
-    answers = answers_in(file.read_bytes(), file.suffix, [one], judge.boxes)
-    found = judge.judge(one, 2, answers.sources[number])
+    has = contents_of(file.read_bytes(), file.suffix, Wanted([one]), judge.boxes)
+    found = judge.judge(one, 2, has.answers[number].source)
     cases = found.checks[0]
     assert sum(each.points for each in found.checks) == 0
     if any(word in sources[1] for word in NOT_ALONE):

@@ -3,8 +3,8 @@
 import pytest
 
 from raftlab.grading.own_tests import CORRECT, MISTAKES, marked
-from raftlab.grading.own_tests.judge import MOST_SCENARIOS
 from raftlab.grading.own_tests.reference import SCENARIOS, invariant, runs_of
+from raftlab.grading.own_tests.runners import MOST_SCENARIOS
 from raftlab.museum import exhibit
 
 
@@ -102,8 +102,12 @@ def test_what_only_stops_a_run_finds_nothing():
 
 def test_what_stops_a_scenario_hides_nothing_from_the_invariant():
     def goes_on(start):
-        runs_of("half-elects")(start)
-        if start.started[0].frame()["S4"].role.value == "leader":
+        cluster = start(4)
+        cluster.partition("S1 S2", "S3 S4")
+        cluster.timeout("S1")
+        cluster.timeout("S4")
+        cluster.run(100)
+        if cluster.frame()["S4"].role.value == "leader":
             raise RuntimeError("S4 leads")
 
     mark = marked([goes_on], invariant, mistakes=["half-elects"])

@@ -3,7 +3,7 @@
 import pytest
 
 from raftlab.course.exercises import exercise
-from raftlab.grading.answers import answers_in
+from raftlab.grading.answers import Wanted, contents_of
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.judge import Judge
 from raftlab.grading.seeds import Seeds
@@ -27,7 +27,8 @@ def test_a_run_that_is_left_out_would_not_have_changed_the_mark(number, tmp_path
     boxes = Boxes(kind_for())
     try:
         judge = Judge(boxes, Seeds(b"seeds of a class that is not there"))
-        source = answers_in(file.read_bytes(), ".ipynb", [one], boxes).sources[number]
+        has = contents_of(file.read_bytes(), ".ipynb", Wanted([one]), boxes)
+        source = has.answers[number].source
         quick = judge.judge(one, 2, source)
         well = [script for script in judge._scripts.values() if script]
         monkeypatch.setattr(judge, "_goes_well", lambda *_: False)

@@ -83,7 +83,7 @@ def result(**fields):
 
 REJECTED = dict.fromkeys(("non_matching_index", "last_index", "hint_index", "hint_term"), 0)
 
-REFUSED = {
+REFUSED: dict[str, list[tuple[Any, str]]] = {
     "voted_for": [("S9", "it names S9 in voted_for"), ("", "it names '' in voted_for")],
     "leader": [("S9", "it names S9 in leader")],
     "votes": [({"S9": True}, "it names S9 in votes")],

@@ -39,13 +39,15 @@ def one_core(trial: Trial, seeds: Sequence[int]) -> Iterator[Results]:
         yield trial((seed,))
 
 
-def processes(trial: Trial, seeds: Sequence[int], cores: int) -> Iterator[Results]:
-    """Some seeds at a time, on as many processes as `cores` says.
+def processes(
+    trial: Trial, seeds: Sequence[int], cores: int, most: int = CHUNK
+) -> Iterator[Results]:
+    """Some seeds at a time, at `most` so many, on as many processes as `cores` says.
 
     Raises: Misuse, if the trial cannot be sent to another process.
     """
     trial = portable(trial)
-    todo = chunks(seeds, cores)
+    todo = chunks(seeds, cores, most)
     suspects: list[int] = []
     while todo:
         suspects += yield from _until_one_dies(trial, todo, cores)
@@ -59,9 +61,9 @@ def core_count() -> int:
     return os.cpu_count() or 1
 
 
-def chunks(seeds: Sequence[int], workers: int) -> deque[Seeds]:
-    """The seeds in parts of at most CHUNK, so that every worker gets some."""
-    size = max(1, min(CHUNK, len(seeds) // (4 * max(1, workers))))
+def chunks(seeds: Sequence[int], workers: int, most: int = CHUNK) -> deque[Seeds]:
+    """The seeds in parts of `most` so many, so that every worker gets some."""
+    size = max(1, min(most, len(seeds) // (4 * max(1, workers))))
     return deque(tuple(seeds[place : place + size]) for place in range(0, len(seeds), size))
 
 
@@ -146,8 +148,12 @@ def _check_that_it_starts(pool: ProcessPoolExecutor) -> None:
 # A Dask cluster
 
 
-def dask_workers(trial: Trial, seeds: Sequence[int], scheduler: Any) -> Iterator[Results]:
-    """Some seeds at a time, on the workers of a Dask scheduler: its address, or a `Client`.
+def dask_workers(
+    trial: Trial, seeds: Sequence[int], scheduler: Any, most: int = CHUNK
+) -> Iterator[Results]:
+    """Some seeds at a time, at `most` so many, on the workers of a Dask scheduler.
+
+    `scheduler` is its address, or a `Client`.
 
     What a dead worker was doing, the scheduler gives to another; a chunk that has killed too
     many of them is taken apart. A scheduler that is known by its address has some time to find
@@ -159,7 +165,9 @@ def dask_workers(trial: Trial, seeds: Sequence[int], scheduler: Any) -> Iterator
     client = _client(dask, scheduler) if is_mine else scheduler
     at_work: dict[str, tuple[Any, Seeds]] = {}
     try:
-        yield from _on_workers(dask, client, trial, seeds, at_work)
+        yield from _on_workers(
+            dask, client, trial, chunks(seeds, len(client.nthreads()), most), at_work
+        )
         at_work.clear()
     except (CancelledError, dask.comm.CommClosedError) as error:
         at_work.clear()  # there is nobody left who could be told to stop
@@ -178,10 +186,9 @@ def _on_workers(
     dask: Any,
     client: Any,
     trial: Trial,
-    seeds: Sequence[int],
+    todo: deque[Seeds],
     at_work: dict[str, tuple[Any, Seeds]],
 ) -> Iterator[Results]:
-    todo = chunks(seeds, len(client.nthreads()))
     finished = dask.as_completed(loop=client.loop)
     while todo or at_work:
         while todo and len(at_work) < 2 * max(1, sum(client.nthreads().values())):

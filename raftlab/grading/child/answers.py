@@ -19,7 +19,9 @@ from raftlab.raft.vocabulary import shown
 MOST_CODE = 500_000
 """How many characters of code a submission may have: a long one has a tenth of it."""
 CALLS = re.compile(r"""exercise\(\s*["'](\d+\.\d+)["']\s*\)\s*\.check\(""")
-TAG = re.compile(r"exercise:(\d+\.\d+)")
+TAG = re.compile(r"exercise:(\d+\.\d+|M\d)")
+DEEPEST = 3
+LARGEST_NUMBER = 1 << 60
 MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
 PERCENT = re.compile(r"^# %%.*$", re.MULTILINE)
 
@@ -60,16 +62,6 @@ class Found(NamedTuple):
 
 class Unreadable(Exception):
     """A submission that cannot be read; the message goes on after its name."""
-
-
-def found_in(asked: Any) -> Any:
-    """What a submission has, by exercise: of the request in `raftlab.grading.answers`."""
-    try:
-        cells = cells_of(asked["text"], asked["notebook"], re.compile(asked["section"], re.M))
-    except Unreadable as problem:
-        return {"trouble": str(problem)}
-    found = {each[0]: find(Wanted(*each), cells) for each in asked["wanted"]}
-    return {"found": {number: each._asdict() for number, each in found.items()}}
 
 
 def cells_of(text: str, is_notebook: bool, section: re.Pattern[str]) -> list[Cell]:
@@ -184,6 +176,42 @@ def find(wanted: Wanted, cells: Sequence[Cell]) -> Found:
         )
     parts = _needed(cells, place, holder or name)
     return Found(parts, holder, tuple(told))
+
+
+def defined(name: str, cells: Sequence[Cell]) -> tuple[tuple[str, str], ...]:
+    """The last definition of a name in a submission, with what that needs; () without one."""
+    places = [
+        place
+        for place, cell in enumerate(cells)
+        if cell.tree and any(name in _bound(node) for node in cell.tree.body)
+    ]
+    return _needed(cells, places[-1], name) if places else ()
+
+
+def value(name: str, cells: Sequence[Cell]) -> Any:
+    """What the last statement that sets this name sets it to, if it is written out; else None."""
+    found = None
+    for cell in cells:
+        for node in cell.tree.body if cell.tree else ():
+            if isinstance(node, ast.Assign) and name in _bound(node):
+                try:
+                    found = ast.literal_eval(node.value)
+                except (ValueError, TypeError, MemoryError, RecursionError):
+                    found = None
+    return plain(found)
+
+
+def plain(found: Any, depth: int = DEEPEST) -> Any:
+    """A value as JSON has it; of what it cannot hold, the kind alone."""
+    if found is None or isinstance(found, bool | str):
+        return found
+    if isinstance(found, int) and abs(found) < LARGEST_NUMBER:
+        return found
+    if isinstance(found, list | tuple) and depth:
+        return [plain(each, depth - 1) for each in found]
+    if isinstance(found, dict) and depth:
+        return {str(key): plain(each, depth - 1) for key, each in found.items()}
+    return {type(found).__name__: "…"}
 
 
 def _holders(tree: ast.Module, name: str, is_rule: bool) -> list[str]:

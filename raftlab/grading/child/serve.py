@@ -17,10 +17,10 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 from raftlab.course.exercises import guard
-from raftlab.grading.child import answers, lock, sameness, values
+from raftlab.grading.child import lock, sameness, values
 
 MODULE = "answer"
 ORDER, ANSWER = "=cq", "=q"
@@ -28,8 +28,12 @@ ORDER, ANSWER = "=cq", "=q"
 the number of the fork, or how it has ended."""
 
 
-def main(box: str, paths: Sequence[str]) -> None:
-    """Fork until the standard input, a socket, ends.
+Talk = Callable[[BinaryIO, BinaryIO], None]
+"""What a fork does with what it is told by one file, and says by the other."""
+
+
+def main(box: str, paths: Sequence[str], talk: Talk) -> None:
+    """Fork until the standard input, a socket, ends; each fork talks with whoever asked for it.
 
     `paths` are what may be read, where no mount says so.
     """
@@ -46,20 +50,20 @@ def main(box: str, paths: Sequence[str]) -> None:
         if not order:
             break
         what, number = struct.unpack(ORDER, order)
-        said = started(orders, files, box, number) if what == b"s" else ended(number)
+        said = started(orders, files, box, number, talk) if what == b"s" else ended(number)
         (forks.add if what == b"s" else forks.discard)(said if what == b"s" else number)
         orders.send(struct.pack(ANSWER, said))
     for each in forks:
         ended(each)
 
 
-def started(orders: socket.socket, files: Sequence[int], box: str, round: int) -> int:
-    """A fork that serves on these two files: its number."""
+def started(orders: socket.socket, files: Sequence[int], box: str, round: int, talk: Talk) -> int:
+    """A fork that talks by these two files: its number."""
     number = os.fork()
     if number == 0:
         orders.close()
         try:
-            serve(files, box, round)
+            serve(files, box, round, talk)
         finally:
             os._exit(1)
     for each in files:
@@ -74,25 +78,27 @@ def ended(number: int) -> int:
     return os.waitpid(number, 0)[1]
 
 
-def serve(files: Sequence[int], box: str, round: int) -> None:
-    """Answer lines until they end."""
+def serve(files: Sequence[int], box: str, round: int, talk: Talk) -> None:
+    """Talk, once all limits hold and this process is the same everywhere."""
     if box != "no box":
         lock.limit()
         lock.refuse_calls()
     kept = sameness.begin(round)
-    told_to, says = os.fdopen(files[0], "rb"), os.fdopen(files[1], "wb")
+    talk(os.fdopen(files[0], "rb"), os.fdopen(files[1], "wb"))
+    del kept
+
+
+def answer_lines(told_to: BinaryIO, says: BinaryIO) -> None:
+    """Answer lines until they end."""
     function: Callable[..., Any] | None = None
     for line in told_to:
         asked = json.loads(line)
-        if "wanted" in asked:
-            reply = answers.found_in(asked)
-        elif "parts" in asked:
+        if "parts" in asked:
             function, reply = loaded(asked)
         else:
             reply = answered_all(function, asked["calls"], asked["most"])
         says.write(json.dumps(reply).encode() + b"\n")
         says.flush()
-    del kept
 
 
 def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
@@ -145,4 +151,4 @@ def told_of(problem: Exception) -> Any:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2:], answer_lines)

@@ -72,6 +72,12 @@ def _picture(scene: Scene) -> Picture:
     return Picture(address, scene.description, ceil(scene.least_width), ceil(scene.widest))
 
 
+def check_base(base: str) -> None:
+    """Raises: Misuse, if this is no address of a lab."""
+    if base:
+        shared.linked(base, "")
+
+
 def link_to(share: str, base: str) -> str:
     """The address at which a run opens, or "" where no base is configured.
 

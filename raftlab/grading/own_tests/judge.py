@@ -1,98 +1,29 @@
-"""Running a learner's tests, and what they are worth."""
+"""What a learner's tests are worth.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+Chance earns nothing: correct machines are met with several options and timings, and a mistake is
+found where one scenario fails with it twice, each time with other timing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TypeAlias
 
 from raftlab.grading.milestones import M6
-from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, Start, correct, mistaken
+from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, correct, mistaken
+from raftlab.grading.own_tests.runners import (
+    Invariant,
+    Outcome,
+    OwnTests,
+    Runner,
+    Scenario,
+    Tests,
+)
 from raftlab.grading.results import Check, MilestoneMark
 from raftlab.museum import exhibit
-from raftlab.raft.vocabulary import REFUSALS, NotNow
-from raftlab.sim.cluster import Cluster
-from raftlab.sim.frames.frame import Frame
 
-Scenario: TypeAlias = Callable[[Start], object]
-Invariant: TypeAlias = Callable[[Sequence[Frame]], object]
-
-MOST_SCENARIOS = 12
-"""More are not run."""
-BROKEN = "the invariant does not hold"
-
-
-class Finding(Exception):
-    """A test has failed, as it does where it finds a mistake."""
-
-
-class Clusters:
-    """What a scenario is given; it remembers the clusters that were started."""
-
-    def __init__(self, start: Start) -> None:
-        self._start = start
-        self.started: list[Cluster] = []
-
-    def __call__(self, *given: object, **named: object) -> Cluster:
-        """A new cluster with the machine under test. Raises: Misuse, as `Cluster` does."""
-        cluster = self._start(*given, **named)
-        self.started.append(cluster)
-        return cluster
-
-
-def run(scenario: Scenario, invariant: Invariant, start: Start) -> None:
-    """Run one scenario, and look at the frames of its clusters, if it was stopped, too.
-
-    Raises: Finding, if a test fails; whatever else the learner's code raises.
-    """
-    clusters = Clusters(start)
-    try:
-        scenario(clusters)
-    except AssertionError as failed:
-        raise Finding(_told("an assert fails", failed)) from None
-    except Exception:
-        _look_at(clusters.started, invariant)
-        raise
-    if not clusters.started:
-        raise NotNow("it starts no cluster: call start(3)")
-    _look_at(clusters.started, invariant)
-
-
-def _look_at(clusters: Iterable[Cluster], invariant: Invariant) -> None:
-    for cluster in clusters:
-        frames = list(cluster.recording.frames())
-        try:
-            holds = bool(invariant(frames))
-        except AssertionError as failed:
-            raise Finding(_told(BROKEN, failed)) from None
-        if not holds:
-            raise Finding(BROKEN)
-
-
-def _told(what: str, failed: AssertionError) -> str:
-    words = str(failed)
-    return f"{what}: {words}" if words else what
-
-
-def complaint(scenario: Scenario, invariant: Invariant, name: str, seed: int) -> str:
-    """What a scenario does wrong with a correct machine, or ""."""
-    try:
-        run(scenario, invariant, correct(name, seed))
-    except Finding as finding:
-        return f"it fails with a correct machine ({name}): {finding}"
-    except Exception as problem:  # a learner's code may raise anything
-        why = str(problem) if isinstance(problem, REFUSALS) else type(problem).__name__
-        return f"it cannot run with a correct machine ({name}): {why.removesuffix('.')}"
-    return ""
-
-
-def finds(scenario: Scenario, invariant: Invariant, name: str, seed: int) -> bool:
-    """Whether a scenario fails with a mistake. What only stops it finds nothing."""
-    try:
-        run(scenario, invariant, mistaken(name, seed))
-    except Finding:
-        return True
-    except Exception:  # the mistake, or the learner's code, has stopped it
-        return False
-    return False
+TIMINGS = 3
+"""With how many timings each correct machine is met."""
+TWICE = 2
+"""With how many timings a mistake is to be found."""
 
 
 def marked(
@@ -101,37 +32,91 @@ def marked(
     seed: int = 1,
     mistakes: Sequence[str] = MISTAKES,
 ) -> MilestoneMark:
-    """What a learner's tests are worth. `seed` chooses the timing of every cluster.
+    """What a learner's tests are worth, run in this process: `judged` with less timings."""
+    return judged(OwnTests(list(scenarios), invariant), (seed,), mistakes)
 
-    It runs the learner's code in this process.
+
+def judged(tests: Tests, seeds: Sequence[int], mistakes: Sequence[str] = MISTAKES) -> MilestoneMark:
+    """What tests are worth. Each of `seeds` chooses another timing of every cluster.
+
+    Correct machines are met with all of them, mistakes with the first two.
     """
-    chosen = list(scenarios)[:MOST_SCENARIOS]
-    complaints = {name: _complaints(chosen, invariant, name, seed) for name in CORRECT}
+    complaints = {name: _complaints(tests, name, seeds) for name in CORRECT}
     unsound = {place for said in complaints.values() for place in said}
-    sound = [each for place, each in enumerate(chosen) if place not in unsound]
-    checks = [_correct_check(name, chosen, said) for name, said in complaints.items()]
+    checks = [_correct_check(name, tests.names, said) for name, said in complaints.items()]
     worth = M6.parts["mistakes"] / len(mistakes)
     for name in mistakes:
-        found = any(finds(each, invariant, name, seed) for each in sound)
+        found = len(unsound) < len(tests.names) and _is_found(tests, name, seeds[:TWICE], unsound)
         checks.append(_mistake_check(name, found, worth))
+    return _mark(checks)
+
+
+def nothing(why: str) -> MilestoneMark:
+    """What there is for tests that cannot be run."""
+    said = {0: why}
+    checks = [_correct_check(name, [M6.name], said) for name in CORRECT]
+    worth = M6.parts["mistakes"] / len(MISTAKES)
+    return _mark([*checks, *(_mistake_check(name, False, worth) for name in MISTAKES)])
+
+
+def _mark(checks: Sequence[Check]) -> MilestoneMark:
     points = round(sum(check.points for check in checks), 2)
     return MilestoneMark(
         milestone=M6.name, title=M6.title, points=points, of=M6.points, checks=tuple(checks)
     )
 
 
-def _complaints(
-    scenarios: Sequence[Scenario], invariant: Invariant, name: str, seed: int
-) -> dict[int, str]:
+def _complaints(tests: Tests, name: str, seeds: Sequence[int]) -> dict[int, str]:
     """By their places, the scenarios that do something wrong with a correct machine."""
-    said = {place: complaint(each, invariant, name, seed) for place, each in enumerate(scenarios)}
-    return {place: what for place, what in said.items() if what}
+    said: dict[int, str] = {}
+    for seed in seeds:
+        runner = tests.on(correct(name, seed))
+        try:
+            for place in range(len(tests.names)):
+                came = runner.run(place)
+                if came.how != "passed":
+                    what = "fails" if came.how == "failed" else "cannot run"
+                    text = came.text.removesuffix(".")
+                    said.setdefault(place, f"it {what} with a correct machine ({name}): {text}")
+        finally:
+            runner.close()
+    return said
 
 
-def _correct_check(name: str, scenarios: Sequence[Scenario], said: Mapping[int, str]) -> Check:
+def _is_found(tests: Tests, name: str, seeds: Sequence[int], unsound: set[int]) -> bool:
+    """Whether one scenario fails with a mistake in each timing. What only stops it finds nothing.
+
+    Those that are unsound are run all the same: a box learns nothing of what it is asked.
+    """
+    runs = [_Outcomes(tests.on(mistaken(name, seed))) for seed in seeds]
+    try:
+        return any(
+            all(each[place].how == "failed" for each in runs)
+            for place in range(len(tests.names))
+            if place not in unsound
+        )
+    finally:
+        for each in runs:
+            each.runner.close()
+
+
+class _Outcomes:
+    """How the scenarios went on one machine: each is run when it is asked for, after all before."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self._known: list[Outcome] = []
+
+    def __getitem__(self, place: int) -> Outcome:
+        while len(self._known) <= place:
+            self._known.append(self.runner.run(len(self._known)))
+        return self._known[place]
+
+
+def _correct_check(name: str, scenarios: Sequence[str], said: Mapping[int, str]) -> Check:
     worth = M6.parts["correct machines"] / len(CORRECT)
     passed = bool(scenarios) and not said
-    told = [f"{_name(scenarios[place])}: {what}." for place, what in said.items()]
+    told = [f"{scenarios[place]}: {what}." for place, what in sorted(said.items())]
     return Check(
         name=f"correct: {name}",
         exercise="",
@@ -173,8 +158,3 @@ def _mistake_check(name: str, found: bool, worth: float) -> Check:
 @cache
 def _share_of(name: str) -> str:
     return exhibit(name).recording().share()
-
-
-def _name(scenario: Scenario) -> str:
-    name = getattr(scenario, "__name__", "")
-    return name if isinstance(name, str) and name.isidentifier() else "a scenario"

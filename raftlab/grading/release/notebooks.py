@@ -4,11 +4,13 @@ import inspect
 from typing import Any
 
 from raftlab.course.notebook_text import from_text
-from raftlab.grading.milestones import M0, M6, Milestone
+from raftlab.grading.machines import programs
+from raftlab.grading.milestones import M0, M4, M5, M6, Milestone
 from raftlab.grading.own_tests import reference
 from raftlab.grading.predictions import KINDS, questions_for
 from raftlab.grading.release import texts
 from raftlab.grading.release.solutions import solution_of
+from raftlab.raft.vocabulary import listed
 
 INSTRUCTOR = "instructor"
 """The student whose questions the instructor's copy of M0 has."""
@@ -21,7 +23,12 @@ def assignment(milestone: Milestone, word: str, solved: bool) -> Any:
 
     Raises: Misuse, where the full notebooks are not.
     """
-    parts = {M0.name: _predict, M6.name: _own_tests}
+    parts = {
+        M0.name: _predict,
+        M4.name: _machine,
+        M5.name: _machine,
+        M6.name: _own_tests,
+    }
     body = parts.get(milestone.name, _exercises)(milestone, word, solved)
     return from_text("\n".join([texts.head(milestone), *body]), milestone.name)
 
@@ -60,6 +67,13 @@ def _predict(milestone: Milestone, word: str, solved: bool) -> list[str]:
         *cells,
         texts.ANSWERS.format(lines=lines, word=f"{word!r}"),
     ]
+
+
+def _machine(milestone: Milestone, word: str, solved: bool) -> list[str]:
+    name = milestone.name
+    program = programs.reference(name) if solved else programs.given(name)
+    methods = listed(f"`{each}`" for each in programs.ASKED[name])
+    return [texts.MACHINE.format(name=name, asked=methods, program=program.rstrip())]
 
 
 def _own_tests(milestone: Milestone, word: str, solved: bool) -> list[str]:

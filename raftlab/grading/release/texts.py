@@ -25,6 +25,8 @@ WHAT = {
     "M1": "The rules of the replicated log: what a follower takes, and what it cuts.",
     "M2": "The rules of elections: terms, votes, the tally, and timers.",
     "M3": "The rules of replication and commit: what an answer proves, and when it is safe.",
+    "M4": "A machine that survives: what is written, when, and what a restart begins with.",
+    "M5": "Reads that never show the past: a leader first makes sure that it still leads.",
     "M6": "Tests of your own: they pass with a correct Raft, and fail with a wrong one.",
 }
 NEEDS = {
@@ -32,6 +34,8 @@ NEEDS = {
     "M1": "notebook 01",
     "M2": "notebooks 02 to 05",
     "M3": "notebooks 06 and 07",
+    "M4": "notebook 09, and docs/machine-protocol.md",
+    "M5": "notebook 13, and docs/machine-protocol.md",
     "M6": "notebooks 01 to 07",
 }
 
@@ -44,6 +48,48 @@ display(exercise("{number}"), exercise("{number}").show())
 
 # %% tags=["solution", "exercise:{number}"]
 {solution}
+"""
+
+MACHINE = """\
+# %% [markdown]
+# ## Your machine
+#
+# The cell below writes a program, `machine.py`: a whole Raft that is told one line and says one.
+# {asked} say what they are for, and do nothing yet. Write them; change whatever else you like.
+# The grader takes this cell alone, and runs its program in a box: Python's own library is there,
+# and nothing else.
+
+# %% tags=["solution", "exercise:{name}"]
+%%writefile machine.py
+{program}
+
+# %% [markdown]
+# ## See it
+#
+# This starts three servers, each in a process of its own.
+
+# %%
+import sys
+
+import raftlab as rl
+
+cluster = rl.Cluster(3, seed=1, machine=rl.Process([sys.executable, "machine.py"]))
+try:
+    cluster.elect()
+except Exception as problem:
+    print(problem)
+cluster.lab()
+
+# %% [markdown]
+# ## Your points so far
+#
+# By the same trials with other seeds, without the box. It takes a minute.
+
+# %%
+from raftlab.grading.batch.own_machine import marked
+from raftlab.grading.own_marks import own_marks
+
+own_marks(marked("{name}", "machine.py"))
 """
 
 OWN = """\

@@ -1,0 +1,178 @@
+"""Many submissions: marks written as they come, so that a batch goes on where it was.
+
+What was marked stays: a batch that was stopped and is begun again marks what is left. Marks are
+one file for each submission, put in place at once; a file of other seeds, another assignment or
+another submission under that name is marked anew.
+"""
+
+import hashlib
+from collections.abc import Generator, Iterator, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from raftlab.check.campaign import executors
+from raftlab.grading.answers import contents_of, nothing
+from raftlab.grading.batch.marking import Marker, wanted_by
+from raftlab.grading.box import Boxes, Kind
+from raftlab.grading.handed_in import Submission, content_of, file_name
+from raftlab.grading.milestones import milestones_of
+from raftlab.grading.results import MARKS, Marks, MilestoneMark, from_json, to_json
+from raftlab.grading.seeds import Seeds
+from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.run.files import write_whole
+
+
+class Progress(NamedTuple):
+    """How far a batch is: the marks that there are now, and whether they were there before."""
+
+    done: int
+    of: int
+    marks: Marks
+    was_there: bool
+
+
+class Batch(NamedTuple):
+    """What all submissions of a batch have in common: it goes to whoever marks them.
+
+    `word` is the class's, for M0; marks are written into the folder `to`/marks.
+    """
+
+    assignment: str
+    seeds: Seeds
+    kind: Kind
+    to: Path
+    word: str = "raftlab"
+
+    def file(self, submission: Submission) -> Path:
+        """Where the marks of a submission are."""
+        return self.to / MARKS / f"{file_name(submission.name)}.json"
+
+
+def grade(
+    submissions: Sequence[Submission],
+    batch: Batch,
+    cores: int | None = 1,
+    scheduler: str | None = None,
+) -> Generator[Progress, None, None]:
+    """Mark submissions, and write each one's marks; tells of each, as they come.
+
+    It is done on one core, on so many (None: all), or on the workers of a Dask `scheduler`, which
+    see the same files. A worker that dies loses nothing: what it was at is marked again.
+    Raises: Misuse, OSError.
+    """
+    milestones_of(batch.assignment)
+    (batch.to / MARKS).mkdir(parents=True, exist_ok=True)
+    todo = []
+    done = 0
+    for place, each in enumerate(submissions):
+        marks = _there(batch.file(each), _key(each, _content(each), batch))
+        if marks is None:
+            todo.append(place)
+            continue
+        done += 1
+        yield Progress(done, len(submissions), marks, was_there=True)
+    trial = partial(_mark_all, tuple(submissions), batch)
+    for places in _executor(cast(Any, trial), todo, cores, scheduler) if todo else ():
+        for place in places:
+            if not isinstance(place, int):
+                marks = _never(submissions[place.seed], batch)
+                write_whole(batch.file(submissions[place.seed]), to_json(marks))
+            else:
+                marks = from_json(batch.file(submissions[place]).read_bytes())
+            done += 1
+            yield Progress(done, len(submissions), marks, was_there=False)
+
+
+def _executor(
+    trial: Any, todo: Sequence[int], cores: int | None, scheduler: str | None
+) -> Iterator[Sequence[Any]]:
+    if scheduler is not None:
+        return executors.dask_workers(trial, todo, scheduler, most=1)
+    count = executors.core_count() if cores is None else cores
+    if count == 1:
+        return executors.one_core(trial, todo)
+    return executors.processes(trial, todo, count, most=1)
+
+
+def _mark_all(
+    submissions: Sequence[Submission], batch: Batch, places: Sequence[int]
+) -> tuple[int, ...]:
+    """Mark the submissions at these places, and write each one's marks; the places."""
+    boxes = Boxes(batch.kind)
+    try:
+        marker = Marker(boxes, batch.seeds, batch.word)
+        for place in places:
+            each = submissions[place]
+            file, content = batch.file(each), _content(each)
+            write_whole(file, to_json(marked(each, content, batch, marker)))
+            write_whole(file.with_suffix(".key"), _key(each, content, batch).encode())
+    finally:
+        boxes.close()
+    return tuple(places)
+
+
+def marked(submission: Submission, content: bytes | Misuse, batch: Batch, marker: Marker) -> Marks:
+    """The marks of one submission, whatever it is; `content` is what its file holds."""
+    milestones = milestones_of(batch.assignment)
+    wanted = wanted_by(milestones)
+    if isinstance(content, Misuse):
+        has = nothing(wanted, str(content))
+    else:
+        has = contents_of(content, submission.path.suffix, wanted, marker.boxes)
+    found, told = [], [has.trouble] if has.trouble else []
+    for milestone in milestones:
+        mark, more = marker.mark(milestone, has, submission.student)
+        found.append(mark)
+        told += [] if has.trouble else more
+    return _marks(submission, batch, found, told)
+
+
+def _never(submission: Submission, batch: Batch) -> Marks:
+    """What a submission gets whose marking ended the process that did it, every time."""
+    return _marks(submission, batch, (), ["whoever marked it was ended, every time"])
+
+
+def _marks(
+    submission: Submission, batch: Batch, found: Sequence[MilestoneMark], told: Sequence[str]
+) -> Marks:
+    return Marks(
+        submission=submission.name,
+        student=submission.student,
+        assignment=batch.assignment,
+        box=batch.kind,
+        milestones=tuple(found),
+        told=tuple(dict.fromkeys(told)),
+        raftlab=version("raftlab"),
+        seeds_digest=batch.seeds.digest,
+    )
+
+
+def _content(submission: Submission) -> bytes | Misuse:
+    """What is in its file, read once; or why nothing is."""
+    try:
+        return content_of(submission.path)
+    except Misuse as problem:
+        return problem
+
+
+def _key(submission: Submission, content: bytes | Misuse, batch: Batch) -> str:
+    """What marks hang on: who has other ones marks anew. It is told apart, and tells nothing."""
+    held = content if isinstance(content, bytes) else str(content).encode()
+    whose = f"{submission.name}\0{submission.student}\0".encode()
+    digest = hashlib.sha256(whose + held).hexdigest()
+    told = [batch.assignment, batch.seeds.digest, batch.kind, version("raftlab"), repr(batch.word)]
+    return " ".join([digest, *told])
+
+
+def _there(file: Path, key: str) -> Marks | None:
+    """The marks that are there already, if they are of this very submission."""
+    try:
+        if file.with_suffix(".key").read_text(encoding="utf-8") == key:
+            return from_json(file.read_bytes())
+    except (OSError, ValueError, msgspec.DecodeError):
+        return None
+    return None

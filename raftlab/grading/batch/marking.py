@@ -1,0 +1,129 @@
+"""The mark of one milestone, whatever it asks for: one way for every submission."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from raftlab.course.exercises import exercise
+from raftlab.grading import predictions
+from raftlab.grading.answers import Contents, Wanted
+from raftlab.grading.box import Boxes
+from raftlab.grading.judge import Judge, Judged
+from raftlab.grading.machines.judge import MachineJudge
+from raftlab.grading.milestones import M0, M4, M5, M6, Milestone
+from raftlab.grading.own_tests import judge as own_tests
+from raftlab.grading.own_tests.runners import BoxedTests, Unusable
+from raftlab.grading.results import MilestoneMark
+from raftlab.grading.seeds import Seeds
+from raftlab.raft.vocabulary import listed, shown
+
+CAP = 0.5
+"""What is left of a milestone's points where a property of safety is broken."""
+OTHERS = (M0.name, M4.name, M5.name, M6.name)
+"""The milestones that ask for something else than answers to exercises."""
+TESTS = ("invariant", "scenarios")
+SHEET = ("answers", "student")
+
+
+class Marked(NamedTuple):
+    """A mark, and what there is to tell of the submission."""
+
+    mark: MilestoneMark
+    told: Sequence[str] = ()
+
+
+Way: TypeAlias = Callable[[Milestone, Contents, str], Marked]
+
+
+class Marker:
+    """Marks milestones with the seeds of a class, and, in M0, by its word."""
+
+    def __init__(self, boxes: Boxes, seeds: Seeds, word: str) -> None:
+        self.boxes = boxes
+        self._seeds = seeds
+        self._word = word
+        self._judge = Judge(boxes, seeds)
+        self._machines = MachineJudge(boxes, seeds)
+        self._ways: Mapping[str, Way] = {
+            M0.name: self._predictions,
+            M4.name: self._machine,
+            M5.name: self._machine,
+            M6.name: self._own_tests,
+        }
+
+    def mark(self, milestone: Milestone, has: Contents, student: str) -> Marked:
+        """What a student's submission is worth."""
+        return self._ways.get(milestone.name, self._exercises)(milestone, has, student)
+
+    def _exercises(self, milestone: Milestone, has: Contents, _: str) -> Marked:
+        told: list[str] = []
+        judged: dict[str, Judged] = {}
+        for number, points in milestone.parts.items():
+            answer = has.answers[number]
+            told += answer.told
+            judged[number] = self._judge.judge(exercise(number), points, answer.source)
+        return Marked(mark_of(milestone, judged), told)
+
+    def _machine(self, milestone: Milestone, has: Contents, _: str) -> Marked:
+        program = has.programs[milestone.name]
+        judged = self._machines.judge(milestone, program.source)
+        return Marked(mark_of(milestone, {milestone.name: judged}), program.told)
+
+    def _own_tests(self, milestone: Milestone, has: Contents, _: str) -> Marked:
+        missing = [name for name in TESTS if not has.definitions[name]]
+        if missing:
+            why = f"{milestone.name}: no cell has {listed(missing)}"
+            return Marked(own_tests.nothing(why), (f"{why}: is it missing?",))
+        parts = [part for name in TESTS for part in has.definitions[name]]
+        try:
+            tests = BoxedTests(parts, self.boxes)
+        except Unusable as why_not:
+            return Marked(own_tests.nothing(str(why_not)))
+        seeds = [self._seeds.number("M6", str(place)) for place in range(own_tests.TIMINGS)]
+        return Marked(own_tests.judged(tests, seeds))
+
+    def _predictions(self, milestone: Milestone, has: Contents, student: str) -> Marked:
+        found, name = (has.values[each] for each in SHEET)
+        told = [] if isinstance(found, dict) else [f"{milestone.name}: no cell has answers"]
+        name = name if isinstance(name, str) else ""
+        if name.strip() and name.strip().casefold() != student.casefold():
+            told.append(
+                f"{milestone.name}: the notebook says that it is {shown(name.strip())}'s; its"
+                f" questions are marked as those of {shown(student)}"
+            )
+            name = student
+        answers = found if isinstance(found, dict) else {}
+        return Marked(predictions.marked(answers, self._word, name.strip() or student), told)
+
+
+def wanted_by(milestones: Sequence[Milestone]) -> Wanted:
+    """What these milestones ask a submission for."""
+    names = [each.name for each in milestones]
+    return Wanted(
+        exercises=[
+            exercise(number)
+            for each in milestones
+            if each.name not in OTHERS
+            for number in each.parts
+        ],
+        programs=[name for name in names if name in (M4.name, M5.name)],
+        definitions=TESTS if M6.name in names else (),
+        values=SHEET if M0.name in names else (),
+    )
+
+
+def mark_of(milestone: Milestone, judged: Mapping[str, Judged]) -> MilestoneMark:
+    """The mark of a milestone; where an answer broke safety, it is half of the points at most."""
+    checks = tuple(check for each in judged.values() for check in each.checks)
+    points = round(sum(each.points for each in checks), 2)
+    safety = next((each.safety for each in judged.values() if each.safety), "")
+    most = milestone.points * CAP
+    capped = f"safety is broken, so this milestone has {most:g} points at most: {safety}"
+    return MilestoneMark(
+        milestone=milestone.name,
+        title=milestone.title,
+        points=min(points, most) if safety else points,
+        of=milestone.points,
+        checks=checks,
+        capped=capped if safety else "",
+        liveness=next((each.liveness for each in judged.values() if each.liveness), ""),
+    )

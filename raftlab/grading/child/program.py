@@ -1,0 +1,46 @@
+"""The boxed process of a whole machine: it limits itself, then becomes the submitted program.
+
+What the program raises is told by its kind and its line on the standard error output, and no more.
+"""
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from runpy import run_path
+
+import lock  # type: ignore[import-not-found]  # it lies beside this file in the box
+
+
+def main(box: str, file: str, paths: Sequence[str]) -> None:
+    """Become the program in `file`. `paths` are what may be read, where no mount says so."""
+    says = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 2)
+    sys.argv = [file]
+    if box != "no box":
+        lock.limit()
+    if box == "landlock":
+        lock.read_only(paths)
+    if box != "no box":
+        lock.refuse_calls()
+    try:
+        run_path(file, run_name="__main__")
+    except SystemExit:
+        pass
+    except BaseException as error:  # whatever a program raises is its own
+        lines = [
+            each.lineno
+            for each in traceback.extract_tb(error.__traceback__)
+            if each.filename == file
+        ]
+        line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
+        place = line or (lines[-1] if lines else 0)
+        with contextlib.suppress(OSError):
+            os.write(says, f"{type(error).__name__} in line {place}\n".encode())
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

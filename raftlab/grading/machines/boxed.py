@@ -1,0 +1,97 @@
+"""Processes of a submitted program, each in a box, within bounds that no right program reaches."""
+
+import shutil
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from raftlab.grading.box import Boxes, boxed
+from raftlab.grading.folder import CHILD
+from raftlab.process.child import Child
+from raftlab.process.faults import MachineFault
+from raftlab.process.machines import Process
+from raftlab.process.pool import Pool, version_of
+from raftlab.process.run_machines import Machines
+from raftlab.process.tape import Place
+from raftlab.raft.vocabulary import NodeId
+
+FILE = "machine.py"
+TEXT = f"python3 {FILE}"
+"""What a shared run calls the machine: nothing of the grader's own files."""
+PATIENCE_S = 5.0
+MOST_S = 240.0
+"""How long a program may take in all (s): a right one takes about ten."""
+MOST_LINES = 20_000
+"""How many lines a run may have: one in which time stands still would have no end."""
+LONGEST_LINE = 1 << 20
+MEMORY_MB = 512
+ENDLESS = f"a run does not come to an end: {MOST_LINES:,} lines, and time hardly passes"
+TOO_LONG = "all in all its answers take too long"
+
+
+class BoxedPool(Pool):
+    """Processes, and a bound on what they are asked in a run, and on the time of all runs."""
+
+    lines = 0
+    took_s = 0.0
+    is_fresh = False
+    """Whether a process is never told to start a second time."""
+
+    def ask(self, place: Place, line: bytes, node: NodeId, holder: object) -> bytes:
+        """As `Pool.ask`. Raises: MachineFault."""
+        self.lines += 1
+        if self.lines > MOST_LINES:
+            raise MachineFault("hung", ENDLESS)
+        if self.took_s > MOST_S:
+            raise MachineFault("hung", TOO_LONG)
+        begun = monotonic()
+        try:
+            return super().ask(place, line, node, holder)
+        finally:
+            self.took_s += monotonic() - begun
+
+    def _free(self, node: NodeId) -> Child:
+        if not self.is_fresh:
+            return super()._free(node)
+        for standing in list(self._standing.values()):
+            its = standing.holder()
+            if its is None or its.place is not standing.place:
+                self._end(standing.child)
+        return self._started(version_of(self._command))
+
+
+class BoxedProcess(Process):
+    """The machine of a submission. Its program and what limits it are written into `folder`."""
+
+    def __init__(self, source: str, boxes: Boxes, folder: Path) -> None:
+        folder.mkdir()
+        (folder / FILE).write_text(source, encoding="utf-8", errors="backslashreplace")
+        for name in ("lock.py", "program.py"):
+            shutil.copyfile(CHILD / name, folder / name)
+        words = ["-m", "program", boxes.kind, str(folder / FILE)]
+        super().__init__(
+            boxed(boxes.kind, (str(folder),), words),
+            patience_s=PATIENCE_S,
+            longest_line=LONGEST_LINE,
+            memory_mb=MEMORY_MB,
+        )
+        self.pool = self.bounded = BoxedPool(self.command, **self._given)
+
+    @property
+    def text(self) -> str:
+        """What a run calls the machine."""
+        return TEXT
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a boxed machine is asked where it was made")
+
+    def another_run(self) -> None:
+        """Another run begins: its lines are counted anew."""
+        self.bounded.lines = 0
+
+    def afresh(self) -> Machines:
+        """The same, where every start has a process of its own: only its disk is what it knows."""
+        twin = Process(self.command, **self._given)
+        twin.pool = pool = BoxedPool(self.command, **self._given)
+        pool.is_fresh = True
+        return Machines(TEXT, twin)

@@ -1,0 +1,216 @@
+"""What a whole machine is worth: trials in clusters of it, and the run that shows what fails.
+
+Trials run with seeds of the class. What feedback shows is another run of the same trial, with a
+seed that everybody may know.
+"""
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from raftlab.check.campaign.run_state import MessageStorm
+from raftlab.grading.box import Boxes
+from raftlab.grading.feedback.words import plain
+from raftlab.grading.judge import Judged
+from raftlab.grading.machines.boxed import PATIENCE_S, BoxedProcess
+from raftlab.grading.machines.trials import TRIALS, Setting, Trial
+from raftlab.grading.milestones import Milestone
+from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest
+from raftlab.grading.results import Check
+from raftlab.grading.seeds import Seeds
+from raftlab.process.faults import MachineFault
+from raftlab.raft.vocabulary import REFUSALS
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.run.recording import Recording
+from raftlab.sim.world.violation import Violation
+from raftlab.view.words import ms
+
+Kind: TypeAlias = Literal["safety", "code", "liveness"]
+
+ERROR = re.compile(r"\w+ in line \d+")
+"""What a box says of what a program has raised."""
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+ENDS_IT = frozenset(["hung", "flooded", "too much memory", "cannot start"])
+"""After these, no other trial is begun: each would cost as much time."""
+FORGETS = (
+    "a process that was just started, and knows its disk alone, says something else: it must start"
+    " from what it is told"
+)
+FAULTS = {
+    "hung": "its program was stopped: {text}",
+    "flooded": "its program was stopped: it says more than a megabyte in one line",
+    "died": "its program ended{text}",
+    "too much memory": "its program was stopped: it takes too much memory",
+    "cannot start": "its program cannot be started",
+}
+"""What ended a program, without numbers that differ from run to run."""
+
+
+class Trouble(NamedTuple):
+    """What went wrong in a trial: its kind, a sentence, the property that was broken, if one was.
+
+    `cluster` is where it happened, `fault` the kind of a `MachineFault`.
+    """
+
+    kind: Kind
+    text: str
+    cluster: Cluster | None = None
+    broke: str = ""
+    fault: str = ""
+
+
+class MachineJudge:
+    """Judges programs with the seeds of a class, each in boxes of its own."""
+
+    def __init__(self, boxes: Boxes, seeds: Seeds) -> None:
+        self._boxes = boxes
+        self._seeds = seeds
+
+    def judge(self, milestone: Milestone, source: str | None) -> Judged:
+        """What a program is worth in M4 or M5."""
+        if source is None:
+            return Judged(tuple(_nothing(milestone, each, "no program") for each in _of(milestone)))
+        with TemporaryDirectory(prefix="program-", dir=self._boxes.path) as folder:
+            Path(folder).chmod(0o755)
+            machine = BoxedProcess(source, self._boxes, Path(folder) / "own")
+            try:
+                return self._judged(milestone, machine)
+            finally:
+                machine.end()
+
+    def _judged(self, milestone: Milestone, machine: BoxedProcess) -> Judged:
+        checks: list[Check] = []
+        found: dict[Kind, str] = {}
+        ended = ""
+        for trial in _of(milestone):
+            if ended:
+                checks.append(_nothing(milestone, trial, f"not tried any more: {ended}"))
+                continue
+            seed = self._seeds.number("machine", milestone.name, trial.name)
+            trouble = tried(trial, machine, seed, again=True)
+            if trouble is None:
+                checks.append(_passed(milestone, trial))
+                continue
+            ended = trouble.text if trouble.fault in ENDS_IT else ""
+            shown = None if ended else _shown(trial, machine, trouble)
+            check = _failed(milestone, trial, trouble, shown)
+            checks.append(check)
+            found.setdefault(trouble.kind, plain(f"{trial.name}: {check.property or trouble.text}"))
+        return Judged(tuple(checks), found.get("safety", ""), found.get("liveness", ""))
+
+
+def tried(trial: Trial, machine: BoxedProcess, seed: int, again: bool = False) -> Trouble | None:
+    """What goes wrong in a trial. With `again`, new processes are asked, too."""
+    setting = Setting(machine, seed)
+    machine.another_run()
+    try:
+        stuck = trial.run(setting)
+    except Violation as violation:
+        broken = violation.frame
+        text = f"{broken.name} is broken: {broken.text}"
+        return Trouble("safety", text, setting.last, broken.name)
+    except MachineFault as fault:
+        return Trouble("code", _told(fault), setting.last, fault=fault.kind)
+    except MessageStorm:
+        return Trouble("liveness", "messages breed messages", setting.last)
+    except REFUSALS as refusal:  # somebody cannot be elected, say
+        return Trouble("liveness", str(refusal).removesuffix("."), setting.last)
+    if stuck:
+        return Trouble("liveness", stuck, setting.last)
+    if again and setting.last is not None and not _says_the_same(setting.last, machine):
+        return Trouble("code", FORGETS, setting.last)
+    return None
+
+
+def _says_the_same(cluster: Cluster, machine: BoxedProcess) -> bool:
+    """Whether new processes do, in which nothing is left of before; a long run is let be."""
+    if len(cluster.actions) > MOST_ACTIONS:
+        return True
+    try:
+        return bool(cluster.recording.ask_again(machine).is_same)
+    except (MachineFault, *REFUSALS):
+        return False
+
+
+def _told(fault: MachineFault) -> str:
+    """What a program did wrong as a program, in words that are the same each time."""
+    said = ERROR.search(fault.text)
+    text = {
+        "died": f": {said[0]}" if said else ", by itself, or for what it used",
+        "hung": f"it answers nothing for {PATIENCE_S:g} s"
+        if "within" in fault.text
+        else fault.text,
+    }.get(fault.kind, "")
+    form = FAULTS.get(fault.kind)
+    return form.format(text=text) if form else ADDRESS.sub("", str(fault))
+
+
+def _shown(trial: Trial, machine: BoxedProcess, trouble: Trouble) -> Trouble | None:
+    """The same trouble in a run that may be shown, and as short as it was found."""
+    for seed in OPEN_SEEDS:
+        other = tried(trial, machine, seed)
+        if other is None or (other.kind, other.broke) != (trouble.kind, trouble.broke):
+            continue
+        if other.cluster is None:
+            return other
+        recording = other.cluster.recording
+        machine.another_run()
+        if other.kind == "safety":
+            recording = shortest(recording)
+        return other._replace(cluster=recording.attempt())
+    return None
+
+
+def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble | None) -> Check:
+    cluster = shown.cluster if shown else None
+    violation = cluster.violation if cluster is not None else None
+    sentence = shown.text if shown else _unseen(trouble)
+    if cluster is not None:
+        count = len(cluster.nodes)
+        sentence = f"{count} server{'s' * (count > 1)}, {ms(cluster.now)}: {sentence}"
+    return msgspec.structs.replace(
+        _nothing(milestone, trial, f"{trial.run.__doc__} {sentence}"),
+        property=plain(f"{violation.name}: {violation.text}") if violation else trouble.broke,
+        mistake=trial.mistake if trouble.kind == "safety" else "",
+        share=_share(cluster.recording) if cluster is not None else "",
+    )
+
+
+def _unseen(trouble: Trouble) -> str:
+    """What is told of a run that only the class's seeds lead to: nothing of its course."""
+    if trouble.kind == "code":
+        return trouble.text
+    if trouble.kind == "safety":
+        return f"{trouble.broke} is broken, in a run that takes other timing than may be shown"
+    return "it does not go on, in a run that takes other timing than may be shown"
+
+
+def _share(recording: Recording) -> str:
+    return recording.share() if len(recording.actions) <= MOST_ACTIONS else ""
+
+
+def _of(milestone: Milestone) -> tuple[Trial, ...]:
+    return tuple(TRIALS[milestone.name])
+
+
+def _passed(milestone: Milestone, trial: Trial) -> Check:
+    points = milestone.parts[trial.name]
+    return Check(
+        name=trial.name, exercise="", points=points, of=points, passed=True, section=trial.section
+    )
+
+
+def _nothing(milestone: Milestone, trial: Trial, why: str) -> Check:
+    return Check(
+        name=trial.name,
+        exercise="",
+        points=0.0,
+        of=milestone.parts[trial.name],
+        passed=False,
+        sentence=plain(why),
+        section=trial.section,
+        advice=trial.advice,
+    )

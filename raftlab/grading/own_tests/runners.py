@@ -1,0 +1,286 @@
+"""Who runs a learner's tests on one machine: this process, or one in a box.
+
+The box is not told which machine it has. It is asked for the same things in the same order,
+whichever it is: what comes out is its word on that machine, and it is compared here.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+import msgspec
+
+from raftlab.grading.box import Boxes
+from raftlab.grading.child.clusters import TestedCluster
+from raftlab.grading.feedback.words import plain
+from raftlab.grading.forks import forked_ended
+from raftlab.grading.own_tests.machines import Start
+from raftlab.grading.own_tests.tested import Tested
+from raftlab.process.child import Child
+from raftlab.process.faults import MachineFault
+from raftlab.raft.vocabulary import REFUSALS, NotNow
+from raftlab.sim.frames.frame import Frame
+
+Scenario: TypeAlias = Callable[[Any], object]
+Invariant: TypeAlias = Callable[[Sequence[Frame]], object]
+How: TypeAlias = Literal["passed", "failed", "raised"]
+
+MOST_SCENARIOS = 12
+"""More are not run."""
+MOST_QUESTIONS = 20_000
+"""How many a scenario asks of its clusters."""
+PATIENCE_S = 20.0
+LONGEST_LINE = 1 << 16
+MOST_TEXT = 200
+NO_CLUSTER = "it starts no cluster: call start(3)"
+HOLDS_NOT = "the invariant does not hold"
+NO_SENSE = "its process says what is no answer"
+STOPPED: Mapping[str, str] = {
+    "hung": f"it was stopped: it says nothing for {PATIENCE_S:g} s",
+    "flooded": "it was stopped: it says too much",
+}
+ENDED = "its process ended, by itself or for what it used"
+
+
+class Outcome(NamedTuple):
+    """How one scenario went: `failed` is what finds a mistake, `raised` is neither."""
+
+    how: How
+    text: str = ""
+
+
+class Unusable(Exception):
+    """There are no tests to be run; the text says why."""
+
+
+class Runner(ABC):
+    """Runs scenarios on one machine, which `start` has, in the order in which it is asked."""
+
+    def __init__(self, start: Start) -> None:
+        self._start = start
+
+    def run(self, place: int) -> Outcome:
+        """Run one scenario, and look at the frames of its clusters, also if it was stopped."""
+        tested = Tested(self._start)
+        came = self._scenario(place, tested)
+        if came.how == "failed":
+            return Outcome("failed", _with("an assert fails", came.text))
+        for frames in tested.frames():
+            looked = self._look(frames)
+            if looked.how == "failed":
+                return Outcome("failed", _with(HOLDS_NOT, looked.text))
+            if looked.how == "raised" and came.how == "passed":
+                return looked._replace(text=f"the invariant raises {looked.text}")
+        if came.how == "passed" and not tested.clusters:
+            return Outcome("raised", NO_CLUSTER)
+        return came
+
+    @abstractmethod
+    def _scenario(self, place: int, tested: Tested) -> Outcome:
+        """How a scenario ends."""
+
+    @abstractmethod
+    def _look(self, frames: Sequence[Frame]) -> Outcome:
+        """What the invariant says."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Nothing more is to be run."""
+
+
+class Tests(Protocol):
+    """A learner's tests: what the scenarios are called, and who runs them on a machine."""
+
+    names: Sequence[str]
+
+    def on(self, start: Start) -> Runner:
+        """What runs them on the machine that `start` has."""
+
+
+def _with(what: str, words: str) -> str:
+    return f"{what}: {words}" if words else what
+
+
+# In this process
+
+
+class OwnTests:
+    """A learner's own functions, in the learner's own process."""
+
+    def __init__(self, scenarios: Sequence[Scenario], invariant: Invariant) -> None:
+        self.scenarios = list(scenarios)[:MOST_SCENARIOS]
+        self.invariant = invariant
+        self.names: Sequence[str] = [_name(each) for each in self.scenarios]
+
+    def on(self, start: Start) -> Runner:
+        """What runs them on a machine."""
+        return OwnRunner(self, start)
+
+
+class OwnRunner(Runner):
+    """Runs a learner's functions."""
+
+    def __init__(self, tests: OwnTests, start: Start) -> None:
+        super().__init__(start)
+        self._tests = tests
+
+    def _scenario(self, place: int, tested: Tested) -> Outcome:
+        def start(*given: Any, **named: Any) -> TestedCluster:
+            number = tested.ask("start", 0, given, named)
+
+            def ask(verb: str, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+                return tested.ask(verb, number, given, named)
+
+            return TestedCluster(ask)
+
+        return _came(lambda: self._tests.scenarios[place](start) or True)
+
+    def _look(self, frames: Sequence[Frame]) -> Outcome:
+        return _came(lambda: self._tests.invariant(frames))
+
+    def close(self) -> None:
+        """There is nothing to be ended."""
+
+
+def _came(test: Callable[[], object]) -> Outcome:
+    try:
+        return Outcome("passed" if test() else "failed")
+    except AssertionError as failed:
+        return Outcome("failed", str(failed))
+    except Exception as problem:  # a learner's code may raise anything
+        refused = isinstance(problem, REFUSALS)
+        return Outcome("raised", str(problem) if refused else type(problem).__name__)
+
+
+def _name(scenario: Scenario) -> str:
+    name = getattr(scenario, "__name__", "")
+    return name if isinstance(name, str) and name.isidentifier() else "a scenario"
+
+
+# In a box
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a box says: what it asks of a cluster, or how a scenario or the invariant ended."""
+
+    do: str = ""
+    cluster: int = 0
+    given: list[Any] = []
+    named: dict[str, Any] = {}
+    ended: How | None = None
+    text: str = ""
+    scenarios: list[str] | None = None
+    raised: str = ""
+    unwritten: str | None = None
+
+
+_SAID = msgspec.json.Decoder(Said).decode
+_ENCODE = msgspec.json.Encoder(enc_hook=tuple).encode
+
+
+class BoxedTests:
+    """A learner's tests as source, each machine in a box of its own. Raises: Unusable."""
+
+    def __init__(self, parts: Sequence[tuple[str, str]], boxes: Boxes) -> None:
+        self._parts = parts
+        self._boxes = boxes
+        child = BoxedRunner(self._begun(), lambda *_, **__: _nobody())
+        try:
+            said = child.told(_ENCODE({"parts": self._parts}))
+        except NotNow as trouble:
+            raise Unusable(str(trouble)) from None
+        finally:
+            child.close()
+        if said.unwritten is not None or not said.scenarios:
+            raise Unusable(plain(said.raised or said.unwritten or "There is no scenario."))
+        self.names: Sequence[str] = [plain(each, 60) for each in said.scenarios[:MOST_SCENARIOS]]
+
+    def on(self, start: Start) -> Runner:
+        """What runs them on a machine, in a process that knows no other."""
+        runner = BoxedRunner(self._begun(), start)
+        runner.load(_ENCODE({"parts": self._parts}))
+        return runner
+
+    def _begun(self) -> Child:
+        return Child(
+            (),
+            patience_s=PATIENCE_S,
+            longest_line=LONGEST_LINE,
+            starts=self._boxes.tester,
+            ends=forked_ended,
+        )
+
+
+class BoxedRunner(Runner):
+    """Runs scenarios in a box, and does what they ask for."""
+
+    def __init__(self, child: Child, start: Start) -> None:
+        super().__init__(start)
+        self._child = child
+        self._trouble = ""
+
+    def load(self, line: bytes) -> None:
+        """Tell the box the source."""
+        try:
+            self.told(line)
+        except NotNow as trouble:
+            self._trouble = str(trouble)
+
+    def told(self, line: bytes) -> Said:
+        """What the box says to a line. Raises: NotNow, with what became of it."""
+        if self._trouble:
+            raise NotNow(self._trouble)
+        try:
+            return _SAID(self._child.ask(line))
+        except MachineFault as fault:
+            self._trouble = STOPPED.get(fault.kind, ENDED)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._trouble = NO_SENSE
+        self._child.end()
+        raise NotNow(self._trouble)
+
+    def _scenario(self, place: int, tested: Tested) -> Outcome:
+        try:
+            said = self.told(_ENCODE({"scenario": place}))
+            for _ in range(MOST_QUESTIONS):
+                if said.ended is not None:
+                    return _outcome(said)
+                said = self.told(_answer(tested, said))
+        except NotNow as trouble:
+            return Outcome("raised", str(trouble))
+        self._trouble = "it was stopped: it asks without an end"
+        self._child.end()
+        return Outcome("raised", self._trouble)
+
+    def _look(self, frames: Sequence[Frame]) -> Outcome:
+        try:
+            said = self.told(_ENCODE(frames))
+        except NotNow as trouble:
+            return Outcome("raised", str(trouble))
+        return _outcome(said)
+
+    def close(self) -> None:
+        """End the process."""
+        self._child.end()
+
+
+def _answer(tested: Tested, said: Said) -> bytes:
+    """What a cluster answers, as a line."""
+    try:
+        value = tested.ask(said.do, said.cluster, said.given, said.named)
+    except REFUSALS as refusal:
+        kind = "NotNow" if isinstance(refusal, NotNow) else "Misuse"
+        return _ENCODE({"refused": kind, "text": str(refusal)})
+    except Exception as problem:  # a mistake may raise anything
+        return _ENCODE(
+            {"refused": "NotNow", "text": f"the machine raises {type(problem).__name__}"}
+        )
+    return _ENCODE(value if isinstance(value, Frame) else {"value": value})
+
+
+def _outcome(said: Said) -> Outcome:
+    return Outcome(said.ended or "raised", plain(said.text, MOST_TEXT) or "")
+
+
+def _nobody() -> Any:
+    raise NotNow("there is no machine yet")

@@ -1,0 +1,123 @@
+"""The clusters of one machine under test, and what a learner's tests may ask of them.
+
+What is asked may come out of a box: it is data, and nobody here believes it. How long a scenario
+may run is virtual time, and a number of actions.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from raftlab.grading.child.clusters import NO_SUCH, VERBS
+from raftlab.grading.own_tests.machines import Start
+from raftlab.raft.vocabulary import Misuse, NotLeader, shown
+from raftlab.sim.cluster import Cluster
+from raftlab.sim.frames.frame import Frame
+from raftlab.sim.world.actions import Propose
+from raftlab.sim.world.arguments import command_data
+
+MOST_CLUSTERS = 6
+MOST_NODES = 7
+MOST_MS = 60_000.0
+MOST_ACTIONS = 10_000
+MOST_ENTRIES = 50
+MOST_CHARACTERS = 1_000
+"""How much of each a scenario may have."""
+
+
+class Tested:
+    """What one scenario is given: clusters with the machine that `start` has, by their numbers."""
+
+    __test__ = False
+
+    def __init__(self, start: Start) -> None:
+        self._start = start
+        self.clusters: list[Cluster] = []
+
+    def frames(self) -> list[list[Frame]]:
+        """All frames of each of its clusters."""
+        return [list(each.recording.frames()) for each in self.clusters]
+
+    def ask(self, verb: str, number: int, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        """Do what a test asks for. Raises: Misuse, NotNow; also for what no test may do."""
+        for value in (*given, *named.values()):
+            _check(value)
+        if verb == "start":
+            return self._begin(*given, **named)
+        if not (type(number) is int and 1 <= number <= len(self.clusters)):
+            raise Misuse("there is no such cluster")
+        cluster = self.clusters[number - 1]
+        if verb == "frame":
+            return cluster.frame()
+        if verb == "step":
+            return self._step(cluster, *given)
+        if verb == "run":
+            return self._run(cluster, *given, **named)
+        if verb not in VERBS:
+            raise Misuse(NO_SUCH.format(name=shown(verb), verbs=", ".join(VERBS)))
+        self._check_span(cluster, 0.0)
+        try:
+            if verb == "propose":
+                return _propose(cluster, *given, **named)
+            return _plain(getattr(cluster, verb)(*given, **named))
+        except TypeError as error:
+            raise Misuse(f"{verb} cannot be asked so: {error}") from None
+
+    def _begin(self, nodes: Any = 3, logs: Any = None) -> int:
+        if len(self.clusters) == MOST_CLUSTERS:
+            raise Misuse(f"a scenario starts at most {MOST_CLUSTERS} clusters")
+        if (nodes if type(nodes) is int else len(nodes)) > MOST_NODES:
+            raise Misuse(f"a cluster that is tested has at most {MOST_NODES} servers")
+        if isinstance(logs, Mapping) and any(len(each) > MOST_ENTRIES for each in logs.values()):
+            raise Misuse(f"a log has at most {MOST_ENTRIES} entries at the start")
+        self.clusters.append(self._start(nodes, logs=logs))
+        return len(self.clusters)
+
+    def _run(self, cluster: Cluster, ms: Any = None) -> None:
+        self._check_span(cluster, ms)
+        most = len(cluster.actions) + MOST_ACTIONS
+        cluster.run_until(lambda each: len(each.actions) >= most, ms)
+        self._check_span(cluster, 0.0)
+
+    def _step(self, cluster: Cluster, end: Any = None) -> bool:
+        """One action, if there is one before `end`; else the time is `end`."""
+        if type(end) not in (int, float):
+            raise Misuse(f"a limit is a time in ms, not {shown(end)}")
+        self._check_span(cluster, max(end - cluster.now, 0.0))
+        before = cluster.number
+        return end > cluster.now and cluster.run_until(
+            lambda each: each.number > before, end - cluster.now
+        )
+
+    def _check_span(self, cluster: Cluster, ms: Any) -> None:
+        if type(ms) not in (int, float):
+            raise Misuse(f"a time is a number of ms, not {shown(ms)}")
+        if cluster.now + ms > MOST_MS:
+            raise Misuse(f"a cluster that is tested lives {MOST_MS:,.0f} ms at most")
+        if len(cluster.actions) >= MOST_ACTIONS:
+            raise Misuse(f"a cluster that is tested takes {MOST_ACTIONS:,} actions at most")
+
+
+def _check(value: Any, depth: int = 0) -> None:
+    """Raises: Misuse, for what is large, or deep."""
+    if isinstance(value, str) and len(value) > MOST_CHARACTERS:
+        raise Misuse(f"a text has at most {MOST_CHARACTERS:,} characters")
+    if isinstance(value, list | tuple | Mapping):
+        inner = value.values() if isinstance(value, Mapping) else value
+        if depth == 3 or len(value) > MOST_CHARACTERS:
+            raise Misuse("an argument is too large")
+        for each in inner:
+            _check(each, depth + 1)
+
+
+def _propose(cluster: Cluster, command: Any, to: Any = None) -> Any:
+    """Hand a command to a server, also to one that does not lead: it is its to refuse."""
+    try:
+        return cluster.propose(command, to)
+    except NotLeader:
+        cluster.apply(Propose(cluster.now, to, command_data(command)))
+        return cluster.frame()[to].last_index
+
+
+def _plain(value: Any) -> Any:
+    """What a verb returns that can be told; the cluster itself is not."""
+    return value if value is None or type(value) in (bool, int, float, str) else None

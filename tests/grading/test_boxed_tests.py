@@ -1,0 +1,171 @@
+"""A student's own tests in a box: they find what they find, and no word of theirs is believed."""
+
+import inspect
+
+import pytest
+
+from raftlab.grading.box import Boxes, best_kind, kind_for
+from raftlab.grading.own_tests import reference
+from raftlab.grading.own_tests.judge import judged
+from raftlab.grading.own_tests.machines import CORRECT, correct, mistaken
+from raftlab.grading.own_tests.runners import BoxedTests, Outcome, Unusable
+from raftlab.grading.own_tests.tested import MOST_CLUSTERS, Tested
+from raftlab.raft.vocabulary import Misuse, NotNow
+
+in_a_box = pytest.mark.skipif(best_kind() is None, reason="there is no box on this system")
+INVARIANT = "def invariant(frames):\n    return True\n"
+SEEDS = (11, 12, 13)
+
+
+@pytest.fixture(scope="module")
+def boxes():
+    made = Boxes(kind_for())
+    yield made
+    made.close()
+
+
+def a_box(source, boxes):
+    return BoxedTests((("cell 1", source),), boxes)
+
+
+def came(source, boxes, start=None):
+    runner = a_box(source, boxes).on(start or correct("Figure 2", 3))
+    try:
+        return runner.run(0)
+    finally:
+        runner.close()
+
+
+@in_a_box
+@pytest.mark.parametrize("name", ["half-elects", "followers-append", "votes-once"])
+def test_the_reference_finds_a_mistake_in_a_box(name, boxes):
+    source = f"{inspect.getsource(reference)}\nscenarios = [runs_of({name!r})]\n"
+    assert came(source, boxes, mistaken(name, 5)).how == "failed"
+    for each in CORRECT:
+        assert came(source, boxes, correct(each, 5)) == Outcome("passed")
+
+
+@in_a_box
+@pytest.mark.parametrize(
+    ("body", "how", "said"),
+    [
+        ("assert False, 'never'", "failed", "an assert fails: never"),
+        ("pass", "raised", "it starts no cluster: call start(3)"),
+        ("start(51)", "raised", "has at most 7 servers"),
+        ("start(3).run(10**12)", "raised", "lives 60,000 ms at most"),
+        ("start(3).run(float('inf'))", "raised", "says what is no answer"),
+        ("start(3).run('x' * 10)", "raised", "a time is a number of ms"),
+        ("start(3).recording", "raised", "has no recording: it has elect, propose"),
+        ("start(3).lab()", "raised", "has no lab"),
+        ("[start(1) for _ in range(99)]", "raised", "at most 6 clusters"),
+        ("from raftlab.raft.machine import RaftStateMachine", "raised", "ModuleNotFoundError"),
+        ("from raftlab.museum import exhibit", "raised", "ModuleNotFoundError"),
+        ("from raftlab.sim.cluster import Cluster", "raised", "ModuleNotFoundError"),
+        ("import os; os._exit(0)", "raised", "its process ended"),
+        ("open('/etc/hostname')", "raised", ""),
+    ],
+)
+def test_what_a_scenario_does_is_told(body, how, said, boxes):
+    found = came(f"{INVARIANT}def one(start):\n    {body}\nscenarios = [one]\n", boxes)
+    assert found.how == how
+    assert said in found.text
+
+
+@in_a_box
+@pytest.mark.parametrize("source", ["scenarios = []", "scenarios = 3", "x = (", "1 / 0", ""])
+def test_what_has_no_scenarios_is_unusable(source, boxes):
+    with pytest.raises(Unusable):
+        a_box(source, boxes)
+
+
+SAYS_IT_FAILS = """
+import gc, io, json, os
+for each in gc.get_objects():
+    if isinstance(each, io.BufferedWriter) and each.name not in (0, 1, 2):
+        says = each
+def one(start):
+    says.write(b'{"ended": "failed", "text": "forged"}' + bytes([10]))
+    says.flush()
+scenarios = [one]
+"""
+BY_CHANCE = """
+def one(start):
+    cluster = start(3)
+    cluster.elect("S1")
+    cluster.run(200)
+    assert hash(str([node.election_deadline for node in cluster.frame().nodes])) % 3
+scenarios = [one] * 12
+"""
+SEES_WHICH = """
+seen = []
+def always(start):
+    start(3)
+    seen.append(1)
+    assert False
+def second(start):
+    start(3)
+    assert seen
+scenarios = [always, second]
+"""
+
+
+@in_a_box
+@pytest.mark.parametrize("source", [SAYS_IT_FAILS, BY_CHANCE, SEES_WHICH])
+def test_a_forged_verdict_earns_nothing(source, boxes):
+    mistakes = ["half-elects", "figure-8", "any-log-elects", "votes-once"]
+    mark = judged(a_box(INVARIANT + source, boxes), SEEDS, mistakes)
+    assert not [each.name for each in mark.checks if each.passed and each.name in mistakes]
+
+
+class Recorded:
+    """Tests that note, for each machine, what is asked of whoever runs them."""
+
+    def __init__(self, names, fails):
+        self.names, self.fails, self.asked = names, fails, []
+
+    def on(self, start):
+        self.asked.append([])
+        return Noting(self)
+
+
+class Noting:
+    def __init__(self, tests):
+        self.tests, self.asked = tests, tests.asked[-1]
+
+    def run(self, place):
+        self.asked.append(place)
+        return Outcome("failed" if place in self.tests.fails else "passed")
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("fails", [set(), {0}, {1}, {0, 1}])
+def test_a_box_is_asked_in_one_order_whichever_machine_it_has(fails):
+    tests = Recorded(["a", "b", "c"], fails)
+    judged(tests, SEEDS, ["half-elects", "figure-8"])
+    assert len(tests.asked) >= len(SEEDS) * len(CORRECT)
+    assert all(each == [*range(len(each))] for each in tests.asked)
+
+
+def test_what_is_asked_out_of_a_box_is_checked():
+    tested = Tested(correct("Figure 2", 1))
+    assert tested.ask("start", 0, [3], {}) == 1
+    for verb, number, given in [
+        ("engine", 1, []),
+        ("__class__", 1, []),
+        ("at", 1, [0]),
+        ("elect", 2, []),
+        ("elect", -1, []),
+        ("elect", 1, ["S1", 2, 3]),
+        ("propose", 1, ["x" * 5000]),
+        ("partition", 1, [[[[["S1"]]]]]),
+        ("step", 1, ["soon"]),
+        ("crash", 1, ["S9"]),
+    ]:
+        with pytest.raises((Misuse, NotNow)):
+            tested.ask(verb, number, given, {})
+    for _ in range(MOST_CLUSTERS - 1):
+        tested.ask("start", 0, [1], {})
+    with pytest.raises(Misuse):
+        tested.ask("start", 0, [1], {})

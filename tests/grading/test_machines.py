@@ -1,0 +1,211 @@
+"""M4 and M5: whole machines in boxes; what is right has all points, what is wrong is told."""
+
+import pytest
+
+import raftlab as rl
+from raftlab.course.my_raft import SECTION
+from raftlab.grading.batch.marking import mark_of
+from raftlab.grading.box import Boxes, best_kind, kind_for
+from raftlab.grading.child.answers import cells_of
+from raftlab.grading.child.programs import program_in
+from raftlab.grading.feedback.runs import shown_run
+from raftlab.grading.machines import boxed
+from raftlab.grading.machines.judge import FORGETS, MachineJudge
+from raftlab.grading.machines.programs import given, reference
+from raftlab.grading.machines.trials import TRIALS
+from raftlab.grading.milestones import M4, M5, MILESTONES
+from raftlab.grading.open_runs import OPEN_SEEDS
+from raftlab.grading.seeds import Seeds
+from raftlab.process.samples import starter
+from tests.grading.reference import write
+
+in_a_box = pytest.mark.skipif(best_kind() is None, reason="there is no box on this system")
+SEEDS = Seeds(b"seeds of a class that is not there")
+
+
+@pytest.fixture(scope="module")
+def judge():
+    boxes = Boxes(kind_for())
+    yield MachineJudge(boxes, SEEDS)
+    boxes.close()
+
+
+def wrong(milestone, written, instead):
+    right = reference(milestone)
+    assert right.count(written) == 1
+    return right.replace(written, instead)
+
+
+def failed(judged):
+    return {each.name: each for each in judged.checks if not each.passed}
+
+
+@pytest.mark.parametrize("milestone", [M4, M5], ids=lambda each: each.name)
+def test_every_trial_has_points_and_says_what_is_done(milestone):
+    trials = TRIALS[milestone.name]
+    assert [each.name for each in trials] == [*milestone.parts]
+    assert all(each.run.__doc__ for each in trials)
+
+
+@in_a_box
+@pytest.mark.parametrize("milestone", [M4, M5], ids=lambda each: each.name)
+def test_the_reference_has_all_points(milestone, judge):
+    judged = judge.judge(milestone, reference(milestone.name))
+    assert not failed(judged)
+    mark = mark_of(milestone, {milestone.name: judged})
+    assert (mark.points, mark.capped, mark.liveness) == (milestone.points, "", "")
+
+
+@in_a_box
+@pytest.mark.parametrize(
+    ("milestone", "program"),
+    [
+        (M4, given("M4")),
+        (M5, given("M5")),
+        (M4, starter("python").read_text(encoding="utf-8")),
+        (M5, starter("python").read_text(encoding="utf-8")),
+        (M4, "nothing at all ="),
+        (M4, None),
+    ],
+)
+def test_what_students_begin_with_has_none(milestone, program, judge):
+    judged = judge.judge(milestone, program)
+    assert len(failed(judged)) == len(milestone.parts)
+    assert sum(each.points for each in judged.checks) == 0
+    assert all(each.sentence for each in judged.checks)
+
+
+MISTAKES = [
+    ("M4", "a voter restarts", "One Vote Per Term", 'line["voted_for"]\n', "None\n"),
+    (
+        "M4",
+        "a cluster works",
+        "Durable Before Said",
+        '"term": term, "voted_for": voted_for}',
+        '"term": term, "voted_for": None}',
+    ),
+    (
+        "M4",
+        "alone, with a slow disk",
+        "Commit Follows Quorum",
+        "        self.log.append(entry)\n",
+        "        self.log.append(entry)\n"
+        "        if len(self.voters) == 1:\n"
+        "            self.commit_index = len(self.log) - 1\n",
+    ),
+    (
+        "M4",
+        "a voter restarts",
+        "One Vote Per Term",
+        "            and self.voted_for in (None, candidate)\n",
+        "",
+    ),
+    ("M5", "a leader that was deposed", "Reads Are Current", "if asked <= answered:", "if True:"),
+    (
+        "M5",
+        "a leader that is new",
+        "Reads Are Current",
+        ' or self.log[self.commit_index]["term"] != self.term:',
+        ":",
+    ),
+    (
+        "M5",
+        "an old answer",
+        "Reads Are Current",
+        'max(self.rounds[peer], answer.get("read_round", 0))',
+        "self.round",
+    ),
+]
+
+
+@in_a_box
+@pytest.mark.parametrize(("name", "trial", "broken", "written", "instead"), MISTAKES)
+def test_a_mistake_is_told_by_what_it_breaks_and_shown(
+    name, trial, broken, written, instead, judge
+):
+    judged = judge.judge(MILESTONES[name], wrong(name, written, instead))
+    check = failed(judged)[trial]
+    assert check.property.startswith(f"{broken}: S")
+    assert check.section and check.mistake and check.advice
+    mark = mark_of(MILESTONES[name], {name: judged})
+    assert mark.points <= mark.of / 2
+    assert mark.capped.startswith("safety is broken")
+    run = rl.load(check.share)
+    assert run.setup.seed in OPEN_SEEDS
+    assert run.attempt().violation.name == broken
+    assert run.setup.machine.endswith(f"Process {boxed.TEXT}")
+    assert len(run.actions) < 80
+    assert broken in shown_run(check.share).text or shown_run(check.share).pictures
+
+
+@in_a_box
+def test_what_tells_its_disk_wrong_is_told_though_no_property_falls(judge):
+    judged = judge.judge(M4, wrong("M4", '        self.reply["truncate_from"] = index\n', ""))
+    check = failed(judged)["a tail is replaced"]
+    assert "it writes entry 2 where entry 4 belongs (its log ended at 3)" in check.sentence
+    assert rl.load(check.share).attempt().stopped
+
+
+@in_a_box
+def test_what_a_program_keeps_in_its_memory_is_gone_after_a_restart(judge):
+    keeps = wrong(
+        "M4",
+        '        self.voted_for: str | None = line["voted_for"]\n',
+        '        self.voted_for: str | None = KEPT.get((self.node, line["seed"] * 0, self.term))\n',
+    )
+    keeps = keeps.replace("class Raft:", "KEPT = {}\n\n\nclass Raft:").replace(
+        "        self.term, self.voted_for = term, voted_for\n",
+        "        self.term, self.voted_for = term, voted_for\n"
+        "        KEPT[self.node, 0, term] = voted_for\n",
+    )
+    check = failed(judge.judge(M4, keeps))["a voter restarts"]
+    assert FORGETS in check.sentence or check.property.startswith("One Vote Per Term")
+
+
+@in_a_box
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("while True: pass", "it answers nothing for 1 s"),
+        ('print("x" * 5000000)', "more than a megabyte in one line"),
+        ("import os; os._exit(0)", "its program ended"),
+        ("1 / 0", "its program ended: ZeroDivisionError in line"),
+    ],
+)
+def test_a_program_that_hangs_floods_or_ends_has_a_sentence(line, said, judge, monkeypatch):
+    monkeypatch.setattr(boxed, "PATIENCE_S", 1.0)
+    monkeypatch.setattr("raftlab.grading.machines.judge.PATIENCE_S", 1.0)
+    at = "        if self.now < self.wake_at:\n"
+    judged = judge.judge(M5, wrong("M5", at, f"        {line}\n{at}"))
+    assert len(failed(judged)) == len(M5.parts)
+    assert said in judged.checks[0].sentence
+
+
+@in_a_box
+def test_time_that_stands_still_ends_in_a_sentence(judge, monkeypatch):
+    monkeypatch.setattr(boxed, "MOST_LINES", 500)
+    at = "        self.wake_at = self.now + self.random.uniform"
+    judged = judge.judge(
+        M5,
+        wrong(
+            "M5",
+            at,
+            "        self.wake_at = self.now + 1e-6\n" + "        0 and self.random.uniform",
+        ),
+    )
+    assert "a run does not come to an end" in judged.checks[0].sentence
+
+
+def test_a_program_is_the_cell_that_is_tagged_or_has_the_class(tmp_path):
+    notebook = write(tmp_path / "ann.ipynb", ["x = 1", "%%writefile m.py\nclass Raft:\n    pass"])
+    cells = cells_of(notebook.read_text(), True, SECTION)
+    found = program_in(cells, "M4")
+    assert (found.source, found.told) == ("class Raft:\n    pass", ())
+    assert program_in(cells_of("print(1)\n", False, SECTION), "M5").source == "print(1)\n"
+    two = "# %% exercise:M4\nclass Raft:\n    a = 4\n# %% exercise:M5\nclass Raft:\n    a = 5\n"
+    cells = cells_of(two, False, SECTION)
+    assert ["a = 4" in (program_in(cells, each).source or "") for each in ("M4", "M5")] == [
+        True,
+        False,
+    ]
+    assert program_in([], "M4").told == ("M4: no cell has a program: it is missing",)
