@@ -1,6 +1,7 @@
 """The reader's answers joined into one Raft, with what is missing lent and named."""
 
 import inspect
+from typing import Any
 
 import pytest
 
@@ -315,7 +316,7 @@ def test_a_mistake_leaves_whole_answers_that_it_does_not_touch():
 
     mine = joined(every_answer())
     planted = mine.but(Commits)
-    answers = [each.machine.answer_vote for each in (planted, mine)]
-    assert answers[0] is answers[1]
+    both: list[Any] = [planted.machine, mine.machine]
+    assert both[0].answer_vote is both[1].answer_vote
     assert [part.whose for part in planted.parts].count("Commits") == 1
     assert [part.instead for part in planted.parts] == [part.instead for part in mine.parts]

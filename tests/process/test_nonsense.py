@@ -1,6 +1,7 @@
 """Every field of an answer: what is taken, and what no node can mean."""
 
 import json
+from typing import Any
 
 import pytest
 

@@ -108,7 +108,8 @@ def _mark_all(
         for place in places:
             each = submissions[place]
             file, content = batch.file(each), _content(each)
-            write_whole(file, to_json(marked(each, content, batch, marker)))
+            marks = from_json(to_json(marked(each, content, batch, marker)))  # as it is read
+            write_whole(file, to_json(marks))
             write_whole(file.with_suffix(".key"), _key(each, content, batch).encode())
     finally:
         boxes.close()
