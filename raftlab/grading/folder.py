@@ -78,6 +78,11 @@ def write_for_tests(to: Path) -> None:
         (to / "raftlab" / world / f"{name}.py").write_text(source, encoding="utf-8")
 
 
+def write_for_program(to: Path) -> None:
+    """What limits a submitted program, and nothing else of raftlab, in the folder `to`."""
+    _copy([CHILD / f"{name}.py" for name in ("calls", "lock", "program")], to)
+
+
 FRAMES_NEED: Mapping[str, str] = {
     "settings": "from typing import Any\n\nNetwork = Any\n",
     "violation": "from typing import Any\n\nViolationFrame = Any\n",

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from runpy import run_path
 
-import lock  # type: ignore[import-not-found]  # it lies beside this file in the box
+from raftlab.grading.child import lock
 
 
 def main(box: str, file: str, paths: Sequence[str]) -> None:

@@ -1,12 +1,11 @@
 """Processes of a submitted program, each in a box, within bounds that no right program reaches."""
 
-import shutil
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from raftlab.grading.box import Boxes, boxed
-from raftlab.grading.folder import CHILD
+from raftlab.grading.folder import write_for_program
 from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
 from raftlab.process.machines import Process
@@ -66,9 +65,8 @@ class BoxedProcess(Process):
     def __init__(self, source: str, boxes: Boxes, folder: Path) -> None:
         folder.mkdir()
         (folder / FILE).write_text(source, encoding="utf-8", errors="backslashreplace")
-        for name in ("lock.py", "program.py"):
-            shutil.copyfile(CHILD / name, folder / name)
-        words = ["-m", "program", boxes.kind, str(folder / FILE)]
+        write_for_program(folder)
+        words = ["-m", "raftlab.grading.child.program", boxes.kind, str(folder / FILE)]
         super().__init__(
             boxed(boxes.kind, (str(folder),), words),
             patience_s=PATIENCE_S,

@@ -103,13 +103,7 @@ WITH_READS: Sequence[tuple[str, str]] = (
         "            self.answer_reads()\n",
     ),
     ("    # The reply\n", READS),
-    (
-        "        reply, self.reply = self.reply, {}\n",
-        "        reply, self.reply = self.reply, {}\n"
-        '        if "refused" in reply:\n'
-        "            return reply  # a refusal changes nothing\n",
-    ),
-    ('"offers": ["campaign"]', '"offers": ["campaign", "read"]'),
+    ('["offers"] = ["campaign"]', '["offers"] = ["campaign", "read"]'),
     ('machine=rl.Process("python3 raft.py")', 'machine=rl.Process("python3 machine.py")'),
 )
 ASKED: Mapping[str, Sequence[str]] = {
