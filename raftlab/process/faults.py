@@ -9,6 +9,7 @@ FaultKind: TypeAlias = Literal[
     "died",
     "hung",
     "flooded",
+    "storm",
     "not UTF-8",
     "not JSON",
     "wrong shape",

@@ -35,13 +35,13 @@ class Pace:
             self.ticks += kind is TickLine
         if self.ticks > MOST_TICKS:
             raise MachineFault(
-                "flooded",
+                "storm",
                 f"it was woken {self.ticks:,} times within {self.window:g} ms of virtual time, and"
                 f" wants to be woken again: wake_at hardly moves on",
             )
         if self.messages > MOST_MESSAGES:
             raise MachineFault(
-                "flooded",
+                "storm",
                 f"within {self.window:g} ms of virtual time it sent over {MOST_MESSAGES:,} messages"
                 " more than it was sent and asked for: its messages breed messages",
             )

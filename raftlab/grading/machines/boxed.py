@@ -40,7 +40,7 @@ class BoxedPool(Pool):
         """As `Pool.ask`. Raises: MachineFault."""
         self.lines += 1
         if self.lines > MOST_LINES:
-            raise MachineFault("hung", ENDLESS)
+            raise MachineFault("storm", ENDLESS)
         if self.took_s > MOST_S:
             raise MachineFault("hung", TOO_LONG)
         begun = monotonic()

@@ -15,7 +15,7 @@ from raftlab.check.campaign.run_state import MessageStorm
 from raftlab.grading.box import Boxes
 from raftlab.grading.feedback.words import plain
 from raftlab.grading.judge import Judged
-from raftlab.grading.machines.boxed import PATIENCE_S, BoxedProcess
+from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
 from raftlab.grading.machines.trials import TRIALS, Setting, Trial
 from raftlab.grading.milestones import Milestone
 from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest
@@ -33,7 +33,7 @@ Kind: TypeAlias = Literal["safety", "code", "liveness"]
 ERROR = re.compile(r"\w+ in line \d+")
 """What a box says of what a program has raised."""
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-ENDS_IT = frozenset(["hung", "flooded", "too much memory", "cannot start"])
+ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot start"])
 """After these, no other trial is begun: each would cost as much time."""
 FORGETS = (
     "a process that was just started, and knows its disk alone, says something else: it must start"
@@ -41,6 +41,7 @@ FORGETS = (
 )
 FAULTS = {
     "hung": "its program was stopped: {text}",
+    "storm": "its program was stopped: {text}",
     "flooded": "its program was stopped: it says more than a megabyte in one line",
     "died": "its program ended{text}",
     "too much memory": "its program was stopped: it takes too much memory",
@@ -140,9 +141,10 @@ def _told(fault: MachineFault) -> str:
     said = ERROR.search(fault.text)
     text = {
         "died": f": {said[0]}" if said else ", by itself, or for what it used",
-        "hung": f"it answers nothing for {PATIENCE_S:g} s"
-        if "within" in fault.text
-        else fault.text,
+        "hung": fault.text
+        if fault.text == TOO_LONG
+        else f"it answers nothing for {PATIENCE_S:g} s",
+        "storm": fault.text,
     }.get(fault.kind, "")
     form = FAULTS.get(fault.kind)
     return form.format(text=text) if form else ADDRESS.sub("", str(fault))
