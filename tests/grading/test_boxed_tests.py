@@ -1,16 +1,22 @@
 """A student's own tests in a box: they find what they find, and no word of theirs is believed."""
 
 import inspect
+from contextlib import suppress
 
+import msgspec
 import pytest
 
 from raftlab.grading.box import Boxes, best_kind, kind_for
+from raftlab.grading.child import changes
+from raftlab.grading.child.clusters import VERBS, TestedCluster
 from raftlab.grading.own_tests import reference
 from raftlab.grading.own_tests.judge import judged
 from raftlab.grading.own_tests.machines import CORRECT, correct, mistaken
 from raftlab.grading.own_tests.runners import BoxedTests, Outcome, Unusable
 from raftlab.grading.own_tests.tested import MOST_CLUSTERS, Tested
+from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NotNow
+from raftlab.sim.cluster import Cluster
 
 in_a_box = pytest.mark.skipif(best_kind() is None, reason="there is no box on this system")
 INVARIANT = "def invariant(frames):\n    return True\n"
@@ -51,6 +57,7 @@ def test_the_reference_finds_a_mistake_in_a_box(name, boxes):
     [
         ("assert False, 'never'", "failed", "an assert fails: never"),
         ("pass", "raised", "it starts no cluster: call start(3)"),
+        ("start(3).set_network(latency=(5, 9))", "passed", ""),
         ("start(51)", "raised", "has at most 7 servers"),
         ("start(3).run(10**12)", "raised", "lives 60,000 ms at most"),
         ("start(3).run(float('inf'))", "raised", "says what is no answer"),
@@ -169,3 +176,93 @@ def test_what_is_asked_out_of_a_box_is_checked():
         tested.ask("start", 0, [1], {})
     with pytest.raises(Misuse):
         tested.ask("start", 0, [1], {})
+
+
+def everything(start):
+    cluster = start(3)
+    cluster.elect("S1")
+    cluster.propose("x=1")
+    cluster.set_network(latency=(5, 9))
+    cluster.set_clock_rate("S3", 0.5)
+    cluster.slow_disk("S2", 30)
+    cluster.run(100)
+    cluster.calm()
+    cluster.pause("S2")
+    cluster.propose("y=1")
+    cluster.duplicate(cluster.until_sent("S1", "S3"))
+    cluster.drop(cluster.until_sent("S1", "S3"))
+    cluster.run(50)
+    cluster.resume("S2")
+    cluster.cut("S1", "S3", both_ways=False)
+    cluster.isolate("S3")
+    cluster.partition("S1 S2", "S3")
+    cluster.forget_leader("S2")
+    cluster.timeout("S3")
+    cluster.delay(cluster.until_sent("S1", "S2"), 100)
+    cluster.heal()
+    cluster.deliver(cluster.until_sent("S1", "S2"))
+    cluster.crash("S3")
+    cluster.wipe("S3")
+    cluster.run(50)
+    cluster.restart("S3")
+    cluster.run_until(lambda each: each.commit_index > 9, 300)
+
+
+def asked_directly(tested, asked):
+    def start(*given, **named):
+        number = tested.ask("start", 0, given, named)
+
+        def ask(verb, given, named):
+            asked.add(verb)
+            return tested.ask(verb, number, given, named)
+
+        return TestedCluster(ask)
+
+    return start
+
+
+def test_frames_are_those_of_a_replay_whatever_is_done_to_a_cluster():
+    for name in CORRECT:
+        tested, asked = Tested(correct(name, 3)), set()
+        everything(asked_directly(tested, asked))
+        assert asked >= {*VERBS}
+        (run,) = tested.runs
+        assert run.frames == [*run.cluster.recording.frames()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", reference.RUNS)
+def test_frames_with_a_mistake_are_those_of_a_replay(name):
+    tested = Tested(mistaken(name, 3))
+    with suppress(AssertionError):
+        reference.runs_of(name)(asked_directly(tested, set()))
+    (run,) = tested.runs
+    assert run.frames == [*run.cluster.recording.frames()]
+
+
+def test_the_frame_in_which_a_machine_fails_is_the_last():
+    class Fails(Rules):
+        def has_vote_left(self, *_):
+            raise ZeroDivisionError
+
+    tested = Tested(lambda nodes, logs: Cluster(nodes, rules=Fails, watched=False, logs=logs))
+    with pytest.raises(ZeroDivisionError):
+        asked_directly(tested, set())(3).elect("S1")
+    (run,) = tested.runs
+    assert run.frames[-1].number == run.cluster.number > run.frames[-2].number
+    assert run.frames == [*run.cluster.recording.frames()]
+
+
+def test_frames_that_are_told_as_changes_are_heard_as_they_were():
+    tested = Tested(correct("Figure 2", 3))
+    everything(asked_directly(tested, set()))
+    (run,) = tested.runs
+    heard = []
+    for begin, end in ((0, 1), (1, 1), (1, 7), (7, len(run.frames))):
+        told = changes.told(run.frames[begin:end], run.frames[begin - 1] if begin else None)
+        line = msgspec.json.encode(told, enc_hook=tuple)
+        changes.heard(msgspec.json.decode(line, type=list[changes.Change]), heard)
+    whole = msgspec.json.encode(run.frames, enc_hook=tuple)
+    assert msgspec.json.encode(heard, enc_hook=tuple) == whole
+    assert heard[3].nodes[2] is heard[2].nodes[2]
+    assert len(line) < len(whole) * 2 / 3

@@ -2,10 +2,11 @@
 
     {"parts": [["cell 3", "def first(start): …"]]}      ->  {"scenarios": ["first"]}
     {"scenario": 0}                                     ->  {"do": "start", "given": [3], …}
-    {"value": 1}                                        ->  {"do": "elect", "cluster": 1, …}
-    {"value": "S1"}                                     ->  {"ended": "passed"}
-    {"frames": […]}                                     ->  {"ended": "failed", "text": "…"}
+    {"value": 1, "frames": […]}                         ->  {"do": "elect", "cluster": 1, …}
+    {"value": "S1", "frames": […]}                      ->  {"ended": "passed"}
+    {"look": 1}                                         ->  {"ended": "failed", "text": "…"}
 
+With each answer come the frames since the last one; the invariant looks at all of a cluster.
 It never knows which machine it is that it tests: what it says of one is compared with what it says
 of the others, elsewhere.
 """
@@ -18,16 +19,26 @@ from typing import Any, BinaryIO
 import msgspec
 
 from raftlab.course.exercises import guard
-from raftlab.grading.child import serve
+from raftlab.grading.child import changes, serve
 from raftlab.grading.child.clusters import TestedCluster
 from raftlab.raft.vocabulary import Misuse, NotNow
 from raftlab.sim.frames.frame import Frame
 
 MOST_TEXT = 200
 REFUSALS = {"Misuse": Misuse, "NotNow": NotNow}
-FRAME = msgspec.json.Decoder(Frame)
-FRAMES = msgspec.json.Decoder(list[Frame])
 Speak = Callable[[Any], bytes]
+
+
+class Answer(msgspec.Struct):
+    """What is answered to a question, and the frames that are new since."""
+
+    value: Any = None
+    refused: str = ""
+    text: str = ""
+    frames: list[changes.Change] = []
+
+
+ANSWER = msgspec.json.Decoder(Answer)
 
 
 def run_tests(told_to: BinaryIO, says: BinaryIO) -> None:
@@ -41,14 +52,16 @@ def run_tests(told_to: BinaryIO, says: BinaryIO) -> None:
         say(question)
         return told_to.readline()
 
+    starts = Starts(ask)
     for line in told_to:
-        if line.startswith(b'{"parts"'):
-            say(loaded(json.loads(line)))
-        elif line.startswith(b'{"scenario"'):
-            scenario = chosen()[json.loads(line)["scenario"]]
-            say(ended(scenario, Starts(ask)))
+        asked = json.loads(line)
+        if "parts" in asked:
+            say(loaded(asked))
+        elif "scenario" in asked:
+            starts = Starts(ask)
+            say(ended(chosen()[asked["scenario"]], starts))
         else:
-            frames = FRAMES.decode(line)
+            frames = [*starts.frames[asked["look"] - 1]]
             say(ended(names().get("invariant"), frames, holds=True))
 
 
@@ -80,29 +93,42 @@ def name_of(scenario: Any) -> str:
 
 
 class Starts:
-    """What a scenario is given: `start(3)` is a new cluster with the machine under test."""
+    """What a scenario is given: `start(3)` is a new cluster with the machine under test.
+
+    `frames` are those of each cluster so far.
+    """
 
     def __init__(self, ask: Speak) -> None:
         self._ask = ask
+        self.frames: list[list[Frame]] = []
 
     def __call__(self, *given: Any, **named: Any) -> TestedCluster:
         """A new cluster. Raises: Misuse, as `Cluster` does."""
-        number = self._asked(0, "start", given, named)
+        frames: list[Frame] = []
+        number = self._asked(0, "start", given, named, frames)
+        self.frames.append(frames)
 
         def ask(verb: str, given: Sequence[Any], named: dict[str, Any]) -> Any:
-            return self._asked(number, verb, given, named)
+            if verb == "frame":
+                return frames[-1]
+            return self._asked(number, verb, given, named, frames)
 
         return TestedCluster(ask)
 
-    def _asked(self, cluster: int, verb: str, given: Sequence[Any], named: dict[str, Any]) -> Any:
+    def _asked(
+        self,
+        cluster: int,
+        verb: str,
+        given: Sequence[Any],
+        named: dict[str, Any],
+        frames: list[Frame],
+    ) -> Any:
         question = {"do": verb, "cluster": cluster, "given": list(given), "named": named}
-        line = self._ask(question)
-        if verb == "frame":
-            return FRAME.decode(line)
-        reply = json.loads(line)
-        if "refused" in reply:
-            raise REFUSALS[reply["refused"]](reply["text"])
-        return reply["value"]
+        answer = ANSWER.decode(self._ask(question))
+        changes.heard(answer.frames, frames)
+        if answer.refused:
+            raise REFUSALS[answer.refused](answer.text)
+        return answer.value
 
 
 def ended(function: Any, argument: Any, holds: bool = False) -> Any:

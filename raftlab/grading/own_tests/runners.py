@@ -65,13 +65,13 @@ class Runner(ABC):
         came = self._scenario(place, tested)
         if came.how == "failed":
             return Outcome("failed", _with("an assert fails", came.text))
-        for frames in tested.frames():
-            looked = self._look(frames)
+        for number in range(1, len(tested.runs) + 1):
+            looked = self._look(tested, number)
             if looked.how == "failed":
                 return Outcome("failed", _with(HOLDS_NOT, looked.text))
             if looked.how == "raised" and came.how == "passed":
                 return looked._replace(text=f"the invariant raises {looked.text}")
-        if came.how == "passed" and not tested.clusters:
+        if came.how == "passed" and not tested.runs:
             return Outcome("raised", NO_CLUSTER)
         return came
 
@@ -80,8 +80,8 @@ class Runner(ABC):
         """How a scenario ends."""
 
     @abstractmethod
-    def _look(self, frames: Sequence[Frame]) -> Outcome:
-        """What the invariant says."""
+    def _look(self, tested: Tested, number: int) -> Outcome:
+        """What the invariant says of all frames of a cluster."""
 
     @abstractmethod
     def close(self) -> None:
@@ -135,8 +135,8 @@ class OwnRunner(Runner):
 
         return _came(lambda: self._tests.scenarios[place](start) or True)
 
-    def _look(self, frames: Sequence[Frame]) -> Outcome:
-        return _came(lambda: self._tests.invariant(frames))
+    def _look(self, tested: Tested, number: int) -> Outcome:
+        return _came(lambda: self._tests.invariant([*tested.runs[number - 1].frames]))
 
     def close(self) -> None:
         """There is nothing to be ended."""
@@ -245,16 +245,16 @@ class BoxedRunner(Runner):
             for _ in range(MOST_QUESTIONS):
                 if said.ended is not None:
                     return _outcome(said)
-                said = self.told(_answer(tested, said))
+                said = self.told(_ENCODE(_answer(tested, said)))
         except NotNow as trouble:
             return Outcome("raised", str(trouble))
         self._trouble = "it was stopped: it asks without an end"
         self._child.end()
         return Outcome("raised", self._trouble)
 
-    def _look(self, frames: Sequence[Frame]) -> Outcome:
+    def _look(self, _: Tested, number: int) -> Outcome:
         try:
-            said = self.told(_ENCODE(frames))
+            said = self.told(_ENCODE({"look": number}))
         except NotNow as trouble:
             return Outcome("raised", str(trouble))
         return _outcome(said)
@@ -264,18 +264,21 @@ class BoxedRunner(Runner):
         self._child.end()
 
 
-def _answer(tested: Tested, said: Said) -> bytes:
-    """What a cluster answers, as a line."""
+def _answer(tested: Tested, said: Said) -> dict[str, Any]:
+    """What a cluster answers, and its frames since its last answer."""
+    answer = _said(tested, said)
+    number = answer.get("value", 0) if said.do == "start" else said.cluster
+    return {**answer, "frames": tested.news(number)}
+
+
+def _said(tested: Tested, said: Said) -> dict[str, Any]:
     try:
-        value = tested.ask(said.do, said.cluster, said.given, said.named)
+        return {"value": tested.ask(said.do, said.cluster, said.given, said.named)}
     except REFUSALS as refusal:
         kind = "NotNow" if isinstance(refusal, NotNow) else "Misuse"
-        return _ENCODE({"refused": kind, "text": str(refusal)})
+        return {"refused": kind, "text": str(refusal)}
     except Exception as problem:  # a mistake may raise anything
-        return _ENCODE(
-            {"refused": "NotNow", "text": f"the machine raises {type(problem).__name__}"}
-        )
-    return _ENCODE(value if isinstance(value, Frame) else {"value": value})
+        return {"refused": "NotNow", "text": f"the machine raises {type(problem).__name__}"}
 
 
 def _outcome(said: Said) -> Outcome:

@@ -7,13 +7,17 @@ may run is virtual time, and a number of actions.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from raftlab.grading.child import changes
+from raftlab.grading.child.changes import Change
 from raftlab.grading.child.clusters import NO_SUCH, VERBS
 from raftlab.grading.own_tests.machines import Start
 from raftlab.raft.vocabulary import Misuse, NotLeader, shown
 from raftlab.sim.cluster import Cluster
+from raftlab.sim.frames import capture
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.world.actions import Propose
 from raftlab.sim.world.arguments import command_data
+from raftlab.sim.world.engine import Engine
 
 MOST_CLUSTERS = 6
 MOST_NODES = 7
@@ -24,6 +28,34 @@ MOST_CHARACTERS = 1_000
 """How much of each a scenario may have."""
 
 
+class Run:
+    """A cluster under test, and all its frames so far: each is made as soon as it is there."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._frames = [cluster.frame()]
+        self._told = 0
+        cluster.engine.checkpoint = self._look
+        cluster.engine.checkpoint_at = 1
+
+    def _look(self, engine: Engine) -> int:
+        self._frames.append(capture.frame_of(engine, self._frames[-1]))
+        return engine.number + 1
+
+    @property
+    def frames(self) -> list[Frame]:
+        """From before the first action to now: also the last one, in which a machine failed."""
+        if self._frames[-1].number < self.cluster.number:
+            self._frames.append(self.cluster.frame())
+        return self._frames
+
+    def news(self) -> list[Change]:
+        """The frames that are new since this was asked last."""
+        frames, told = self.frames, self._told
+        self._told = len(frames)
+        return changes.told(frames[told:], frames[told - 1] if told else None)
+
+
 class Tested:
     """What one scenario is given: clusters with the machine that `start` has, by their numbers."""
 
@@ -31,23 +63,24 @@ class Tested:
 
     def __init__(self, start: Start) -> None:
         self._start = start
-        self.clusters: list[Cluster] = []
+        self.runs: list[Run] = []
 
-    def frames(self) -> list[list[Frame]]:
-        """All frames of each of its clusters."""
-        return [list(each.recording.frames()) for each in self.clusters]
+    def news(self, number: int) -> list[Change]:
+        """The frames of a cluster that are new since this was asked last; none, if it is none."""
+        return self.runs[number - 1].news() if 1 <= number <= len(self.runs) else []
 
     def ask(self, verb: str, number: int, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """Do what a test asks for. Raises: Misuse, NotNow; also for what no test may do."""
         for value in (*given, *named.values()):
             _check(value)
+        given, named = _fixed(given), {name: _fixed(value) for name, value in named.items()}
         if verb == "start":
             return self._begin(*given, **named)
-        if not (type(number) is int and 1 <= number <= len(self.clusters)):
+        if not (type(number) is int and 1 <= number <= len(self.runs)):
             raise Misuse("there is no such cluster")
-        cluster = self.clusters[number - 1]
+        cluster = self.runs[number - 1].cluster
         if verb == "frame":
-            return cluster.frame()
+            return self.runs[number - 1].frames[-1]
         if verb == "step":
             return self._step(cluster, *given)
         if verb == "run":
@@ -63,14 +96,14 @@ class Tested:
             raise Misuse(f"{verb} cannot be asked so: {error}") from None
 
     def _begin(self, nodes: Any = 3, logs: Any = None) -> int:
-        if len(self.clusters) == MOST_CLUSTERS:
+        if len(self.runs) == MOST_CLUSTERS:
             raise Misuse(f"a scenario starts at most {MOST_CLUSTERS} clusters")
         if (nodes if type(nodes) is int else len(nodes)) > MOST_NODES:
             raise Misuse(f"a cluster that is tested has at most {MOST_NODES} servers")
         if isinstance(logs, Mapping) and any(len(each) > MOST_ENTRIES for each in logs.values()):
             raise Misuse(f"a log has at most {MOST_ENTRIES} entries at the start")
-        self.clusters.append(self._start(nodes, logs=logs))
-        return len(self.clusters)
+        self.runs.append(Run(self._start(nodes, logs=logs)))
+        return len(self.runs)
 
     def _run(self, cluster: Cluster, ms: Any = None) -> None:
         self._check_span(cluster, ms)
@@ -107,6 +140,11 @@ def _check(value: Any, depth: int = 0) -> None:
             raise Misuse("an argument is too large")
         for each in inner:
             _check(each, depth + 1)
+
+
+def _fixed(value: Any) -> Any:
+    """A value whose lists are tuples: out of a box there come only lists."""
+    return tuple(map(_fixed, value)) if isinstance(value, list | tuple) else value
 
 
 def _propose(cluster: Cluster, command: Any, to: Any = None) -> Any:

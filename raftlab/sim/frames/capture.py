@@ -25,22 +25,33 @@ from raftlab.sim.world.engine import Engine, Moment
 from raftlab.sim.world.host import NEVER, Host
 
 
-def frame_of(cluster: Engine) -> Frame:
-    """The whole cluster as it is now."""
+def frame_of(cluster: Engine, before: Frame | None = None) -> Frame:
+    """The whole cluster as it is now.
+
+    `before` is the frame before its last action: nodes that this has not touched are taken from it.
+    """
+    event = event_of(cluster.recent[-1]) if cluster.recent else None
+    as_before = {
+        each.node: each
+        for each in (before.nodes if before and event else ())
+        if event and each.node not in event.nodes
+    }
     watched = cluster.world.setup.watched
     broken = cluster.violation.name if cluster.violation else None
     network = cluster.world.network
     return Frame(
         number=cluster.number,
         at=cluster.now,
-        nodes=tuple(node_frame(host) for host in cluster.hosts.values()),
+        nodes=tuple(
+            as_before.get(node) or node_frame(host) for node, host in cluster.hosts.items()
+        ),
         in_flight=tuple(
             InFlight(each.number, each.message, each.sent_at, each.arrives_at)
             for each in cluster.in_flight()
         ),
         groups=cluster.world.groups,
         cuts=network.cuts,
-        event=event_of(cluster.recent[-1]) if cluster.recent else None,
+        event=event,
         properties={each.name: each.name != broken for each in PROPERTIES if watched},
         violation=cluster.violation,
         network=None if network.settings == cluster.world.setup.network else network.settings,
