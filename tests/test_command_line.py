@@ -505,7 +505,7 @@ def test_seeds_are_a_number_or_a_range_with_both_ends(text, wanted):
 
 
 def test_all_cores_are_asked_for_by_name():
-    assert [campaign.cores("all"), campaign.cores("2")] == [None, 2]
+    assert [arguments.cores("all"), arguments.cores("2")] == [None, 2]
 
 
 # Histories

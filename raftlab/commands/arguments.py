@@ -85,6 +85,11 @@ def whole(least: int | None = None) -> Callable[[str], int]:
     return read
 
 
+def cores(text: str) -> int | None:
+    """A reader of a number of cores, or `all`."""
+    return None if text == "all" else whole(1)(text)
+
+
 def number(text: str, most: float = sys.float_info.max) -> float:
     """A reader of numbers from 0 to `most`."""
     try:

@@ -6,7 +6,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from raftlab.commands.answers import Answer, Exit, share_of
-from raftlab.commands.arguments import Parser, add_classes, add_settings, classes, settings, whole
+from raftlab.commands.arguments import (
+    Parser,
+    add_classes,
+    add_settings,
+    classes,
+    cores,
+    settings,
+    whole,
+)
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.world.arguments import MOST_SEEDS
@@ -72,11 +80,6 @@ def seeds(text: str) -> range:
     if not 1 <= (found.stop - found.start) <= MOST_SEEDS:
         raise argparse.ArgumentTypeError(f"{shown(str(text))} is not 1 to {MOST_SEEDS:,} seeds")
     return found
-
-
-def cores(text: str) -> int | None:
-    """A reader of a number of cores, or `all`."""
-    return None if text == "all" else whole(1)(text)
 
 
 def carry_out(given: argparse.Namespace) -> Answer:

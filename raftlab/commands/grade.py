@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raftlab.commands.answers import Answer, Exit
-from raftlab.commands.arguments import Parser
+from raftlab.commands.arguments import Parser, cores
 from raftlab.sim.run.share import PUBLISHED
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def add_arguments(parser: Parser) -> None:
         "submissions", nargs="+", type=Path, metavar="SUBMISSION", help="a file, or a folder"
     )
     parser.add_argument(
-        "--assignment", required=True, metavar="NAME", help="which: M0 to M7, or course"
+        "--assignment", required=True, metavar="NAME", help="which: M0 to M6, or course"
     )
     parser.add_argument(
         "--seeds", required=True, type=Path, metavar="FILE", help="the class's secret"
@@ -55,7 +55,9 @@ def add_arguments(parser: Parser) -> None:
         help="the address of the lab as a page, if it is not the published one: for links to runs",
     )
     who = parser.add_mutually_exclusive_group()
-    who.add_argument("--cores", type=int, default=1, metavar="N", help="on so many cores (1)")
+    who.add_argument(
+        "--cores", type=cores, default=1, metavar="N", help="how many to use, or all (1)"
+    )
     who.add_argument(
         "--scheduler", metavar="ADDRESS", help="on a Dask cluster whose workers see these files"
     )

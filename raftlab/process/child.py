@@ -121,7 +121,7 @@ class Child:
         self._look()
         if said := self._read():
             raise MachineFault("out of turn", f"it said {shown_line(said)} and was not asked")
-        unread = self._write(line + b"\n")
+        unread = self._write(memoryview(line + b"\n"))
         if unread:
             self._ready.register(self._in, select.POLLOUT)
         said, deadline = b"", 0.0
@@ -168,7 +168,7 @@ class Child:
         within = f"within {self._patience_s:g} s (does it flush each line?)"
         return MachineFault("hung", f"it said {what} {within}{self._last_words()}")
 
-    def _line(self, said: bytes, unread: bytes) -> bytes:
+    def _line(self, said: bytes, unread: memoryview) -> bytes:
         """The one line that it said. Raises: MachineFault, if that is not all, or too long."""
         first, _, more = said.partition(b"\n")
         if more:
@@ -184,7 +184,7 @@ class Child:
             raise self._flooded(first)
         return first
 
-    def _write(self, data: bytes) -> bytes:
+    def _write(self, data: memoryview) -> memoryview:
         """Write what the pipe takes; the rest is returned. Raises: MachineFault."""
         try:
             return data[os.write(self._in, data) :]
@@ -193,7 +193,7 @@ class Child:
         except BrokenPipeError:
             self._died()
 
-    def _write_more(self, data: bytes) -> bytes:
+    def _write_more(self, data: memoryview) -> memoryview:
         rest = self._write(data)
         if not rest:
             self._ready.unregister(self._in)

@@ -135,3 +135,42 @@ def test_what_is_no_notebook_is_refused_in_a_sentence(tmp_path, content):
 def test_odd_source_breaks_nothing(tmp_path, source):
     (cell,) = notebook(tmp_path, source)
     assert cell.tree is None or cell.source
+
+
+@pytest.mark.parametrize(
+    ("above", "body", "needs"),
+    [
+        ("half = 1\nhalf += 2", "half == 3", ["half = 1", "half += 2"]),
+        ("seen = {}\nseen['a'] = 1", "seen['a']", ["seen = {}", "seen['a'] = 1"]),
+        ("try:\n    import math\nexcept ImportError:\n    math = None", "math", ["import math"]),
+        ("if True:\n    least = 1\nelse:\n    least = 2", "least", ["least = 1"]),
+        ("for x in [1, 2]:\n    last = x", "last", ["for x in [1, 2]:"]),
+        ("with open('a') as file:\n    text = file.read()", "text", ["text = file.read()"]),
+        ("a = 1\n\ndef b():\n    return lambda: [a for _ in (1,)]", "b()", ["a = 1", "def b"]),
+    ],
+)
+def test_what_an_answer_stands_on_comes_with_it(above, body, needs, tmp_path):
+    cells = notebook(tmp_path, "print(1)", above, rule("accepts_append", body))
+    text = "".join(source for _, source in find(exercise("1.1"), cells).parts)
+    assert [each for each in needs if each not in text] == []
+    assert "print" not in text
+
+
+def test_what_is_local_to_an_answer_brings_nothing(tmp_path):
+    mine = (
+        "class Mine(rl.Rules):\n    def accepts_append(self, log, index):\n"
+        "        for entry in log:\n            cluster = [entry for entry in log]\n"
+        "        return cluster"
+    )
+    above = "log = entry = index = cluster = elsewhere()"
+    parts = find(exercise("1.1"), notebook(tmp_path, above, mine)).parts
+    assert [where for where, _ in parts] == ["cell 2"]
+
+
+def test_a_line_that_begins_with_a_sign_is_no_magic_where_it_is_python(tmp_path):
+    rest = "(\n            given[0]\n            % 2\n        )"
+    cells = notebook(tmp_path, rule("accepts_append", rest))
+    ((_, text),) = find(exercise("1.1"), cells).parts
+    assert "% 2" in text
+    magic = notebook(tmp_path, "%matplotlib inline\n" + rule("accepts_append"))
+    assert find(exercise("1.1"), magic).parts

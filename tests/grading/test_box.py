@@ -25,6 +25,7 @@ TRIES = {
     "limits of another": "__import__('resource').prlimit(os.getppid(), 7, (4, 4))",
     "times of a file": "os.utime(0, (0, 0))",
     "a fork": "os.fork()",
+    "the machine's name": "socket.sethostname(socket.gethostname())",
     "a program": "os.execv('/bin/true', ['true'])",
     "a signal": "os.kill(os.getppid(), 0)",
     "the users": "open('/etc/passwd').read()",

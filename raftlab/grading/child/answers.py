@@ -10,8 +10,10 @@ import ast
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
+from symtable import SymbolTable, symtable
 from typing import Any, NamedTuple
 
 from raftlab.raft.vocabulary import shown
@@ -125,19 +127,25 @@ def _plain(text: str, start: int, stop: int, line: int) -> list[Cell]:
 
 
 def _parsed(cell: Cell) -> Cell:
-    """The cell with its tree, or with the sentence that says why it has none."""
-    source = "\n".join(
+    """The cell with its tree, or with the sentence that says why it has none.
+
+    What only a notebook understands, a line that begins with % say, is read as a remark.
+    """
+    source = cell.source.replace("\r\n", "\n").replace("\r", "\n")
+    remarks = "\n".join(
         MAGIC.sub(r"\g<indent>pass  #", line) if MAGIC.match(line) else line
-        for line in cell.source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        for line in source.split("\n")
     )
-    try:
-        tree = ast.parse(source)
-    except SyntaxError as error:
-        line = f" in its line {error.lineno + cell.above}" if error.lineno else ""
-        return cell._replace(error=f"{cell.where} is no Python{line}: {error.msg}")
-    except (ValueError, RecursionError, MemoryError):
-        return cell._replace(error=f"{cell.where} is no Python that can be read")
-    return cell._replace(source=source, tree=tree)
+    error = ""
+    for text in dict.fromkeys((source, remarks)):
+        try:
+            return cell._replace(source=text, tree=ast.parse(text))
+        except SyntaxError as problem:
+            line = f" in its line {problem.lineno + cell.above}" if problem.lineno else ""
+            error = f"{cell.where} is no Python{line}: {problem.msg}"
+        except (ValueError, RecursionError, MemoryError):
+            error = f"{cell.where} is no Python that can be read"
+    return cell._replace(source=remarks, error=error)
 
 
 def find(wanted: Wanted, cells: Sequence[Cell]) -> Found:
@@ -183,7 +191,7 @@ def defined(name: str, cells: Sequence[Cell]) -> tuple[tuple[str, str], ...]:
     places = [
         place
         for place, cell in enumerate(cells)
-        if cell.tree and any(name in _bound(node) for node in cell.tree.body)
+        if cell.tree and any(name in _names(node).sets for node in cell.tree.body)
     ]
     return _needed(cells, places[-1], name) if places else ()
 
@@ -193,7 +201,7 @@ def value(name: str, cells: Sequence[Cell]) -> Any:
     found = None
     for cell in cells:
         for node in cell.tree.body if cell.tree else ():
-            if isinstance(node, ast.Assign) and name in _bound(node):
+            if isinstance(node, ast.Assign) and name in _names(node).sets:
                 try:
                     found = ast.literal_eval(node.value)
                 except (ValueError, TypeError, MemoryError, RecursionError):
@@ -217,11 +225,11 @@ def plain(found: Any, depth: int = DEEPEST) -> Any:
 def _holders(tree: ast.Module, name: str, is_rule: bool) -> list[str]:
     """The classes that define a method of this name; "" for a function that has the name."""
     if not is_rule:
-        return [""] if any(name in _bound(node) for node in tree.body) else []
+        return [""] if any(name in _names(node).sets for node in tree.body) else []
     return [
         node.name
         for node in tree.body
-        if isinstance(node, ast.ClassDef) and any(name in _bound(each) for each in node.body)
+        if isinstance(node, ast.ClassDef) and any(name in _names(each).sets for each in node.body)
     ]
 
 
@@ -238,18 +246,55 @@ def _others(cells: Iterable[Cell], is_rule: bool) -> str:
     return ", ".join(shown(each).strip("'\"") for each in names[:4])
 
 
-def _bound(node: ast.stmt) -> tuple[str, ...]:
-    """The names that a statement defines."""
+class Names(NamedTuple):
+    """The names of its module that a statement sets, and those that it reads, in their order."""
+
+    sets: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+
+
+@cache
+def _names(node: ast.stmt) -> Names:
+    """What a statement has to do with its module; what is local to a function is no part of it.
+
+    Who changes a value in its place, as `found[1] = 2` and `found += 1` do, sets and reads it.
+    """
+    try:
+        table = symtable(ast.unparse(node), "", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Names()
+    own = table.get_symbols()
+    changed = [each.id for each in _changed(node)]
+    sets = [each.get_name() for each in own if each.is_assigned() or each.is_imported()]
+    reads = [each.get_name() for each in own if each.is_referenced()]
+    return Names(
+        tuple(dict.fromkeys([*sets, *changed])),
+        tuple(dict.fromkeys([*reads, *changed, *_globals(table)])),
+    )
+
+
+def _changed(node: ast.stmt) -> Iterator[ast.Name]:
+    """The names at the roots of what a statement changes in its place."""
+    targets: list[ast.expr]
     match node:
-        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            return (name,)
-        case ast.Assign(targets=targets):
-            return tuple(each.id for each in targets if isinstance(each, ast.Name))
-        case ast.AnnAssign(target=ast.Name(id=name)) if node.value:
-            return (name,)
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            return tuple((each.asname or each.name).split(".")[0] for each in names)
-    return ()
+        case ast.AugAssign(target=target):
+            targets = [target]
+        case ast.Assign(targets=several):
+            targets = [each for each in several if not isinstance(each, ast.Name)]
+        case _:
+            return
+    for each in targets:
+        while isinstance(each, ast.Subscript | ast.Attribute):
+            each = each.value
+        if isinstance(each, ast.Name):
+            yield each
+
+
+def _globals(table: SymbolTable) -> Iterator[str]:
+    """The names of the module that the functions and classes of a statement read."""
+    for inner in table.get_children():
+        yield from (each.get_name() for each in inner.get_symbols() if each.is_global())
+        yield from _globals(inner)
 
 
 def _needed(cells: Sequence[Cell], place: int, name: str) -> tuple[tuple[str, str], ...]:
@@ -258,11 +303,11 @@ def _needed(cells: Sequence[Cell], place: int, name: str) -> tuple[tuple[str, st
         (at, node)
         for at, cell in enumerate(cells)
         for node in (cell.tree.body if cell.tree else ())
-        if _bound(node)
+        if _names(node).sets
     ]
     homes: dict[str, list[int]] = {}
     for number, (_, node) in enumerate(every):
-        for each in _bound(node):
+        for each in _names(node).sets:
             homes.setdefault(each, []).append(number)
     own = [number for number in homes[name] if every[number][0] == place][-1]
     taken: set[int] = set()
@@ -272,7 +317,7 @@ def _needed(cells: Sequence[Cell], place: int, name: str) -> tuple[tuple[str, st
         if number in taken:
             continue
         taken.add(number)
-        for read in _read(every[number][1]):
+        for read in _names(every[number][1]).reads:
             there = homes.get(read, ())
             above = bisect_left(there, number)
             below = there[-1:] if there and there[-1] > number else []
@@ -283,13 +328,6 @@ def _needed(cells: Sequence[Cell], place: int, name: str) -> tuple[tuple[str, st
         if nodes:
             parts.append((cell.where, "\n" * cell.above + _lines(cell.source, nodes)))
     return tuple(parts)
-
-
-def _read(node: ast.stmt) -> list[str]:
-    """The names that a statement reads, each once, in their order."""
-    loaded = (each for each in ast.walk(node) if isinstance(each, ast.Name))
-    names = (each.id for each in loaded if isinstance(each.ctx, ast.Load))
-    return list(dict.fromkeys(names))
 
 
 def _lines(source: str, nodes: Iterable[ast.stmt]) -> str:

@@ -9,6 +9,9 @@ MACHINES = ("x86_64", "aarch64")
 KINDS: Mapping[str, int] = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """What the kernel calls a machine, when it is asked whose numbers a call has."""
 
+CAPSET: Mapping[str, int] = {"x86_64": 126, "aarch64": 91}
+"""The call that gives up what root may do."""
+
 REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     # sockets
     "socket": (41, 198),

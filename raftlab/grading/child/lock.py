@@ -30,6 +30,8 @@ READS = (1 << 0) | (1 << 2) | (1 << 3)
 """Landlock: execute (libraries are mapped so), read a file, list a folder."""
 EVERYTHING = (13, 14, 15, 15, 16)
 """By Landlock's version: how many things can be done with files; what is not allowed is refused."""
+CAPABILITIES = 0x20080522
+"""The version of the form in which the kernel is told what a process may do."""
 CREATE, ADD, RESTRICT, BENEATH = 444, 445, 446, 1
 
 
@@ -52,7 +54,10 @@ def limit() -> None:
 
 
 def refuse_calls() -> None:
-    """Refuse processes, signals, sockets, writing, and looks into others. Raises: OSError."""
+    """Refuse processes, signals, sockets, writing, and looks into others; be no root any more.
+
+    Raises: OSError.
+    """
     machine = platform.machine()
     program = [(0x20, 0, 0, 4), (0x15, 1, 0, calls.KINDS[machine]), (0x06, 0, 0, REFUSE)]
     program += [(0x20, 0, 0, 0), (0x35, 0, 1, 0x40000000), (0x06, 0, 0, REFUSE)]  # x32's numbers
@@ -71,6 +76,8 @@ def refuse_calls() -> None:
     held = ctypes.create_string_buffer(code)
     header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(held))
     _prctl(NO_NEW_PRIVILEGES, 1)
+    nothing = ctypes.create_string_buffer(24)
+    _done(_libc().syscall(calls.CAPSET[machine], struct.pack("Ii", CAPABILITIES, 0), nothing))
     _prctl(SECCOMP, FILTER, ctypes.create_string_buffer(header))
 
 
