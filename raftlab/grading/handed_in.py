@@ -1,8 +1,8 @@
 """What was handed in: which files there are, whose they are, and what is in them.
 
-A file is looked at once, and no further than `LARGEST`; a link, a folder, a pipe or a device is
-no submission, and whoever has handed in one is told so. Names are strangers' words: they are
-shown without signs that a terminal obeys, and no two submissions have the same one.
+What is marked is what was read in one go, and no more of it than `LARGEST`; a link, a folder, a
+pipe or a device is no submission, and whoever has handed in one is told so. Names are strangers'
+words: they are shown without signs that a terminal obeys, and no two submissions have the same one.
 """
 
 import os

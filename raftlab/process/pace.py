@@ -10,8 +10,8 @@ from raftlab.raft.vocabulary import Configuration, Millis
 class Pace:
     """What a node was told and said since `begun` (ms): within a heartbeat interval, or 100 ms.
 
-    A message in pays for one out, and what a client asks for one to each member: so what is
-    counted is what nobody has caused, and a sound machine has next to nothing of it.
+    A message in pays for one out, and whatever else it is told for one to each member: so what
+    is counted is what nobody has caused, and a sound machine has next to nothing of it.
     """
 
     __slots__ = ("begun", "messages", "ticks", "window")

@@ -1,6 +1,7 @@
 """A student's own tests in a box: they find what they find, and no word of theirs is believed."""
 
 import inspect
+import random
 from contextlib import suppress
 
 import msgspec
@@ -11,7 +12,7 @@ from raftlab.grading.child import changes
 from raftlab.grading.child.clusters import VERBS, TestedCluster
 from raftlab.grading.own_tests import reference
 from raftlab.grading.own_tests.judge import judged
-from raftlab.grading.own_tests.machines import CORRECT, correct, mistaken
+from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, correct, mistaken
 from raftlab.grading.own_tests.runners import BoxedTests, Outcome, Unusable
 from raftlab.grading.own_tests.tested import MOST_CLUSTERS, Tested
 from raftlab.raft.rules import Rules
@@ -147,6 +148,21 @@ class Noting:
         pass
 
 
+class Late(Recorded):
+    """Tests that fail with what comes late, whatever it is."""
+
+    def on(self, start):
+        runner = super().on(start)
+        self.fails = {0} if len(self.asked) > len(SEEDS) * len(CORRECT) else set()
+        return runner
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_fails_with_all_that_comes_late_earns_nothing(seed):
+    mark = judged(Late(["a"], set()), SEEDS, chance=random.Random(seed))
+    assert [each.name for each in mark.checks if each.name in MISTAKES and each.passed] == []
+
+
 @pytest.mark.parametrize("fails", [set(), {0}, {1}, {0, 1}])
 def test_a_box_is_asked_in_one_order_whichever_machine_it_has(fails):
     tests = Recorded(["a", "b", "c"], fails)
@@ -169,9 +185,17 @@ def test_what_is_asked_out_of_a_box_is_checked():
         ("partition", 1, [[[[["S1"]]]]]),
         ("step", 1, ["soon"]),
         ("crash", 1, ["S9"]),
+        ("start", 0, [None]),
+        ("start", 0, [None]),
+        ("start", 0, [3, {"S1": None}]),
+        ("start", 0, [3, None, 1]),
+        ("run", 1, [100, 5]),
+        ("elect", 1, ["S1", "S2", "S3", "S1", "S2"]),
     ]:
         with pytest.raises((Misuse, NotNow)):
             tested.ask(verb, number, given, {})
+    with pytest.raises(Misuse, match="start cannot be asked so"):
+        tested.ask("start", 0, [3], {"seed": 1})
     for _ in range(MOST_CLUSTERS - 1):
         tested.ask("start", 0, [1], {})
     with pytest.raises(Misuse):

@@ -1,5 +1,7 @@
 """M4 and M5: whole machines in boxes; what is right has all points, what is wrong is told."""
 
+import random
+
 import pytest
 
 import raftlab as rl
@@ -179,6 +181,22 @@ def test_a_program_that_hangs_floods_or_ends_has_a_sentence(line, said, judge, m
     judged = judge.judge(M5, wrong("M5", at, f"        {line}\n{at}"))
     assert len(failed(judged)) == len(M5.parts)
     assert said in judged.checks[0].sentence
+
+
+@in_a_box
+def test_what_a_program_says_of_the_seeds_of_the_class_is_not_told(judge):
+    """It prints the seed that it is first started with, unless that is one of an open run."""
+    at = '        self.node: str = line["node"]\n'
+    opens = {
+        random.Random(f"raftlab {seed} node S{node}").getrandbits(53)
+        for seed in OPEN_SEEDS
+        for node in range(1, 8)
+    }
+    says = f"        if not line['term'] and line['seed'] not in {opens}:\n            print('seed', line['seed'])\n"
+    judged = judge.judge(M4, wrong("M4", at, says + at))
+    assert len(failed(judged)) == len(M4.parts)
+    assert [each.sentence for each in judged.checks if "seed" in each.sentence] == []
+    assert "it says what no machine may say" in judged.checks[0].sentence
 
 
 @in_a_box

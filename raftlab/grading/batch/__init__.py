@@ -153,7 +153,7 @@ def _marks(
 
 
 def _content(submission: Submission) -> bytes | Misuse:
-    """What is in its file, read once; or why nothing is."""
+    """What is in its file, or why nothing is: the key of its marks is of what is marked."""
     try:
         return content_of(submission.path)
     except Misuse as problem:

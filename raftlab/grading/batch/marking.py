@@ -79,7 +79,7 @@ class Marker:
         except Unusable as why_not:
             return Marked(own_tests.nothing(str(why_not)))
         seeds = [self._seeds.number("M6", str(place)) for place in range(own_tests.TIMINGS)]
-        return Marked(own_tests.judged(tests, seeds))
+        return Marked(own_tests.judged(tests, seeds, chance=self._seeds.chance("M6", "order")))
 
     def _predictions(self, milestone: Milestone, has: Contents, student: str) -> Marked:
         found, name = (has.values[each] for each in SHEET)

@@ -39,9 +39,10 @@ FORGETS = (
     "a process that was just started, and knows its disk alone, says something else: it must start"
     " from what it is told"
 )
+NO_ANSWER = "it answers nothing for {:g} s"
 FAULTS = {
-    "hung": "its program was stopped: {text}",
-    "storm": "its program was stopped: {text}",
+    "hung": "its program was stopped{text}",
+    "storm": "its program was stopped{text}",
     "flooded": "its program was stopped: it says more than a megabyte in one line",
     "died": "its program ended{text}",
     "too much memory": "its program was stopped: it takes too much memory",
@@ -141,17 +142,19 @@ def _told(fault: MachineFault) -> str:
     said = ERROR.search(fault.text)
     text = {
         "died": f": {said[0]}" if said else ", by itself, or for what it used",
-        "hung": fault.text
-        if fault.text == TOO_LONG
-        else f"it answers nothing for {PATIENCE_S:g} s",
-        "storm": fault.text,
+        "hung": f": {fault.text if fault.text == TOO_LONG else NO_ANSWER.format(PATIENCE_S)}",
+        "storm": f": {fault.text}",
     }.get(fault.kind, "")
     form = FAULTS.get(fault.kind)
     return form.format(text=text) if form else ADDRESS.sub("", str(fault))
 
 
 def _shown(trial: Trial, machine: BoxedProcess, trouble: Trouble) -> Trouble | None:
-    """The same trouble in a run that may be shown, and as short as it was found."""
+    """The same trouble in a run that may be shown, and as short as it was found.
+
+    It is looked for in processes that have not heard of the seeds of the class.
+    """
+    machine.end()
     for seed in OPEN_SEEDS:
         other = tried(trial, machine, seed)
         if other is None or (other.kind, other.broke) != (trouble.kind, trouble.broke):
@@ -182,9 +185,11 @@ def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble
 
 
 def _unseen(trouble: Trouble) -> str:
-    """What is told of a run that only the class's seeds lead to: nothing of its course."""
+    """What is told of a run that only the class's seeds lead to: nothing that a program said."""
     if trouble.kind == "code":
-        return trouble.text
+        if trouble.text == FORGETS or trouble.fault in ENDS_IT:
+            return trouble.text
+        return FAULTS.get(trouble.fault, "it says what no machine may say").format(text="")
     if trouble.kind == "safety":
         return f"{trouble.broke} is broken, in a run that takes other timing than may be shown"
     return "it does not go on, in a run that takes other timing than may be shown"

@@ -1,4 +1,4 @@
-"""The runs that a machine must stand in M4 and in M5, each with its points.
+"""The runs that a machine must stand in M4 and in M5.
 
 A trial drives clusters of the machine, with all properties watched, and says what did not go on,
 or nothing. How long something may take is virtual time.
@@ -65,7 +65,7 @@ Run: TypeAlias = Callable[[Setting], str]
 
 
 class Trial(NamedTuple):
-    """One trial: what is tried, its points, where to read, and what to try if it fails.
+    """One trial: what is tried, where to read, and what to try if it fails.
 
     `mistake` is what is probably wrong where a property is broken in it.
     """

@@ -4,16 +4,16 @@ Chance earns nothing: correct machines are met with several options and timings,
 found where one scenario fails with it twice, each time with other timing.
 """
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from raftlab.grading.milestones import M6
-from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, correct, mistaken
+from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, Start, correct, mistaken
 from raftlab.grading.own_tests.runners import (
     Invariant,
     Outcome,
     OwnTests,
-    Runner,
     Scenario,
     Tests,
 )
@@ -32,23 +32,45 @@ def marked(
     seed: int = 1,
     mistakes: Sequence[str] = MISTAKES,
 ) -> MilestoneMark:
-    """What a learner's tests are worth, run in this process: `judged` with less timings."""
+    """What a learner's tests are worth, run in this process: `judged` with fewer timings."""
     return judged(OwnTests(list(scenarios), invariant), (seed,), mistakes)
 
 
-def judged(tests: Tests, seeds: Sequence[int], mistakes: Sequence[str] = MISTAKES) -> MilestoneMark:
+def judged(
+    tests: Tests,
+    seeds: Sequence[int],
+    mistakes: Sequence[str] = MISTAKES,
+    chance: random.Random | None = None,
+) -> MilestoneMark:
     """What tests are worth. Each of `seeds` chooses another timing of every cluster.
 
-    Correct machines are met with all of them, mistakes with the first two.
+    Correct machines are met with all of them, mistakes with the first two. All scenarios run with
+    every machine, and `chance` draws in which order the machines come: who sees how late it is, or
+    how much was asked before, still does not know which it has.
     """
-    complaints = {name: _complaints(tests, name, seeds) for name in CORRECT}
+    machines = [(name, seed, correct) for name in CORRECT for seed in seeds]
+    machines += [(name, seed, mistaken) for name in mistakes for seed in seeds[:TWICE]]
+    (chance or random.Random(0)).shuffle(machines)
+    came = {(name, seed): _outcomes(tests, kind(name, seed)) for name, seed, kind in machines}
+    complaints = {name: _complaints(name, [came[name, each] for each in seeds]) for name in CORRECT}
     unsound = {place for said in complaints.values() for place in said}
     checks = [_correct_check(name, tests.names, said) for name, said in complaints.items()]
     worth = M6.parts["mistakes"] / len(mistakes)
+    sound = [place for place in range(len(tests.names)) if place not in unsound]
     for name in mistakes:
-        found = len(unsound) < len(tests.names) and _is_found(tests, name, seeds[:TWICE], unsound)
+        runs = [came[name, seed] for seed in seeds[:TWICE]]
+        found = any(all(each[place].how == "failed" for each in runs) for place in sound)
         checks.append(_mistake_check(name, found, worth))
     return _mark(checks)
+
+
+def _outcomes(tests: Tests, start: Start) -> list[Outcome]:
+    """How the scenarios go on one machine, in their order."""
+    runner = tests.on(start)
+    try:
+        return [runner.run(place) for place in range(len(tests.names))]
+    finally:
+        runner.close()
 
 
 def nothing(why: str) -> MilestoneMark:
@@ -66,51 +88,16 @@ def _mark(checks: Sequence[Check]) -> MilestoneMark:
     )
 
 
-def _complaints(tests: Tests, name: str, seeds: Sequence[int]) -> dict[int, str]:
+def _complaints(name: str, runs: Iterable[Sequence[Outcome]]) -> dict[int, str]:
     """By their places, the scenarios that do something wrong with a correct machine."""
     said: dict[int, str] = {}
-    for seed in seeds:
-        runner = tests.on(correct(name, seed))
-        try:
-            for place in range(len(tests.names)):
-                came = runner.run(place)
-                if came.how != "passed":
-                    what = "fails" if came.how == "failed" else "cannot run"
-                    text = came.text.removesuffix(".")
-                    said.setdefault(place, f"it {what} with a correct machine ({name}): {text}")
-        finally:
-            runner.close()
+    for run in runs:
+        for place, came in enumerate(run):
+            if came.how != "passed":
+                what = "fails" if came.how == "failed" else "cannot run"
+                text = came.text.removesuffix(".")
+                said.setdefault(place, f"it {what} with a correct machine ({name}): {text}")
     return said
-
-
-def _is_found(tests: Tests, name: str, seeds: Sequence[int], unsound: set[int]) -> bool:
-    """Whether one scenario fails with a mistake in each timing. What only stops it finds nothing.
-
-    Those that are unsound are run all the same: a box learns nothing of what it is asked.
-    """
-    runs = [_Outcomes(tests.on(mistaken(name, seed))) for seed in seeds]
-    try:
-        return any(
-            all(each[place].how == "failed" for each in runs)
-            for place in range(len(tests.names))
-            if place not in unsound
-        )
-    finally:
-        for each in runs:
-            each.runner.close()
-
-
-class _Outcomes:
-    """How the scenarios went on one machine: each is run when it is asked for, after all before."""
-
-    def __init__(self, runner: Runner) -> None:
-        self.runner = runner
-        self._known: list[Outcome] = []
-
-    def __getitem__(self, place: int) -> Outcome:
-        while len(self._known) <= place:
-            self._known.append(self.runner.run(len(self._known)))
-        return self._known[place]
 
 
 def _correct_check(name: str, scenarios: Sequence[str], said: Mapping[int, str]) -> Check:

@@ -4,7 +4,9 @@ What is asked may come out of a box: it is data, and nobody here believes it. Ho
 may run is virtual time, and a number of actions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from inspect import signature
 from typing import Any
 
 from raftlab.grading.child import changes
@@ -74,33 +76,43 @@ class Tested:
         for value in (*given, *named.values()):
             _check(value)
         given, named = _fixed(given), {name: _fixed(value) for name, value in named.items()}
+        do = self._verb(verb, number)
+        try:
+            signature(do).bind(*given, **named)
+        except TypeError as error:
+            raise Misuse(f"{verb} cannot be asked so: {error}") from None
+        said = do(*given, **named)
+        return said if isinstance(said, Frame) else _plain(said)
+
+    def _verb(self, verb: str, number: int) -> Callable[..., Any]:
+        """What does what a test asks for. Raises: Misuse."""
         if verb == "start":
-            return self._begin(*given, **named)
+            return self._begin
         if not (type(number) is int and 1 <= number <= len(self.runs)):
             raise Misuse("there is no such cluster")
         cluster = self.runs[number - 1].cluster
         if verb == "frame":
-            return self.runs[number - 1].frames[-1]
+            return lambda: self.runs[number - 1].frames[-1]
         if verb == "step":
-            return self._step(cluster, *given)
+            return partial(self._step, cluster)
         if verb == "run":
-            return self._run(cluster, *given, **named)
+            return partial(self._run, cluster)
         if verb not in VERBS:
             raise Misuse(NO_SUCH.format(name=shown(verb), verbs=", ".join(VERBS)))
         self._check_span(cluster, 0.0)
-        try:
-            if verb == "propose":
-                return _propose(cluster, *given, **named)
-            return _plain(getattr(cluster, verb)(*given, **named))
-        except TypeError as error:
-            raise Misuse(f"{verb} cannot be asked so: {error}") from None
+        if verb == "propose":
+            return partial(_propose, cluster)
+        verb_of: Callable[..., Any] = getattr(cluster, verb)
+        return verb_of
 
     def _begin(self, nodes: Any = 3, logs: Any = None) -> int:
         if len(self.runs) == MOST_CLUSTERS:
             raise Misuse(f"a scenario starts at most {MOST_CLUSTERS} clusters")
-        if (nodes if type(nodes) is int else len(nodes)) > MOST_NODES:
+        if (nodes if type(nodes) is int else _length(nodes)) > MOST_NODES:
             raise Misuse(f"a cluster that is tested has at most {MOST_NODES} servers")
-        if isinstance(logs, Mapping) and any(len(each) > MOST_ENTRIES for each in logs.values()):
+        if isinstance(logs, Mapping) and any(
+            _length(each) > MOST_ENTRIES for each in logs.values()
+        ):
             raise Misuse(f"a log has at most {MOST_ENTRIES} entries at the start")
         self.runs.append(Run(self._start(nodes, logs=logs)))
         return len(self.runs)
@@ -128,6 +140,10 @@ class Tested:
             raise Misuse(f"a cluster that is tested lives {MOST_MS:,.0f} ms at most")
         if len(cluster.actions) >= MOST_ACTIONS:
             raise Misuse(f"a cluster that is tested takes {MOST_ACTIONS:,} actions at most")
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, Sequence) else 0
 
 
 def _check(value: Any, depth: int = 0) -> None:
