@@ -10,7 +10,7 @@ import platform
 import shutil
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from subprocess import DEVNULL, TimeoutExpired, run
@@ -100,16 +100,24 @@ class Boxes:
 
 
 def boxed(kind: Kind, own: Sequence[str], words: Sequence[str]) -> list[str]:
-    """A Python in a box that imports from the folders `own`, and carries out `words`."""
-    python = os.path.realpath(sys.executable)
-    environment = {"PYTHONHASHSEED": "0", "PYTHONPATH": ":".join(own), "PYTHONUTF8": "1"}
-    program = [python, "-s", "-S", "-B", "-P", *words]
+    """A Python in a box that imports from the folders `own`, and carries out `words`.
+
+    In bubblewrap these folders have the same names each time, in `words` too.
+    """
+    python = [os.path.realpath(sys.executable), "-s", "-S", "-B", "-P"]
     if kind == "bubblewrap":
-        return [str(shutil.which("bwrap")), *_mounts(own), *_settings(environment), *program]
-    if kind == "landlock":
-        program += readable(own)
-    told = [f"{name}={value}" for name, value in environment.items()]
-    return [str(shutil.which("env")), "-i", *told, *program]
+        inside = {each: f"/box-{place}" for place, each in enumerate(own)}
+        for path, name in inside.items():
+            words = [word.replace(path, name) for word in words]
+        settings = _settings(_environment([*inside.values()]))
+        return [str(shutil.which("bwrap")), *_mounts(inside), *settings, *python, *words]
+    told = [f"{name}={value}" for name, value in _environment(own).items()]
+    seen = readable(own) if kind == "landlock" else []
+    return [str(shutil.which("env")), "-i", *told, *python, *words, *seen]
+
+
+def _environment(own: Sequence[str]) -> dict[str, str]:
+    return {"PYTHONHASHSEED": "0", "PYTHONPATH": ":".join(own), "PYTHONUTF8": "1"}
 
 
 def _settings(environment: dict[str, str]) -> list[str]:
@@ -120,14 +128,14 @@ def _settings(environment: dict[str, str]) -> list[str]:
     return [*found, "--remount-ro", "/", "--chdir", "/"]
 
 
-def _mounts(own: Sequence[str]) -> list[str]:
+def _mounts(own: Mapping[str, str]) -> list[str]:
     found = []
     for each in _roots():
         found += ["--ro-bind", each, each]
     for each in _installed():
         found += ["--tmpfs", each, "--remount-ro", each]
-    for each in own:
-        found += ["--ro-bind", each, each]
+    for path, name in own.items():
+        found += ["--ro-bind", path, name]
     for each in DEVICES:
         found += ["--dev-bind", each, each]
     return found

@@ -124,3 +124,19 @@ def test_what_is_asked_for_is_not_in_the_folder():
     assert "return 1" not in left
     assert "return 2" in left
     assert "raise NotImplementedError" in left
+
+
+@pytest.mark.skipif("bubblewrap" not in KINDS, reason="bubblewrap does not work here")
+def test_folders_have_the_same_names_in_every_box():
+    source = "import sys\ndef majority(size):\n    return str(sys.path) + __import__('os').getcwd()"
+    said = set()
+    for _ in range(2):
+        boxes = Boxes("bubblewrap")
+        asked = Asked(exercise("4.1"), Source((("it", source),), "majority"), boxes)
+        try:
+            said.add(asked.answer()(3))
+        finally:
+            asked.close()
+            boxes.close()
+    (only,) = said
+    assert "box-0" in only
