@@ -52,11 +52,14 @@ SECTIONS: Mapping[str, str] = {
 def questions_for(word: str, student: str) -> dict[str, Question]:
     """The questions of a student, by their parts; `word` is that of the class.
 
+    However a name is written, in capitals say, its questions are the same.
+
     Raises: Misuse, for a student without a name.
     """
     if not (isinstance(student, str) and student.strip()):
         raise Misuse(NAME_FIRST)
-    return {part: _question(f"raftlab M0 {word} {student.strip()} {part}", part) for part in KINDS}
+    name = student.strip().casefold()
+    return {part: _question(f"raftlab M0 {word} {name} {part}", part) for part in KINDS}
 
 
 def _question(seed: str, part: str) -> Question:

@@ -274,7 +274,7 @@ def started(command: Sequence[str]) -> "subprocess.Popen[bytes]":
 
 
 def ended(process: Process, owner: int) -> None:
-    """End a process and all that it has started in its session, and wait for it."""
+    """End a process and all of its process group, and wait for it."""
     if os.getpid() != owner:  # a fork of that process: the child is not its own
         return
     with suppress(ProcessLookupError, PermissionError):

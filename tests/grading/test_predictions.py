@@ -108,3 +108,9 @@ def test_without_a_name_there_are_no_questions():
         questions_for("autumn", " ")
     assert "write your name above" in repr(sheet("autumn", "")["votes"])
     assert "write your name above" in missing({}, "autumn", "")[0]
+
+
+def test_however_a_name_is_written_its_questions_are_the_same():
+    written = [questions_for("autumn", name) for name in ("ann lee", " Ann LEE ")]
+    first, second = ([each[part].text for part in KINDS] for each in written)
+    assert first == second
