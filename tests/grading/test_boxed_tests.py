@@ -148,6 +148,15 @@ class Noting:
         pass
 
 
+def test_the_clusters_of_a_scenario_have_a_bound_together():
+    tested = Tested(correct("Figure 2", 1))
+    with pytest.raises(Misuse, match="4,000 actions at most, in all its clusters"):
+        for _ in range(MOST_CLUSTERS):
+            number = tested.ask("start", 0, [7], {})
+            tested.ask("run", number, [5_000], {})
+    assert 4_000 <= sum(len(each.cluster.actions) for each in tested.runs) <= 4_010
+
+
 class Late(Recorded):
     """Tests that fail with what comes late, whatever it is."""
 

@@ -24,7 +24,7 @@ from raftlab.sim.world.engine import Engine
 MOST_CLUSTERS = 6
 MOST_NODES = 7
 MOST_MS = 60_000.0
-MOST_ACTIONS = 10_000
+MOST_ACTIONS = 4_000
 MOST_ENTRIES = 50
 MOST_CHARACTERS = 1_000
 """How much of each a scenario may have."""
@@ -119,7 +119,7 @@ class Tested:
 
     def _run(self, cluster: Cluster, ms: Any = None) -> None:
         self._check_span(cluster, ms)
-        most = len(cluster.actions) + MOST_ACTIONS
+        most = len(cluster.actions) + MOST_ACTIONS - self._actions()
         cluster.run_until(lambda each: len(each.actions) >= most, ms)
         self._check_span(cluster, 0.0)
 
@@ -138,8 +138,11 @@ class Tested:
             raise Misuse(f"a time is a number of ms, not {shown(ms)}")
         if cluster.now + ms > MOST_MS:
             raise Misuse(f"a cluster that is tested lives {MOST_MS:,.0f} ms at most")
-        if len(cluster.actions) >= MOST_ACTIONS:
-            raise Misuse(f"a cluster that is tested takes {MOST_ACTIONS:,} actions at most")
+        if self._actions() >= MOST_ACTIONS:
+            raise Misuse(f"a scenario takes {MOST_ACTIONS:,} actions at most, in all its clusters")
+
+    def _actions(self) -> int:
+        return sum(len(each.cluster.actions) for each in self.runs)
 
 
 def _length(value: Any) -> int:
