@@ -84,16 +84,19 @@ def test_the_workers_of_a_campaign_and_their_machines_end_with_it(tmp_path, sent
     with subprocess.Popen(
         [*words, str(tmp_path / "started")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as ours:
-        told = []
-        for _ in range(1200):
-            told = [each.name.split("-") for each in (tmp_path / "started").iterdir()]
-            if len({worker for worker, _ in told}) == 2:
-                break
-            time.sleep(0.05)
-        workers = {int(worker) for worker, _ in told}
-        assert len(workers) == 2
-        assert ours.pid not in workers
-        ours.send_signal(sent)
+        try:
+            workers = set()
+            for _ in range(1200):
+                told = [each.name.split("-") for each in (tmp_path / "started").iterdir()]
+                workers = {int(worker) for worker, _ in told} - {ours.pid}
+                if len(workers) == 2:
+                    break
+                time.sleep(0.05)
+            ours.send_signal(sent)
+            ours.wait(60)
+        finally:
+            ours.kill()
+    assert len(workers) == 2
     assert gone(workers)
     started = [each.name.split("-") for each in (tmp_path / "started").iterdir()]
     assert gone(int(machine) for _, machine in started)
