@@ -3,6 +3,7 @@
 import json
 import platform
 import re
+import select
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,9 @@ def test_a_box_that_was_killed_starts_again():
     try:
         asked = Asked(exercise("4.1"), source, boxes)
         assert asked.answer()(3) == 3
-        boxes._forks["4.1"]._process.kill()
+        forks = boxes._forks["4.1"]
+        forks._process.kill()
+        assert select.select([forks._socket], [], [], 60)[0]  # it is gone, and all that it had
         again = Asked(exercise("4.1"), source, boxes)
         assert again.answer()(4) == 4
         asked.close()

@@ -15,9 +15,10 @@ from typing import Any
 
 BEGINS_S = (1_000_000_000, 1_234_567_891)
 """What the clocks show, by round: seconds since 1970."""
-KEPT = 200
+FILLED = 400_000
 SIZES = range(2, 481, 16)
-"""How many values of each of these sizes (bytes) move all others, by round."""
+"""So many bytes of values of each of these sizes, and more than was ever free in the memory of this
+process, move all later ones in the second round."""
 OTHER_WAYS = ("ctypes", "_ctypes")
 """What leads to the system's own clocks and chance, and may not be imported."""
 CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
@@ -30,8 +31,8 @@ def begin(round: int) -> list[Any]:
     setattr(os, "cpu_count", lambda: 1)  # noqa: B010
     for name in OTHER_WAYS:
         sys.modules[name] = None  # type: ignore[assignment]
-    small = [(object(), float(place)) for place in range(KEPT * round)]
-    return [*small, *(bytes(size) for size in SIZES for _ in range(KEPT * round))]
+    small = [(object(), float(place)) for place in range(FILLED // 16 * round)]
+    return [*small, *(bytes(size) for size in SIZES for _ in range(FILLED // size * round))]
 
 
 def _stop_clocks(now: float) -> None:
