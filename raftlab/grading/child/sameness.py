@@ -32,7 +32,7 @@ def begin(round: int) -> list[Any]:
     for name in OTHER_WAYS:
         sys.modules[name] = None  # type: ignore[assignment]
     small = [(object(), float(place)) for place in range(FILLED // 16 * round)]
-    return [*small, *(bytes(size) for size in SIZES for _ in range(FILLED // size * round))]
+    return [*small, *(bytes(size) for size in SIZES for _ in range(FILLED // (size + 33) * round))]
 
 
 def _stop_clocks(now: float) -> None:
