@@ -102,7 +102,7 @@ class Python {
 
   async heed(told) {
     // granted as soon as the worker has gone, however it went; an address without https has no locks
-    if (told.alive) navigator.locks.request(this.number, () => this.gone());
+    if (told.alive) navigator.locks?.request(this.number, () => this.gone());
     if (told.step) say(told.step, ++this.steps + 1);
     if (told.failed) this.failed(told.failed);
     if (told.ended && this.shown) this.gone();
