@@ -15,8 +15,7 @@ from raftlab.course.exercises.base import Exercise
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.course.my_raft import SECTION
 from raftlab.grading.box import Boxes
-from raftlab.grading.forks import forked_ended
-from raftlab.process.child import Child
+from raftlab.grading.forks import forked
 from raftlab.process.faults import MachineFault
 from raftlab.view.words import clean
 
@@ -146,13 +145,7 @@ def _said(text: str, suffix: str, wanted: Wanted, boxes: Boxes) -> _Said:
         "definitions": wanted.definitions,
         "values": wanted.values,
     }
-    reader = Child(
-        (),
-        patience_s=PATIENCE_S,
-        longest_line=LONGEST_LINE,
-        starts=boxes.reader,
-        ends=forked_ended,
-    )
+    reader = forked(boxes.reader, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
     try:
         said = _DECODE(reader.ask(msgspec.json.encode(asks)))
     except (MachineFault, msgspec.DecodeError):

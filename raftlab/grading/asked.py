@@ -6,6 +6,7 @@ all of it is asked anew, last first, of a process that knows nothing (`same_agai
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Any, NoReturn
 
@@ -17,7 +18,7 @@ from raftlab.course.exercises.running import RulesExercise
 from raftlab.grading.answers import Source
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.values import heard, told
-from raftlab.grading.forks import forked_ended
+from raftlab.grading.forks import forked
 from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
 from raftlab.raft.log import RaftLog
@@ -172,13 +173,8 @@ class Asked:
     def _start(self, round: int = 0) -> None:
         """Start a process, and tell it the answer's source."""
         self._loaded = b""
-        self._child = Child(
-            (),
-            patience_s=PATIENCE_S,
-            longest_line=LONGEST_LINE,
-            starts=lambda _: self._boxes.start(self.exercise, round),
-            ends=forked_ended,
-        )
+        start = partial(self._boxes.start, self.exercise, round)
+        self._child = forked(start, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
         source = self._source
         asks = {"parts": source.parts, "name": source.name, "holder": source.holder}
         self._loaded = self._ask(_ENCODE(asks))

@@ -71,11 +71,11 @@ class Boxes:
         """A process that serves an answer to `exercise`. Raises: Misuse, if the box fails."""
         return self._of(exercise.number, partial(write_folder, exercise)).start(round)
 
-    def reader(self, _: Sequence[str] = ()) -> Forked:
+    def reader(self) -> Forked:
         """A process that looks for answers in a submission. Raises: Misuse, if the box fails."""
         return self._of("reader", partial(write_folder, None), "reader").start()
 
-    def tester(self, _: Sequence[str] = ()) -> Forked:
+    def tester(self) -> Forked:
         """A process that runs a learner's own tests. Raises: Misuse, if the box fails."""
         return self._of("tests", write_for_tests, "tests").start()
 

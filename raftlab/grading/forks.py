@@ -15,7 +15,7 @@ from typing import IO
 
 from raftlab.grading.child import lock
 from raftlab.grading.child.serve import ANSWER, ORDER
-from raftlab.process.child import Process, ended
+from raftlab.process.child import Child, Process, ended
 from raftlab.process.guard import GUARD
 from raftlab.raft.vocabulary import Misuse
 
@@ -43,6 +43,17 @@ class Forked:
         if self._ended is None:
             self._ended = self._end()
         return self._ended
+
+
+def forked(start: Callable[[], Forked], *, patience_s: float, longest_line: int) -> Child:
+    """The fork that `start` starts, to be asked by lines. Raises: Misuse, if the box fails."""
+    return Child(
+        (),
+        patience_s=patience_s,
+        longest_line=longest_line,
+        starts=lambda _: start(),
+        ends=forked_ended,
+    )
 
 
 def forked_ended(process: Process, owner: int) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.clusters import TestedCluster
 from raftlab.grading.feedback.words import plain
-from raftlab.grading.forks import forked_ended
+from raftlab.grading.forks import forked
 from raftlab.grading.own_tests.machines import Start
 from raftlab.grading.own_tests.tested import Tested
 from raftlab.process.child import Child
@@ -202,13 +202,7 @@ class BoxedTests:
         return runner
 
     def _begun(self) -> Child:
-        return Child(
-            (),
-            patience_s=PATIENCE_S,
-            longest_line=LONGEST_LINE,
-            starts=self._boxes.tester,
-            ends=forked_ended,
-        )
+        return forked(self._boxes.tester, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
 
 
 class BoxedRunner(Runner):
