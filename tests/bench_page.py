@@ -47,7 +47,7 @@ def main() -> None:
             with play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser:
                 page = browser.new_page(viewport={"width": 1366, "height": 768})
                 page.goto(address)
-                page.locator(".raftlab-stage [data-id='node-S1']").wait_for(timeout=120_000)
+                page.locator("#lab > :not(#still) [data-id='node-S1']").wait_for(timeout=120_000)
                 shown = page.evaluate("performance.getEntriesByName('raftlab shown')[0].startTime")
                 frames = page.evaluate(FRAMES)
                 told = f"first picture {shown / 1000:.1f} s (at most 4), {frames:.0f} frames/s"

@@ -5,9 +5,11 @@ defaults, whatever a reader's matplotlibrc, style or `rcParams` say: a figure th
 notebooks compare is the same for everybody.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from hashlib import sha256
 from io import BytesIO, StringIO
 from itertools import groupby
 from math import inf
@@ -65,12 +67,27 @@ def figure_svg(figure: "Figure", title: str = "", description: str = "") -> str:
         nothing = {"Date": None, "Creator": None}
         figure.savefig(held, format="svg", metadata=nothing)
     text = held.getvalue()
-    text = text[text.index("<svg") :]
+    text = _named_by_content(text[text.index("<svg") :])
     if not description:
         return text
     start, _, rest = text.partition(">")
     told = f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>"
     return f'{start} role="img" aria-label="{escape(title)}">\n{told}{rest}'
+
+
+def _named_by_content(svg: str) -> str:
+    """The figure with its `id`s in the order of their places, marked by what is drawn.
+
+    matplotlib makes them of numbers to their last digit, where processors differ.
+    """
+    made = list(dict.fromkeys(re.findall(r' id="([^" ]*[0-9a-f]{10})"', svg)))
+    drawn = svg
+    for name in made:
+        drawn = drawn.replace(name, "")
+    mark = sha256(drawn.encode()).hexdigest()[:10]
+    for place, name in enumerate(made):
+        svg = svg.replace(name, f"i{place}-{mark}")
+    return svg
 
 
 @own_settings()

@@ -1,5 +1,6 @@
 import os
 import random
+import re
 import subprocess
 import sys
 from itertools import combinations
@@ -284,3 +285,22 @@ def test_the_style_is_given_to_matplotlib_in_one_call():
         plot.use_style()
         assert matplotlib.rcParams["font.size"] == style.SIZE
         assert not matplotlib.rcParams["axes.grid"]
+
+
+@pytest.mark.parametrize("times", [TIMES, {"5-6 ms": [5.0, 6.0]}], ids=["four", "one"])
+def test_the_last_digits_of_a_processor_change_no_letter_of_a_figure(times: Any) -> None:
+    axes = charts.plot_election_times(times)
+    told = plot.figure_svg(axes.figure)
+    box = axes.get_position()
+    axes.set_position((box.x0 * (1 + 1e-12), box.y0, box.width, box.height))
+    assert plot.figure_svg(axes.figure) == told
+    assert "url(#" in told
+
+
+def test_figures_on_one_page_share_no_name() -> None:
+    figures = [charts.plot_election_times(TIMES), charts.plot_split_votes(SPLITS)]
+    first, second = (
+        set(re.findall(r'id="(i\d+-[0-9a-f]{10})"', plot.figure_svg(each.figure)))
+        for each in figures
+    )
+    assert first and not first & second
