@@ -322,3 +322,18 @@ IN_STATE = {
     "refusal": with_a_refusal,
     "violation": with_a_violation,
 }
+
+
+def test_on_a_tablet_a_row_is_a_row_and_a_long_message_can_be_read_to_its_end(host: Host) -> None:
+    lab = host.show(SIMPLE.format(nodes=5, options="full=True"))
+    host.hide_sides()
+    for _ in range(3):  # what stands beside the lab in its host is no part of the tablet
+        beside = lab.page.evaluate("innerWidth") - lab.root.bounding_box()["width"]
+        lab.page.set_viewport_size({"width": round(780 + beside), "height": 1180})
+    assert abs(lab.root.bounding_box()["width"] - 780) < 10
+    for first, last in (("Start", "Undo"), ("Run", "New…"), ("Crash", "More…")):
+        tops = [lab.button(each).bounding_box()["y"] for each in (first, last)]
+        assert abs(tops[0] - tops[1]) < 6, (first, last)
+    messages = lab.root.locator(".raftlab-messages select")
+    end = "list => (list.scrollLeft = 9999, list.scrollLeft + list.clientWidth >= list.scrollWidth)"
+    assert messages.evaluate(end)
