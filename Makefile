@@ -65,7 +65,7 @@ nbval: $(READY) ## run every notebook and compare what it prints and draws
 	$(RUN) -m pytest --nbval -p no:cacheprovider notebooks -n $(WORKERS) $(ARGS)
 
 browser: $(READY) ## use the lab in a real Chromium; what fails is tried once more in a fresh one, and both are told
-	$(RUN) -m pytest tests/browser -m browser $(ARGS) || \
+	$(RUN) -m pytest tests/browser -m browser -n $(WORKERS) --dist loadfile $(ARGS) || \
 	  $(RUN) -m pytest tests/browser -m browser --last-failed --last-failed-no-failures none $(ARGS)
 
 page: $(READY) ## build the lab as a page, page/dist: a folder for any web server (needs Node 20 or newer)

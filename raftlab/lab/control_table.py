@@ -452,7 +452,6 @@ ROWS: Mapping[str, tuple[Item, ...]] = {
             Button("open_button", "Open as a new run", "Every run is kept (Enter)",
                    "lab.open_shared", icon="folder-open"),
         ),
-        Html("refused"),
     ),
     "code": (Html("code"),),
     "only keys": (

@@ -52,7 +52,7 @@ class Controller:
             length = ms() if callable(ms) else ms
             even = steady and not self.trouble
             length = min(max(length, SHORTEST_MS), LONGEST_MS) if even else length
-            self.renderer.draw(length, even, self.playing, self.trouble)
+            self.renderer.draw(length, even, self.playing)
 
         failed, traceback = caught(draw)
         if failed:

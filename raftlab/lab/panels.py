@@ -203,11 +203,6 @@ def shared(text: str, trouble: str, setup: Setup, front_end: FrontEnd) -> str:
     )
 
 
-def refused(sentence: str) -> str:
-    """What was refused, once more, where the alarm may be out of sight."""
-    return f'<div class="raftlab-refused"><b>!</b> {escape(sentence)}</div>' if sentence else ""
-
-
 def code(text: str, trouble: str) -> str:
     """The run as lines of Python; or why there are none."""
     if trouble:

@@ -79,15 +79,15 @@ class Renderer:
         finally:
             self._thread = None
 
-    def draw(self, ms: Millis, steady: bool, playing: bool, trouble: str) -> None:
-        """Show the moment looked at, `ms` from now; `trouble` is what was refused, if anything.
+    def draw(self, ms: Millis, steady: bool, playing: bool) -> None:
+        """Show the moment looked at, `ms` from now.
 
         An interrupt waits until all is shown: what it cut short, the page would not get again.
         """
         frame, previous = self.session.frame, self.session.previous
         with HeldBack(self), self.drawing():
             self._draw_controls(frame, playing)
-            self._draw_texts(frame, previous, playing, trouble)
+            self._draw_texts(frame, previous, playing)
             self._draw_stage(frame, previous, ms=round(ms), steady=steady, playing=playing)
 
     # Controls
@@ -185,9 +185,7 @@ class Renderer:
 
     # Texts
 
-    def _draw_texts(
-        self, frame: Frame, previous: Frame | None, playing: bool, trouble: str
-    ) -> None:
+    def _draw_texts(self, frame: Frame, previous: Frame | None, playing: bool) -> None:
         session, controls = self.session, self.controls
         controls.moment.value = panels.moment(frame, session.number, session.is_live)
         controls.note.value = panels.note(session.note)
@@ -204,13 +202,12 @@ class Renderer:
         if opened == TEXT_PANEL:
             controls.text.value = panels.text_twin(describe_frame(frame, previous))
         if not playing and opened == RUNS_PANEL:
-            self._draw_runs(trouble)
+            self._draw_runs()
 
-    def _draw_runs(self, trouble: str) -> None:
+    def _draw_runs(self) -> None:
         """The tree of runs, and the run so far as a text: to write that plays the run again."""
         session, controls = self.session, self.controls
         number = session.branch.number
-        controls.refused.value = panels.refused(trouble)
         controls.show_runs(tree(session.branches, number), number)
         controls.show(controls.code, controls.code_mode.value)
         wanted = (number, session.position, controls.code_mode.value)

@@ -217,7 +217,6 @@ def test_a_run_opens_as_a_run_of_its_own_at_its_end():
     assert lab.run_text.value == ""
     assert "this is run 2" in lab.note.value
     assert lab.node.options == ("S1", "S2", "S3")
-    assert lab.refused.value == ""
     lab.go_to(9)
     lab.crash_button.click()
     assert lab.session.branch.parent == 2
@@ -315,7 +314,7 @@ def test_what_cannot_be_opened_is_refused_and_changes_nothing(text, said):
     paste(lab, text)
     assert said in lab.trouble
     assert 'role="alert"' in lab.alarm.value
-    assert escape(lab.trouble) in lab.refused.value  # beside the field, too
+    assert escape(lab.trouble) in lab.alarm.value
     assert "<details>" not in lab.alarm.value
     assert (lab.frame, lab.branches, lines(lab), text_in(lab)) == before
     assert len(lab.alarm.value) < 500

@@ -657,7 +657,11 @@ function adopt(model, root, stage, signal) {
   signal.addEventListener("abort", () => model.off("change:cannot", shade));
   shade();
   stage.tell();
-  const press = (name) => report(model, root, { kind: "press", name, fields: fields(lab) });
+  const press = (name) => {
+    keep();
+    report(model, root, { kind: "press", name, fields: fields(lab) });
+  };
+  const keep = inSight(lab, signal);
   lab.addEventListener("click", (event) => {
     const button = event.target.closest(NAMED("button"));
     if (!button) return;
@@ -691,6 +695,20 @@ function adopt(model, root, stage, signal) {
     press(nameOf(field, "enter"));
   }, { signal, capture: true });
   return true;
+}
+
+// What a press brings (a refusal, a row) does not push the control out of the window
+
+function inSight(lab, signal) {
+  let pressed;
+  const resized = new ResizeObserver(() => {
+    if (pressed && pressed === document.activeElement) pressed.scrollIntoView({ block: "nearest" });
+    pressed = undefined;
+  });
+  resized.observe(lab);
+  signal.addEventListener("abort", () => resized.disconnect());
+  lab.addEventListener("wheel", () => pressed = undefined, { signal, passive: true });
+  return () => pressed = document.activeElement;
 }
 
 // What changes with every moment comes with the picture, and is put where its widget stands
