@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 import raftlab
-from raftlab.grading.feedback import file_name, student_page, student_text, write_feedback
+from raftlab.grading.feedback import file_name, student_page, student_text, words, write_feedback
 from raftlab.grading.feedback.exports import canvas, gradescope, moodle
 from raftlab.grading.feedback.words import MOST, findings, lines_of, plain
 from raftlab.grading.milestones import MILESTONES, milestone_of, milestones_of
@@ -278,3 +278,17 @@ def test_what_the_judge_says_in_small_letters_becomes_sentences():
     )
     advised = msgspec.structs.replace(check, advice="try f(1)")
     assert lines_of(advised)[-1].says == "f(1)"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("is_newer_term: expected False", "is_newer_term: expected False."),
+        ("majority: expected 2", "majority: expected 2."),
+        ("an assert fails", "An assert fails."),
+        ("3 servers, 7 ms: it stops", "3 servers, 7 ms: it stops."),
+        ("", ""),
+    ],
+)
+def test_a_text_is_told_as_a_sentence_and_a_name_keeps_its_letters(text, sentence):
+    assert words.sentence(text) == sentence

@@ -63,9 +63,14 @@ def _rule(check: Check) -> str:
 
 
 def sentence(text: str) -> str:
-    """A text as a sentence: its first letter a capital, a full stop at its end; "" stays so."""
+    """A text as a sentence: its first letter a capital, a full stop at its end; "" stays so.
+
+    A name of code before a colon keeps its letters.
+    """
     said = plain(text)
-    return _ended(said[:1].upper() + said[1:]) if said else ""
+    if said and not said.partition(":")[0].isidentifier():
+        said = said[:1].upper() + said[1:]
+    return _ended(said) if said else ""
 
 
 def _ended(said: str) -> str:
