@@ -191,7 +191,15 @@ def has_display() -> bool:
 
 
 def start(line: list[str]) -> int:
-    """Run JupyterLab to its end; Ctrl-C is for JupyterLab, which asks whether it is meant."""
+    """Become JupyterLab: then every signal reaches it, and nothing of it outlives us.
+
+    Where a process cannot become another one (Windows), wait for its end; Ctrl-C is for JupyterLab,
+    which asks whether it is meant.
+    """
+    if sys.platform != "win32":
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execv(line[0], line)
     with subprocess.Popen(line) as process:
         while True:
             try:
