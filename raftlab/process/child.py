@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ LOOKS_EVERY_MS = 50
 LOOKS_EVERY_CALLS = 256
 READ = 1 << 16
 DIES_WITHIN_S = 1.0
+ENDS_WITHIN_S = 5.0
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -268,17 +270,27 @@ def started(command: Sequence[str]) -> "subprocess.Popen[bytes]":
 
 
 def ended(process: Process, owner: int) -> None:
-    """End a process and all of its process group, and wait for it."""
+    """End a process and all of its process group, and wait for it.
+
+    One that we may not end (it became another user's) is warned of: it may go on.
+    """
     if os.getpid() != owner:  # a fork of that process: the child is not its own
         return
     with suppress(ProcessLookupError, PermissionError):
         if process.poll() is None or _group_is_left(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
     for file in (process.stdin, process.stdout, process.stderr):
         if file is not None:
             with suppress(OSError):
                 file.close()
+    try:
+        process.wait(ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        warnings.warn(
+            f"process {process.pid} cannot be ended, and may go on: end it by hand",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     GUARD.tell("-", process.pid)
 
 
