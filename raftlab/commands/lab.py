@@ -196,13 +196,13 @@ def start(line: list[str]) -> int:
     Where a process cannot become another one (Windows), wait for its end; Ctrl-C is for JupyterLab,
     which asks whether it is meant.
     """
-    if sys.platform != "win32":
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.execv(line[0], line)
-    with subprocess.Popen(line) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
+    if sys.platform == "win32":
+        with subprocess.Popen(line) as process:
+            while True:
+                try:
+                    return process.wait()
+                except KeyboardInterrupt:
+                    continue
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(line[0], line)
