@@ -25,7 +25,7 @@ AT_A_TICK = [
     ("two lines", "out of turn", "'{}'"),
     ("prints", "out of turn", "'{}'"),
     ("an empty line", "not JSON", "'', which is no JSON"),
-    ("a zero byte", "not JSON", "no JSON"),
+    ("a zero byte", "not JSON", "Print to the standard error output"),
     ("half a JSON", "not JSON", "'{\"term\": 1', which is no JSON"),
     ("deep JSON", "wrong shape", "Expected `object`, got `array`"),
     ("no UTF-8", "not UTF-8", "which is no UTF-8"),
