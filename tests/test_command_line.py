@@ -589,16 +589,21 @@ def test_the_kill_table_is_printed_and_a_mistake_that_nothing_catches_is_exit_co
 
 
 FAKE = "import json, os, sys\nprint(json.dumps([os.getcwd(), *sys.argv[1:]]))\nsys.exit(5)\n"
+STAYS = "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)\n"
+
+
+def with_jupyterlab(folder: Path, program: str) -> dict:
+    """An environment in which JupyterLab is another program."""
+    (folder / "jupyterlab").mkdir()
+    (folder / "jupyterlab" / "__init__.py").write_text("")
+    (folder / "jupyterlab" / "__main__.py").write_text(program)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
 
 
 @pytest.fixture
 def jupyter(tmp_path_factory) -> dict:
     """An environment in which JupyterLab is a program that prints what it was called with."""
-    folder = tmp_path_factory.mktemp("fake")
-    (folder / "jupyterlab").mkdir()
-    (folder / "jupyterlab" / "__init__.py").write_text("")
-    (folder / "jupyterlab" / "__main__.py").write_text(FAKE)
-    return {**os.environ, "PYTHONPATH": str(folder)}
+    return with_jupyterlab(tmp_path_factory.mktemp("fake"), FAKE)
 
 
 def test_the_lab_opens_the_first_notebook_and_gives_the_exit_code_of_jupyterlab(jupyter):
@@ -609,6 +614,24 @@ def test_the_lab_opens_the_first_notebook_and_gives_the_exit_code_of_jupyterlab(
     assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in words
     assert "--port=8890" in words and "--no-browser" in words
     assert "--ContentsManager.pre_save_hook=raftlab.course.saving.forget_version" in words
+
+
+@pytest.mark.parametrize("words", [[], ["--machine", "node mine.js"]], ids=["first", "machine"])
+def test_a_signal_that_ends_the_lab_ends_jupyterlab(tmp_path_factory, words):
+    env = with_jupyterlab(tmp_path_factory.mktemp("stays"), STAYS)
+    line = [sys.executable, "-m", "raftlab", "lab", *words]
+    with subprocess.Popen(
+        line, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as started:
+        serving = int(started.stdout.readline())
+        started.terminate()
+        assert started.wait(60) == -signal.SIGTERM
+        try:
+            os.kill(serving, signal.SIGKILL)
+            is_left = True
+        except ProcessLookupError:
+            is_left = False
+    assert not is_left
 
 
 def test_the_lab_opens_a_run_in_a_new_notebook_that_shows_it(jupyter, raftlab_run, place):

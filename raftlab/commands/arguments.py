@@ -197,7 +197,10 @@ def classes(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def machine_named(name: str) -> Any:
-    """The class "module:Class", or the machine in a process of that command. Raises: Misuse."""
+    """The machine "module:Class", or the machine in a process of that command. Raises: Misuse.
+
+    What stands in a module can be a `Process`, too, with limits of its own.
+    """
     return Process(name) if is_command(name) else named_class(name, "machine")
 
 
@@ -208,7 +211,7 @@ def is_command(name: str) -> bool:
     return ":" not in name and which(name) is not None
 
 
-def named_class(name: str, argument: str) -> type:
+def named_class(name: str, argument: str) -> Any:
     """The class "module:Class", from this directory too. Raises: Misuse, if it cannot be used."""
     module, _, path = name.partition(":")
     if not (path and all(part.isidentifier() for part in f"{module}.{path}".split("."))):
@@ -231,7 +234,8 @@ def named_class(name: str, argument: str) -> type:
             hint = near(part, kinds)
             raise Misuse(f"{shortened(module)} has no class {shown(str(path))}{hint}")
         thing = getattr(thing, part)
-    if not (isinstance(thing, type) and can_serve_as(thing, argument)):
+    is_process = argument == "machine" and isinstance(thing, Process)
+    if not is_process and not (isinstance(thing, type) and can_serve_as(thing, argument)):
         wanted = "a subclass of raftlab.Rules" if argument == "rules" else "a machine"
         raise Misuse(f"{shortened(name)} is not {wanted}")
     return thing

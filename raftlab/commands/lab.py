@@ -191,10 +191,18 @@ def has_display() -> bool:
 
 
 def start(line: list[str]) -> int:
-    """Run JupyterLab to its end; Ctrl-C is for JupyterLab, which asks whether it is meant."""
-    with subprocess.Popen(line) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
+    """Become JupyterLab: then every signal reaches it, and nothing of it outlives us.
+
+    Where a process cannot become another one (Windows), wait for its end; Ctrl-C is for JupyterLab,
+    which asks whether it is meant.
+    """
+    if sys.platform == "win32":
+        with subprocess.Popen(line) as process:
+            while True:
+                try:
+                    return process.wait()
+                except KeyboardInterrupt:
+                    continue
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(line[0], line)

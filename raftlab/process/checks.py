@@ -68,9 +68,9 @@ def check_entries(entries: Iterable[LogEntry], after: Index, term: Term, does: s
     """
     for place, entry in enumerate(entries, start=after + 1):
         if entry.index != place:
+            before = f"before it is entry {place - 1}" if place > 1 else "the first of a log"
             raise contradiction(
-                f"it {does} entry {entry.index} where entry {place} belongs (before it is entry"
-                f" {place - 1})"
+                f"it {does} entry {entry.index} where entry {place} belongs ({before})"
             )
         if entry.term > term:
             of = f"and is in term {term}" if does == "writes" else f"in a message of term {term}"

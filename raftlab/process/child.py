@@ -4,10 +4,10 @@ Nothing here knows Raft: whatever speaks lines can be asked so.
 """
 
 import os
-import re
 import select
 import signal
 import subprocess
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,16 +17,15 @@ from typing import IO, NoReturn, Protocol
 
 from raftlab.process.faults import MachineFault, shown_line
 from raftlab.process.guard import GUARD
+from raftlab.process.last_words import KEPT, last_words
 from raftlab.process.limits import LONGEST_LINE, MEMORY_MB, PATIENCE_S
 from raftlab.raft.vocabulary import shortened
 
 LOOKS_EVERY_MS = 50
 LOOKS_EVERY_CALLS = 256
 READ = 1 << 16
-KEPT_OF_STDERR = 4096
-ERROR = re.compile(r"[\w.]*(Error|Exception)\b")
-"""How a line begins that names an error: some programs say more after it (Node its version)."""
 DIES_WITHIN_S = 1.0
+ENDS_WITHIN_S = 5.0
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -212,7 +211,7 @@ class Child:
     def _read_stderr(self) -> None:
         with suppress(BlockingIOError):
             if said := os.read(self._err, READ):
-                self._stderr = (self._stderr + said)[-KEPT_OF_STDERR:]
+                self._stderr = (self._stderr + said)[-KEPT:]
             else:
                 self._ready.unregister(self._err)
 
@@ -228,20 +227,17 @@ class Child:
         raise MachineFault("died", f"its process ended {how}{self._last_words()}")
 
     def _last_words(self) -> str:
-        """The last line that it wrote to the standard error output, for a sentence."""
-        for _ in range(KEPT_OF_STDERR):
+        """What it wrote of it to the standard error output, for a sentence."""
+        for _ in range(KEPT):
             try:
                 said = os.read(self._err, READ)
             except BlockingIOError:
                 break
             if not said:
                 break
-            self._stderr = (self._stderr + said)[-KEPT_OF_STDERR:]
-        lines = [line.strip() for line in self._stderr.decode(errors="replace").splitlines()]
-        told = next(
-            (line for line in reversed(lines) if ERROR.match(line)), lines[-1] if lines else ""
-        )
-        return f"; its last words were: {shortened(told, 300)}" if told else ""
+            self._stderr = (self._stderr + said)[-KEPT:]
+        told = last_words(self._stderr)
+        return f"; its last words were: {told}" if told else ""
 
     def _check_memory(self) -> None:
         try:
@@ -274,17 +270,27 @@ def started(command: Sequence[str]) -> "subprocess.Popen[bytes]":
 
 
 def ended(process: Process, owner: int) -> None:
-    """End a process and all of its process group, and wait for it."""
+    """End a process and all of its process group, and wait for it.
+
+    One that we may not end (it became another user's) is warned of: it may go on.
+    """
     if os.getpid() != owner:  # a fork of that process: the child is not its own
         return
     with suppress(ProcessLookupError, PermissionError):
         if process.poll() is None or _group_is_left(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
     for file in (process.stdin, process.stdout, process.stderr):
         if file is not None:
             with suppress(OSError):
                 file.close()
+    try:
+        process.wait(ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        warnings.warn(
+            f"process {process.pid} cannot be ended, and may go on: end it by hand",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     GUARD.tell("-", process.pid)
 
 

@@ -57,6 +57,9 @@ ASKED = (AddEntry, Campaign, TransferLine, ForgetLine, CompactLine, ReadLine)
 """What may be refused."""
 
 NOT_LEADER = "not_leader"
+ONLY_LEADERS = {ReadLine: "answer a read", TransferLine: "hand leadership over"}
+"""What it is that only leaders do, in words; of the others it is to accept entries."""
+
 CHANGING = (
     *("_messages", "_notes", "_alarms", "_messages_at_once", "_reads", "_failed_reads"),
     *("_reads_asked", "_writing", "_role_changes", "role_data", "_pace"),
@@ -263,7 +266,8 @@ class ProcessMachine(NodeAsSaid):
             )
         check_names(Reply(leader=refusal.leader), self.heard_of)
         if refusal.reason == NOT_LEADER:
-            raise NotLeader.of(self.node_id, self.role.value, self.term, refusal.leader)
+            what = ONLY_LEADERS.get(type(line), "accept entries")
+            raise NotLeader.of(self.node_id, self.role.value, self.term, refusal.leader, what)
         raise NotNow(f"{self.node_id} refuses: {refusal.reason}")
 
     def _fault(self, text: str, kind: FaultKind = "contradiction") -> MachineFault:

@@ -281,5 +281,7 @@ def decoded(said: bytes) -> Reply:
         raise MachineFault("not UTF-8", NOT_UTF8.format(shown_line(said))) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise MachineFault(
-            "not JSON", f"it said {shown_line(said)}, which is no JSON: {error}"
+            "not JSON",
+            f"it said {shown_line(said)}, which is no JSON: {error} (was it printed to be looked"
+            " at? Print to the standard error output)",
         ) from None

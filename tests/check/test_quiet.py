@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from raftlab import Configuration, Options
+from raftlab import Configuration, NotLeader, NotNow, Options, RaftStateMachine
 from raftlab.check.campaign import after_healing
 from raftlab.check.campaign.after_healing import (
     TASKS,
@@ -24,6 +24,7 @@ from raftlab.check.campaign.random_run import heal_and_converge
 from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.trial import checked, try_seed
+from raftlab.raft.roles import Role
 from tests.check.wild_bugs import (
     AsksFirst,
     CandidatesHearNoPreVote,
@@ -124,6 +125,45 @@ def test_a_read_that_nobody_answers_or_refuses_is_found():
     right.readings.append(right.cluster.read("x", "S1"))
     assert heal_and_converge(right)
     assert disturbance(right) is None
+
+
+class Redirects(RaftStateMachine):
+    """Only its leader answers reads, as only it accepts entries."""
+
+    def read(self, now=None, read_id=None):
+        if self.role is not Role.LEADER:
+            raise NotLeader.of(self.node_id, self.role.value, self.term, self.leader, "read")
+        return super().read(now, read_id)
+
+
+class NeverReads(RaftStateMachine):
+    """It offers reads, and has a reason against each."""
+
+    def read(self, now=None, read_id=None):
+        raise NotNow(f"{self.node_id} is busy")
+
+
+class KnowsNobody(RaftStateMachine):
+    """In place of an answer it names no leader, though there is one."""
+
+    def read(self, now=None, read_id=None):
+        raise NotLeader.of(self.node_id, self.role.value, self.term, None, "read")
+
+
+def test_who_sends_a_read_to_the_leader_has_served_it():
+    run = settled(machine=Redirects)
+    assert disturbance(run) is None
+    assert try_seed(1, checked(None, Redirects, {})).verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [(NeverReads, "S1 is busy (in all quiet)"), (KnowsNobody, "knows no leader")],
+)
+def test_a_read_that_nobody_takes_in_all_quiet_is_found(machine, said):
+    assert said in disturbance(settled(machine=machine))
+    result = try_seed(1, checked(None, machine, {}))
+    assert (result.verdict, "in all quiet" in result.text) == ("stuck", True)
 
 
 def test_a_stuck_run_says_how_members_disagree_about_members():

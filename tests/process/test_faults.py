@@ -10,7 +10,7 @@ from raftlab.process import MachineFault
 OPTIONS = rl.Options(election_timeout=(150.0, 150.0))
 AT_A_TICK = [
     ("exits", "died", "ended with exit code 3"),
-    ("raises", "died", "its last words were: KeyError: 'no such key'"),
+    ("raises", "died", "its last words were: KeyError: 'no such key' (misbehaves.py, line "),
     ("is killed", "died", "ended by signal 9"),
     ("closes its output", "died", "has closed its standard output"),
     ("sleeps", "hung", "it said nothing within 3 s"),
@@ -25,7 +25,7 @@ AT_A_TICK = [
     ("two lines", "out of turn", "'{}'"),
     ("prints", "out of turn", "'{}'"),
     ("an empty line", "not JSON", "'', which is no JSON"),
-    ("a zero byte", "not JSON", "no JSON"),
+    ("a zero byte", "not JSON", "Print to the standard error output"),
     ("half a JSON", "not JSON", "'{\"term\": 1', which is no JSON"),
     ("deep JSON", "wrong shape", "Expected `object`, got `array`"),
     ("no UTF-8", "not UTF-8", "which is no UTF-8"),
@@ -40,8 +40,8 @@ AT_A_TICK = [
     ("a message without a field", "wrong shape", "missing required field `sender`"),
     ("a message of another", "contradiction", "it sends a message in the name of S9"),
     ("a message with a negative index", "wrong shape", "last_log_index of a message is -1"),
-    ("a hole in the log", "contradiction", "it writes entry 3 where entry 1 belongs"),
-    ("an entry twice", "contradiction", "it writes entry 1 where entry 2 belongs"),
+    ("a hole in the log", "contradiction", "entry 3 where entry 1 belongs (the first of a log)"),
+    ("an entry twice", "contradiction", "entry 1 where entry 2 belongs (before it is entry 1)"),
     ("a commit beyond the log", "contradiction", "up to 7 committed, and its log ends at 0"),
     ("no base64", "wrong shape", "is no base64"),
     ("an event refused", "wrong shape", "it refuses what is no question"),

@@ -10,7 +10,7 @@ from raftlab.process.run_machines import Machines
 from raftlab.process.wire import Reply
 from raftlab.raft.log import Command, LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import RequestVote
-from raftlab.raft.vocabulary import Configuration, NotNow
+from raftlab.raft.vocabulary import Configuration, NotLeader, NotNow
 from raftlab.sim.world.host import NEVER
 
 THREE = Configuration(("S1", "S2", "S3"))
@@ -220,6 +220,19 @@ def test_a_refusal_names_nodes_that_it_has_heard_of():
         with pytest.raises(fault):
             machine.read(machine.now, 1)
         machine, _ = node()
+
+
+def test_a_refusal_says_what_it_is_that_only_a_leader_does():
+    asked = {
+        "accept entries": lambda machine: machine.add_entry(Command(b"x=1")),
+        "answer a read": lambda machine: machine.read(machine.now, 1),
+        "hand leadership over": lambda machine: machine._transfer_leadership(),
+    }
+    for what, ask in asked.items():
+        machine, _ = node()
+        machine._machines.next = {"refused": {"reason": "not_leader"}}
+        with pytest.raises(NotLeader, match=f"and cannot {what};"):
+            ask(machine)
 
 
 def test_a_time_that_is_null_never_comes():

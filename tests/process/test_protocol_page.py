@@ -11,7 +11,7 @@ from msgspec.structs import fields
 
 from raftlab.process import wire
 from raftlab.process.faults import KINDS
-from raftlab.raft.messages import AppendEntriesReply, RequestVote, RequestVoteReply
+from raftlab.raft.messages import AppendEntriesReply, Message, RequestVote, RequestVoteReply
 from raftlab.raft.options import Options
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -72,6 +72,15 @@ def test_the_page_tells_what_goes_with_every_line():
         )
         for name in set(kind.__struct_fields__) - {"node", "now"}:
             assert f"`{name}`" in row
+
+
+@pytest.mark.parametrize("kind", Message.__args__, ids=lambda kind: kind.__name__)
+def test_the_page_tells_the_fields_of_every_message(kind):
+    part = PAGE.partition("## Messages, entries, snapshots\n")[2].partition("\n## ")[0]
+    row = next(line for line in part.splitlines() if line.startswith(f"| `{kind.__name__}` |"))
+    for each in fields(kind):
+        if each.name not in ("term", "sender", "receiver"):
+            assert f"`{each.name}`" in (row if each.required else part)
 
 
 def test_the_page_has_every_ability_and_every_kind_of_fault():

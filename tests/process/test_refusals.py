@@ -84,3 +84,22 @@ def test_who_is_asked_again_is_a_process(process):
         cluster.recording.ask_again("node x.js")
     with pytest.raises(rl.Misuse, match=r"rl\.Process\('node x\.js'\)"):
         rl.load(cluster.recording.share(), machine="node x.js")
+
+
+def test_a_process_with_limits_of_its_own_is_named_on_the_command_line(
+    capsys, tmp_path, monkeypatch
+):
+    (tmp_path / "my_process.py").write_text(
+        "import sys\nimport raftlab as rl\n"
+        f"mine = rl.Process([sys.executable, {str(HERE / 'elects.py')!r}], shared=True)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert main(["run", "3", "--machine", "my_process:mine"]) == 0
+    assert "leads term 1" in capsys.readouterr().out
+    machine = sys.modules.pop("my_process").mine
+    assert len(machine.pool.pids) == 1
+    machine.end()
+    assert main(["run", "3", "--rules", "my_process:mine"]) == 2
+    assert "my_process:mine is not a subclass of raftlab.Rules" in capsys.readouterr().err
+    del sys.modules["my_process"]

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import raftlab as rl
-from raftlab.process.child import Child
+from raftlab.process.child import Child, ended
 from tests.process.conftest import HERE, group_is_there, is_there
 
 
@@ -110,3 +110,33 @@ def test_a_fork_of_ours_ends_nothing_of_ours():
     os.waitpid(pid, 0)
     assert child.ask(b"still there") == b"still there"
     child.end()
+
+
+class Immortal:
+    """A process that goes on, whatever is done to it."""
+
+    pid = 123456
+    stdin = stdout = stderr = None
+
+    def poll(self):
+        return None
+
+    def wait(self, timeout=None):
+        assert timeout is not None, "this would wait for ever"
+        raise subprocess.TimeoutExpired("immortal", timeout)
+
+
+def test_a_process_that_may_not_be_ended_is_told_and_not_waited_for(monkeypatch):
+    def not_permitted(group, sent):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "killpg", not_permitted)
+    with pytest.warns(RuntimeWarning, match="process 123456 cannot be ended, and may go on"):
+        ended(Immortal(), os.getpid())
+
+
+def test_a_process_that_may_not_be_killed_ends_when_nobody_speaks_to_it(monkeypatch):
+    child = Child(["cat"])
+    monkeypatch.setattr(os, "killpg", lambda group, sent: None)
+    child.end()
+    assert not is_there(child.pid)

@@ -14,10 +14,10 @@ from raftlab.check.campaign.faults import MOST_SERVERS, stand_for_election_if_po
 from raftlab.check.campaign.run_state import RandomRun, run_for
 from raftlab.check.members import current, former
 from raftlab.raft.thesis.membership import describe
-from raftlab.raft.vocabulary import Millis, NodeId, NotNow
+from raftlab.raft.vocabulary import Millis, NodeId, NotLeader, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import configuration_of
-from raftlab.sim.world.host import Host
+from raftlab.sim.world.host import Host, Reading
 
 QUIET_MS: Millis = 2 * 300.0
 PATIENCE_MS: Millis = 10 * 300.0
@@ -33,11 +33,14 @@ def disturbance(run: RandomRun) -> str | None:
     stop_former(run, settled=True)
     led = leader_and_term(cluster)
     able = [host.node for host in members(cluster) if hasattr(host.machine, "read")]
-    readings = [cluster.read("last", node) for node in able]
-    run_for(cluster, QUIET_MS)
-    if any(each.has_failed for each in readings):  # whose node has lost its leader: ask again
-        readings = [cluster.read("last", node) for node in able]
+    try:
+        readings = readings_at(cluster, able)
         run_for(cluster, QUIET_MS)
+        if any(each.has_failed for each in readings):  # whose node has lost its leader: ask again
+            readings = readings_at(cluster, able)
+            run_for(cluster, QUIET_MS)
+    except NotNow as refusal:
+        return f"{refusal} (in all quiet)"
     for reading in readings:
         if not reading.is_done or reading.value != str(run.seed):
             return f"{reading!r} in all quiet"
@@ -47,6 +50,21 @@ def disturbance(run: RandomRun) -> str | None:
     if led is not None and leader_and_term(cluster) != led:
         return f"{led[0]} led term {led[1]} in all quiet, and does not any more"
     return None
+
+
+def readings_at(cluster: Cluster, nodes: list[NodeId]) -> list[Reading]:
+    """A read at each of the nodes; who names the leader in place of an answer need give none.
+
+    Raises: NotNow, if one refuses for any other reason.
+    """
+    readings = []
+    for node in nodes:
+        try:
+            readings.append(cluster.read("last", node))
+        except NotLeader as refusal:
+            if refusal.leader is None or refusal.leader != cluster.leader:
+                raise
+    return readings
 
 
 def failed_task(run: RandomRun) -> str | None:
