@@ -112,9 +112,9 @@ def _boxes(each: _EventMark) -> Iterator[Rectangle]:
 
 
 def _words(each: _EventMark, window: Window) -> Iterator[Text]:
-    """Where the word of a mark may stand: below its life line, or beside the glyph.
+    """Where the word of a mark may stand below its life line.
 
-    Below, its middle is under the glyph, or it is aside where an arrow would run through it.
+    Its middle is under the glyph, or all of it is on one side where an arrow would run through it.
     """
     word, name = style.fit_text(_word(each.mark), _ROOM), f"{each.name}-words"
     wide, is_command = style.text_width(word), each.mark.kind == "propose"
@@ -123,8 +123,6 @@ def _words(each: _EventMark, window: Window) -> Iterator[Text]:
         x = each.x + shift * (wide + 2 * _ASIDE)
         x = min(max(x, wide / 2 + _EDGE), WIDTH - wide / 2 - _EDGE)
         yield Text(name, x, each.y + y, word, halo=True, role="mark")
-    if not is_command and each.x + wide + 9 < WIDTH:
-        yield Text(name, each.x + 8, each.y - 6, word, anchor="start", halo=True, role="mark")
 
 
 def _word(mark: TraceMark) -> str:
