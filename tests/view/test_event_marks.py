@@ -103,7 +103,8 @@ def test_a_word_gives_way_to_the_messages_that_leave_and_arrive_at_its_mark(at, 
     scene = scene_timeline(make_trace(3, messages=messages, marks=marks))
     (word,) = texts(scene, "mark")
     lines = of_role(scene, "message")
-    crossed = [each.id for each in lines if runs_through(*each.points, box_of(word))]
+    ends = {each.id: (each.points[0], each.points[-1]) for each in lines}
+    crossed = [name for name, (a, b) in ends.items() if runs_through(a, b, box_of(word))]
     assert len(lines) == 2
     assert crossed == []
     left, _, right, _ = box_of(word)
@@ -116,7 +117,8 @@ def test_no_term_hides_the_cross_of_a_lost_message():
     scene = scene_timeline(make_trace(3, messages=lost))
     order = [each.id for each in scene.marks]
     box, cross = mark(scene, "term-S2-0-ground"), mark(scene, "msg-0-lost-a")
-    assert runs_through(*cross.points, (box.x, box.y, box.x + box.w, box.y + box.h))
+    start, end = cross.points
+    assert runs_through(start, end, (box.x, box.y, box.x + box.w, box.y + box.h))
     assert order.index("msg-0-lost-a") > order.index("term-S2-0-ground")
 
 

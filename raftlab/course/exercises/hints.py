@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import CHANGES_ITS_INPUT, Failure
+from raftlab.course.exercises.base import CHANGES_ITS_INPUT
 from raftlab.course.exercises.cases import Case, rising, words
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.replication import MAKES_ONE, PAIR, PROGRESS, REJECTED
 from raftlab.course.exercises.result import Result
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.course.exercises.statement import Statement
+from raftlab.course.exercises.verdict import Failure
 from raftlab.course.predict.leading import WithoutNoOp, leader_with, repair
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, progress_of, words_of
