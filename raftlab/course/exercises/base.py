@@ -282,21 +282,18 @@ class Exercise:
         return self._known[case]
 
     def mistake_in(self, failures: Sequence[Failure]) -> Mistake | None:
-        """The known mistake that explains all that is wrong, or None.
+        """The known mistake that is all that is wrong, or None.
 
-        It answers as the learner's code does wherever that is wrong, which is in at least half
-        of the cases that the mistake gets wrong; of two such the one that gets fewer wrong.
+        It gets the same cases wrong as the learner's code, and answers them as that does: what
+        is told of it ("never", "whoever asks") is then true of the code.
         """
         if any(each.is_error for each in failures):
             return None
-        best: tuple[int, Mistake] | None = None
         for mistake in self.mistakes:
-            if not all(self._is_alike(mistake, each) for each in failures):
-                continue
-            count = self._wrong_cases(mistake)
-            if 2 * len(failures) >= count and (best is None or count < best[0]):
-                best = count, mistake
-        return best[1] if best else None
+            alike = all(self._is_alike(mistake, each) for each in failures)
+            if alike and self._wrong_cases(mistake) == len(failures):
+                return mistake
+        return None
 
     def _is_alike(self, mistake: Mistake, failure: Failure) -> bool:
         key = mistake, failure.case

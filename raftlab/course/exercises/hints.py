@@ -98,9 +98,9 @@ class HintExercise(RulesExercise):
         """What is wrong with one answer, or None; how quick it is, is not asked here."""
         rejected, _, progress = case.arguments
         top = rejected.non_matching_index
-        want = (
-            f"a whole number from {progress.match_index + 1} to {top}: earlier than what was asked"
-        )
+        low = progress.match_index + 1
+        span = f"a whole number from {low} to {top}" if low < top else str(low)
+        want = f"{span}: earlier than what was asked"
         given = case.fresh()
         try:
             got = guard.call(function, *given)
@@ -108,7 +108,7 @@ class HintExercise(RulesExercise):
             return Failure(case, want, str(problem), is_error=True)
         if not all(map(guard.unchanged, case.arguments, given)):
             return Failure(case, want, CHANGES_ITS_INPUT, is_error=True)
-        if type(got) is int and progress.match_index + 1 <= got <= max(top, 1):
+        if type(got) is int and low <= got <= max(top, 1):
             return None
         return Failure(case, want, f"it answers {guard.described(got, 40)}", got=got)
 

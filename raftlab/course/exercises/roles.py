@@ -46,12 +46,13 @@ def arrow(role: Role, cause: Cause, after: Role | None) -> Callable[[Role, Cause
 
 
 class RolesExercise(Exercise):
-    """The table is Figure 4's; that a follower remains one may be told as None, too."""
+    """The table is Figure 4's; that a role stays may be told by None or by the role."""
 
     def accepts(self, case: Case, want: Any, got: Any) -> bool:
         """Whether the paper's figure answers so."""
-        stays = case.arguments[0] is Role.FOLLOWER and want is Role.FOLLOWER
-        return guard.same(want, got) or (stays and got is None)
+        role = case.arguments[0]
+        stays = want is None or want is role is Role.FOLLOWER
+        return guard.same(want, got) or (stays and (got is None or got is role))
 
     def leans_on(self, function: Callable[..., Any]) -> str:
         """The table of the package, if the answer or a helper of it can see it, or names it."""
@@ -107,8 +108,8 @@ EXERCISES = (
                 "cause": "Cause: Cause.ELECTION_TIMEOUT, Cause.MAJORITY_GRANTED,"
                 " Cause.LEADER_SEEN (it hears the leader of its own term) or Cause.HIGHER_TERM",
             },
-            "Role or None: the role afterwards; None, where the figure has no arrow because this"
-            " cannot happen. Where a follower stays one, either answer is right.",
+            "Role or None: the role afterwards; None, where the figure has no arrow, because this"
+            " cannot happen or changes nothing. The role that the server has is right there, too.",
             "whoever can write this table from memory knows Figure 4.",
             (
                 "One cause has the same answer in all roles. Of the others, ask for each: can a"
