@@ -159,7 +159,8 @@ def show_election_times(samples: Mapping[str, Sequence[Millis]]) -> "Chart":
 
     elected = {name: sum(map(isfinite, times)) for name, times in samples.items()}
     drawn = [name for name, times in samples.items() if 100 * elected[name] >= len(times)]
-    axes = plot_election_times({name: thinned(samples[name]) for name in drawn}, loose_axes())
+    curves = {name.removesuffix(" ms"): thinned(samples[name]) for name in drawn}
+    axes = plot_election_times(curves, loose_axes())  # short names stand clear of other curves
     few = [
         f"{name}: a leader in {elected[name]} of {len(samples[name])}"
         for name in samples

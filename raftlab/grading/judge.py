@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import MOST, Exercise, Failure
+from raftlab.course.exercises.base import Exercise
 from raftlab.course.exercises.hints import HintExercise, Repair
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.result import Result
 from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
+from raftlab.course.exercises.verdict import MOST, Failure
 from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked, call_of
 from raftlab.grading.box import Boxes

@@ -121,6 +121,20 @@ def answer_keeping_the_vote_when_refusing(term, voted_for, log, request):
     return granted, new_term, vote if granted else voted_for
 
 
+def answer_by(key):
+    """Two logs are compared by `key` of the index and the term of their ends."""
+
+    def answer(term, voted_for, log, request):
+        if request.term > term:
+            term, voted_for = request.term, None
+        its, own = (request.last_log_index, request.last_log_term), (log.last_index, log.last_term)
+        may = request.term == term and voted_for in (None, request.sender)
+        granted = may and key(*its) >= key(*own)
+        return granted, term, request.sender if granted else voted_for
+
+    return answer
+
+
 def answer_never_twice(term, voted_for, log, request):
     if request.term <= term and voted_for is not None:
         return False, term, voted_for
@@ -154,12 +168,30 @@ def tally_with_one_vote_too_many(votes):
     return WON if 2 * sum(votes.answers.values()) + 2 > len(votes.voters) else tally(votes)
 
 
+def tally_lost_at_last(votes):
+    result = tally(votes)
+    return result if result is WON or len(votes.answers) == len(votes.voters) else UNKNOWN
+
+
 # 5.1
 
 
 def span(options):
     low, high = options.election_timeout
     return high - low
+
+
+# 5.2
+
+
+def last_and_first(timeouts, heard_ms):
+    first = min(timeouts, key=timeouts.get)
+    return first if max(timeouts.values()) - timeouts[first] >= heard_ms else None
+
+
+def stands_alone_for_a_round_trip(timeouts, heard_ms):
+    first, second, *_ = sorted(timeouts.values())
+    return min(timeouts, key=timeouts.get) if second - first >= 2 * heard_ms else None
 
 
 # 6.2
@@ -283,6 +315,7 @@ RIGHT = {
     "2.1": by_method("is_newer_term", [lambda message, term: max(message, term) != term]),
     "2.2": [
         table(FIGURE_4),
+        lambda role, cause: table(FIGURE_4)(role, cause) or role,
         table(FIGURE_4, WHO_STAYS),
         table(FIGURE_4, WHO_STAYS, WAITS_ON),
         table(ROLE_AFTER),
@@ -315,7 +348,6 @@ RIGHT = {
         "election_timeout",
         [
             lambda options, rng: options.election_timeout[1] - span(options) * rng.random(),
-            lambda options, rng: rng.triangular(*options.election_timeout),
         ],
     ),
     "6.1": by_method(
@@ -395,7 +427,6 @@ WRONG = {
         figure_4_but(FOLLOWER, Cause.HIGHER_TERM, CANDIDATE),
         figure_4_but(LEADER, Cause.HIGHER_TERM, LEADER),
         figure_4_but(LEADER, Cause.ELECTION_TIMEOUT, CANDIDATE),
-        lambda role, cause: table(FIGURE_4)(role, cause) or role,
     ],
     "2.3": by_method("resets_election_timer", [lambda voted, heard: voted != heard]),
     "3.1": by_method(
@@ -405,11 +436,14 @@ WRONG = {
             and request.last_log_index >= log.last_index,
             lambda request, log: request.last_log_term > log.last_term
             or request.last_log_index >= log.last_index,
+            lambda request, log: (request.term, request.last_log_index)
+            >= (log.last_term, log.last_index),
         ],
     ),
     "3.2": by_method(
         "has_vote_left",
         [
+            lambda request, term, vote, leader: vote == request.sender or leader is None,
             lambda request, term, vote, leader: vote in (None, request.receiver),
             lambda request, term, vote, leader: vote in (None, request.sender, leader),
             lambda request, term, vote, leader: vote is None and leader is None,
@@ -418,23 +452,27 @@ WRONG = {
     "3.3": [
         answer_voting_for_every_newer_term, answer_going_back_in_term,
         answer_keeping_the_vote_when_refusing, answer_never_twice,
+        answer_by(lambda index, term: index), answer_by(lambda index, term: (index, term)),
+        answer_by(lambda index, term: term),
     ],
     "4.1": [lambda size: size - size // 2, lambda size: 2 * size // 3 + 1],
     "4.2": by_method(
         "tally_vote",
         [
             tally_when_all_have_answered, tally_of_two, tally_by_comparing,
-            tally_with_one_vote_too_many,
+            tally_with_one_vote_too_many, tally_lost_at_last,
         ],
     ),
     "5.1": by_method(
         "election_timeout",
         [
             lambda options, rng: options.election_timeout[0] + rng.random(),
+            lambda options, rng: rng.triangular(*options.election_timeout),
             lambda options, rng: options.election_timeout[0] + span(options) * rng.random() / 2,
             lambda options, rng: options.election_timeout[0] * (1 + rng.random()),
         ],
     ),
+    "5.2": [last_and_first, stands_alone_for_a_round_trip],
     "6.1": by_method(
         "match_index_after",
         [
@@ -450,6 +488,9 @@ WRONG = {
             lambda *those: ends_before_what_matches(*those) or asks_elsewhere(*those),
             lambda rejected, progress: stray(rejected, progress)
             or rejected.non_matching_index != progress.next_index - 1,
+            ends_before_what_matches,
+            lambda rejected, progress: progress.state is PROBE
+            and rejected.non_matching_index < progress.next_index - 1,
         ],
     ),
     "6.3": by_method(
@@ -476,6 +517,10 @@ WRONG = {
         [
             lambda leader, verified, log, own: min(leader, verified) if leader > own else own,
             lambda leader, verified, log, own: sorted((own, leader, verified))[1],
+            lambda leader, verified, log, own: min(max(leader, own), verified),
+            lambda leader, verified, log, own: leader if own < leader <= verified else own,
+            lambda leader, verified, log, own: max(own, min(leader, verified))
+            if verified >= log.last_index else own,
         ],
     ),
     "7.3": by_method(

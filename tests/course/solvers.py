@@ -58,7 +58,8 @@ def winners(logs: Logs) -> list[str]:
 
 def append_result(question: Question) -> str:
     said = question.statement
-    log = terms(re.findall(r"log has entries of terms ([\d ]*\d)", said)[0])
+    held = re.findall(r"log has (?:one entry, of term|entries of terms) ([\d ]*\d)", said)
+    log = terms(held[0]) if held else []
     prev, prev_term = map(int, re.findall(r"prevLogIndex (\d+), prevLogTerm (\d+)", said)[0])
     sent = re.findall(r"prevLogTerm \d+ and (?:one entry, of term|entries of terms) ([\d ]+)", said)
     new = terms(sent[0]) if sent else []
@@ -102,7 +103,8 @@ def possible_followers(question: Question) -> list[str]:
 
 def term_after(question: Question) -> str:
     role, term, message, its = re.findall(
-        r"S2 is a (\w+) in term (\d+)\. An? ([\w ]+) of term (\d+)", question.statement
+        r"S2 is a (\w+) in term (\d+).*?\. (?:An?|The) ([\w ]+) arrives from S3, with term (\d+)",
+        question.statement,
     )[0]
     if int(its) > int(term):
         return f"follower {its}"

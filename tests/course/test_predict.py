@@ -271,6 +271,40 @@ def test_terms_and_roles(role, term, message, message_term, wanted):
     assert predict.term_after(role, term, message, message_term).truth == (wanted,)
 
 
+def test_what_arrives_is_what_can_have_been_sent():
+    """Who leads no term is sent no answer of it; and one refusal of many decides nothing."""
+    seen = set()
+    for seed in range(200):
+        said = predict.term_after(seed=seed).statement
+        role, term, alone, message, its = re.findall(
+            r"S2 is a (\w+) in term (\d+)(.*?)\. (.+) arrives from S3, with term (\d+)", said
+        )[0]
+        now = "its own" if its == term else "another"
+        seen.add((message, now))
+        if message == "An acknowledgement":
+            assert (role, now) == ("leader", "its own")
+        if (message, now) == ("The refusal of an AppendEntries", "its own"):
+            assert role == "leader"
+        if (message, now) == ("A heartbeat", "its own"):
+            assert role != "leader"
+        counts = (role, message, now) == ("candidate", "The refusal of a vote", "its own")
+        assert ("nobody has answered yet" in alone) is counts
+    assert len(seen) == 9
+
+
+def test_a_question_counts_in_words_that_fit():
+    nothing = [
+        question
+        for question in (predict.commit_after(seed=seed) for seed in range(200))
+        if "holds no entry" in question.answer(99).text
+    ]
+    assert nothing
+    assert not any("entry 0" in question.answer(99).text for question in nothing)
+    short = [predict.append_result(seed=seed).statement for seed in range(200)]
+    assert any("log has one entry, of term 1." in said for said in short)
+    assert not any(re.search(r"log has entries of terms \d+\.", said) for said in short)
+
+
 def test_what_is_lost_with_a_vote_and_with_a_log():
     assert predict.lost_vote("vote").truth == ("One Vote Per Term",)
     assert predict.lost_vote("log").truth == ("Leader Completeness",)
@@ -439,6 +473,21 @@ def test_a_question_about_the_next_leader_is_answered_by_what_then_happens():
         cluster.crash(cluster.leader)
         question = predict.next_leader(cluster)
         assert question.truth == (cluster.elect(),)
+
+
+def test_it_says_so_if_the_first_two_timers_lie_too_close_to_tell():
+    guessed = []
+    for seed in range(20):
+        cluster = Cluster(5, seed=seed)
+        first, second, *_ = sorted(each.election_deadline for each in cluster.frame().nodes)
+        question = predict.next_leader(cluster)
+        close = second - first <= 17
+        guessed.append(close)
+        assert ("you can only guess" in question.statement) is close
+        told = "\n".join(question.explain)
+        assert ("may stand for election before it is asked" in told) is close
+        assert ("whoever asks first has the votes first" in told) is not close
+    assert set(guessed) == {True, False}
 
 
 def test_acknowledgements_in_flight_commit():

@@ -22,7 +22,9 @@ from raftlab.sim.scenarios import SCENARIOS, TOPICS, scenario
 from raftlab.sim.scenarios.registry import REGISTERED
 from raftlab.sim.scenarios.replication import FOLLOWERS_OF_FIGURE_7
 from raftlab.sim.watch.properties import PROPERTIES
+from raftlab.view import scene_logs
 from tests.sim.looking import frame_bytes
+from tests.view.boxes import texts
 
 LEADER_OF_FIGURE_7 = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6]
 
@@ -121,6 +123,13 @@ def test_every_scenario_is_listed_and_tested_here():
     assert set(scenarios.__all__) - {"SCENARIOS", "Scenario", "scenario"} == set(SCENARIOS)
     said = Path(__file__).read_text()
     assert [name for name in SCENARIOS if f"scenarios.{name}(" not in said] == []
+
+
+@pytest.mark.parametrize(("name", "panel"), EVERY)
+def test_a_picture_of_its_logs_shows_every_command_whole(name, panel):
+    """Of one with a session, the client and the number of the command stand before it."""
+    marks = texts(scene_logs(staged(name, panel).frame()), "")
+    assert [each.text for each in marks if each.text.endswith("…") and "#" not in each.text] == []
 
 
 def test_they_stand_in_the_order_of_the_paper_and_none_is_left_out():

@@ -135,7 +135,7 @@ def test_one_log_in_words():
         "\n"
         "1     2     3     4     5    6      7\n"
         "snap  snap  snap  snap  3:·  3:x=3  3:name=long*\n"
-        "* not handed out to be written yet\n"
+        "* not given to the disk yet\n"
         "the snapshot's configuration: voters S1 S2 S3 S4 S5"
     )
     assert describe_log(RaftLog()) == "An empty log."

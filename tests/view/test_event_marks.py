@@ -7,10 +7,12 @@ import pytest
 from raftlab import Cluster
 from raftlab.raft.roles import Role
 from raftlab.sim.frames.frame import RoleSpan, TraceMark
+from raftlab.view.labels import runs_through
 from raftlab.view.timeline.timeline import describe_timeline, scene_timeline
-from tests.view.boxes import collisions, texts
+from tests.view.boxes import box_of, collisions, texts
+from tests.view.builders import accepted, append
 from tests.view.sound import check_scene, mark, of_role
-from tests.view.test_timeline import make_trace
+from tests.view.test_timeline import make_trace, sent
 
 KINDS = ("join", "configuration", "transfer", "forget", "compact", "read", "wipe", "clock", "disk")
 
@@ -84,9 +86,40 @@ def test_the_arrow_of_a_command_runs_through_no_word():
         TraceMark(51.5, "S2", "propose", "a client hands x=1 to S2", "x=1"),
     ]
     scene = scene_timeline(make_trace(3, marks=marks))
-    foot = max(y for _, y in mark(scene, "mark-1-propose").points)
-    word = mark(scene, "mark-0-compact-words")
-    assert word.y - 0.76 * word.size > foot
+    start, end = mark(scene, "mark-1-propose").points
+    assert not runs_through(start, end, box_of(mark(scene, "mark-0-compact-words")))
+
+
+@pytest.mark.parametrize("at", [0.0, 50.0, 80.0])
+@pytest.mark.parametrize(
+    ("kind", "detail"), [("propose", "x=1"), ("commit", "17"), ("timeout", None)]
+)
+def test_a_word_gives_way_to_the_messages_that_leave_and_arrive_at_its_mark(at, kind, detail):
+    """At the start of a timeline, in the middle, and where the messages come just then."""
+    messages = [sent(append("S1", each, "2:x=1"), at, at + 8.0) for each in ("S2", "S3")]
+    if at == 80.0:
+        messages = [sent(accepted(each, "S1"), at - 8.0, at) for each in ("S2", "S3")]
+    marks = [TraceMark(at, "S1", kind, "", detail)]
+    scene = scene_timeline(make_trace(3, messages=messages, marks=marks))
+    (word,) = texts(scene, "mark")
+    lines = of_role(scene, "message")
+    ends = {each.id: (each.points[0], each.points[-1]) for each in lines}
+    crossed = [name for name, (a, b) in ends.items() if runs_through(a, b, box_of(word))]
+    assert len(lines) == 2
+    assert crossed == []
+    left, _, right, _ = box_of(word)
+    glyph = next(x for line in lines for x, y in line.points if y < word.y)
+    assert left - 9 < glyph < right + 9
+
+
+def test_no_term_hides_the_cross_of_a_lost_message():
+    lost = [sent(append("S1", "S3", "2:x=1"), 0.0, 5.0, delivered=False)]
+    scene = scene_timeline(make_trace(3, messages=lost))
+    order = [each.id for each in scene.marks]
+    box, cross = mark(scene, "term-S2-0-ground"), mark(scene, "msg-0-lost-a")
+    start, end = cross.points
+    assert runs_through(start, end, (box.x, box.y, box.x + box.w, box.y + box.h))
+    assert order.index("msg-0-lost-a") > order.index("term-S2-0-ground")
 
 
 def test_in_low_rows_words_do_not_lie_on_the_next_life_line():

@@ -10,6 +10,7 @@ from raftlab.course.exercises import (
     hints,
     network_timeouts,
     replication,
+    roles,
     start,
     tallying,
     terms,
@@ -28,6 +29,7 @@ MODULES = (
     append,
     append_entries,
     terms,
+    roles,
     voting,
     vote_answers,
     tallying,
@@ -69,7 +71,7 @@ class Exercises:
     """All exercises by number; called, it returns one."""
 
     def __init__(self) -> None:
-        every = [each for module in MODULES for each in module.EXERCISES]
+        every = sorted((each for module in MODULES for each in module.EXERCISES), key=_place)
         self._all: Mapping[str, Exercise] = {each.number: each for each in every}
 
     def __call__(self, number: str) -> Exercise:
@@ -103,6 +105,11 @@ class Exercises:
         for number, answer in answers.items():
             self(number).judge(answer)
         return self.report(notebook)
+
+
+def _place(each: Exercise) -> tuple[int, ...]:
+    """The notebook, and the place in it."""
+    return tuple(map(int, each.number.split(".")))
 
 
 def _state(result: Result | None) -> str:

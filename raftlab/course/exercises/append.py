@@ -121,6 +121,10 @@ EXERCISES = (
         mistakes=(
             Mistake("this asks for an entry, and not for its term", "any-entry-fits"),
             Mistake("this accepts everything", "any-entry-fits", lambda *_: True),
+            Mistake(
+                "this takes an entry of a later term, too: only that very entry will do",
+                answers=lambda log, index, term: (log.term_for_index(index) or 0) >= term,
+            ),
             Mistake("this never lets the first entry in", "no-first-entry"),
             Mistake(
                 "this asks for the end of the follower's log, which may be longer",

@@ -177,7 +177,9 @@ EXERCISES = (
                 "Three steps in this order: accepts_append, conflict_index, append. How far is"
                 " known? Not to the end of the log: think of a log that is longer than the"
                 " message.",
-                "A message vouches for what it carries: up to prev_log_index + len(entries).",
+                "A message vouches for what it carries, and for nothing behind that. What is the"
+                " index of the last entry that it carries? And of what it asks about, if it carries"
+                " none?",
             ),
         ),
         paper="Figure 2, AppendEntries; 5.3; Figure 7",
@@ -194,6 +196,15 @@ EXERCISES = (
                 "this acknowledges the end of the log, and not of what was sent",
                 "acks-its-last",
                 appending(verified=lambda log, prev, entries: log.last_index),
+            ),
+            Mistake(
+                "a heartbeat acknowledges the end of the log here, and it asks about one entry",
+                "acks-its-last",
+                appending(
+                    verified=lambda log, prev, entries: (
+                        prev + len(entries) if entries else log.last_index
+                    )
+                ),
             ),
             Mistake(
                 "this cuts whatever follows, conflict or not",

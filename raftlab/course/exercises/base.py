@@ -5,39 +5,24 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 from raftlab.course import my_raft
-from raftlab.course.exercises import guard
+from raftlab.course.exercises import guard, verdict
 from raftlab.course.exercises.cases import BEFORE, Case, is_corner
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.result import Result
 from raftlab.course.exercises.statement import Shown, Statement
+from raftlab.course.exercises.verdict import Failure
 from raftlab.course.panel import Panel
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.view import Scene
 
 POINTS = {1: 2, 2: 3, 3: 5}
 CHANGES_ITS_INPUT = "it changes what it was given; it must only decide"
-MOST = 200
-"""How many characters of an answer are shown."""
 MOST_ERRORS = 3
 """After so many cases that end in an error, the others are not tried."""
 STUB = re.compile(r"Exercise (\d+\.\d+): (\w+)")
-
-
-class Failure(NamedTuple):
-    """A case that the learner's code gets wrong: what was expected, and what came instead.
-
-    Where `instead` is "", it is the answer `got`, which is told when somebody asks.
-    """
-
-    case: Case
-    expected: str
-    instead: str
-    outcome: Any = None
-    got: Any = None
-    is_error: bool = False
 
 
 class Exercise:
@@ -144,18 +129,18 @@ class Exercise:
         if answer is BEFORE:
             call = self.call_text(self.telling, None)
             text = f"Exercise {self.number}, one case: {call}. What should it answer?"
-            return Panel(text, self._drawn(self.telling, BEFORE), text)
+            return Panel(text, self.picture(self.telling, BEFORE), text)
         try:
             function = self.function_of(answer)
             got = self.observe(function, self.telling.fresh())
         except guard.Unwritten as stub:
             return Panel(self.unwritten(stub))
         except guard.LearnerError as problem:
-            return Panel(self._told(answer, str(problem)))
-        answered = f"it answers {guard.described(got, MOST, self.says)}"
-        scenes = self._drawn(self.telling, got)
+            return Panel(verdict.told(self, answer, str(problem)))
+        answered = f"it answers {guard.described(got, verdict.MOST, self.says)}"
+        scenes = self.picture(self.telling, got)
         sentence = f"Exercise {self.number}, your code in one case: {answered}."
-        return Panel(self._told(answer, answered), scenes, sentence)
+        return Panel(verdict.told(self, answer, answered), scenes, sentence)
 
     def check(self, answer: Any) -> Result:
         """Try the learner's code, case by case, then in whole clusters; keep it if it is right.
@@ -233,14 +218,14 @@ class Exercise:
         function = self.function_of(answer)
         with guard.watch(map(_code, self.shipped)) as called:
             result = self._tried(function, answer, called)
-        return self._leaning(called[0]) if result.passed and called else result
+        return verdict.leaning(self, called[0]) if result.passed and called else result
 
     def _tried(self, function: Callable[..., Any], answer: Any, called: list[str]) -> Result:
         cases = self.every_case
         if failures := self.failures(function):
-            return self._failed(self.most_telling(failures), self.mistake_in(failures))
+            return verdict.failed(self, self.most_telling(failures), self.mistake_in(failures))
         if leans := self.leans_on(function) or (called[0] if called else ""):
-            return self._leaning(leans)
+            return verdict.leaning(self, leans)
         clusters, failed = self.in_clusters(answer)
         if failed is not None:
             return failed
@@ -297,21 +282,18 @@ class Exercise:
         return self._known[case]
 
     def mistake_in(self, failures: Sequence[Failure]) -> Mistake | None:
-        """The known mistake that explains all that is wrong, or None.
+        """The known mistake that is all that is wrong, or None.
 
-        It answers as the learner's code does wherever that is wrong, which is in at least half
-        of the cases that the mistake gets wrong; of two such the one that gets fewer wrong.
+        It gets the same cases wrong as the learner's code, and answers them as that does: what
+        is told of it ("never", "whoever asks") is then true of the code.
         """
         if any(each.is_error for each in failures):
             return None
-        best: tuple[int, Mistake] | None = None
         for mistake in self.mistakes:
-            if not all(self._is_alike(mistake, each) for each in failures):
-                continue
-            count = self._wrong_cases(mistake)
-            if 2 * len(failures) >= count and (best is None or count < best[0]):
-                best = count, mistake
-        return best[1] if best else None
+            alike = all(self._is_alike(mistake, each) for each in failures)
+            if alike and self._wrong_cases(mistake) == len(failures):
+                return mistake
+        return None
 
     def _is_alike(self, mistake: Mistake, failure: Failure) -> bool:
         key = mistake, failure.case
@@ -336,62 +318,6 @@ class Exercise:
         with guard.quietly():
             wrong = any(self.failure(function, case) is not None for case in cases())
         return sentence if wrong else ""
-
-    # What is said
-
-    def _answered(self, failure: Failure) -> str:
-        got, want = failure.got, failure.outcome
-        odd = type(got) is not type(want) and got is not None and want is not None
-        kind = f", of type {type(got).__name__}" if odd else ""
-        return f"it answers {guard.described(got, MOST, self.says)}{kind}"
-
-    def _failed(self, failure: Failure, mistake: Mistake | None) -> Result:
-        case, instead = failure.case, failure.instead or self._answered(failure)
-        lines = [
-            f"Exercise {self.number}: not yet",
-            f"  expected:  {failure.expected}",
-            f"  your code: {instead}",
-            *self._mistake_lines(mistake),
-            f"  try it:    {self.call_text(case, self.tried)}",
-            f"             ({self.imports})" if "(" in case.code or "." in case.code else "",
-            f"  read:      {self.paper}",
-        ]
-        text = "\n".join(line for line in lines if line)
-        said = f"Exercise {self.number}: not yet. Expected {failure.expected}, but"
-        said = f"{said} {instead}." + self._mistake_said(mistake)
-        drawn = self._drawn(case, failure.outcome)
-        return Result(False, 0, self.points, text, drawn, said, mistake)
-
-    def _mistake_lines(self, mistake: Mistake | None) -> list[str]:
-        if mistake is None:
-            return []
-        lines = [f"  mistake:   {mistake.name}"]
-        if mistake.exhibit:
-            lines.append(f'  see it:    exercise("{self.number}").result.lab()')
-        return lines
-
-    def _mistake_said(self, mistake: Mistake | None) -> str:
-        if mistake is None:
-            return ""
-        see = f' See it happen: exercise("{self.number}").result.lab()' if mistake.exhibit else ""
-        return f" The mistake: {mistake.name}.{see}"
-
-    def _leaning(self, what: str) -> Result:
-        text = (
-            f"Exercise {self.number}: right, but it is {what} of the package that answers\n"
-            "  That is what you are asked to write. Write it out, and check it again; there are"
-            " no points for it yet.\n"
-            f"  read:      {self.paper}"
-        )
-        said = f"{text.splitlines()[0]}. Write it out, and check it again."
-        return Result(False, 0, self.points, text, (), said)
-
-    def _told(self, answer: Any, what: str) -> str:
-        call = self.call_text(self.telling, answer)
-        return f"Exercise {self.number}, {call}\nYour code: {what}"
-
-    def _drawn(self, case: Case, outcome: Any) -> Sequence[Scene]:
-        return self.picture(case, outcome)
 
     def unwritten(self, stub: guard.Unwritten) -> str:
         """Which exercise is still a stub: this one, or another on which its answer stands."""

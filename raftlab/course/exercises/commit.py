@@ -64,18 +64,20 @@ def draw_match(case: Case, got: Any) -> Sequence[Scene]:
 
 def draw_follower(case: Case, got: Any) -> Sequence[Scene]:
     """The follower's log, the part of it that is verified, and how far the answer goes."""
-    _, verified, log, _ = case.arguments
+    leader_commit, verified, log, commit = case.arguments
     known = words([entry.term for entry in log.entries(1, verified + 1)])
     rows = {"log": words_of(log), "verified": known}
-    return (scene_rows(rows | _answer(got, log), REACHED),)
+    title = f"leader_commit is {leader_commit}, commit_index {commit}; how far does the answer go?"
+    return (scene_rows(rows | _answer(got, log), title),)
 
 
 def draw_leader(case: Case, got: Any) -> Sequence[Scene]:
     """The leader's log, the part that a majority holds, and how far the answer goes."""
-    matched, log, _, _ = case.arguments
+    matched, log, term, commit = case.arguments
     held = words([entry.term for entry in log.entries(1, matched + 1)])
     rows = {"leader's log": words_of(log), "on a majority": held}
-    return (scene_rows(rows | _answer(got, log), REACHED),)
+    title = f"term is {term}, commit_index {commit}; how far does the answer go?"
+    return (scene_rows(rows | _answer(got, log), title),)
 
 
 def _answer(got: Any, log: RaftLog) -> dict[str, str]:
@@ -121,7 +123,8 @@ EXERCISES = (
             (
                 "Sort the numbers, not the names: match_indexes[voter] for each voter. Which place"
                 " in the sorted list have at least three of five reached? And with four servers?",
-                "In ascending order it is the one at place (n - 1) // 2, counted from 0.",
+                "In ascending order a majority has reached the third of five and the second of four"
+                " and of three. How does that go on, counted from 0?",
             ),
         ),
         cases=match_cases,
@@ -138,8 +141,8 @@ EXERCISES = (
             ElectionTracker.tally_vote,
         ),
         beyond=(
-            "It holds for a fixed set of servers; while the set changes (notebook 16), two"
-            " majorities are needed.",
+            "It holds for a fixed set of servers; while the set changes (notebook 16, to come),"
+            " two majorities are needed.",
             joint_cases,
         ),
         mistakes=(
@@ -217,6 +220,21 @@ EXERCISES = (
                 "this lets the commit index go back",
                 "commit-goes-back",
                 lambda leader_commit, verified, log, commit_index: min(leader_commit, verified),
+            ),
+            Mistake(
+                "this lets the commit index go back",
+                "commit-goes-back",
+                lambda leader_commit, verified, log, commit_index: min(
+                    max(leader_commit, commit_index), verified
+                ),
+            ),
+            Mistake(
+                "this is Figure 2 to the letter, and lets the commit index go back: what is"
+                " verified may end before it",
+                "commit-goes-back",
+                lambda leader_commit, verified, log, commit_index: (
+                    min(leader_commit, verified) if leader_commit > commit_index else commit_index
+                ),
             ),
             Mistake(
                 "this never commits anything",

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import CHANGES_ITS_INPUT, Failure
+from raftlab.course.exercises.base import CHANGES_ITS_INPUT
 from raftlab.course.exercises.cases import Case, rising, words
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.replication import MAKES_ONE, PAIR, PROGRESS, REJECTED
 from raftlab.course.exercises.result import Result
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.course.exercises.statement import Statement
+from raftlab.course.exercises.verdict import Failure
 from raftlab.course.predict.leading import WithoutNoOp, leader_with, repair
 from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, progress_of, words_of
@@ -97,9 +98,9 @@ class HintExercise(RulesExercise):
         """What is wrong with one answer, or None; how quick it is, is not asked here."""
         rejected, _, progress = case.arguments
         top = rejected.non_matching_index
-        want = (
-            f"a whole number from {progress.match_index + 1} to {top}: earlier than what was asked"
-        )
+        low = progress.match_index + 1
+        span = f"a whole number from {low} to {top}" if low < top else str(low)
+        want = f"{span}: earlier than what was asked"
         given = case.fresh()
         try:
             got = guard.call(function, *given)
@@ -107,7 +108,7 @@ class HintExercise(RulesExercise):
             return Failure(case, want, str(problem), is_error=True)
         if not all(map(guard.unchanged, case.arguments, given)):
             return Failure(case, want, CHANGES_ITS_INPUT, is_error=True)
-        if type(got) is int and progress.match_index + 1 <= got <= max(top, 1):
+        if type(got) is int and low <= got <= max(top, 1):
             return None
         return Failure(case, want, f"it answers {guard.described(got, 40)}", got=got)
 

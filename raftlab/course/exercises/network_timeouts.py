@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import Exercise, Failure
+from raftlab.course.exercises.base import Exercise
 from raftlab.course.exercises.cases import Case, said
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.networks import problem_with
 from raftlab.course.exercises.statement import Statement
+from raftlab.course.exercises.verdict import Failure
 from raftlab.course.facts import scene_facts
 from raftlab.raft.vocabulary import Millis
 from raftlab.view import Scene

@@ -151,8 +151,8 @@ EXERCISES = (
         Statement(
             "Write is_stray_rejection: is this refusal older than what the leader knows by now? It"
             " is in three cases: it denies what is known to match; the follower's log ended before"
-            " what is known to match; or the leader probes, one message at a time, and asked about"
-            " another entry than the one before progress.next_index.",
+            " that, and what matches is never cut; or the leader probes, one message at a time, and"
+            " asked about another entry than the one before progress.next_index.",
             {
                 "rejected": REJECTED,
                 "progress": f"{PROGRESS}; progress.state.value is 'probe' while it sends one"

@@ -92,6 +92,11 @@ def never_lost(votes: Votes) -> ElectionResult:
     return ElectionResult.UNKNOWN if result is ElectionResult.LOST else result
 
 
+def lost_at_last(votes: Votes) -> ElectionResult:
+    """A tally that waits for every answer before it gives up."""
+    return votes.tally_vote() if len(votes.answers) == len(votes.voters) else never_lost(votes)
+
+
 def lost_if_not_won(votes: Votes) -> ElectionResult:
     """A tally that does not wait."""
     result = votes.tally_vote()
@@ -152,8 +157,8 @@ EXERCISES = (
                 " False (refused)",
             },
             "ElectionResult: ElectionResult.WON, ElectionResult.LOST or ElectionResult.UNKNOWN.",
-            "whoever calls it too early makes a second leader of one term; whoever never calls it"
-            " lost waits in vain.",
+            "whoever calls it won too early may make a second leader of one term; whoever never"
+            " calls it lost waits until its timer runs out.",
             (
                 "Count the granted and the silent. The majority is one of votes.voters, and not of"
                 " votes.answers.",
@@ -169,8 +174,8 @@ EXERCISES = (
         says=str,
         shipped=(Votes.tally_vote, ElectionTracker.tally_vote, is_quorum, majority_index),
         beyond=(
-            "It holds for a fixed set of servers; while the set changes (notebook 16), two"
-            " majorities are needed.",
+            "It holds for a fixed set of servers; while the set changes (notebook 16, to come),"
+            " two majorities are needed.",
             joint_cases,
         ),
         mistakes=(
@@ -200,7 +205,19 @@ EXERCISES = (
                 "needs-all-votes",
                 won_if(lambda yes, said, of: yes == of),
             ),
+            Mistake(
+                "this waits for every answer: a server that is down never gives one",
+                answers=lambda votes: (
+                    votes.tally_vote()
+                    if len(votes.answers) == len(votes.voters)
+                    else ElectionResult.UNKNOWN
+                ),
+            ),
             Mistake("this never gives an election up", answers=never_lost),
+            Mistake(
+                "this gives up only when everybody has answered: a server that is down never does",
+                answers=lost_at_last,
+            ),
             Mistake("this gives an election up while it is open", answers=lost_if_not_won),
             Mistake(
                 "this waits for a majority of refusals: with an even number, half is enough to"

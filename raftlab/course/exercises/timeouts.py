@@ -6,21 +6,24 @@ from itertools import product
 from typing import Any
 
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import Exercise, Failure
+from raftlab.course.exercises.base import Exercise
 from raftlab.course.exercises.cases import Case, said
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.course.exercises.statement import Statement
+from raftlab.course.exercises.verdict import Failure
 from raftlab.course.facts import scene_facts
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Millis, NodeId
 from raftlab.view import Scene
 
-DRAWS = 200
+DRAWS = 600
 """How many timeouts are drawn to see how they are spread."""
-MOST_OFF = 0.15
+MOST_OFF = 0.085
 """How far the share of draws below a time may lie from what it should be: fair ones do in one of
-five thousand times."""
+three thousand times."""
+FEWEST = 50
+"""Of so many draws so many are different: whole milliseconds of the paper's range will do."""
 FEW = 5
 """How many of them are shown."""
 
@@ -72,7 +75,7 @@ def _problem(drawn: list[Any], again: Any, low: Millis, high: Millis) -> str | N
     if differ == 1:
         return f"{DRAWS} draws are all {drawn[0]:g} ms: all servers would stand at once"
     span = f"{DRAWS} draws lie between {min(drawn):g} and {max(drawn):g} ms"
-    if differ < DRAWS // 4:
+    if differ < FEWEST:
         return f"{span}, and there are only {differ} different times among them"
     thirds = {min(int(3 * (each - low) / (high - low)), 2) for each in drawn}
     if len(thirds) < 3:
@@ -122,7 +125,7 @@ def timer_cases() -> list[Case]:
         nodes = tuple(f"S{place}" for place in range(1, size + 1))
         for drawn in product((160, 165, 170, 200), repeat=size):
             timeouts = dict(zip(nodes, drawn, strict=True))
-            cases += [Case(timeouts, heard) for heard in (5, 10, 40)]
+            cases += [Case(timeouts, heard) for heard in (5, 8, 10, 40)]
     return cases
 
 
@@ -221,6 +224,18 @@ EXERCISES = (
             Mistake(
                 "this asks for two equal timers only: two that are near each other are enough",
                 answers=lambda timeouts, heard: elected_at_once(timeouts, 1),
+            ),
+            Mistake(
+                "this waits for an answer, too: it is enough that the others have heard",
+                answers=lambda timeouts, heard: elected_at_once(timeouts, 2 * heard),
+            ),
+            Mistake(
+                "this compares the first with the last: the second is the one that may stand, too",
+                answers=lambda timeouts, heard: (
+                    min(timeouts, key=timeouts.get)
+                    if max(timeouts.values()) - min(timeouts.values()) >= heard
+                    else None
+                ),
             ),
             Mistake(
                 "this has a server stand that has just heard a candidate",

@@ -31,9 +31,10 @@ def answer_cases() -> list[Case]:
             log_of(words(mine)),
             vote_request(asked, index, last),
         )
-        for mine in ((), (1,), (1, 1))
-        for index, last in ((0, 0), (1, 1), (2, 1))
+        for mine in ((), (1,), (1, 1), (2,), (1, 2))
+        for index, last in ((0, 0), (1, 1), (2, 1), (1, 2), (2, 2))
         for term, asked in product((1, 2), (1, 2, 3))
+        if term >= max([0, *mine]) and asked >= last
         for voted_for in (None, "S2", "S3")
     ]
 
@@ -146,6 +147,15 @@ def old_vote_stays(
     return granted, request.term, request.sender if granted else voted_for
 
 
+def never_again(
+    term: Term, voted_for: NodeId | None, log: RaftLog, request: RequestVote
+) -> tuple[bool, Term, NodeId | None]:
+    """The vote of a server that does not repeat an answer."""
+    if request.term == term and voted_for is not None:
+        return False, term, voted_for
+    return answer_vote(term, voted_for, log, request)
+
+
 def any_log_will_do(
     term: Term, voted_for: NodeId | None, log: RaftLog, request: RequestVote
 ) -> tuple[bool, Term, NodeId | None]:
@@ -157,8 +167,22 @@ def old_terms_too(
     term: Term, voted_for: NodeId | None, log: RaftLog, request: RequestVote
 ) -> tuple[bool, Term, NodeId | None]:
     """The vote of a server that listens to requests of earlier terms."""
-    granted, new, vote = answer_vote(min(term, request.term), voted_for, log, request)
-    return granted, max(term, new), vote
+    if request.term >= term:
+        return answer_vote(term, voted_for, log, request)
+    fits = log.is_up_to_date(request.last_log_index, request.last_log_term)
+    granted = fits and voted_for in (None, request.sender)
+    return granted, term, request.sender if granted else voted_for
+
+
+def comparing(key: Callable[[int, int], Any]) -> Callable[..., Any]:
+    """The answer of a server that compares the ends of two logs by `key` of index and term."""
+
+    def answer(term: Term, voted_for: NodeId | None, log: RaftLog, request: RequestVote) -> Any:
+        if key(request.last_log_index, request.last_log_term) >= key(log.last_index, log.last_term):
+            return any_log_will_do(term, voted_for, log, request)
+        return False, max(term, request.term), voted_for if request.term <= term else None
+
+    return answer
 
 
 EXERCISES = (
@@ -211,9 +235,35 @@ EXERCISES = (
             ),
             Mistake("the logs are not compared", "any-log-elects", any_log_will_do),
             Mistake(
+                "the longer log wins here",
+                "longest-log-elects",
+                comparing(lambda index, term: index),
+            ),
+            Mistake(
+                "the lengths are compared first, and the longer log wins",
+                "longest-log-elects",
+                comparing(lambda index, term: (index, term)),
+            ),
+            Mistake(
+                "the lengths are forgotten: of two logs that end in one term the shorter may win",
+                "last-term-elects",
+                comparing(lambda index, term: term),
+            ),
+            Mistake(
+                "who has voted never votes again, even for the same candidate: a lost answer loses"
+                " the vote",
+                answers=never_again,
+            ),
+            Mistake(
                 "a server that refuses does not adopt the later term",
                 "term-never-rises",
                 answering(lambda right, term, vote: right if right[0] else (False, term, vote)),
+            ),
+            Mistake(
+                "a vote of an earlier term is kept where the new one is refused",
+                answers=answering(
+                    lambda right, term, vote: right if right[0] else (*right[:2], vote)
+                ),
             ),
             Mistake("requests of an earlier term are granted", "old-terms-obeyed", old_terms_too),
         ),

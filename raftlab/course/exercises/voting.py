@@ -151,7 +151,10 @@ EXERCISES = (
                 "this forgets the lengths: of two logs that end in one term the shorter may win",
                 "last-term-elects",
             ),
-            Mistake("this does not compare the logs", "any-log-elects"),
+            Mistake(
+                "this does not compare the logs (request.term is above all that is in them)",
+                "any-log-elects",
+            ),
             Mistake(
                 "this refuses a log that is equal to its own: with equal logs nobody can win",
                 answers=lambda request, log: (
@@ -197,7 +200,7 @@ EXERCISES = (
         telling=Case(vote_request(1), 1, "S2", None),
         paper="Figure 2, RequestVote, rule 2; 5.2",
         picture=draw_vote,
-        beyond=("It holds without pre-vote, which comes in notebook 11.", prevote_cases),
+        beyond=("It holds without pre-vote, which comes in notebook 11 (to come).", prevote_cases),
         mistakes=(
             Mistake("this votes for whoever asks", "votes-again"),
             Mistake(
@@ -218,6 +221,13 @@ EXERCISES = (
                 "this forgets its vote while it knows no leader",
                 "votes-again",
                 lambda request, term, voted_for, leader: leader is None,
+            ),
+            Mistake(
+                "this forgets its vote while it knows no leader",
+                "votes-again",
+                lambda request, term, voted_for, leader: (
+                    leader is None or voted_for == request.sender
+                ),
             ),
         ),
     ),

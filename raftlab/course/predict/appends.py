@@ -76,7 +76,7 @@ def append_result(
     sent_at = "_ " * prev[0] + entries
     sent = _sent_words(len(new), entries)
     return Question(
-        f"A follower's log has entries of terms {words_of(held) or EMPTY}. AppendEntries arrives"
+        f"A follower's log has {_held_words(held)}. AppendEntries arrives"
         f" with prevLogIndex {prev[0]}, prevLogTerm {prev[1]} and {sent}."
         " What are the terms in its log afterwards?",
         choices,
@@ -90,6 +90,14 @@ def _sent_words(count: int, entries: str) -> str:
     if not count:
         return "no entries (a heartbeat)"
     return f"one entry, of term {entries}" if count == 1 else f"entries of terms {entries}"
+
+
+def _held_words(log: RaftLog) -> str:
+    """What a log holds, as a question says it."""
+    if not log.last_index:
+        return "no entries"
+    words = words_of(log)
+    return f"one entry, of term {words}" if log.last_index == 1 else f"entries of terms {words}"
 
 
 def _wrong_outcomes(log: RaftLog, prev: Index, entries: Sequence[LogEntry]) -> list[str]:

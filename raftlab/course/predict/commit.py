@@ -62,12 +62,11 @@ def commit_after(
 def _commit_words(leader: RaftStateMachine, held: Sequence[Index]) -> list[str]:
     reached = majority_index(held)
     told = " ".join(map(str, sorted(held, reverse=True)))
-    lines = [
-        f"the indexes in order: {told}; a majority ({majority(len(held))}) holds entry {reached}"
-    ]
+    most = f"entry {reached}" if reached else "no entry"
+    lines = [f"the indexes in order: {told}; a majority ({majority(len(held))}) holds {most}"]
     term = leader.log.term_for_index(reached)
     if not reached:
-        lines.append("nothing is held by a majority, so nothing is committed (5.3)")
+        lines.append("so nothing is committed (5.3)")
     elif leader.commit_index == reached:
         lines.append(f"entry {reached} is of the leader's own term {term}: committed (5.3, 5.4.2)")
     else:
@@ -181,7 +180,7 @@ def _on_their_way(cluster: Cluster) -> list[str]:
 
 @template
 def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) -> Question:
-    """Which entries are safe to apply: will no future leader ever be without them?
+    """Which entries are safe: will no future leader ever be without them?
 
     Answered by letting every server stand for election: an entry is safe if everyone who
     can win holds it.
@@ -203,8 +202,8 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
     needed = f"{majority(len(logs))} of {len(logs)}"
     why.append(f"{needed} vote for a leader, and only if their own logs are not newer (5.4.1)")
     return Question(
-        "These are the logs of all servers; nobody leads at the moment. Which entries may be"
-        " applied, because no future leader can be without them?",
+        "These are the logs of all servers; nobody leads at the moment. Which entries are safe:"
+        " which can no future leader be without?",
         [str(entry.index) for entry in longest],
         safe,
         why,

@@ -92,7 +92,7 @@ def _agreed(said: list[tuple[AppendEntries, AppendEntriesReply]], hints: bool) -
     """How many messages that makes, and the rule."""
     prev = said[-1][0].prev_log_index
     place = f"after entry {prev}" if prev else "from the first entry on"
-    way = "each hint skips a term" if hints else "each refusal is one step"
+    way = "each hint skips at least a term" if hints else "each refusal is one step"
     count = f"{len(said)} message{'s' * (len(said) != 1)}"
     return f"{count}: {way}, until the logs agree {place}, and all that follows is sent (5.3)"
 
@@ -165,9 +165,10 @@ def corrupt_next_index(wrong: Index | None = None, *, seed: int = 0) -> Question
     if type(wrong) is not int or not 1 <= wrong <= MOST_WRONG:
         raise Misuse(f"a next_index to ask about is a whole number from 1 to {MOST_WRONG}")
     truth, why = _after_corruption(wrong, held, seed)
+    beyond = " Its log is shorter: it asks about its last entry." if wrong > held + 2 else ""
     return Question(
         f"S1 leads; every server holds entries 1 to {held}, and S1 is about to send entry"
-        f" {held + 1}. An error sets its next_index for S2 to {wrong}. What comes of it?",
+        f" {held + 1}. An error sets its next_index for S2 to {wrong}.{beyond} What comes of it?",
         {
             "again": "S2 is sent entries that it holds already, then the new one",
             "refused": "S2 refuses a message, S1 goes back, and then S2 gets the new entry",

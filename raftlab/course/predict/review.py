@@ -13,10 +13,12 @@ from raftlab.course.predict.commit import (
 from raftlab.course.predict.counting import majority_size, tally
 from raftlab.course.predict.deposed import deposed_leader, deposed_leader_commits
 from raftlab.course.predict.logs import legal_log, possible_logs
+from raftlab.course.predict.lost import lost_vote
+from raftlab.course.predict.races import splits
 from raftlab.course.predict.repair import corrupt_next_index, messages_to_repair, next_index_after
 from raftlab.course.predict.terms import term_after
 from raftlab.course.predict.timers import next_leader, timer_reset, wan_timeouts
-from raftlab.course.predict.votes import lost_vote, splits, who_can_win, who_grants
+from raftlab.course.predict.votes import who_can_win, who_grants
 from raftlab.course.question import Question
 from raftlab.course.score import SCORE, Verdict
 from raftlab.raft.vocabulary import Misuse, NotNow, shown

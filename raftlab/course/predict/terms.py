@@ -16,6 +16,7 @@ from raftlab.raft.messages import (
     Accepted,
     AppendEntriesReply,
     Message,
+    Rejected,
     RequestVote,
     RequestVoteReply,
 )
@@ -24,6 +25,7 @@ from raftlab.raft.roles import ROLE_AFTER, Cause, Role
 from raftlab.raft.vocabulary import Misuse, Term
 from raftlab.view import Scene, scene_roles
 
+NOTHING_HELD = Rejected(non_matching_index=1, last_index=0, hint_index=0, hint_term=0)
 MESSAGES: dict[str, Callable[[Term], Message]] = {
     "heartbeat": lambda term: append_message("S3", "S2", term),
     "vote request": lambda term: RequestVote(
@@ -35,6 +37,16 @@ MESSAGES: dict[str, Callable[[Term], Message]] = {
     "acknowledgement": lambda term: AppendEntriesReply(
         term=term, sender="S3", receiver="S2", commit_index=0, result=Accepted(0)
     ),
+    "refused append": lambda term: AppendEntriesReply(
+        term=term, sender="S3", receiver="S2", commit_index=0, result=NOTHING_HELD
+    ),
+}
+WORDS = {
+    "heartbeat": "a heartbeat",
+    "vote request": "a vote request",
+    "refused vote": "the refusal of a vote",
+    "acknowledgement": "an acknowledgement",
+    "refused append": "the refusal of an AppendEntries",
 }
 
 
@@ -65,20 +77,24 @@ def term_after(
     """In which role and term is a server after a message?
 
     `role`: "follower", "candidate" or "leader"; `message`: "heartbeat", "vote request",
-    "refused vote" or "acknowledgement".
+    "refused vote", "refused append" or "acknowledgement".
     """
     if role is None:
         rng = random.Random(f"raftlab term {seed}")
         role = rng.choice(["follower", "candidate", "leader"])
         message = rng.choice(list(MESSAGES))
         message_term = term + rng.choice([-1, 0, 1, 3])
+        if message == "acknowledgement":  # only who leads a term is sent one of that term
+            role, message_term = "leader", term
     numbers = type(term) is type(message_term) is int
     if message not in tuple(MESSAGES) or not numbers or term < 1 or message_term < 0:
         raise Misuse(f"message is one of {', '.join(MESSAGES)}, and term at least 1")
     if role not in (each.value for each in Role):
         raise Misuse(f"role is one of {', '.join(each.value for each in Role)}")
-    if role == "leader" and message == "heartbeat" and message_term == term:
+    if (role, message) == ("leader", "heartbeat") and message_term == term:
         message_term += 1  # two leaders in one term: that is what cannot happen
+    if message == "refused append" and role != "leader" and message_term == term:
+        message_term += 1  # nor is a leader's message refused to somebody else
     machine = machine_in(Role(role), term)
     output = hand_over(machine, MESSAGES[message](message_term))
     terms = sorted({term, message_term})
@@ -89,7 +105,8 @@ def term_after(
     why.append(_rule_words(Role(role), message, term, message_term))
     why.append(f"S2 is then a {machine.role.value} in term {machine.term}")
     return Question(
-        f"S2 is a {role} in term {term}. {_a(message)} of term {message_term} arrives from S3."
+        f"S2 is a {role} in term {term}{_alone(role, message, message_term - term)}."
+        f" {_sentence(message)} arrives from S3, with term {message_term}."
         " In which role and term is S2 then?",
         choices,
         f"{machine.role.value} {machine.term}",
@@ -115,7 +132,9 @@ def _rule_words(role: Role, message: str, term: Term, message_term: Term) -> str
         return f"term {message_term} is below {term}: what is over changes nothing (5.1)"
     if message == "heartbeat" and role is Role.CANDIDATE:
         return f"who sends heartbeats of term {term} was elected in it: a candidate follows (5.2)"
-    what = _a(message).lower()
+    what = WORDS[message]
+    if message == "refused vote" and role is Role.CANDIDATE:
+        return f"term {term} is its own: after one refusal of three voters it may still win (5.2)"
     return f"term {message_term} is its own: {what} changes neither role nor term (5.1, 5.2)"
 
 
@@ -124,5 +143,12 @@ def _drawn(change: tuple[Role, Cause] | None) -> Sequence[Scene]:
     return [] if change is None else [scene_roles(change, {change: ROLE_AFTER[change]})]
 
 
-def _a(thing: str) -> str:
-    return f"{'An' if thing[0] in 'aeiou' else 'A'} {thing}"
+def _alone(role: str, message: str, ahead: int) -> str:
+    """Who has answered, where that decides."""
+    counts = (role, message, ahead) == ("candidate", "refused vote", 0)
+    return ", one of three servers, and nobody has answered yet" if counts else ""
+
+
+def _sentence(message: str) -> str:
+    words = WORDS[message]
+    return words[0].upper() + words[1:]

@@ -61,9 +61,10 @@ def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None)
             events = sorted(random.Random(f"raftlab timer {seed}").sample(events, 4))
     if not isinstance(events, Sequence) or any(each not in tuple(EVENTS) for each in events):
         raise Misuse(f"events are some of the letters {', '.join(EVENTS)}")
-    resetting, why = [], []
-    for letter in events:
-        text, message = EVENTS[letter]
+    resetting, why, choices = [], [], {}
+    for letter, event in zip(sorted(EVENTS), events, strict=False):
+        text, message = EVENTS[event]
+        choices[letter] = text
         machine = RaftStateMachine(
             "S2", configuration=THREE, term=4, log=log_of("1 1 4"), options=Options.figure_2()
         )
@@ -72,15 +73,18 @@ def timer_reset(events: Sequence[str] | None = None, *, seed: int | None = None)
         resets = machine.election_deadline != before
         if resets:
             resetting.append(letter)
-        why.append(f"{letter}: {text} {'resets it' if resets else 'does not reset it'}")
+        why.append(f"{letter}: {'reset' if resets else 'no reset'} ({text})")
     return Question(
         "S2 is a follower in term 4, and its log ends with entry 3 of term 4. Which of these events"
         " reset its election timer?",
-        {letter: EVENTS[letter][0] for letter in events},
+        choices,
         resetting,
         [*why, "only the leader of its own term, 4, and a granted vote reset it (5.2, Figure 2)"],
         several=True,
     )
+
+
+GUESS = " (The first two timers lie so close together that you can only guess.)"
 
 
 @template
@@ -97,23 +101,40 @@ def next_leader(cluster: Cluster | None = None, *, seed: int = 0) -> Question:
     told = _elections(copy, patience)
     now = cluster.frame()
     living = [node for node in now.nodes if node.alive and not node.paused]
+    close = not _is_heard_in_time(living, cluster)
     return Question(
-        "Nobody does anything but wait. Which node leads next?",
+        "Nobody does anything but wait. Which node leads next?" + (GUESS if close else ""),
         [*(node.node for node in living), "nobody"],
         copy.leader or "nobody",
-        [*(told or [f"nobody leads within {patience:g} ms"]), _whose_is_first(living, now.at)],
+        [
+            *(told or [f"nobody leads within {patience:g} ms"]),
+            _whose_is_first(living, now.at, close),
+        ],
         given=[_timer(node, now.at) for node in living],
         scenes=scenes,
         then=(scene_cluster(copy.frame()),),
     )
 
 
-def _whose_is_first(living: Sequence[NodeFrame], at: float) -> str:
+def _is_heard_in_time(nodes: Sequence[NodeFrame], cluster: Cluster) -> bool:
+    """Whether whoever stands first has asked all others before the next timer runs out."""
+    timers = sorted(node.election_deadline or cluster.now for node in nodes)
+    _, longest = cluster.setup.network.latency
+    heard = longest + 2 * cluster.setup.disks.write_ms
+    return len(timers) < 2 or timers[1] > timers[0] + heard
+
+
+def _whose_is_first(living: Sequence[NodeFrame], at: float, close: bool) -> str:
     """Whose timer runs out first, and how much later the next one's does."""
     timers = sorted((node.election_deadline or at, node.node) for node in living)
     if len(timers) < 2:
         return "a majority must be up for a leader (5.2)"
     (first, who), (second, other), *_ = timers
+    if close:
+        return (
+            f"{who}'s timer runs out first, and {other}'s {ms(second - first)} later: so soon that"
+            f" {other} may stand for election before it is asked (5.2)"
+        )
     return (
         f"{who}'s timer runs out first, {ms(second - first)} before {other}'s: whoever asks first"
         " has the votes first, if its log is up to date and a majority hears it (5.2)"
@@ -128,9 +149,7 @@ def _one_timer_first(seed: int) -> Cluster:
     rng = random.Random(f"raftlab next leader {seed}")
     while True:
         cluster = Cluster(5, seed=rng.randrange(10**6), options=Options.figure_2())
-        first, second, *_ = sorted(node.election_deadline or 0.0 for node in cluster.frame().nodes)
-        _, longest = cluster.setup.network.latency
-        if second > first + longest + 2 * cluster.setup.disks.write_ms:
+        if _is_heard_in_time(cluster.frame().nodes, cluster):
             return cluster
 
 

@@ -94,14 +94,14 @@ def _figure_8(panel: str, seed: int, rules: type[Rules]) -> Cluster:
     cluster = stage(5, seed, rules=rules, logs=logs)
     cluster.elect("S1")
     cluster.partition("S1 S2", "S3 S4 S5")
-    cluster.propose("of=term-2")
+    cluster.propose("b=S1")
     cluster.run(20)
     if panel == "a":
         return cluster
     cluster.crash("S1")
     win_election(cluster, "S5")
     cluster.isolate("S5")
-    cluster.propose("of=term-3")
+    cluster.propose("b=S5")
     if panel == "b":
         return cluster
     _figure_8c(cluster)
@@ -119,7 +119,7 @@ def _figure_8c(cluster: Cluster) -> None:
     cluster.partition("S1 S2 S3", "S4 S5")
     win_election(cluster, "S1")
     cluster.run(40)
-    cluster.propose("of=term-4")
+    cluster.propose("c=S1")
 
 
 def _figure_8d(cluster: Cluster) -> None:

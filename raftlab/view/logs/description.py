@@ -126,7 +126,7 @@ def describe_log(log: RaftLog, last: int | None = None) -> str:
     cells = _cells(node, columns)
     parts = [f"{sentence}.", "", table([str(index) for index in columns], [cells])]
     if any(cell.endswith("*") for cell in cells):
-        parts.append("* not handed out to be written yet")
+        parts.append("* not given to the disk yet")
     if log.snapshot:
         members = configuration_text(log.snapshot.configuration)
         parts.append(f"the snapshot's configuration: {members}")

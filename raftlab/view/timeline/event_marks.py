@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 import msgspec
 
@@ -23,6 +24,9 @@ _BESIDE = 13.5
 
 _FOOT = 36.0
 """How far below a life line its second line of words reaches; of the first, 13 less."""
+
+_ASIDE = 3.0
+"""How far from the middle of its glyph a word begins or ends that gives way to an arrow."""
 
 _ROOM = 96.0
 _EDGE = 4.0
@@ -108,17 +112,17 @@ def _boxes(each: _EventMark) -> Iterator[Rectangle]:
 
 
 def _words(each: _EventMark, window: Window) -> Iterator[Text]:
-    """Where the word of a mark may stand: below its life line, or beside the glyph."""
-    word = style.fit_text(_word(each.mark), _ROOM)
-    half = style.text_width(word) / 2
-    x = min(max(each.x, half + _EDGE), WIDTH - half - _EDGE)
-    name = f"{each.name}-words"
-    if window.pitch >= _FOOT and each.mark.kind != "propose":
-        yield Text(name, x, each.y + FIRST_LINE, word, halo=True, role="mark")
-    if window.pitch >= _FOOT + 13:
-        yield Text(name, x, each.y + SECOND_LINE, word, halo=True, role="mark")
-    if each.mark.kind != "propose" and each.x + 2 * half + 9 < WIDTH:
-        yield Text(name, each.x + 8, each.y - 6, word, anchor="start", halo=True, role="mark")
+    """Where the word of a mark may stand below its life line.
+
+    Its middle is under the glyph, or all of it is on one side where an arrow would run through it.
+    """
+    word, name = style.fit_text(_word(each.mark), _ROOM), f"{each.name}-words"
+    wide, is_command = style.text_width(word), each.mark.kind == "propose"
+    rows = [y for y in (FIRST_LINE, SECOND_LINE) if window.pitch >= _FOOT - FIRST_LINE + y]
+    for y, shift in product(rows[is_command:], (0.0, 0.5, -0.5)):
+        x = each.x + shift * (wide + 2 * _ASIDE)
+        x = min(max(x, wide / 2 + _EDGE), WIDTH - wide / 2 - _EDGE)
+        yield Text(name, x, each.y + y, word, halo=True, role="mark")
 
 
 def _word(mark: TraceMark) -> str:

@@ -45,7 +45,7 @@ def flying_ink() -> Ink:
 
 
 def message_marks(place: int, span: MessageSpan, window: Window) -> Iterator[Mark]:
-    """One message: whole with a head, half with a cross if it was lost, faded if on its way."""
+    """The line of one message: whole with a head, half if it was lost, faded if on its way."""
     message, name = span.message, f"msg-{place}"
     until, share = _reach(span, window)
     start, end = _ends(span, until, share, window)
@@ -60,8 +60,14 @@ def message_marks(place: int, span: MessageSpan, window: Window) -> Iterator[Mar
     }  # fmt: skip
     title = f"{message.sender} {message_told(span)}"
     yield Path(name, (start, end), ink, head=head, role=f"message {fate}", data=data, title=title)
-    if fate == "lost" and until <= window.end:
-        yield from cross(f"{name}-lost", *end, 3.5, style.TROUBLE, 2.2)
+
+
+def lost_marks(place: int, span: MessageSpan, window: Window) -> Iterator[Mark]:
+    """The cross at the end of a message that was lost, if it is in sight; it lies on all else."""
+    until, share = _reach(span, window)
+    if is_lost(span) and until <= window.end:
+        _, end = _ends(span, until, share, window)
+        yield from cross(f"msg-{place}-lost", *end, 3.5, style.TROUBLE, 2.2)
 
 
 def fold_bands(window: Window) -> Iterator[Mark]:

@@ -13,14 +13,20 @@ from raftlab.sim.frames.frame import Trace
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.labels import Labels, text_box
-from raftlab.view.marks import Mark, Text
+from raftlab.view.marks import Mark, Path, Text
 from raftlab.view.scene import Scene, moved
 from raftlab.view.timeline.axis import WIDTH, axis_marks
 from raftlab.view.timeline.event_marks import event_marks
 from raftlab.view.timeline.folding import fold_rows
 from raftlab.view.timeline.legend import legend
 from raftlab.view.timeline.lifelines import cluster_events, life_lines, term_bands, term_numbers
-from raftlab.view.timeline.messages import fold_bands, fold_words, message_marks, message_told
+from raftlab.view.timeline.messages import (
+    fold_bands,
+    fold_words,
+    lost_marks,
+    message_marks,
+    message_told,
+)
 from raftlab.view.timeline.window import Only, Window, changes, is_lost, marks_shown, window_of
 from raftlab.view.words import clean, ms, table
 
@@ -47,7 +53,11 @@ def scene_timeline(
     marks += fold_words(window, labels)
     for place, span in window.messages:
         marks += message_marks(place, span, window)
-    marks += [*lines, *event_marks(window, labels), *numbers]
+    crosses = [mark for span in window.messages for mark in lost_marks(*span, window)]
+    for each in (*marks, *crosses):
+        if isinstance(each, Path):
+            labels.spare(each.points[0], each.points[-1])
+    marks += [*lines, *event_marks(window, labels), *numbers, *crosses]
     marks += axis_marks(window.x, window.start, window.end, window.bottom)
     explained, height = legend(window, marks)
     first, *more = _headlines(window)
