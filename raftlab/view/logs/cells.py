@@ -48,7 +48,8 @@ class Grid(msgspec.Struct, frozen=True):
 
     def x(self, index: Index) -> float:
         """The left edge of a column; of one before the first, the first one's."""
-        return self.left + self.cell * max(index - self.columns.start, 0)
+        before = index - self.columns.start
+        return self.left + self.cell * before if before > 0 else self.left
 
     @property
     def wide(self) -> float:
