@@ -6,7 +6,6 @@ is reached from the last copy before it.
 """
 
 import copy
-import pickle
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -136,11 +135,26 @@ def can_be_copied(engine: Engine) -> bool:
     ]
     if not machines:
         return True
+    import pickle  # slow to load, so only for a machine of somebody's own
+
     try:
         pickle.dumps(machines)
     except Exception:  # whatever the machine's parts raise
         return False
     return True
+
+
+class Still:
+    """A random source as it is now: a copy of it is made when somebody needs to draw."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, rng: "random.Random | Still") -> None:
+        self._state = rng.getstate()
+
+    def getstate(self) -> tuple[Any, ...]:
+        """What it will go on from."""
+        return self._state
 
 
 class Grown:
@@ -174,6 +188,7 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     engine.forget_what_is_over()
     known: dict[int, Any] = {}
     grown: Callable[[Any], Any] = Grown if to_keep else copy.copy
+    rested: Callable[[Any], Any] = Still if to_keep else rng_copied
 
     def keep(original: object, twin: object) -> None:
         known[id(original)] = twin
@@ -183,18 +198,20 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     for shared in never_changing(engine):
         keep(shared, shared)
     for link in engine.world.network.links():
-        keep(link, shallow(link, rng=rng_copied(link.rng)))
+        keep(link, shallow(link, rng=rested(link.rng)))
     for flight in engine.in_flight():
         keep(flight, shallow(flight, link=known[id(flight.link)]))
     for host in engine.hosts.values():
         disk, seen, machine = host.disk, host.seen, host.machine
-        keep(host.rng, rng_copied(host.rng))
+        keep(host.rng, rested(host.rng))
         keep(disk, shallow(disk, log=grown(disk.log), writes=disk.writes.copy()))
         keep(seen, shallow(seen, entries=grown(seen.entries)))
         keep(host.application, application_copy(host.application))
         if type(machine) is RaftStateMachine:
-            its_twin = machine_kept(machine) if to_keep else machine.copy()
-            if machine._rng is host.rng:
+            draws_with_host = machine._rng is host.rng
+            bare = shallow(machine, _rng=None) if draws_with_host else machine
+            its_twin = machine_kept(bare) if to_keep else bare.copy()
+            if draws_with_host:
                 its_twin._rng = known[id(host.rng)]
             keep(machine, its_twin)
         elif isinstance(log := getattr(machine, "log", None), RaftLog):
@@ -233,7 +250,7 @@ def machine_kept(machine: RaftStateMachine) -> RaftStateMachine:
     return twin
 
 
-def rng_copied(rng: random.Random) -> random.Random:
+def rng_copied(rng: random.Random | Still) -> random.Random:
     """A random source that goes on as `rng` does: as `copy.copy` makes it, and sooner."""
     twin = random.Random(0)
     twin.setstate(rng.getstate())
