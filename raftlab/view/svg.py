@@ -20,7 +20,7 @@ from raftlab.view.geometry import (
     point_at_angle,
     stop_short,
 )
-from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Text
+from raftlab.view.marks import NO_DATA, Arc, Box, Disc, Ink, Mark, Path, Text
 
 NECK = 7.0
 """How far before its tip the line of a filled arrow ends."""
@@ -80,12 +80,12 @@ def _ink(ink: Ink) -> str:
 
 
 def _names(mark: Mark) -> str:
-    names = f' class="{mark.role}"' if mark.role else ""
-    names += f' data-id="{_word(mark.id)}"'
-    if mark.data:
+    role = f' class="{mark.role}"' if mark.role else ""
+    names = f'{role} data-id="{_word(mark.id)}"'
+    if mark.data is not NO_DATA:
         for key, value in mark.data.items():
             told = _word(value) if isinstance(value, str) else value
-            names += f' data-{key}="{told}"'
+            names = f'{names} data-{key}="{told}"'
     return names
 
 
