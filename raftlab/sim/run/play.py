@@ -144,19 +144,6 @@ def can_be_copied(engine: Engine) -> bool:
     return True
 
 
-class Still:
-    """A random source as it is now: a copy of it is made when somebody needs to draw."""
-
-    __slots__ = ("_state",)
-
-    def __init__(self, rng: "random.Random | Still") -> None:
-        self._state = rng.getstate()
-
-    def getstate(self) -> tuple[Any, ...]:
-        """What it will go on from."""
-        return self._state
-
-
 class Grown:
     """A list or a dictionary as it is now: it is copied when somebody needs a copy.
 
@@ -188,7 +175,7 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     engine.forget_what_is_over()
     known: dict[int, Any] = {}
     grown: Callable[[Any], Any] = Grown if to_keep else copy.copy
-    rested: Callable[[Any], Any] = Still if to_keep else rng_copied
+    drawing: Callable[[Any], Any] = random.Random.getstate if to_keep else rng_copied
 
     def keep(original: object, twin: object) -> None:
         known[id(original)] = twin
@@ -198,23 +185,25 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     for shared in never_changing(engine):
         keep(shared, shared)
     for link in engine.world.network.links():
-        keep(link, shallow(link, rng=rested(link.rng)))
+        keep(link, shallow(link, rng=drawing(link.rng)))
     for flight in engine.in_flight():
         keep(flight, shallow(flight, link=known[id(flight.link)]))
     for host in engine.hosts.values():
         disk, seen, machine = host.disk, host.seen, host.machine
-        keep(host.rng, rested(host.rng))
         keep(disk, shallow(disk, log=grown(disk.log), writes=disk.writes.copy()))
         keep(seen, shallow(seen, entries=grown(seen.entries)))
         keep(host.application, application_copy(host.application))
         if type(machine) is RaftStateMachine:
+            keep(host.rng, drawing(host.rng))
             draws_with_host = machine._rng is host.rng
             bare = shallow(machine, _rng=None) if draws_with_host else machine
             its_twin = machine_kept(bare) if to_keep else bare.copy()
             if draws_with_host:
                 its_twin._rng = known[id(host.rng)]
             keep(machine, its_twin)
-        elif isinstance(log := getattr(machine, "log", None), RaftLog):
+            continue
+        keep(host.rng, rng_copied(host.rng))  # a machine of somebody's own may use it when copied
+        if isinstance(log := getattr(machine, "log", None), RaftLog):
             keep(log, log.copy())
     for original in engine.growing_parts():
         keep(original, grown(original))
@@ -250,8 +239,8 @@ def machine_kept(machine: RaftStateMachine) -> RaftStateMachine:
     return twin
 
 
-def rng_copied(rng: random.Random | Still) -> random.Random:
-    """A random source that goes on as `rng` does: as `copy.copy` makes it, and sooner."""
+def rng_copied(rng: random.Random | tuple[Any, ...]) -> random.Random:
+    """A random source that goes on as `rng` does, or from that state: sooner than `copy.copy`."""
     twin = random.Random(0)
-    twin.setstate(rng.getstate())
+    twin.setstate(rng if isinstance(rng, tuple) else rng.getstate())
     return twin
