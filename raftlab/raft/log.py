@@ -61,9 +61,10 @@ class RaftLog:
     `snapshot` stands for everything up to its index; `entries` follow without a hole.
     `stable_index` is the last entry handed out to be written: what lies above it has
     not been given to the disk yet. `first_index` is the index of the first entry held, one
-    past the last index if there is none. `last_index` is the index of the last entry, of the
-    snapshot if there is none, or 0. `configuration_index` is the index of the newest
-    configuration, of the snapshot if no entry after it holds one, or 0.
+    past the last index if there is none. `last_entry` is the last one held, or None, and
+    `last_index` its index, that of the snapshot if there is none, or 0.
+    `configuration_index` is the index of the newest configuration, of the snapshot if no
+    entry after it holds one, or 0.
 
     Raises: Misuse, if the entries leave a hole, go back in term, or do not meet the
     snapshot.
@@ -75,6 +76,7 @@ class RaftLog:
         "_term_before",
         "configuration_index",
         "first_index",
+        "last_entry",
         "last_index",
         "snapshot",
         "stable_index",
@@ -84,7 +86,7 @@ class RaftLog:
         self._entries = list(entries)
         self.snapshot = snapshot
         self.first_index: Index = self._entries[0].index if self._entries else self._base + 1
-        self.last_index: Index = self.first_index + len(self._entries) - 1
+        self._note_end()
         self._term_before: Term | None = None
         if self.first_index == 1:
             self._term_before = 0
@@ -123,6 +125,10 @@ class RaftLog:
             if type(entry.payload) is Configuration and entry.index > self._base
         ]
         self._note_configuration()
+
+    def _note_end(self) -> None:
+        self.last_entry = self._entries[-1] if self._entries else None
+        self.last_index: Index = self.first_index + len(self._entries) - 1
 
     def _note_configuration(self) -> None:
         held = self._configurations
@@ -177,11 +183,6 @@ class RaftLog:
         if self._entries:
             return self._entries[-1].term
         return self.snapshot.term if self.snapshot else 0
-
-    @property
-    def last_entry(self) -> LogEntry | None:
-        """The last entry held, or None."""
-        return self._entries[-1] if self._entries else None
 
     @property
     def next_index(self) -> Index:
@@ -270,7 +271,7 @@ class RaftLog:
         if term < self.last_term:
             raise Misuse(f"an entry of term {term} cannot follow one of term {self.last_term}")
         self.last_index += 1
-        entry = LogEntry(term, self.last_index, payload)
+        entry = self.last_entry = LogEntry(term, self.last_index, payload)
         self._entries.append(entry)
         if type(payload) is Configuration:
             self._configurations.append(self.last_index)
@@ -291,7 +292,7 @@ class RaftLog:
             if entry.index > self.last_index + 1:
                 raise Misuse(f"entry {entry.index} would leave a hole after {self.last_index}")
             self._entries.append(entry)
-            self.last_index = entry.index
+            self.last_entry, self.last_index = entry, entry.index
             if type(entry.payload) is Configuration:
                 self._configurations.append(entry.index)
                 self.configuration_index = entry.index
@@ -306,7 +307,7 @@ class RaftLog:
         if index <= self._base:
             raise Misuse(f"entry {index} is in the snapshot up to {self._base}")
         self._entries = self._entries[: max(index - self.first_index, 0)]
-        self.last_index = self.first_index + len(self._entries) - 1
+        self._note_end()
         self.stable_index = min(self.stable_index, self.last_index)
         if self.configuration_index > self.last_index:
             while self._configurations and self._configurations[-1] > self.last_index:
@@ -330,6 +331,7 @@ class RaftLog:
         self._term_before = snapshot.term if ends_here else self.term_for_index(first - 1)
         self._entries = self._entries[first - self.first_index :]
         self.first_index = first
+        self._note_end()
         self.snapshot = snapshot
         self._configurations = [each for each in self._configurations if each > snapshot.index]
         self._note_configuration()
@@ -340,7 +342,8 @@ class RaftLog:
         self.snapshot = snapshot
         self._term_before = snapshot.term
         self.first_index = snapshot.index + 1
-        self.last_index = self.stable_index = snapshot.index
+        self._note_end()
+        self.stable_index = self.last_index
         self._configurations = []
         self._note_configuration()
 
@@ -350,6 +353,7 @@ class RaftLog:
         twin._entries = self._entries.copy()
         twin.first_index = self.first_index
         twin._term_before = self._term_before
+        twin.last_entry = self.last_entry
         twin.last_index = self.last_index
         twin.snapshot = self.snapshot
         twin.stable_index = self.stable_index

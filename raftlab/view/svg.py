@@ -20,7 +20,7 @@ from raftlab.view.geometry import (
     point_at_angle,
     stop_short,
 )
-from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Text
+from raftlab.view.marks import NO_DATA, Arc, Box, Disc, Ink, Mark, Path, Text
 
 NECK = 7.0
 """How far before its tip the line of a filled arrow ends."""
@@ -32,21 +32,22 @@ def svg_text(
     width: float, height: float, marks: Iterable[Mark], title: str, description: str
 ) -> str:
     """Marks as one `<svg>` element with its title and description for screen readers."""
-    body = "\n".join([_PAINTERS[type(mark)](mark) for mark in marks])
+    lines = [_PAINTERS[type(mark)](mark) for mark in marks]
     title, description = escape(title), escape(description)
     w, h = number(width), number(height)
-    told = f"{w} {h}\n{title}\n{description}\n{body}"
-    key = "rl" + blake2b(told.encode(), digest_size=5).hexdigest()
-    return (
+    told = blake2b(f"{w} {h}\n{title}\n{description}\n".encode(), digest_size=5)
+    told.update(b"\n".join([line.encode() for line in lines]))  # ASCII, most of them: it is quick
+    key = f"rl{told.hexdigest()}"
+    opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="raftlab" viewBox="0 0 {w} {h}" '
         f'width="{w}" height="{h}" style="max-width:100%;height:auto" role="img" '
         f'aria-labelledby="{key}-t {key}-d" font-family="{style.FONT_FAMILY}" '
         f'font-size="{number(style.SIZE)}" text-anchor="middle" fill="{style.INK}" '
         f'stroke-linejoin="round">\n'
         f'<title id="{key}-t">{title}</title>\n<desc id="{key}-d">{description}</desc>\n'
-        f'<rect class="paper" width="{w}" height="{h}" fill="{style.PAPER}"/>\n'
-        f"{body}\n</svg>\n"
+        f'<rect class="paper" width="{w}" height="{h}" fill="{style.PAPER}"/>'
     )
+    return "\n".join([opening, *(lines or [""]), "</svg>\n"])
 
 
 def escape(text: str) -> str:
@@ -79,12 +80,12 @@ def _ink(ink: Ink) -> str:
 
 
 def _names(mark: Mark) -> str:
-    names = f' class="{mark.role}"' if mark.role else ""
-    names += f' data-id="{_word(mark.id)}"'
-    if mark.data:
+    role = f' class="{mark.role}"' if mark.role else ""
+    names = f'{role} data-id="{_word(mark.id)}"'
+    if mark.data is not NO_DATA:
         for key, value in mark.data.items():
             told = _word(value) if isinstance(value, str) else value
-            names += f' data-{key}="{told}"'
+            names = f'{names} data-{key}="{told}"'
     return names
 
 

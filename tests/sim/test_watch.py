@@ -130,8 +130,9 @@ def takes_back_what_it_added(stage: Stage) -> None:
 
 
 def adds_at_a_wrong_place(stage: Stage) -> None:
-    stage.hosts["S2"].machine.log._entries.append(LogEntry(1, 4, Y))
-    stage.hosts["S2"].machine.log.last_index = 3
+    log = stage.hosts["S2"].machine.log
+    log._entries.append(LogEntry(1, 4, Y))
+    log.last_entry, log.last_index = log._entries[-1], 3
     stage.watch.moved(stage.hosts["S2"])
 
 

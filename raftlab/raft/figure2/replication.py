@@ -210,10 +210,10 @@ class Replication(NodeCore):
 
     def _well_formed(self, request: AppendEntries) -> bool:
         """Whether the entries follow `prev_log_index` without a hole, in terms of the past."""
-        index, term = request.prev_log_index, max(request.prev_log_term, 1)
+        index, term = request.prev_log_index, request.prev_log_term
         for entry in request.entries:
             index += 1
-            if entry.index != index or entry.term < term:
+            if entry.index != index or entry.term < term or entry.term < 1:
                 return False
             term = entry.term
         return term <= request.term and request.prev_log_index >= 0

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -106,6 +105,8 @@ def write_whole(path: Path, data: bytes) -> None:
     A new file may be read by whom a new file may be read by here; an old one's permissions
     stay, and where a link leads to it, the link stays, too.
     """
+    from tempfile import TemporaryDirectory  # slow to load, so only when something is written
+
     path = Path(os.path.realpath(path))
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory, and no file")

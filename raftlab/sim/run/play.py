@@ -6,7 +6,6 @@ is reached from the last copy before it.
 """
 
 import copy
-import pickle
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -136,6 +135,8 @@ def can_be_copied(engine: Engine) -> bool:
     ]
     if not machines:
         return True
+    import pickle  # slow to load, so only for a machine of somebody's own
+
     try:
         pickle.dumps(machines)
     except Exception:  # whatever the machine's parts raise
@@ -174,6 +175,7 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     engine.forget_what_is_over()
     known: dict[int, Any] = {}
     grown: Callable[[Any], Any] = Grown if to_keep else copy.copy
+    drawing: Callable[[Any], Any] = random.Random.getstate if to_keep else rng_copied
 
     def keep(original: object, twin: object) -> None:
         known[id(original)] = twin
@@ -183,21 +185,25 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     for shared in never_changing(engine):
         keep(shared, shared)
     for link in engine.world.network.links():
-        keep(link, shallow(link, rng=rng_copied(link.rng)))
+        keep(link, shallow(link, rng=drawing(link.rng)))
     for flight in engine.in_flight():
         keep(flight, shallow(flight, link=known[id(flight.link)]))
     for host in engine.hosts.values():
         disk, seen, machine = host.disk, host.seen, host.machine
-        keep(host.rng, rng_copied(host.rng))
         keep(disk, shallow(disk, log=grown(disk.log), writes=disk.writes.copy()))
         keep(seen, shallow(seen, entries=grown(seen.entries)))
         keep(host.application, application_copy(host.application))
         if type(machine) is RaftStateMachine:
-            its_twin = machine_kept(machine) if to_keep else machine.copy()
-            if machine._rng is host.rng:
+            keep(host.rng, drawing(host.rng))
+            draws_with_host = machine._rng is host.rng
+            bare = shallow(machine, _rng=None) if draws_with_host else machine
+            its_twin = machine_kept(bare) if to_keep else bare.copy()
+            if draws_with_host:
                 its_twin._rng = known[id(host.rng)]
             keep(machine, its_twin)
-        elif isinstance(log := getattr(machine, "log", None), RaftLog):
+            continue
+        keep(host.rng, rng_copied(host.rng))  # a machine of somebody's own may use it when copied
+        if isinstance(log := getattr(machine, "log", None), RaftLog):
             keep(log, log.copy())
     for original in engine.growing_parts():
         keep(original, grown(original))
@@ -233,8 +239,8 @@ def machine_kept(machine: RaftStateMachine) -> RaftStateMachine:
     return twin
 
 
-def rng_copied(rng: random.Random) -> random.Random:
-    """A random source that goes on as `rng` does: as `copy.copy` makes it, and sooner."""
+def rng_copied(rng: random.Random | tuple[Any, ...]) -> random.Random:
+    """A random source that goes on as `rng` does, or from that state: sooner than `copy.copy`."""
     twin = random.Random(0)
-    twin.setstate(rng.getstate())
+    twin.setstate(rng if isinstance(rng, tuple) else rng.getstate())
     return twin

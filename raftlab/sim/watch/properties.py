@@ -8,7 +8,6 @@ server could know them (Ongaro's raft.tla keeps them apart in the same way).
 """
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from typing import TypeAlias
 
 import msgspec
@@ -494,6 +493,8 @@ def applied_in_order(history: History, host: Host, entries: tuple[LogEntry, ...]
 
 def snapshots_are_true(history: History, host: Host, snapshot: Snapshot) -> Broken | None:
     """A snapshot says what the committed entries say that it stands for: the same everywhere."""
+    from hashlib import sha256  # slow to load, so only for a run with snapshots
+
     index = snapshot.index
     if index <= len(history.committed):
         term = history.committed[index - 1].entry.term

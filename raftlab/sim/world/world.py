@@ -202,11 +202,11 @@ class World:
         While a write is under way the machine is not polled: calling `poll` again says
         that the previous output is durable.
         """
-        machine, watch, disk = host.machine, self.watcher, host.disk
+        machine, watch = host.machine, self.watcher
         self.moving = host.node
         polls = 0
         while True:
-            output = NOTHING if self.waits_to_poll and disk.writes else machine.poll()
+            output = NOTHING if self.waits_to_poll and host.disk.writes else machine.poll()
             if watch is not None:
                 watch.moved(host)
             if output is NOTHING or not self._take(host, output):

@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from raftlab.raft.log import LogEntry
-from raftlab.raft.vocabulary import Configuration, Index
+from raftlab.raft.vocabulary import Configuration, Index, Term
 from raftlab.sim.frames.frame import NodeFrame
 from raftlab.view import style
 from raftlab.view.configurations import configuration_labels, configuration_text
@@ -48,7 +48,8 @@ class Grid(msgspec.Struct, frozen=True):
 
     def x(self, index: Index) -> float:
         """The left edge of a column; of one before the first, the first one's."""
-        return self.left + self.cell * max(index - self.columns.start, 0)
+        before = index - self.columns.start
+        return self.left + self.cell * before if before > 0 else self.left
 
     @property
     def wide(self) -> float:
@@ -103,7 +104,7 @@ def cell_marks(
 def _cell(
     node: NodeFrame, entry: LogEntry, grid: Grid, y: float, committed: bool | None, missing: bool
 ) -> Mark:
-    ink = _cell_ink(style.term_tint(entry.term), committed, missing)
+    ink = _cell_ink(entry.term, committed, missing)
     name = f"entry-{node.node}-{entry.index}"
     data: dict[str, str | int | float] = {
         "node": node.node,
@@ -117,11 +118,11 @@ def _cell(
     return Box(name, x, y, wide, grid.high, ink, 0.0, "entry", data, title)
 
 
-@lru_cache(maxsize=64)
-def _cell_ink(tint: str, committed: bool | None, missing: bool) -> Ink:
+@lru_cache(maxsize=256)
+def _cell_ink(term: Term, committed: bool | None, missing: bool) -> Ink:
     width = style.COMMITTED_WIDTH if committed else style.UNCOMMITTED_WIDTH
     dash = style.UNCOMMITTED_DASH if committed is False else ()
-    return Ink(tint, style.INK, width, dash, hatch=missing)
+    return Ink(style.term_tint(term), style.INK, width, dash, hatch=missing)
 
 
 def _words(

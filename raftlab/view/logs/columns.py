@@ -63,29 +63,31 @@ def _end(entries: Sequence[LogEntry], snapshot: Snapshot | None) -> Index:
 
 def shown_entries(node: NodeFrame, columns: range) -> tuple[LogEntry, ...]:
     """Those entries that lie in `columns`."""
-    entries = entries_of(node)
+    return _within(columns, entries_of(node))
+
+
+def _within(columns: range, entries: Sequence[LogEntry]) -> tuple[LogEntry, ...]:
     if not entries or not columns:
         return ()
     first = entries[0].index
-    return tuple(entries[max(columns.start - first, 0) : max(columns.stop - first, 0)])
+    start, stop = columns.start - first, columns.stop - first
+    if stop <= 0:
+        return ()
+    return tuple(entries[start:stop] if start > 0 else entries[:stop])
 
 
 def unwritten(node: NodeFrame, columns: range) -> frozenset[Index]:
     """The indexes of shown entries that are in memory and not on disk yet."""
     if not node.alive:
         return frozenset()
-    stored = node.disk.log
-    if node.log is stored:
+    shown, stored = _within(columns, node.log), _within(columns, node.disk.log)
+    if shown == stored:
         return frozenset()
-    first = stored[0].index if stored else 1
+    held = {entry.index: entry for entry in stored}
     safe = node.disk.snapshot.index if node.disk.snapshot else 0
-    missing = set()
-    for entry in shown_entries(node, columns):
-        place = entry.index - first
-        held = stored[place] if 0 <= place < len(stored) else None
-        if entry.index > safe and held != entry:
-            missing.add(entry.index)
-    return frozenset(missing)
+    return frozenset(
+        entry.index for entry in shown if entry.index > safe and held.get(entry.index) != entry
+    )
 
 
 def snapshot_unwritten(node: NodeFrame) -> bool:

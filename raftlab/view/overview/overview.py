@@ -22,7 +22,7 @@ def scene_frame(frame: Frame, previous: Frame | None = None) -> Scene:
     """
     cluster, logs = scene_cluster(frame, previous), scene_logs(frame, previous)
     scene = stack(cluster, logs, names=("cluster", "logs"))
-    marks = tuple(_at_left(mark) if mark.role in _ABOVE else mark for mark in scene.marks)
+    marks = tuple([_at_left(mark) if mark.role in _ABOVE else mark for mark in scene.marks])
 
     def text() -> str:
         return _both(cluster.description, logs.description)
