@@ -163,8 +163,7 @@ class Rules:
 
         Paper: Figure 2, AppendEntries, rule 5.
         """
-        reached = leader_commit if leader_commit < verified else verified
-        return reached if reached > commit_index else commit_index
+        return max(commit_index, min(leader_commit, verified))
 
     def rejection(self, log: RaftLog, prev_log_index: Index, prev_log_term: Term) -> Rejected:
         """What a follower tells a leader whose entries do not fit, so that few tries suffice.
@@ -202,9 +201,7 @@ class Rules:
 
         Paper: Figure 2, Leaders, third rule; 5.3.
         """
-        if last_new_index > log.last_index:
-            return log.last_index
-        return last_new_index
+        return min(last_new_index, log.last_index)
 
     def is_stray_rejection(self, rejected: Rejected, progress: FollowerProgress) -> bool:
         """Whether a rejection is older than what is known by now, and so says nothing.
