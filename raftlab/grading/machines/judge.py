@@ -5,6 +5,8 @@ seed that everybody may know.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple, TypeAlias
@@ -16,12 +18,14 @@ from raftlab.grading.box import Boxes
 from raftlab.grading.feedback.words import plain
 from raftlab.grading.judge import Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
+from raftlab.grading.machines.option_trials import OPTION_TRIALS
 from raftlab.grading.machines.trials import TRIALS, Setting, Trial
 from raftlab.grading.milestones import Milestone
 from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.process.faults import MachineFault
+from raftlab.process.machine import ABILITIES
 from raftlab.raft.vocabulary import REFUSALS
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
@@ -72,14 +76,26 @@ class MachineJudge:
         self._seeds = seeds
 
     def judge(self, milestone: Milestone, source: str | None) -> Judged:
-        """What a program is worth in M4 or M5."""
+        """What a program is worth in M4 or M5, or in an option of M7."""
         if source is None:
             return Judged(tuple(_nothing(milestone, each, "no program") for each in _of(milestone)))
+        with self._boxed(source) as machine:
+            return self._judged(milestone, machine)
+
+    def offers(self, source: str) -> frozenset[str]:
+        """What a program offers when it is started alone. Raises: MachineFault; Misuse."""
+        with self._boxed(source) as machine:
+            cluster = Cluster(1, seed=OPEN_SEEDS[0], machine=machine, watched=False)
+            started = cluster.hosts["S1"].machine
+            return frozenset(each for each in ABILITIES if hasattr(started, each))
+
+    @contextmanager
+    def _boxed(self, source: str) -> Iterator[BoxedProcess]:
         with TemporaryDirectory(prefix="program-", dir=self._boxes.path) as folder:
             Path(folder).chmod(0o755)
             machine = BoxedProcess(source, self._boxes, Path(folder) / "own")
             try:
-                return self._judged(milestone, machine)
+                yield machine
             finally:
                 machine.end()
 
@@ -115,7 +131,7 @@ def tried(trial: Trial, machine: BoxedProcess, seed: int, again: bool = False) -
         text = f"{broken.name} is broken: {broken.text}"
         return Trouble("safety", text, setting.last, broken.name)
     except MachineFault as fault:
-        return Trouble("code", _told(fault), setting.last, fault=fault.kind)
+        return Trouble("code", told(fault), setting.last, fault=fault.kind)
     except MessageStorm:
         return Trouble("liveness", "messages breed messages", setting.last)
     except REFUSALS as refusal:  # somebody cannot be elected, say
@@ -137,7 +153,7 @@ def _says_the_same(cluster: Cluster, machine: BoxedProcess) -> bool:
         return False
 
 
-def _told(fault: MachineFault) -> str:
+def told(fault: MachineFault) -> str:
     """What a program did wrong as a program, in words that are the same each time."""
     said = ERROR.search(fault.text)
     text = {
@@ -200,7 +216,8 @@ def _share(recording: Recording) -> str:
 
 
 def _of(milestone: Milestone) -> tuple[Trial, ...]:
-    return tuple(TRIALS[milestone.name])
+    every = {**TRIALS, **OPTION_TRIALS}[milestone.name]
+    return tuple(each for each in every if each.name in milestone.parts)
 
 
 def _passed(milestone: Milestone, trial: Trial) -> Check:

@@ -1,12 +1,15 @@
-"""What students begin with in M4 and M5, and the reference: both are made of the sample.
+"""What students begin with in M4, M5 and M7, and the reference: both are made of the sample.
 
-The sample is a whole Raft. M4 takes its persistence away; M5 gives it, and asks for reads.
+The sample is a whole Raft. M4 takes its persistence away; M5 gives it, and asks for reads; M7
+asks for snapshots, or for pre-vote and the transfer of leadership.
 """
 
 import ast
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from raftlab.grading.machines.more import NOT_OFFERED, WITH_BOTH
+from raftlab.grading.milestones import MILESTONES
 from raftlab.process.samples import sample
 
 ON_DISK = """\
@@ -109,24 +112,41 @@ WITH_READS: Sequence[tuple[str, str]] = (
 ASKED: Mapping[str, Sequence[str]] = {
     "M4": ("set_term_and_vote", "append", "cut", "on_saved"),
     "M5": ("on_read", "answer_reads", "fail_reads"),
+    "snapshots": (
+        *("on_compact", "keep_snapshot", "send_snapshot"),
+        *("on_install_snapshot", "on_install_snapshot_reply"),
+    ),
+    "pre-vote and transfer": (
+        *("stand", "on_prevote_request", "on_prevote_reply", "count_chances"),
+        *("on_transfer_leadership", "hand_over", "on_timeout_now"),
+    ),
 }
-"""The methods that a milestone asks for."""
+"""The methods that a milestone asks for, or an option of one."""
+ADDED: Mapping[str, Sequence[tuple[str, str]]] = {"M4": (), "M5": WITH_READS, "M7": WITH_BOTH}
+"""What the reference has beyond the sample."""
+TAKEN_AWAY: Mapping[str, Sequence[tuple[str, str]]] = {
+    "M4": ((ON_DISK, NOT_READ),),
+    "M5": (),
+    "M7": NOT_OFFERED,
+}
+"""What students find otherwise, besides those methods."""
+STILL_THERE = ("stand",)
+"""What is asked for, and does something already: without it nobody would be elected."""
 
 
 @cache
 def reference(milestone: str) -> str:
     """The program that has all points."""
-    text = sample("python").read_text(encoding="utf-8")
-    return replaced(text, WITH_READS) if milestone == "M5" else text
+    return replaced(sample("python").read_text(encoding="utf-8"), ADDED[milestone])
 
 
 @cache
 def given(milestone: str) -> str:
     """What students begin with: the reference without what is asked for."""
-    text = reference(milestone)
-    if milestone == "M4":
-        text = replaced(text, [(ON_DISK, NOT_READ)])
-    return emptied(text, ASKED[milestone])
+    text = replaced(reference(milestone), TAKEN_AWAY[milestone])
+    asked = [milestone, *(each.name for each in MILESTONES[milestone].options)]
+    methods = [method for each in asked for method in ASKED.get(each, ())]
+    return emptied(text, [each for each in methods if each not in STILL_THERE])
 
 
 def replaced(text: str, changes: Sequence[tuple[str, str]]) -> str:
