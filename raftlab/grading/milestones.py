@@ -126,7 +126,24 @@ TRANSFER = Milestone(
         "faults and transfers": 1,
     },
 )
-M7 = Milestone(name="M7", title="One of several", minutes=90, options=(SNAPSHOTS, TRANSFER))
+MEMBERSHIP = Milestone(
+    name="membership",
+    title="Membership",
+    minutes=90,
+    parts={
+        "a server comes": 1,
+        "servers go": 1,
+        "the leader goes": 1,
+        "one change at a time": 1,
+        "faults and changes": 1,
+    },
+)
+M7 = Milestone(
+    name="M7",
+    title="One of several",
+    minutes=90,
+    options=(SNAPSHOTS, TRANSFER, MEMBERSHIP),
+)
 
 MILESTONES: Mapping[str, Milestone] = {each.name: each for each in (M0, M1, M2, M3, M4, M5, M6, M7)}
 """Those that can be set, by name, in the order of the course."""

@@ -5,7 +5,7 @@ seed that everybody may know.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,15 +18,17 @@ from raftlab.grading.box import Boxes
 from raftlab.grading.feedback.words import plain
 from raftlab.grading.judge import Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
-from raftlab.grading.machines.option_trials import OPTION_TRIALS
+from raftlab.grading.machines.membership_trials import MEMBERSHIP_TRIALS
+from raftlab.grading.machines.snapshot_trials import SNAPSHOT_TRIALS
+from raftlab.grading.machines.transfer_trials import TRANSFER_TRIALS
 from raftlab.grading.machines.trials import TRIALS, Setting, Trial
-from raftlab.grading.milestones import Milestone
+from raftlab.grading.milestones import MEMBERSHIP, SNAPSHOTS, TRANSFER, Milestone
 from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.process.faults import MachineFault
 from raftlab.process.machine import ABILITIES
-from raftlab.raft.vocabulary import REFUSALS
+from raftlab.raft.vocabulary import REFUSALS, Millis
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.violation import Violation
@@ -39,6 +41,9 @@ ERROR = re.compile(r"\w+ in line \d+")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot start"])
 """After these, no other trial is begun: each would cost as much time."""
+CHANGES = "change of voters"
+SETTLED: Millis = 200.0
+"""Until what a new leader has appended is committed."""
 FORGETS = (
     "a process that was just started, and knows its disk alone, says something else: it must start"
     " from what it is told"
@@ -53,6 +58,15 @@ FAULTS = {
     "cannot start": "its program cannot be started",
 }
 """What ended a program, without numbers that differ from run to run."""
+
+
+EVERY: Mapping[str, Sequence[Trial]] = {
+    **TRIALS,
+    SNAPSHOTS.name: SNAPSHOT_TRIALS,
+    TRANSFER.name: TRANSFER_TRIALS,
+    MEMBERSHIP.name: MEMBERSHIP_TRIALS,
+}
+"""The trials of each milestone, and of each option of one."""
 
 
 class Trouble(NamedTuple):
@@ -83,11 +97,15 @@ class MachineJudge:
             return self._judged(milestone, machine)
 
     def offers(self, source: str) -> frozenset[str]:
-        """What a program offers when it is started alone. Raises: MachineFault; Misuse."""
+        """What a program offers when it is started alone; and `CHANGES`, if it takes one of them.
+
+        Raises: MachineFault; Misuse.
+        """
         with self._boxed(source) as machine:
             cluster = Cluster(1, seed=OPEN_SEEDS[0], machine=machine, watched=False)
             started = cluster.hosts["S1"].machine
-            return frozenset(each for each in ABILITIES if hasattr(started, each))
+            offers = {each for each in ABILITIES if hasattr(started, each)}
+            return frozenset(offers | ({CHANGES} if _takes_a_change(cluster) else set()))
 
     @contextmanager
     def _boxed(self, source: str) -> Iterator[BoxedProcess]:
@@ -141,6 +159,18 @@ def tried(trial: Trial, machine: BoxedProcess, seed: int, again: bool = False) -
     if again and setting.last is not None and not _says_the_same(setting.last, machine):
         return Trouble("code", FORGETS, setting.last)
     return None
+
+
+def _takes_a_change(cluster: Cluster) -> bool:
+    """Whether a server alone takes another one as a voter."""
+    try:
+        cluster.elect()
+        cluster.run(SETTLED)
+        cluster.add_node("S2")
+        cluster.reconfigure("S1 S2")
+    except (MachineFault, *REFUSALS):
+        return False
+    return True
 
 
 def _says_the_same(cluster: Cluster, machine: BoxedProcess) -> bool:
@@ -216,8 +246,7 @@ def _share(recording: Recording) -> str:
 
 
 def _of(milestone: Milestone) -> tuple[Trial, ...]:
-    every = {**TRIALS, **OPTION_TRIALS}[milestone.name]
-    return tuple(each for each in every if each.name in milestone.parts)
+    return tuple(each for each in EVERY[milestone.name] if each.name in milestone.parts)
 
 
 def _passed(milestone: Milestone, trial: Trial) -> Check:

@@ -1,9 +1,9 @@
-"""What M7 adds to the sample: snapshots, and pre-vote with the transfer of leadership.
+"""What M7 adds to the sample: snapshots, pre-vote with the transfer of leadership, membership.
 
 Each is a list of changes: what stands in the sample, and what takes its place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 Changes = Sequence[tuple[str, str]]
 
@@ -106,16 +106,16 @@ SNAPSHOTS = '''\
     def on_compact(self, line: Line) -> None:
         """Let a snapshot stand for the log up to entry line["up_to"]; line["data"] is its data.
 
-        A snapshot is {"index": …, "term": …, "configuration": self.configuration, "data": …}, the
-        first two those of the last entry that it stands for. An index that is not committed, or
-        in a snapshot already, is refused: {"reason": "…"}.
+        A snapshot is {"index": …, "term": …, "configuration": …, "data": …}, the
+        first two those of the last entry that it stands for, and the third in force there. An index
+        that is not committed, or in a snapshot already, is refused: {"reason": "…"}.
         """
         index = line["up_to"]
         if not self.log.base < index <= self.commit_index:
             self.reply["refused"] = {"reason": f"entry {index} is not to be compacted"}
             return
         snapshot = {"index": index, "term": self.log.term(index), "data": line["data"]}
-        self.keep_snapshot(snapshot | {"configuration": self.configuration})
+        self.keep_snapshot(snapshot | {"configuration": self.configuration_at(index)})
 
     def keep_snapshot(self, snapshot: Line) -> None:
         """Let a snapshot stand for the log up to its index.
@@ -128,6 +128,7 @@ SNAPSHOTS = '''\
         fits = index <= self.last_index and self.log.term(index) == snapshot["term"]
         self.log = Log(snapshot, self.log.after(index) if fits else [])
         self.snapshot = snapshot
+        self.take_voters()
         self.reply |= {"snapshot": snapshot, "first_index": index + 1}
 
     def send_snapshot(self, peer: str) -> None:
@@ -204,7 +205,7 @@ HANDING_OVER = '''\
 
     def count_chances(self) -> None:
         """Whether more than half of all voters would vote: then it stands for election."""
-        if len(self.chances) > len(self.voters) / 2:
+        if len(self.chances & {*self.voters}) > len(self.voters) / 2:
             self.chances = set()
             self.campaign()
 
@@ -245,6 +246,63 @@ HANDING_OVER = '''\
             self.campaign()
 
 '''
+MEMBERSHIP = '''\
+    # Who has a vote. Thesis, 4.1, 4.2
+
+    def configuration_at(self, index: int) -> Line:
+        """The configuration in force at entry `index`: the newest up to there, committed or not."""
+        found: Line = self.snapshot["configuration"] if self.snapshot else self.configuration
+        for entry in self.log.after(self.log.base):
+            if entry["index"] <= index and entry["payload"]["type"] == "configuration":
+                found = entry["payload"]
+        return found
+
+    def on_change(self, line: Line) -> None:
+        """A client asks for other voters: line["payload"]["voters"]. One comes, or one goes.
+
+        A leader appends it, as any entry. It refuses if an earlier change is not committed, if no
+        entry of its own term is, and if it is not one server that comes or goes; and learners.
+        """
+        wanted = line["payload"]
+        if self.role != "leader":
+            self.reply["refused"] = {"reason": "not_leader", "leader": self.leader}
+        elif self.changed_at > self.commit_index or self.log.term(self.commit_index) != self.term:
+            self.reply["refused"] = {"reason": "ask again when more is committed"}
+        elif len({*wanted["voters"]} ^ {*self.voters}) != 1 or wanted["learners"]:
+            self.reply["refused"] = {"reason": "one voter at a time, and no learners"}
+        else:
+            index = self.reply["index"] = self.last_index + 1
+            self.append({"term": self.term, "index": index, "payload": wanted})
+            self.send_to_all()
+
+    def take_voters(self) -> None:
+        """The log has changed: the newest configuration in it counts, committed or not.
+
+        `self.voters` and `self.peers` follow it, and `self.changed_at`, which is its index. A
+        leader begins to send to whoever is new, from the end of its log on: `self.next_index`.
+        """
+        self.voters = self.configuration_at(self.last_index)["voters"]
+        self.peers = [each for each in self.voters if each != self.node]
+        held = self.log.after(self.log.base)
+        changes = [each for each in held if each["payload"]["type"] == "configuration"]
+        self.changed_at = changes[-1]["index"] if changes else self.log.base
+        for peer in self.peers if self.role == "leader" else ():
+            self.next_index.setdefault(peer, self.last_index)
+            self.match_index.setdefault(peer, 0)
+
+    def may_stand(self) -> bool:
+        """Whether this server has a vote; or had one before a change that may not be committed."""
+        before = self.configuration_at(self.changed_at - 1)["voters"]
+        pending = self.changed_at > max(self.commit_index, self.log.base)
+        return self.node in self.voters or (pending and self.node in before)
+
+    def leave(self) -> None:
+        """Something was committed: a leader without a vote has no more to do, once that is."""
+        if self.node not in self.voters and self.commit_index >= self.changed_at:
+            self.send_to_all()  # so that they know of it
+            self.follow(None)
+
+'''
 STANDS = '''\
     def stand(self) -> None:
         """The timer has run out. With options["pre_vote"], first ask who would vote. Thesis, 9.6
@@ -262,10 +320,7 @@ STANDS = '''\
             self.send("RequestVote", peer, term=self.term + 1, is_prevote=True, **last)
         self.count_chances()
 '''
-STANDS_AT_ONCE = STANDS.partition("        if not")[0] + "        self.campaign()\n"
-"""What students begin with: a machine without pre-vote."""
-
-WITH_BOTH: Changes = (
+WITH_ALL: Changes = (
     *WITH_LOG,
     (
         "        self.reply: Line = {}\n",
@@ -277,6 +332,8 @@ WITH_BOTH: Changes = (
         "        self.chances: set[str] = set()  # who would vote for it\n"
         "        self.successor: str | None = None  # of a leader: to whom it hands over\n"
         "        self.give_up_at = 0.0\n"
+        "        self.changed_at = 0  # the index of the newest configuration\n"
+        "        self.take_voters()\n"
         "        self.wait_for_a_leader()\n\n    # What is written",
     ),
     (
@@ -329,7 +386,40 @@ WITH_BOTH: Changes = (
         "            if peer == self.successor:\n                self.hand_over()\n"
         "            if self.next_index[peer] <= self.last_index:\n",
     ),
-    ("    # The reply\n", SNAPSHOTS + HANDING_OVER + "    # The reply\n"),
+    (
+        'self.reply["refused"] = {"reason": "this machine does not change its members"}\n',
+        "self.on_change(line)\n",
+    ),
+    (
+        '"""A client asks for something. Members stay who they are."""',
+        '"""A client asks for something."""',
+    ),
+    (
+        "        self.log.append(entry)\n",
+        "        self.log.append(entry)\n"
+        '        if entry["payload"]["type"] == "configuration":\n'
+        "            self.take_voters()\n",
+    ),
+    ("        self.log.cut(index)\n", "        self.log.cut(index)\n        self.take_voters()\n"),
+    (
+        "        if sum(self.votes.values()) > len(self.voters) / 2:\n",
+        "        votes = [self.votes.get(each, False) for each in self.voters]\n"
+        "        if sum(votes) > len(votes) / 2:\n",
+    ),
+    (
+        "        held = sorted(self.match_index.values(), reverse=True)\n",
+        "        held = sorted((self.match_index[each] for each in self.voters), reverse=True)\n",
+    ),
+    (
+        '            self.note("commit", f"committed up to entry {index}")\n',
+        '            self.note("commit", f"committed up to entry {index}")\n'
+        "            self.leave()\n",
+    ),
+    (
+        "self.now + timeout if self.node in self.voters else None  # never stands\n",
+        "self.now + timeout if self.may_stand() else None\n",
+    ),
+    ("    # The reply\n", SNAPSHOTS + HANDING_OVER + MEMBERSHIP + "    # The reply\n"),
     (
         '            server.reply["offers"] = ["campaign"]\n',
         "            # What it offers is marked.\n"
@@ -338,7 +428,6 @@ WITH_BOTH: Changes = (
     ('machine=rl.Process("python3 raft.py")', 'machine=rl.Process("python3 machine.py")'),
 )
 NOT_OFFERED: Changes = (
-    (STANDS, STANDS_AT_ONCE),
     (
         "            # What it offers is marked.\n"
         '            server.reply["offers"] = ["campaign", "compact", "transfer_leadership"]\n',
@@ -347,4 +436,12 @@ NOT_OFFERED: Changes = (
         '            server.reply["offers"] = ["campaign"]\n',
     ),
 )
-"""What students begin with, besides methods that do nothing yet."""
+"""What students begin with, besides methods that are to be written."""
+NOT_YET: Mapping[str, str] = {
+    "stand": "self.campaign()",
+    "on_change": 'self.reply["refused"] = {"reason": "this machine does not change its members"}',
+    "take_voters": "",
+    "may_stand": "return self.node in self.voters",
+    "leave": "",
+}
+"""What methods do that are to be written, and are needed before they are. Others raise."""

@@ -9,16 +9,26 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from raftlab.grading.feedback.words import plain
-from raftlab.grading.machines.judge import MachineJudge, told
-from raftlab.grading.milestones import SNAPSHOTS, TRANSFER, Milestone
+from raftlab.grading.machines.judge import CHANGES, MachineJudge, told
+from raftlab.grading.milestones import MEMBERSHIP, SNAPSHOTS, TRANSFER, Milestone
 from raftlab.grading.results import Check, MilestoneMark
 from raftlab.process.faults import MachineFault
-from raftlab.raft.vocabulary import Misuse, listed
+from raftlab.raft.vocabulary import Misuse
 
 BONUS_SHARE = 0.4
 """What of an option's points is a bonus, if it is not the best one."""
-OFFERED_BY: Mapping[str, str] = {SNAPSHOTS.name: "compact", TRANSFER.name: "transfer_leadership"}
-"""What a program offers at its start that has an option."""
+OFFERED_BY: Mapping[str, str] = {
+    SNAPSHOTS.name: "compact",
+    TRANSFER.name: "transfer_leadership",
+    MEMBERSHIP.name: CHANGES,
+}
+"""What a program offers that has an option."""
+SAYS: Mapping[str, str] = {
+    SNAPSHOTS.name: 'it offers "compact" at its start',
+    TRANSFER.name: 'it offers "transfer_leadership" at its start',
+    MEMBERSHIP.name: "it does not refuse a change of voters",
+}
+"""How a program says that it has an option."""
 
 
 def chosen(judge: MachineJudge, milestone: Milestone, source: str | None) -> Sequence[Milestone]:
@@ -31,8 +41,8 @@ def chosen(judge: MachineJudge, milestone: Milestone, source: str | None) -> Seq
         raise Misuse(told(fault)) from None
     options = [each for each in milestone.options if OFFERED_BY[each.name] in offers]
     if not options:
-        wanted = listed([f'"{OFFERED_BY[each.name]}" ({each.name})' for each in milestone.options])
-        raise Misuse(f"it offers nothing at its start of what is marked: {wanted}")
+        wanted = "; ".join(f"{each.name}: {SAYS[each.name]}" for each in milestone.options)
+        raise Misuse(f"it has nothing of what is marked. {wanted}")
     return options
 
 
@@ -65,7 +75,7 @@ def none_of(milestone: Milestone, why: str) -> MilestoneMark:
         of=of,
         passed=False,
         sentence=plain(why),
-        advice='Say what you have written: "offers", in the answer to the start.',
+        advice="Write one of these, and let your program say so.",
     )
     return MilestoneMark(
         milestone=milestone.name, title=milestone.title, points=0.0, of=of, checks=(check,)

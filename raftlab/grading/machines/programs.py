@@ -1,14 +1,14 @@
 """What students begin with in M4, M5 and M7, and the reference: both are made of the sample.
 
 The sample is a whole Raft. M4 takes its persistence away; M5 gives it, and asks for reads; M7
-asks for snapshots, or for pre-vote and the transfer of leadership.
+asks for snapshots, for pre-vote and the transfer of leadership, or for membership.
 """
 
 import ast
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from raftlab.grading.machines.more import NOT_OFFERED, WITH_BOTH
+from raftlab.grading.machines.more import NOT_OFFERED, NOT_YET, WITH_ALL
 from raftlab.grading.milestones import MILESTONES
 from raftlab.process.samples import sample
 
@@ -120,9 +120,10 @@ ASKED: Mapping[str, Sequence[str]] = {
         *("stand", "on_prevote_request", "on_prevote_reply", "count_chances"),
         *("on_transfer_leadership", "hand_over", "on_timeout_now"),
     ),
+    "membership": ("on_change", "take_voters", "may_stand", "leave"),
 }
 """The methods that a milestone asks for, or an option of one."""
-ADDED: Mapping[str, Sequence[tuple[str, str]]] = {"M4": (), "M5": WITH_READS, "M7": WITH_BOTH}
+ADDED: Mapping[str, Sequence[tuple[str, str]]] = {"M4": (), "M5": WITH_READS, "M7": WITH_ALL}
 """What the reference has beyond the sample."""
 TAKEN_AWAY: Mapping[str, Sequence[tuple[str, str]]] = {
     "M4": ((ON_DISK, NOT_READ),),
@@ -130,8 +131,6 @@ TAKEN_AWAY: Mapping[str, Sequence[tuple[str, str]]] = {
     "M7": NOT_OFFERED,
 }
 """What students find otherwise, besides those methods."""
-STILL_THERE = ("stand",)
-"""What is asked for, and does something already: without it nobody would be elected."""
 
 
 @cache
@@ -146,7 +145,7 @@ def given(milestone: str) -> str:
     text = replaced(reference(milestone), TAKEN_AWAY[milestone])
     asked = [milestone, *(each.name for each in MILESTONES[milestone].options)]
     methods = [method for each in asked for method in ASKED.get(each, ())]
-    return emptied(text, [each for each in methods if each not in STILL_THERE])
+    return emptied(text, methods)
 
 
 def replaced(text: str, changes: Sequence[tuple[str, str]]) -> str:
@@ -159,11 +158,12 @@ def replaced(text: str, changes: Sequence[tuple[str, str]]) -> str:
 
 
 def emptied(text: str, methods: Sequence[str]) -> str:
-    """A program in which these methods say what they do, and do nothing yet."""
+    """A program in which these methods say what they do, and do nothing yet, or too little."""
     lines = text.splitlines()
     nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
     for node in sorted(nodes, key=lambda each: -each.lineno):
         if node.name in methods:
             start, end = node.body[1].lineno - 1, node.end_lineno
-            lines[start:end] = [f'        raise NotImplementedError("write {node.name}")']
+            body = NOT_YET.get(node.name, f'raise NotImplementedError("write {node.name}")')
+            lines[start:end] = [f"        {body}"] if body else []
     return "\n".join(lines) + "\n"

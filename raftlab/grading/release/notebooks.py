@@ -5,7 +5,7 @@ from typing import Any
 
 from raftlab.course.notebook_text import from_text
 from raftlab.grading.machines import programs
-from raftlab.grading.machines.options import OFFERED_BY
+from raftlab.grading.machines.options import SAYS
 from raftlab.grading.milestones import M0, M4, M5, M6, M7, Milestone
 from raftlab.grading.own_tests import reference
 from raftlab.grading.predictions import KINDS, questions_for
@@ -83,9 +83,7 @@ def _asked(name: str) -> str:
 
 def _options(milestone: Milestone) -> str:
     options = [
-        texts.OPTION.format(
-            title=each.title, ability=OFFERED_BY[each.name], methods=_methods(each.name)
-        )
+        texts.OPTION.format(title=each.title, methods=_methods(each.name), says=SAYS[each.name])
         for each in milestone.options
     ]
     return texts.OPTIONS.format(points=milestone.points, options="\n".join(options))
