@@ -1,6 +1,7 @@
 """M7: one of several. What is offered is marked, the best of it counts, the rest is a bonus."""
 
 import json
+import sys
 
 import pytest
 from msgspec.structs import replace
@@ -15,7 +16,8 @@ from raftlab.grading.handed_in import submissions_in
 from raftlab.grading.machines import boxed
 from raftlab.grading.machines.judge import EVERY, MachineJudge
 from raftlab.grading.machines.options import OFFERED_BY, SAYS, best_of
-from raftlab.grading.machines.programs import given, reference
+from raftlab.grading.machines.programs import ASKED, emptied, given, reference
+from raftlab.grading.machines.trials import Setting
 from raftlab.grading.milestones import (
     M7,
     MEMBERSHIP,
@@ -82,11 +84,27 @@ def test_the_reference_has_all_points_and_the_bonus(judge):
 
 
 @in_a_box
-def test_what_is_not_offered_is_not_marked(judge):
-    of = replace(M7, options=(SNAPSHOTS, replace(TRANSFER, parts={"leadership moves": 5})))
-    mark = mark_of_machine(judge, of, offering("transfer_leadership"))
-    assert (mark.points, mark.bonus) == (5, 0)
-    assert [each.name for each in mark.checks] == ["pre-vote and transfer: leadership moves"]
+@pytest.mark.parametrize("option", M7.options, ids=lambda each: each.name)
+def test_who_writes_one_option_alone_has_all_points_and_no_bonus(option, judge):
+    others = [each.name for each in M7.options if each is not option]
+    program = emptied(RIGHT, [method for name in others for method in ASKED[name]])
+    offers = [] if option is MEMBERSHIP else [OFFERED_BY[option.name]]
+    mark = mark_of_machine(judge, M7, offering(*offers, program=program))
+    assert not failed(mark)
+    assert (mark.points, mark.bonus, len(mark.checks)) == (5, 0, 5)
+    assert all(each.name.startswith(f"{option.name}: ") for each in mark.checks)
+
+
+@pytest.mark.parametrize(("option", "seed"), [(SNAPSHOTS, 5032), (MEMBERSHIP, 6022)])
+def test_the_reference_stands_seeds_that_once_cost_it_a_trial(option, seed, tmp_path):
+    """Little was committed under faults; an answer came from a server that was let go."""
+    file = tmp_path / "machine.py"
+    file.write_text(RIGHT, encoding="utf-8")
+    machine = rl.Process([sys.executable, str(file)])
+    try:
+        assert EVERY[option.name][-1].run(Setting(machine, seed)) == ""
+    finally:
+        machine.end()
 
 
 DOES_NOTHING = """\

@@ -178,10 +178,10 @@ def _two_changes_at_once(cluster: Cluster) -> list[NodeId]:
     taken: list[NodeId] = []
     for _ in range(2):
         now = configuration_of(cluster.hosts[leader])
-        gone = next(node for node in now.voters if node != leader)
+        others = [node for node in now.voters if node != leader]
         with suppress(NotNow):
-            cluster.reconfigure([node for node in now.voters if node != gone])
-            taken.append(gone)
+            cluster.reconfigure([leader, *others[1:]])
+            taken += others[:1]
         cluster.run(20)
     return taken
 

@@ -159,7 +159,9 @@ SNAPSHOTS = '''\
     def on_install_snapshot_reply(self, answer: Line) -> None:
         """A follower has all that a snapshot stands for: it matches up to there, and gets more."""
         peer, index = answer["sender"], answer["last_index"]
-        if self.role != "leader" or answer["term"] != self.term or not answer["success"]:
+        if self.role != "leader" or answer["term"] != self.term or peer not in self.peers:
+            return
+        if not answer["success"]:
             return
         if index > self.match_index[peer]:
             self.match_index[peer] = index
@@ -389,6 +391,12 @@ WITH_ALL: Changes = (
     (
         'self.reply["refused"] = {"reason": "this machine does not change its members"}\n',
         "self.on_change(line)\n",
+    ),
+    (
+        '"leader" or answer["term"] != self.term:\n            return\n        if result["type"]',
+        '"leader" or answer["term"] != self.term or peer not in self.peers:\n'
+        "            return  # who was let go has no more to say\n"
+        '        if result["type"]',
     ),
     (
         '"""A client asks for something. Members stay who they are."""',
