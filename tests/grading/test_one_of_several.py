@@ -303,6 +303,33 @@ def test_safety_that_is_broken_leaves_half_of_its_option_and_all_of_another(judg
     )
 
 
+APPENDS = '"index": index, "payload": wanted})'
+EMPTY = '"payload": {"type": "empty"}})'
+
+
+@in_a_box
+@pytest.mark.parametrize(
+    ("milestone", "written", "instead"),
+    [
+        (
+            only(MEMBERSHIP, "faults and changes"),
+            APPENDS,
+            APPENDS.replace("wanted", 'wanted | {"learners": ["x y"]}'),
+        ),
+        (
+            replace(MILESTONES["M4"], parts={"faults among three": 2, "faults among five": 2}),
+            EMPTY,
+            EMPTY.replace('"empty"', '"configuration", "voters": [*self.voters, "S9"]'),
+        ),
+    ],
+    ids=["M7", "M4"],
+)
+def test_servers_that_a_program_makes_up_stop_no_batch(milestone, written, instead, judge):
+    mark = mark_of_machine(judge, milestone, wrong(written, instead))
+    assert mark.points == 0
+    assert all(each.sentence for each in mark.checks)
+
+
 @in_a_box
 @pytest.mark.parametrize(
     ("line", "said"),

@@ -31,6 +31,7 @@ from raftlab.process.machine import ABILITIES
 from raftlab.raft.vocabulary import REFUSALS, Millis
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.violation import Violation
 from raftlab.view.words import ms
 
@@ -44,6 +45,7 @@ ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot star
 CHANGES = "change of voters"
 SETTLED: Millis = 200.0
 """Until what a new leader has appended is committed."""
+STRANGER = "its log says that a server has a vote, or is to learn, that there is not"
 FORGETS = (
     "a process that was just started, and knows its disk alone, says something else: it must start"
     " from what it is told"
@@ -154,11 +156,23 @@ def tried(trial: Trial, machine: BoxedProcess, seed: int, again: bool = False) -
         return Trouble("liveness", "messages breed messages", setting.last)
     except REFUSALS as refusal:  # somebody cannot be elected, say
         return Trouble("liveness", str(refusal).removesuffix("."), setting.last)
+    except KeyError:  # whoever drives the run looks for a server that the program made up
+        if not _names_strangers(setting.last):
+            raise
+        return Trouble("code", STRANGER, setting.last)
     if stuck:
         return Trouble("liveness", stuck, setting.last)
     if again and setting.last is not None and not _says_the_same(setting.last, machine):
         return Trouble("code", FORGETS, setting.last)
     return None
+
+
+def _names_strangers(cluster: Cluster | None) -> bool:
+    """Whether a configuration in a log names a server that there is not."""
+    hosts = cluster.hosts if cluster is not None else {}
+    return any(
+        node not in hosts for host in hosts.values() for node in configuration_of(host).members
+    )
 
 
 def _takes_a_change(cluster: Cluster) -> bool:
@@ -233,7 +247,7 @@ def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble
 def _unseen(trouble: Trouble) -> str:
     """What is told of a run that only the class's seeds lead to: nothing that a program said."""
     if trouble.kind == "code":
-        if trouble.text == FORGETS or trouble.fault in ENDS_IT:
+        if trouble.text in (FORGETS, STRANGER) or trouble.fault in ENDS_IT:
             return trouble.text
         return FAULTS.get(trouble.fault, "it says what no machine may say").format(text="")
     if trouble.kind == "safety":
