@@ -121,7 +121,7 @@ def _tell(progress: "Progress") -> None:
 
 def _line(marks: "Marks") -> str:
     parts = ", ".join(
-        f"{each.milestone} {each.points:g} of {each.of:g}" for each in marks.milestones
+        f"{each.milestone} {each.reached} of {each.of:g}" for each in marks.milestones
     )
     return f"{marks.submission}: {parts}"
 

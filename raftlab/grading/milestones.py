@@ -16,18 +16,20 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True):
     """One milestone: its name ("M1"), its title, and the `minutes` that it takes a student.
 
     `parts` are what is marked, each with its points: numbers of exercises, or, in M0 and from M4
-    on, names of the parts.
+    on, names of the parts. Where there are `options`, one of them is enough, and each has parts of
+    its own: the best one has the points, and the others a bonus.
     """
 
     name: str
     title: str
     minutes: int
-    parts: Mapping[str, int]
+    parts: Mapping[str, int] = {}
+    options: "tuple[Milestone, ...]" = ()
 
     @property
     def points(self) -> int:
-        """The points that there are."""
-        return sum(self.parts.values())
+        """The points that there are, without a bonus."""
+        return max([sum(self.parts.values()), *(each.points for each in self.options)])
 
 
 M0 = Milestone(
@@ -100,8 +102,50 @@ M6 = Milestone(
     minutes=90,
     parts={"correct machines": 3, "mistakes": 12},
 )
+SNAPSHOTS = Milestone(
+    name="snapshots",
+    title="Snapshots",
+    minutes=90,
+    parts={
+        "the log shrinks": 1,
+        "a follower far behind": 1,
+        "a tail": 1,
+        "an old snapshot": 1,
+        "faults and snapshots": 1,
+    },
+)
+TRANSFER = Milestone(
+    name="pre-vote and transfer",
+    title="Pre-vote and transfer",
+    minutes=90,
+    parts={
+        "leadership moves": 1,
+        "a transfer that fails": 1,
+        "a server that comes back": 1,
+        "the leader is gone": 1,
+        "faults and transfers": 1,
+    },
+)
+MEMBERSHIP = Milestone(
+    name="membership",
+    title="Membership",
+    minutes=90,
+    parts={
+        "a server comes": 1,
+        "servers go": 1,
+        "the leader goes": 1,
+        "one change at a time": 1,
+        "faults and changes": 1,
+    },
+)
+M7 = Milestone(
+    name="M7",
+    title="One of several",
+    minutes=90,
+    options=(SNAPSHOTS, TRANSFER, MEMBERSHIP),
+)
 
-MILESTONES: Mapping[str, Milestone] = {each.name: each for each in (M0, M1, M2, M3, M4, M5, M6)}
+MILESTONES: Mapping[str, Milestone] = {each.name: each for each in (M0, M1, M2, M3, M4, M5, M6, M7)}
 """Those that can be set, by name, in the order of the course."""
 
 

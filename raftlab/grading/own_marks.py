@@ -40,7 +40,7 @@ def own_marks(what: str | MilestoneMark) -> OwnMarks:
         ]
         failed = [each for each in what.checks if not each.passed and not each.share]
         notes = dict.fromkeys(f"{each.name}. {each.sentence} {each.advice}" for each in failed)
-        return OwnMarks(rows, what.points, what.of, [*notes])
+        return OwnMarks(rows, min(what.of, what.points + what.bonus), what.of, [*notes])
     if not isinstance(what, str):
         raise Misuse(f'name a milestone, for instance "M1", not {shown(what)}')
     rows, points, of = [], 0, 0

@@ -33,6 +33,7 @@ class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     `points` is the sum of the checks' points, or what is left of it where a violation of safety
     caps it: `capped` then says so. `liveness` says what did not go on once the faults had ended.
+    `bonus` are points beyond: they stand in for points that are missing elsewhere.
     """
 
     milestone: str
@@ -42,6 +43,13 @@ class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     checks: tuple[Check, ...] = ()
     capped: str = ""
     liveness: str = ""
+    bonus: float = 0.0
+
+    @property
+    def reached(self) -> str:
+        """What was reached: 4, and with a bonus 4+1.2."""
+        bonus = f"+{round(self.bonus, 2):g}" if self.bonus else ""
+        return f"{round(self.points, 2):g}{bonus}"
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,8 +71,8 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def total(self) -> float:
-        """The points earned."""
-        return sum(each.points for each in self.milestones)
+        """The points earned; with a bonus too, no more than there are."""
+        return min(self.of, round(sum(each.points + each.bonus for each in self.milestones), 2))
 
     @property
     def of(self) -> float:

@@ -247,7 +247,7 @@ def test_feedback_says_no_seed_of_a_run():
 
 def test_the_milestones_have_the_points_of_the_course():
     points = {name: each.points for name, each in MILESTONES.items()}
-    assert points == {"M0": 5, "M1": 15, "M2": 15, "M3": 20, "M4": 15, "M5": 10, "M6": 15}
+    assert points == {"M0": 5, "M1": 15, "M2": 15, "M3": 20, "M4": 15, "M5": 10, "M6": 15, "M7": 5}
 
 
 def test_every_exercise_of_notebooks_01_to_07_is_in_one_milestone():
@@ -261,7 +261,7 @@ def test_every_exercise_of_notebooks_01_to_07_is_in_one_milestone():
 
 def test_an_unknown_assignment_names_those_there_are():
     assert milestones_of("course") == tuple(MILESTONES.values())
-    with pytest.raises(Misuse, match="M0, M1, M2, M3, M4, M5, M6, course"):
+    with pytest.raises(Misuse, match="M0, M1, M2, M3, M4, M5, M6, M7, course"):
         milestones_of("M9")
 
 

@@ -154,7 +154,7 @@ def test_a_release_writes_over_nothing(tmp_path):
 
 
 def test_an_unknown_assignment_is_refused(tmp_path):
-    with pytest.raises(Misuse, match="there are M0, M1, M2, M3, M4, M5, M6, course"):
+    with pytest.raises(Misuse, match="there are M0, M1, M2, M3, M4, M5, M6, M7, course"):
         release("M8", tmp_path, WORD)
 
 

@@ -9,16 +9,19 @@ from raftlab.grading.answers import Contents, Wanted
 from raftlab.grading.box import Boxes
 from raftlab.grading.judge import Judge, Judged
 from raftlab.grading.machines.judge import MachineJudge
-from raftlab.grading.milestones import M0, M4, M5, M6, Milestone
+from raftlab.grading.machines.options import best_of, chosen, none_of
+from raftlab.grading.milestones import M0, M4, M5, M6, M7, Milestone
 from raftlab.grading.own_tests import judge as own_tests
 from raftlab.grading.own_tests.runners import BoxedTests, Unusable
 from raftlab.grading.results import MilestoneMark
 from raftlab.grading.seeds import Seeds
-from raftlab.raft.vocabulary import listed, shown
+from raftlab.raft.vocabulary import Misuse, listed, shown
 
 CAP = 0.5
 """What is left of a milestone's points where a property of safety is broken."""
-OTHERS = (M0.name, M4.name, M5.name, M6.name)
+PROGRAMS = (M4.name, M5.name, M7.name)
+"""The milestones that ask for a program."""
+OTHERS = (M0.name, M6.name, *PROGRAMS)
 """The milestones that ask for something else than answers to exercises."""
 TESTS = ("invariant", "scenarios")
 SHEET = ("answers", "student")
@@ -45,9 +48,8 @@ class Marker:
         self._machines = MachineJudge(boxes, seeds)
         self._ways: Mapping[str, Way] = {
             M0.name: self._predictions,
-            M4.name: self._machine,
-            M5.name: self._machine,
             M6.name: self._own_tests,
+            **dict.fromkeys(PROGRAMS, self._machine),
         }
 
     def mark(self, milestone: Milestone, has: Contents, student: str) -> Marked:
@@ -65,8 +67,7 @@ class Marker:
 
     def _machine(self, milestone: Milestone, has: Contents, _: str) -> Marked:
         program = has.programs[milestone.name]
-        judged = self._machines.judge(milestone, program.source)
-        return Marked(mark_of(milestone, {milestone.name: judged}), program.told)
+        return Marked(mark_of_machine(self._machines, milestone, program.source), program.told)
 
     def _own_tests(self, milestone: Milestone, has: Contents, _: str) -> Marked:
         missing = [name for name in TESTS if not has.definitions[name]]
@@ -105,10 +106,22 @@ def wanted_by(milestones: Sequence[Milestone]) -> Wanted:
             if each.name not in OTHERS
             for number in each.parts
         ],
-        programs=[name for name in names if name in (M4.name, M5.name)],
+        programs=[name for name in names if name in PROGRAMS],
         definitions=TESTS if M6.name in names else (),
         values=SHEET if M0.name in names else (),
     )
+
+
+def mark_of_machine(judge: MachineJudge, milestone: Milestone, source: str | None) -> MilestoneMark:
+    """The mark of a program; where there are options, of the best one that it offers."""
+    if not milestone.options:
+        return mark_of(milestone, {milestone.name: judge.judge(milestone, source)})
+    try:
+        options = chosen(judge, milestone, source)
+    except Misuse as why:
+        return none_of(milestone, str(why))
+    judged = [(each, judge.judge(each, source)) for each in options]
+    return best_of(milestone, [mark_of(each, {each.name: its}) for each, its in judged])
 
 
 def mark_of(milestone: Milestone, judged: Mapping[str, Judged]) -> MilestoneMark:
@@ -117,7 +130,7 @@ def mark_of(milestone: Milestone, judged: Mapping[str, Judged]) -> MilestoneMark
     points = round(sum(each.points for each in checks), 2)
     safety = next((each.safety for each in judged.values() if each.safety), "")
     most = milestone.points * CAP
-    capped = f"safety is broken, so this milestone has {most:g} points at most: {safety}"
+    capped = f"safety is broken, so there are {most:g} points at most: {safety}"
     return MilestoneMark(
         milestone=milestone.name,
         title=milestone.title,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from raftlab.grading.batch.marking import mark_of
+from raftlab.grading.batch.marking import mark_of_machine
 from raftlab.grading.box import Boxes
 from raftlab.grading.machines.judge import MachineJudge
 from raftlab.grading.milestones import MILESTONES
@@ -14,14 +14,13 @@ OPEN = Seeds(b"what everybody may know")
 
 
 def marked(milestone: str, file: str) -> MilestoneMark:
-    """What one's own program is worth in M4 or M5, by seeds that are no secret, and without a box.
+    """What one's own program is worth in M4, M5 or M7, by open seeds and without a box.
 
     Raises: OSError, if there is no such file.
     """
     source = Path(file).read_text(encoding="utf-8")
     boxes = Boxes("no box")
     try:
-        judged = MachineJudge(boxes, OPEN).judge(MILESTONES[milestone], source)
-        return mark_of(MILESTONES[milestone], {milestone: judged})
+        return mark_of_machine(MachineJudge(boxes, OPEN), MILESTONES[milestone], source)
     finally:
         boxes.close()

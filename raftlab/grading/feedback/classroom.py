@@ -103,11 +103,11 @@ def report_of(
 
 def _row(marks: Marks, names: Sequence[str], page: str) -> Row:
     by_name = {each.milestone: each for each in marks.milestones}
-    reached = [by_name.get(name) for name in names]
+    found = [by_name.get(name) for name in names]
     return Row(
         student=name_of(marks.student),
         page=page,
-        points=[points(each.points) if each else "–" for each in reached],
+        points=[each.reached if each else "–" for each in found],
         total=points_of(marks.total, marks.of),
         notes=[
             *told_of(marks),

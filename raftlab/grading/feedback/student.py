@@ -13,6 +13,7 @@ from raftlab.grading.feedback.words import (
     lines_of,
     name_of,
     plain,
+    points,
     points_of,
     sentence,
     title_of,
@@ -59,7 +60,7 @@ def parts_of(marks: Marks, base: str = "", opened: Opener = load_shared) -> list
 def _part(mark: MilestoneMark, runs: dict[str, int], base: str, opened: Opener) -> Part:
     return Part(
         title=f"{plain(mark.milestone)} {name_of(mark.title)}",
-        points=points_of(mark.points, mark.of),
+        points=f"{mark.reached} of {points(mark.of)}",
         notes=[sentence(each) for each in (mark.capped, mark.liveness) if each],
         findings=[_finding(check, runs, base, opened) for check in findings(mark)],
         passed=[title_of(check) for check in mark.checks if check.passed],

@@ -1,6 +1,8 @@
-"""M4 and M5: a whole machine, which is a program that speaks lines, in a box of its own.
+"""M4, M5 and M7: a whole machine, which is a program that speaks lines, in a box of its own.
 
 * `programs`: what students begin with, and the reference, both made of the sample
 * `boxed`: processes of it, which begin with nothing but what their disk holds
-* `trials`: the runs that a machine must stand; `judge`: what it is worth
+* `trials`: the runs that a machine must stand, `option_trials`: those of M7; `judge`: what it is
+  worth; `options`: what M7 is worth, where one of several is enough
+* `more`: what M7 adds to the sample
 """

@@ -5,6 +5,8 @@ seed that everybody may know.
 """
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple, TypeAlias
@@ -16,15 +18,20 @@ from raftlab.grading.box import Boxes
 from raftlab.grading.feedback.words import plain
 from raftlab.grading.judge import Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
+from raftlab.grading.machines.membership_trials import MEMBERSHIP_TRIALS
+from raftlab.grading.machines.snapshot_trials import SNAPSHOT_TRIALS
+from raftlab.grading.machines.transfer_trials import TRANSFER_TRIALS
 from raftlab.grading.machines.trials import TRIALS, Setting, Trial
-from raftlab.grading.milestones import Milestone
+from raftlab.grading.milestones import MEMBERSHIP, SNAPSHOTS, TRANSFER, Milestone
 from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.process.faults import MachineFault
-from raftlab.raft.vocabulary import REFUSALS
+from raftlab.process.machine import ABILITIES
+from raftlab.raft.vocabulary import REFUSALS, Millis
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
+from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.violation import Violation
 from raftlab.view.words import ms
 
@@ -35,6 +42,10 @@ ERROR = re.compile(r"\w+ in line \d+")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot start"])
 """After these, no other trial is begun: each would cost as much time."""
+CHANGES = "change of voters"
+SETTLED: Millis = 200.0
+"""Until what a new leader has appended is committed."""
+STRANGER = "its log says that a server has a vote, or is to learn, that there is not"
 FORGETS = (
     "a process that was just started, and knows its disk alone, says something else: it must start"
     " from what it is told"
@@ -49,6 +60,15 @@ FAULTS = {
     "cannot start": "its program cannot be started",
 }
 """What ended a program, without numbers that differ from run to run."""
+
+
+EVERY: Mapping[str, Sequence[Trial]] = {
+    **TRIALS,
+    SNAPSHOTS.name: SNAPSHOT_TRIALS,
+    TRANSFER.name: TRANSFER_TRIALS,
+    MEMBERSHIP.name: MEMBERSHIP_TRIALS,
+}
+"""The trials of each milestone, and of each option of one."""
 
 
 class Trouble(NamedTuple):
@@ -72,14 +92,30 @@ class MachineJudge:
         self._seeds = seeds
 
     def judge(self, milestone: Milestone, source: str | None) -> Judged:
-        """What a program is worth in M4 or M5."""
+        """What a program is worth in M4 or M5, or in an option of M7."""
         if source is None:
             return Judged(tuple(_nothing(milestone, each, "no program") for each in _of(milestone)))
+        with self._boxed(source) as machine:
+            return self._judged(milestone, machine)
+
+    def offers(self, source: str) -> frozenset[str]:
+        """What a program offers when it is started alone; and `CHANGES`, if it takes one of them.
+
+        Raises: MachineFault; Misuse.
+        """
+        with self._boxed(source) as machine:
+            cluster = Cluster(1, seed=OPEN_SEEDS[0], machine=machine, watched=False)
+            started = cluster.hosts["S1"].machine
+            offers = {each for each in ABILITIES if hasattr(started, each)}
+            return frozenset(offers | ({CHANGES} if _takes_a_change(cluster) else set()))
+
+    @contextmanager
+    def _boxed(self, source: str) -> Iterator[BoxedProcess]:
         with TemporaryDirectory(prefix="program-", dir=self._boxes.path) as folder:
             Path(folder).chmod(0o755)
             machine = BoxedProcess(source, self._boxes, Path(folder) / "own")
             try:
-                return self._judged(milestone, machine)
+                yield machine
             finally:
                 machine.end()
 
@@ -115,16 +151,40 @@ def tried(trial: Trial, machine: BoxedProcess, seed: int, again: bool = False) -
         text = f"{broken.name} is broken: {broken.text}"
         return Trouble("safety", text, setting.last, broken.name)
     except MachineFault as fault:
-        return Trouble("code", _told(fault), setting.last, fault=fault.kind)
+        return Trouble("code", told(fault), setting.last, fault=fault.kind)
     except MessageStorm:
         return Trouble("liveness", "messages breed messages", setting.last)
     except REFUSALS as refusal:  # somebody cannot be elected, say
         return Trouble("liveness", str(refusal).removesuffix("."), setting.last)
+    except KeyError:  # whoever drives the run looks for a server that the program made up
+        if not _names_strangers(setting.last):
+            raise
+        return Trouble("code", STRANGER, setting.last)
     if stuck:
         return Trouble("liveness", stuck, setting.last)
     if again and setting.last is not None and not _says_the_same(setting.last, machine):
         return Trouble("code", FORGETS, setting.last)
     return None
+
+
+def _names_strangers(cluster: Cluster | None) -> bool:
+    """Whether a configuration in a log names a server that there is not."""
+    hosts = cluster.hosts if cluster is not None else {}
+    return any(
+        node not in hosts for host in hosts.values() for node in configuration_of(host).members
+    )
+
+
+def _takes_a_change(cluster: Cluster) -> bool:
+    """Whether a server alone takes another one as a voter."""
+    try:
+        cluster.elect()
+        cluster.run(SETTLED)
+        cluster.add_node("S2")
+        cluster.reconfigure("S1 S2")
+    except (MachineFault, *REFUSALS):
+        return False
+    return True
 
 
 def _says_the_same(cluster: Cluster, machine: BoxedProcess) -> bool:
@@ -137,7 +197,7 @@ def _says_the_same(cluster: Cluster, machine: BoxedProcess) -> bool:
         return False
 
 
-def _told(fault: MachineFault) -> str:
+def told(fault: MachineFault) -> str:
     """What a program did wrong as a program, in words that are the same each time."""
     said = ERROR.search(fault.text)
     text = {
@@ -187,7 +247,7 @@ def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble
 def _unseen(trouble: Trouble) -> str:
     """What is told of a run that only the class's seeds lead to: nothing that a program said."""
     if trouble.kind == "code":
-        if trouble.text == FORGETS or trouble.fault in ENDS_IT:
+        if trouble.text in (FORGETS, STRANGER) or trouble.fault in ENDS_IT:
             return trouble.text
         return FAULTS.get(trouble.fault, "it says what no machine may say").format(text="")
     if trouble.kind == "safety":
@@ -200,7 +260,7 @@ def _share(recording: Recording) -> str:
 
 
 def _of(milestone: Milestone) -> tuple[Trial, ...]:
-    return tuple(TRIALS[milestone.name])
+    return tuple(each for each in EVERY[milestone.name] if each.name in milestone.parts)
 
 
 def _passed(milestone: Milestone, trial: Trial) -> Check:

@@ -1,12 +1,15 @@
-"""What students begin with in M4 and M5, and the reference: both are made of the sample.
+"""What students begin with in M4, M5 and M7, and the reference: both are made of the sample.
 
-The sample is a whole Raft. M4 takes its persistence away; M5 gives it, and asks for reads.
+The sample is a whole Raft. M4 takes its persistence away; M5 gives it, and asks for reads; M7
+asks for snapshots, for pre-vote and the transfer of leadership, or for membership.
 """
 
 import ast
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from raftlab.grading.machines.more import NOT_OFFERED, NOT_YET, WITH_ALL
+from raftlab.grading.milestones import MILESTONES
 from raftlab.process.samples import sample
 
 ON_DISK = """\
@@ -109,24 +112,40 @@ WITH_READS: Sequence[tuple[str, str]] = (
 ASKED: Mapping[str, Sequence[str]] = {
     "M4": ("set_term_and_vote", "append", "cut", "on_saved"),
     "M5": ("on_read", "answer_reads", "fail_reads"),
+    "snapshots": (
+        *("on_compact", "keep_snapshot", "send_snapshot"),
+        *("on_install_snapshot", "on_install_snapshot_reply"),
+    ),
+    "pre-vote and transfer": (
+        *("stand", "on_prevote_request", "on_prevote_reply", "count_chances"),
+        *("on_transfer_leadership", "hand_over", "on_timeout_now"),
+    ),
+    "membership": ("on_change", "take_voters", "may_stand", "leave"),
 }
-"""The methods that a milestone asks for."""
+"""The methods that a milestone asks for, or an option of one."""
+ADDED: Mapping[str, Sequence[tuple[str, str]]] = {"M4": (), "M5": WITH_READS, "M7": WITH_ALL}
+"""What the reference has beyond the sample."""
+TAKEN_AWAY: Mapping[str, Sequence[tuple[str, str]]] = {
+    "M4": ((ON_DISK, NOT_READ),),
+    "M5": (),
+    "M7": NOT_OFFERED,
+}
+"""What students find otherwise, besides those methods."""
 
 
 @cache
 def reference(milestone: str) -> str:
     """The program that has all points."""
-    text = sample("python").read_text(encoding="utf-8")
-    return replaced(text, WITH_READS) if milestone == "M5" else text
+    return replaced(sample("python").read_text(encoding="utf-8"), ADDED[milestone])
 
 
 @cache
 def given(milestone: str) -> str:
     """What students begin with: the reference without what is asked for."""
-    text = reference(milestone)
-    if milestone == "M4":
-        text = replaced(text, [(ON_DISK, NOT_READ)])
-    return emptied(text, ASKED[milestone])
+    text = replaced(reference(milestone), TAKEN_AWAY[milestone])
+    asked = [milestone, *(each.name for each in MILESTONES[milestone].options)]
+    methods = [method for each in asked for method in ASKED.get(each, ())]
+    return emptied(text, methods)
 
 
 def replaced(text: str, changes: Sequence[tuple[str, str]]) -> str:
@@ -139,11 +158,12 @@ def replaced(text: str, changes: Sequence[tuple[str, str]]) -> str:
 
 
 def emptied(text: str, methods: Sequence[str]) -> str:
-    """A program in which these methods say what they do, and do nothing yet."""
+    """A program in which these methods say what they do, and do nothing yet, or too little."""
     lines = text.splitlines()
     nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
     for node in sorted(nodes, key=lambda each: -each.lineno):
         if node.name in methods:
             start, end = node.body[1].lineno - 1, node.end_lineno
-            lines[start:end] = [f'        raise NotImplementedError("write {node.name}")']
+            body = NOT_YET.get(node.name, f'raise NotImplementedError("write {node.name}")')
+            lines[start:end] = [f"        {body}"] if body else []
     return "\n".join(lines) + "\n"

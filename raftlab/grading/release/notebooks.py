@@ -5,12 +5,12 @@ from typing import Any
 
 from raftlab.course.notebook_text import from_text
 from raftlab.grading.machines import programs
-from raftlab.grading.milestones import M0, M4, M5, M6, Milestone
+from raftlab.grading.machines.options import SAYS
+from raftlab.grading.milestones import M0, M4, M5, M6, M7, Milestone
 from raftlab.grading.own_tests import reference
 from raftlab.grading.predictions import KINDS, questions_for
 from raftlab.grading.release import texts
 from raftlab.grading.release.solutions import solution_of
-from raftlab.raft.vocabulary import listed
 
 INSTRUCTOR = "instructor"
 """The student whose questions the instructor's copy of M0 has."""
@@ -28,6 +28,7 @@ def assignment(milestone: Milestone, word: str, solved: bool) -> Any:
         M4.name: _machine,
         M5.name: _machine,
         M6.name: _own_tests,
+        M7.name: _machine,
     }
     body = parts.get(milestone.name, _exercises)(milestone, word, solved)
     return from_text("\n".join([texts.head(milestone), *body]), milestone.name)
@@ -72,8 +73,24 @@ def _predict(milestone: Milestone, word: str, solved: bool) -> list[str]:
 def _machine(milestone: Milestone, word: str, solved: bool) -> list[str]:
     name = milestone.name
     program = programs.reference(name) if solved else programs.given(name)
-    methods = listed(f"`{each}`" for each in programs.ASKED[name])
-    return [texts.MACHINE.format(name=name, asked=methods, program=program.rstrip())]
+    asked = _options(milestone) if milestone.options else _asked(name)
+    return [texts.MACHINE.format(name=name, asked=asked, program=program.rstrip())]
+
+
+def _asked(name: str) -> str:
+    return texts.ASKED.format(methods=_methods(name))
+
+
+def _options(milestone: Milestone) -> str:
+    options = [
+        texts.OPTION.format(title=each.title, methods=_methods(each.name), says=SAYS[each.name])
+        for each in milestone.options
+    ]
+    return texts.OPTIONS.format(points=milestone.points, options="\n".join(options))
+
+
+def _methods(name: str) -> str:
+    return ", ".join(f"`{each}`" for each in programs.ASKED[name])
 
 
 def _own_tests(milestone: Milestone, word: str, solved: bool) -> list[str]:

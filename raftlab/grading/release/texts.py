@@ -28,6 +28,7 @@ WHAT = {
     "M4": "A machine that survives: what is written, when, and what a restart begins with.",
     "M5": "Reads that never show the past: a leader first makes sure that it still leads.",
     "M6": "Tests of your own: they pass with a correct Raft, and fail with a wrong one.",
+    "M7": "What a Raft needs to last: snapshots, pre-vote and transfer, or membership.",
 }
 NEEDS = {
     "M0": "sections 5.1 to 5.4 of the paper",
@@ -37,6 +38,7 @@ NEEDS = {
     "M4": "notebook 09, and docs/machine-protocol.md",
     "M5": "notebook 13, and docs/machine-protocol.md",
     "M6": "notebooks 01 to 07",
+    "M7": "notebook 11, 14 or 17, and docs/machine-protocol.md",
 }
 
 EXERCISE = """\
@@ -55,7 +57,7 @@ MACHINE = """\
 # ## Your machine
 #
 # The cell below writes a program, `machine.py`: a whole Raft that is told one line and says one.
-# {asked} say what they are for, and do nothing yet. Write them; change whatever else you like.
+{asked}
 # The grader takes this cell alone, and runs its program in a box: Python's own library is there,
 # and nothing else.
 
@@ -91,6 +93,22 @@ from raftlab.grading.own_marks import own_marks
 
 own_marks(marked("{name}", "machine.py"))
 """
+
+ASKED = """\
+# {methods} say what they are for, and do nothing yet. Write them; change whatever else you like."""
+
+OPTIONS = """\
+# Choose one of these, or more. Each is worth {points} points. The best one counts; each other one
+# gives two fifths of its points as a bonus, which stands in for points that are missing elsewhere.
+#
+{options}
+#
+# These methods say what they are for, and do nothing yet, or too little. Change whatever else you
+# like. You may also go on with your program of M5: copy it into the cell.
+#"""
+
+OPTION = """\
+# - **{title}**: {methods}. Your program has it if {says}."""
 
 OWN = """\
 # %% [markdown]
