@@ -18,6 +18,9 @@ from raftlab.sim.world.violation import Violation
 from raftlab.view import scene_cluster
 from raftlab.view.words import ms
 
+MOST_IN_FLIGHT = 200
+"""A cluster with more messages on their way is not drawn: nobody could read it."""
+
 
 class Trouble(NamedTuple):
     """What goes wrong in a cluster that runs an answer.
@@ -94,7 +97,8 @@ class ClusterExercise(Exercise):
             f"  read:      {self.paper}",
         ]
         said = f"{lines[0]}: {problem.removesuffix('.')}."
-        scenes = (scene_cluster(cluster.frame()),)
+        frame = cluster.frame()
+        scenes = (scene_cluster(frame),) if len(frame.in_flight) <= MOST_IN_FLIGHT else ()
         return Result(False, 0, self.points, "\n".join(lines), scenes, said)
 
 
