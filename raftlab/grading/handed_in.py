@@ -5,6 +5,7 @@ pipe or a device is no submission, and whoever has handed in one is told so. Nam
 words: they are shown without signs that a terminal obeys, and no two submissions have the same one.
 """
 
+import errno
 import os
 import re
 import stat
@@ -56,13 +57,16 @@ def content_of(path: Path) -> bytes:
     """What is in the file of a submission. Raises: Misuse, if it is none that can be read."""
     try:
         kind = stat.S_IFMT(path.lstat().st_mode)
+        if kind == stat.S_IFDIR and not os.access(path, os.R_OK | os.X_OK):
+            raise Misuse(CLOSED)
         if kind != stat.S_IFREG:
             what = KINDS.get(kind, "no file")
             raise Misuse(f"the file is {what}: hand in the notebook or the Python file itself")
         with open(os.open(path, ONCE), "rb") as file:
             content = file.read(LARGEST + 1)
-    except OSError:
-        raise Misuse("the file cannot be read: it is missing, or closed to us") from None
+    except OSError as error:
+        is_long = error.errno == errno.ENAMETOOLONG
+        raise Misuse(CLOSED if is_long else MISSING) from None
     if len(content) > LARGEST:
         raise Misuse(f"the file has more than {LARGEST:,} bytes: it is no submission")
     if not content.strip():
@@ -70,6 +74,8 @@ def content_of(path: Path) -> bytes:
     return content
 
 
+MISSING = "the file cannot be read: it is missing, or closed to us"
+CLOSED = "a folder of the submission cannot be read: it is closed to us, or its name is too long"
 KINDS = {
     stat.S_IFLNK: "a link to another file",
     stat.S_IFDIR: "a folder",
@@ -93,15 +99,16 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    for folder, inner, names in os.walk(path, onerror=_closed):
+    closed: list[OSError] = []
+    for folder, inner, names in os.walk(path, onerror=closed.append):
         linked = [each for each in inner if os.path.islink(os.path.join(folder, each))]
         inner[:] = sorted(each for each in inner if each not in linked and _counts(each))
         found = [each for each in names if each.endswith(SUFFIXES)]
         yield from (Path(folder, each) for each in sorted([*found, *linked]) if _counts(each))
-
-
-def _closed(error: OSError) -> None:
-    raise Misuse(f"the folder {shown(str(error.filename))} cannot be read: {error.strerror}")
+    for error in closed:
+        if Path(error.filename) == path:
+            raise Misuse(f"the folder {shown(str(path))} cannot be read: {error.strerror}")
+        yield Path(error.filename)  # it costs its student, who is told so, and nobody else
 
 
 def _counts(name: str) -> bool:

@@ -125,7 +125,8 @@ def _stir(cluster: Cluster, rng: random.Random) -> None:
             for node, host in cluster.hosts.items()
             if host.alive and host.machine.role is not Role.LEADER
         ]
-        cluster.timeout(rng.choice(waiting))
+        if waiting:  # else all that are up believe that they lead: one of them is cut off
+            cluster.timeout(rng.choice(waiting))
 
 
 def options() -> Options:

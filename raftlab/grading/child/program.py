@@ -25,6 +25,7 @@ def main(box: str, file: str, paths: Sequence[str]) -> None:
     if box == "landlock":
         lock.read_only(paths)
     if box != "no box":
+        lock.stop_clocks()
         lock.refuse_calls()
     try:
         run_path(file, run_name="__main__")

@@ -47,6 +47,8 @@ def main(box: str, paths: Sequence[str], talk: Talk) -> None:
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
     if box == "landlock":
         lock.read_only(paths)
+    if box != "no box":
+        lock.stop_clocks()
     forks: set[int] = set()
     gc.freeze()  # what was imported stays: no fork needs to look through it, or to copy it
     while True:

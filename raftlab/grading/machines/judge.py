@@ -18,13 +18,12 @@ from raftlab.grading.judge import Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
 from raftlab.grading.machines.trials import TRIALS, Setting, Trial
 from raftlab.grading.milestones import Milestone
-from raftlab.grading.open_runs import MOST_ACTIONS, MOST_SHARED, OPEN_SEEDS, shortest
+from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest, told_run
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.process.faults import MachineFault
 from raftlab.raft.vocabulary import REFUSALS
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.violation import Violation
 from raftlab.view.words import ms
 
@@ -180,7 +179,7 @@ def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble
         _nothing(milestone, trial, f"{trial.run.__doc__} {sentence}"),
         property=plain(f"{violation.name}: {violation.text}") if violation else trouble.broke,
         mistake=trial.mistake if trouble.kind == "safety" else "",
-        share=_share(cluster.recording) if cluster is not None else "",
+        share=told_run(cluster.recording) if cluster is not None else "",
     )
 
 
@@ -193,11 +192,6 @@ def _unseen(trouble: Trouble) -> str:
     if trouble.kind == "safety":
         return f"{trouble.broke} is broken, in a run that takes other timing than may be shown"
     return "it does not go on, in a run that takes other timing than may be shown"
-
-
-def _share(recording: Recording) -> str:
-    text = recording.share() if len(recording.actions) <= MOST_ACTIONS else ""
-    return text if len(text) <= MOST_SHARED else ""
 
 
 def _of(milestone: Milestone) -> tuple[Trial, ...]:
