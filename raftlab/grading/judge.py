@@ -248,13 +248,13 @@ def _with_cases(shipped: Exercise, seeds: Seeds) -> Exercise:
 def _as_shown(found: Judged, shown: Judged) -> Judged:
     """What the class's seeds have found, in the words of what may be shown, where that fails too.
 
-    Points are those of the class.
+    Points are those of the class, and so is whether safety is broken, which costs points.
     """
     checks = zip(found.checks, shown.checks, strict=True)
     return Judged(
         tuple(mine if mine.passed or its.passed else its for mine, its in checks),
         found.safety and (shown.safety or found.safety),
-        found.liveness and (shown.liveness or found.liveness),
+        shown.liveness or found.liveness,
     )
 
 
