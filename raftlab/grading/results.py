@@ -19,7 +19,7 @@ MOST_TEXT = 600
 """How many characters a text of a result has."""
 MOST_SHARED = 24_000
 """A share string that is longer is left out: an honest run has a tenth of it."""
-MOST_SHARED_IN_ALL = 120_000
+MOST_SHARED_IN_ALL = 80_000
 """The same for all share strings of a submission: the first ones stay."""
 MOST_TOLD = 40
 """How many sentences are told of a submission; of the others, how many there are."""
