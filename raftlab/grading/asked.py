@@ -5,7 +5,7 @@ all of it is asked anew, last first, of a process that knows nothing (`same_agai
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from time import monotonic
 from typing import Any, NoReturn
@@ -29,6 +29,9 @@ PATIENCE_S = 20.0
 """How long a question may take (s)."""
 MOST_S = 120.0
 """How long all questions to one answer may take (s): a right one takes about one."""
+MOST_CALLS = 30_000
+"""How many calls the clusters of one `Rules` may make: right ones make a few hundred, and one in
+which time stands still would have no end."""
 LONGEST_LINE = 1 << 20
 MOST_SAID = 300
 AT_ONCE = 32
@@ -59,15 +62,29 @@ class Asked:
     def __init__(self, exercise: Exercise, source: Source, boxes: Boxes) -> None:
         self.exercise = exercise
         self.trouble = ""
-        self._source = source
+        self.source = source
         self._boxes = boxes
         self._said: dict[bytes, bytes] = {}
         self._child: Child | None = None
         self._loaded = b""
         self._took_s = 0.0
+        self._calls = 0
+        self._is_again = False
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Inside, runs are played again that have come to an end: their calls are not counted."""
+        self._is_again = True
+        try:
+            yield
+        finally:
+            self._is_again = False
 
     def call(self, *arguments: Any, **named: Any) -> Any:
         """What the answer returns. Raises: LearnerError, Unwritten, as `guard.call` does."""
+        self._calls += 1
+        if self._calls > MOST_CALLS and not self._is_again:
+            raise guard.LearnerError(ENDLESS)
         given = [*arguments, *named.values()]
         call = call_of(given)
         if call not in self._said:
@@ -97,15 +114,16 @@ class Asked:
             asked.__name__ = self.exercise.name
             return asked
 
+        def begin(_: Rules) -> None:
+            self._calls = 0
+
         def method(_: Rules, *arguments: Any, **named: Any) -> Any:
             return self.call(*arguments, **named)
 
         method.__name__ = self.exercise.name
-        return type(
-            self._source.holder,
-            (Rules,),
-            {self.exercise.name: method, "__slots__": (), "__module__": "__main__"},
-        )
+        methods = {"__init__": begin, self.exercise.name: method}
+        rules = {**methods, "__slots__": (), "__module__": "__main__"}
+        return type(self.source.holder, (Rules,), rules)
 
     def says(self, right: Mapping[bytes, bytes]) -> bool:
         """Whether it says to all these calls what is right."""
@@ -175,7 +193,7 @@ class Asked:
         self._loaded = b""
         start = partial(self._boxes.start, self.exercise, round)
         self._child = forked(start, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
-        source = self._source
+        source = self.source
         asks = {"parts": source.parts, "name": source.name, "holder": source.holder}
         self._loaded = self._ask(_ENCODE(asks))
         self._check(self._read(self._loaded))
@@ -231,6 +249,7 @@ def _batches(calls: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     return (calls[place : place + AT_ONCE] for place in range(0, len(calls), AT_ONCE))
 
 
+ENDLESS = f"a run does not come to an end: it is asked more than {MOST_CALLS:,} times"
 NO_ANSWER = "its process says what is no answer"
 TOO_LONG = "it was stopped: all in all its answers take too long"
 FAULTS: Mapping[str, str] = {

@@ -6,13 +6,14 @@ learner's function. What is right is known in this process alone.
 
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache, partial
 from typing import Any, NamedTuple
 
 import msgspec
 
+from raftlab.course.exercises import exercise as exercise_of
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import MOST, Exercise, Failure
 from raftlab.course.exercises.hints import HintExercise, Repair
@@ -21,7 +22,7 @@ from raftlab.course.exercises.result import Result
 from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
 from raftlab.grading.answers import Source
-from raftlab.grading.asked import Asked, call_of
+from raftlab.grading.asked import ENDLESS, Asked, call_of
 from raftlab.grading.box import Boxes
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
 from raftlab.grading.open_runs import OPEN_SEEDS, shared
@@ -44,13 +45,24 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 MOST_SAID = 600
 WORST_FIRST = ("safety", "code", "liveness")
 NOT_ASKED = "its cases come first"
+NOT_SHOWN = "it answers otherwise than the rule, in a case that may not be shown"
+UNSEEN: Mapping[str, str] = {
+    "safety": "a property is broken, in a run that may not be shown",
+    "code": "your code fails, in a run that may not be shown",
+    "liveness": "it does not go on, in a run that may not be shown",
+}
+"""What is told of runs that only the seeds of the class lead to."""
 
 
 class Seen(NamedTuple):
-    """What went wrong in a run, and how to see that run; `share` opens it, where it is short."""
+    """What went wrong in a run, and how to see that run; `share` opens it, where it is short.
+
+    Nothing `is_open` in a run that only the seeds of the class lead to.
+    """
 
     trouble: Trouble
     advice: str
+    is_open: bool = True
     share: str = ""
 
 
@@ -80,6 +92,7 @@ class Judge:
         self.boxes = boxes
         self._seeds = seeds
         self._exercises: dict[str, Exercise] = {}
+        self._open: dict[str, Exercise] = {}
         self._scripts: dict[tuple[str, object], Script | None] = {}
 
     def judge(self, shipped: Exercise, points: float, source: Source | None) -> Judged:
@@ -119,12 +132,37 @@ class Judge:
         return self._exercises[number]
 
     def _judged(self, exercise: Exercise, points: float, asked: Asked) -> Judged:
+        knows_nothing = True
         try:
+            exercise.function_of(asked.answer())
+            knows_nothing = False
             return self._tried(exercise, points, asked)
         except guard.Unwritten as stub:
             return _nothing(exercise, points, _unwritten(exercise, stub))
         except guard.LearnerError as problem:
-            return _nothing(exercise, points, f"{exercise.name} cannot be used: {problem}")
+            why = f": {problem}" if knows_nothing or str(problem) == ENDLESS else ""
+            return _nothing(exercise, points, f"{exercise.name} cannot be used{why}")
+
+    def _told_failure(self, exercise: Exercise, source: Source) -> Failure | None:
+        """A wrong answer that may be told: to a case that everybody may know, or None.
+
+        It is asked of a process that has heard nothing of the class's own cases.
+        """
+        number = exercise.number
+        if number not in self._open:
+            known = copy(exercise_of(number))
+            cases = [*known.every_case, *fresh_cases(number, random.Random(number))]
+            vars(known).update(every_case=cases, _known={}, _mistaken={}, _counted={})
+            self._open[number] = known
+        known = self._open[number]
+        asked = Asked(known, source, self.boxes)
+        try:
+            failures = known.failures(known.function_of(asked.answer()))
+        except (guard.LearnerError, guard.Unwritten):
+            return None
+        finally:
+            asked.close()
+        return known.most_telling(failures) if failures else None
 
     def _tried(self, exercise: Exercise, points: float, asked: Asked) -> Judged:
         answer = asked.answer()
@@ -132,15 +170,16 @@ class Judge:
         function = exercise.function_of(answer)
         asked.ask_ahead(map(call_of, _calls(exercise)))
         failures = exercise.failures(function)
+        told = self._told_failure(exercise, asked.source) if failures else None
         troubles: list[Seen] = []
         if isinstance(exercise, ClusterExercise):
             for_cases, for_clusters = _shares(points)
-            cases = _cases_check(exercise, for_cases, answer, failures)
+            cases = _cases_check(exercise, for_cases, answer, failures, told)
             troubles = [] if asked.trouble else self._troubles(exercise, answer, asked)
             slow = self._slow(exercise, answer, asked) if cases.passed else ""
             checks = [cases, _clusters_check(exercise, for_clusters, cases, troubles, slow)]
         else:
-            checks = [_cases_check(exercise, points, answer, failures)]
+            checks = [_cases_check(exercise, points, answer, failures, told)]
         texts = {each.trouble.kind: _named(exercise, each.trouble.text) for each in troubles}
         return Judged(tuple(checks), texts.get("safety", ""), texts.get("liveness", ""))
 
@@ -153,10 +192,24 @@ class Judge:
             trouble = look.trouble(answer)
             if trouble is not None:
                 if trouble.kind not in found:
-                    found[trouble.kind] = look.seen(answer, trouble)
+                    found[trouble.kind] = self._seen(look, trouble, asked)
                 if trouble.kind == "code":
                     break
         return list(found.values())
+
+    def _seen(self, look: Look, trouble: Trouble, asked: Asked) -> Seen:
+        """What may be told of a trouble, by a process that has heard nothing of the class's."""
+        fresh = Asked(asked.exercise, asked.source, self.boxes)
+        try:
+            seen = look.seen(fresh.answer(), trouble)
+            if not seen.is_open:
+                return seen
+            with fresh.again():
+                return seen._replace(share=shared(seen.trouble.cluster.recording))
+        except (guard.LearnerError, guard.Unwritten):
+            return _unseen(trouble)
+        finally:
+            fresh.close()
 
     def _slow(self, exercise: Exercise, answer: Any, asked: Asked) -> str:
         """What is slow in an answer that is right, or ""."""
@@ -196,8 +249,13 @@ def _shares(points: float) -> tuple[float, float]:
 
 
 def _cases_check(
-    exercise: Exercise, points: float, answer: Any, failures: Sequence[Failure]
+    exercise: Exercise,
+    points: float,
+    answer: Any,
+    failures: Sequence[Failure],
+    failure: Failure | None,
 ) -> Check:
+    """What the cases are worth; of what is wrong, `failure` is told."""
     count = len(exercise.every_case)
     right = count > 0 and not failures
     check = Check(
@@ -212,8 +270,9 @@ def _cases_check(
         return _told(check, f"{count} cases are right")
     if not failures:
         return _told(check, "there are no cases, so there is no verdict")
-    failure = exercise.most_telling(failures)
     mistake = exercise.mistake_in(failures)
+    if failure is None:
+        return _told(check, f"{exercise.name}: {NOT_SHOWN}")
     instead = failure.instead or f"it answers {guard.described(failure.got, MOST, exercise.says)}"
     call = exercise.call_text(failure.case, answer)
     return msgspec.structs.replace(
@@ -229,15 +288,19 @@ def _cases_check(
 def _looks(exercise: ClusterExercise) -> Iterator[Look]:
     """What is looked at: the museum's runs, then the clusters of the class."""
     for name in dict.fromkeys(each.exhibit for each in exercise.mistakes if each.exhibit):
-        yield Look(name, partial(_in_museum, exercise, name), partial(_seen_in_museum, name))
+        yield Look(
+            name, partial(_in_museum, exercise, name), partial(_seen_in_museum, exercise, name)
+        )
     for seed in exercise.seeds:
         seen = partial(_seen_in_cluster, exercise)
         yield Look(seed, partial(_in_cluster, exercise, seed), seen)
 
 
-def _seen_in_museum(name: str, _: Any, trouble: Trouble) -> Seen:
-    advice = f'try exhibit("{name}").recording().lab()'
-    return Seen(trouble, advice, trouble.cluster.recording.share())
+def _seen_in_museum(exercise: ClusterExercise, name: str, answer: Any, trouble: Trouble) -> Seen:
+    other = _in_museum(exercise, name, answer)
+    if other is None or other.kind != trouble.kind:
+        return _unseen(trouble)
+    return Seen(other, f'try exhibit("{name}").recording().lab()')
 
 
 def _seen_in_cluster(exercise: ClusterExercise, answer: Any, trouble: Trouble) -> Seen:
@@ -245,9 +308,13 @@ def _seen_in_cluster(exercise: ClusterExercise, answer: Any, trouble: Trouble) -
     for seed in OPEN_SEEDS:
         other = exercise.trouble(answer, seed)
         if other is not None and other.kind == trouble.kind:
-            advice = f"try {exercise.cluster_call(answer, seed)}"
-            return Seen(other, advice, shared(other.cluster.recording))
-    return Seen(trouble, "try clusters of other seeds: it does not show in those that are open")
+            return Seen(other, f"try {exercise.cluster_call(answer, seed)}")
+    return _unseen(trouble)
+
+
+def _unseen(trouble: Trouble) -> Seen:
+    advice = "try clusters of other seeds: it does not show in those that are open"
+    return Seen(trouble._replace(text=UNSEEN[trouble.kind]), advice, is_open=False)
 
 
 def _in_cluster(exercise: ClusterExercise, seed: int, answer: Any) -> Trouble | None:
@@ -286,9 +353,11 @@ def _clusters_check(
 ) -> Check:
     told, advice, share, is_safety = "", "", "", False
     if troubles:
-        worst, advice, share = min(troubles, key=lambda each: WORST_FIRST.index(each.trouble.kind))
+        seen = min(troubles, key=lambda each: WORST_FIRST.index(each.trouble.kind))
+        worst, advice, share = seen.trouble, seen.advice, seen.share
         is_safety = worst.kind == "safety"
-        told = f"{len(worst.cluster.nodes)} servers, {ms(worst.cluster.now)}: {worst.text}"
+        where = f"{len(worst.cluster.nodes)} servers, {ms(worst.cluster.now)}: "
+        told = f"{where if seen.is_open else ''}{worst.text}"
     right = cases.passed and not troubles and not slow
     count = f"{len(exercise.seeds)} clusters"
     fine = f"{count} keep every property, and go on" if right else NOT_ASKED

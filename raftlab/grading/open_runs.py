@@ -13,6 +13,10 @@ TRIES = 150
 """How many runs are tried to find a shorter one."""
 MOST_ACTIONS = 400
 """A longer run is not shown: it tells nobody anything."""
+MOST_SHARED = 1 << 16
+"""Nor is a share string of more characters: a machine's own notes are in it, too."""
+MOST_SHORTENED = 10_000
+"""Nor is a shorter one looked for where a run is so long."""
 
 
 def shortest(recording: Recording) -> Recording:
@@ -24,5 +28,8 @@ def shortest(recording: Recording) -> Recording:
 
 def shared(recording: Recording) -> str:
     """A share string of the shortest run, or "" where that is long still."""
+    if len(recording.actions) > MOST_SHORTENED:
+        return ""
     recording = shortest(recording)
-    return recording.share() if len(recording.actions) <= MOST_ACTIONS else ""
+    text = recording.share() if len(recording.actions) <= MOST_ACTIONS else ""
+    return text if len(text) <= MOST_SHARED else ""

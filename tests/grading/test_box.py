@@ -18,7 +18,7 @@ from raftlab.grading.folder import stripped
 
 KINDS = [each for each in ("bubblewrap", "landlock") if box.best_kind() and box._works(each)]
 
-NEWER = {"fchmodat2": 452}
+NEWER = {"fchmodat2": 452, "cachestat": 451}
 """Calls that a kernel's headers may not have yet."""
 
 TRIES = {
@@ -131,7 +131,7 @@ def test_what_is_asked_for_is_not_in_the_folder():
 
 @pytest.mark.skipif("bubblewrap" not in KINDS, reason="bubblewrap does not work here")
 def test_folders_have_the_same_names_in_every_box():
-    source = "import sys\ndef majority(size):\n    return str(sys.path) + __import__('os').getcwd()"
+    source = "import sys\ndef majority(size):\n    return str(sys.path)"
     said = set()
     for _ in range(2):
         boxes = Boxes("bubblewrap")

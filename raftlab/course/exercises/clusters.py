@@ -86,7 +86,8 @@ def _stir(cluster: Cluster, rng: random.Random) -> None:
             for node, host in cluster.hosts.items()
             if host.alive and host.machine.role is not Role.LEADER
         ]
-        cluster.timeout(rng.choice(waiting))
+        if waiting:  # all that are up may believe that they lead
+            cluster.timeout(rng.choice(waiting))
 
 
 def options() -> Options:

@@ -22,8 +22,13 @@ from raftlab.grading.handed_in import Submission, content_of, file_name
 from raftlab.grading.milestones import milestones_of
 from raftlab.grading.results import MARKS, Marks, MilestoneMark, from_json, to_json
 from raftlab.grading.seeds import Seeds
+from raftlab.grading.similarity import similarity
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.run.files import write_whole
+
+
+MOST_TOLD = 40
+"""How many sentences are told of a submission as a whole."""
 
 
 class Progress(NamedTuple):
@@ -129,7 +134,7 @@ def marked(submission: Submission, content: bytes | Misuse, batch: Batch, marker
         mark, more = marker.mark(milestone, has, submission.student)
         found.append(mark)
         told += [] if has.trouble else more
-    return _marks(submission, batch, found, told)
+    return _marks(submission, batch, found, told, similarity(has, milestones))
 
 
 def _never(submission: Submission, batch: Batch) -> Marks:
@@ -138,7 +143,11 @@ def _never(submission: Submission, batch: Batch) -> Marks:
 
 
 def _marks(
-    submission: Submission, batch: Batch, found: Sequence[MilestoneMark], told: Sequence[str]
+    submission: Submission,
+    batch: Batch,
+    found: Sequence[MilestoneMark],
+    told: Sequence[str],
+    similarity: int | None = None,
 ) -> Marks:
     return Marks(
         submission=submission.name,
@@ -146,10 +155,17 @@ def _marks(
         assignment=batch.assignment,
         box=batch.kind,
         milestones=tuple(found),
-        told=tuple(dict.fromkeys(told)),
+        told=tuple(_few([*dict.fromkeys(told)])),
+        similarity=similarity,
         raftlab=version("raftlab"),
         seeds_digest=batch.seeds.digest,
     )
+
+
+def _few(told: list[str]) -> list[str]:
+    """The first sentences, and how many more there are."""
+    more = len(told) - MOST_TOLD
+    return [*told[:MOST_TOLD], f"and {more:,} more sentences like these"] if more > 0 else told
 
 
 def _content(submission: Submission) -> bytes | Misuse:

@@ -23,8 +23,11 @@ MOST_S = 240.0
 MOST_LINES = 20_000
 """How many lines a run may have: one in which time stands still would have no end."""
 LONGEST_LINE = 1 << 20
+MOST_SAID = 16 << 20
+"""How many bytes a run's processes may say in all: all of it is kept."""
 MEMORY_MB = 512
 ENDLESS = f"a run does not come to an end: {MOST_LINES:,} lines, and time hardly passes"
+TOO_MUCH = f"it says more than {MOST_SAID:,} bytes in a run"
 TOO_LONG = "all in all its answers take too long"
 
 
@@ -32,6 +35,7 @@ class BoxedPool(Pool):
     """Processes, and a bound on what they are asked in a run, and on the time of all runs."""
 
     lines = 0
+    said = 0
     took_s = 0.0
     is_fresh = False
     """Whether a process is never told to start a second time."""
@@ -45,9 +49,13 @@ class BoxedPool(Pool):
             raise MachineFault("hung", TOO_LONG)
         begun = monotonic()
         try:
-            return super().ask(place, line, node, holder)
+            answer = super().ask(place, line, node, holder)
         finally:
             self.took_s += monotonic() - begun
+        self.said += len(answer)
+        if self.said > MOST_SAID:
+            raise MachineFault("storm", TOO_MUCH)
+        return answer
 
     def _free(self, node: NodeId) -> Child:
         if not self.is_fresh:
@@ -84,8 +92,8 @@ class BoxedProcess(Process):
         raise TypeError("a boxed machine is asked where it was made")
 
     def another_run(self) -> None:
-        """Another run begins: its lines are counted anew."""
-        self.bounded.lines = 0
+        """Another run begins: its lines, and what it says, are counted anew."""
+        self.bounded.lines = self.bounded.said = 0
 
     def afresh(self) -> Machines:
         """The same, where every start has a process of its own: only its disk is what it knows."""

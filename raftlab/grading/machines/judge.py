@@ -18,7 +18,7 @@ from raftlab.grading.judge import Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
 from raftlab.grading.machines.trials import TRIALS, Setting, Trial
 from raftlab.grading.milestones import Milestone
-from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest
+from raftlab.grading.open_runs import MOST_ACTIONS, MOST_SHARED, OPEN_SEEDS, shortest
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.process.faults import MachineFault
@@ -30,7 +30,7 @@ from raftlab.view.words import ms
 
 Kind: TypeAlias = Literal["safety", "code", "liveness"]
 
-ERROR = re.compile(r"\w+ in line \d+")
+ERROR = re.compile(r"(?:\w+|an error) in line \d+")
 """What a box says of what a program has raised."""
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot start"])
@@ -196,7 +196,8 @@ def _unseen(trouble: Trouble) -> str:
 
 
 def _share(recording: Recording) -> str:
-    return recording.share() if len(recording.actions) <= MOST_ACTIONS else ""
+    text = recording.share() if len(recording.actions) <= MOST_ACTIONS else ""
+    return text if len(text) <= MOST_SHARED else ""
 
 
 def _of(milestone: Milestone) -> tuple[Trial, ...]:
