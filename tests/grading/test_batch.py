@@ -185,12 +185,12 @@ def test_every_milestone_of_the_course_is_in_one_mark(tmp_path):
     assert {each.split(":")[0] for each in marks.told} >= {"M0", "M4", "M5", "M6"}
 
 
-MANY = 16
+MANY = 5
 
 
-def begun(tmp_path, count, *more):
+def begun(tmp_path, count, *more, sources):
     for place in range(count):
-        write(tmp_path / "in" / f"s{place}.ipynb", [*solutions(), f"x = {place}"])
+        write(tmp_path / "in" / f"s{place}.ipynb", [*sources, f"x = {place}"])
     (tmp_path / "seeds.txt").write_text("0123456789abcdef0123\n")
     words = [sys.executable, "-m", "raftlab", "grade", str(tmp_path / "in"), "--assignment", "M1"]
     words += ["--seeds", str(tmp_path / "seeds.txt"), "--out", str(tmp_path / "out"), *more]
@@ -206,7 +206,8 @@ def written(tmp_path):
 @pytest.mark.parametrize("cores", ["1", "2"])
 def test_an_interrupted_batch_goes_on_and_loses_and_repeats_nothing(cores, tmp_path):
     (tmp_path / "in").mkdir()
-    batch = begun(tmp_path, MANY, "--cores", cores)
+    one_wrong = ["import raftlab as rl", mistaken("any-entry-fits", "1.1")]
+    batch = begun(tmp_path, MANY, "--cores", cores, sources=one_wrong)
     assert batch.stderr.readline().startswith(f"1 of {MANY}: ")
     batch.send_signal(signal.SIGINT)
     said, _ = batch.communicate()
@@ -214,7 +215,7 @@ def test_an_interrupted_batch_goes_on_and_loses_and_repeats_nothing(cores, tmp_p
     assert "the same command goes on from there" in said
     before = written(tmp_path)
     assert 1 <= len(before) < MANY
-    again = begun(tmp_path, MANY, "--cores", cores)
+    again = begun(tmp_path, MANY, "--cores", cores, sources=one_wrong)
     said, told = again.communicate()
     assert again.returncode == 0, told
     after = written(tmp_path)
@@ -227,7 +228,7 @@ def test_an_interrupted_batch_goes_on_and_loses_and_repeats_nothing(cores, tmp_p
 @in_a_box
 def test_a_worker_that_is_killed_loses_nothing(tmp_path):
     (tmp_path / "in").mkdir()
-    batch = begun(tmp_path, 4, "--cores", "2")
+    batch = begun(tmp_path, 4, "--cores", "2", sources=solutions())
     assert batch.stderr.readline().startswith("1 of 4: ")
     workers = Path(f"/proc/{batch.pid}/task/{batch.pid}/children").read_text().split()
     spawned = [

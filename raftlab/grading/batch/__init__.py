@@ -26,7 +26,6 @@ from raftlab.grading.similarity import similarity
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.run.files import write_whole
 
-
 MOST_TOLD = 40
 """How many sentences are told of a submission as a whole."""
 
