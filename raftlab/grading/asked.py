@@ -29,7 +29,7 @@ PATIENCE_S = 20.0
 """How long a question may take (s)."""
 MOST_S = 120.0
 """How long all questions to one answer may take (s): a right one takes about one."""
-MOST_CALLS = 30_000
+MOST_CALLS = 10_000
 """How many calls the clusters of one `Rules` may make: right ones make a few hundred, and one in
 which time stands still would have no end."""
 LONGEST_LINE = 1 << 20

@@ -420,7 +420,7 @@ def runs_of(*names: str) -> Scenario:
 
 STUCK = ("votes-once", "no-heartbeats", "next-never-goes-back")
 """Mistakes that break nothing, and get nowhere: with `needs-all-votes`, whose run is the first."""
-ONCE = {run: name for name, (run, _) in reversed(RUNS.items())}
+ONCE = {run: name for name, (run, _) in reversed([*RUNS.items()])}
 """Each run once, by the first mistake that it shows."""
 BROKEN = [name for name in RUNS if name in ONCE.values() and name not in STUCK]
 SCENARIOS: tuple[Scenario, ...] = (
