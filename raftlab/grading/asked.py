@@ -28,7 +28,7 @@ from raftlab.raft.vocabulary import shortened
 PATIENCE_S = 20.0
 """How long a question may take (s)."""
 MOST_S = 120.0
-"""How long all questions to one answer may take (s): a right one takes about one."""
+"""How long all questions to one answer may take (s), both times: a right one takes about one."""
 MOST_CALLS = 10_000
 """How many calls the clusters of one `Rules` may make: right ones make a few hundred, and one in
 which time stands still would have no end."""
@@ -144,7 +144,7 @@ class Asked:
         if not loaded:
             return True
         self.close()
-        self._said, self.trouble, self._took_s = {}, "", 0.0
+        self._said, self.trouble = {}, ""
         try:
             self._start(1)
             for some in _batches([*before][::-1]):

@@ -89,19 +89,23 @@ def file_name(submission: str) -> str:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The files of a folder and of those in it, in order, hidden ones not; or the file itself."""
+    """The files of a folder and of those in it, in order, hidden ones not; or the file itself.
+
+    A folder in it that cannot be read stands for its files: whose it is, is told so.
+    """
     if not path.is_dir():
         yield path
         return
-    for folder, inner, names in os.walk(path, onerror=_closed):
+    closed: list[OSError] = []
+    for folder, inner, names in os.walk(path, onerror=closed.append):
         linked = [each for each in inner if os.path.islink(os.path.join(folder, each))]
         inner[:] = sorted(each for each in inner if each not in linked and _counts(each))
         found = [each for each in names if each.endswith(SUFFIXES)]
         yield from (Path(folder, each) for each in sorted([*found, *linked]) if _counts(each))
-
-
-def _closed(error: OSError) -> None:
-    raise Misuse(f"the folder {shown(str(error.filename))} cannot be read: {error.strerror}")
+    for error in closed:
+        if Path(error.filename) == path:
+            raise Misuse(f"the folder {shown(str(path))} cannot be read: {error.strerror}")
+        yield Path(error.filename)
 
 
 def _counts(name: str) -> bool:

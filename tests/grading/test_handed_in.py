@@ -10,6 +10,7 @@ from raftlab.grading.handed_in import LARGEST, content_of, file_name, submission
 from raftlab.grading.results import from_json
 from raftlab.grading.seeds import Seeds
 from raftlab.raft.vocabulary import Misuse
+from tests.grading.reference import write
 
 in_a_box = pytest.mark.skipif(best_kind() is None, reason="there is no box on this system")
 
@@ -156,3 +157,20 @@ def test_a_closed_file_gets_a_sentence(tmp_path):
     file.chmod(0)
     with pytest.raises(Misuse, match="closed to us"):
         content_of(file)
+
+
+def test_a_folder_that_cannot_be_read_is_its_students_own_trouble(tmp_path):
+    write(tmp_path / "bob.ipynb", [])
+    before = os.getcwd()
+    (tmp_path / "eve").mkdir()
+    os.chdir(tmp_path / "eve")
+    try:
+        for _ in range(18):
+            os.mkdir("d" * 250)
+            os.chdir("d" * 250)
+    finally:
+        os.chdir(before)
+    bob, eve = sorted(submissions_in([tmp_path]), key=lambda each: each.student)
+    assert (bob.student, eve.student) == ("bob", "eve")
+    with pytest.raises(Misuse, match="the file cannot be read"):
+        content_of(eve.path)

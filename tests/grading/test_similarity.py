@@ -7,6 +7,7 @@ import pytest
 
 from raftlab.grading.answers import Answer, Contents, Program, Source
 from raftlab.grading.batch import Batch, _marks
+from raftlab.grading.batch.similarity import similarity
 from raftlab.grading.feedback import write_feedback
 from raftlab.grading.handed_in import Submission
 from raftlab.grading.machines.programs import given, reference
@@ -14,7 +15,6 @@ from raftlab.grading.milestones import M1, M2, M4, M6
 from raftlab.grading.own_tests import reference as own_tests
 from raftlab.grading.release.solutions import solution_of
 from raftlab.grading.seeds import Seeds
-from raftlab.grading.similarity import similarity
 from tests.grading.marks import marks
 
 SEEDS = Seeds(b"seeds of a class that is not there")

@@ -17,12 +17,12 @@ import msgspec
 from raftlab.check.campaign import executors
 from raftlab.grading.answers import contents_of, nothing
 from raftlab.grading.batch.marking import Marker, wanted_by
+from raftlab.grading.batch.similarity import similarity
 from raftlab.grading.box import Boxes, Kind
 from raftlab.grading.handed_in import Submission, content_of, file_name
 from raftlab.grading.milestones import milestones_of
 from raftlab.grading.results import MARKS, Marks, MilestoneMark, from_json, to_json
 from raftlab.grading.seeds import Seeds
-from raftlab.grading.similarity import similarity
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.run.files import write_whole
 

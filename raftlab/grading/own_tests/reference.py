@@ -1,6 +1,7 @@
 """Tests that find all thirty mistakes: what an instructor compares a student's with.
 
-It stands on what a student has as well: words, frames, and the verbs of a cluster.
+It stands on what a student has as well: words, frames, and the verbs of a cluster. So the stories
+of the museum are told here once more: those drive a whole `Cluster`, of which a test has a part.
 """
 
 from collections.abc import Callable, Mapping
