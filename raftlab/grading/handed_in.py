@@ -113,7 +113,10 @@ def file_name(submission: str) -> str:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The files of a folder and of those in it, in order, hidden ones not; or the file itself."""
+    """The files of a folder and of those in it, in order, hidden ones not; or the file itself.
+
+    A folder in it that cannot be read stands for its files: whose it is, is told so.
+    """
     if not path.is_dir():
         yield path
         return
@@ -126,7 +129,7 @@ def _files(path: Path) -> Iterator[Path]:
     for error in closed:
         if Path(error.filename) == path:
             raise Misuse(f"the folder {shown(str(path))} cannot be read: {error.strerror}")
-        yield Path(error.filename)  # it costs its student, who is told so, and nobody else
+        yield Path(error.filename)
 
 
 def _counts(name: str) -> bool:

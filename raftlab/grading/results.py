@@ -80,8 +80,10 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The marks of one submission.
 
     `submission` is its name in the batch, `student` whose it is; `box` is what its code ran in.
-    `told` are sentences about the submission as a whole. `raftlab` is the version that judged,
-    `seeds_digest` tells two files of seeds apart and tells none of them.
+    `told` are sentences about the submission as a whole. `similarity` says how similar its answers
+    are to the published solutions (per cent), for a person to judge: no point hangs on it.
+    `raftlab` is the version that judged, `seeds_digest` tells two files of seeds apart and tells
+    none of them.
     """
 
     submission: str
@@ -90,6 +92,7 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     box: str
     milestones: tuple[MilestoneMark, ...]
     told: tuple[str, ...] = ()
+    similarity: int | None = None
     raftlab: str = ""
     seeds_digest: str = ""
 

@@ -20,6 +20,7 @@ import msgspec
 from raftlab.check.campaign import executors
 from raftlab.grading.answers import contents_of, nothing
 from raftlab.grading.batch.marking import Marker, wanted_by
+from raftlab.grading.batch.similarity import similarity
 from raftlab.grading.box import Boxes, Kind
 from raftlab.grading.handed_in import Submission, content_of, file_name
 from raftlab.grading.milestones import milestones_of
@@ -156,7 +157,7 @@ def marked(submission: Submission, content: bytes | Misuse, batch: Batch, marker
         mark, more = marker.mark(milestone, has, submission.student)
         found.append(mark)
         told += [] if has.trouble else more
-    return _marks(submission, batch, found, told)
+    return _marks(submission, batch, found, told, similarity(has, milestones))
 
 
 def _never(submission: Submission, batch: Batch) -> Marks:
@@ -165,7 +166,11 @@ def _never(submission: Submission, batch: Batch) -> Marks:
 
 
 def _marks(
-    submission: Submission, batch: Batch, found: Sequence[MilestoneMark], told: Sequence[str]
+    submission: Submission,
+    batch: Batch,
+    found: Sequence[MilestoneMark],
+    told: Sequence[str],
+    similarity: int | None = None,
 ) -> Marks:
     return Marks(
         submission=submission.name,
@@ -174,6 +179,7 @@ def _marks(
         box=batch.kind,
         milestones=tuple(found),
         told=tuple(dict.fromkeys(told)),
+        similarity=similarity,
         raftlab=version("raftlab"),
         seeds_digest=batch.seeds.digest,
     )

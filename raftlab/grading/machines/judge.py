@@ -14,7 +14,7 @@ import msgspec
 from raftlab.check.campaign.run_state import MessageStorm
 from raftlab.grading.box import Boxes
 from raftlab.grading.feedback.words import plain
-from raftlab.grading.judge import Judged
+from raftlab.grading.judge import ADDRESS, Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
 from raftlab.grading.machines.trials import TRIALS, Setting, Trial
 from raftlab.grading.milestones import Milestone
@@ -31,7 +31,6 @@ Kind: TypeAlias = Literal["safety", "code", "liveness"]
 
 ERROR = re.compile(r"(?:\w+|an error) in line \d+")
 """What a box says of what a program has raised."""
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot start"])
 """After these, no other trial is begun: each would cost as much time."""
 FORGETS = (

@@ -1,6 +1,7 @@
 """Tests that find all thirty mistakes: what an instructor compares a student's with.
 
-It stands on what a student has as well: words, frames, and the verbs of a cluster.
+It stands on what a student has as well: words, frames, and the verbs of a cluster. So the stories
+of the museum are told here once more: those drive a whole `Cluster`, of which a test has a part.
 """
 
 from collections.abc import Callable, Mapping
@@ -420,7 +421,7 @@ def runs_of(*names: str) -> Scenario:
 
 STUCK = ("votes-once", "no-heartbeats", "next-never-goes-back")
 """Mistakes that break nothing, and get nowhere: with `needs-all-votes`, whose run is the first."""
-ONCE = {run: name for name, (run, _) in reversed(RUNS.items())}
+ONCE = {run: name for name, (run, _) in reversed([*RUNS.items()])}
 """Each run once, by the first mistake that it shows."""
 BROKEN = [name for name in RUNS if name in ONCE.values() and name not in STUCK]
 SCENARIOS: tuple[Scenario, ...] = (

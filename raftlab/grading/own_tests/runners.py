@@ -30,6 +30,10 @@ MOST_SCENARIOS = 12
 """More are not run."""
 MOST_QUESTIONS = 20_000
 """How many a scenario asks of its clusters."""
+MOST_TOLD = 1 << 24
+"""How many bytes a scenario is told of its clusters: a good one needs a few 100,000."""
+AT_ONCE = 64
+"""How many frames are made text in one go."""
 PATIENCE_S = 20.0
 MOST_S = 300.0
 """How long all answers to one submission's tests may take (s): right ones take a few."""
@@ -263,15 +267,20 @@ class BoxedRunner(Runner):
     def _scenario(self, place: int, tested: Tested) -> Outcome:
         try:
             said = self.told(_ENCODE({"scenario": place}))
+            left = MOST_TOLD
             for _ in range(MOST_QUESTIONS):
                 if said.ended is not None:
                     return _outcome(said)
-                said = self.told(_ENCODE(_answer(tested, said)))
+                answer = _answer(tested, said, left)
+                left -= len(answer)
+                said = self.told(answer)
+            raise TooMuch("it was stopped: it asks without an end")
+        except TooMuch as trouble:
+            self._trouble = str(trouble)
+            self._child.end()
+            return Outcome("raised", self._trouble)
         except NotNow as trouble:
             return Outcome("raised", str(trouble))
-        self._trouble = "it was stopped: it asks without an end"
-        self._child.end()
-        return Outcome("raised", self._trouble)
 
     def _look(self, _: Tested, number: int) -> Outcome:
         try:
@@ -285,11 +294,22 @@ class BoxedRunner(Runner):
         self._child.end()
 
 
-def _answer(tested: Tested, said: Said) -> dict[str, Any]:
-    """What a cluster answers, and its frames since its last answer."""
+class TooMuch(Exception):
+    """A scenario is to be stopped; the text says why."""
+
+
+def _answer(tested: Tested, said: Said, most: int) -> bytes:
+    """What a cluster answers, and its frames since its last answer. Raises: TooMuch."""
     answer = _said(tested, said)
     number = answer.get("value", 0) if said.do == "start" else said.cluster
-    return {**answer, "frames": tested.news(number)}
+    news, parts = tested.news(number), []
+    for place in range(0, len(news), AT_ONCE):
+        parts.append(_ENCODE(news[place : place + AT_ONCE])[1:-1])
+        most -= len(parts[-1])
+        if most < 0:
+            raise TooMuch("it was stopped: there is too much in the frames of its clusters")
+    frames = msgspec.Raw(b"[%s]" % b",".join(parts))
+    return _ENCODE({**answer, "frames": frames})
 
 
 def _said(tested: Tested, said: Said) -> dict[str, Any]:
