@@ -70,7 +70,7 @@ def add_arguments(parser: Parser) -> None:
 
 def carry_out(given: argparse.Namespace) -> Answer:
     """Mark the submissions, and write what students and instructors read of it."""
-    from raftlab.grading.batch import Batch, grade
+    from raftlab.grading.batch import Batch, grade, interrupted_if_ended
     from raftlab.grading.box import kind_for
     from raftlab.grading.feedback import write_feedback
     from raftlab.grading.feedback.runs import check_base
@@ -84,9 +84,10 @@ def carry_out(given: argparse.Namespace) -> Answer:
     )
     found: list[Marks] = []
     try:
-        for each in grade(submissions, batch, given.cores, given.scheduler):
-            found.append(each.marks)
-            _tell(each)
+        with interrupted_if_ended():
+            for each in grade(submissions, batch, given.cores, given.scheduler):
+                found.append(each.marks)
+                _tell(each)
     except KeyboardInterrupt:
         text = (
             f"Interrupted. {len(found)} of {len(submissions)} are marked, in {given.out}: the same"

@@ -5,7 +5,7 @@ all of it is asked anew, last first, of a process that knows nothing (`same_agai
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from time import monotonic
 from typing import Any, NoReturn
@@ -27,8 +27,8 @@ from raftlab.raft.vocabulary import shortened
 
 PATIENCE_S = 20.0
 """How long a question may take (s)."""
-MOST_S = 120.0
-"""How long all questions to one answer may take (s): a right one takes about one."""
+MOST_S = 240.0
+"""How long all questions to the answers of a milestone may take (s): right ones take about ten."""
 LONGEST_LINE = 1 << 20
 MOST_SAID = 300
 AT_ONCE = 32
@@ -50,13 +50,31 @@ DECODE_ERRORS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _ENCODE = msgspec.json.Encoder().encode
 
 
+class Waited:
+    """How long answers have been waited for (s): all that share it have one bound."""
+
+    def __init__(self) -> None:
+        self.took_s = 0.0
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Inside, time counts."""
+        begun = monotonic()
+        try:
+            yield
+        finally:
+            self.took_s += monotonic() - begun
+
+
 class Asked:
     """One answer to one exercise, in a boxed process of its own: `call`.
 
-    `trouble` says what ended the process, or is "".
+    `trouble` says what ended the process, or is ""; `waited` is what bounds it and others.
     """
 
-    def __init__(self, exercise: Exercise, source: Source, boxes: Boxes) -> None:
+    def __init__(
+        self, exercise: Exercise, source: Source, boxes: Boxes, waited: Waited | None = None
+    ) -> None:
         self.exercise = exercise
         self.trouble = ""
         self._source = source
@@ -64,7 +82,7 @@ class Asked:
         self._said: dict[bytes, bytes] = {}
         self._child: Child | None = None
         self._loaded = b""
-        self._took_s = 0.0
+        self._waited = waited or Waited()
 
     def call(self, *arguments: Any, **named: Any) -> Any:
         """What the answer returns. Raises: LearnerError, Unwritten, as `guard.call` does."""
@@ -126,7 +144,7 @@ class Asked:
         if not loaded:
             return True
         self.close()
-        self._said, self.trouble, self._took_s = {}, "", 0.0
+        self._said, self.trouble = {}, ""
         try:
             self._start(1)
             for some in _batches([*before][::-1]):
@@ -159,16 +177,14 @@ class Asked:
     def _ask(self, line: bytes) -> bytes:
         if self.trouble:
             raise guard.LearnerError(self.trouble)
-        if self._took_s > MOST_S:
+        if self._waited.took_s > MOST_S:
             self._end(TOO_LONG)
         assert self._child is not None
-        start = monotonic()
         try:
-            return self._boxes.without_place(self._child.ask(line))
+            with self._waited.counted():
+                return self._boxes.without_place(self._child.ask(line))
         except MachineFault as fault:
             self._end(_said_of(fault))
-        finally:
-            self._took_s += monotonic() - start
 
     def _start(self, round: int = 0) -> None:
         """Start a process, and tell it the answer's source."""
@@ -232,7 +248,7 @@ def _batches(calls: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 
 NO_ANSWER = "its process says what is no answer"
-TOO_LONG = "it was stopped: all in all its answers take too long"
+TOO_LONG = "it was stopped: all in all the answers take too long"
 FAULTS: Mapping[str, str] = {
     "hung": "it was stopped: it answers nothing for {patience:g} s",
     "flooded": "it was stopped: it answers with more than {line:,} bytes",

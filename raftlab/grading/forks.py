@@ -131,6 +131,7 @@ class Forks:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
+                cwd="/",
                 preexec_fn=lock.keep_addresses,
             )
         GUARD.tell("+", process.pid)

@@ -5,6 +5,7 @@ pipe or a device is no submission, and whoever has handed in one is told so. Nam
 words: they are shown without signs that a terminal obeys, and no two submissions have the same one.
 """
 
+import errno
 import os
 import re
 import stat
@@ -17,6 +18,12 @@ from typing import NamedTuple
 from raftlab.raft.vocabulary import Misuse, listed, shown
 from raftlab.view.words import clean
 
+MOST_FILES = 20
+"""How many files of one student's folder are marked: the first ones."""
+FOLDER = (
+    "a folder is not marked: it cannot be read, its name is too long, or there are more than"
+    f" {MOST_FILES} files. Hand in the notebook or the Python file itself"
+)
 LARGEST = 10_000_000
 """How many bytes of a submission are read."""
 SUFFIXES = (".ipynb", ".py")
@@ -46,23 +53,40 @@ def submissions_in(paths: Sequence[Path]) -> list[Submission]:
     if not files:
         raise Misuse(f"there is no notebook and no Python file in {listed(map(_word, paths))}")
     root = _root([each.absolute() for each in paths])
+    files = _few_of_each(files, root)
     parts = [each.relative_to(root).parts for each in files]
     names = _unique(parts, [each.suffix for each in files])
     students = [_shown(each[0] if len(each) > 1 else Path(each[0]).stem) for each in parts]
     return list(map(Submission, names, students, files))
 
 
+def _few_of_each(files: Sequence[Path], root: Path) -> list[Path]:
+    """The first files of each student's folder, and the folder itself, where it has more."""
+    count: Counter[str] = Counter()
+    found = []
+    for each in files:
+        whose, *inner = each.relative_to(root).parts
+        count[whose] += bool(inner)
+        if count[whose] <= MOST_FILES:
+            found.append(each)
+        elif count[whose] == MOST_FILES + 1:
+            found.append(root / whose)
+    return found
+
+
 def content_of(path: Path) -> bytes:
     """What is in the file of a submission. Raises: Misuse, if it is none that can be read."""
     try:
         kind = stat.S_IFMT(path.lstat().st_mode)
+        if kind == stat.S_IFDIR:
+            raise Misuse(FOLDER)
         if kind != stat.S_IFREG:
             what = KINDS.get(kind, "no file")
             raise Misuse(f"the file is {what}: hand in the notebook or the Python file itself")
         with open(os.open(path, ONCE), "rb") as file:
             content = file.read(LARGEST + 1)
-    except OSError:
-        raise Misuse("the file cannot be read: it is missing, or closed to us") from None
+    except OSError as error:
+        raise Misuse(FOLDER if error.errno == errno.ENAMETOOLONG else MISSING) from None
     if len(content) > LARGEST:
         raise Misuse(f"the file has more than {LARGEST:,} bytes: it is no submission")
     if not content.strip():
@@ -70,9 +94,9 @@ def content_of(path: Path) -> bytes:
     return content
 
 
+MISSING = "the file cannot be read: it is missing, or closed to us"
 KINDS = {
     stat.S_IFLNK: "a link to another file",
-    stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
@@ -89,19 +113,23 @@ def file_name(submission: str) -> str:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The files of a folder and of those in it, in order, hidden ones not; or the file itself."""
+    """The files of a folder and of those in it, in order, hidden ones not; or the file itself.
+
+    A folder in it that cannot be read stands for its files: whose it is, is told so.
+    """
     if not path.is_dir():
         yield path
         return
-    for folder, inner, names in os.walk(path, onerror=_closed):
+    closed: list[OSError] = []
+    for folder, inner, names in os.walk(path, onerror=closed.append):
         linked = [each for each in inner if os.path.islink(os.path.join(folder, each))]
         inner[:] = sorted(each for each in inner if each not in linked and _counts(each))
         found = [each for each in names if each.endswith(SUFFIXES)]
         yield from (Path(folder, each) for each in sorted([*found, *linked]) if _counts(each))
-
-
-def _closed(error: OSError) -> None:
-    raise Misuse(f"the folder {shown(str(error.filename))} cannot be read: {error.strerror}")
+    for error in closed:
+        if Path(error.filename) == path:
+            raise Misuse(f"the folder {shown(str(path))} cannot be read: {error.strerror}")
+        yield Path(error.filename)
 
 
 def _counts(name: str) -> bool:

@@ -2,6 +2,10 @@
 
 The exercises' own checks are used, with an answer that is asked over a pipe in the place of the
 learner's function. What is right is known in this process alone.
+
+Points come of cases and clusters that are the class's, and of them nothing is told but that they
+go wrong: an answer could say in its own words what it is asked. What is told is what another
+process of it does, which hears only of cases and clusters that everybody may know.
 """
 
 import random
@@ -15,6 +19,7 @@ import msgspec
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
+from raftlab.course.exercises.clusters import bounded
 from raftlab.course.exercises.hints import HintExercise, Repair
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.result import Result
@@ -22,10 +27,10 @@ from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
 from raftlab.course.exercises.verdict import MOST, Failure
 from raftlab.grading.answers import Source
-from raftlab.grading.asked import Asked, call_of
+from raftlab.grading.asked import Asked, Waited, call_of
 from raftlab.grading.box import Boxes
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
-from raftlab.grading.open_runs import OPEN_SEEDS, shared
+from raftlab.grading.open_runs import OPEN, OPEN_SEEDS, shared
 from raftlab.grading.results import Check
 from raftlab.grading.scripts import Script, script_of
 from raftlab.grading.seeds import Seeds
@@ -45,22 +50,47 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 MOST_SAID = 600
 WORST_FIRST = ("safety", "code", "liveness")
 NOT_ASKED = "its cases come first"
+UNSEEN = {
+    "cases": "{name} is wrong in a case of your class, which may not be shown: try larger numbers,"
+    " other names and longer logs than the examples have",
+    "safety": "in a cluster of your class a property of safety is broken, with timing that may not"
+    " be shown",
+    "liveness": "a cluster of your class does not go on, with timing that may not be shown",
+    "code": "your code fails in a cluster of your class, with timing that may not be shown",
+    "slow": "it is right, but slow with two logs of your class, which may not be shown",
+}
+"""What is told of what only the seeds of the class lead to: nothing that an answer said."""
 
 
 class Seen(NamedTuple):
     """What went wrong in a run, and how to see that run; `share` opens it, where it is short."""
 
     trouble: Trouble
-    advice: str
+    advice: str = ""
     share: str = ""
 
 
 class Look(NamedTuple):
-    """A run of an answer: `what` names it, `trouble` is what goes wrong in it, and `seen` tells."""
+    """A run of an answer: `what` names it, `trouble` is what goes wrong in it.
+
+    `advice` says how to see it, and `share` is a run that shows it, or "".
+    """
 
     what: object
     trouble: Callable[[Any], Trouble | None]
-    seen: Callable[[Any, Trouble], Seen]
+    advice: Callable[[Any], str]
+    share: Callable[[Trouble], str]
+
+
+class Tried(NamedTuple):
+    """An answer that is tried, with an exercise `of` a class, or with one that everybody may know.
+
+    In the latter, `is_open`, all may be told.
+    """
+
+    exercise: Exercise
+    asked: Asked
+    is_open: bool
 
 
 class Judged(NamedTuple):
@@ -83,15 +113,31 @@ class Judge:
         self._exercises: dict[str, Exercise] = {}
         self._scripts: dict[tuple[str, object], Script | None] = {}
 
-    def judge(self, shipped: Exercise, points: float, source: Source | None) -> Judged:
+    def judge(
+        self, shipped: Exercise, points: float, source: Source | None, waited: Waited | None = None
+    ) -> Judged:
         """Judge the answer to an exercise that is worth so many points."""
-        exercise = self._with_seeds(shipped)
+        waited = waited or Waited()
         if source is None:
-            return _nothing(exercise, points, "no answer was found")
-        asked = Asked(exercise, source, self.boxes)
+            return _nothing(shipped, points, "no answer was found")
+        found, has_ended = self._found(shipped, points, source, waited, is_open=False)
+        if has_ended or all(each.passed for each in found.checks):
+            return found
+        shown, _ = self._found(shipped, points, source, waited, is_open=True)
+        return _as_shown(found, shown)
+
+    def _found(
+        self, shipped: Exercise, points: float, source: Source, waited: Waited, is_open: bool
+    ) -> tuple[Judged, bool]:
+        """What an answer is worth, and whether there is no more to be told of it."""
+        exercise = self._open(shipped) if is_open else self._with_seeds(shipped)
+        asked = Asked(exercise, source, self.boxes, waited)
         try:
-            found = self._judged(exercise, points, asked)
-            return found if asked.same_again() else _nothing(exercise, points, NOT_THE_SAME)
+            found = self._judged(Tried(exercise, asked, is_open), points)
+            has_ended = bool(asked.trouble)
+            if asked.same_again():
+                return found, has_ended
+            return _nothing(exercise, points, NOT_THE_SAME), True
         finally:
             asked.close()
 
@@ -99,35 +145,40 @@ class Judge:
         """The exercise with cases and clusters of this class, made once."""
         number = shipped.number
         if number not in self._exercises:
-            exercise = copy(shipped)
-            fresh = fresh_cases(number, self._seeds.chance("cases", number))
-            cases = [*shipped.every_case, *fresh]
-            vars(exercise).update(
-                every_case=cases, _known={}, _mistaken={}, _counted={}, result=None
-            )
+            exercise = self._exercises[number] = _with_cases(shipped, self._seeds)
             if isinstance(exercise, ClusterExercise):
                 exercise.seeds = [
                     self._seeds.number("cluster", number, str(place)) for place in range(CLUSTERS)
                 ]
-            if isinstance(exercise, HintExercise):
-                chance = self._seeds.chance("repairs", number)
-                exercise.repairs = [*exercise.repairs, *fresh_repairs(chance)]
             if isinstance(exercise, TimeoutExercise):
                 exercise.drawn_from = [
                     self._seeds.number("draw", number, str(place)) for place in range(DRAWS)
                 ]
-            self._exercises[number] = exercise
         return self._exercises[number]
 
-    def _judged(self, exercise: Exercise, points: float, asked: Asked) -> Judged:
-        try:
-            return self._tried(exercise, points, asked)
-        except guard.Unwritten as stub:
-            return _nothing(exercise, points, _unwritten(exercise, stub))
-        except guard.LearnerError as problem:
-            return _nothing(exercise, points, f"{exercise.name} cannot be used: {problem}")
+    def _open(self, shipped: Exercise) -> Exercise:
+        """The exercise with cases and clusters that everybody may know, made once."""
+        key = f"open {shipped.number}"
+        if key not in self._exercises:
+            exercise = self._exercises[key] = _with_cases(shipped, OPEN)
+            if isinstance(exercise, ClusterExercise):
+                exercise.seeds = OPEN_SEEDS
+        return self._exercises[key]
 
-    def _tried(self, exercise: Exercise, points: float, asked: Asked) -> Judged:
+    def _judged(self, tried: Tried, points: float) -> Judged:
+        exercise, trouble = tried.exercise, ""
+        try:
+            return self._tried(tried, points)
+        except guard.Unwritten as stub:
+            why = _unwritten(exercise, stub)
+        except guard.LearnerError as problem:
+            why, trouble = f"{exercise.name} cannot be used: {problem}", tried.asked.trouble
+        if tried.is_open or trouble:
+            return _nothing(exercise, points, why)
+        return _nothing(exercise, points, UNSEEN["cases"].format(name=exercise.name))
+
+    def _tried(self, tried: Tried, points: float) -> Judged:
+        exercise, asked, _ = tried
         answer = asked.answer()
         exercise.tried = answer
         function = exercise.function_of(answer)
@@ -136,49 +187,77 @@ class Judge:
         troubles: list[Seen] = []
         if isinstance(exercise, ClusterExercise):
             for_cases, for_clusters = _shares(points)
-            cases = _cases_check(exercise, for_cases, answer, failures)
-            troubles = [] if asked.trouble else self._troubles(exercise, answer, asked)
-            slow = self._slow(exercise, answer, asked) if cases.passed else ""
-            checks = [cases, _clusters_check(exercise, for_clusters, cases, troubles, slow)]
+            cases = _cases_check(tried, for_cases, answer, failures)
+            troubles = [] if asked.trouble else self._troubles(exercise, answer, tried)
+            slow = self._slow(tried, answer) if cases.passed else ""
+            checks = [cases, _clusters_check(tried, for_clusters, cases, troubles, slow)]
         else:
-            checks = [_cases_check(exercise, points, answer, failures)]
-        texts = {each.trouble.kind: _named(exercise, each.trouble.text) for each in troubles}
+            checks = [_cases_check(tried, points, answer, failures)]
+        texts = {each.trouble.kind: _named(tried, each.trouble) for each in troubles}
         return Judged(tuple(checks), texts.get("safety", ""), texts.get("liveness", ""))
 
-    def _troubles(self, exercise: ClusterExercise, answer: Any, asked: Asked) -> list[Seen]:
+    def _troubles(self, exercise: ClusterExercise, answer: Any, tried: Tried) -> list[Seen]:
         """What goes wrong in the museum's runs and in clusters, the first of each kind."""
         found: dict[str, Seen] = {}
         for look in _looks(exercise):
-            if self._goes_well(exercise, look.what, look.trouble, asked):
+            if self._goes_well(exercise, look.what, look.trouble, tried.asked):
                 continue
             trouble = look.trouble(answer)
             if trouble is not None:
                 if trouble.kind not in found:
-                    found[trouble.kind] = look.seen(answer, trouble)
+                    found[trouble.kind] = _seen(tried, look, answer, trouble)
                 if trouble.kind == "code":
                     break
         return list(found.values())
 
-    def _slow(self, exercise: Exercise, answer: Any, asked: Asked) -> str:
+    def _slow(self, tried: Tried, answer: Any) -> str:
         """What is slow in an answer that is right, or ""."""
+        exercise = tried.exercise
         if not isinstance(exercise, HintExercise):
             return ""
         for each in exercise.repairs:
             look = partial(_repaired, exercise, each)
-            said = None if self._goes_well(exercise, each, look, asked) else look(answer)
+            said = None if self._goes_well(exercise, each, look, tried.asked) else look(answer)
             if said is not None:
-                return said.sentence
+                return said.sentence if tried.is_open else UNSEEN["slow"]
         return ""
 
     def _goes_well(
         self, exercise: ClusterExercise, what: object, look: Callable[[Any], object], asked: Asked
     ) -> bool:
-        """Whether a run goes well for sure: its answer says in it what is right, word for word."""
+        """Whether a run goes well for sure: its answer says in it what is right, word for word.
+
+        A run that does not go well with the right answer says nothing of any other.
+        """
         key = exercise.number, what
         if key not in self._scripts:
             self._scripts[key] = script_of(exercise, look)
         script = self._scripts[key]
-        return script is not None and asked.says(script)
+        return script is None or asked.says(script)
+
+
+def _with_cases(shipped: Exercise, seeds: Seeds) -> Exercise:
+    """An exercise that has fresh cases of these seeds as well."""
+    exercise, number = copy(shipped), shipped.number
+    cases = [*shipped.every_case, *fresh_cases(number, seeds.chance("cases", number))]
+    vars(exercise).update(every_case=cases, _known={}, _mistaken={}, _counted={}, result=None)
+    if isinstance(exercise, HintExercise):
+        chance = seeds.chance("repairs", number)
+        exercise.repairs = [*exercise.repairs, *fresh_repairs(chance)]
+    return exercise
+
+
+def _as_shown(found: Judged, shown: Judged) -> Judged:
+    """What the class's seeds have found, in the words of what may be shown, where that fails too.
+
+    Points are those of the class, and so is whether safety is broken, which costs points.
+    """
+    checks = zip(found.checks, shown.checks, strict=True)
+    return Judged(
+        tuple(mine if mine.passed or its.passed else its for mine, its in checks),
+        found.safety and (shown.safety or found.safety),
+        shown.liveness or found.liveness,
+    )
 
 
 def _calls(exercise: Exercise) -> Iterator[Sequence[Any]]:
@@ -196,9 +275,8 @@ def _shares(points: float) -> tuple[float, float]:
     return for_cases, round(points - for_cases, 2)
 
 
-def _cases_check(
-    exercise: Exercise, points: float, answer: Any, failures: Sequence[Failure]
-) -> Check:
+def _cases_check(tried: Tried, points: float, answer: Any, failures: Sequence[Failure]) -> Check:
+    exercise = tried.exercise
     count = len(exercise.every_case)
     right = count > 0 and not failures
     check = Check(
@@ -213,6 +291,10 @@ def _cases_check(
         return _told(check, f"{count} cases are right")
     if not failures:
         return _told(check, "there are no cases, so there is no verdict")
+    if not tried.is_open:
+        trouble = tried.asked.trouble
+        unseen = UNSEEN["cases"].format(name=exercise.name)
+        return _told(check, f"{exercise.name}: {trouble}" if trouble else unseen)
     failure = exercise.most_telling(failures)
     mistake = exercise.mistake_in(failures)
     instead = failure.instead or f"it answers {guard.described(failure.got, MOST, exercise.says)}"
@@ -230,25 +312,35 @@ def _cases_check(
 def _looks(exercise: ClusterExercise) -> Iterator[Look]:
     """What is looked at: the museum's runs, then the clusters of the class."""
     for name in dict.fromkeys(each.exhibit for each in exercise.mistakes if each.exhibit):
-        yield Look(name, partial(_in_museum, exercise, name), partial(_seen_in_museum, name))
+        where = partial(_museum_advice, name), partial(_museum_share, name)
+        yield Look(name, partial(_in_museum, exercise, name), *where)
     for seed in exercise.seeds:
-        seen = partial(_seen_in_cluster, exercise)
-        yield Look(seed, partial(_in_cluster, exercise, seed), seen)
+        advice = partial(_cluster_advice, exercise, seed)
+        yield Look(seed, partial(_in_cluster, exercise, seed), advice, _cluster_share)
 
 
-def _seen_in_museum(name: str, _: Any, trouble: Trouble) -> Seen:
-    advice = f'try exhibit("{name}").recording().lab()'
-    return Seen(trouble, advice, trouble.cluster.recording.share())
+def _museum_advice(name: str, _: Any) -> str:
+    return f'try exhibit("{name}").recording().lab()'
 
 
-def _seen_in_cluster(exercise: ClusterExercise, answer: Any, trouble: Trouble) -> Seen:
-    """The same kind of trouble with a seed that is no secret; else what happened, and no run."""
-    for seed in OPEN_SEEDS:
-        other = exercise.trouble(answer, seed)
-        if other is not None and other.kind == trouble.kind:
-            advice = f"try {exercise.cluster_call(answer, seed)}"
-            return Seen(other, advice, shared(other.cluster.recording))
-    return Seen(trouble, "try clusters of other seeds: it does not show in those that are open")
+def _museum_share(name: str, trouble: Trouble) -> str:
+    """The run of the known mistake: it can be opened by whoever has not the answer."""
+    return exhibit(name).recording().share() if trouble.kind != "code" else ""
+
+
+def _cluster_share(trouble: Trouble) -> str:
+    return shared(trouble.cluster.recording)
+
+
+def _cluster_advice(exercise: ClusterExercise, seed: int, answer: Any) -> str:
+    return f"try {exercise.cluster_call(answer, seed)}"
+
+
+def _seen(tried: Tried, look: Look, answer: Any, trouble: Trouble) -> Seen:
+    """How to see a trouble, where it may be seen."""
+    if not tried.is_open:
+        return Seen(trouble)
+    return Seen(trouble, look.advice(answer), look.share(trouble))
 
 
 def _in_cluster(exercise: ClusterExercise, seed: int, answer: Any) -> Trouble | None:
@@ -264,7 +356,8 @@ def _in_museum(exercise: ClusterExercise, name: str, answer: Any) -> Trouble | N
     shown = exhibit(name)
     cluster = shown.cluster(wrong=False, **exercise.for_cluster(answer))
     try:
-        went_on = shown.run(cluster)
+        with bounded(cluster):
+            went_on = shown.run(cluster)
     except Violation as violation:
         text = f"{violation.frame.name} is broken: {violation.frame.text}"
         return Trouble(cluster, 1, "safety", text)
@@ -279,17 +372,17 @@ def _in_museum(exercise: ClusterExercise, name: str, answer: Any) -> Trouble | N
 
 
 def _clusters_check(
-    exercise: ClusterExercise,
-    points: float,
-    cases: Check,
-    troubles: Sequence[Seen],
-    slow: str,
+    tried: Tried, points: float, cases: Check, troubles: Sequence[Seen], slow: str
 ) -> Check:
-    told, advice, share, is_safety = "", "", "", False
+    exercise = tried.exercise
+    assert isinstance(exercise, ClusterExercise)
+    told, broken, advice, share = "", "", "", ""
     if troubles:
         worst, advice, share = min(troubles, key=lambda each: WORST_FIRST.index(each.trouble.kind))
-        is_safety = worst.kind == "safety"
-        told = f"{len(worst.cluster.nodes)} servers, {ms(worst.cluster.now)}: {worst.text}"
+        told = _openly(tried, worst)
+        if tried.is_open:
+            told = f"{len(worst.cluster.nodes)} servers, {ms(worst.cluster.now)}: {told}"
+            broken = worst.text if worst.kind == "safety" else ""
     right = cases.passed and not troubles and not slow
     count = f"{len(exercise.seeds)} clusters"
     fine = f"{count} keep every property, and go on" if right else NOT_ASKED
@@ -299,7 +392,7 @@ def _clusters_check(
         points=points if right else 0.0,
         of=points,
         passed=right,
-        property=_clean(worst.text) if is_safety else "",
+        property=_clean(broken),
         sentence=_clean(told or slow or fine),
         section=exercise.paper,
         advice=advice,
@@ -336,8 +429,13 @@ def _told(check: Check, sentence: str) -> Check:
     return msgspec.structs.replace(check, sentence=sentence)
 
 
-def _named(exercise: Exercise, text: str) -> str:
-    return _clean(f"exercise {exercise.number}: {text}")
+def _named(tried: Tried, trouble: Trouble) -> str:
+    return _clean(f"exercise {tried.exercise.number}: {_openly(tried, trouble)}")
+
+
+def _openly(tried: Tried, trouble: Trouble) -> str:
+    """What goes wrong, in words that may be told."""
+    return trouble.text if tried.is_open else tried.asked.trouble or UNSEEN[trouble.kind]
 
 
 def _property(mistake: Mistake | None) -> str:

@@ -1,9 +1,33 @@
-"""What grading finds, as values: checks, the marks of a milestone, the marks of a submission."""
+"""What grading finds, as values: checks, the marks of a milestone, the marks of a submission.
+
+What a submission makes somebody say is bounded here, where every result is built, also one that
+is read from a file: no page, no CSV and no file of marks becomes large by it.
+"""
+
+import operator
+from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import force_setattr
+
+from raftlab.raft.vocabulary import shortened
 
 MARKS = "marks"
 """The folder, in that of a batch, in which marks are: a file for each submission."""
+
+MOST_TEXT = 600
+"""How many characters a text of a result has."""
+MOST_SHARED = 24_000
+"""A share string that is longer is left out: an honest run has a tenth of it."""
+MOST_SHARED_IN_ALL = 80_000
+"""The same for all share strings of a submission: the first ones stay."""
+MOST_TOLD = 40
+"""How many sentences are told of a submission; of the others, how many there are."""
+
+
+def _shorten(result: msgspec.Struct, *names: str) -> None:
+    for name in names:
+        force_setattr(result, name, shortened(getattr(result, name), MOST_TEXT))
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +50,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     mistake: str = ""
     advice: str = ""
     share: str = ""
+
+    def __post_init__(self) -> None:
+        _shorten(self, "name", "exercise", "property", "sentence", "section", "mistake", "advice")
+        if len(self.share) > MOST_SHARED:
+            force_setattr(self, "share", "")
 
 
 class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,13 +80,18 @@ class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         bonus = f"+{round(self.bonus, 2):g}" if self.bonus else ""
         return f"{round(self.points, 2):g}{bonus}"
 
+    def __post_init__(self) -> None:
+        _shorten(self, "title", "capped", "liveness")
+
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The marks of one submission.
 
     `submission` is its name in the batch, `student` whose it is; `box` is what its code ran in.
-    `told` are sentences about the submission as a whole. `raftlab` is the version that judged,
-    `seeds_digest` tells two files of seeds apart and tells none of them.
+    `told` are sentences about the submission as a whole. `similarity` says how similar its answers
+    are to the published solutions (per cent), for a person to judge: no point hangs on it.
+    `raftlab` is the version that judged, `seeds_digest` tells two files of seeds apart and tells
+    none of them.
     """
 
     submission: str
@@ -66,8 +100,18 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     box: str
     milestones: tuple[MilestoneMark, ...]
     told: tuple[str, ...] = ()
+    similarity: int | None = None
     raftlab: str = ""
     seeds_digest: str = ""
+
+    def __post_init__(self) -> None:
+        _shorten(self, "submission", "student")
+        force_setattr(self, "milestones", _with_few_runs(self.milestones))
+        told = [shortened(each, MOST_TEXT) for each in self.told[: MOST_TOLD + 1]]
+        if len(told) > MOST_TOLD:
+            more = len(self.told) - MOST_TOLD + 1
+            told[MOST_TOLD - 1 :] = [f"There are {more:,} more sentences like these."]
+        force_setattr(self, "told", tuple(told))
 
     @property
     def total(self) -> float:
@@ -78,6 +122,20 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def of(self) -> float:
         """The points that there are."""
         return sum(each.of for each in self.milestones)
+
+
+def _with_few_runs(milestones: Sequence[MilestoneMark]) -> tuple[MilestoneMark, ...]:
+    """The same, where share strings that are too much in all are left out."""
+    left = MOST_SHARED_IN_ALL
+    found = []
+    for mark in milestones:
+        checks = []
+        for each in mark.checks:
+            left -= len(each.share)
+            checks.append(each if left >= 0 else msgspec.structs.replace(each, share=""))
+        is_same = all(map(operator.is_, checks, mark.checks))
+        found.append(mark if is_same else msgspec.structs.replace(mark, checks=tuple(checks)))
+    return tuple(found)
 
 
 def to_json(marks: Marks) -> bytes:

@@ -7,21 +7,28 @@ number of one run learns nothing of another, or of the file.
 import hashlib
 import hmac
 import random
+from functools import cached_property
 from pathlib import Path
 
 from raftlab.raft.vocabulary import Misuse, shown
 
 LEAST_BYTES = 16
 MOST_BYTES = 65_536
+SLOWLY = 200_000
+"""How many rounds a digest takes: a tenth of a second."""
 MAKE_ONE = 'python -c "import secrets; print(secrets.token_hex(32))" > seeds.txt makes one'
 
 
 class Seeds:
-    """The seeds of a class. `digest` tells two files apart."""
+    """The seeds of a class."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self.digest = self._drawn("digest")[:12]
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells two files apart. It stands on pages: it is slow, so that guesses cost something."""
+        return hashlib.pbkdf2_hmac("sha256", self._secret, b"raftlab digest", SLOWLY).hex()[:12]
 
     def number(self, *words: str) -> int:
         """The number that is drawn for what these words say, below 2**31."""

@@ -11,6 +11,9 @@ from raftlab.course import exercise
 from raftlab.course.exercises.hints import REPAIRS
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
+from raftlab.sim.load import load
+from raftlab.sim.resolve import ClassNeeded
+from raftlab.view import describe_frame
 from tests.course import answers, near_answers
 from tests.course.answers import conflict, rules
 
@@ -475,3 +478,18 @@ def test_a_wrong_result_is_not_true_and_require_raises_with_its_text():
     right = exercise("4.1").judge(lambda size: size // 2 + 1)
     assert right
     right.require()
+
+
+def test_a_run_of_ones_own_rule_is_opened_with_the_class_that_has_it():
+    class MyRules(Rules):
+        def candidate_is_up_to_date(self, *_: Any, **__: Any) -> bool:
+            return True
+
+    trouble = next(filter(None, (exercise("3.1").trouble(MyRules, seed) for seed in range(1, 60))))
+    shared = trouble.cluster.recording.share()
+    with pytest.raises(ClassNeeded) as needed:
+        load(shared)
+    assert needed.value.argument == "rules"
+    again = load(shared, rules=MyRules).attempt()
+    assert again.number == trouble.cluster.number > 0
+    assert describe_frame(again.frame()) == describe_frame(trouble.cluster.frame())

@@ -185,12 +185,13 @@ def test_every_milestone_of_the_course_is_in_one_mark(tmp_path):
     assert {each.split(":")[0] for each in marks.told} >= {"M0", "M4", "M5", "M6"}
 
 
-MANY = 16
+MANY = 5
+ONE_WRONG = ["import raftlab as rl", mistaken("any-entry-fits", "1.1")]
 
 
 def begun(tmp_path, count, *more):
     for place in range(count):
-        write(tmp_path / "in" / f"s{place}.ipynb", [*solutions(), f"x = {place}"])
+        write(tmp_path / "in" / f"s{place}.ipynb", [*ONE_WRONG, f"x = {place}"])
     (tmp_path / "seeds.txt").write_text("0123456789abcdef0123\n")
     words = [sys.executable, "-m", "raftlab", "grade", str(tmp_path / "in"), "--assignment", "M1"]
     words += ["--seeds", str(tmp_path / "seeds.txt"), "--out", str(tmp_path / "out"), *more]
@@ -203,22 +204,23 @@ def written(tmp_path):
 
 
 @in_a_box
-@pytest.mark.parametrize("cores", ["1", "2"])
+@pytest.mark.parametrize("cores", [1, 2])
 def test_an_interrupted_batch_goes_on_and_loses_and_repeats_nothing(cores, tmp_path):
     (tmp_path / "in").mkdir()
-    batch = begun(tmp_path, MANY, "--cores", cores)
-    assert batch.stderr.readline().startswith(f"1 of {MANY}: ")
+    many = MANY * cores
+    batch = begun(tmp_path, many, "--cores", str(cores))
+    assert batch.stderr.readline().startswith(f"1 of {many}: ")
     batch.send_signal(signal.SIGINT)
     said, _ = batch.communicate()
     assert batch.returncode == 130
     assert "the same command goes on from there" in said
     before = written(tmp_path)
-    assert 1 <= len(before) < MANY
-    again = begun(tmp_path, MANY, "--cores", cores)
+    assert 1 <= len(before) < many
+    again = begun(tmp_path, many, "--cores", str(cores))
     said, told = again.communicate()
     assert again.returncode == 0, told
     after = written(tmp_path)
-    assert len(after) == MANY
+    assert len(after) == many
     assert told.count("(marked before)") == len(before)
     assert {name: after[name] for name in before} == before
     assert (tmp_path / "out" / "feedback" / "class.html").is_file()
@@ -238,4 +240,26 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path):
     _said, told = batch.communicate()
     assert batch.returncode == 0, told
     marks = [from_json(content) for _, content in written(tmp_path).values()]
-    assert [each.total for each in marks] == [15, 15, 15, 15]
+    assert [each.submission for each in marks] == ["s0", "s1", "s2", "s3"]
+    assert all(each.milestones[0].checks[0].mistake for each in marks)
+
+
+@in_a_box
+@pytest.mark.slow
+def test_a_dask_cluster_finds_the_same_and_a_killed_worker_loses_nothing(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    (tmp_path / "in").mkdir()
+    for place in range(MANY):
+        write(tmp_path / "in" / f"s{place}.ipynb", [*ONE_WRONG, f"x = {place}"])
+    found = submissions_in([tmp_path / "in"])
+    one = [each.marks for each in grade(found, batch_of(tmp_path / "one", "M1"))]
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        address = cluster.scheduler_address
+        batch = grade(found, batch_of(tmp_path / "many", "M1"), scheduler=address)
+        many = [next(batch).marks]
+        os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+        many += [each.marks for each in batch]
+    assert {to_json(each) for each in many} == {to_json(each) for each in one}
+    assert len(many) == len(one) == MANY

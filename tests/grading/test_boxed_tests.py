@@ -10,7 +10,7 @@ import pytest
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.child import changes
 from raftlab.grading.child.clusters import VERBS, TestedCluster
-from raftlab.grading.own_tests import reference
+from raftlab.grading.own_tests import reference, runners
 from raftlab.grading.own_tests.judge import judged
 from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, correct, mistaken
 from raftlab.grading.own_tests.runners import BoxedTests, Outcome, Unusable
@@ -140,12 +140,9 @@ class Noting:
     def __init__(self, tests):
         self.tests, self.asked = tests, tests.asked[-1]
 
-    def run(self, place):
+    def run_alone(self, place):
         self.asked.append(place)
         return Outcome("failed" if place in self.tests.fails else "passed")
-
-    def close(self):
-        pass
 
 
 def test_the_clusters_of_a_scenario_have_a_bound_together():
@@ -157,27 +154,68 @@ def test_the_clusters_of_a_scenario_have_a_bound_together():
     assert 4_000 <= sum(len(each.cluster.actions) for each in tested.runs) <= 4_010
 
 
-class Late(Recorded):
-    """Tests that fail with what comes late, whatever it is."""
+class Counting(Recorded):
+    """Tests that fail with what comes after so many processes, and before so many."""
+
+    def __init__(self, names, after, before):
+        super().__init__(names, set())
+        self.after, self.before = after, before
 
     def on(self, start):
         runner = super().on(start)
-        self.fails = {0} if len(self.asked) > len(SEEDS) * len(CORRECT) else set()
+        self.fails = {0, 1} if self.after < len(self.asked) <= self.before else set()
         return runner
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_what_fails_with_all_that_comes_late_earns_nothing(seed):
-    mark = judged(Late(["a"], set()), SEEDS, chance=random.Random(seed))
-    assert [each.name for each in mark.checks if each.name in MISTAKES and each.passed] == []
+def found_by_counting(after, before):
+    mark = judged(Counting(["a", "b"], after, before), SEEDS, chance=random.Random(after))
+    return sum(each.passed for each in mark.checks if each.name in MISTAKES)
+
+
+def test_who_fails_with_all_that_comes_late_or_early_earns_nothing():
+    assert [found_by_counting(after, 10_000) for after in range(50)] == [0] * 50
+    assert [found_by_counting(0, before) for before in range(50)] == [0] * 50
+
+
+def test_who_fails_with_some_in_the_middle_earns_next_to_nothing():
+    found = [
+        found_by_counting(after, after + most) for after in range(4, 40) for most in (4, 9, 16)
+    ]
+    assert sum(found) / len(found) < 0.2
 
 
 @pytest.mark.parametrize("fails", [set(), {0}, {1}, {0, 1}])
-def test_a_box_is_asked_in_one_order_whichever_machine_it_has(fails):
+def test_a_process_is_asked_for_one_scenario_and_no_other(fails):
     tests = Recorded(["a", "b", "c"], fails)
-    judged(tests, SEEDS, ["half-elects", "figure-8"])
-    assert len(tests.asked) >= len(SEEDS) * len(CORRECT)
-    assert all(each == [*range(len(each))] for each in tests.asked)
+    judged(tests, SEEDS, ["half-elects", "votes-once"])
+    assert len(tests.asked) >= len(SEEDS) * 3
+    assert all(len(each) == 1 for each in tests.asked)
+
+
+WAITS = """
+import select
+def one(start):
+    cluster = start(3)
+    while True:
+        select.select([], [], [], 0.05)
+        cluster.run(0)
+scenarios = [one] * 12
+"""
+
+
+@in_a_box
+def test_a_scenario_that_waits_between_its_questions_ends_the_tests(boxes, monkeypatch):
+    monkeypatch.setattr(runners, "MOST_S", 1.0)
+    mark = judged(a_box(INVARIANT + WAITS, boxes), SEEDS)
+    assert mark.points == 0
+    assert "it was stopped: all in all the tests take too long" in mark.checks[0].sentence
+
+
+@in_a_box
+def test_a_source_that_is_long_is_packed_too(boxes):
+    body = "\n".join(f"def f{each}(): return {{'a': {each}}}" for each in range(900))
+    source = f"{INVARIANT}{body}\ndef one(start):\n    start(3)\nscenarios = [one]\n"
+    assert came(source, boxes) == Outcome("passed")
 
 
 def test_what_is_asked_out_of_a_box_is_checked():

@@ -183,7 +183,7 @@ def test_the_class_page_counts_mistakes_survivors_and_predictions(written):
     assert re.search(r"half of the votes are not a majority +4\.2 +2\n", text)
     assert re.search(r"old-votes +M6 +1\n", text)
     assert re.search(r"who_grants +M0 +1\n", text)
-    assert re.search(r"ann +– +3 +4 +– +7 of 12\n", text)
+    assert re.search(r"ann +– +3 +4 +– +7 of 12 +–\n", text)
     page = (written[0] / "class.html").read_text(encoding="utf-8")
     assert '<a href="students/ann.html">ann</a>' in page
 

@@ -218,6 +218,11 @@ DIFFERS = {
 
 SAME = {
     "the number of its process": rule("raise ValueError(os.getpid(), os.getppid(), os.getuid())"),
+    "its group and its session": rule("raise ValueError(os.getpgrp(), os.getsid(0))"),
+    "the time of day": rule(
+        "import datetime\nsys.modules.pop('time')\nimport time\n"
+        "raise ValueError(time.time(), datetime.datetime.__base__.now())"
+    ),
     "the environment": rule("raise ValueError(sorted(os.environ.items()))"),
     "where it is": rule("raise ValueError(rl.__file__, sys.path, os.getcwd())"),
     "the machine": rule("return os.uname()"),

@@ -172,6 +172,10 @@ def test_what_a_program_keeps_in_its_memory_is_gone_after_a_restart(judge):
         ('print("x" * 5000000)', "more than a megabyte in one line"),
         ("import os; os._exit(0)", "its program ended"),
         ("1 / 0", "its program ended: ZeroDivisionError in line"),
+        (
+            "raise type(f'SEED_{self.term}', (Exception,), {})",
+            "its program ended: an error in line",
+        ),
     ],
 )
 def test_a_program_that_hangs_floods_or_ends_has_a_sentence(line, said, judge, monkeypatch):

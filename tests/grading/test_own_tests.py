@@ -1,11 +1,20 @@
 """A learner's own tests are worth the mistakes that they find, if correct machines pass them."""
 
+from contextlib import suppress
+
 import pytest
 
+from raftlab.grading.child.clusters import TestedCluster
 from raftlab.grading.own_tests import CORRECT, MISTAKES, marked
-from raftlab.grading.own_tests.reference import SCENARIOS, invariant, runs_of
+from raftlab.grading.own_tests.machines import correct, mistaken
+from raftlab.grading.own_tests.reference import RUNS as RUNS_BY_MISTAKE
+from raftlab.grading.own_tests.reference import SCENARIOS, invariant, runs_of, two_pairs
 from raftlab.grading.own_tests.runners import MOST_SCENARIOS
+from raftlab.grading.own_tests.shown import noting
+from raftlab.grading.own_tests.tested import Tested
 from raftlab.museum import exhibit
+from raftlab.raft.rules import Rules
+from raftlab.raft.vocabulary import NotNow
 
 
 def names_of(mark, passed):
@@ -122,14 +131,17 @@ def test_without_a_scenario_or_a_cluster_there_is_nothing_to_mark():
 
 
 def test_more_scenarios_than_are_run_are_left_out():
-    ran = []
+    ran = set()
 
-    def counted(start):
-        ran.append(1)
-        start(3)
+    def numbered(number):
+        def scenario(start):
+            ran.add(number)
+            start(3)
 
-    marked([counted] * (MOST_SCENARIOS + 5), lambda frames: True, mistakes=["half-elects"])
-    assert len(ran) == MOST_SCENARIOS * (len(CORRECT) + 1)
+        return scenario
+
+    marked(map(numbered, range(MOST_SCENARIOS + 5)), lambda frames: True, mistakes=["half-elects"])
+    assert ran == {*range(MOST_SCENARIOS)}
 
 
 def test_the_mark_is_the_same_twice_and_the_seed_only_moves_the_timing():
@@ -137,3 +149,34 @@ def test_the_mark_is_the_same_twice_and_the_seed_only_moves_the_timing():
     assert marked(tests, invariant, 5, MISTAKES[:3]) == marked(tests, invariant, 5, MISTAKES[:3])
     for seed in (2, 99):
         assert "half-elects" in names_of(marked(tests, invariant, seed, MISTAKES[:3]), True)
+
+
+RUNS = [*dict.fromkeys(RUNS_BY_MISTAKE.values())]
+BY_RULES = [name for name in MISTAKES if isinstance(exhibit(name).wrong.get("rules"), Rules)]
+
+
+def frames_of(run, nodes, start):
+    """The frames of a run, to its end or to where it stops."""
+    tested = Tested(start)
+    number = tested.ask("start", 0, [nodes], {})
+    with suppress(NotNow):
+        run(TestedCluster(lambda verb, given, named: tested.ask(verb, number, given, named)))
+    return tested.runs[0].frames
+
+
+@pytest.mark.parametrize(("run", "nodes"), RUNS, ids=lambda each: getattr(each, "__name__", ""))
+def test_a_mistake_that_does_not_show_leads_to_the_run_of_figure_2(run, nodes):
+    start, shows = noting(5)
+    known = frames_of(run, nodes, start)
+    assert known == frames_of(run, nodes, correct("Figure 2", 5))
+    hidden = [name for name in BY_RULES if not shows(name)]
+    assert hidden
+    for name in hidden:
+        assert frames_of(run, nodes, mistaken(name, 5)) == known
+    assert all(shows(name) for name in MISTAKES if name not in BY_RULES)
+
+
+def test_half_of_four_shows_in_the_run_of_two_pairs():
+    start, shows = noting(5)
+    frames_of(two_pairs, 4, start)
+    assert shows("half-elects") and not shows("any-log-elects")

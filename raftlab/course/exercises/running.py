@@ -18,6 +18,9 @@ from raftlab.sim.world.violation import Violation
 from raftlab.view import scene_cluster
 from raftlab.view.words import ms
 
+MOST_IN_FLIGHT = 200
+"""A cluster with more messages on their way is not drawn: nobody could read it."""
+
 
 class Trouble(NamedTuple):
     """What goes wrong in a cluster that runs an answer.
@@ -94,7 +97,8 @@ class ClusterExercise(Exercise):
             f"  read:      {self.paper}",
         ]
         said = f"{lines[0]}: {problem.removesuffix('.')}."
-        scenes = (scene_cluster(cluster.frame()),)
+        frame = cluster.frame()
+        scenes = (scene_cluster(frame),) if len(frame.in_flight) <= MOST_IN_FLIGHT else ()
         return Result(False, 0, self.points, "\n".join(lines), scenes, said)
 
 
@@ -149,7 +153,8 @@ class RulesExercise(ClusterExercise):
                 raise guard.LearnerError(f"it answers {guard.described(got)}, of type {kind}")
             return got
 
-        rules: Rules = type("YourRules", (Rules,), {self.name: decided, "__slots__": ()})()
+        learners = {self.name: decided, "__slots__": (), "__module__": "__main__"}
+        rules: Rules = type(self.named(answer), (Rules,), learners)()
         return rules
 
     def for_cluster(self, answer: Any) -> Mapping[str, Any]:
@@ -171,7 +176,8 @@ class MachineExercise(ClusterExercise):
     def for_cluster(self, answer: Any) -> Mapping[str, Any]:
         """A machine that calls the learner's function."""
         function = staticmethod(self.function_of(answer))
-        filled = type("YourMachine", (self.machine,), {self.name: function, "__slots__": ()})
+        learners = {self.name: function, "__slots__": (), "__module__": "__main__"}
+        filled = type("YourMachine", (self.machine,), learners)
         return {"machine": filled}
 
 

@@ -6,10 +6,13 @@ another submission under that name is marked anew.
 """
 
 import hashlib
+import signal
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -17,6 +20,7 @@ import msgspec
 from raftlab.check.campaign import executors
 from raftlab.grading.answers import contents_of, nothing
 from raftlab.grading.batch.marking import Marker, wanted_by
+from raftlab.grading.batch.similarity import similarity
 from raftlab.grading.box import Boxes, Kind
 from raftlab.grading.handed_in import Submission, content_of, file_name
 from raftlab.grading.milestones import milestones_of
@@ -104,16 +108,40 @@ def _mark_all(
     """Mark the submissions at these places, and write each one's marks; the places."""
     boxes = Boxes(batch.kind)
     try:
-        marker = Marker(boxes, batch.seeds, batch.word)
-        for place in places:
-            each = submissions[place]
-            file, content = batch.file(each), _content(each)
-            marks = from_json(to_json(marked(each, content, batch, marker)))  # as it is read
-            write_whole(file, to_json(marks))
-            write_whole(file.with_suffix(".key"), _key(each, content, batch).encode())
+        with interrupted_if_ended():
+            _mark_each(submissions, batch, boxes, places)
     finally:
         boxes.close()
     return tuple(places)
+
+
+@contextmanager
+def interrupted_if_ended() -> Iterator[None]:
+    """Inside, whoever ends this process (SIGTERM) interrupts it, as Ctrl-C does: it tidies up."""
+    if current_thread() is not main_thread():  # on a worker of Dask's, which ends by itself
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _mark_each(
+    submissions: Sequence[Submission], batch: Batch, boxes: Boxes, places: Sequence[int]
+) -> None:
+    marker = Marker(boxes, batch.seeds, batch.word)
+    for place in places:
+        each = submissions[place]
+        file, content = batch.file(each), _content(each)
+        marks = from_json(to_json(marked(each, content, batch, marker)))  # as it is read
+        write_whole(file, to_json(marks))
+        write_whole(file.with_suffix(".key"), _key(each, content, batch).encode())
 
 
 def marked(submission: Submission, content: bytes | Misuse, batch: Batch, marker: Marker) -> Marks:
@@ -129,7 +157,7 @@ def marked(submission: Submission, content: bytes | Misuse, batch: Batch, marker
         mark, more = marker.mark(milestone, has, submission.student)
         found.append(mark)
         told += [] if has.trouble else more
-    return _marks(submission, batch, found, told)
+    return _marks(submission, batch, found, told, similarity(has, milestones))
 
 
 def _never(submission: Submission, batch: Batch) -> Marks:
@@ -138,7 +166,11 @@ def _never(submission: Submission, batch: Batch) -> Marks:
 
 
 def _marks(
-    submission: Submission, batch: Batch, found: Sequence[MilestoneMark], told: Sequence[str]
+    submission: Submission,
+    batch: Batch,
+    found: Sequence[MilestoneMark],
+    told: Sequence[str],
+    similarity: int | None = None,
 ) -> Marks:
     return Marks(
         submission=submission.name,
@@ -147,6 +179,7 @@ def _marks(
         box=batch.kind,
         milestones=tuple(found),
         told=tuple(dict.fromkeys(told)),
+        similarity=similarity,
         raftlab=version("raftlab"),
         seeds_digest=batch.seeds.digest,
     )

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeAlias
 from raftlab.course.exercises import exercise
 from raftlab.grading import predictions
 from raftlab.grading.answers import Contents, Wanted
+from raftlab.grading.asked import Waited
 from raftlab.grading.box import Boxes
 from raftlab.grading.judge import Judge, Judged
 from raftlab.grading.machines.judge import MachineJudge
@@ -59,10 +60,11 @@ class Marker:
     def _exercises(self, milestone: Milestone, has: Contents, _: str) -> Marked:
         told: list[str] = []
         judged: dict[str, Judged] = {}
+        waited = Waited()
         for number, points in milestone.parts.items():
             answer = has.answers[number]
             told += answer.told
-            judged[number] = self._judge.judge(exercise(number), points, answer.source)
+            judged[number] = self._judge.judge(exercise(number), points, answer.source, waited)
         return Marked(mark_of(milestone, judged), told)
 
     def _machine(self, milestone: Milestone, has: Contents, _: str) -> Marked:

@@ -20,6 +20,8 @@ from raftlab.raft.vocabulary import shown
 
 MOST_CODE = 500_000
 """How many characters of code a submission may have: a long one has a tenth of it."""
+MOST_SENTENCES = 5
+"""How many cells that are no Python are told of an exercise."""
 CALLS = re.compile(r"""exercise\(\s*["'](\d+\.\d+)["']\s*\)\s*\.check\(""")
 TAG = re.compile(r"exercise:(\d+\.\d+|M\d)")
 DEEPEST = 3
@@ -152,7 +154,7 @@ def find(wanted: Wanted, cells: Sequence[Cell]) -> Found:
     """The answer to an exercise in a submission, and what there is to tell of it."""
     number, name, is_rule = wanted
     tagged = [each for each in cells if number in each.numbers]
-    broken = [each.error for each in tagged if each.error]
+    broken = _few([each.error for each in tagged if each.error])
     everywhere = [
         (place, holder)
         for place, each in enumerate(cells)
@@ -220,6 +222,13 @@ def plain(found: Any, depth: int = DEEPEST) -> Any:
     if isinstance(found, dict) and depth:
         return {str(key): plain(each, depth - 1) for key, each in found.items()}
     return {type(found).__name__: "…"}
+
+
+def _few(sentences: Sequence[str]) -> list[str]:
+    """The last of them, and how many others there are."""
+    others = len(sentences) - MOST_SENTENCES
+    more = [f"{others:,} more cells are no Python"] if others > 0 else []
+    return more + list(sentences[-MOST_SENTENCES:])
 
 
 def _holders(tree: ast.Module, name: str, is_rule: bool) -> list[str]:

@@ -3,7 +3,7 @@
 `x86_64` numbers its calls by itself, `aarch64` as asm-generic/unistd.h does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 MACHINES = ("x86_64", "aarch64")
 KINDS: Mapping[str, int] = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -132,7 +132,69 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     "removexattr": (197, 14),
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
+    # waiting: what is asked for is there already
+    "select": (23, None),
+    "pselect6": (270, 72),
+    "poll": (7, None),
+    "ppoll": (271, 73),
+    "epoll_wait": (232, None),
+    "epoll_pwait": (281, 22),
+    "epoll_pwait2": (441, 441),
+    "nanosleep": (35, 101),
+    "clock_nanosleep": (230, 115),
+    "pause": (34, None),
+    "alarm": (37, None),
+    "setitimer": (38, 103),
+    "timer_create": (222, 107),
+    "timerfd_create": (283, 85),
+    "rt_sigtimedwait": (128, 137),
+    "io_setup": (206, 0),
+    "futex_waitv": (449, 449),
+    # what the kernel keeps of files: others see it
+    "fadvise64": (221, 223),
+    "readahead": (187, 213),
+    "preadv2": (327, 286),
+    "mincore": (27, 232),
+    "cachestat": (451, 451),
+    "sync_file_range": (277, 84),
+    "sync": (162, 81),
+    "syncfs": (306, 267),
+    "fsync": (74, 82),
+    "flock": (73, 32),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "fanotify_init": (300, 262),
+    # where a file is, and whether there is one; no mount hides it under Landlock
+    "readlink": (89, None),
+    "readlinkat": (267, 78),
+    "access": (21, None),
+    "faccessat": (269, 48),
+    "faccessat2": (439, 439),
+    "ustat": (136, None),
+    "statfs": (137, 43),
+    "fstatfs": (138, 44),
+    "chdir": (80, 49),
+    "fchdir": (81, 50),
+    "getcwd": (79, 17),
+    "getxattr": (191, 8),
+    "lgetxattr": (192, 9),
+    "fgetxattr": (193, 10),
+    "listxattr": (194, 11),
+    "llistxattr": (195, 12),
+    "flistxattr": (196, 13),
     # what differs from machine to machine
+    "syslog": (103, 116),
+    "adjtimex": (159, 171),
+    "clock_adjtime": (305, 266),
+    "getpriority": (140, 141),
+    "sched_getscheduler": (145, 120),
+    "sched_getparam": (143, 121),
+    "sched_getattr": (315, 275),
+    "sched_rr_get_interval": (148, 127),
+    "ioprio_get": (252, 31),
+    "capget": (125, 90),
+    "get_robust_list": (274, 100),
+    "arch_prctl": (158, None),  # it could map the clocks once more
     "getrandom": (318, 278),
     "uname": (63, 160),
     "sysinfo": (99, 179),
@@ -154,6 +216,9 @@ SAME: Mapping[str, tuple[int | None, int | None]] = {
     "geteuid": (107, 175),
     "getgid": (104, 176),
     "getegid": (108, 177),
+    "getpgrp": (111, None),
+    "getpgid": (121, 155),
+    "getsid": (124, 156),
 }
 """What is answered with 0: numbers of processes and users, which differ from run to run."""
 
@@ -162,7 +227,32 @@ OPENS: Mapping[str, Sequence[tuple[int, int]]] = {
     "aarch64": ((56, 2),),
 }
 """What opens files: open and openat, and which argument says for what."""
-FCNTL: Mapping[str, int] = {"x86_64": 72, "aarch64": 25}
+VALUES: Mapping[str, tuple[tuple[int, int], int, Sequence[int]]] = {
+    # locks that others see, signals when a file has something, leases
+    "fcntl": ((72, 25), 1, (5, 6, 7, 8, 10, 15, 36, 37, 38, 1024, 1025, 1026)),
+    "madvise": ((28, 233), 2, (20, 21)),  # what leaves the memory of the kernel
+    "prctl": ((157, 167), 0, (26,)),  # whether the processor's own clock is told
+}
+"""What is refused with some values only: its numbers, which argument, and the values."""
+CLOCK = "clock_gettime"
+OTHER_CLOCKS = ("gettimeofday", "time", "clock_getres", "getcpu")
+"""What the kernel lets a process ask without a call, by its names without what is before them."""
+STANDS: Mapping[str, bytes] = {
+    "x86_64": bytes.fromhex("48c70600ca9a3b 48c7460800000000 31c0 c3"),
+    "aarch64": bytes.fromhex("024099d2 4273a7f2 227c00a9 00008052 c0035fd6"),
+}
+"""The instructions that write 1,000,000,000 s where the second argument says, and return 0."""
+FAILS: Mapping[str, bytes] = {
+    "x86_64": bytes.fromhex("b8ffffffff c3"),
+    "aarch64": bytes.fromhex("00008012 c0035fd6"),
+}
+"""Those that return -1."""
+
+
+def refused_values(machine: str) -> Iterator[tuple[int, int, Sequence[int]]]:
+    """The calls that are refused with some values: a number, which argument, and the values."""
+    for numbers, place, values in VALUES.values():
+        yield numbers[MACHINES.index(machine)], place, values
 
 
 def refused(machine: str) -> tuple[int, ...]:

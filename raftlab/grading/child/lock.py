@@ -23,8 +23,12 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 NOT_RANDOM = 0x0040000
 """ADDR_NO_RANDOMIZE."""
 
-OWNERS = (8, 10, 15)
-"""F_SETOWN, F_SETSIG, F_SETOWN_EX: what sends signals to others when a file has something."""
+VDSO, VDSO_AT, LOADED = "linux-vdso.so.1", 33, 1
+"""What the kernel puts into each process: clocks that are read without a call. AT_SYSINFO_EHDR
+says where; of its parts, in the form of ELF, those count that are PT_LOAD."""
+WRITABLE, RUNS = 1 | 2, 1 | 4
+"""PROT_READ with PROT_WRITE, and with PROT_EXEC."""
+SET_TSC, TSC_FAILS = 26, 2
 
 READS = (1 << 0) | (1 << 2) | (1 << 3)
 """Landlock: execute (libraries are mapped so), read a file, list a folder."""
@@ -53,6 +57,46 @@ def limit() -> None:
         resource.setrlimit(which, (most, most))
 
 
+def stop_clocks() -> None:
+    """Let the system's clocks stand still, which are read here without a call to the kernel.
+
+    The calls are refused besides, and the processor's own clock. Where a kernel does not allow it
+    (some seal what they put into a process), these clocks go on.
+    """
+    libc = _libc()
+    start, size = _clocks_at(libc)
+    libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    if start and libc.mprotect(start, size, WRITABLE) == 0:
+        vdso, machine = ctypes.CDLL(VDSO), platform.machine()
+        code = dict.fromkeys(calls.OTHER_CLOCKS, calls.FAILS[machine])
+        code[calls.CLOCK] = calls.STANDS[machine]
+        for name, does in code.items():
+            for function in (getattr(vdso, f"__{of}_{name}", None) for of in ("vdso", "kernel")):
+                if function:
+                    address = ctypes.cast(function, ctypes.c_void_p).value or 0
+                    ctypes.memmove(address, does, len(does))
+        _done(libc.mprotect(start, size, RUNS))
+    libc.prctl(SET_TSC, TSC_FAILS, 0, 0, 0)
+
+
+def _clocks_at(libc: ctypes.CDLL) -> tuple[int, int]:
+    """Where what the kernel has put into this process begins, and how long it is (bytes): pages."""
+    libc.getauxval.restype = ctypes.c_ulong
+    start = int(libc.getauxval(VDSO_AT))
+    if not start:
+        return 0, 0
+    headers, each, count = struct.unpack("32xQ14xHH", ctypes.string_at(start, 58))
+    end = 0
+    for place in range(count):
+        kind, at, length = struct.unpack(
+            "I12xQ16xQ", ctypes.string_at(start + headers + each * place, 48)
+        )
+        if kind == LOADED:
+            end = max(end, at + length)
+    page = resource.getpagesize()
+    return start, -(-end // page) * page
+
+
 def refuse_calls() -> None:
     """Refuse processes, signals, sockets, writing, and looks into others; be no root any more.
 
@@ -68,9 +112,10 @@ def refuse_calls() -> None:
     for number, place in calls.OPENS[machine]:
         program += [(0x15, 0, 4, number), (0x20, 0, 0, 16 + 8 * place), (0x45, 0, 1, WRITES)]
         program += [(0x06, 0, 0, REFUSE), (0x06, 0, 0, ALLOW)]
-    owner, signal, owner_ex = OWNERS
-    program += [(0x15, 0, 5, calls.FCNTL[machine]), (0x20, 0, 0, 24), (0x15, 2, 0, owner)]
-    program += [(0x15, 1, 0, signal), (0x15, 0, 1, owner_ex), (0x06, 0, 0, REFUSE)]
+    for number, place, values in calls.refused_values(machine):
+        program += [(0x15, 0, len(values) + 3, number), (0x20, 0, 0, 16 + 8 * place)]
+        program += [(0x15, after, 0, each) for after, each in enumerate(values[::-1], 1)][::-1]
+        program += [(0x06, 0, 0, ALLOW), (0x06, 0, 0, REFUSE)]
     program.append((0x06, 0, 0, ALLOW))
     code = b"".join(struct.pack("HBBI", *each) for each in program)
     held = ctypes.create_string_buffer(code)

@@ -3,6 +3,7 @@
 What the program raises is told by its kind and its line on the standard error output, and no more.
 """
 
+import builtins
 import contextlib
 import os
 import sys
@@ -24,6 +25,7 @@ def main(box: str, file: str, paths: Sequence[str]) -> None:
     if box == "landlock":
         lock.read_only(paths)
     if box != "no box":
+        lock.stop_clocks()
         lock.refuse_calls()
     try:
         run_path(file, run_name="__main__")
@@ -38,8 +40,14 @@ def main(box: str, file: str, paths: Sequence[str]) -> None:
         line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
         place = line or (lines[-1] if lines else 0)
         with contextlib.suppress(OSError):
-            os.write(says, f"{type(error).__name__} in line {place}\n".encode())
+            os.write(says, f"{name_of(error)} in line {place}\n".encode())
         os._exit(1)
+
+
+def name_of(error: BaseException) -> str:
+    """What kind of error it is; what a program calls its own ones is not told."""
+    name = type(error).__name__
+    return name if getattr(builtins, name, None) is type(error) else "an error"
 
 
 if __name__ == "__main__":

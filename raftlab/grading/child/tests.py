@@ -1,5 +1,6 @@
 """The boxed process of a learner's own tests: told a source once, it then runs one scenario a line.
 
+    {"pack": [["cell 3", "def first(start): …"]]}       ->  {"packed": "…"}
     {"parts": [["cell 3", "def first(start): …"]]}      ->  {"scenarios": ["first"]}
     {"scenario": 0}                                     ->  {"do": "start", "given": [3], …}
     {"value": 1, "frames": […]}                         ->  {"do": "elect", "cluster": 1, …}
@@ -55,7 +56,9 @@ def run_tests(told_to: BinaryIO, says: BinaryIO) -> None:
     starts = Starts(ask)
     for line in told_to:
         asked = json.loads(line)
-        if "parts" in asked:
+        if "pack" in asked:
+            say(packed(asked["pack"]))
+        elif "parts" in asked:
             say(loaded(asked))
         elif "scenario" in asked:
             starts = Starts(ask)
@@ -68,6 +71,14 @@ def run_tests(told_to: BinaryIO, says: BinaryIO) -> None:
 def names() -> dict[str, Any]:
     """What the source has defined."""
     return vars(sys.modules[serve.MODULE])
+
+
+def packed(parts: Any) -> Any:
+    """The source as code, for processes that are to run it: this one does not; or nothing."""
+    try:
+        return {"packed": serve.packed(parts)}
+    except Exception:  # it is no Python, or too deep: whoever runs it says so
+        return {"packed": ""}
 
 
 def loaded(asked: Any) -> Any:

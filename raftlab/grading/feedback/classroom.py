@@ -24,17 +24,25 @@ from raftlab.sim.load import load_shared
 from raftlab.view.words import table
 
 PREDICTIONS, OWN_TESTS = "M0", "M6"
+SIMILAR = (
+    "Similar: how much of the answers is in the published solutions, whatever its names and remarks"
+    " are; no mark depends on it. Short answers to one question are alike by themselves."
+)
 NO_NAME = "a mistake that has no name"
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One submission: whose, its page, its points by milestone, in all, and what is to be said."""
+    """One submission: whose, its page, its points by milestone, in all, and what is to be said.
+
+    `similar` is how similar it is to the published solutions, in words.
+    """
 
     student: str
     page: str
     points: Sequence[str]
     total: str
     notes: Sequence[str]
+    similar: str
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -113,6 +121,7 @@ def _row(marks: Marks, names: Sequence[str], page: str) -> Row:
             *told_of(marks),
             *(sentence(each.capped) for each in marks.milestones if each.capped),
         ],
+        similar="–" if marks.similarity is None else f"{marks.similarity} %",
     )
 
 
@@ -179,17 +188,18 @@ def _shown(
 
 def class_page(report: ClassReport) -> str:
     """The page of HTML."""
-    return page("class.html", report=report, sections=sections(report))
+    return page("class.html", report=report, sections=sections(report), similar=SIMILAR)
 
 
 def class_text(report: ClassReport) -> str:
     """The same as text, without the runs."""
-    rows = [[each.student, *each.points, each.total] for each in report.rows]
-    heads = ["student", *report.milestones, "total"]
+    rows = [[each.student, *each.points, each.total, each.similar] for each in report.rows]
+    heads = ["student", *report.milestones, "total", "similar"]
     places = tuple(range(1, len(heads)))
     blocks = [
         f"{report.assignment}: {len(report.rows)} submissions, on average {report.mean} points",
         table(heads, rows, right=places),
+        fill(SIMILAR, WIDTH),
         *(
             fill(f"{each.student}: {' '.join(each.notes)}", WIDTH)
             for each in report.rows

@@ -1,9 +1,9 @@
 """Processes of a submitted program, each in a box, within bounds that no right program reaches."""
 
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
+from raftlab.grading.asked import Waited
 from raftlab.grading.box import Boxes, boxed
 from raftlab.grading.folder import write_for_program
 from raftlab.process.child import Child
@@ -23,8 +23,11 @@ MOST_S = 240.0
 MOST_LINES = 20_000
 """How many lines a run may have: one in which time stands still would have no end."""
 LONGEST_LINE = 1 << 20
+MOST_SAID = 16 << 20
+"""How many bytes a run's processes may say in all: all of it is kept."""
 MEMORY_MB = 512
 ENDLESS = f"a run does not come to an end: {MOST_LINES:,} lines, and time hardly passes"
+TOO_MUCH = f"it says more than {MOST_SAID:,} bytes in a run"
 TOO_LONG = "all in all its answers take too long"
 
 
@@ -32,22 +35,27 @@ class BoxedPool(Pool):
     """Processes, and a bound on what they are asked in a run, and on the time of all runs."""
 
     lines = 0
-    took_s = 0.0
+    said = 0
     is_fresh = False
     """Whether a process is never told to start a second time."""
+
+    def __init__(self, *given: Any, waited: Waited, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._waited = waited
 
     def ask(self, place: Place, line: bytes, node: NodeId, holder: object) -> bytes:
         """As `Pool.ask`. Raises: MachineFault."""
         self.lines += 1
         if self.lines > MOST_LINES:
             raise MachineFault("storm", ENDLESS)
-        if self.took_s > MOST_S:
+        if self._waited.took_s > MOST_S:
             raise MachineFault("hung", TOO_LONG)
-        begun = monotonic()
-        try:
-            return super().ask(place, line, node, holder)
-        finally:
-            self.took_s += monotonic() - begun
+        with self._waited.counted():
+            answer = super().ask(place, line, node, holder)
+        self.said += len(answer)
+        if self.said > MOST_SAID:
+            raise MachineFault("storm", TOO_MUCH)
+        return answer
 
     def _free(self, node: NodeId) -> Child:
         if not self.is_fresh:
@@ -73,7 +81,11 @@ class BoxedProcess(Process):
             longest_line=LONGEST_LINE,
             memory_mb=MEMORY_MB,
         )
-        self.pool = self.bounded = BoxedPool(self.command, **self._given)
+        self._waited = Waited()
+        self.pool = self.bounded = self._pool()
+
+    def _pool(self) -> BoxedPool:
+        return BoxedPool(self.command, waited=self._waited, **self._given)
 
     @property
     def text(self) -> str:
@@ -84,12 +96,12 @@ class BoxedProcess(Process):
         raise TypeError("a boxed machine is asked where it was made")
 
     def another_run(self) -> None:
-        """Another run begins: its lines are counted anew."""
-        self.bounded.lines = 0
+        """Another run begins: its lines, and what it says, are counted anew."""
+        self.bounded.lines = self.bounded.said = 0
 
     def afresh(self) -> Machines:
         """The same, where every start has a process of its own: only its disk is what it knows."""
         twin = Process(self.command, **self._given)
-        twin.pool = pool = BoxedPool(self.command, **self._given)
+        twin.pool = pool = self._pool()
         pool.is_fresh = True
         return Machines(TEXT, twin)

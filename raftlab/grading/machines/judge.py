@@ -16,30 +16,28 @@ import msgspec
 from raftlab.check.campaign.run_state import MessageStorm
 from raftlab.grading.box import Boxes
 from raftlab.grading.feedback.words import plain
-from raftlab.grading.judge import Judged
+from raftlab.grading.judge import ADDRESS, Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
 from raftlab.grading.machines.membership_trials import MEMBERSHIP_TRIALS
 from raftlab.grading.machines.snapshot_trials import SNAPSHOT_TRIALS
 from raftlab.grading.machines.transfer_trials import TRANSFER_TRIALS
 from raftlab.grading.machines.trials import TRIALS, Setting, Trial
 from raftlab.grading.milestones import MEMBERSHIP, SNAPSHOTS, TRANSFER, Milestone
-from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest
+from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest, told_run
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.process.faults import MachineFault
 from raftlab.process.machine import ABILITIES
 from raftlab.raft.vocabulary import REFUSALS, Millis
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.run.recording import Recording
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.violation import Violation
 from raftlab.view.words import ms
 
 Kind: TypeAlias = Literal["safety", "code", "liveness"]
 
-ERROR = re.compile(r"\w+ in line \d+")
+ERROR = re.compile(r"(?:\w+|an error) in line \d+")
 """What a box says of what a program has raised."""
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot start"])
 """After these, no other trial is begun: each would cost as much time."""
 CHANGES = "change of voters"
@@ -240,7 +238,7 @@ def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble
         _nothing(milestone, trial, f"{trial.run.__doc__} {sentence}"),
         property=plain(f"{violation.name}: {violation.text}") if violation else trouble.broke,
         mistake=trial.mistake if trouble.kind == "safety" else "",
-        share=_share(cluster.recording) if cluster is not None else "",
+        share=told_run(cluster.recording) if cluster is not None else "",
     )
 
 
@@ -253,10 +251,6 @@ def _unseen(trouble: Trouble) -> str:
     if trouble.kind == "safety":
         return f"{trouble.broke} is broken, in a run that takes other timing than may be shown"
     return "it does not go on, in a run that takes other timing than may be shown"
-
-
-def _share(recording: Recording) -> str:
-    return recording.share() if len(recording.actions) <= MOST_ACTIONS else ""
 
 
 def _of(milestone: Milestone) -> tuple[Trial, ...]:

@@ -1,7 +1,7 @@
 """What a learner's tests are worth.
 
 Chance earns nothing: correct machines are met with several options and timings, and a mistake is
-found where one scenario fails with it twice, each time with other timing.
+found where one scenario fails with it twice, each time with other timing (`meetings`).
 """
 
 import random
@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from raftlab.grading.milestones import M6
-from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, Start, correct, mistaken
+from raftlab.grading.open_runs import OPEN_SEEDS
+from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, correct
+from raftlab.grading.own_tests.meetings import Meeting, Meetings
 from raftlab.grading.own_tests.runners import (
     Invariant,
     Outcome,
@@ -21,9 +23,7 @@ from raftlab.grading.results import Check, MilestoneMark
 from raftlab.museum import exhibit
 
 TIMINGS = 3
-"""With how many timings each correct machine is met."""
-TWICE = 2
-"""With how many timings a mistake is to be found."""
+"""With how many timings machines are met."""
 
 
 def marked(
@@ -44,33 +44,17 @@ def judged(
 ) -> MilestoneMark:
     """What tests are worth. Each of `seeds` chooses another timing of every cluster.
 
-    Correct machines are met with all of them, mistakes with the first two. All scenarios run with
-    every machine, and `chance` draws in which order the machines come: who sees how late it is, or
-    how much was asked before, still does not know which it has.
+    `chance` draws in which order machines are met, and with which timing correct ones are.
     """
-    machines = [(name, seed, correct) for name in CORRECT for seed in seeds]
-    machines += [(name, seed, mistaken) for name in mistakes for seed in seeds[:TWICE]]
-    (chance or random.Random(0)).shuffle(machines)
-    came = {(name, seed): _outcomes(tests, kind(name, seed)) for name, seed, kind in machines}
-    complaints = {name: _complaints(name, [came[name, each] for each in seeds]) for name in CORRECT}
-    unsound = {place for said in complaints.values() for place in said}
-    checks = [_correct_check(name, tests.names, said) for name, said in complaints.items()]
+    meetings = Meetings(tests, seeds, mistakes, chance or random.Random(0))
+    meetings.hold()
+    checks = [
+        _correct_check(name, tests.names, _complaints(name, meetings.came, tests))
+        for name in CORRECT
+    ]
     worth = M6.parts["mistakes"] / len(mistakes)
-    sound = [place for place in range(len(tests.names)) if place not in unsound]
-    for name in mistakes:
-        runs = [came[name, seed] for seed in seeds[:TWICE]]
-        found = any(all(each[place].how == "failed" for each in runs) for place in sound)
-        checks.append(_mistake_check(name, found, worth))
+    checks += [_mistake_check(name, meetings.found(name), worth) for name in mistakes]
     return _mark(checks)
-
-
-def _outcomes(tests: Tests, start: Start) -> list[Outcome]:
-    """How the scenarios go on one machine, in their order."""
-    runner = tests.on(start)
-    try:
-        return [runner.run(place) for place in range(len(tests.names))]
-    finally:
-        runner.close()
 
 
 def nothing(why: str) -> MilestoneMark:
@@ -88,16 +72,24 @@ def _mark(checks: Sequence[Check]) -> MilestoneMark:
     )
 
 
-def _complaints(name: str, runs: Iterable[Sequence[Outcome]]) -> dict[int, str]:
+def _complaints(name: str, came: Mapping[Meeting, Outcome], tests: Tests) -> dict[int, str]:
     """By their places, the scenarios that do something wrong with a correct machine."""
     said: dict[int, str] = {}
-    for run in runs:
-        for place, came in enumerate(run):
-            if came.how != "passed":
-                what = "fails" if came.how == "failed" else "cannot run"
-                text = came.text.removesuffix(".")
-                said.setdefault(place, f"it {what} with a correct machine ({name}): {text}")
+    for meeting, how in sorted(came.items(), key=lambda each: each[0]):
+        if meeting.machine == name and how.how != "passed" and meeting.place not in said:
+            what = "fails" if how.how == "failed" else "cannot run"
+            text = _open_text(tests, meeting, how)
+            said[meeting.place] = f"it {what} with a correct machine ({name}){text}"
     return said
+
+
+def _open_text(tests: Tests, meeting: Meeting, came: Outcome) -> str:
+    """What a scenario says with timing that is no secret, where it ends in the same way; or ""."""
+    for seed in OPEN_SEEDS:
+        other = tests.on(correct(meeting.machine, seed)).run_alone(meeting.place)
+        if other.how == came.how:
+            return f": {other.text}".removesuffix(".")
+    return ", with timing that may not be shown"
 
 
 def _correct_check(name: str, scenarios: Sequence[str], said: Mapping[int, str]) -> Check:

@@ -15,8 +15,9 @@ Start: TypeAlias = Callable[..., Cluster]
 
 `start(3, logs={"S1": [1, 1], …})` begins with these logs, as `Cluster` does."""
 
+FIGURE_2 = "Figure 2"
 CORRECT: Mapping[str, Options] = {
-    "Figure 2": Options.figure_2(),
+    FIGURE_2: Options.figure_2(),
     "Figure 2, one entry in a message": Options.figure_2(max_entries_per_append=1),
     "Figure 2, slow to write": Options.figure_2(async_persistence=True),
     "pre-vote and check-quorum": Options(),
@@ -74,8 +75,9 @@ def _start(
     seed: int,
     nodes: int = 3,
     logs: Mapping[NodeId, Any] | None = None,
+    **more: Any,
 ) -> Cluster:
-    return make(nodes, seed=seed, watched=False, logs=logs, **given)
+    return make(nodes, seed=seed, watched=False, logs=logs, **given, **more)
 
 
 def _with_mistake(which: Exhibit, nodes: int, **given: Any) -> Cluster:

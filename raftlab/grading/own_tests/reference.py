@@ -1,6 +1,7 @@
 """Tests that find all thirty mistakes: what an instructor compares a student's with.
 
-It stands on what a student has as well: words, frames, and the verbs of a cluster.
+It stands on what a student has as well: words, frames, and the verbs of a cluster. So the stories
+of the museum are told here once more: those drive a whole `Cluster`, of which a test has a part.
 """
 
 from collections.abc import Callable, Mapping
@@ -143,17 +144,17 @@ def with_entry(index: Index) -> Callable[[Message], bool]:
 
 def stale_tail(cluster: TestedCluster) -> None:
     """S3 led, and has two entries that nobody else has; S1 leads now, and S3 is cut off."""
-    settle(cluster, "S3", 200)
+    settle(cluster, "S3", 60)
     cluster.isolate("S3")
     cluster.propose("stale=1", to="S3")
     cluster.propose("stale=2", to="S3")
     cluster.run(20)
-    settle(cluster, "S1", 100)
+    settle(cluster, "S1", 60)
 
 
 def late_copy(cluster: TestedCluster) -> Any:
     """S2 has entries 1 to 3, S3 only 1 and 2, S1 commits 3; a copy of 2 is on its way to S2."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     cluster.propose("x=1")
     cluster.duplicate(cluster.until_sent("S1", "S2", with_entry(2)))
     copy = cluster.until_sent("S1", "S2", with_entry(2))
@@ -166,18 +167,18 @@ def late_copy(cluster: TestedCluster) -> Any:
 
 def somebody_leads(cluster: TestedCluster) -> Any:
     """Three nodes start together."""
-    return cluster.run_until(lambda each: each.leader is not None, 6000)
+    return cluster.run_until(lambda each: each.leader is not None, 2000)
 
 
 def entry_3_is_late(cluster: TestedCluster, ask: Callable[[], object]) -> None:
     """Entry 2 is acknowledged while entry 3, which S1 is asked for, is still on its way."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     cluster.propose("x=1")
     cluster.run(2)
     ask()
     for node in ("S2", "S3"):
         cluster.delay(cluster.until_sent("S1", node, with_entry(3)), 30)
-    cluster.run(200)
+    cluster.run(100)
 
 
 def two_candidates(cluster: TestedCluster) -> None:
@@ -220,7 +221,7 @@ def doubled_vote(cluster: TestedCluster) -> None:
 
 def left_behind(cluster: TestedCluster) -> None:
     """S3 misses a command that S1 and S2 commit, and asks S2 for its vote."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     cluster.isolate("S3")
     cluster.propose("x=1")
     cluster.run(100)
@@ -237,7 +238,7 @@ def long_and_old(cluster: TestedCluster) -> None:
 
 def deposed_leader_speaks(cluster: TestedCluster) -> None:
     """S1 led and was cut off; S2 leads; a message of S1 is late, and S3 follows S2."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     cluster.propose("stale=1")
     late = cluster.until_sent("S1", "S3", with_entry(2))
     cluster.delay(late, 1000)
@@ -245,7 +246,7 @@ def deposed_leader_speaks(cluster: TestedCluster) -> None:
     cluster.elect("S2")
     cluster.run_until(lambda each: each.commit_index == 2, 500)
     cluster.deliver(late)
-    cluster.run(200)
+    cluster.run(100)
 
 
 def late_copy_and_crash(cluster: TestedCluster) -> None:
@@ -261,7 +262,7 @@ def stale_tail_meets_next_leader(cluster: TestedCluster) -> None:
     stale_tail(cluster)
     cluster.elect("S2")
     cluster.heal()
-    cluster.run(300)
+    cluster.run(150)
 
 
 def second_command_is_late(cluster: TestedCluster) -> None:
@@ -271,23 +272,23 @@ def second_command_is_late(cluster: TestedCluster) -> None:
 
 def short_log_meets_new_leader(cluster: TestedCluster) -> None:
     """S3 missed two entries, and so must reject what S2 sends it first."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     cluster.isolate("S3")
     cluster.propose("x=1")
     cluster.propose("y=1")
     cluster.run(100)
     cluster.elect("S2")
     cluster.heal()
-    cluster.run(300)
+    cluster.run(150)
 
 
 def two_are_asked(cluster: TestedCluster) -> None:
     """Clients hand a command to S2, which follows, and another one to S1, which leads."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     with suppress(NotNow):
         cluster.propose("y=1", to="S2")
     cluster.propose("x=1", to="S1")
-    cluster.run(200)
+    cluster.run(100)
 
 
 def figure_8(cluster: TestedCluster) -> None:
@@ -307,7 +308,7 @@ def figure_8(cluster: TestedCluster) -> None:
 
 def half_of_four(cluster: TestedCluster) -> None:
     """The leader of four nodes reaches one of them."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     cluster.partition("S1 S2", "S3 S4")
     cluster.propose("x=1", to="S1")
     cluster.run(100)
@@ -315,7 +316,7 @@ def half_of_four(cluster: TestedCluster) -> None:
 
 def one_of_three(cluster: TestedCluster) -> None:
     """The leader of three nodes reaches none of them."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     cluster.isolate("S1")
     cluster.propose("x=1", to="S1")
     cluster.run(100)
@@ -330,16 +331,16 @@ def late_copy_of_committed(cluster: TestedCluster) -> None:
 
 def second_leader(cluster: TestedCluster) -> Any:
     """S1 leads and dies."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     cluster.crash("S1")
     return somebody_leads(cluster)
 
 
 def quiet_leader(cluster: TestedCluster) -> Any:
     """S1 leads, and nobody asks it for anything."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     term = cluster.frame()["S1"].term
-    cluster.run(2000)
+    cluster.run(1000)
     return cluster.leader == "S1" and cluster.frame()["S1"].term == term
 
 
@@ -348,19 +349,19 @@ def stale_tail_is_mended(cluster: TestedCluster) -> Any:
     stale_tail(cluster)
     cluster.elect("S2")
     cluster.heal()
-    return cluster.run_until(lambda each: each.frame()["S3"].log == each.frame()["S2"].log, 2000)
+    return cluster.run_until(lambda each: each.frame()["S3"].log == each.frame()["S2"].log, 300)
 
 
 def first_election(cluster: TestedCluster) -> None:
     """S1 asks for votes."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
 
 
 def one_command(cluster: TestedCluster) -> None:
     """One election, one command."""
-    settle(cluster, "S1", 200)
+    settle(cluster, "S1", 60)
     cluster.propose("x=1")
-    cluster.run(200)
+    cluster.run(100)
 
 
 def stale_tail_meets_leader(cluster: TestedCluster) -> None:
@@ -369,7 +370,7 @@ def stale_tail_meets_leader(cluster: TestedCluster) -> None:
     cluster.propose("x=1", to="S1")
     cluster.run(100)
     cluster.heal()
-    cluster.run(300)
+    cluster.run(150)
 
 
 RUNS: Mapping[str, tuple[Callable[[TestedCluster], object], int]] = {
@@ -418,9 +419,11 @@ def runs_of(*names: str) -> Scenario:
     return scenario
 
 
-STUCK = ("votes-once", "needs-all-votes", "no-heartbeats", "next-never-goes-back")
-"""Mistakes that break nothing, and get nowhere."""
-BROKEN = [name for name in RUNS if name not in STUCK]
+STUCK = ("votes-once", "no-heartbeats", "next-never-goes-back")
+"""Mistakes that break nothing, and get nowhere: with `needs-all-votes`, whose run is the first."""
+ONCE = {run: name for name, (run, _) in reversed([*RUNS.items()])}
+"""Each run once, by the first mistake that it shows."""
+BROKEN = [name for name in RUNS if name in ONCE.values() and name not in STUCK]
 SCENARIOS: tuple[Scenario, ...] = (
     *(runs_of(*BROKEN[place::6]) for place in range(6)),
     *(runs_of(name) for name in STUCK),

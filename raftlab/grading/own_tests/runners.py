@@ -6,6 +6,7 @@ whichever it is: what comes out is its word on that machine, and it is compared 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
@@ -29,8 +30,14 @@ MOST_SCENARIOS = 12
 """More are not run."""
 MOST_QUESTIONS = 20_000
 """How many a scenario asks of its clusters."""
+MOST_TOLD = 1 << 24
+"""How many bytes a scenario is told of its clusters: a good one needs a few 100,000."""
+AT_ONCE = 64
+"""How many frames are made text in one go."""
 PATIENCE_S = 20.0
-LONGEST_LINE = 1 << 16
+MOST_S = 300.0
+"""How long all answers to one submission's tests may take (s): right ones take a few."""
+LONGEST_LINE, LONGEST_PACKED = 1 << 16, 1 << 22
 MOST_TEXT = 200
 NO_CLUSTER = "it starts no cluster: call start(3)"
 HOLDS_NOT = "the invariant does not hold"
@@ -39,6 +46,7 @@ STOPPED: Mapping[str, str] = {
     "hung": f"it was stopped: it says nothing for {PATIENCE_S:g} s",
     "flooded": "it was stopped: it says too much",
 }
+TOO_LONG = "it was stopped: all in all the tests take too long"
 ENDED = "its process ended, by itself or for what it used"
 
 
@@ -74,6 +82,13 @@ class Runner(ABC):
         if came.how == "passed" and not tested.runs:
             return Outcome("raised", NO_CLUSTER)
         return came
+
+    def run_alone(self, place: int) -> Outcome:
+        """Run one scenario, and no other after it."""
+        try:
+            return self.run(place)
+        finally:
+            self.close()
 
     @abstractmethod
     def _scenario(self, place: int, tested: Tested) -> Outcome:
@@ -172,6 +187,7 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scenarios: list[str] | None = None
     raised: str = ""
     unwritten: str | None = None
+    packed: str = ""
 
 
 _SAID = msgspec.json.Decoder(Said).decode
@@ -179,38 +195,48 @@ _ENCODE = msgspec.json.Encoder(enc_hook=tuple).encode
 
 
 class BoxedTests:
-    """A learner's tests as source, each machine in a box of its own. Raises: Unusable."""
+    """A learner's tests as source, each machine in a box of its own. Raises: Unusable.
+
+    `left_s` is how long they may still take in all (s).
+    """
 
     def __init__(self, parts: Sequence[tuple[str, str]], boxes: Boxes) -> None:
-        self._parts = parts
+        self.left_s = MOST_S
         self._boxes = boxes
-        child = BoxedRunner(self._begun(), lambda *_, **__: _nobody())
-        try:
-            said = child.told(_ENCODE({"parts": self._parts}))
-        except NotNow as trouble:
-            raise Unusable(str(trouble)) from None
-        finally:
-            child.close()
+        packed = self._said({"pack": parts}, longest_line=LONGEST_PACKED).packed
+        self._source = _ENCODE({"parts": parts, "packed": packed})
+        said = self._said({"parts": parts, "packed": packed})
         if said.unwritten is not None or not said.scenarios:
             raise Unusable(plain(said.raised or said.unwritten or "There is no scenario."))
         self.names: Sequence[str] = [plain(each, 60) for each in said.scenarios[:MOST_SCENARIOS]]
 
     def on(self, start: Start) -> Runner:
         """What runs them on a machine, in a process that knows no other."""
-        runner = BoxedRunner(self._begun(), start)
-        runner.load(_ENCODE({"parts": self._parts}))
+        runner = BoxedRunner(self._begun(), start, self)
+        runner.load(self._source)
         return runner
 
-    def _begun(self) -> Child:
-        return forked(self._boxes.tester, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
+    def _said(self, asked: Any, longest_line: int = LONGEST_LINE) -> Said:
+        """What a process says that knows nothing. Raises: Unusable."""
+        child = BoxedRunner(self._begun(longest_line), lambda *_, **__: _nobody(), self)
+        try:
+            return child.told(_ENCODE(asked))
+        except NotNow as trouble:
+            raise Unusable(str(trouble)) from None
+        finally:
+            child.close()
+
+    def _begun(self, longest_line: int = LONGEST_LINE) -> Child:
+        return forked(self._boxes.tester, patience_s=PATIENCE_S, longest_line=longest_line)
 
 
 class BoxedRunner(Runner):
     """Runs scenarios in a box, and does what they ask for."""
 
-    def __init__(self, child: Child, start: Start) -> None:
+    def __init__(self, child: Child, start: Start, tests: BoxedTests) -> None:
         super().__init__(start)
         self._child = child
+        self._tests = tests
         self._trouble = ""
 
     def load(self, line: bytes) -> None:
@@ -222,29 +248,39 @@ class BoxedRunner(Runner):
 
     def told(self, line: bytes) -> Said:
         """What the box says to a line. Raises: NotNow, with what became of it."""
+        if self._tests.left_s < 0:
+            self._trouble = TOO_LONG
         if self._trouble:
             raise NotNow(self._trouble)
+        begun = monotonic()
         try:
             return _SAID(self._child.ask(line))
         except MachineFault as fault:
             self._trouble = STOPPED.get(fault.kind, ENDED)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._trouble = NO_SENSE
+        finally:
+            self._tests.left_s -= monotonic() - begun
         self._child.end()
         raise NotNow(self._trouble)
 
     def _scenario(self, place: int, tested: Tested) -> Outcome:
         try:
             said = self.told(_ENCODE({"scenario": place}))
+            left = MOST_TOLD
             for _ in range(MOST_QUESTIONS):
                 if said.ended is not None:
                     return _outcome(said)
-                said = self.told(_ENCODE(_answer(tested, said)))
+                answer = _answer(tested, said, left)
+                left -= len(answer)
+                said = self.told(answer)
+            raise TooMuch("it was stopped: it asks without an end")
+        except TooMuch as trouble:
+            self._trouble = str(trouble)
+            self._child.end()
+            return Outcome("raised", self._trouble)
         except NotNow as trouble:
             return Outcome("raised", str(trouble))
-        self._trouble = "it was stopped: it asks without an end"
-        self._child.end()
-        return Outcome("raised", self._trouble)
 
     def _look(self, _: Tested, number: int) -> Outcome:
         try:
@@ -258,11 +294,22 @@ class BoxedRunner(Runner):
         self._child.end()
 
 
-def _answer(tested: Tested, said: Said) -> dict[str, Any]:
-    """What a cluster answers, and its frames since its last answer."""
+class TooMuch(Exception):
+    """A scenario is to be stopped; the text says why."""
+
+
+def _answer(tested: Tested, said: Said, most: int) -> bytes:
+    """What a cluster answers, and its frames since its last answer. Raises: TooMuch."""
     answer = _said(tested, said)
     number = answer.get("value", 0) if said.do == "start" else said.cluster
-    return {**answer, "frames": tested.news(number)}
+    news, parts = tested.news(number), []
+    for place in range(0, len(news), AT_ONCE):
+        parts.append(_ENCODE(news[place : place + AT_ONCE])[1:-1])
+        most -= len(parts[-1])
+        if most < 0:
+            raise TooMuch("it was stopped: there is too much in the frames of its clusters")
+    frames = msgspec.Raw(b"[%s]" % b",".join(parts))
+    return _ENCODE({**answer, "frames": frames})
 
 
 def _said(tested: Tested, said: Said) -> dict[str, Any]:

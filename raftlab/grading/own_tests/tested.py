@@ -6,7 +6,7 @@ may run is virtual time, and a number of actions.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from inspect import signature
+from inspect import Signature, signature
 from typing import Any
 
 from raftlab.grading.child import changes
@@ -65,6 +65,7 @@ class Tested:
 
     def __init__(self, start: Start) -> None:
         self._start = start
+        self._signatures: dict[str, Signature] = {}
         self.runs: list[Run] = []
 
     def news(self, number: int) -> list[Change]:
@@ -78,7 +79,9 @@ class Tested:
         given, named = _fixed(given), {name: _fixed(value) for name, value in named.items()}
         do = self._verb(verb, number)
         try:
-            signature(do).bind(*given, **named)
+            if verb not in self._signatures:
+                self._signatures[verb] = signature(do)
+            self._signatures[verb].bind(*given, **named)
         except TypeError as error:
             raise Misuse(f"{verb} cannot be asked so: {error}") from None
         said = do(*given, **named)
