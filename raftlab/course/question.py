@@ -138,7 +138,7 @@ class Question:
         if not self.choices:
             return "question.answer(number)"
         if self.several:
-            return f'question.answer(…) with every right one of {listed}; or "{NONE}"'
+            return f'question.answer("…", "…") with every right one of {listed}; or "{NONE}"'
         return f"question.answer(…) with one of {listed}"
 
     def _form(self, listed: str) -> str:
@@ -179,15 +179,18 @@ class Question:
 
     # Answering
 
-    def answer(self, *given: str | int | None) -> Verdict:
+    def answer(self, *given: str | int | Sequence[str] | None) -> Verdict:
         """Say whether the prediction was right, what is true, and why.
 
-        Without an answer it reveals nothing, unless there was one before.
+        Several answers are given one after the other, or as a list. Without an answer it reveals
+        nothing, unless there was one before.
         """
         SCORE.latest = self
         if not given or given == (None,):
             first = f"Your prediction first: {self._how()}; or click it above."
             return Verdict(None, first) if self.verdict is None else self.verdict
+        if self.several and len(given) == 1 and isinstance(given[0], list | tuple):
+            given = tuple(given[0])
         problem = self.problem(given)
         if problem:
             return Verdict(None, problem)

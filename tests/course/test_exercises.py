@@ -9,6 +9,7 @@ import pytest
 
 from raftlab.course import exercise
 from raftlab.course.exercises.hints import REPAIRS
+from raftlab.course.exercises.running import ClusterExercise
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.load import load
@@ -485,7 +486,9 @@ def test_a_run_of_ones_own_rule_is_opened_with_the_class_that_has_it():
         def candidate_is_up_to_date(self, *_: Any, **__: Any) -> bool:
             return True
 
-    trouble = next(filter(None, (exercise("3.1").trouble(MyRules, seed) for seed in range(1, 60))))
+    one = exercise("3.1")
+    assert isinstance(one, ClusterExercise)
+    trouble = next(filter(None, (one.trouble(MyRules, seed) for seed in range(1, 60))))
     shared = trouble.cluster.recording.share()
     with pytest.raises(ClassNeeded) as needed:
         load(shared)

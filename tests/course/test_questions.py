@@ -288,3 +288,12 @@ def test_a_result_is_a_sentence_and_a_picture_and_the_rest_is_folded():
 def test_one_line_is_not_folded():
     assert "<details>" not in Panel("All is well.", (), "All is well.").html
     assert Panel("a\n  b < c").html == "<pre>a\n  b &lt; c</pre>"
+
+
+def test_several_answers_are_given_one_by_one_or_as_a_list():
+    question = predict.which_committed(seed=3)
+    for given in (question.truth, list(question.truth)):
+        asked = predict.which_committed(seed=3)
+        assert (asked.answer(given) if isinstance(given, list) else asked.answer(*given)).right
+    assert predict.which_committed(seed=3).answer(["9"]).right is None
+    assert predict.next_leader(seed=2).answer(["S3"]).right is None

@@ -109,7 +109,7 @@ EXERCISES = (
                 " Cause.LEADER_SEEN (it hears the leader of its own term) or Cause.HIGHER_TERM",
             },
             "Role or None: the role afterwards; None, where the figure has no arrow, because this"
-            " cannot happen or changes nothing. The role that the server has is right there, too.",
+            " cannot happen or changes nothing; the server's present role is accepted there, too.",
             "whoever can write this table from memory knows Figure 4.",
             (
                 "One cause has the same answer in all roles. Of the others, ask for each: can a"

@@ -180,7 +180,7 @@ EXERCISES = (
             "Write has_vote_left: can this voter still give its vote of this term to the candidate?"
             " The request may arrive twice, and the first answer may have been lost: then the"
             " answer is the same again. If a leader of this term is known and no vote was given,"
-            " either answer is safe; ours refuses.",
+            " either answer is safe, and either is accepted; ours refuses.",
             {
                 "request": "RequestVote: request.sender is the candidate's name",
                 "term": "int: the voter's term, which is the request's too",

@@ -190,9 +190,9 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
     cluster = cluster_of(logs, options=Options.figure_2())
     winners = [node for node in logs if could_win(cluster, node)[0]]
     held = {node: log_of(words) for node, words in logs.items()}
-    longest = max((held[node] for node in winners), key=lambda log: log.last_index)
+    of = max(winners, key=lambda node: held[node].last_index)
     safe, why = [], [f"these can be elected: {names(winners)}"]
-    for entry in longest:
+    for entry in held[of]:
         lacking = [n for n in winners if not held[n].match_term(entry.index, entry.term)]
         if lacking:
             why.append(f"entry {entry.index}: not safe, {names(lacking)} could lead without it")
@@ -202,9 +202,9 @@ def which_committed(logs: Mapping[NodeId, str] | None = None, *, seed: int = 0) 
     needed = f"{majority(len(logs))} of {len(logs)}"
     why.append(f"{needed} vote for a leader, and only if their own logs are not newer (5.4.1)")
     return Question(
-        "These are the logs of all servers; nobody leads at the moment. Which entries are safe:"
-        " which can no future leader be without?",
-        [str(entry.index) for entry in longest],
+        "These are the logs of all servers; nobody leads at the moment. Which of the entries of"
+        f" {of} are safe: which can no future leader be without?",
+        [str(entry.index) for entry in held[of]],
         safe,
         why,
         several=True,

@@ -165,7 +165,11 @@ def corrupt_next_index(wrong: Index | None = None, *, seed: int = 0) -> Question
     if type(wrong) is not int or not 1 <= wrong <= MOST_WRONG:
         raise Misuse(f"a next_index to ask about is a whole number from 1 to {MOST_WRONG}")
     truth, why = _after_corruption(wrong, held, seed)
-    beyond = " Its log is shorter: it asks about its last entry." if wrong > held + 2 else ""
+    beyond = (
+        f" S1's own log ends with entry {held + 1}: it asks S2 about that one."
+        if wrong > held + 2
+        else ""
+    )
     return Question(
         f"S1 leads; every server holds entries 1 to {held}, and S1 is about to send entry"
         f" {held + 1}. An error sets its next_index for S2 to {wrong}.{beyond} What comes of it?",
