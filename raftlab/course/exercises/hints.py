@@ -182,8 +182,8 @@ EXERCISES = (
         "next_index_after",
         Statement(
             "Write next_index_after: where does the leader try next, once a follower has refused?"
-            " The follower names its last entry that could agree. A few messages must be enough until"
-            " the logs are equal, and what the follower holds already is not sent again.",
+            " The follower names its last entry that could agree. A few messages must be enough"
+            " until the logs are equal, and what the follower holds already is not sent again.",
             {
                 "rejected": f"{REJECTED}; rejected.hint_index and rejected.hint_term are those of"
                 " its last entry that could agree: after it nothing can",
