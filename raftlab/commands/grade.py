@@ -33,7 +33,7 @@ def add_arguments(parser: Parser) -> None:
         "submissions", nargs="+", type=Path, metavar="SUBMISSION", help="a file, or a folder"
     )
     parser.add_argument(
-        "--assignment", required=True, metavar="NAME", help="which: M0 to M6, or course"
+        "--assignment", required=True, metavar="NAME", help="which: M0 to M7, or course"
     )
     parser.add_argument(
         "--seeds", required=True, type=Path, metavar="FILE", help="the class's secret"

@@ -9,9 +9,9 @@ from raftlab.commands.arguments import Parser
 NAME = "release"
 HELP = "write an assignment: a folder for students, and one with the solutions"
 ABOUT = """\
-Write the notebooks of an assignment, M0, M1, M2, M3, M6, or course, which is all of them, into two
-folders: one to give to students, and one for their instructor. It is done in a clone of the
-repository, which has the solutions."""
+Write the notebooks of an assignment, M0 to M7, or course, which is all of them, into two folders:
+one to give to students, and one for their instructor. It is done in a clone of the repository,
+which has the solutions."""
 EXAMPLE = """\
   raftlab release M1 --to autumn-M1 --class autumn"""
 

@@ -189,17 +189,18 @@ class Question:
         if not given or given == (None,):
             first = f"Your prediction first: {self._how()}; or click it above."
             return Verdict(None, first) if self.verdict is None else self.verdict
+        said: tuple[Any, ...] = given
         if self.several and len(given) == 1 and isinstance(given[0], list | tuple):
-            given = tuple(given[0])
-        problem = self.problem(given)
+            said = tuple(given[0])
+        problem = self.problem(said)
         if problem:
             return Verdict(None, problem)
-        mine = tuple(each for each in given if each is not None)
+        mine = tuple(each for each in said if each is not None)
         right = self.is_right(mine)
         if right:
             sentence = f"Right: {self._named(self.truth)}."
         else:
-            sentence = f"Not so. You said {self._named(given)}; it is {self._named(self.truth)}."
+            sentence = f"Not so. You said {self._named(said)}; it is {self._named(self.truth)}."
         verdict = Verdict(right, sentence, self.explain, self.then)
         if self.verdict is None:
             self.verdict, self.said = verdict, mine

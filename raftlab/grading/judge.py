@@ -78,7 +78,7 @@ class Look(NamedTuple):
 
     what: object
     trouble: Callable[[Any], Trouble | None]
-    advice: Callable[[Any], str]
+    advice: Callable[[Any, Trouble], str]
     share: Callable[[Trouble], str]
 
 
@@ -319,20 +319,27 @@ def _looks(exercise: ClusterExercise) -> Iterator[Look]:
         yield Look(seed, partial(_in_cluster, exercise, seed), advice, _cluster_share)
 
 
-def _museum_advice(name: str, _: Any) -> str:
-    return f'try exhibit("{name}").recording().lab()'
+def _shows(name: str, trouble: Trouble) -> bool:
+    """Whether the run of a known mistake ends in the same trouble."""
+    if trouble.kind == "safety":
+        return trouble.text.startswith(f"{_broken(name).partition(':')[0]} is broken")
+    return trouble.text == exhibit(name).shows_in
+
+
+def _museum_advice(name: str, _: Any, trouble: Trouble) -> str:
+    return f'try exhibit("{name}").recording().lab()' if _shows(name, trouble) else ""
 
 
 def _museum_share(name: str, trouble: Trouble) -> str:
-    """The run of the known mistake: it can be opened by whoever has not the answer."""
-    return exhibit(name).recording().share() if trouble.kind != "code" else ""
+    """The run of the known mistake: whoever has not the answer can open it, too."""
+    return _share(name) if _shows(name, trouble) else ""
 
 
 def _cluster_share(trouble: Trouble) -> str:
     return shared(trouble.cluster.recording)
 
 
-def _cluster_advice(exercise: ClusterExercise, seed: int, answer: Any) -> str:
+def _cluster_advice(exercise: ClusterExercise, seed: int, answer: Any, _: Trouble) -> str:
     return f"try {exercise.cluster_call(answer, seed)}"
 
 
@@ -340,7 +347,7 @@ def _seen(tried: Tried, look: Look, answer: Any, trouble: Trouble) -> Seen:
     """How to see a trouble, where it may be seen."""
     if not tried.is_open:
         return Seen(trouble)
-    return Seen(trouble, look.advice(answer), look.share(trouble))
+    return Seen(trouble, look.advice(answer, trouble), look.share(trouble))
 
 
 def _in_cluster(exercise: ClusterExercise, seed: int, answer: Any) -> Trouble | None:

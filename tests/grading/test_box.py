@@ -4,6 +4,8 @@ import json
 import platform
 import re
 import select
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -198,3 +200,26 @@ def test_the_systems_own_clocks_stand_still(kind):
         asked.close()
         boxes.close()
     assert found == [1e9, 1e9, 1e9, 0, 10**9, 2001]
+
+
+SEALED = """
+import ctypes, os, sys, time
+from raftlab.grading.child import lock
+
+class Sealed:
+    def __init__(self, libc): self.__dict__["libc"] = libc
+    def __getattr__(self, name): return getattr(self.libc, name)
+
+libc = lock._libc()
+refused = type("mprotect", (), {"__call__": lambda *_: -1})()
+sealed = Sealed(libc)
+sealed.mprotect = refused
+lock._libc = lambda: sealed
+lock.stop_clocks()
+print(time.time() > 1e9, time.monotonic() >= 0)
+"""
+
+
+def test_where_a_kernel_seals_its_clocks_a_box_works_all_the_same():
+    done = subprocess.run([sys.executable, "-c", SEALED], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "True True\n"), done.stderr

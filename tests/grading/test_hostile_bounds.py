@@ -1,8 +1,8 @@
 """What submissions try to make long, large or told: it ends soon, stays small, tells nothing."""
 
+import hashlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -163,10 +163,14 @@ def test_what_a_program_calls_its_own_errors_is_not_told():
 
 
 def test_a_digest_that_stands_on_pages_is_no_quick_one(monkeypatch):
-    begun = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-    assert CLASSES[0].digest != CLASSES[1].digest
-    assert Seeds(b"a class, or its seeds").digest == CLASSES[0].digest
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime > begun
+    rounds = []
+    slow = hashlib.pbkdf2_hmac
+    monkeypatch.setattr(
+        hashlib, "pbkdf2_hmac", lambda *given: rounds.append(given[3]) or slow(*given)
+    )
+    first, same, other = (Seeds(text).digest for text in (b"a class", b"a class", b"another"))
+    assert first == same != other
+    assert min(rounds) >= 100_000
 
 
 # How much

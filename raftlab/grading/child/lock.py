@@ -61,7 +61,7 @@ def stop_clocks() -> None:
     """Let the system's clocks stand still, which are read here without a call to the kernel.
 
     The calls are refused besides, and the processor's own clock. Where a kernel does not allow it
-    (some seal what they put into a process), these clocks go on.
+    (some seal what they put into a process), these clocks go on, and the processor's too.
     """
     libc = _libc()
     start, size = _clocks_at(libc)
@@ -76,7 +76,7 @@ def stop_clocks() -> None:
                     address = ctypes.cast(function, ctypes.c_void_p).value or 0
                     ctypes.memmove(address, does, len(does))
         _done(libc.mprotect(start, size, RUNS))
-    libc.prctl(SET_TSC, TSC_FAILS, 0, 0, 0)
+        libc.prctl(SET_TSC, TSC_FAILS, 0, 0, 0)  # the clocks that went on would end the process
 
 
 def _clocks_at(libc: ctypes.CDLL) -> tuple[int, int]:
