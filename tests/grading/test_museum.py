@@ -107,3 +107,23 @@ def test_a_mistake_in_a_machine_changes_that_machine_and_nothing_else(
         n: each.source for n, each in right.answers.items()
     }
     assert (found.definitions, found.values) == (right.definitions, right.values)
+
+
+NO_VOTES = """
+class Wrong(rl.Rules):
+    def candidate_is_up_to_date(self, *_, **__):
+        return False
+"""
+
+
+def test_a_run_of_the_museum_is_shown_only_where_it_ends_in_the_same_trouble(judge, tmp_path):
+    one = exercise("3.1")
+    file = write(
+        tmp_path / "a.ipynb", ["import raftlab as rl", NO_VOTES, "exercise('3.1').check(Wrong)"]
+    )
+    has = contents_of(file.read_bytes(), file.suffix, Wanted([one]), judge.boxes)
+    clusters = judge.judge(one, 2, has.answers["3.1"].source).checks[1]
+    assert "elected" in clusters.sentence
+    assert not clusters.property
+    assert clusters.share == ""
+    assert "exhibit" not in clusters.advice
