@@ -6,7 +6,7 @@ import pytest
 
 from raftlab.course import exercises
 from raftlab.course.my_raft import SECTION
-from raftlab.grading.child import answers
+from raftlab.grading.child import answers, serve
 from raftlab.grading.child.answers import Unreadable, Wanted, find
 
 RULE = "class Mine(rl.Rules):\n    def {name}(self, *given):\n        return {body}\n"
@@ -154,6 +154,23 @@ def test_what_an_answer_stands_on_comes_with_it(above, body, needs, tmp_path):
     text = "".join(source for _, source in find(exercise("1.1"), cells).parts)
     assert [each for each in needs if each not in text] == []
     assert "print" not in text
+
+
+@pytest.mark.parametrize(
+    ("above", "given", "body"),
+    [
+        ("from __future__ import annotations", "n: Number", "n // 2 + 1"),
+        ("from math import *", "n", "floor(n / 2) + 1"),
+        ("from nothing_that_is_here import *", "n", "n // 2 + 1"),
+    ],
+)
+def test_an_import_that_names_nothing_comes_too(above, given, body, tmp_path):
+    source = f"class Mine:\n    def is_newer_term(self, {given}):\n        return {body}\n"
+    found = find(exercise("2.1"), notebook(tmp_path, above, source))
+    assert above in found.parts[0][1]
+    asked = {"parts": found.parts, "name": "is_newer_term", "holder": found.holder}
+    method, said = serve.loaded(asked)
+    assert (method and method(5), said) == (3, {})
 
 
 def test_what_is_local_to_an_answer_brings_nothing(tmp_path):

@@ -312,7 +312,7 @@ def _needed(cells: Sequence[Cell], place: int, name: str) -> tuple[tuple[str, st
         (at, node)
         for at, cell in enumerate(cells)
         for node in (cell.tree.body if cell.tree else ())
-        if _names(node).sets
+        if _names(node).sets or _is_for_all(node)
     ]
     homes: dict[str, list[int]] = {}
     for number, (_, node) in enumerate(every):
@@ -320,7 +320,7 @@ def _needed(cells: Sequence[Cell], place: int, name: str) -> tuple[tuple[str, st
             homes.setdefault(each, []).append(number)
     own = [number for number in homes[name] if every[number][0] == place][-1]
     taken: set[int] = set()
-    waiting = [own]
+    waiting = [own, *(number for number, (_, node) in enumerate(every) if _is_for_all(node))]
     while waiting:
         number = waiting.pop()
         if number in taken:
@@ -337,6 +337,13 @@ def _needed(cells: Sequence[Cell], place: int, name: str) -> tuple[tuple[str, st
         if nodes:
             parts.append((cell.where, "\n" * cell.above + _lines(cell.source, nodes)))
     return tuple(parts)
+
+
+def _is_for_all(node: ast.stmt) -> bool:
+    """Whether any other statement may stand on it, and no name tells: `import *`, `__future__`."""
+    if not isinstance(node, ast.ImportFrom):
+        return False
+    return node.module == "__future__" or any(each.name == "*" for each in node.names)
 
 
 def _lines(source: str, nodes: Iterable[ast.stmt]) -> str:

@@ -6,6 +6,8 @@
 It knows no right answer. What it says is data: whoever asked compares it with what is right.
 """
 
+import __future__
+
 import ast
 import gc
 import json
@@ -112,11 +114,23 @@ Statement = tuple[bool, CodeType]
 
 
 def compiled(parts: Sequence[Sequence[str]]) -> Iterator[Statement]:
-    """The statements of these parts of source, one by one."""
+    """The statements of these parts of source, one by one.
+
+    What is imported from the future holds for all that follows, as in a notebook.
+    """
+    flags = 0
     for where, source in parts:
         for node in ast.parse(source).body:
-            code = compile(ast.Module([node], []), where, "exec", dont_inherit=True)
+            flags |= _future(node)
+            code = compile(ast.Module([node], []), where, "exec", flags, dont_inherit=True)
             yield isinstance(node, ast.Import | ast.ImportFrom), code
+
+
+def _future(node: ast.stmt) -> int:
+    """What this statement changes in how those after it are compiled."""
+    if not isinstance(node, ast.ImportFrom) or node.module != "__future__":
+        return 0
+    return sum(getattr(__future__, each.name).compiler_flag for each in node.names)
 
 
 def packed(parts: Sequence[Sequence[str]]) -> str:
@@ -137,8 +151,10 @@ def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
         for where, source in parts:
             linecache.cache[where] = (len(source), None, source.splitlines(True), where)
         for imports, code in marshal.loads(b64decode(held)) if held else compiled(parts):
-            if imports:
-                exec(code, names)  # what is imported is not the learner's, and has no budget
+            if imports:  # what is imported is not the learner's, and has no budget
+                in_vain = (ImportError,) if ("*",) in code.co_consts else ()  # needed by nobody?
+                with suppress(*in_vain):
+                    exec(code, names)
             else:
                 guard.call(exec, code, names)
         found = names[asked["name"]] if not asked["holder"] else None
