@@ -228,3 +228,14 @@ def test_a_program_is_the_cell_that_is_tagged_or_has_the_class(tmp_path):
         False,
     ]
     assert program_in([], "M4").told == ("M4: no cell has a program: it is missing",)
+
+
+def test_a_file_in_cells_is_a_program_as_a_whole_and_so_is_a_cell_that_is_written(tmp_path):
+    text = "# %% it needs\nimport json\n# %% the machine\nclass Raft:\n    pass\n# %%\nRaft()\n"
+    assert program_in(cells_of(text, False, SECTION), "M4", text) == (text, ())
+    exercise = f"# %% exercise:3.1\nx = 1\n{text}"
+    whole = program_in(cells_of(exercise, False, SECTION), "M4", exercise).source
+    assert whole is not None and "exercise" not in whole
+    notebook = write(tmp_path / "ann.ipynb", ["x = 1", "%%writefile m.py\nclass Server:\n    pass"])
+    found = program_in(cells_of(notebook.read_text(), True, SECTION), "M4")
+    assert found.source == "class Server:\n    pass"

@@ -18,19 +18,17 @@ class Program(NamedTuple):
     told: tuple[str, ...] = ()
 
 
-def program_in(cells: Sequence[Cell], milestone: str) -> Program:
+def program_in(cells: Sequence[Cell], milestone: str, file: str = "") -> Program:
     """The program of a milestone ("M4").
 
-    It is the cell that is tagged so (`exercise:M4`, or "# %% exercise:M4" in a Python file); where
-    none is, the last one with a `class Raft`, or the only one that there is.
+    It is the cell that is tagged so (`exercise:M4`, or "# %% exercise:M4" in a Python file). Where
+    none is, it is the whole of a Python `file` that has no exercises in it; in a notebook, the last
+    cell with a `class Raft` or that is written into a file, or the only one that there is.
     """
-    tag = f"exercise:{milestone}"
-    tagged = [
-        each
-        for each in cells
-        if milestone in each.numbers or tag in each.source.lstrip().partition("\n")[0]
-    ]
-    found = tagged or [each for each in cells if CLASS.search(each.source)]
+    tagged = [each for each in cells if milestone in each.numbers or _is_tagged(each, milestone)]
+    if file and not any(each.numbers or _is_tagged(each) for each in cells):
+        return Program(file, tuple(f"{milestone}: {each.error}" for each in cells if each.error))
+    found = tagged or [each for each in cells if _is_program(each)]
     if not found and len(cells) == 1:
         found = list(cells)
     if not found:
@@ -42,3 +40,11 @@ def program_in(cells: Sequence[Cell], milestone: str) -> Program:
             f"{milestone}: there are {len(found)} programs; the last one counts, in {chosen.where}"
         )
     return Program(WRITES.sub("", chosen.source), tuple(told))
+
+
+def _is_tagged(cell: Cell, what: str = "") -> bool:
+    return f"exercise:{what}" in cell.source.lstrip().partition("\n")[0]
+
+
+def _is_program(cell: Cell) -> bool:
+    return bool(CLASS.search(cell.source) or WRITES.match(cell.source))

@@ -23,9 +23,10 @@ def found_in(asked: Any) -> Any:
         cells = cells_of(asked["text"], asked["notebook"], re.compile(asked["section"], re.M))
     except Unreadable as problem:
         return {"trouble": str(problem)}
+    file = "" if asked["notebook"] else asked["text"]
     return {
         "answers": {each[0]: find(Wanted(*each), cells)._asdict() for each in asked["answers"]},
-        "programs": {name: program_in(cells, name)._asdict() for name in asked["programs"]},
+        "programs": {name: program_in(cells, name, file)._asdict() for name in asked["programs"]},
         "definitions": {name: defined(name, cells) for name in asked["definitions"]},
         "values": {name: value(name, cells) for name in asked["values"]},
     }
