@@ -28,7 +28,7 @@ from raftlab.raft.vocabulary import shortened
 PATIENCE_S = 20.0
 """How long a question may take (s)."""
 MOST_S = 240.0
-"""How long all questions to the answers of a milestone may take (s): right ones take about ten."""
+"""How long all that share a `Waited` may be waited for (s): right answers take about ten."""
 LONGEST_LINE = 1 << 20
 MOST_SAID = 300
 AT_ONCE = 32
@@ -55,6 +55,11 @@ class Waited:
 
     def __init__(self) -> None:
         self.took_s = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be asked."""
+        return self.took_s > MOST_S
 
     @contextmanager
     def counted(self) -> Iterator[None]:
@@ -177,7 +182,7 @@ class Asked:
     def _ask(self, line: bytes) -> bytes:
         if self.trouble:
             raise guard.LearnerError(self.trouble)
-        if self._waited.took_s > MOST_S:
+        if self._waited.is_over:
             self._end(TOO_LONG)
         assert self._child is not None
         try:

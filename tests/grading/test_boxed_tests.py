@@ -7,10 +7,11 @@ from contextlib import suppress
 import msgspec
 import pytest
 
+from raftlab.grading import asked
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.child import changes
 from raftlab.grading.child.clusters import VERBS, TestedCluster
-from raftlab.grading.own_tests import reference, runners
+from raftlab.grading.own_tests import reference
 from raftlab.grading.own_tests.judge import judged
 from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, correct, mistaken
 from raftlab.grading.own_tests.runners import BoxedTests, Outcome, Unusable
@@ -192,21 +193,14 @@ def test_a_process_is_asked_for_one_scenario_and_no_other(fails):
     assert all(len(each) == 1 for each in tests.asked)
 
 
-WAITS = """
-import select
-def one(start):
-    cluster = start(3)
-    while True:
-        select.select([], [], [], 0.05)
-        cluster.run(0)
-scenarios = [one] * 12
-"""
-
-
 @in_a_box
-def test_a_scenario_that_waits_between_its_questions_ends_the_tests(boxes, monkeypatch):
-    monkeypatch.setattr(runners, "MOST_S", 1.0)
-    mark = judged(a_box(INVARIANT + WAITS, boxes), SEEDS)
+def test_all_tests_of_a_submission_have_one_bound(boxes):
+    tests = a_box(INVARIANT + "def one(start):\n    start(3)\nscenarios = [one]\n", boxes)
+    before = tests.waited.took_s
+    assert tests.on(correct("Figure 2", 3)).run_alone(0) == Outcome("passed")
+    assert tests.waited.took_s > before > 0
+    tests.waited.took_s = asked.MOST_S + 1
+    mark = judged(tests, SEEDS, ["half-elects"])
     assert mark.points == 0
     assert "it was stopped: all in all the tests take too long" in mark.checks[0].sentence
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from msgspec.structs import replace
 
 import raftlab as rl
 from raftlab.course.exercises import clusters, exercise
@@ -17,17 +18,19 @@ from raftlab.grading import asked, box, judge
 from raftlab.grading.answers import Wanted, contents_of
 from raftlab.grading.asked import TOO_LONG, Waited
 from raftlab.grading.batch import Batch, grade
-from raftlab.grading.batch.marking import Marker
+from raftlab.grading.batch.marking import Marker, mark_of_machine
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.child.program import name_of
 from raftlab.grading.handed_in import MOST_FILES, submissions_in
 from raftlab.grading.judge import Judge
 from raftlab.grading.machines import boxed
+from raftlab.grading.machines import judge as machine_judge
 from raftlab.grading.machines.judge import MachineJudge
 from raftlab.grading.machines.programs import reference
-from raftlab.grading.milestones import M1, M4
+from raftlab.grading.milestones import M1, M4, M7, SNAPSHOTS
 from raftlab.grading.results import MOST_TOLD, Check, Marks, MilestoneMark, to_json
 from raftlab.grading.seeds import Seeds
+from raftlab.process.faults import CannotStart, MachineFault
 from tests.grading.reference import write
 from tests.grading.test_hostile import SAME, TELLS_NO_RULE, rule
 
@@ -250,12 +253,53 @@ def test_the_answers_of_a_milestone_have_one_bound(boxes, monkeypatch):
 
 
 def test_processes_that_are_asked_again_share_the_bound_of_a_program(boxes, tmp_path):
-    machine = boxed.BoxedProcess(reference("M4"), boxes, tmp_path / "own")
+    waited = Waited()
+    machine = boxed.BoxedProcess(reference("M4"), boxes, tmp_path / "own", waited)
     rl.Cluster(3, seed=1, machine=machine).elect()
-    before = machine.bounded._waited.took_s
+    before = waited.took_s
     rl.Cluster(3, seed=1, machine=machine.afresh()).elect()
-    assert machine.bounded._waited.took_s > before > 0
+    assert waited.took_s > before > 0
     machine.end()
+
+
+def test_a_program_has_one_bound_whatever_it_is_asked(boxes):
+    machines, waited = MachineJudge(boxes, CLASSES[0]), Waited()
+    machines.offers(reference("M7"), waited)
+    before = waited.took_s
+    machines.judge(one_trial(SNAPSHOTS), reference("M7"), waited)
+    assert waited.took_s > before > 0
+    waited.took_s = asked.MOST_S + 1
+    late = machines.judge(M4, reference("M4"), waited)
+    assert sum(each.points for each in late.checks) == 0
+    assert "all in all its answers take too long" in late.checks[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("hung", boxed.TOO_LONG), ("storm", boxed.ENDLESS), ("storm", boxed.TOO_MUCH)],
+)
+def test_a_bound_is_told_the_same_whoever_starts_when_it_is_reached(kind, text):
+    faults = MachineFault(kind, text), CannotStart(kind, f"S1 cannot start: {text}")
+    assert {machine_judge.told(each) for each in faults} == {f"its program was stopped: {text}"}
+
+
+def test_all_options_of_a_program_share_its_bound(boxes, monkeypatch):
+    seen = []
+
+    def made(*given):
+        seen.append(given[-1])
+        return boxed.BoxedProcess(*given)
+
+    monkeypatch.setattr(machine_judge, "BoxedProcess", made)
+    of_m7 = replace(M7, options=tuple(map(one_trial, M7.options)))
+    mark_of_machine(MachineJudge(boxes, CLASSES[0]), of_m7, reference("M7"))
+    assert len(seen) == 1 + len(M7.options)
+    assert all(each is seen[0] for each in seen)
+
+
+def one_trial(option):
+    """An option with its first trial alone."""
+    return replace(option, parts=dict([*option.parts.items()][:1]))
 
 
 def test_who_is_ended_leaves_no_folder(tmp_path):

@@ -1,5 +1,6 @@
 """A learner's own tests are worth the mistakes that they find, if correct machines pass them."""
 
+import random
 from contextlib import suppress
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from raftlab.grading.child.clusters import TestedCluster
 from raftlab.grading.own_tests import CORRECT, MISTAKES, marked
 from raftlab.grading.own_tests.machines import correct, mistaken
+from raftlab.grading.own_tests.meetings import Meetings
 from raftlab.grading.own_tests.reference import RUNS as RUNS_BY_MISTAKE
 from raftlab.grading.own_tests.reference import SCENARIOS, invariant, runs_of, two_pairs
-from raftlab.grading.own_tests.runners import MOST_SCENARIOS
+from raftlab.grading.own_tests.runners import MOST_SCENARIOS, OwnTests
 from raftlab.grading.own_tests.shown import noting
 from raftlab.grading.own_tests.tested import Tested
 from raftlab.museum import exhibit
@@ -66,17 +68,27 @@ def test_a_scenario_that_fails_with_a_correct_machine_finds_nothing():
     )
 
 
-def test_a_scenario_that_is_right_with_one_option_only_finds_nothing():
-    def no_pre_vote(start):
-        cluster = start(3)
-        cluster.timeout("S1")
-        cluster.run(5)
-        assert cluster.frame()["S1"].term == 1
+def no_pre_vote(start):
+    cluster = start(3)
+    cluster.timeout("S1")
+    cluster.run(5)
+    assert cluster.frame()["S1"].term == 1
 
+
+def test_a_scenario_that_is_right_with_one_option_only_finds_nothing():
     mark = marked([no_pre_vote], invariant, mistakes=["half-elects"])
     assert names_of(mark, True) == {f"correct: {name}" for name in CORRECT} - {
         "correct: pre-vote and check-quorum"
     }
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_no_scenario_stays_sound_that_fails_with_a_correct_machine(count):
+    for chance in map(random.Random, range(20)):
+        tests = OwnTests([no_pre_vote] * count, lambda frames: True)
+        meetings = Meetings(tests, (1, 2, 3), ["half-elects", "votes-once"], chance)
+        meetings.hold()
+        assert not any(map(meetings.is_sound, range(count)))
 
 
 def test_one_bad_scenario_takes_nothing_from_the_others():

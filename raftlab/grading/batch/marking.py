@@ -116,13 +116,14 @@ def wanted_by(milestones: Sequence[Milestone]) -> Wanted:
 
 def mark_of_machine(judge: MachineJudge, milestone: Milestone, source: str | None) -> MilestoneMark:
     """The mark of a program; where there are options, of the best one that it offers."""
+    waited = Waited()
     if not milestone.options:
-        return mark_of(milestone, {milestone.name: judge.judge(milestone, source)})
+        return mark_of(milestone, {milestone.name: judge.judge(milestone, source, waited)})
     try:
-        options = chosen(judge, milestone, source)
+        options = chosen(judge, milestone, source, waited)
     except Misuse as why:
         return none_of(milestone, str(why))
-    judged = [(each, judge.judge(each, source)) for each in options]
+    judged = [(each, judge.judge(each, source, waited)) for each in options]
     return best_of(milestone, [mark_of(each, {each.name: its}) for each, its in judged])
 
 

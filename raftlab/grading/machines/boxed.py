@@ -18,8 +18,6 @@ FILE = "machine.py"
 TEXT = f"python3 {FILE}"
 """What a shared run calls the machine: nothing of the grader's own files."""
 PATIENCE_S = 5.0
-MOST_S = 240.0
-"""How long a program may take in all (s): a right one takes about ten."""
 MOST_LINES = 20_000
 """How many lines a run may have: one in which time stands still would have no end."""
 LONGEST_LINE = 1 << 20
@@ -48,7 +46,7 @@ class BoxedPool(Pool):
         self.lines += 1
         if self.lines > MOST_LINES:
             raise MachineFault("storm", ENDLESS)
-        if self._waited.took_s > MOST_S:
+        if self._waited.is_over:
             raise MachineFault("hung", TOO_LONG)
         with self._waited.counted():
             answer = super().ask(place, line, node, holder)
@@ -68,9 +66,12 @@ class BoxedPool(Pool):
 
 
 class BoxedProcess(Process):
-    """The machine of a submission. Its program and what limits it are written into `folder`."""
+    """The machine of a submission. Its program and what limits it are written into `folder`.
 
-    def __init__(self, source: str, boxes: Boxes, folder: Path) -> None:
+    `waited` is what bounds it, and all other boxes of the same program.
+    """
+
+    def __init__(self, source: str, boxes: Boxes, folder: Path, waited: Waited) -> None:
         folder.mkdir()
         (folder / FILE).write_text(source, encoding="utf-8", errors="backslashreplace")
         write_for_program(folder)
@@ -81,7 +82,7 @@ class BoxedProcess(Process):
             longest_line=LONGEST_LINE,
             memory_mb=MEMORY_MB,
         )
-        self._waited = Waited()
+        self._waited = waited
         self.pool = self.bounded = self._pool()
 
     def _pool(self) -> BoxedPool:

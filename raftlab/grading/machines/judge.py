@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from raftlab.check.campaign.run_state import MessageStorm
+from raftlab.grading.asked import Waited
 from raftlab.grading.box import Boxes
 from raftlab.grading.feedback.words import plain
 from raftlab.grading.judge import ADDRESS, Judged
@@ -38,6 +39,8 @@ Kind: TypeAlias = Literal["safety", "code", "liveness"]
 
 ERROR = re.compile(r"(?:\w+|an error) in line \d+")
 """What a box says of what a program has raised."""
+WHO_STARTS = re.compile(r"^\w+ cannot start: ")
+"""What a fault at a start begins with: which server it was may tell of the seed."""
 ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot start"])
 """After these, no other trial is begun: each would cost as much time."""
 CHANGES = "change of voters"
@@ -89,29 +92,31 @@ class MachineJudge:
         self._boxes = boxes
         self._seeds = seeds
 
-    def judge(self, milestone: Milestone, source: str | None) -> Judged:
-        """What a program is worth in M4 or M5, or in an option of M7."""
+    def judge(
+        self, milestone: Milestone, source: str | None, waited: Waited | None = None
+    ) -> Judged:
+        """What a program is worth in M4 or M5, or in an option of M7. `waited` bounds it."""
         if source is None:
             return Judged(tuple(_nothing(milestone, each, "no program") for each in _of(milestone)))
-        with self._boxed(source) as machine:
+        with self._boxed(source, waited or Waited()) as machine:
             return self._judged(milestone, machine)
 
-    def offers(self, source: str) -> frozenset[str]:
+    def offers(self, source: str, waited: Waited) -> frozenset[str]:
         """What a program offers when it is started alone; and `CHANGES`, if it takes one of them.
 
         Raises: MachineFault; Misuse.
         """
-        with self._boxed(source) as machine:
+        with self._boxed(source, waited) as machine:
             cluster = Cluster(1, seed=OPEN_SEEDS[0], machine=machine, watched=False)
             started = cluster.hosts["S1"].machine
             offers = {each for each in ABILITIES if hasattr(started, each)}
             return frozenset(offers | ({CHANGES} if _takes_a_change(cluster) else set()))
 
     @contextmanager
-    def _boxed(self, source: str) -> Iterator[BoxedProcess]:
+    def _boxed(self, source: str, waited: Waited) -> Iterator[BoxedProcess]:
         with TemporaryDirectory(prefix="program-", dir=self._boxes.path) as folder:
             Path(folder).chmod(0o755)
-            machine = BoxedProcess(source, self._boxes, Path(folder) / "own")
+            machine = BoxedProcess(source, self._boxes, Path(folder) / "own", waited)
             try:
                 yield machine
             finally:
@@ -198,10 +203,11 @@ def _says_the_same(cluster: Cluster, machine: BoxedProcess) -> bool:
 def told(fault: MachineFault) -> str:
     """What a program did wrong as a program, in words that are the same each time."""
     said = ERROR.search(fault.text)
+    words = WHO_STARTS.sub("", fault.text)
     text = {
         "died": f": {said[0]}" if said else ", by itself, or for what it used",
-        "hung": f": {fault.text if fault.text == TOO_LONG else NO_ANSWER.format(PATIENCE_S)}",
-        "storm": f": {fault.text}",
+        "hung": f": {TOO_LONG if words == TOO_LONG else NO_ANSWER.format(PATIENCE_S)}",
+        "storm": f": {words}",
     }.get(fault.kind, "")
     form = FAULTS.get(fault.kind)
     return form.format(text=text) if form else ADDRESS.sub("", str(fault))

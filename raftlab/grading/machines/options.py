@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from raftlab.grading.asked import Waited
 from raftlab.grading.feedback.words import plain
 from raftlab.grading.machines.judge import CHANGES, MachineJudge, told
 from raftlab.grading.milestones import MEMBERSHIP, SNAPSHOTS, TRANSFER, Milestone
@@ -31,12 +32,14 @@ SAYS: Mapping[str, str] = {
 """How a program says that it has an option."""
 
 
-def chosen(judge: MachineJudge, milestone: Milestone, source: str | None) -> Sequence[Milestone]:
+def chosen(
+    judge: MachineJudge, milestone: Milestone, source: str | None, waited: Waited
+) -> Sequence[Milestone]:
     """The options that a program offers. Raises: Misuse, saying why there are none."""
     if source is None:
         raise Misuse("no program")
     try:
-        offers = judge.offers(source)
+        offers = judge.offers(source, waited)
     except MachineFault as fault:
         raise Misuse(told(fault)) from None
     options = [each for each in milestone.options if OFFERED_BY[each.name] in offers]

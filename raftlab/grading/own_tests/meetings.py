@@ -10,7 +10,7 @@ all correct machines are over. Therefore:
 * Then it meets the mistakes that show, in an order that is drawn, and other correct machines among
   them. A mistake with which one test has failed meets no more in this pass: what comes late is
   correct more often than by the draw alone, and to fail early means to fail with a correct machine
-  as often as by the draw.
+  as often as by the draw. A correct machine meets all whom it is drawn for, whoever has failed.
 * What has failed is met once more, with other timing, in another pass that has correct machines
   among it, too; and so on, until no mistake has a test left. Who fails with a correct machine
   finds nothing, in any pass.
@@ -62,7 +62,9 @@ class Meetings:
         while wanted := [each for name in self._mistakes for each in self._wanted(name)]:
             failed: set[str] = set()
             for each in self._drawn([*wanted, *self._among(wanted)]):
-                if each.machine not in failed and self._met(each).how == "failed":
+                if each.machine in failed:
+                    continue
+                if self._met(each).how == "failed" and each.machine not in CORRECT:
                     failed.add(each.machine)
         for each in self._drawn(each for others in self._left.values() for each in others):
             self._met(each)

@@ -6,11 +6,11 @@ whichever it is: what comes out is its word on that machine, and it is compared 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
+from raftlab.grading.asked import Waited
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.clusters import TestedCluster
 from raftlab.grading.feedback.words import plain
@@ -35,8 +35,6 @@ MOST_TOLD = 1 << 24
 AT_ONCE = 64
 """How many frames are made text in one go."""
 PATIENCE_S = 20.0
-MOST_S = 300.0
-"""How long all answers to one submission's tests may take (s): right ones take a few."""
 LONGEST_LINE, LONGEST_PACKED = 1 << 16, 1 << 22
 MOST_TEXT = 200
 NO_CLUSTER = "it starts no cluster: call start(3)"
@@ -197,11 +195,11 @@ _ENCODE = msgspec.json.Encoder(enc_hook=tuple).encode
 class BoxedTests:
     """A learner's tests as source, each machine in a box of its own. Raises: Unusable.
 
-    `left_s` is how long they may still take in all (s).
+    `waited` is what bounds all of them.
     """
 
     def __init__(self, parts: Sequence[tuple[str, str]], boxes: Boxes) -> None:
-        self.left_s = MOST_S
+        self.waited = Waited()
         self._boxes = boxes
         packed = self._said({"pack": parts}, longest_line=LONGEST_PACKED).packed
         self._source = _ENCODE({"parts": parts, "packed": packed})
@@ -248,19 +246,17 @@ class BoxedRunner(Runner):
 
     def told(self, line: bytes) -> Said:
         """What the box says to a line. Raises: NotNow, with what became of it."""
-        if self._tests.left_s < 0:
+        if self._tests.waited.is_over:
             self._trouble = TOO_LONG
         if self._trouble:
             raise NotNow(self._trouble)
-        begun = monotonic()
         try:
-            return _SAID(self._child.ask(line))
+            with self._tests.waited.counted():
+                return _SAID(self._child.ask(line))
         except MachineFault as fault:
             self._trouble = STOPPED.get(fault.kind, ENDED)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._trouble = NO_SENSE
-        finally:
-            self._tests.left_s -= monotonic() - begun
         self._child.end()
         raise NotNow(self._trouble)
 
