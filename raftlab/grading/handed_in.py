@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -44,34 +44,51 @@ class Submission(NamedTuple):
 def submissions_in(paths: Sequence[Path]) -> list[Submission]:
     """The submissions that these files, and the files in these folders, are.
 
-    Where students have a folder each, it says whose a file is, whatever the file is called; a
-    file that lies beside those of others is named after its student. Raises: Misuse.
+    A folder that is named has the files of many: those of a section, or those that came late.
+    Where students have a folder each in it, that says whose a file is, whatever the file is called;
+    a file that lies beside those of others is named after its student. Raises: Misuse.
     """
     if missing := [each for each in paths if not os.path.lexists(each)]:
         raise Misuse(f"there is no submission {shown(str(missing[0]))}")
-    files = list(dict.fromkeys(file.absolute() for path in paths for file in _files(path)))
-    if not files:
-        raise Misuse(f"there is no notebook and no Python file in {listed(map(_word, paths))}")
     root = _root([each.absolute() for each in paths])
-    files = _few_of_each(files, root)
-    parts = [each.relative_to(root).parts for each in files]
-    names = _unique(parts, [each.suffix for each in files])
-    students = [_shown(each[0] if len(each) > 1 else Path(each[0]).stem) for each in parts]
-    return list(map(Submission, names, students, files))
+    found = _few_of_each(_collected(paths, root))
+    if not found:
+        raise Misuse(f"there is no notebook and no Python file in {listed(map(_word, paths))}")
+    names = _unique(
+        [each.relative_to(root).parts for each in found], [each.suffix for each in found]
+    )
+    students = [_student(file.relative_to(folder).parts) for file, folder in found.items()]
+    return list(map(Submission, names, students, found))
 
 
-def _few_of_each(files: Sequence[Path], root: Path) -> list[Path]:
-    """The first files of each student's folder, and the folder itself, where it has more."""
-    count: Counter[str] = Counter()
-    found = []
-    for each in files:
-        whose, *inner = each.relative_to(root).parts
-        count[whose] += bool(inner)
-        if count[whose] <= MOST_FILES:
-            found.append(each)
-        elif count[whose] == MOST_FILES + 1:
-            found.append(root / whose)
+def _collected(paths: Sequence[Path], root: Path) -> dict[Path, Path]:
+    """The files, each with the folder it was named in: the outermost of several, or else `root`."""
+    found: dict[Path, Path] = {}
+    for path in sorted(paths, key=lambda each: len(each.absolute().parts)):
+        folder = path.absolute() if path.is_dir() else root
+        for file in _files(path):
+            found.setdefault(file.absolute(), folder)
     return found
+
+
+def _few_of_each(files: Mapping[Path, Path]) -> dict[Path, Path]:
+    """The first files of each student's folder, and the folder itself, where it has more."""
+    count: Counter[Path] = Counter()
+    found = {}
+    for file, folder in files.items():
+        whose, *inner = file.relative_to(folder).parts
+        own = folder / whose
+        count[own] += bool(inner)
+        if count[own] <= MOST_FILES:
+            found[file] = folder
+        elif count[own] == MOST_FILES + 1:
+            found[own] = folder
+    return found
+
+
+def _student(parts: Sequence[str]) -> str:
+    """Whose a file is that lies here in the folder that was named."""
+    return _shown(parts[0] if len(parts) > 1 else Path(parts[0]).stem)
 
 
 def content_of(path: Path) -> bytes:

@@ -18,6 +18,9 @@ MOST_NAMED = 80
 ERROR = re.compile(r"[\w.]*(Error|Exception)\b|\w+ \[Error\]|panic: |fatal error: ")
 """How a line begins that names an error: some programs say more after it."""
 
+TRACEBACK = "Traceback (most recent call last):"
+"""What Python writes before the calls, which are indented; then comes the error, however called."""
+
 PANIC = re.compile(r"thread '.*' .*panicked at .*:$")
 """The line of Rust before the one that says what went wrong."""
 
@@ -28,12 +31,15 @@ PLACES = [
     re.compile(each)
     for each in (
         r'File "([^"]+)", line (\d+)',
-        r"^\s*([^()\"]+\.\w+):(\d+)(?::\d+)?(?: \+0x\w+)?$",
-        r"\(([^()]+\.\w+):(\d+)(?::\d+)?\)",
-        r"\bat (\S+\.\w+):(\d+)",
+        r"^\s*([^()\"]+\.[a-zA-Z]\w*):(\d+)(?::\d+)?(?: \+0x\w+)?$",
+        r"\(([^()]+\.[a-zA-Z]\w*):(\d+)(?::\d+)?\)",
+        r"\bat (\S+\.[a-zA-Z]\w*):(\d+)",
     )
 ]
-LIBRARY = re.compile(r"/lib/python\d|/node_modules/|\bnode:|\bjava\.base/|/go/src/|/rustc/|<frozen")
+LIBRARY = re.compile(
+    r"/lib/python\d|/node_modules/|\bnode:|\bjava\.base/|/usr/local/go/src/|/usr/lib/go\b|/rustc/"
+    r"|<frozen"
+)
 """Where a place is none of the program itself."""
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -59,12 +65,22 @@ def plain(line: str) -> str:
 
 def _telling(lines: list[str]) -> int:
     """Which line says what went wrong: the last that names an error, or else the last of all."""
+    if (raised := _raised(lines)) is not None:
+        return raised
     for number in range(len(lines) - 1, -1, -1):
         if ERROR.match(lines[number].strip()):
             return number
         if number and PANIC.match(lines[number - 1]):
             return number
     return len(lines) - 1
+
+
+def _raised(lines: list[str]) -> int | None:
+    """Where the error of Python is that was raised last, if there is one."""
+    if TRACEBACK not in lines:
+        return None
+    begin = len(lines) - lines[::-1].index(TRACEBACK)
+    return next((each for each in range(begin, len(lines)) if not lines[each][0].isspace()), None)
 
 
 def _place(line: str) -> str:

@@ -1,12 +1,13 @@
 """What is handed in, whatever it is called and whatever it is: all of it is listed, none stops."""
 
 import os
+from collections import Counter
 
 import pytest
 
 from raftlab.grading.batch import Batch, grade
 from raftlab.grading.box import best_kind, kind_for
-from raftlab.grading.handed_in import LARGEST, content_of, file_name, submissions_in
+from raftlab.grading.handed_in import LARGEST, MOST_FILES, content_of, file_name, submissions_in
 from raftlab.grading.results import from_json
 from raftlab.grading.seeds import Seeds
 from raftlab.raft.vocabulary import Misuse
@@ -56,8 +57,33 @@ def test_a_folder_says_whose_a_file_is(tmp_path):
     make(tmp_path / "alice" / "bob.py", tmp_path / "bob" / "my_raft.py")
     expected = [("alice-bob", "alice"), ("bob-my_raft", "bob")]
     assert whose(tmp_path) == expected
-    assert whose(tmp_path / "alice", tmp_path / "bob") == expected
     assert whose(tmp_path / "alice" / "bob.py", tmp_path / "bob" / "my_raft.py") == expected
+
+
+def test_a_folder_that_is_named_holds_the_files_of_many(tmp_path):
+    """Sections, or those that came late: whose a file is, is said below the folder."""
+    for section in ("a", "b"):
+        make(*(tmp_path / section / f"ann{number}.py" for number in range(25)))
+    make(tmp_path / "late" / "ann1.py", tmp_path / "late" / "eve" / "my_raft.py")
+    found = submissions_in([tmp_path / "a", tmp_path / "b", tmp_path / "late"])
+    students = Counter(each.student for each in found)
+    assert students == Counter({f"ann{number}": 2 for number in range(25)}) + Counter(
+        ["ann1", "eve"]
+    )
+    assert len({each.name for each in found}) == 52
+    assert ("a-ann1", "ann1") in {(each.name, each.student) for each in found}
+
+
+@pytest.mark.parametrize("named", [["a"], ["a", "b"], ["a/eve", "a"]], ids=" and ".join)
+def test_of_a_students_folder_the_first_files_are_marked(named, tmp_path):
+    make(*(tmp_path / "a" / "eve" / f"{number}.py" for number in range(400)))
+    make(tmp_path / "a" / "bob.py", tmp_path / "b" / "zoe.py")
+    found = submissions_in([tmp_path / each for each in named])
+    hers = [each.path for each in found if each.student == "eve"]
+    assert (len(hers), hers[-1]) == (MOST_FILES + 1, tmp_path / "a" / "eve")
+    assert "bob" in {each.student for each in found}
+    with pytest.raises(Misuse, match="more than 20 files"):
+        content_of(hers[-1])
 
 
 def test_files_of_one_student_with_one_stem_are_two(tmp_path):

@@ -39,10 +39,15 @@ OFFERS = '["campaign", "compact", "transfer_leadership"]'
 
 
 @pytest.fixture(scope="module")
-def judge():
+def boxes():
     boxes = Boxes(kind_for())
-    yield MachineJudge(boxes, SEEDS)
+    yield boxes
     boxes.close()
+
+
+@pytest.fixture(scope="module")
+def judge(boxes):
+    return MachineJudge(boxes, SEEDS)
 
 
 def offering(*offers, program=RIGHT):
@@ -301,6 +306,32 @@ def test_safety_that_is_broken_leaves_half_of_its_option_and_all_of_another(judg
     assert mark.capped.startswith(
         "pre-vote and transfer: safety is broken, so there are 2.5 points"
     )
+
+
+OFTEN_COMPACTED = Seeds(b"class 26 of some year")
+"""Its seeds choose disks that ask for snapshots, wherever that is left to them."""
+
+
+@in_a_box
+@pytest.mark.parametrize(
+    ("option", "trial", "written", "instead"),
+    [
+        (SNAPSHOTS, "a follower far behind", KEPT, "            pass\n"),
+        (TRANSFER, "a transfer that fails", STANDS, LEADS),
+    ],
+    ids=["snapshots", "transfer"],
+)
+def test_an_option_whose_safety_is_broken_costs_the_others_nothing(
+    option, trial, written, instead, boxes
+):
+    """All trials of the others are run, and one of its own."""
+    others = [each for each in M7.options if each is not option]
+    options = (replace(option, parts={trial: 5}), *others)
+    m7, judge = replace(M7, options=options), MachineJudge(boxes, OFTEN_COMPACTED)
+    mark = mark_of_machine(judge, m7, wrong(written, instead))
+    assert [*failed(mark)] == [trial]
+    assert (mark.points, mark.bonus) == (5, 2.0)  # the best, and two fifths of the second
+    assert mark.capped.startswith(f"{option.name}: ") and mark.capped.count("at most") == 1
 
 
 APPENDS = '"index": index, "payload": wanted})'

@@ -52,6 +52,27 @@ WRITTEN = {
         "json.decoder.JSONDecodeError: Expecting value\n",
         "json.decoder.JSONDecodeError: Expecting value (mine.py, line 4)",
     ),
+    "Python, an error of one's own": (
+        "Error: 3 retries left\nTraceback (most recent call last):\n"
+        '  File "/a/mine.py", line 9, in <module>\n    raise Halt("bad")\n__main__.Halt: bad\n',
+        "__main__.Halt: bad (mine.py, line 9)",
+    ),
+    "Python, an error while another was handled": (
+        'Traceback (most recent call last):\n  File "/a/mine.py", line 2, in f\n    {}["x"]\n'
+        "KeyError: 'x'\n\nDuring handling of the above exception, another exception occurred:\n\n"
+        'Traceback (most recent call last):\n  File "/a/mine.py", line 4, in <module>\n'
+        "    raise Halt(text)\n__main__.Halt: two lines,\nError: the second\n",
+        "__main__.Halt: two lines, (mine.py, line 4)",
+    ),
+    "Python, killed while it wrote": (
+        'Traceback (most recent call last):\n  File "/a/mine.py", line 9, in <module>\n',
+        'File "/a/mine.py", line 9, in <module> (mine.py, line 9)',
+    ),
+    "an address is no place": ("served 12 at 10.0.0.1:8080\n", "served 12 at 10.0.0.1:8080"),
+    "addresses are no places": (
+        "10.0.0.1:80\nno answer (10.0.0.1:80)\n",
+        "no answer (10.0.0.1:80)",
+    ),
     "Java": (
         'Exception in thread "main" java.lang.NumberFormatException: "x"\n'
         "\tat java.base/java.lang.Integer.parseInt(Integer.java:668)\n"
@@ -62,6 +83,13 @@ WRITTEN = {
         "panic: runtime error: index out of range [5]\n\ngoroutine 1 [running]:\nmain.main()\n"
         "\t/a/my_raft.go:12 +0x1d\nexit status 2\n",
         "panic: runtime error: index out of range [5] (my_raft.go, line 12)",
+    ),
+    "Go, a folder of one's own that is called as its library's": (
+        "panic: gone\n\ngoroutine 1 [running]:\nsort.Slice()\n"
+        "\t/usr/local/go/src/sort/slice.go:20\n"
+        "heap.Pop()\n\t/usr/lib/go-1.22/src/heap/heap.go:59\n"
+        "main.main()\n\t/home/ann/go/src/raft/my_raft.go:12 +0x1d\nexit status 2\n",
+        "panic: gone (my_raft.go, line 12)",
     ),
     "Rust": (
         "thread 'main' (77) panicked at src/main.rs:3:21:\nindex out of bounds\n"

@@ -23,12 +23,14 @@ def start(
     nodes: int | tuple[NodeId, ...] | None = None,
     change_network: bool = False,
     change_members: bool = True,
+    compact_logs: bool = True,
     **given: Any,
 ) -> RandomRun:
     """A cluster whose weather `seed` decides, before anything has happened.
 
     With `change_network`, the weather changes while the run goes on, too; without
-    `change_members`, nobody joins or leaves.
+    `change_members`, nobody joins or leaves; without `compact_logs`, the disks that the seed
+    chooses ask nobody to compact a log.
     `given` are arguments of `Cluster` (`rules`, `machine`, `options`, `network`, `disks`) that
     take the place of what the seed would have chosen; all else stays as it is. A machine that
     lacks a method is spared what needs it: a learner's own may have the four of the contract.
@@ -42,7 +44,7 @@ def start(
     able = abilities(given.get("machine"), chosen)
     if "persisted" not in able:
         derived["options"] = replace(derived["options"], async_persistence=False)
-    if "compact" not in able:
+    if not compact_logs or "compact" not in able:
         derived["disks"] = replace(derived["disks"], snapshot_every=0)
     cluster = Cluster(chosen, seed=seed, **{**derived, **given})
     return RandomRun(

@@ -194,6 +194,7 @@ def faults_and_changes(setting: Setting) -> str:
         machine=setting.machine,
         options=ONE_BY_ONE,
         change_members=False,
+        compact_logs=False,  # snapshots are an option of their own
     )
     if stuck := faults_end(setting, run, CHANGING):
         return stuck

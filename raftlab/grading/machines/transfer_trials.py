@@ -172,6 +172,7 @@ def faults_and_transfers(setting: Setting) -> str:
         machine=setting.machine,
         options=Options.figure_2(pre_vote=True),
         change_members=False,
+        compact_logs=False,  # snapshots are an option of their own
     )
     if stuck := faults_end(setting, run, HANDING_OVER):
         return stuck
