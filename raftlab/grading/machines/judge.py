@@ -102,12 +102,12 @@ class MachineJudge:
             return self._judged(milestone, machine)
 
     def offers(self, source: str, waited: Waited) -> frozenset[str]:
-        """What a program offers when it is started alone; and `CHANGES`, if it takes one of them.
+        """What a program offers, one of three servers; and `CHANGES`, if it takes one of them.
 
         Raises: MachineFault; Misuse.
         """
         with self._boxed(source, waited) as machine:
-            cluster = Cluster(1, seed=OPEN_SEEDS[0], machine=machine, watched=False)
+            cluster = Cluster(3, seed=OPEN_SEEDS[0], machine=machine, watched=False)
             started = cluster.hosts["S1"].machine
             offers = {each for each in ABILITIES if hasattr(started, each)}
             return frozenset(offers | ({CHANGES} if _takes_a_change(cluster) else set()))
@@ -179,12 +179,12 @@ def _names_strangers(cluster: Cluster | None) -> bool:
 
 
 def _takes_a_change(cluster: Cluster) -> bool:
-    """Whether a server alone takes another one as a voter."""
+    """Whether a leader of three servers takes a fourth as a voter."""
     try:
         cluster.elect()
         cluster.run(SETTLED)
-        cluster.add_node("S2")
-        cluster.reconfigure("S1 S2")
+        cluster.add_node("S4")
+        cluster.reconfigure("S1 S2 S3 S4")
     except (MachineFault, *REFUSALS):
         return False
     return True
