@@ -312,6 +312,13 @@ class LabView:
         """Wait until the picture has the room that it has, and has come to its moment."""
         expect(self.root.locator(".raftlab-stage[data-settling]")).to_have_count(0, timeout=30_000)
 
+    def tops(self, *marks: Locator) -> list[float]:
+        """Where each of them begins, at one moment: the lab may be laid out anew between two."""
+        elements = [each.element_handle() for each in marks]
+        script = "all => all.map(each => each.getBoundingClientRect().top)"
+        tops: list[float] = self.page.evaluate(script, elements)
+        return tops
+
     @property
     def alarm(self) -> Locator:
         """What went wrong."""

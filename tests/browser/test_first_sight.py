@@ -332,8 +332,8 @@ def test_on_a_tablet_a_row_is_a_row_and_a_long_message_can_be_read_to_its_end(ho
         lab.page.set_viewport_size({"width": round(780 + beside), "height": 1180})
     assert abs(lab.root.bounding_box()["width"] - 780) < 10
     for first, last in (("Start", "Undo"), ("Run", "New…"), ("Crash", "More…")):
-        tops = [lab.button(each).bounding_box()["y"] for each in (first, last)]
-        assert abs(tops[0] - tops[1]) < 6, (first, last)
+        one, other = lab.tops(lab.button(first), lab.button(last))
+        assert abs(one - other) < 6, (first, last)
     messages = lab.root.locator(".raftlab-messages select")
     end = "list => (list.scrollLeft = 9999, list.scrollLeft + list.clientWidth >= list.scrollWidth)"
     assert messages.evaluate(end)

@@ -199,10 +199,12 @@ def test_where_it_is_narrow_a_button_stays_with_its_field(lab):
         ("Learners", "Reconfigure"),
         ("Name", "Add learner"),
     ):
-        field = lab.root.get_by_label(words, exact=True).bounding_box()
-        assert abs(field["y"] - lab.button(button).bounding_box()["y"]) < 6
+        field = lab.root.get_by_label(words, exact=True)
+        first, second = lab.tops(field, lab.button(button))
+        assert abs(first - second) < 6
     snapshot = lab.root.locator(".raftlab-further").get_by_text("Snapshot", exact=True)
-    assert abs(snapshot.bounding_box()["y"] - lab.button("Compact").bounding_box()["y"]) < 10
+    first, second = lab.tops(snapshot, lab.button("Compact"))
+    assert abs(first - second) < 10
 
 
 @pytest.mark.parametrize(

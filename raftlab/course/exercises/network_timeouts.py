@@ -74,7 +74,7 @@ EXERCISES = (
             " sends a heartbeat every low / 2 ms. Five servers then run with your timeouts: a"
             " leader that works must not be deposed; after a crash three elections of four have to"
             " succeed at the first try; and the cluster should not be without a leader longer than"
-            " it has to, 60 times one_way_ms at most, as a rule.",
+            " it has to: in the median, 60 times one_way_ms at most.",
             {"one_way_ms": "int: how long a message takes at most, one way, in ms"},
             "tuple (low, high): the least and the greatest election timeout, in ms; low is less"
             " than high.",
