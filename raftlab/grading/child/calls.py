@@ -228,12 +228,17 @@ OPENS: Mapping[str, Sequence[tuple[int, int]]] = {
 }
 """What opens files: open and openat, and which argument says for what."""
 VALUES: Mapping[str, tuple[tuple[int, int], int, Sequence[int]]] = {
-    # locks that others see, signals when a file has something, leases
-    "fcntl": ((72, 25), 1, (5, 6, 7, 8, 10, 15, 36, 37, 38, 1024, 1025, 1026)),
+    # locks and flags that others see, signals when a file has something, leases
+    "fcntl": ((72, 25), 1, (4, 5, 6, 7, 8, 10, 15, 36, 37, 38, 1024, 1025, 1026)),
     "madvise": ((28, 233), 2, (20, 21)),  # what leaves the memory of the kernel
     "prctl": ((157, 167), 0, (26,)),  # whether the processor's own clock is told
 }
 """What is refused with some values only: its numbers, which argument, and the values."""
+ALLOWED: Mapping[str, tuple[tuple[int, int], int, Sequence[int]]] = {
+    # whether a file is a terminal, and how wide; whether programs inherit it
+    "ioctl": ((16, 29), 1, (0x5401, 0x5413, 0x5450, 0x5451)),
+}
+"""What is refused with any other value: the same."""
 CLOCK = "clock_gettime"
 OTHER_CLOCKS = ("gettimeofday", "time", "clock_getres", "getcpu")
 """What the kernel lets a process ask without a call, by its names without what is before them."""
@@ -249,10 +254,11 @@ FAILS: Mapping[str, bytes] = {
 """Those that return -1."""
 
 
-def refused_values(machine: str) -> Iterator[tuple[int, int, Sequence[int]]]:
-    """The calls that are refused with some values: a number, which argument, and the values."""
-    for numbers, place, values in VALUES.values():
-        yield numbers[MACHINES.index(machine)], place, values
+def by_value(machine: str) -> Iterator[tuple[int, int, Sequence[int], bool]]:
+    """The calls of which a value decides: a number, an argument, values, and whether they may."""
+    for table, may in ((VALUES, False), (ALLOWED, True)):
+        for numbers, place, values in table.values():
+            yield numbers[MACHINES.index(machine)], place, values, may
 
 
 def refused(machine: str) -> tuple[int, ...]:

@@ -112,10 +112,11 @@ def refuse_calls() -> None:
     for number, place in calls.OPENS[machine]:
         program += [(0x15, 0, 4, number), (0x20, 0, 0, 16 + 8 * place), (0x45, 0, 1, WRITES)]
         program += [(0x06, 0, 0, REFUSE), (0x06, 0, 0, ALLOW)]
-    for number, place, values in calls.refused_values(machine):
+    for number, place, values, may in calls.by_value(machine):
+        ends = [(0x06, 0, 0, REFUSE), (0x06, 0, 0, ALLOW)]  # of other values, and of these
         program += [(0x15, 0, len(values) + 3, number), (0x20, 0, 0, 16 + 8 * place)]
         program += [(0x15, after, 0, each) for after, each in enumerate(values[::-1], 1)][::-1]
-        program += [(0x06, 0, 0, ALLOW), (0x06, 0, 0, REFUSE)]
+        program += ends if may else ends[::-1]
     program.append((0x06, 0, 0, ALLOW))
     code = b"".join(struct.pack("HBBI", *each) for each in program)
     held = ctypes.create_string_buffer(code)
