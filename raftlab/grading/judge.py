@@ -12,14 +12,13 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
-from raftlab.course.exercises.clusters import bounded
 from raftlab.course.exercises.hints import HintExercise, Repair
 from raftlab.course.exercises.mistakes import Mistake
 from raftlab.course.exercises.result import Result
@@ -30,13 +29,12 @@ from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked, Waited, call_of
 from raftlab.grading.box import Boxes
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
-from raftlab.grading.open_runs import OPEN, OPEN_SEEDS, shared
+from raftlab.grading.looks import Look, broken_in, looks, share_of
+from raftlab.grading.open_runs import OPEN, OPEN_SEEDS
 from raftlab.grading.results import Check
 from raftlab.grading.scripts import Script, script_of
 from raftlab.grading.seeds import Seeds
-from raftlab.museum import exhibit
 from raftlab.raft.vocabulary import shortened
-from raftlab.sim.world.violation import Violation
 from raftlab.view.words import ms
 
 CLUSTERS = 8
@@ -68,18 +66,6 @@ class Seen(NamedTuple):
     trouble: Trouble
     advice: str = ""
     share: str = ""
-
-
-class Look(NamedTuple):
-    """A run of an answer: `what` names it, `trouble` is what goes wrong in it.
-
-    `advice` says how to see it, and `share` is a run that shows it, or "".
-    """
-
-    what: object
-    trouble: Callable[[Any], Trouble | None]
-    advice: Callable[[Any, Trouble], str]
-    share: Callable[[Trouble], str]
 
 
 class Tried(NamedTuple):
@@ -186,7 +172,7 @@ class Judge:
         failures = exercise.failures(function)
         troubles: list[Seen] = []
         if isinstance(exercise, ClusterExercise):
-            for_cases, for_clusters = _shares(points)
+            for_cases, for_clusters = _split(points)
             cases = _cases_check(tried, for_cases, answer, failures)
             troubles = [] if asked.trouble else self._troubles(exercise, answer, tried)
             slow = self._slow(tried, answer) if cases.passed else ""
@@ -199,7 +185,7 @@ class Judge:
     def _troubles(self, exercise: ClusterExercise, answer: Any, tried: Tried) -> list[Seen]:
         """What goes wrong in the museum's runs and in clusters, the first of each kind."""
         found: dict[str, Seen] = {}
-        for look in _looks(exercise):
+        for look in looks(exercise):
             if self._goes_well(exercise, look.what, look.trouble, tried.asked):
                 continue
             trouble = look.trouble(answer)
@@ -269,7 +255,7 @@ def _calls(exercise: Exercise) -> Iterator[Sequence[Any]]:
             yield case.arguments
 
 
-def _shares(points: float) -> tuple[float, float]:
+def _split(points: float) -> tuple[float, float]:
     """What of the points is for the cases, and what for the clusters."""
     for_cases = round(points * CASES_SHARE, 2)
     return for_cases, round(points - for_cases, 2)
@@ -305,42 +291,8 @@ def _cases_check(tried: Tried, points: float, answer: Any, failures: Sequence[Fa
         sentence=_clean(f"{exercise.name}: expected {failure.expected}, but {instead}"),
         mistake=mistake.name if mistake else "",
         advice=_clean(f"try {call}"),
-        share=_share(mistake.exhibit) if mistake and mistake.exhibit else "",
+        share=share_of(mistake.exhibit) if mistake and mistake.exhibit else "",
     )
-
-
-def _looks(exercise: ClusterExercise) -> Iterator[Look]:
-    """What is looked at: the museum's runs, then the clusters of the class."""
-    for name in dict.fromkeys(each.exhibit for each in exercise.mistakes if each.exhibit):
-        where = partial(_museum_advice, name), partial(_museum_share, name)
-        yield Look(name, partial(_in_museum, exercise, name), *where)
-    for seed in exercise.seeds:
-        advice = partial(_cluster_advice, exercise, seed)
-        yield Look(seed, partial(_in_cluster, exercise, seed), advice, _cluster_share)
-
-
-def _shows(name: str, trouble: Trouble) -> bool:
-    """Whether the run of a known mistake ends in the same trouble."""
-    if trouble.kind == "safety":
-        return trouble.text.startswith(f"{_broken(name).partition(':')[0]} is broken")
-    return trouble.text == exhibit(name).shows_in
-
-
-def _museum_advice(name: str, _: Any, trouble: Trouble) -> str:
-    return f'try exhibit("{name}").recording().lab()' if _shows(name, trouble) else ""
-
-
-def _museum_share(name: str, trouble: Trouble) -> str:
-    """The run of the known mistake: whoever has not the answer can open it, too."""
-    return _share(name) if _shows(name, trouble) else ""
-
-
-def _cluster_share(trouble: Trouble) -> str:
-    return shared(trouble.cluster.recording)
-
-
-def _cluster_advice(exercise: ClusterExercise, seed: int, answer: Any, _: Trouble) -> str:
-    return f"try {exercise.cluster_call(answer, seed)}"
 
 
 def _seen(tried: Tried, look: Look, answer: Any, trouble: Trouble) -> Seen:
@@ -350,32 +302,8 @@ def _seen(tried: Tried, look: Look, answer: Any, trouble: Trouble) -> Seen:
     return Seen(trouble, look.advice(answer, trouble), look.share(trouble))
 
 
-def _in_cluster(exercise: ClusterExercise, seed: int, answer: Any) -> Trouble | None:
-    return exercise.trouble(answer, seed)
-
-
 def _repaired(exercise: HintExercise, wanted: Repair, answer: Any) -> Result | None:
     return exercise.slow(answer, wanted)
-
-
-def _in_museum(exercise: ClusterExercise, name: str, answer: Any) -> Trouble | None:
-    """What the answer does in the run that shows a known mistake."""
-    shown = exhibit(name)
-    cluster = shown.cluster(wrong=False, **exercise.for_cluster(answer))
-    try:
-        with bounded(cluster):
-            went_on = shown.run(cluster)
-    except Violation as violation:
-        text = f"{violation.frame.name} is broken: {violation.frame.text}"
-        return Trouble(cluster, 1, "safety", text)
-    except guard.LearnerError as error:
-        return Trouble(cluster, 1, "code", f"your code fails: {error}")
-    except guard.Unwritten:
-        raise
-    except Exception as error:  # the run goes another way with what it answers
-        return Trouble(cluster, 1, "liveness", f"the run stops: {guard.where(error)}")
-    stuck = shown.breaks is None and went_on is False
-    return Trouble(cluster, 1, "liveness", shown.shows_in) if stuck else None
 
 
 def _clusters_check(
@@ -409,7 +337,7 @@ def _clusters_check(
 
 def _nothing(exercise: Exercise, points: float, why: str) -> Judged:
     """No verdict, and so no points."""
-    shares = _shares(points) if isinstance(exercise, ClusterExercise) else (points,)
+    shares = _split(points) if isinstance(exercise, ClusterExercise) else (points,)
     parts = zip(("cases", "clusters"), shares, strict=False)
     return Judged(
         tuple(
@@ -446,20 +374,7 @@ def _openly(tried: Tried, trouble: Trouble) -> str:
 
 
 def _property(mistake: Mistake | None) -> str:
-    return _broken(mistake.exhibit) if mistake and mistake.exhibit else ""
-
-
-@cache
-def _share(name: str) -> str:
-    """The share string of the run that a mistake leads to, in the museum."""
-    return exhibit(name).recording().share()
-
-
-@cache
-def _broken(name: str) -> str:
-    """What is broken at the end of that run, with servers and index; "" if it is no property."""
-    violation = exhibit(name).recording().attempt().violation
-    return f"{violation.name}: {violation.text}" if violation else ""
+    return broken_in(mistake.exhibit) if mistake and mistake.exhibit else ""
 
 
 def _clean(said: str) -> str:

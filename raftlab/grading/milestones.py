@@ -147,6 +147,8 @@ M7 = Milestone(
 
 MILESTONES: Mapping[str, Milestone] = {each.name: each for each in (M0, M1, M2, M3, M4, M5, M6, M7)}
 """Those that can be set, by name, in the order of the course."""
+PROGRAMS = (M4.name, M5.name, M7.name)
+"""Those that ask for a program."""
 
 
 def milestones_of(assignment: str) -> tuple[Milestone, ...]:

@@ -7,8 +7,8 @@ import textwrap
 from pathlib import Path
 
 from raftlab.course.exercises import exercise
-from raftlab.grading.machines.programs import ADDED
 from raftlab.grading.machines.programs import reference as machine
+from raftlab.grading.milestones import PROGRAMS
 from raftlab.grading.own_tests import reference as own_tests
 from raftlab.grading.predictions import questions_for
 from raftlab.museum import exhibit
@@ -30,7 +30,7 @@ def course(student: str, word: str) -> list[str]:
     questions = questions_for(word, student)
     truths = {part: [*question.truth] for part, question in questions.items()}
     answers = {part: each[0] if len(each) == 1 else each for part, each in truths.items()}
-    programs = [f"# %% exercise:{name}\n{machine(name)}" for name in ADDED]
+    programs = [f"# %% exercise:{name}\n{machine(name)}" for name in PROGRAMS]
     tests = f"{inspect.getsource(own_tests)}\nscenarios = SCENARIOS\n"
     return [*solutions(), f"answers = {answers!r}", *programs, tests]
 

@@ -23,6 +23,7 @@ from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.child.program import name_of
 from raftlab.grading.handed_in import MOST_FILES, submissions_in
 from raftlab.grading.judge import Judge
+from raftlab.grading.looks import InCluster
 from raftlab.grading.machines import boxed
 from raftlab.grading.machines import judge as machine_judge
 from raftlab.grading.machines.judge import MachineJudge
@@ -111,10 +112,10 @@ def test_the_right_rules_survive_clusters_in_which_nobody_waits(seed):
 
 
 def test_a_run_that_fails_with_the_right_answer_counts_for_nobody(boxes, monkeypatch):
-    def fails(exercise, seed, answer):
-        return Trouble(exercise.start(answer, 1), 1, "code", "whatever is answered")
+    def fails(look, answer):
+        return Trouble(look.exercise.start(answer, 1), 1, "code", "whatever is answered")
 
-    monkeypatch.setattr(judge, "_in_cluster", fails)
+    monkeypatch.setattr(InCluster, "trouble", fails)
     found = judged(boxes, rule("return message_term > term"))
     assert [each.points for each in found.checks] == [1.2, 0.8]
 

@@ -13,7 +13,7 @@ MOST = 200
 """How many characters of an answer are shown."""
 
 
-class Asked(Protocol):
+class Checked(Protocol):
     """What is used of an exercise here."""
 
     number: str
@@ -46,7 +46,7 @@ class Failure(NamedTuple):
     is_error: bool = False
 
 
-def failed(exercise: Asked, failure: Failure, mistake: Mistake | None) -> Result:
+def failed(exercise: Checked, failure: Failure, mistake: Mistake | None) -> Result:
     """Not yet: one case, what is expected and what came, the mistake, and where to read."""
     case, instead = failure.case, failure.instead or _answered(exercise, failure)
     lines = [
@@ -65,7 +65,7 @@ def failed(exercise: Asked, failure: Failure, mistake: Mistake | None) -> Result
     return Result(False, 0, exercise.points, text, drawn, said, mistake)
 
 
-def leaning(exercise: Asked, what: str) -> Result:
+def leaning(exercise: Checked, what: str) -> Result:
     """Right, but it is the package that answers."""
     text = (
         f"Exercise {exercise.number}: right, but it is {what} of the package that answers\n"
@@ -77,20 +77,20 @@ def leaning(exercise: Asked, what: str) -> Result:
     return Result(False, 0, exercise.points, text, (), said)
 
 
-def told(exercise: Asked, answer: Any, what: str) -> str:
+def told(exercise: Checked, answer: Any, what: str) -> str:
     """What the learner's code does in the telling case."""
     call = exercise.call_text(exercise.telling, answer)
     return f"Exercise {exercise.number}, {call}\nYour code: {what}"
 
 
-def _answered(exercise: Asked, failure: Failure) -> str:
+def _answered(exercise: Checked, failure: Failure) -> str:
     got, want = failure.got, failure.outcome
     odd = type(got) is not type(want) and got is not None and want is not None
     kind = f", of type {type(got).__name__}" if odd else ""
     return f"it answers {guard.described(got, MOST, exercise.says)}{kind}"
 
 
-def _mistake_lines(exercise: Asked, mistake: Mistake | None) -> list[str]:
+def _mistake_lines(exercise: Checked, mistake: Mistake | None) -> list[str]:
     if mistake is None:
         return []
     lines = [f"  mistake:   {mistake.name}"]
@@ -99,7 +99,7 @@ def _mistake_lines(exercise: Asked, mistake: Mistake | None) -> list[str]:
     return lines
 
 
-def _mistake_said(exercise: Asked, mistake: Mistake | None) -> str:
+def _mistake_said(exercise: Checked, mistake: Mistake | None) -> str:
     if mistake is None:
         return ""
     run = f'exercise("{exercise.number}").result.lab()'

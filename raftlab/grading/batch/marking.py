@@ -11,7 +11,7 @@ from raftlab.grading.box import Boxes
 from raftlab.grading.judge import Judge, Judged
 from raftlab.grading.machines.judge import MachineJudge
 from raftlab.grading.machines.options import best_of, chosen, none_of
-from raftlab.grading.milestones import M0, M4, M5, M6, M7, Milestone
+from raftlab.grading.milestones import M0, M6, PROGRAMS, Milestone
 from raftlab.grading.own_tests import judge as own_tests
 from raftlab.grading.own_tests.runners import BoxedTests, Unusable
 from raftlab.grading.results import MilestoneMark
@@ -20,8 +20,6 @@ from raftlab.raft.vocabulary import Misuse, listed, shown
 
 CAP = 0.5
 """What is left of a milestone's points where a property of safety is broken."""
-PROGRAMS = (M4.name, M5.name, M7.name)
-"""The milestones that ask for a program."""
 OTHERS = (M0.name, M6.name, *PROGRAMS)
 """The milestones that ask for something else than answers to exercises."""
 TESTS = ("invariant", "scenarios")

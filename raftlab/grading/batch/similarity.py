@@ -15,8 +15,8 @@ from functools import cache
 
 from raftlab.course.exercises import exercise
 from raftlab.grading.answers import Contents
-from raftlab.grading.machines.programs import ADDED, given, reference
-from raftlab.grading.milestones import MILESTONES, Milestone
+from raftlab.grading.machines.programs import given, reference
+from raftlab.grading.milestones import MILESTONES, PROGRAMS, Milestone
 from raftlab.grading.own_tests import reference as own_tests
 from raftlab.grading.release.solutions import solution_of
 from raftlab.raft.vocabulary import Misuse
@@ -83,11 +83,11 @@ def _solution(milestone: str) -> frozenset[tuple[str, ...]]:
 @cache
 def _given(milestone: str) -> "Counter[tuple[str, ...]]":
     """The runs of signs in what students begin with."""
-    return _all([given(milestone)] if milestone in ADDED else [])
+    return _all([given(milestone)] if milestone in PROGRAMS else [])
 
 
 def _published(milestone: str) -> Iterator[str]:
-    if milestone in ADDED:
+    if milestone in PROGRAMS:
         yield reference(milestone)
     if milestone == "M6":
         yield inspect.getsource(own_tests)

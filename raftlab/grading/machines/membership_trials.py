@@ -23,6 +23,7 @@ from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.grading.machines.situations import PATIENT, faults_end
 from raftlab.grading.machines.trials import SOON, Setting, Trial, has, lasts
+from raftlab.museum.membership import change_in_two_terms
 from raftlab.museum.runs import ONE_BY_ONE
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import NodeId, NotNow
@@ -152,19 +153,8 @@ def one_at_a_time(setting: Setting) -> str:
 
 
 def _two_changes_across_terms(cluster: Cluster) -> None:
-    """S1 adds S5; S2, which has heard nothing of it, is asked to remove S1. The bug of 2015."""
-    cluster.add_node("S5")
-    cluster.partition("S1 S5", "S2 S3 S4")
-    cluster.reconfigure("S1 S2 S3 S4 S5")
-    cluster.run(100)
-    cluster.elect("S2")
-    cluster.partition("S1 S5", "S2 S3", "S4")
-    with suppress(NotNow):
-        cluster.reconfigure("S2 S3 S4")
-    cluster.run(100)
-    cluster.crash("S1")
-    cluster.restart("S1")
-    cluster.partition("S1 S4 S5", "S2 S3")
+    """Two leaders change the voters, and S1 is to lead once more. The bug of 2015."""
+    change_in_two_terms(cluster)
     for _ in range(3):
         if cluster.leader != "S1":
             cluster.timeout("S1")

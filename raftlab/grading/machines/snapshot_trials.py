@@ -21,7 +21,7 @@ from raftlab.check.campaign.faults import (
 )
 from raftlab.check.campaign.random_start import start
 from raftlab.grading.machines.situations import AT_ONCE, PATIENT, faults_end
-from raftlab.grading.machines.trials import Setting, Trial, has, lasts
+from raftlab.grading.machines.trials import Setting, Trial, all_lose_power, has, lasts
 from raftlab.museum.runs import left_behind_a_snapshot
 from raftlab.museum.snapshots import late_snapshot, stale_tail_meets_snapshot
 from raftlab.raft.messages import InstallSnapshot
@@ -54,10 +54,7 @@ def log_shrinks(setting: Setting) -> str:
                 return stuck
     if stuck := lasts(cluster, "z=1"):
         return stuck
-    for node in cluster.nodes:
-        cluster.crash(node)
-    for node in cluster.nodes:
-        cluster.restart(node)
+    all_lose_power(cluster)
     return lasts(cluster, "z=2") or has(cluster, "x", "1") or has(cluster, "y", "1")
 
 

@@ -23,7 +23,7 @@ from raftlab.check.campaign.faults import (
 from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
 from raftlab.grading.machines.situations import AT_ONCE, PATIENT, faults_end
-from raftlab.grading.machines.trials import SOON, Setting, Trial, has, lasts
+from raftlab.grading.machines.trials import SOON, Setting, Trial, all_lose_power, has, lasts
 from raftlab.raft.messages import Message, RequestVote, TimeoutNow
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Millis, NodeId, NotNow
@@ -147,10 +147,7 @@ def leader_is_gone(setting: Setting) -> str:
         if stuck := lasts(cluster, "y=1"):
             return stuck
         cluster.restart("S1")
-        for node in cluster.nodes:
-            cluster.crash(node)
-        for node in cluster.nodes:
-            cluster.restart(node)
+        all_lose_power(cluster)
         if stuck := lasts(cluster, "z=1") or has(cluster, "x", "1") or has(cluster, "y", "1"):
             return stuck
     return ""

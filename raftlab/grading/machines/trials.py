@@ -118,15 +118,20 @@ def works(setting: Setting) -> str:
     return lasts(setting.cluster(3), "x=1") or lasts(setting.cluster(5), "x=1")
 
 
+def all_lose_power(cluster: Cluster) -> None:
+    """Every server crashes, and then starts again."""
+    for node in cluster.nodes:
+        cluster.crash(node)
+    for node in cluster.nodes:
+        cluster.restart(node)
+
+
 def all_restart(setting: Setting) -> str:
     """All servers lose power after a command was acknowledged, and start again."""
     cluster = setting.cluster(3)
     if stuck := lasts(cluster, "x=1"):
         return stuck
-    for node in cluster.nodes:
-        cluster.crash(node)
-    for node in cluster.nodes:
-        cluster.restart(node)
+    all_lose_power(cluster)
     return lasts(cluster, "y=1") or has(cluster, "x", "1")
 
 

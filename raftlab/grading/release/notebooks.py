@@ -6,7 +6,7 @@ from typing import Any
 from raftlab.course.notebook_text import from_text
 from raftlab.grading.machines import programs
 from raftlab.grading.machines.options import SAYS
-from raftlab.grading.milestones import M0, M4, M5, M6, M7, Milestone
+from raftlab.grading.milestones import M0, M6, PROGRAMS, Milestone
 from raftlab.grading.own_tests import reference
 from raftlab.grading.predictions import KINDS, questions_for
 from raftlab.grading.release import texts
@@ -25,10 +25,8 @@ def assignment(milestone: Milestone, word: str, solved: bool) -> Any:
     """
     parts = {
         M0.name: _predict,
-        M4.name: _machine,
-        M5.name: _machine,
         M6.name: _own_tests,
-        M7.name: _machine,
+        **dict.fromkeys(PROGRAMS, _machine),
     }
     body = parts.get(milestone.name, _exercises)(milestone, word, solved)
     return from_text("\n".join([texts.head(milestone), *body]), milestone.name)
