@@ -1,7 +1,6 @@
 """Logs, counts and clusters from a few words, for questions, checks and pictures.
 
-A log is written as the terms of its entries, first to last: "1 1 4". Two entries with the
-same index and term hold the same command, as Log Matching asks.
+What needs no cluster is in `in_words`, and is here, too: the notebooks import all from one place.
 """
 
 import random
@@ -9,17 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 from textwrap import fill
 from typing import Any
 
-from raftlab.raft.log import LogEntry, RaftLog
-from raftlab.raft.messages import Rejected, RequestVote
-from raftlab.raft.options import Options
-from raftlab.raft.progress import FollowerProgress, ProgressState
+from raftlab.course.in_words import (
+    FIGURE_7,
+    Cause,
+    Configuration,
+    Options,
+    Rejected,
+    RequestVote,
+    Role,
+    entries_of,
+    log_of,
+    progress_of,
+    terms_of,
+    votes_of,
+    words_of,
+)
 from raftlab.raft.quorum import majority
-from raftlab.raft.roles import Cause, Role
-from raftlab.raft.vocabulary import Configuration, Index, Misuse, NodeId, Term, shown
-from raftlab.raft.votes import Votes
+from raftlab.raft.vocabulary import Misuse, NodeId, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame
-from raftlab.sim.world.host import past_entry
 from raftlab.sim.world.violation import Violation
 
 __all__ = [
@@ -43,40 +50,6 @@ __all__ = [
 
 FIVE = ("S1", "S2", "S3", "S4", "S5")
 
-FIGURE_7 = {
-    "leader": "1 1 1 4 4 5 5 6 6 6",
-    "a": "1 1 1 4 4 5 5 6 6",
-    "b": "1 1 1 4",
-    "c": "1 1 1 4 4 5 5 6 6 6 6",
-    "d": "1 1 1 4 4 5 5 6 6 6 7 7",
-    "e": "1 1 1 4 4 4 4",
-    "f": "1 1 1 2 2 2 3 3 3 3 3",
-}
-"""The seven logs of the paper's Figure 7: a leader of term 8 and six followers."""
-
-
-def terms_of(words: str) -> list[Term]:
-    """The terms that "1 1 4" lists. Raises: Misuse, for anything that is not a term."""
-    for word in words.split():
-        if not word.isdigit():
-            raise Misuse(f'{shown(word)} is not a term: write a log as its terms, like "1 1 4"')
-    return [int(word) for word in words.split()]
-
-
-def entries_of(words: str, first: Index = 1) -> tuple[LogEntry, ...]:
-    """The entries that "4 4" stands for, from index `first` on."""
-    return tuple(past_entry(index, term) for index, term in enumerate(terms_of(words), first))
-
-
-def log_of(words: str) -> RaftLog:
-    """The log that "1 1 4" stands for. Raises: Misuse, for a log that cannot be."""
-    return RaftLog(entries_of(words))
-
-
-def words_of(log: RaftLog) -> str:
-    """The terms of a log's entries, first to last: "1 1 4"; "" if there are none."""
-    return " ".join(str(entry.term) for entry in log)
-
 
 def cluster_of(logs: Mapping[NodeId, str], **settings: Any) -> Cluster:
     """A cluster whose nodes start with these logs; `settings` are those of `Cluster`.
@@ -88,22 +61,6 @@ def cluster_of(logs: Mapping[NodeId, str], **settings: Any) -> Cluster:
     """
     past = {node: terms_of(words) for node, words in logs.items()}
     return Cluster(tuple(logs), logs=past, **settings)
-
-
-def votes_of(answers: Mapping[NodeId, bool], of: Sequence[NodeId]) -> Votes:
-    """The count of one campaign among the voters `of`, with these answers so far."""
-    votes = Votes(Configuration(tuple(of)))
-    for voter, granted in answers.items():
-        votes.register_vote(voter, granted)
-    return votes
-
-
-def progress_of(match_index: Index, next_index: Index, state: str = "probe") -> FollowerProgress:
-    """What a leader knows of a follower "S2". `state`: "probe", "pipeline" or "snapshot"."""
-    progress = FollowerProgress("S2", next_index, 0.0)
-    progress.match_index = match_index
-    progress.state = ProgressState(state)
-    return progress
 
 
 def frame_of(seed: int, ms: float, crash: Sequence[NodeId] = (), cut: str = "") -> Frame:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from raftlab.course import in_words
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
 from raftlab.raft.rules import Rules
@@ -59,7 +60,7 @@ def write_folder(exercise: Exercise | None, to: Path) -> None:
         functions = [of for module, of in asked if module == f"raftlab.raft.{name}"]
         tables = [table for module, table in emptied if module == name]
         (raft / f"{name}.py").write_text(stripped(source, functions, tables), encoding="utf-8")
-    _copy([*CHILD.glob("*.py"), Path(guard.__file__)], to)
+    _copy_for_all(to)
 
 
 def write_for_tests(to: Path) -> None:
@@ -70,12 +71,18 @@ def write_for_tests(to: Path) -> None:
     for name in WORDS:
         shutil.copyfile(PACKAGE / "raft" / f"{name}.py", raft / f"{name}.py")
     frames, world = "sim/frames", "sim/world"
-    _copy([*CHILD.glob("*.py"), Path(guard.__file__)], to)
+    _copy_for_all(to)
     _copy([PACKAGE / frames / f"{name}.py" for name in ("frame", "frozen")], to)
-    (to / "raftlab" / world).mkdir(parents=True)
-    (to / "raftlab" / world / "__init__.py").touch()
     for name, source in FRAMES_NEED.items():
         (to / "raftlab" / world / f"{name}.py").write_text(source, encoding="utf-8")
+
+
+def _copy_for_all(to: Path) -> None:
+    """What serves an answer, and the words for situations, which students import in notebooks."""
+    past = PACKAGE / "sim" / "world" / "past.py"
+    _copy([*CHILD.glob("*.py"), Path(guard.__file__), past, Path(in_words.__file__)], to)
+    course = to / "raftlab" / "course"
+    (course / "in_words.py").rename(course / "situations.py")
 
 
 def write_for_program(to: Path) -> None:

@@ -23,6 +23,8 @@ COUNT = 60
 FEW: Mapping[str, int] = {"5.1": 2, "5.3": 1}
 """The same for those that try long with one."""
 LONGEST = 12
+MANY, MOST_SERVERS = 200, 600
+"""How many servers there are in larger clusters, and in a few: Python calls 1,000 deep."""
 NAMES = ("ada", "bob", "eve", "kim", "lea", "max", "noa", "sam", "tom")
 MORE_NAMES = tuple(f"n{place}" for place in range(1, 16))
 """Servers that are not called S1 to S5."""
@@ -157,7 +159,9 @@ def _voters(chance: random.Random) -> list[NodeId]:
 
 
 def _size(chance: random.Random) -> Sequence[object]:
-    return (chance.randint(MOST_NODES + 1, 10_000),)
+    """More servers than any shipped case has; not too many for who counts them one by one."""
+    most = chance.choice([MANY, MANY, MANY, MOST_SERVERS])
+    return (chance.randint(MOST_NODES + 1, most),)
 
 
 def _range(chance: random.Random) -> Sequence[object]:

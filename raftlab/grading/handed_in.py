@@ -54,10 +54,8 @@ def submissions_in(paths: Sequence[Path]) -> list[Submission]:
     found = _few_of_each(_collected(paths, root))
     if not found:
         raise Misuse(f"there is no notebook and no Python file in {listed(map(_word, paths))}")
-    names = _unique(
-        [each.relative_to(root).parts for each in found], [each.suffix for each in found]
-    )
-    students = [_student(file.relative_to(folder).parts) for file, folder in found.items()]
+    names = _unique([each.relative_to(root).parts for each in found], [*map(_ending, found)])
+    students = [_student(file, folder) for file, folder in found.items()]
     return list(map(Submission, names, students, found))
 
 
@@ -86,9 +84,15 @@ def _few_of_each(files: Mapping[Path, Path]) -> dict[Path, Path]:
     return found
 
 
-def _student(parts: Sequence[str]) -> str:
-    """Whose a file is that lies here in the folder that was named."""
-    return _shown(parts[0] if len(parts) > 1 else Path(parts[0]).stem)
+def _student(file: Path, folder: Path) -> str:
+    """Whose a file is that lies in the folder that was named."""
+    first, *inner = file.relative_to(folder).parts
+    return _shown(first if inner else first.removesuffix(_ending(file)))
+
+
+def _ending(path: Path) -> str:
+    """What of its name says what is in a file; a folder's name is whole, whatever it ends in."""
+    return "" if path.is_dir() else path.suffix
 
 
 def content_of(path: Path) -> bytes:

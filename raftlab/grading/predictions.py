@@ -26,10 +26,15 @@ from raftlab.course.predict import (
     who_grants,
 )
 from raftlab.course.question import Question
+from raftlab.grading.child.written import UNWRITTEN
 from raftlab.grading.milestones import M0
 from raftlab.grading.results import Check, MilestoneMark
 from raftlab.raft.vocabulary import Misuse, shown
 
+NOT_WRITTEN = (
+    "is not written out: it is read and never run, so write the value itself, as in"
+    ' answers = {"append": "S2"}'
+)
 KINDS: Mapping[str, tuple[Callable[..., Question], ...]] = {
     "append": (append_result, legal_log, possible_logs),
     "terms": (term_after, timer_reset),
@@ -98,6 +103,15 @@ def missing(answers: Mapping[str, object], word: str, student: str) -> list[str]
     return [f"{part}: {what}" for part, what in said.items() if what]
 
 
+def unread(answers: object) -> list[str]:
+    """Why nothing of a submission's answers can be read: a sentence, or none."""
+    if answers is None:
+        return ["no cell has answers"]
+    if answers == UNWRITTEN or not isinstance(answers, dict):
+        return [f"answers {NOT_WRITTEN}"]
+    return []
+
+
 def marked(answers: Mapping[str, object], word: str, student: str) -> MilestoneMark:
     """What a student's answers are worth. They are data: nothing of them is run.
 
@@ -117,6 +131,8 @@ def _check(part: str, question: Question, answer: object) -> Check:
     name, of = getattr(question.kind, "__name__", part), M0.parts[part]
     if answer is None:
         return _wrong(name, part, of, f"{part} has no answer.")
+    if answer == UNWRITTEN:
+        return _wrong(name, part, of, f"{part} {NOT_WRITTEN}.")
     if said := form_of(question, answer):
         return _wrong(name, part, of, f"{part}: {said}.")
     given = _given(answer) or ()

@@ -24,7 +24,8 @@ from raftlab.sim.world.application import (
     is_word,
     parts,
 )
-from raftlab.sim.world.host import Reading, past_entry
+from raftlab.sim.world.host import Reading
+from raftlab.sim.world.past import past_entry
 
 
 def history_of(run: Cluster | Recording) -> History:

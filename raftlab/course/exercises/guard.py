@@ -92,7 +92,10 @@ def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
             f"it was stopped after {MOST_STEPS:,} steps: is there a loop that never ends?"
         ) from None
     except RecursionError:
-        raise LearnerError("it calls itself without an end") from None
+        deep = f"{sys.getrecursionlimit():,}"
+        raise LearnerError(
+            f"it calls itself more than {deep} times deep, where Python stops: does it end?"
+        ) from None
     except SystemExit:
         raise LearnerError("your code calls exit()") from None
     except (Exception, GeneratorExit) as problem:
@@ -156,7 +159,12 @@ def where(problem: BaseException) -> str:
 
 
 def same(want: object, got: object) -> bool:
-    """Equal and of exactly the same types, so that no object can claim to equal everything."""
+    """Equal and of exactly the same types, so that no object can claim to equal everything.
+
+    A tuple may be one with names.
+    """
+    if type(want) is tuple and isinstance(got, tuple):
+        got = (*tuple.__iter__(got),)
     if type(want) is not type(got):
         return False
     if isinstance(want, tuple | list):

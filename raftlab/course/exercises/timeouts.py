@@ -76,7 +76,9 @@ def _problem(drawn: list[Any], again: Any, low: Millis, high: Millis) -> str | N
         return f"{DRAWS} draws are all {drawn[0]:g} ms: all servers would stand at once"
     span = f"{DRAWS} draws lie between {min(drawn):g} and {max(drawn):g} ms"
     if differ < FEWEST:
-        return f"{span}, and there are only {differ} different times among them"
+        few = f"{span}, and there are only {differ} different times among them"
+        whole = all(each == int(each) for each in drawn)
+        return f"{few}: whole milliseconds are too far apart here" if whole else few
     thirds = {min(int(3 * (each - low) / (high - low)), 2) for each in drawn}
     if len(thirds) < 3:
         return f"{span}: a part of the range is never drawn"

@@ -84,7 +84,7 @@ class Marker:
 
     def _predictions(self, milestone: Milestone, has: Contents, student: str) -> Marked:
         found, name = (has.values[each] for each in SHEET)
-        told = [] if isinstance(found, dict) else [f"{milestone.name}: no cell has answers"]
+        told = [f"{milestone.name}: {each}" for each in predictions.unread(found)]
         name = name if isinstance(name, str) else ""
         if name.strip() and name.strip().casefold() != student.casefold():
             told.append(

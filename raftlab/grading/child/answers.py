@@ -1,20 +1,19 @@
 """The answers in a submission, as source: out of a notebook, `my_raft.py`, or other Python.
 
-Nothing is run here. An answer is what defines the asked name, with what that needs: imports,
-helpers, earlier answers. All else in the file stays where it is. A cell, or a section, that is
-no Python costs itself and nothing else. Strangers' text can be made to take any time and memory
-to be parsed, so this too happens in the box.
+Nothing is run here. An answer is what the asked name means at one moment of the submission, run
+from its top as Python runs it: where its exercise was checked last, or at the end. A cell, or a
+section, that is no Python costs itself and nothing else. Strangers' text can be made to take any
+time and memory to be parsed, so this too happens in the box.
 """
 
 import ast
 import json
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
-from symtable import SymbolTable, symtable
-from typing import Any, NamedTuple
+from symtable import symtable
+from typing import Any, NamedTuple, TypeAlias
 
 from raftlab.raft.vocabulary import shown
 
@@ -24,10 +23,15 @@ MOST_SENTENCES = 5
 """How many cells that are no Python are told of an exercise."""
 CALLS = re.compile(r"""exercise\(\s*["'](\d+\.\d+)["']\s*\)\s*\.check\(""")
 TAG = re.compile(r"exercise:(\d+\.\d+|M\d)")
-DEEPEST = 3
-LARGEST_NUMBER = 1 << 60
 MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
 PERCENT = re.compile(r"^# %%.*$", re.MULTILINE)
+
+
+KEPT = "_answer"
+"""The name under which an answer is kept while what stands below it is run."""
+
+Parts: TypeAlias = tuple[tuple[str, str], ...]
+"""Parts of source, each with where it stands."""
 
 
 class Wanted(NamedTuple):
@@ -59,7 +63,7 @@ class Found(NamedTuple):
     class `holder`, that is to be taken of them; without parts there is none.
     """
 
-    parts: tuple[tuple[str, str], ...] = ()
+    parts: Parts = ()
     holder: str = ""
     told: tuple[str, ...] = ()
 
@@ -184,44 +188,21 @@ def find(wanted: Wanted, cells: Sequence[Cell]) -> Found:
             f"Exercise {number}: {name} is there {len(defined)} times; the last one counts, in"
             f" {cells[place].where}"
         )
-    parts = _needed(cells, place, holder or name)
+    if is_rule:
+        place, holder = _heir(cells, place, holder)
+    parts = _run_until(cells, number, place, holder or name)
     return Found(parts, holder, tuple(told))
 
 
-def defined(name: str, cells: Sequence[Cell]) -> tuple[tuple[str, str], ...]:
-    """The last definition of a name in a submission, with what that needs; () without one."""
-    places = [
-        place
-        for place, cell in enumerate(cells)
-        if cell.tree and any(name in _names(node).sets for node in cell.tree.body)
-    ]
-    return _needed(cells, places[-1], name) if places else ()
+def defined(name: str, cells: Sequence[Cell]) -> Parts:
+    """All that is run for a name that a submission defines: the whole of it; () without one.
 
-
-def value(name: str, cells: Sequence[Cell]) -> Any:
-    """What the last statement that sets this name sets it to, if it is written out; else None."""
-    found = None
-    for cell in cells:
-        for node in cell.tree.body if cell.tree else ():
-            if isinstance(node, ast.Assign) and name in _names(node).sets:
-                try:
-                    found = ast.literal_eval(node.value)
-                except (ValueError, TypeError, MemoryError, RecursionError):
-                    found = None
-    return plain(found)
-
-
-def plain(found: Any, depth: int = DEEPEST) -> Any:
-    """A value as JSON has it; of what it cannot hold, the kind alone."""
-    if found is None or isinstance(found, bool | str):
-        return found
-    if isinstance(found, int) and abs(found) < LARGEST_NUMBER:
-        return found
-    if isinstance(found, list | tuple) and depth:
-        return [plain(each, depth - 1) for each in found]
-    if isinstance(found, dict) and depth:
-        return {str(key): plain(each, depth - 1) for key, each in found.items()}
-    return {type(found).__name__: "…"}
+    No statement need show how a name gets its value: it is asked for once all of it has been run.
+    """
+    mentions = re.compile(rf"\b{re.escape(name)}\b")
+    if not any(mentions.search(each.source) for each in cells if each.tree):
+        return ()
+    return _parts(cells)
 
 
 def _few(sentences: Sequence[str]) -> list[str]:
@@ -232,14 +213,44 @@ def _few(sentences: Sequence[str]) -> list[str]:
 
 
 def _holders(tree: ast.Module, name: str, is_rule: bool) -> list[str]:
-    """The classes that define a method of this name; "" for a function that has the name."""
+    """The classes that get a method of this name; "" for a function that has the name."""
     if not is_rule:
-        return [""] if any(name in _names(node).sets for node in tree.body) else []
-    return [
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.ClassDef) and any(name in _names(each).sets for each in node.body)
+        return [""] if any(name in _sets(node) for node in tree.body) else []
+    return [holder for node in tree.body for holder in _given_to(node, name)]
+
+
+def _given_to(node: ast.stmt, name: str) -> Iterator[str]:
+    """The class that gets a method of this name by a statement: within it, or from outside."""
+    match node:
+        case ast.ClassDef(name=holder, body=body) if any(name in _sets(each) for each in body):
+            yield holder
+        case ast.Assign(targets=targets):
+            for each in targets:
+                if isinstance(each, ast.Attribute) and each.attr == name:
+                    yield from [each.value.id] if isinstance(each.value, ast.Name) else []
+        case ast.Expr(ast.Call(ast.Name("setattr"), [ast.Name(holder), ast.Constant(value), _])):
+            yield from [holder] if value == name else []
+
+
+def _heir(cells: Sequence[Cell], place: int, holder: str) -> tuple[int, str]:
+    """The class that a class without bases was written for, and the place of its cell; or itself.
+
+    `class Mine(Votes, Rules)` has the methods of `Votes`, which is no `Rules` by itself.
+    """
+    classes = [
+        (at, node)
+        for at, cell in enumerate(cells)
+        for node in _body(cell)
+        if isinstance(node, ast.ClassDef)
     ]
+    if any(at == place and node.name == holder and node.bases for at, node in classes):
+        return place, holder
+    heirs = [
+        (at, node.name)
+        for at, node in classes
+        if at >= place and holder in (each.id for each in node.bases if isinstance(each, ast.Name))
+    ]
+    return heirs[-1] if heirs else (place, holder)
 
 
 def _others(cells: Iterable[Cell], is_rule: bool) -> str:
@@ -255,95 +266,58 @@ def _others(cells: Iterable[Cell], is_rule: bool) -> str:
     return ", ".join(shown(each).strip("'\"") for each in names[:4])
 
 
-class Names(NamedTuple):
-    """The names of its module that a statement sets, and those that it reads, in their order."""
-
-    sets: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
-
-
 @cache
-def _names(node: ast.stmt) -> Names:
-    """What a statement has to do with its module; what is local to a function is no part of it.
-
-    Who changes a value in its place, as `found[1] = 2` and `found += 1` do, sets and reads it.
-    """
+def _sets(node: ast.stmt) -> frozenset[str]:
+    """The names of its module that a statement gives a value."""
     try:
-        table = symtable(ast.unparse(node), "", "exec")
+        own = symtable(ast.unparse(node), "", "exec").get_symbols()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Names()
-    own = table.get_symbols()
-    changed = [each.id for each in _changed(node)]
-    sets = [each.get_name() for each in own if each.is_assigned() or each.is_imported()]
-    reads = [each.get_name() for each in own if each.is_referenced()]
-    return Names(
-        tuple(dict.fromkeys([*sets, *changed])),
-        tuple(dict.fromkeys([*reads, *changed, *_globals(table)])),
+        return frozenset()
+    return frozenset(each.get_name() for each in own if each.is_assigned() or each.is_imported())
+
+
+def _run_until(cells: Sequence[Cell], number: str, place: int, name: str) -> Parts:
+    """What is run for an answer that defines `name` in the cell at `place`.
+
+    It is all down to the moment. As notebooks need not be run in order, what is set nowhere above
+    that moment may stand below it. The answer is what its own cell has made of its name: later
+    cells may have another answer of the same name.
+    """
+    named = [at for at, each in enumerate(cells) if number in each.numbers and at >= place]
+    end = named[-1] + 1 if named else len(cells)
+    return (
+        *_parts(cells[: place + 1]),
+        (KEPT, f"{KEPT} = {name}"),
+        *_parts(cells[place + 1 : end]),
+        *_parts(_set_below(cells, end)),
+        (KEPT, f"{name} = {KEPT}"),
     )
 
 
-def _changed(node: ast.stmt) -> Iterator[ast.Name]:
-    """The names at the roots of what a statement changes in its place."""
-    targets: list[ast.expr]
-    match node:
-        case ast.AugAssign(target=target):
-            targets = [target]
-        case ast.Assign(targets=several):
-            targets = [each for each in several if not isinstance(each, ast.Name)]
-        case _:
-            return
-    for each in targets:
-        while isinstance(each, ast.Subscript | ast.Attribute):
-            each = each.value
-        if isinstance(each, ast.Name):
-            yield each
+def _set_below(cells: Sequence[Cell], end: int) -> Iterator[Cell]:
+    """The cells from `end` on, with no other statements than those that set new names."""
+    below = [(each, [(node, _sets(node)) for node in _body(each)]) for each in cells[end:]]
+    above = {name for cell in cells[:end] if below for node in _body(cell) for name in _sets(node)}
+    for cell, nodes in below:
+        if new := [node for node, sets in nodes if sets and not sets & above]:
+            yield cell._replace(source=_lines(cell.source, new))
 
 
-def _globals(table: SymbolTable) -> Iterator[str]:
-    """The names of the module that the functions and classes of a statement read."""
-    for inner in table.get_children():
-        yield from (each.get_name() for each in inner.get_symbols() if each.is_global())
-        yield from _globals(inner)
+def _body(cell: Cell) -> Sequence[ast.stmt]:
+    return cell.tree.body if cell.tree else ()
 
 
-def _needed(cells: Sequence[Cell], place: int, name: str) -> tuple[tuple[str, str], ...]:
-    """The statements that an answer stands on, and itself, in the order of the submission."""
-    every = [
-        (at, node)
-        for at, cell in enumerate(cells)
-        for node in (cell.tree.body if cell.tree else ())
-        if _names(node).sets or _is_for_all(node)
-    ]
-    homes: dict[str, list[int]] = {}
-    for number, (_, node) in enumerate(every):
-        for each in _names(node).sets:
-            homes.setdefault(each, []).append(number)
-    own = [number for number in homes[name] if every[number][0] == place][-1]
-    taken: set[int] = set()
-    waiting = [own, *(number for number, (_, node) in enumerate(every) if _is_for_all(node))]
-    while waiting:
-        number = waiting.pop()
-        if number in taken:
-            continue
-        taken.add(number)
-        for read in _names(every[number][1]).reads:
-            there = homes.get(read, ())
-            above = bisect_left(there, number)
-            below = there[-1:] if there and there[-1] > number else []
-            waiting += there[above - 1 : above] if above else below
-    parts = []
-    for at, cell in enumerate(cells):
-        nodes = [every[number][1] for number in sorted(taken) if every[number][0] == at]
-        if nodes:
-            parts.append((cell.where, "\n" * cell.above + _lines(cell.source, nodes)))
-    return tuple(parts)
-
-
-def _is_for_all(node: ast.stmt) -> bool:
-    """Whether any other statement may stand on it, and no name tells: `import *`, `__future__`."""
-    if not isinstance(node, ast.ImportFrom):
-        return False
-    return node.module == "__future__" or any(each.name == "*" for each in node.names)
+def _parts(cells: Iterable[Cell]) -> Parts:
+    """What is run of these cells; those of one file are one part, with the numbers of its lines."""
+    parts: list[tuple[str, list[str]]] = []
+    line = 0
+    for cell in filter(_body, cells):
+        if not (parts and cell.above):
+            parts.append((cell.where, []))
+            line = 0
+        parts[-1][1].append("\n" * (cell.above - line) + cell.source)
+        line = cell.above + cell.source.count("\n")
+    return tuple((where, "".join(sources)) for where, sources in parts)
 
 
 def _lines(source: str, nodes: Iterable[ast.stmt]) -> str:

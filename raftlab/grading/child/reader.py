@@ -6,8 +6,9 @@ import sys
 from typing import Any, BinaryIO
 
 from raftlab.grading.child import serve
-from raftlab.grading.child.answers import Unreadable, Wanted, cells_of, defined, find, value
+from raftlab.grading.child.answers import Unreadable, Wanted, cells_of, defined, find
 from raftlab.grading.child.programs import program_in
+from raftlab.grading.child.written import value
 
 
 def read_lines(told_to: BinaryIO, says: BinaryIO) -> None:

@@ -29,6 +29,7 @@ def begin(round: int) -> list[Any]:
     _stop_clocks(float(BEGINS_S[round]))
     _seed(round)
     setattr(os, "cpu_count", lambda: 1)  # noqa: B010
+    setattr(os, "_exit", sys.exit)  # noqa: B010  # a cell that ends its kernel costs no other cell
     for name in OTHER_WAYS:
         sys.modules[name] = None  # type: ignore[assignment]
     small = [(object(), float(place)) for place in range(FILLED // 16 * round)]

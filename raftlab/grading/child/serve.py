@@ -19,7 +19,7 @@ import socket
 import struct
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from types import CodeType, ModuleType
 from typing import Any, BinaryIO
@@ -27,11 +27,13 @@ from typing import Any, BinaryIO
 from raftlab.course.exercises import guard
 from raftlab.grading.child import lock, sameness, values
 
-MODULE = "answer"
+MODULE = "__main__"
+"""An answer is run as if it were the program itself, as it is in a notebook."""
 ORDER, ANSWER = "=cq", "=q"
 """An order: s, and which round a new fork is of; or e, and which fork to end. What is answered:
 the number of the fork, or how it has ended."""
-
+LEAVE = os._exit
+"""How a fork ends; an answer that asks for it does not end so (`sameness`)."""
 
 Talk = Callable[[BinaryIO, BinaryIO], None]
 """What a fork does with what it is told by one file, and says by the other."""
@@ -73,7 +75,7 @@ def started(orders: socket.socket, files: Sequence[int], box: str, round: int, t
         try:
             serve(files, box, round, talk)
         finally:
-            os._exit(1)
+            LEAVE(1)
     for each in files:
         os.close(each)
     return number
@@ -114,7 +116,7 @@ Statement = tuple[bool, CodeType]
 
 
 def compiled(parts: Sequence[Sequence[str]]) -> Iterator[Statement]:
-    """The statements of these parts of source, one by one.
+    """The statements of these parts of source, one by one; one that is no Python raises when run.
 
     What is imported from the future holds for all that follows, as in a notebook.
     """
@@ -122,15 +124,25 @@ def compiled(parts: Sequence[Sequence[str]]) -> Iterator[Statement]:
     for where, source in parts:
         for node in ast.parse(source).body:
             flags |= _future(node)
-            code = compile(ast.Module([node], []), where, "exec", flags, dont_inherit=True)
+            code = _code(ast.Module([node], []), where, flags)
             yield isinstance(node, ast.Import | ast.ImportFrom), code
+
+
+def _code(module: ast.Module, where: str, flags: int) -> CodeType:
+    try:
+        code: CodeType = compile(module, where, "exec", flags, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:  # "await x", say
+        said = f"raise {type(problem).__name__}({str(problem)!r})"
+        code = compile(said, where, "exec", dont_inherit=True)
+    return code
 
 
 def _future(node: ast.stmt) -> int:
     """What this statement changes in how those after it are compiled."""
     if not isinstance(node, ast.ImportFrom) or node.module != "__future__":
         return 0
-    return sum(getattr(__future__, each.name).compiler_flag for each in node.names)
+    known = [each.name for each in node.names if each.name in __future__.all_feature_names]
+    return sum(getattr(__future__, name).compiler_flag for name in known)
 
 
 def packed(parts: Sequence[Sequence[str]]) -> str:
@@ -138,33 +150,76 @@ def packed(parts: Sequence[Sequence[str]]) -> str:
     return b64encode(marshal.dumps([*compiled(parts)])).decode()
 
 
+Skipped = list[tuple[frozenset[str], BaseException]]
+"""What statements have raised, each with the names that it speaks of."""
+
+
 def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
     """Run an answer's parts, which may be `packed`, too, and find it.
 
     The reply is {} or says why there is none.
     """
-    module = ModuleType(MODULE)
-    sys.modules[MODULE] = module
-    names = vars(module)
-    parts, held = asked["parts"], asked.get("packed")
+    names = begun()
+    skipped: Skipped = []
     try:
-        for where, source in parts:
+        for where, source in asked["parts"]:
             linecache.cache[where] = (len(source), None, source.splitlines(True), where)
-        for imports, code in marshal.loads(b64decode(held)) if held else compiled(parts):
-            if imports:  # what is imported is not the learner's, and has no budget
-                in_vain = (ImportError,) if ("*",) in code.co_consts else ()  # needed by nobody?
-                with suppress(*in_vain):
-                    exec(code, names)
-            else:
-                guard.call(exec, code, names)
-        found = names[asked["name"]] if not asked["holder"] else None
+        held = asked.get("packed")
+        run(marshal.loads(b64decode(held)) if held else compiled(asked["parts"]), names, skipped)
+        wanted = asked["holder"] or asked["name"]
+        if wanted not in names:
+            raise why_not(wanted, skipped)
+        found = names[wanted]
         if asked["holder"]:
-            found = guard.call(getattr, guard.call(names[asked["holder"]]), asked["name"])
+            found = guard.call(getattr, guard.call(found), asked["name"])
+        found = told_why(found, skipped) if skipped else found
     except (guard.Unwritten, guard.LearnerError) as problem:
         return None, told_of(problem)
     except BaseException as problem:  # whatever an answer raises is its own
         return None, {"raised": guard.where(problem)[:300]}
     return found, {}
+
+
+def begun() -> dict[str, Any]:
+    """The names of a new module, in which an answer is run as in a notebook."""
+    module = ModuleType(MODULE)
+    sys.modules[MODULE] = module
+    names = vars(module)
+    names["display"] = lambda *_, **__: None
+    return names
+
+
+def run(statements: Iterable[Statement], names: dict[str, Any], skipped: Skipped) -> None:
+    """Run these statements; what one raises is kept, and those after it are run all the same.
+
+    A submission shows and tries much that is not there where it is graded.
+    """
+    for imports, code in statements:
+        try:
+            if imports:  # what is imported is not the learner's, and has no budget
+                exec(code, names)
+            else:
+                guard.call(exec, code, names)
+        except BaseException as problem:  # whatever an answer raises is its own
+            skipped.append((frozenset(code.co_names), problem))
+
+
+def why_not(name: str, skipped: Skipped) -> BaseException:
+    """Why there is no such name: what the first statement raised that speaks of it."""
+    missing = guard.LearnerError(f"there is no {name}")
+    return next((problem for names, problem in skipped if name in names), missing)
+
+
+def told_why(function: Callable[..., Any], skipped: Skipped) -> Callable[..., Any]:
+    """The function; a name that it lacks is told by why there is none."""
+
+    def asked(*given: Any) -> Any:
+        try:
+            return function(*given)
+        except NameError as lacks:
+            raise next((why for names, why in skipped if lacks.name in names), lacks) from None
+
+    return asked
 
 
 def answered_all(function: Any, calls: Sequence[Any], most: int) -> list[Any]:

@@ -51,6 +51,8 @@ class Untold:
 
 def told(value: Any, depth: int = 0) -> Any:
     """A value as what JSON can hold."""
+    if isinstance(value, tuple):  # also one with names
+        value = (*tuple.__iter__(value),)
     kind = type(value)
     if value is None or kind is bool:
         return value

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from raftlab.raft.log import Command, LogEntry, Payload, RaftLog, Snapshot
+from raftlab.raft.log import LogEntry, Payload, RaftLog, Snapshot
 from raftlab.raft.messages import Message
 from raftlab.raft.options import Options
 from raftlab.raft.output import Output
@@ -13,6 +13,7 @@ from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Millis, Misuse, NodeId, NotNow, Term
 from raftlab.sim.world.application import KeyValue
 from raftlab.sim.world.disk import Disk
+from raftlab.sim.world.past import past_entry
 from raftlab.sim.world.settings import Disks
 
 NEVER: Millis = float("inf")
@@ -315,11 +316,3 @@ class Host:
         for entry in log.entries(snapshot.index + 1 if snapshot else 1, index + 1):
             application.apply(entry)
         return application
-
-
-def past_entry(index: Index, term: Term) -> LogEntry:
-    """An entry as it stands in a log that a run begins with: `a=1` for (1, 1), `b=4` for (2, 4)."""
-    letter = "abcdefghijklmnopqrstuvwxyz"[(index - 1) % 26]
-    round_number = (index - 1) // 26
-    key = f"{letter}{round_number}" if round_number else letter
-    return LogEntry(term, index, Command(f"{key}={term}".encode()))

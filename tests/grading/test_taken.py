@@ -1,0 +1,294 @@
+"""An answer is what Python would see, in the styles that students write in."""
+
+import json
+import sys
+from types import ModuleType
+
+import pytest
+
+from raftlab.course.my_raft import SECTION
+from raftlab.grading.child import serve
+from raftlab.grading.child.answers import Wanted, cells_of, find
+
+MAJORITY = Wanted("4.1", "majority", False)
+NEWER = Wanted("2.1", "is_newer_term", True)
+BOX = 'exercise("4.1").check(majority)'
+
+TAKEN = {
+    "a helper": ["def more(n):\n    return n // 2 + 1", "def majority(n):\n    return more(n)"],
+    "a table filled by a loop": [
+        "TABLE = {}\nfor n in range(9):\n    TABLE[n] = n // 2 + 1",
+        "def majority(n):\n    return TABLE[n]",
+    ],
+    "a table filled by update": [
+        "TABLE = {}",
+        "TABLE.update({n: n // 2 + 1 for n in range(9)})",
+        "def majority(n):\n    return TABLE[n]",
+    ],
+    "a list filled by append": [
+        "HALVES = []",
+        "for n in range(9):\n    HALVES.append(n // 2)",
+        "def majority(n):\n    return HALVES[n] + 1",
+    ],
+    "a table filled by setdefault": [
+        "TABLE = {}\nTABLE.setdefault(5, []).append(3)",
+        "def majority(n):\n    return TABLE[n][0]",
+    ],
+    "a table filled under another name": [
+        "TABLE = {}\nalias = TABLE\nalias[5] = 3",
+        "def majority(n):\n    return TABLE[n]",
+    ],
+    "a table filled by a function": [
+        "TABLE = {}\ndef fill():\n    for n in range(9):\n        TABLE[n] = n // 2 + 1\nfill()",
+        "def majority(n):\n    return TABLE[n]",
+    ],
+    "a decorator that registers": [
+        "RULES = []\ndef rule(function):\n    RULES.append(function)\n    return function",
+        "@rule\ndef odd(n):\n    return n // 2 + 1",
+        "def majority(n):\n    return RULES[0](n)",
+    ],
+    "singledispatch": [
+        "from functools import singledispatch\n@singledispatch\ndef more(n):\n    raise TypeError",
+        "@more.register\ndef _(n: int):\n    return n // 2 + 1",
+        "def majority(n):\n    return more(n)",
+    ],
+    "a with statement": [
+        "from contextlib import contextmanager\nTABLE = {}\n@contextmanager\ndef filled():\n"
+        "    yield TABLE",
+        "with filled() as table:\n    table[5] = 3",
+        "def majority(n):\n    return TABLE[n]",
+    ],
+    "globals()": [
+        "globals()['more'] = lambda n: n // 2 + 1",
+        "def majority(n):\n    return more(n)",
+    ],
+    "functions found by their names": [
+        "def step_half(n):\n    return n // 2\ndef step_more(n):\n    return n + 1",
+        "steps = [f for name, f in list(globals().items()) if name.startswith('step_')]",
+        "def majority(n):\n    for step in steps:\n        n = step(n)\n    return n",
+    ],
+    "the program's own block": [
+        "TABLE = {}\nif __name__ == '__main__':\n    TABLE[5] = 3",
+        "def majority(n):\n    return TABLE[n]",
+    ],
+    "import *": ["from math import *", "def majority(n):\n    return floor(n / 2) + 1"],
+    "import * in vain": ["from no_such_module import *", "def majority(n):\n    return n // 2 + 1"],
+    "annotations from the future": [
+        "from __future__ import annotations",
+        "def majority(n: Number) -> Number:\n    return n // 2 + 1",
+    ],
+    "no such future": ["from __future__ import braces", "def majority(n):\n    return n // 2 + 1"],
+    "a helper mended below": [
+        "def more(n):\n    return n // 2",
+        "def majority(n):\n    return more(n)",
+        "def more(n):\n    return n // 2 + 1",
+    ],
+    "a helper mended below, checked once more": [
+        "def more(n):\n    return n // 2",
+        f"def majority(n):\n    return more(n)\n{BOX}",
+        "def more(n):\n    return n // 2 + 1",
+        BOX,
+    ],
+    "a helper of that name for something else, below its check": [
+        "def more(n):\n    return n // 2 + 1",
+        f"def majority(n):\n    return more(n)\n{BOX}",
+        "def more(a, b):\n    return a > b",
+    ],
+    "a helper below its check, and nowhere else": [
+        f"def majority(n):\n    return more(n)\n{BOX}",
+        "def more(n):\n    return n // 2 + 1",
+    ],
+    "a default of its time": [
+        "one = 1",
+        "def majority(n, one=one):\n    return n // 2 + one",
+        "one = 2",
+    ],
+    "a decorator of its time": [
+        "def traced(function):\n    return function",
+        "@traced\ndef majority(n):\n    return n // 2 + 1",
+        "def traced(function):\n    return None",
+    ],
+    "a cache": ["from functools import cache", "@cache\ndef majority(n):\n    return n // 2 + 1"],
+    "a cache put around it": [
+        "from functools import lru_cache",
+        "def majority(n):\n    return n // 2 + 1\nmajority = lru_cache(maxsize=None)(majority)",
+    ],
+    "a partial": [
+        "from functools import partial",
+        "majority = partial(lambda more, n: n // 2 + more, 1)",
+    ],
+    "global state": [
+        "calls = 0",
+        "def majority(n):\n    global calls\n    calls += 1\n    return n // 2 + 1",
+    ],
+    "it calls itself": ["def majority(n):\n    return 1 if n < 2 else 1 + majority(n - 2)"],
+    "it calls itself deep": ["def majority(n):\n    return n and n % 2 + majority(n - 1)"],
+    "a walrus": ["if (more := 1):\n    pass", "def majority(n):\n    return n // 2 + more"],
+    "match": [
+        "def majority(n):\n    match n % 2:\n        case 1:\n            return n // 2 + 1\n"
+        "        case _:\n            return n // 2 + 1"
+    ],
+    "a module that is patched": [
+        "import math\nmath.more = lambda n: n // 2 + 1",
+        "def majority(n):\n    return math.more(n)",
+    ],
+    "a module that is loaded again": [
+        "import importlib, math\nmath = importlib.reload(math)",
+        "def majority(n):\n    return math.floor(n / 2) + 1",
+    ],
+    "a dataclass": [
+        "from dataclasses import dataclass\n@dataclass(frozen=True, slots=True)\n"
+        "class Size:\n    n: int\n    def more(self):\n        return self.n // 2 + 1",
+        "def majority(n):\n    return Size(n).more()",
+    ],
+    "generics": [
+        "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass Box(Generic[T]):\n"
+        "    def __init__(self, held: T) -> None:\n        self.held = held",
+        "def majority(n: int) -> int:\n    return Box[int](n // 2 + 1).held",
+    ],
+    "an enumeration": [
+        "import enum\nclass More(enum.IntEnum):\n    ONE = 1",
+        "def majority(n):\n    return n // 2 + int(More.ONE)",
+    ],
+    "a class whose object is called": [
+        "class Majority:\n    def __call__(self, n):\n        return n // 2 + 1",
+        "majority = Majority()",
+    ],
+    "a coroutine that is run": [
+        "async def more(n):\n    return n // 2 + 1",
+        "def majority(n):\n    try:\n        more(n).send(None)\n"
+        "    except StopIteration as done:\n        return done.value",
+    ],
+    "pickle": [
+        "import pickle\nclass Held:\n    pass",
+        "def majority(n):\n    held = Held()\n    held.n = n\n"
+        "    return pickle.loads(pickle.dumps(held)).n // 2 + 1",
+    ],
+    "pathlib, logging, typing": [
+        "import logging\nfrom pathlib import Path\nfrom typing import Final\nMORE: Final[int] = 1\n"
+        "logging.basicConfig(level=logging.ERROR)",
+        "def majority(n):\n    logging.debug('%s', Path('a') / str(n))\n    return n // 2 + MORE",
+    ],
+    "a name that is a variable of a try": [
+        "try:\n    import no_such_module as fast\nexcept ImportError:\n    fast = None",
+        "def majority(n):\n    return fast.more(n) if fast else n // 2 + 1",
+    ],
+    "what is shown": [
+        "from IPython.display import display\nimport matplotlib.pyplot as plt",
+        "def majority(n):\n    display(n)\n    return n // 2 + 1",
+        "display(majority(5))\nplt.plot([1, 2])",
+    ],
+    "what only a notebook knows": [
+        "%matplotlib inline\n!pip install numpy\nmajority?",
+        "%%time\ndef majority(n):\n    return n // 2 + 1",
+        "await something()",
+    ],
+    "tries that fail": [
+        "import raftlab as rl\ncluster = rl.Cluster(5)\ncluster.lab()",
+        "cluster.run(100)\n1 / 0",
+        f"def majority(n):\n    return n // 2 + 1\n{BOX}.require()",
+        "majority('five')\nraise SystemExit",
+    ],
+    "a try that never ends": ["while True:\n    pass", "def majority(n):\n    return n // 2 + 1"],
+    "another answer below of its name": [
+        f"def majority(n):\n    return n // 2 + 1\n{BOX}",
+        "def majority(votes, of):\n    return votes > of // 2",
+    ],
+}
+"""Cells that define `majority`; in Python, run from top to bottom, majority(5) is 3."""
+
+RULES = {
+    "a class": ["class Mine:\n    def is_newer_term(self, a, b):\n        return a > b"],
+    "one class for all": [
+        "class Mine:\n    def is_newer_term(self, a, b):\n        return a > b",
+        "class Mine(Mine):\n    def other(self):\n        return 1",
+    ],
+    "a class of that name for another exercise": [
+        "class Mine:\n    def is_newer_term(self, a, b):\n        return Mine.more(a, b)\n"
+        "    @staticmethod\n    def more(a, b):\n        return a > b",
+        "class Mine:\n    def other(self):\n        return 1",
+    ],
+    "a mixin": [
+        "class Terms:\n    def is_newer_term(self, a, b):\n        return self.more(a, b)",
+        "class Mine(Terms):\n    def more(self, a, b):\n        return a > b",
+    ],
+    "a method put in later": [
+        "class Mine:\n    pass",
+        "def newer(self, a, b):\n    return a > b",
+        "Mine.is_newer_term = newer",
+    ],
+    "a method put in by setattr": [
+        "class Mine:\n    pass",
+        "setattr(Mine, 'is_newer_term', lambda self, a, b: a > b)",
+    ],
+    "an operator": ["import operator\nclass Mine:\n    is_newer_term = staticmethod(operator.gt)"],
+    "a decorated method": [
+        "from functools import wraps\ndef traced(f):\n    @wraps(f)\n    def inner(*given):\n"
+        "        traced.calls += 1\n        return f(*given)\n    return inner\ntraced.calls = 0",
+        "class Mine:\n    @traced\n    def is_newer_term(self, a, b):\n        return a > b",
+    ],
+    "a decorated class": [
+        "KINDS = {}\ndef kept(kind):\n    KINDS[kind.__name__] = kind\n    return kind",
+        "@kept\nclass Mine:\n    def is_newer_term(self, a, b):\n        return a > b",
+    ],
+    "zero-argument super": [
+        "class Base:\n    def newer(self, a, b):\n        return a > b",
+        "class Mine(Base):\n    def is_newer_term(self, a, b):\n        return super().newer(a, b)",
+    ],
+}
+"""Cells that define a class; in Python, is_newer_term(6, 5) of it is True."""
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch):
+    """An answer becomes the program itself: here it does so for the time of a test."""
+    monkeypatch.setitem(sys.modules, serve.MODULE, ModuleType(serve.MODULE))
+
+
+def as_notebook(cells):
+    told = [{"cell_type": "code", "source": each, "metadata": {}} for each in cells]
+    return cells_of(json.dumps({"cells": told}), True, SECTION)
+
+
+def as_file(cells):
+    return cells_of("".join(f"# %%\n{each}\n" for each in cells), False, SECTION)
+
+
+def taken(wanted, cells):
+    found = find(wanted, cells)
+    asked = {"parts": found.parts, "name": wanted.name, "holder": found.holder}
+    return serve.loaded(asked)
+
+
+@pytest.mark.parametrize("form", [as_notebook, as_file])
+@pytest.mark.parametrize("style", TAKEN)
+def test_a_function_is_what_python_would_see(style, form):
+    majority, said = taken(MAJORITY, form(TAKEN[style]))
+    assert said == {}
+    assert serve.answered(majority, [5]) == {"value": 3}
+
+
+@pytest.mark.parametrize("form", [as_notebook, as_file])
+@pytest.mark.parametrize("style", RULES)
+def test_a_method_is_what_python_would_see(style, form):
+    method, said = taken(NEWER, form(RULES[style]))
+    assert said == {}
+    assert serve.answered(method, [6, 5]) == {"value": True}
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["import no_such_module as fast", "def majority(n):\n    return fast.more(n)"], "no_such"),
+        (["more = 1 / 0", "def majority(n):\n    return n + more"], "division by zero"),
+        (["def majority(n):\n    return n + more"], "name 'more' is not defined"),
+    ],
+)
+def test_a_name_that_an_answer_lacks_is_told_by_why_there_is_none(cells, told):
+    majority, _ = taken(MAJORITY, as_notebook(cells))
+    assert told in serve.answered(majority, [5])["raised"]
+
+
+def test_an_answer_that_raises_where_it_is_defined_is_told_so():
+    _, said = taken(MAJORITY, as_notebook(["@missing\ndef majority(n):\n    return n // 2 + 1"]))
+    assert "name 'missing' is not defined, in the line: @missing" in said["raised"]
