@@ -42,6 +42,26 @@ from raftlab.raft.votes import ElectionResult, Votes
 '''
 
 
+VIEW = '''"""Pictures where answers are graded: nobody sees them, so each is the plain text."""
+
+from typing import Any
+
+
+class Plain:
+    """What stands for a picture."""
+
+    def __init__(self, shown: Any) -> None:
+        self.shown = shown
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": repr(self.shown)}
+
+
+describe_frame = repr
+scene_frame = scene_log = scene_timeline = Plain
+'''
+
+
 def write_library(to: Path) -> None:
     """The one library that raftlab's words need."""
     found = Path(str(msgspec.__file__)).parent
@@ -83,6 +103,8 @@ def _copy_for_all(to: Path) -> None:
     _copy([*CHILD.glob("*.py"), Path(guard.__file__), past, Path(in_words.__file__)], to)
     course = to / "raftlab" / "course"
     (course / "in_words.py").rename(course / "situations.py")
+    (to / "raftlab" / "view").mkdir()
+    (to / "raftlab" / "view" / "__init__.py").write_text(VIEW, encoding="utf-8")
 
 
 def write_for_program(to: Path) -> None:

@@ -108,7 +108,15 @@ def test_answers_of_ones_own_are_much_less_alike():
     assert similarity(has(OWN), [M1]) <= 50
 
 
+def test_what_is_tried_is_no_answer():
+    tried = "\n".join(f"print(show({number}, 'a', 'b', 'c', 'd', 'e'))" for number in range(99))
+    again = {number: f"{tried}\n{text}\n{tried}" for number, text in RIGHT.items()}
+    assert similarity(has(again), [M1]) == 100
+
+
 HOSTILE = [
+    " " * 400_000,
+    "a:" * 200_000,
     '"""' * 70_000,
     '"\\' * 100_000,
     "'''\"\"\"\n" * 25_000,

@@ -43,6 +43,7 @@ SIGN = re.compile(
 IMPORTS = re.compile(r"(?:import|from)\b")
 STATEMENT = re.compile(r"\n(?=[^\s#)\]}])")
 """Where a statement begins that stands in no other."""
+DEFINES = re.compile(r"@|async\b|def\b|class\b|[^()=:\n]+(?::[^\n=]+)?=(?!=)")
 
 
 def similarity(has: Contents, milestones: Sequence[Milestone]) -> int | None:
@@ -62,16 +63,22 @@ def similarity(has: Contents, milestones: Sequence[Milestone]) -> int | None:
 
 def _texts(has: Contents, milestone: Milestone) -> Iterator[str]:
     """What a submission answers in a milestone."""
-    for number in milestone.parts:
-        answer = has.answers.get(number)
-        if answer is not None and answer.source is not None:
-            yield "\n".join(source for _, source in answer.source.parts)
+    answers = [has.answers[number] for number in milestone.parts if number in has.answers]
+    yield _definitions(part for each in answers if each.source for part in each.source.parts)
     program = has.programs.get(milestone.name)
     if program is not None and program.source is not None:
         yield program.source
     if milestone.name == "M6":
-        parts = dict.fromkeys(part for each in has.definitions.values() for part in each)
-        yield "\n".join(source for _, source in parts)
+        yield _definitions(part for each in has.definitions.values() for part in each)
+
+
+def _definitions(parts: Iterable[tuple[str, str]]) -> str:
+    """The statements of these parts that define something, each once: what is tried is no answer.
+
+    Answers of one submission are run with what stands above them, so they share most of it.
+    """
+    statements = (each for _, source in parts for each in STATEMENT.split(source.lstrip("\n")))
+    return "\n".join(dict.fromkeys(each for each in statements if DEFINES.match(each)))
 
 
 @cache
