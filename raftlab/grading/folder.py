@@ -6,6 +6,7 @@ what the exercise asks for, and what it calls ready-made, raises in it.
 
 import ast
 import inspect
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from raftlab.course import in_words
+import raftlab
+from raftlab.course import in_words, situations
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
 from raftlab.raft.rules import Rules
@@ -37,10 +39,22 @@ from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.roles import Cause, Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse, NotNow
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from raftlab.raft.votes import ElectionResult, Votes
 '''
 
+
+TOP = (*raftlab.__all__, "scenarios")
+"""What notebooks import from the package itself."""
+FRAMES = "from raftlab.sim.frames.frame import Frame, NodeFrame, Trace\n"
+"""What the tests of a learner may import besides."""
+ABSENT = """
+
+class {name}:
+    def __init__(self, *_: object, **__: object) -> None:
+        raise NotImplementedError({said!r})
+"""
+"""What may be imported beside what is there, and not used: one line often imports both."""
 
 VIEW = '''"""Pictures where answers are graded: nobody sees them, so each is the plain text."""
 
@@ -74,7 +88,7 @@ def write_folder(exercise: Exercise | None, to: Path) -> None:
     emptied = EMPTIED.get(exercise.number, ()) if exercise else ()
     raft = to / "raftlab" / "raft"
     raft.mkdir(parents=True)
-    (to / "raftlab" / "__init__.py").write_text(INIT, encoding="utf-8")
+    (to / "raftlab" / "__init__.py").write_text(with_absent(INIT, TOP), encoding="utf-8")
     for name in WORDS:
         source = (PACKAGE / "raft" / f"{name}.py").read_text(encoding="utf-8")
         functions = [of for module, of in asked if module == f"raftlab.raft.{name}"]
@@ -87,7 +101,8 @@ def write_for_tests(to: Path) -> None:
     """The folder of a learner's own tests, as `to`: words, frames, and no machine."""
     raft = to / "raftlab" / "raft"
     raft.mkdir(parents=True)
-    (to / "raftlab" / "__init__.py").write_text(INIT, encoding="utf-8")
+    init = with_absent(INIT + FRAMES, TOP)
+    (to / "raftlab" / "__init__.py").write_text(init, encoding="utf-8")
     for name in WORDS:
         shutil.copyfile(PACKAGE / "raft" / f"{name}.py", raft / f"{name}.py")
     frames, world = "sim/frames", "sim/world"
@@ -98,13 +113,22 @@ def write_for_tests(to: Path) -> None:
 
 
 def _copy_for_all(to: Path) -> None:
-    """What serves an answer, and the words for situations, which students import in notebooks."""
+    """What serves an answer, and what of situations and pictures is there for it."""
     past = PACKAGE / "sim" / "world" / "past.py"
-    _copy([*CHILD.glob("*.py"), Path(guard.__file__), past, Path(in_words.__file__)], to)
-    course = to / "raftlab" / "course"
-    (course / "in_words.py").rename(course / "situations.py")
+    _copy([*CHILD.glob("*.py"), Path(guard.__file__), past], to)
+    words = with_absent(Path(in_words.__file__).read_text(encoding="utf-8"), situations.__all__)
+    (to / "raftlab" / "course" / "situations.py").write_text(words, encoding="utf-8")
     (to / "raftlab" / "view").mkdir()
     (to / "raftlab" / "view" / "__init__.py").write_text(VIEW, encoding="utf-8")
+
+
+def with_absent(source: str, names: Iterable[str]) -> str:
+    """A module with all these names: one that it does not speak of says so once it is used."""
+    spoken = set(re.findall(r"\w+", source))
+    absent = [name for name in names if name not in spoken]
+    return source + "".join(
+        ABSENT.format(name=name, said=GONE.format(name)) for name in sorted(absent)
+    )
 
 
 def write_for_program(to: Path) -> None:

@@ -74,13 +74,15 @@ def test_a_folder_that_is_named_holds_the_files_of_many(tmp_path):
     assert ("a-ann1", "ann1") in {(each.name, each.student) for each in found}
 
 
+@pytest.mark.parametrize("eve", ["eve", "eve.lee", "eve.py"])
 @pytest.mark.parametrize("named", [["a"], ["a", "b"], ["a/eve", "a"]], ids=" and ".join)
-def test_of_a_students_folder_the_first_files_are_marked(named, tmp_path):
-    make(*(tmp_path / "a" / "eve" / f"{number}.py" for number in range(400)))
+def test_of_a_students_folder_the_first_files_are_marked(named, eve, tmp_path):
+    named = [each.replace("eve", eve) for each in named]
+    make(*(tmp_path / "a" / eve / f"{number}.py" for number in range(400)))
     make(tmp_path / "a" / "bob.py", tmp_path / "b" / "zoe.py")
     found = submissions_in([tmp_path / each for each in named])
-    hers = [each.path for each in found if each.student == "eve"]
-    assert (len(hers), hers[-1]) == (MOST_FILES + 1, tmp_path / "a" / "eve")
+    hers = [each.path for each in found if each.student == eve]
+    assert (len(hers), hers[-1]) == (MOST_FILES + 1, tmp_path / "a" / eve)
     assert "bob" in {each.student for each in found}
     with pytest.raises(Misuse, match="more than 20 files"):
         content_of(hers[-1])

@@ -2,9 +2,12 @@
 
 import pytest
 
+from raftlab.course.my_raft import SECTION
 from raftlab.course.score import SCORE
+from raftlab.grading.child.answers import cells_of
+from raftlab.grading.child.written import value
 from raftlab.grading.milestones import M0
-from raftlab.grading.predictions import KINDS, marked, missing, questions_for, sheet
+from raftlab.grading.predictions import KINDS, marked, missing, questions_for, sheet, unread
 from raftlab.raft.vocabulary import Misuse
 
 STUDENTS = [f"student-{number}" for number in range(12)]
@@ -114,3 +117,63 @@ def test_however_a_name_is_written_its_questions_are_the_same():
     written = [questions_for("autumn", name) for name in ("ann lee", " Ann LEE ")]
     first, second = ([each[part].text for part in KINDS] for each in written)
     assert first == second
+
+
+WRITTEN = {
+    "a dictionary": "answers = {'append': 'a', 'commit': 4}",
+    "with a type": "answers: dict[str, object] = {'append': 'a', 'commit': 4}",
+    "dict()": "answers = dict(append='a', commit=4)",
+    "dict() of pairs": "answers = dict([('append', 'a'), ('commit', 4)])",
+    "dict() of a dictionary": "answers = dict({'append': 'a'}, commit=4)",
+    "one by one": "answers = {}\nanswers['append'] = 'a'\nanswers['commit'] = 4",
+    "one mended": "answers = {'append': 'b', 'commit': 4}\nanswers['append'] = 'a'",
+    "update": "answers = dict()\nanswers.update({'append': 'a'})\nanswers.update(commit=4)",
+    "|=": "answers = {'append': 'a'}\nanswers |= {'commit': 4}",
+    "setdefault": "answers = {'append': 'a'}\nanswers.setdefault('commit', 4)",
+    "two names at once": "student, answers = 'ann', {'append': 'a', 'commit': 4}",
+    "another cell shows it": "answers = {'append': 'a', 'commit': 4}\n# %%\nprint(answers)",
+    "a function has one": "answers = {'append': 'a', 'commit': 4}\ndef f():\n    answers = 3",
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_answers_are_read_however_they_are_written_out(how):
+    cells = cells_of(WRITTEN[how], False, SECTION)
+    assert value("answers", cells) == {"append": "a", "commit": 4}
+    assert unread(value("answers", cells)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("x = 1", "no cell has answers"),
+        ("answers = ask()", "answers is not written out"),
+        ("answers = {**others}", "answers is not written out"),
+        ("answers = 3", "answers is not written out"),
+        ("for part in others:\n    answers = part", "answers is not written out"),
+    ],
+)
+def test_why_no_answer_can_be_read_is_told(source, told):
+    (sentence,) = unread(value("answers", cells_of(source, False, SECTION)))
+    assert sentence.startswith(told)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "answers = {'append': ask(), 'votes': 'S1'}",
+        "answers = {'votes': 'S1'}\nanswers['append'] = ask()",
+        "answers = {'votes': 'S1'}\nanswers.update(append=ask())",
+        "answers = {'votes': 'S1'}\nif True:\n    answers['append'] = 'a'",
+    ],
+)
+def test_an_answer_that_is_computed_costs_itself(source):
+    found = value("answers", cells_of(source, False, SECTION))
+    assert found["votes"] == "S1"
+    check = marked(found, "autumn", "ann").checks[0]
+    assert check.sentence.startswith("append is not written out: it is read and never run")
+
+
+def test_nested_dictionaries_stop_nothing():
+    deep = "answers = " + "{1: " * 80 + "2" + "}" * 80
+    assert unread(value("answers", cells_of(deep, False, SECTION))) == []

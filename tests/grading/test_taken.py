@@ -3,11 +3,13 @@
 import json
 import sys
 from types import ModuleType
+from typing import NamedTuple
 
 import pytest
 
+from raftlab.course.exercises import guard
 from raftlab.course.my_raft import SECTION
-from raftlab.grading.child import serve
+from raftlab.grading.child import serve, values
 from raftlab.grading.child.answers import Wanted, cells_of, find
 
 MAJORITY = Wanted("4.1", "majority", False)
@@ -292,3 +294,18 @@ def test_a_name_that_an_answer_lacks_is_told_by_why_there_is_none(cells, told):
 def test_an_answer_that_raises_where_it_is_defined_is_told_so():
     _, said = taken(MAJORITY, as_notebook(["@missing\ndef majority(n):\n    return n // 2 + 1"]))
     assert "name 'missing' is not defined, in the line: @missing" in said["raised"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        NamedTuple("Saved", [("granted", bool), ("term", int)])(True, 3),
+        type("Pair", (tuple,), {"__iter__": lambda self: iter("no")})((True, 3)),
+    ],
+)
+def test_a_tuple_with_names_is_a_tuple_and_nothing_else(value):
+    assert values.heard(values.told(value)) == (True, 3)
+    assert guard.same((True, 3), value)
+    assert not guard.same((True, 4), value)
+    assert not guard.same((1, 3), value)
+    assert not guard.same([True, 3], value)
