@@ -23,7 +23,7 @@ COUNT = 60
 FEW: Mapping[str, int] = {"5.1": 2, "5.3": 1}
 """The same for those that try long with one."""
 LONGEST = 12
-MANY, MOST_SERVERS = 200, 600
+MANY, MOST_SERVERS = 200, 400
 """How many servers there are in larger clusters, and in a few: Python calls 1,000 deep."""
 NAMES = ("ada", "bob", "eve", "kim", "lea", "max", "noa", "sam", "tom")
 MORE_NAMES = tuple(f"n{place}" for place in range(1, 16))
