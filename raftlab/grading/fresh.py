@@ -37,10 +37,11 @@ def fresh_cases(number: str, chance: random.Random) -> list[Case]:
 
 
 def fresh_repairs(chance: random.Random) -> list[Repair]:
-    """Pairs of logs like the three that are shipped, of other lengths."""
+    """Pairs of logs like those that are shipped, of other lengths."""
     far, same, near = chance.randint(150, 260), chance.randint(3, 9), chance.randint(250, 700)
     mine, its = chance.randint(30, 50), (chance.randint(15, 25), chance.randint(20, 30))
-    away, parted, just = REPAIRS
+    long = chance.randint(70, 140)
+    away, parted, just, beyond = REPAIRS
     return [
         away._replace(
             leader="1 " * far,
@@ -58,6 +59,12 @@ def fresh_repairs(chance: random.Random) -> list[Repair]:
             leader="1 " * near,
             follower="1 " * (near - 1),
             logs=f"a follower that lacks the last of {near} entries has it",
+        ),
+        beyond._replace(
+            leader="1 " * long + "3",
+            follower="1 " + "2 " * (long - 1),
+            entries=2 * (long + 1),
+            logs=f"two logs that part after entry 1, for {long} and {long - 1} entries, are equal",
         ),
     ]
 

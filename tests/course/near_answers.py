@@ -258,6 +258,11 @@ def ten_back(rejected, log, progress):
     return max(rejected.non_matching_index - 10, progress.match_index + 1)
 
 
+def beyond_the_hint(rejected, log, progress):
+    hint = log.last_index_of_term_at_most(rejected.last_index, rejected.hint_term)
+    return max(min(hint, rejected.non_matching_index - 1), progress.match_index) + 1
+
+
 def half_way(rejected, log, progress):
     known = progress.match_index
     return (
@@ -497,7 +502,7 @@ WRONG = {
         "next_index_after",
         [
             hinted_by_term, after_what_matches, from_the_follower_s_end, ten_back, half_way,
-            over_its_own_term,
+            over_its_own_term, beyond_the_hint,
         ],
     ),
     "7.1": by_method(

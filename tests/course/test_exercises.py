@@ -369,6 +369,7 @@ def test_a_hint_changes_nothing_and_never_goes_below_what_matches():
         (near_answers.from_the_follower_s_end, "43 messages", "only what has rejected.hint_term"),
         (near_answers.after_what_matches, "500 entries sent", "it sends again what is there"),
         (near_answers.half_way, "250 entries sent", "it sends again what is there"),
+        (near_answers.beyond_the_hint, "103 messages", "beyond rejected.hint_index"),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )
@@ -384,7 +385,7 @@ def test_the_repairs_of_the_shipped_rule_are_well_within_what_is_allowed():
     shipped = rules("next_index_after", Rules().next_index_after)
     repairing: Any = exercise("6.3")
     took = [repairing._repaired(shipped, each) for each in REPAIRS]
-    assert took == [(True, 6, 200), (True, 3, 41), (True, 2, 1)]
+    assert took == [(True, 6, 200), (True, 3, 41), (True, 2, 1), (True, 5, 101)]
     for (_, messages, entries), each in zip(took, REPAIRS, strict=True):
         assert 2 * messages <= each.messages
         assert entries < each.entries

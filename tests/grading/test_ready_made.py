@@ -98,7 +98,7 @@ def test_a_table_of_the_hints_that_all_can_see_is_slow(seeds):
     table.clear()
     assert slow(shipped, Learning) == []
     assert slow(shipped, Tabled) == []
-    assert len(slow(ours, Tabled)) == 2  # where one step back is enough, any answer is quick
+    assert len(slow(ours, Tabled)) == 3  # where one step back is enough, any answer is quick
 
 
 SKEWED: dict[str, Any] = {

@@ -51,8 +51,13 @@ REPAIRS = (
         "a follower that lacks the last of 500 entries has it",
         "it sends again what is there: up to rejected.hint_index the two may agree",
     ),
+    Repair(
+        "1 " * 100 + "3", "1 " + "2 " * 99, 12, 202,
+        "two logs that part after entry 1, for 100 and 99 entries, are equal",
+        "it tries what is beyond rejected.hint_index: there nothing can agree",
+    ),
 )  # fmt: skip
-"""A follower that was away for long, one that followed others, and one that was away just now."""
+"""Followers: away for long, with others for long, away just now, and with others at its end."""
 
 
 def hint_cases() -> list[Case]:
