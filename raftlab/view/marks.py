@@ -121,6 +121,6 @@ Mark: TypeAlias = Disc | Box | Path | Arc | Text
 def words_last(marks: Iterable[Mark]) -> tuple[Mark, ...]:
     """The same marks in the same order, but all words over everything else."""
     found: tuple[list[Mark], list[Mark]] = [], []
-    for mark in marks:
-        found[isinstance(mark, Text)].append(mark)
+    for mark in marks:  # `isinstance` asks a struct's class, which takes several times as long
+        found[type(mark) is Text].append(mark)
     return (*found[0], *found[1])

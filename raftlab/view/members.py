@@ -69,7 +69,7 @@ def reference(frame: Frame) -> NodeFrame | None:
 
 def _is_worth_saying(frame: Frame, leading: NodeFrame) -> bool:
     """Whether there is more to it than nodes that have been voters from the start."""
-    here, voters = leading.configuration, leading.configuration.all_voters
+    here, voters = leading.configuration, set(leading.configuration.all_voters)
     if here.is_joint or here.learners or any(node.node not in voters for node in frame.nodes):
         return True
     alive = [node for node in frame.nodes if node.alive]

@@ -144,7 +144,7 @@ def _joined(scenes: Sequence[Scene], width: float, height: float, marks: list[Ma
 
 def moved(mark: Mark, dx: float, dy: float, prefix: str = "") -> Mark:
     """The same mark `dx` to the right and `dy` further down, with `prefix` before its id."""
-    if isinstance(mark, Path):
+    if type(mark) is Path:
         points = tuple([(x + dx, y + dy) for x, y in mark.points])
         return replace(mark, id=prefix + mark.id, points=points)
     return replace(mark, id=prefix + mark.id, x=mark.x + dx, y=mark.y + dy)

@@ -81,12 +81,12 @@ def clean(text: str, limit: int = MAX_PAYLOAD) -> str:
 
 def payload_text(payload: Payload, limit: int | None = None) -> str:
     """What an entry holds, in a word: `x=1`, "·" for the empty entry, "cfg S1-5" for members."""
+    if isinstance(payload, Command):
+        most = limit or MAX_PAYLOAD
+        return clean(payload.data[: 4 * most].decode("utf-8", "replace"), most) or '""'
     if isinstance(payload, Empty):
         return "·"
-    if not isinstance(payload, Command):
-        return clean(configuration_labels(payload)[0], limit or MAX_CONFIGURATION)
-    most = limit or MAX_PAYLOAD
-    return clean(payload.data[: 4 * most].decode("utf-8", "replace"), most) or '""'
+    return clean(configuration_labels(payload)[0], limit or MAX_CONFIGURATION)
 
 
 def role_text(node: NodeFrame) -> str:

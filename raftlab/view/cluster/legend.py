@@ -60,7 +60,7 @@ def legend_items(standing: Iterable[Standing], messages: Iterable[Message]) -> l
 
 def rare_kind(message: Message) -> str:
     """What a message is called in the legend; "" for those of every election and every log."""
-    if isinstance(message, _RARE):
+    if type(message) in _RARE:
         return kind_text(message)
     if style.message_style(message).dash != style.READ_DASH:
         return ""

@@ -111,8 +111,8 @@ def _cell(
         "index": entry.index,
         "term": entry.term,
     }
-    x, wide, title = grid.x(entry.index), grid.wide, ""
-    if isinstance(entry.payload, Configuration):
+    x, wide, title = grid.x(entry.index), grid.cell - GAP, ""
+    if type(entry.payload) is Configuration:
         members = clean(configuration_text(entry.payload), 400)
         title = f"entry {entry.index} of term {entry.term}: {members}"
     return Box(name, x, y, wide, grid.high, ink, 0.0, "entry", data, title)
@@ -128,7 +128,7 @@ def _cell_ink(term: Term, committed: bool | None, missing: bool) -> Ink:
 def _words(
     node: NodeFrame, entry: LogEntry, grid: Grid, y: float, new: bool, missing: bool
 ) -> Iterator[Mark]:
-    wide, name = grid.wide, f"entry-{node.node}-{entry.index}"
+    wide, name = grid.cell - GAP, f"entry-{node.node}-{entry.index}"
     x = grid.x(entry.index) + wide / 2
     size, black, term = style.SMALL, "#000000", str(entry.term)
     yield Text(f"{name}-term", x, y + 11.5, term, size, black, mono=True, bold=new)

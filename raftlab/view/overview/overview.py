@@ -11,7 +11,7 @@ from raftlab.view.logs.logs import scene_logs
 from raftlab.view.marks import Mark, Text
 from raftlab.view.scene import Scene, stack
 
-_ABOVE = ("headline", "violation", "configuration", "network")
+_ABOVE = frozenset(("headline", "violation", "configuration", "network"))
 
 
 @checked
