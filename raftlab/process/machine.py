@@ -219,7 +219,7 @@ class ProcessMachine(NodeAsSaid):
         place = self._machines.known(before, data)
         is_new = place is None
         if place is None:
-            place = self._machines.ask(self, data)
+            place = self._machines.ask(before, data, self)
         try:
             place.check()
             reply = decoded(place.said)

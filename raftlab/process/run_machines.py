@@ -10,10 +10,10 @@ from raftlab.process.faults import CannotStart, MachineFault, kind_named
 from raftlab.process.forms import entry_of
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool
-from raftlab.process.source import Asking
 from raftlab.process.tape import Place, memory_after
 from raftlab.process.wire import EntryLine
 from raftlab.raft.log import LogEntry
+from raftlab.raft.node import NodeCore
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow
 from raftlab.sim.run.tape import Fault, Memory, Said
 from raftlab.sim.world.action import Action
@@ -184,12 +184,11 @@ class Machines:
         self.asked_anew.add((before, line))
         return place
 
-    def ask(self, machine: Asking, line: bytes) -> Place:
+    def ask(self, before: Place, line: bytes, machine: NodeCore) -> Place:
         """The place to which a line leads that is not on the tape: the process is asked.
 
         Raises: NotNow, if there is none.
         """
-        before = machine.place
         if (known := self._remembered(before, line)) is not None:
             return known
         if self.process is None:
