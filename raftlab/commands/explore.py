@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from raftlab.commands.answers import Answer, Exit, at_end, share_of
+from raftlab.commands.answers import Answer, Exit, share_of
 from raftlab.commands.arguments import (
     RUN_HELP,
     Parser,
@@ -14,6 +14,7 @@ from raftlab.commands.arguments import (
     number,
     opened,
     settings,
+    typed,
     whole,
 )
 from raftlab.commands.run import refuse_lone_panel, scene
@@ -84,12 +85,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
     """Search, until it is over, a budget is used up, or Ctrl-C."""
     from raftlab.check.explore import Scope, explore
 
-    chosen = {
-        name: value
-        for name in Scope.__struct_fields__
-        if (value := getattr(given, name, None)) is not None
-    }
-    search = explore(starting_point(given), Scope(**chosen), states=0)
+    search = explore(starting_point(given), Scope(**typed(Scope, given)), states=0)
     line = _Line()
     states = STATES if given.states is None and given.seconds is None else given.states
     try:
@@ -110,12 +106,11 @@ def starting_point(given: argparse.Namespace) -> Cluster:
     refuse_lone_panel(given)
     start = "3" if given.start is None else given.start
     if start.lstrip("-").isdecimal():
-        own = {name: kind for name, kind in classes(given).items() if kind is not None}
         options = Options.figure_2(**settings(Options, given.options))
-        return Cluster(whole()(start), options=options, disks=Disks(write_ms=0.0), **own)
+        return Cluster(whole()(start), options=options, disks=Disks(write_ms=0.0), **classes(given))
     if given.options:
         raise Misuse("a run brings its own options: leave out --options")
-    return at_end(opened(start, given))
+    return opened(start, given).branch()
 
 
 def about_search(search: "Exploration", code: bool, interrupted: bool = False) -> Answer:

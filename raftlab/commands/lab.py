@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from raftlab.commands.answers import Answer, at_end
+from raftlab.commands.answers import Answer
 from raftlab.commands.arguments import (
     Parser,
     add_classes,
@@ -83,7 +83,7 @@ def first_notebook() -> Path:
 def write_notebook(given: argparse.Namespace) -> Path:
     """A notebook with one cell that opens the run. Raises: Misuse, if the file is there already."""
     recording = opened(given.run, given)
-    at_end(recording)
+    recording.branch()  # which may refuse it
     path = notebook_path(given)
     source = given.run
     if source == "-" or not os.path.exists(source):

@@ -339,5 +339,5 @@ def starting_at(start: Cluster | Recording | int) -> Cluster:
     if isinstance(start, Cluster):
         return start
     if isinstance(start, Recording):
-        return start.branch(len(start))
+        return start.branch()
     return Cluster(start, options=Options.figure_2(), disks=Disks(write_ms=0.0))
