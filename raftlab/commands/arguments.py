@@ -283,6 +283,16 @@ def add_run(parser: argparse.ArgumentParser, **how: Any) -> None:
     )
 
 
+def add_base(parser: argparse.ArgumentParser) -> None:
+    """Where the page with a lab is to which links lead."""
+    parser.add_argument(
+        "--base",
+        metavar="ADDRESS",
+        default=share.PUBLISHED,
+        help="the address of the lab as a page, if it is not the published one: for links to runs",
+    )
+
+
 def opened(source: str, given: argparse.Namespace) -> Recording:
     """The run in a file, behind a shared text, or in what is piped in. Raises: Misuse; OSError."""
     if source == "-":
