@@ -124,11 +124,7 @@ class _Logs:
 
 
 # A name stands for what only the reader's own machine knows, and for a long number.
-_ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=full_name)
-
-
-def _bytes(told: object) -> bytes:
-    return _ENCODER.encode(told)
+_bytes = msgspec.json.Encoder(order="deterministic", enc_hook=full_name).encode
 
 
 # Which frames
