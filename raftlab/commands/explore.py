@@ -33,6 +33,9 @@ STATES = 300_000
 TOLD_EVERY = 50_000
 """Where nobody sees a line that is drawn again and again, one is written after so many states."""
 
+ENDED = {"violation": Exit.FOUND, "nothing found": Exit.FINE, "budget used up": Exit.UNKNOWN}
+"""How a search ended that nobody has interrupted, by its verdict."""
+
 NAME = "explore"
 HELP = "search every order of events in a small scope for a broken property"
 ABOUT = """\
@@ -140,13 +143,8 @@ def about_search(search: "Exploration", code: bool, interrupted: bool = False) -
         parts += [part for part in (document["share"], document["code"]) if part]
     if interrupted:
         parts.append("Interrupted; this is what was seen so far.")
-    if found:
-        ended = Exit.FOUND
-    elif search.is_complete:
-        ended = Exit.FINE
-    else:
-        ended = Exit.UNKNOWN
-    return Answer(Exit.INTERRUPTED if interrupted else ended, "\n\n".join(parts), document)
+    ended = Exit.INTERRUPTED if interrupted else ENDED[document["verdict"]]
+    return Answer(ended, "\n\n".join(parts), document)
 
 
 def _verdict(search: "Exploration", interrupted: bool) -> str:
