@@ -649,7 +649,7 @@ def test_the_lab_opens_a_run_in_a_new_notebook_that_shows_it(jupyter, raftlab_ru
 def test_a_notebook_opens_a_saved_run_with_the_readers_own_rules(raftlab_run, place):
     (place / "runs").mkdir()
     raftlab_run(f"{FIRST} --rules mine:Generous --save runs/first.jsonl")
-    written = lab.notebook("runs/first.jsonl", "mine:Generous", None)
+    written = json.loads(lab.notebook("runs/first.jsonl", "mine:Generous", None))
     names: dict = {}
     exec("".join(written["cells"][0]["source"]), names)
     assert len(names["recording"]) == 33
@@ -670,7 +670,9 @@ def test_a_notebook_that_is_there_is_not_overwritten(raftlab_run, place, monkeyp
 def test_a_notebook_is_one_that_jupyter_accepts():
     import nbformat
 
-    nbformat.validate(nbformat.from_dict(lab.notebook("raftlab.1.abc", None, "mine:Machine")))
+    nbformat.validate(
+        nbformat.reads(lab.notebook("raftlab.1.abc", None, "mine:Machine"), as_version=4)
+    )
 
 
 def test_without_jupyterlab_the_lab_says_what_to_install(raftlab_run, monkeypatch):

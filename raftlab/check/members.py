@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Configuration, Index, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.watch.properties import configuration_of
@@ -35,3 +36,16 @@ def former(cluster: Cluster, lasting: Iterable[Host] | None = None) -> list[Node
     pending = [configuration_of(host) for host in changing if changed_at(host) > settled_at]
     named = {node for each in (current(cluster), *pending) for node in each.members}
     return [node for node in cluster.nodes if node not in named]
+
+
+def erasable(cluster: Cluster) -> list[NodeId]:
+    """The servers on whose disks no member counts: they were let go, and say nothing any more.
+
+    There are none while it is unclear who leads, or while a node is paused, and may be behind.
+    """
+    living = [host for host in cluster.hosts.values() if host.alive]
+    leading = [host for host in living if host.machine.role is Role.LEADER]
+    if len(leading) != 1 or any(host.paused for host in living):
+        return []
+    speaking = {each.message.sender for each in cluster.in_flight()}
+    return [node for node in former(cluster) if node not in speaking]

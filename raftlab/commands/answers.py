@@ -34,6 +34,14 @@ exit codes:
   130  interrupted with Ctrl-C"""
 
 
+OF_A_NODE = (
+    *("node", "alive", "paused", "role", "term", "voted_for"),
+    *("last_index", "last_term", "commit_index", "applied_index", "values"),
+)
+OF_A_VIOLATION = ("name", "text", "paper", "frame", "nodes")
+"""What programs read of a `NodeFrame` and of a `ViolationFrame`."""
+
+
 class Answer(NamedTuple):
     """What came of a command. `text` is printed, or `document`, if JSON is asked for."""
 
@@ -98,33 +106,14 @@ def run_document(cluster: Cluster) -> dict[str, Any]:
 
 
 def _node_document(node: NodeFrame) -> dict[str, Any]:
-    return {
-        "node": node.node,
-        "alive": node.alive,
-        "paused": node.paused,
-        "role": node.role.value,
-        "term": node.term,
-        "voted_for": node.voted_for,
-        "last_index": node.last_index,
-        "last_term": node.last_term,
-        "commit_index": node.commit_index,
-        "applied_index": node.applied_index,
-        "values": dict(node.values),
-    }
+    told = {name: getattr(node, name) for name in OF_A_NODE}
+    return {**told, "role": node.role.value, "values": dict(node.values)}
 
 
 def violation_document(cluster: Cluster) -> dict[str, Any] | None:
     """What is broken, if anything is."""
     broken = cluster.violation
-    if broken is None:
-        return None
-    return {
-        "name": broken.name,
-        "text": broken.text,
-        "paper": broken.paper,
-        "frame": broken.frame,
-        "nodes": list(broken.nodes),
-    }
+    return None if broken is None else {name: getattr(broken, name) for name in OF_A_VIOLATION}
 
 
 def share_of(recording: Recording) -> str | None:
@@ -133,8 +122,3 @@ def share_of(recording: Recording) -> str | None:
         return recording.share()
     except Misuse:
         return None
-
-
-def at_end(recording: Recording) -> Cluster:
-    """A cluster at the end of a run, even of one that ends in a violation."""
-    return recording.branch(len(recording))

@@ -142,6 +142,12 @@ def settings(kind: type[msgspec.Struct], given: Iterable[str]) -> dict[str, Any]
     return found
 
 
+def typed(kind: type[msgspec.Struct], given: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a class of settings for which there is an option, and something was typed."""
+    held = {name: getattr(given, name, None) for name in kind.__struct_fields__}
+    return {name: value for name, value in held.items() if value is not None}
+
+
 def _model(types: dict[str, Any]) -> str:
     name = next(name for name, kind in types.items() if kind is bool)
     return f"{name}=false"
@@ -188,11 +194,11 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
 
 
 def classes(given: argparse.Namespace) -> dict[str, Any]:
-    """What was named, as arguments `rules` and `machine`; None for the others."""
+    """What was named, as arguments `rules` and `machine`."""
+    readers = {"rules": rules_named, "machine": machine_named}
+    named = {argument: getattr(given, argument) for argument in readers}
     return {
-        argument: None if name is None else read(name)
-        for argument, read in (("rules", rules_named), ("machine", machine_named))
-        for name in [getattr(given, argument)]
+        argument: readers[argument](name) for argument, name in named.items() if name is not None
     }
 
 
@@ -277,6 +283,16 @@ def add_run(parser: argparse.ArgumentParser, **how: Any) -> None:
     )
 
 
+def add_base(parser: argparse.ArgumentParser) -> None:
+    """Where the page with a lab is to which links lead."""
+    parser.add_argument(
+        "--base",
+        metavar="ADDRESS",
+        default=share.PUBLISHED,
+        help="the address of the lab as a page, if it is not the published one: for links to runs",
+    )
+
+
 def opened(source: str, given: argparse.Namespace) -> Recording:
     """The run in a file, behind a shared text, or in what is piped in. Raises: Misuse; OSError."""
     if source == "-":
@@ -286,7 +302,7 @@ def opened(source: str, given: argparse.Namespace) -> Recording:
     own = classes(given)
     try:
         most = getattr(given, "most_steps", share.USUAL_STEPS)
-        return load(source, own["rules"], own["machine"], most_steps=most)
+        return load(source, **own, most_steps=most)
     except FileNotFoundError:
         raise Misuse(
             f"there is no file {shown(str(source))}, and a shared run begins with raftlab.1."

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from raftlab.commands.answers import Answer, Exit, at_end, share_of
+from raftlab.commands.answers import Answer, Exit, share_of
 from raftlab.commands.arguments import (
     RUN_HELP,
     Parser,
@@ -14,6 +14,7 @@ from raftlab.commands.arguments import (
     number,
     opened,
     settings,
+    typed,
     whole,
 )
 from raftlab.commands.run import refuse_lone_panel, scene
@@ -31,6 +32,9 @@ STATES = 300_000
 
 TOLD_EVERY = 50_000
 """Where nobody sees a line that is drawn again and again, one is written after so many states."""
+
+ENDED = {"violation": Exit.FOUND, "nothing found": Exit.FINE, "budget used up": Exit.UNKNOWN}
+"""How a search ended that nobody has interrupted, by its verdict."""
 
 NAME = "explore"
 HELP = "search every order of events in a small scope for a broken property"
@@ -84,12 +88,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
     """Search, until it is over, a budget is used up, or Ctrl-C."""
     from raftlab.check.explore import Scope, explore
 
-    chosen = {
-        name: value
-        for name in Scope.__struct_fields__
-        if (value := getattr(given, name, None)) is not None
-    }
-    search = explore(starting_point(given), Scope(**chosen), states=0)
+    search = explore(starting_point(given), Scope(**typed(Scope, given)), states=0)
     line = _Line()
     states = STATES if given.states is None and given.seconds is None else given.states
     try:
@@ -110,12 +109,11 @@ def starting_point(given: argparse.Namespace) -> Cluster:
     refuse_lone_panel(given)
     start = "3" if given.start is None else given.start
     if start.lstrip("-").isdecimal():
-        own = {name: kind for name, kind in classes(given).items() if kind is not None}
         options = Options.figure_2(**settings(Options, given.options))
-        return Cluster(whole()(start), options=options, disks=Disks(write_ms=0.0), **own)
+        return Cluster(whole()(start), options=options, disks=Disks(write_ms=0.0), **classes(given))
     if given.options:
         raise Misuse("a run brings its own options: leave out --options")
-    return at_end(opened(start, given))
+    return opened(start, given).branch()
 
 
 def about_search(search: "Exploration", code: bool, interrupted: bool = False) -> Answer:
@@ -145,13 +143,8 @@ def about_search(search: "Exploration", code: bool, interrupted: bool = False) -
         parts += [part for part in (document["share"], document["code"]) if part]
     if interrupted:
         parts.append("Interrupted; this is what was seen so far.")
-    if found:
-        ended = Exit.FOUND
-    elif search.is_complete:
-        ended = Exit.FINE
-    else:
-        ended = Exit.UNKNOWN
-    return Answer(Exit.INTERRUPTED if interrupted else ended, "\n\n".join(parts), document)
+    ended = Exit.INTERRUPTED if interrupted else ENDED[document["verdict"]]
+    return Answer(ended, "\n\n".join(parts), document)
 
 
 def _verdict(search: "Exploration", interrupted: bool) -> str:

@@ -4,9 +4,8 @@ import argparse
 from pathlib import Path
 
 from raftlab.commands.answers import Answer, Exit
-from raftlab.commands.arguments import Parser
+from raftlab.commands.arguments import Parser, add_base
 from raftlab.raft.vocabulary import Misuse, shown
-from raftlab.sim.run.share import PUBLISHED
 
 NAME = "feedback"
 HELP = "write what students and instructors read of marks"
@@ -22,12 +21,7 @@ def add_arguments(parser: Parser) -> None:
     """What `raftlab feedback` takes."""
     parser.add_argument("folder", metavar="DIR", help="what raftlab grade --out has written")
     parser.add_argument("--to", metavar="DIR", help="where to write it (feedback, in that folder)")
-    parser.add_argument(
-        "--base",
-        metavar="ADDRESS",
-        default=PUBLISHED,
-        help="the address of the lab as a page, if it is not the published one: for links to runs",
-    )
+    add_base(parser)
 
 
 def carry_out(given: argparse.Namespace) -> Answer:

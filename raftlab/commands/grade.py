@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raftlab.commands.answers import Answer, Exit
-from raftlab.commands.arguments import Parser, cores
-from raftlab.sim.run.share import PUBLISHED
+from raftlab.commands.arguments import Parser, add_base, cores
 
 if TYPE_CHECKING:
     from raftlab.grading.batch import Progress
@@ -48,12 +47,7 @@ def add_arguments(parser: Parser) -> None:
         default="raftlab",
         help="the class's word, as raftlab release was given it: M0 hangs on it (raftlab)",
     )
-    parser.add_argument(
-        "--base",
-        metavar="ADDRESS",
-        default=PUBLISHED,
-        help="the address of the lab as a page, if it is not the published one: for links to runs",
-    )
+    add_base(parser)
     who = parser.add_mutually_exclusive_group()
     who.add_argument(
         "--cores", type=cores, default=1, metavar="N", help="how many to use, or all (1)"

@@ -7,9 +7,8 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from raftlab.commands.answers import Answer, at_end
+from raftlab.commands.answers import Answer
 from raftlab.commands.arguments import (
     Parser,
     add_classes,
@@ -83,7 +82,7 @@ def first_notebook() -> Path:
 def write_notebook(given: argparse.Namespace) -> Path:
     """A notebook with one cell that opens the run. Raises: Misuse, if the file is there already."""
     recording = opened(given.run, given)
-    at_end(recording)
+    recording.branch()  # which may refuse it
     path = notebook_path(given)
     source = given.run
     if source == "-" or not os.path.exists(source):
@@ -101,13 +100,12 @@ def notebook_path(given: argparse.Namespace) -> Path:
     return path
 
 
-def written_as(written: dict[str, Any], given: argparse.Namespace) -> Path:
+def written_as(written: str, given: argparse.Namespace) -> Path:
     """The file of a new notebook. Raises: Misuse, if it is there already."""
     path = notebook_path(given)
-    whole_text = json.dumps(written, indent=1) + "\n"
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(whole_text)
+            file.write(written)
     except FileExistsError:
         raise Misuse(
             f"{shown(str(path))} is there already, and is not overwritten:"
@@ -128,7 +126,7 @@ def cluster_lines(machine: str) -> list[str]:
 
 def notebook(
     source: str, rules: str | None, machine: str | None, most_steps: int = share.USUAL_STEPS
-) -> dict[str, Any]:
+) -> str:
     """A notebook that opens a run in the lab."""
     lines, arguments = ["import raftlab as rl"], ""
     for name, argument in ((rules, "rules"), (machine, "machine")):
@@ -143,28 +141,17 @@ def notebook(
     lines += [
         "",
         f"recording = rl.load({json.dumps(source)}{arguments})",
-        "recording.branch(len(recording)).lab()",
+        "recording.branch().lab()",
     ]
     return notebook_of(lines)
 
 
-def notebook_of(lines: list[str]) -> dict[str, Any]:
-    """A notebook of one cell, as Jupyter writes it."""
-    cell: dict[str, Any] = {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": "run",
-        "metadata": {},
-        "outputs": [],
-        "source": [f"{line}\n" for line in lines[:-1]] + lines[-1:],
-    }
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {
-        "cells": [cell],
-        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+def notebook_of(lines: list[str]) -> str:
+    """A notebook of one cell, as its file holds it."""
+    from raftlab.course.notebook_text import from_text
+    from raftlab.course.notebooks import written
+
+    return written(from_text("\n".join(["# %%", *lines]), "run"))
 
 
 def command(path: Path, given: argparse.Namespace) -> list[str]:

@@ -100,11 +100,10 @@ def label(told: dict[str, Any]) -> str:
 
 def measured(chosen: "list[Exhibit]", quick: bool) -> Answer:
     """The kill table. Something is found if a mistake that does something wrong is not caught."""
-    from raftlab.museum.__main__ import missed, tell
+    from raftlab.museum.__main__ import tell
     from raftlab.museum.searched import states_searched
     from raftlab.museum.table import kill_table
 
     table = kill_table(chosen, quick, tell, None if quick else states_searched)
-    return Answer(
-        Exit.FOUND if missed(table) else Exit.FINE, str(table), json.loads(table.encode())
-    )
+    code = Exit.FOUND if table.survivors else Exit.FINE
+    return Answer(code, str(table), json.loads(table.encode()))

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from raftlab.commands.answers import Answer, Exit, about_run, at_end
+from raftlab.commands.answers import Answer, Exit, about_run
 from raftlab.commands.arguments import Parser, add_classes, add_run, opened, rules_named, whole
 from raftlab.raft.vocabulary import Misuse, shortened
 from raftlab.sim.compare import twin
@@ -41,7 +41,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
     note = {} if recording.digest else {"note": NO_DIGEST}
     if given.upto is not None:
         recording = recording.upto(given.upto)
-    cluster = at_end(recording)
+    cluster = recording.branch()
     parts: dict[str, Any] = {
         "events": [str(each) for each in cluster.events(given.events)] if given.events else None,
         "code": recording.as_code() if given.code else None,

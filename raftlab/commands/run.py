@@ -16,6 +16,7 @@ from raftlab.commands.arguments import (
     number,
     settings,
     span,
+    typed,
     whole,
     written_to,
 )
@@ -124,19 +125,13 @@ def carry_out(given: argparse.Namespace) -> Answer:
 def made(given: argparse.Namespace) -> Cluster:
     """The cluster that was described."""
     refuse_lone_panel(given)
-    network = {
-        name: value
-        for name in Network.__struct_fields__
-        if (value := getattr(given, name)) is not None
-    }
-    own = {name: kind for name, kind in classes(given).items() if kind is not None}
     return Cluster(
         5 if given.nodes is None else given.nodes,
         seed=given.seed or 0,
         options=options(given),
-        network=Network(**network),
+        network=Network(**typed(Network, given)),
         disks=Disks(**settings(Disks, given.disks)),
-        **own,
+        **classes(given),
     )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from raftlab.raft.options import PROTECTIONS, Options
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, how_many
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.scenarios import SCENARIOS, scenario
 from raftlab.sim.world.arguments import seed_of
@@ -48,7 +48,7 @@ def new_cluster(size: int, seed: int, *protected: bool) -> Beginning:
     what = ", ".join(named) or "Figure 2"
     if all(protected):
         what = "all protections"
-    count = f"{size} node{'' if size == 1 else 's'}"
+    count = how_many(size, "node")
     return Beginning(
         f"{count}, seed {seed}",
         f"A new cluster: {count}, seed {seed}, {what}.",

@@ -4,7 +4,6 @@ import weakref
 
 import msgspec
 
-from raftlab.lab.frame_cache import replayed
 from raftlab.raft.vocabulary import Millis
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.recording import Recording
@@ -86,7 +85,7 @@ class Branch:
         """Its cluster, at its end: the same object as before, if anybody still holds it."""
         if self._cluster is None:
             assert self._recording is not None
-            cluster = self._still_there() or replayed(self._recording)
+            cluster = self._still_there() or self._recording.branch()
             self._cluster, self._still_there, self._recording = cluster, weakref.ref(cluster), None
         return self._cluster
 

@@ -6,14 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from raftlab.lab import panels
-from raftlab.lab.control_table import (
-    CONTROLS,
-    FIELDS,
-    ROWS,
-    SPEEDS,
-    Control,
-    Kind,
-)
+from raftlab.lab.control_table import CONTROLS, FIELDS, ROWS, SPEEDS, Control, Kind
 from raftlab.lab.network_settings import ALL_LINKS, Ends
 from raftlab.lab.notebook_cells import unasked
 from raftlab.lab.parsing import Nodes, listed, names_in, next_name

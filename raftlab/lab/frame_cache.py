@@ -14,7 +14,6 @@ from raftlab.raft.vocabulary import REFUSALS, Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame, NodeFrame
 from raftlab.sim.run.play import check_frame
-from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.engine import Moment
 
 REMEMBERED = 256
@@ -149,11 +148,3 @@ def _shared(node: NodeFrame, other: NodeFrame | None) -> NodeFrame:
         disk = msgspec.structs.replace(disk, log=other.disk.log)
     log = other.log if node.log == other.log else node.log
     return msgspec.structs.replace(node, disk=disk, log=log)
-
-
-def replayed(recording: Recording) -> Cluster:
-    """The cluster at the end of a recording; if that is a violation, it shows it.
-
-    Raises: Misuse, if the run does not play as it went.
-    """
-    return recording.branch(len(recording))

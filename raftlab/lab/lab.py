@@ -6,7 +6,6 @@ from typing import Any
 from raftlab.lab.control_table import KEYS, SLIDE_MS, USUAL_SPEED
 from raftlab.lab.controller import Controller
 from raftlab.lab.controls import Controls
-from raftlab.lab.frame_cache import replayed
 from raftlab.lab.front_end import NOTEBOOK, FrontEnd
 from raftlab.lab.listener import Listener
 from raftlab.lab.notebook_cells import CELLS, unasked
@@ -58,7 +57,7 @@ class Lab:
         front_end: FrontEnd = NOTEBOOK,
     ) -> None:
         if isinstance(cluster, Recording):
-            cluster = replayed(cluster)
+            cluster = cluster.branch()
         if not isinstance(cluster, Cluster):
             raise Misuse(
                 f"A lab is made for a cluster or a recording, not for {type(cluster).__name__}."

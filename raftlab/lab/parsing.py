@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from raftlab.lab.session import MOST_MS
-from raftlab.raft.vocabulary import Millis, Misuse, NodeId
+from raftlab.raft.vocabulary import Millis, Misuse, NodeId, shown
 
 LONGEST_NAME = 20
 
@@ -72,7 +72,7 @@ def one_name(words: str, nodes: Sequence[NodeId]) -> NodeId:
     if re.search(r"[\s,;]", name) or not name.isprintable() or len(name) > LONGEST_NAME:
         raise Misuse(
             f"One server at a time, with a name of at most {LONGEST_NAME} letters and no blank or"
-            f" comma in it, for instance {next_name(nodes)}; not {shortened(name)!r}."
+            f" comma in it, for instance {next_name(nodes)}; not {shown(name)}."
         )
     return name
 
@@ -102,9 +102,7 @@ def number_in(words: str, what: str, example: str) -> float:
     try:
         return float(words.strip().replace(",", "."))
     except ValueError:
-        raise Misuse(
-            f"{what} is a number, for instance {example}, not {shortened(words)!r}."
-        ) from None
+        raise Misuse(f"{what} is a number, for instance {example}, not {shown(words)}.") from None
 
 
 def write_time(words: str) -> Millis:
@@ -113,8 +111,3 @@ def write_time(words: str) -> Millis:
     if not 0 <= ms <= MOST_MS:
         raise Misuse(f"A write takes 0 to {MOST_MS:,.0f} ms, not {ms:g}.")
     return ms
-
-
-def shortened(words: str) -> str:
-    """As much of it as can be quoted in a sentence."""
-    return words if len(words) <= 40 else f"{words[:39]}…"

@@ -19,13 +19,7 @@ from raftlab.lab.tree import tree
 from raftlab.raft.vocabulary import REFUSALS, Millis, NodeId
 from raftlab.sim.frames.frame import Frame
 from raftlab.sim.world.interrupts import HeldBack
-from raftlab.view import (
-    Scene,
-    describe_frame,
-    scene_commit,
-    scene_state_machines,
-    scene_votes,
-)
+from raftlab.view import Scene, describe_frame, scene_commit, scene_state_machines, scene_votes
 from raftlab.view.marks import Mark
 from raftlab.view.members import reference
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from raftlab.lab import beginnings
 from raftlab.lab.beginnings import Beginning, Situation
 from raftlab.lab.branch import Branch
-from raftlab.lab.frame_cache import FrameCache, replayed
+from raftlab.lab.frame_cache import FrameCache
 from raftlab.lab.front_end import NOTEBOOK, FrontEnd
-from raftlab.lab.goals import GOALS, Condition, Goal
+from raftlab.lab.goals import GOALS, Condition
 from raftlab.lab.pasted_text import classes_needed, opened_here
 from raftlab.raft.vocabulary import REFUSALS, Millis, Misuse, NotNow, shown
 from raftlab.sim.cluster import Cluster
@@ -186,7 +186,8 @@ class Session:
         if goal == "violation" and not self.cluster.setup.watched:
             raise Misuse(NOT_WATCHED)
         self._begins("jump")
-        start, condition = self.position, self._condition(sought)
+        start = self.position
+        condition = self._frames.ask(start, sought.from_here)
         found = None if self.is_live else self._frames.find(start, condition)
         if found is not None:
             self._show(found, since=start)
@@ -317,7 +318,7 @@ class Session:
         """
         self._begins("open")
         recording = opened_here(text, self.cluster, self.front_end)
-        cluster, earlier = replayed(recording), self.branch
+        cluster, earlier = recording.branch(), self.branch
         rules = classes_needed(recording.setup).get("rules")
         self._begin(cluster, None, 0, "opened")
         self.note = (
@@ -435,9 +436,6 @@ class Session:
             number += 1
         self._show(number, since=start)
         return self.is_live and not self._ended
-
-    def _condition(self, goal: Goal) -> Condition:
-        return self._frames.ask(self.position, goal.from_here)
 
     def _branch_off(self, cluster: Cluster, start: int) -> None:
         parent = self.branch

@@ -17,10 +17,9 @@ from raftlab.process.checks import (
 from raftlab.process.forms import message_of, snapshot_of
 from raftlab.process.source import Source
 from raftlab.process.wire import MessageLine, ProgressLine, Reply, SnapshotLine
-from raftlab.raft.log import LogEntry, RaftLog, Snapshot
+from raftlab.raft.log import LogEntry, Snapshot
 from raftlab.raft.messages import Message
 from raftlab.raft.node import NodeCore
-from raftlab.raft.options import Options
 from raftlab.raft.output import Note, Output, ReadReady
 from raftlab.raft.progress import FollowerProgress, Tracker
 from raftlab.raft.roles import Candidate, Follower, Leader, Role
@@ -62,24 +61,10 @@ class NodeAsSaid(NodeCore):
         *,
         machines: Source,
         configuration: Configuration,
-        term: Term,
-        voted_for: NodeId | None,
-        log: RaftLog | None,
-        commit_index: Index,
-        now: Millis,
-        options: Options | None,
+        **held: Any,
     ) -> None:
-        super().__init__(
-            node_id,
-            configuration=configuration,
-            term=term,
-            voted_for=voted_for,
-            log=log,
-            commit_index=commit_index,
-            now=now,
-            rng=random.Random(0),
-            options=options,
-        )
+        """`held`: term, vote, log and the like, as a `NodeCore` takes them."""
+        super().__init__(node_id, configuration=configuration, rng=random.Random(0), **held)
         self._machines = machines
         self._leader: NodeId | None = None
         self._wake_at: Millis = NEVER
@@ -92,7 +77,7 @@ class NodeAsSaid(NodeCore):
         self._writing: list[OnDisk] = []
         self._polling_confirms = not self._options.async_persistence
         self.heard_of: frozenset[NodeId] = frozenset(configuration.members)
-        self._hear_of(node_id, *self.configuration.members, *([voted_for] if voted_for else ()))
+        self._hear_of(node_id, *self.configuration.members, self.voted_for or node_id)
 
     def _hear_of(self, *nodes: NodeId) -> None:
         if not self.heard_of.issuperset(nodes):

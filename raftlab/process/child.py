@@ -100,11 +100,6 @@ class Child:
         """The number of the process."""
         return self._process.pid
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether it can be asked: nothing has ended it yet."""
-        return self.end.alive
-
     def ask(self, line: bytes) -> bytes:
         """What it says to a line (without its end): one line, without its end.
 

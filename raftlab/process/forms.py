@@ -3,7 +3,9 @@
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from raftlab.process.faults import MachineFault
 from raftlab.process.wire import (
@@ -19,6 +21,8 @@ from raftlab.process.wire import (
 from raftlab.raft.log import Command, Empty, LogEntry, Snapshot
 from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.vocabulary import Configuration, shown
+
+Told = TypeVar("Told")
 
 
 def text_of(data: bytes) -> Text:
@@ -71,44 +75,22 @@ def snapshot_of(line: SnapshotLine) -> Snapshot:
 def message_line(message: Message) -> Any:
     """A message, for a line."""
     if type(message) is AppendEntries and message.entries:
-        return AppendEntriesLine(
-            term=message.term,
-            sender=message.sender,
-            receiver=message.receiver,
-            prev_log_index=message.prev_log_index,
-            prev_log_term=message.prev_log_term,
-            entries=tuple(map(entry_line, message.entries)),
-            leader_commit=message.leader_commit,
-            read_round=message.read_round,
-        )
+        entries = tuple(map(entry_line, message.entries))
+        return _told_as(AppendEntriesLine, message, entries=entries)
     if type(message) is InstallSnapshot:
-        return InstallSnapshotLine(
-            term=message.term,
-            sender=message.sender,
-            receiver=message.receiver,
-            snapshot=snapshot_line(message.snapshot),
-        )
+        return _told_as(InstallSnapshotLine, message, snapshot=snapshot_line(message.snapshot))
     return message
 
 
 def message_of(line: MessageLine, entry_of: Callable[[EntryLine], LogEntry]) -> Message:
     """A message from a line, whose entries `entry_of` makes. Raises: MachineFault."""
     if type(line) is AppendEntriesLine:
-        return AppendEntries(
-            term=line.term,
-            sender=line.sender,
-            receiver=line.receiver,
-            prev_log_index=line.prev_log_index,
-            prev_log_term=line.prev_log_term,
-            entries=tuple(map(entry_of, line.entries)),
-            leader_commit=line.leader_commit,
-            read_round=line.read_round,
-        )
+        return _told_as(AppendEntries, line, entries=tuple(map(entry_of, line.entries)))
     if type(line) is InstallSnapshotLine:
-        return InstallSnapshot(
-            term=line.term,
-            sender=line.sender,
-            receiver=line.receiver,
-            snapshot=snapshot_of(line.snapshot),
-        )
+        return _told_as(InstallSnapshot, line, snapshot=snapshot_of(line.snapshot))
     return line  # type: ignore[return-value]  # the others are told as they are
+
+
+def _told_as(kind: type[Told], like: msgspec.Struct, **parts: Any) -> Told:
+    """A message or a line with the fields of its counterpart, but for these parts."""
+    return kind(**{**msgspec.structs.asdict(like), **parts})

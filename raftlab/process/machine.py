@@ -8,13 +8,7 @@ from typing import Any, Self, get_args
 from raftlab.process.as_said import NEVER, NodeAsSaid
 from raftlab.process.checks import check_names, said_beside_refusal
 from raftlab.process.faults import FaultKind, MachineFault
-from raftlab.process.forms import (
-    entry_line,
-    message_line,
-    payload_line,
-    snapshot_line,
-    text_of,
-)
+from raftlab.process.forms import entry_line, message_line, payload_line, snapshot_line, text_of
 from raftlab.process.pace import Pace
 from raftlab.process.source import Source
 from raftlab.process.tape import Place
@@ -219,7 +213,7 @@ class ProcessMachine(NodeAsSaid):
         place = self._machines.known(before, data)
         is_new = place is None
         if place is None:
-            place = self._machines.ask(self, data)
+            place = self._machines.ask(before, data, self)
         try:
             place.check()
             reply = decoded(place.said)

@@ -1,5 +1,7 @@
 """How much a machine does in how little time: what never lets time pass would never end."""
 
+import copy
+
 from raftlab.process.faults import MachineFault
 from raftlab.process.limits import MOST_MESSAGES, MOST_TICKS, WINDOW_MS
 from raftlab.process.wire import Arrives, Reply, TickLine, Told
@@ -48,7 +50,4 @@ class Pace:
 
     def copy(self) -> "Pace":
         """Another one that goes on from here."""
-        twin = Pace.__new__(Pace)
-        twin.window, twin.begun = self.window, self.begun
-        twin.ticks, twin.messages = self.ticks, self.messages
-        return twin
+        return copy.copy(self)

@@ -10,10 +10,10 @@ from raftlab.process.faults import CannotStart, MachineFault, kind_named
 from raftlab.process.forms import entry_of
 from raftlab.process.machine import ProcessMachine
 from raftlab.process.pool import Pool
-from raftlab.process.source import Asking
 from raftlab.process.tape import Place, memory_after
 from raftlab.process.wire import EntryLine
 from raftlab.raft.log import LogEntry
+from raftlab.raft.node import NodeCore
 from raftlab.raft.vocabulary import Misuse, NodeId, NotNow
 from raftlab.sim.run.tape import Fault, Memory, Said
 from raftlab.sim.world.action import Action
@@ -42,8 +42,11 @@ class Command(Protocol):
 class Machines:
     """What makes the machines of one run; with all that is made of that, it shares a tape.
 
-    `process` may be None: then only what is on the tape can happen. `root` is where every machine
-    is started; `started` are the nodes whose words are noted, in the order of their starts.
+    `root` is the tape: the place where every machine is started. What a machine is asked it is
+    asked here (`ask`); the answer comes from the run that is being opened, as long as that is read
+    onto the tape (from `remember` to `read_out`), and else from the `process`, which may be None:
+    then only what is on the tape can happen. One that is `noting` also notes what its machines
+    said; `started` are their nodes, in the order of their starts.
     Where a fault came first and an answer later, the fault counts for the runs that ended with it.
     """
 
@@ -54,6 +57,7 @@ class Machines:
         self._entries: dict[EntryLine, LogEntry] = {}
         self._noted: Said | None = None
         self.started: list[NodeId] = []
+        # What the run that is being opened tells: of each start, and after each place on the tape.
         self._starts: deque[list[str | Fault]] = deque()
         self._coming: dict[Place, Iterator[str | Fault]] = {}
         self.asked_anew: set[tuple[Place, bytes]] = set()
@@ -184,12 +188,11 @@ class Machines:
         self.asked_anew.add((before, line))
         return place
 
-    def ask(self, machine: Asking, line: bytes) -> Place:
+    def ask(self, before: Place, line: bytes, machine: NodeCore) -> Place:
         """The place to which a line leads that is not on the tape: the process is asked.
 
         Raises: NotNow, if there is none.
         """
-        before = machine.place
         if (known := self._remembered(before, line)) is not None:
             return known
         if self.process is None:

@@ -5,15 +5,9 @@ from typing import Protocol
 from raftlab.process.tape import Place
 from raftlab.process.wire import EntryLine
 from raftlab.raft.log import LogEntry
+from raftlab.raft.node import NodeCore
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.run.tape import Fault
-
-
-class Asking(Protocol):
-    """A machine that asks: where it stands, and which node it is."""
-
-    place: Place
-    node_id: NodeId
 
 
 class Source(Protocol):
@@ -24,8 +18,8 @@ class Source(Protocol):
     def known(self, before: Place, line: bytes) -> Place | None:
         """The place to which a line leads, if that is known without asking."""
 
-    def ask(self, machine: Asking, line: bytes) -> Place:
-        """The place to which a line leads that is not on the tape."""
+    def ask(self, before: Place, line: bytes, machine: NodeCore) -> Place:
+        """The place to which a line leads that is not on the tape: `machine` asks."""
 
     def moved(self, before: Place, after: Place) -> None:
         """The machine at a place has gone on, by something new that it said."""

@@ -123,6 +123,11 @@ def listed(names: Iterable[object]) -> str:
     return f"{said[: MOST_SHOWN - 20].rpartition(', ')[0] or shortened(given[0])}, … ({len(given)})"
 
 
+def how_many(number: int, what: str) -> str:
+    """So many of something: "1 node", "1,200 nodes"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 class Configuration(msgspec.Struct, frozen=True, gc=False, tag="configuration"):
     """Who belongs to the cluster, as it stands in a log entry or a snapshot.
 

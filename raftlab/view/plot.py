@@ -25,6 +25,7 @@ from raftlab.view.geometry import (
     point_at_angle,
     stop_short,
 )
+from raftlab.view.labels import text_box
 from raftlab.view.marks import Arc, Box, Disc, Ink, Mark, Path, Text
 from raftlab.view.svg import NECK, escape
 
@@ -232,7 +233,9 @@ def _words_artist() -> Any:
             self.fonts = [_font(mark.size * scale, mark.bold, mark.mono) for mark in marks]
 
         def draw(self, renderer: Any) -> None:
-            places = self.get_transform().transform([_first_letter(mark) for mark in self.marks])
+            places = self.get_transform().transform(
+                [(text_box(mark)[0], mark.y) for mark in self.marks]
+            )
             pen = renderer.new_gc()
             high = renderer.get_canvas_width_height()[1] if renderer.flipy() else None
             for mark, font, (x, y) in zip(self.marks, self.fonts, places, strict=True):
@@ -243,13 +246,6 @@ def _words_artist() -> Any:
             self.stale = False
 
     return Words
-
-
-def _first_letter(mark: Text) -> Point:
-    """Where the text starts."""
-    share = {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor]
-    wide = style.text_width(mark.text, mark.size, bold=mark.bold, mono=mark.mono)
-    return mark.x - share * wide, mark.y
 
 
 def _outlines(mark: Mark) -> Iterator[Outline]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from raftlab.raft.roles import Role
+from raftlab.raft.vocabulary import how_many
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.marks import Box, Ink, Mark, Path, Text
@@ -50,7 +51,7 @@ def scene_state_space(graph: "nx.DiGraph[int]", most: int = MOST) -> Scene:
     marks += _events(graph, shown, places)
     for depth in layers:
         y = _TOP + _ROW * depth + _HIGH / 2 + 4
-        words = f"{depth} event" if depth == 1 else f"{depth} events"
+        words = how_many(depth, "event")
         marks.append(Text(f"depth-{depth}", 10, y, words, anchor="start", role="depth"))
     for number in shown:
         marks += _state(graph, number, places[number])
@@ -62,8 +63,8 @@ def scene_state_space(graph: "nx.DiGraph[int]", most: int = MOST) -> Scene:
 def describe_state_space(graph: "nx.DiGraph[int]", most: int = MOST) -> str:
     """How many states and events there are, and a row for each of the first `most` states."""
     depths = Counter(graph.nodes[number]["depth"] for number in graph)
-    first = f"{_counted(len(graph), 'state')}, {_counted(graph.size(), 'step')} between them;"
-    first += f" the farthest is {_counted(max(depths), 'event')} away."
+    first = f"{how_many(len(graph), 'state')}, {how_many(graph.size(), 'step')} between them;"
+    first += f" the farthest is {how_many(max(depths), 'event')} away."
     if len(graph) > most:
         first += f" The first {most} are shown."
     names = graph.graph["nodes"]
@@ -94,10 +95,6 @@ def layers_of(graph: "nx.DiGraph[int]", shown: list[int]) -> dict[int, list[int]
         for place, number in enumerate(layer):
             order[number] = (place + 0.5) / len(layer)
     return layers
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def _one_width(graph: "nx.DiGraph[int]") -> float:

@@ -50,7 +50,8 @@ State = tuple[tuple[Server, ...], Bag]
 class RaftTla:
     """The specification for so many servers, as something that can be searched."""
 
-    def __init__(self, servers: int) -> None:
+    def __init__(self, servers: int, is_inside: Callable[[State], bool]) -> None:
+        self.is_inside = is_inside
         self.servers = range(servers)
         self.no, self.ones, self.zeros = (False,) * servers, (1,) * servers, (0,) * servers
         fresh = Server(
@@ -60,8 +61,8 @@ class RaftTla:
         self.broken: tuple[str, str] | None = None
 
     def following(self, state: State) -> list[tuple[State, object]]:
-        """What every action leads to."""
-        return [(each, None) for each in self._following(state)]
+        """What every action leads to, as far as the constraint goes."""
+        return [(each, None) for each in self._following(state) if self.is_inside(each)]
 
     def _following(self, state: State) -> Iterator[State]:
         servers, bag = state
@@ -278,8 +279,8 @@ def renamed_message(message: Sent, order: tuple[int, ...]) -> Sent:
 
 def count(servers: int, terms: int, entries: int, messages: int, symmetry: bool = False) -> int:
     """How many states can be reached, as `Search` counts them."""
-    space = RaftTla(servers)
+    space = RaftTla(servers, inside(terms, entries, messages))
     key = symmetric(servers) if symmetry else None
-    search = Search(space, key, is_inside=inside(terms, entries, messages)).run()
+    search = Search(space, key).run()
     assert search.is_over
     return search.counts.distinct

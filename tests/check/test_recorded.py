@@ -211,7 +211,9 @@ def test_logs_that_are_compacted_at_once_keep_their_answers():
 
 @pytest.mark.parametrize("wrong", [5, None, "run", History()])
 def test_a_run_that_is_none_is_refused(wrong):
-    with pytest.raises(Misuse, match=r"say history_of\(cluster\)"):
+    with pytest.raises(
+        Misuse, match="a run is a recording, or a cluster in which it happened, not"
+    ):
         history_of(wrong)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from raftlab import Cluster, Misuse, RaftStateMachine
 from raftlab.lab import frame_cache
-from raftlab.lab.frame_cache import REMEMBERED, FrameCache, replayed
+from raftlab.lab.frame_cache import REMEMBERED, FrameCache
 from tests.lab.clusters import hasty, working
 
 
@@ -83,7 +83,7 @@ def test_a_run_that_ended_in_a_violation_can_be_seen_to_its_end():
     cache = FrameCache(cluster)
     assert cache.frame(cluster.number - 1).violation is None
     assert cache.frame(cluster.number).violation == cluster.violation
-    assert replayed(cluster.recording).violation == cluster.violation
+    assert cluster.recording.branch().violation == cluster.violation
 
 
 def test_a_machine_that_does_not_do_the_same_twice_is_told_so():

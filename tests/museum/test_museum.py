@@ -394,9 +394,11 @@ def test_rows_of_a_quick_table_are_not_kept(tmp_path, capsys):
     assert "leave --quick out" in capsys.readouterr().err
 
 
-def test_the_command_fails_if_a_mistake_was_missed():
-    missed = Row("a", "a", True, "Election Safety", (), (), (None,))
-    assert command.missed(KillTable((missed, ROWS[1]), (0,), 5)) == [missed, ROWS[1]]
+@pytest.mark.parametrize("killed_by", [(), (INVARIANTS,)])
+def test_the_command_fails_if_a_mistake_was_missed(monkeypatch, killed_by):
+    row = Row("a", "a", True, "Election Safety", killed_by, (), (None,))
+    monkeypatch.setattr(command, "kill_table", lambda *_: KillTable((row,), (0,), 5))
+    assert command.main([]) == (0 if killed_by else 1)
 
 
 def test_an_acknowledgement_that_does_not_wait_loses_what_was_counted():

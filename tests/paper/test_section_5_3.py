@@ -12,6 +12,7 @@ from tests.raft.world import (
     accepted,
     accepted_by_all,
     append,
+    append_of,
     drain,
     entries,
     in_flight,
@@ -176,15 +177,7 @@ def test_when_append_entries_succeeds_the_logs_are_identical_up_to_the_new_entri
         for prev in range(len(LEADER_OF_TERM_8)):
             node = machine(terms=follower, term=8)
             prev_term = held.term_for_index(prev)
-            message = AppendEntries(
-                term=8,
-                sender="S2",
-                receiver="S1",
-                prev_log_index=prev,
-                prev_log_term=prev_term,
-                entries=held.entries(prev + 1, prev + 3),
-                leader_commit=0,
-            )
+            message = append_of("S2", 8, (prev, prev_term), *held.entries(prev + 1, prev + 3))
             (said,) = tell(node, message)
             if not isinstance(said.result, Rejected):
                 upto = said.result.last_new_index

@@ -23,6 +23,7 @@ from tests.raft.world import (
     World,
     accepted,
     append,
+    append_of,
     candidate,
     drain,
     leader,
@@ -56,22 +57,6 @@ ENOUGH = [
 def joint(node: str = "S1") -> dict[str, object]:
     """A node whose only entry is the joint configuration, which nobody calls committed."""
     return {"node": node, "configuration": OLD, "held": RaftLog([LogEntry(1, 1, JOINT)]), "term": 1}
-
-
-def configured(
-    sender: str, term: int, prev: tuple[int, int], configuration: Configuration, to: str = "S1"
-) -> AppendEntries:
-    """`sender`, as leader of `term`, sends one entry with a configuration in it."""
-    entry = LogEntry(term, prev[0] + 1, configuration)
-    return AppendEntries(
-        term=term,
-        sender=sender,
-        receiver=to,
-        prev_log_index=prev[0],
-        prev_log_term=prev[1],
-        entries=(entry,),
-        leader_commit=0,
-    )
 
 
 class SwitchesDirectly(Rules):
@@ -250,7 +235,7 @@ def test_a_leader_uses_a_configuration_from_the_moment_it_appends_it():
 def test_a_follower_uses_a_configuration_from_the_moment_it_is_in_its_log(commit):
     """Paper: 6. Always the latest in the log, whether or not the entry is committed."""
     node = machine(term=1)
-    tell(node, configured("S3", 1, (0, 0), JOINT))
+    tell(node, append_of("S3", 1, (0, 0), LogEntry(1, 1, JOINT)))
     assert (node.configuration, node.commit_index) == (JOINT, 0)
     tell(node, append("S3", 1, (1, 1), commit=commit))
     assert node.configuration == JOINT
@@ -261,7 +246,7 @@ def test_a_follower_uses_a_configuration_from_the_moment_it_is_in_its_log(commit
 def test_and_no_longer_than_it_is_in_its_log():
     """Paper: 6. If the entry is cut away, the configuration before it is the latest again."""
     node = machine(term=1)
-    tell(node, configured("S3", 1, (0, 0), JOINT))
+    tell(node, append_of("S3", 1, (0, 0), LogEntry(1, 1, JOINT)))
     tell(node, append("S2", 2, (0, 0), (2,)))
     assert terms_of(node) == [2]
     assert node.configuration == OLD

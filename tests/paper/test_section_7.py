@@ -15,6 +15,7 @@ from raftlab.sim.world.violation import Violation
 from tests.paper.runs import PLAIN, caught, held, led, said, settled, value, wins
 from tests.raft.world import (
     append,
+    append_of,
     candidate,
     drain,
     entries,
@@ -106,15 +107,7 @@ def test_they_support_the_consistency_check_for_the_first_entry_after_it(prev, a
     sent = entries(3, 3, start=prev[0] + 1)
     (answer,) = tell(
         node,
-        AppendEntries(
-            term=3,
-            sender="S2",
-            receiver="S1",
-            prev_log_index=prev[0],
-            prev_log_term=prev[1],
-            entries=sent,
-            leader_commit=0,
-        ),
+        append_of("S2", 3, prev, *sent),
     )
     assert isinstance(answer.result, Accepted) is agrees
 

@@ -21,6 +21,7 @@ from tests.raft.world import (
     accepted,
     accepted_by_all,
     append,
+    append_of,
     drain,
     leader,
     let_time_out,
@@ -33,22 +34,6 @@ from tests.raft.world import (
 )
 
 ONE_BY_ONE = Options.figure_2(single_server_changes=True)
-
-
-def configured(
-    sender: str, term: int, prev: tuple[int, int], *voters: str, to: str = "S1"
-) -> AppendEntries:
-    """`sender`, as leader of `term`, sends one entry that makes `voters` the cluster."""
-    entry = LogEntry(term, prev[0] + 1, Configuration(voters))
-    return AppendEntries(
-        term=term,
-        sender=sender,
-        receiver=to,
-        prev_log_index=prev[0],
-        prev_log_term=prev[1],
-        entries=(entry,),
-        leader_commit=0,
-    )
 
 
 def majorities(voters: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -149,15 +134,15 @@ def test_it_takes_effect_when_appended_so_its_own_majority_commits_it(
 def test_every_server_adopts_it_when_it_is_in_its_log_committed_or_not():
     """Thesis: 4.1. A server that waited would not know when others go by the new one."""
     node = machine(term=1)
-    tell(node, configured("S2", 1, (0, 0), *names(4)))
+    tell(node, append_of("S2", 1, (0, 0), LogEntry(1, 1, Configuration(names(4)))))
     assert (node.configuration, node.commit_index) == (Configuration(names(4)), 0)
 
 
 def test_a_server_must_be_prepared_to_fall_back_to_the_configuration_before():
     """Thesis: 4.1. An uncommitted entry may be removed again, and then has no effect any more."""
     node = machine(term=1)
-    tell(node, configured("S2", 1, (0, 0), *names(4)))
-    tell(node, configured("S2", 1, (1, 1), *names(5)))
+    tell(node, append_of("S2", 1, (0, 0), LogEntry(1, 1, Configuration(names(4)))))
+    tell(node, append_of("S2", 1, (1, 1), LogEntry(1, 2, Configuration(names(5)))))
     tell(node, append("S3", 2, (1, 1), (2,)))
     assert node.configuration == Configuration(names(4))
     tell(node, append("S2", 3, (0, 0), (3,)))

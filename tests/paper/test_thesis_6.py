@@ -23,6 +23,7 @@ from raftlab.sim.world.host import Reading
 from raftlab.sim.world.settings import Disks, Network
 from raftlab.sim.world.violation import Violation
 from tests.paper.runs import caught, held, leads, led, said, settled, value, wins
+from tests.raft.members import told
 from tests.raft.world import (
     COMPLETE,
     World,
@@ -205,15 +206,7 @@ def asked(node, after: float = 0.0) -> tuple[int, Sequence[Message]]:
 
 def answer(node, message: AppendEntries) -> list[int]:
     """A follower, which has everything, answers; the reads that are ready then."""
-    reply = AppendEntriesReply(
-        term=message.term,
-        sender=message.receiver,
-        receiver="S1",
-        commit_index=0,
-        result=accepted("", 0, 1).result,
-        read_round=message.read_round,
-    )
-    node.advance(reply, node.now)
+    node.advance(told(message.receiver, message.term, 1, message.read_round), node.now)
     return reads(drain(node).outputs)
 
 
@@ -240,17 +233,7 @@ def test_step_1_without_it_the_leader_asks_before_it_can_know():
     """Thesis: 6.4, step 1. The test above can fail: here the read goes at commit index 0."""
     node = leader(terms=(1, 1), term=1, rules=ForgetsStepOne())
     number, messages = asked(node)
-    node.advance(
-        AppendEntriesReply(
-            term=2,
-            sender="S2",
-            receiver="S1",
-            commit_index=0,
-            result=accepted("S2", 2, 2).result,
-            read_round=messages[0].read_round,
-        ),
-        node.now,
-    )
+    node.advance(told("S2", 2, 2, messages[0].read_round), node.now)
     ready = [each for output in drain(node).outputs for each in output.reads]
     assert [(each.read_id, each.index) for each in ready] == [(number, 0)]
 
@@ -263,17 +246,7 @@ def test_step_2_the_read_index_is_the_commit_index_of_the_moment_of_asking():
     drain(node)
     tell(node, accepted("S3", 1, 2))
     assert node.commit_index == 2
-    node.advance(
-        AppendEntriesReply(
-            term=1,
-            sender="S2",
-            receiver="S1",
-            commit_index=0,
-            result=accepted("S2", 1, 1).result,
-            read_round=messages[0].read_round,
-        ),
-        node.now,
-    )
+    node.advance(told("S2", 1, 1, messages[0].read_round), node.now)
     ready = [each for output in drain(node).outputs for each in output.reads]
     assert [(each.read_id, each.index) for each in ready] == [(number, 1)]
 
@@ -392,17 +365,7 @@ def test_a_read_that_comes_after_the_round_began_waits_for_the_next():
     first, round_one = asked(node)
     second, nothing = asked(node)
     assert nothing == []
-    node.advance(
-        AppendEntriesReply(
-            term=1,
-            sender="S2",
-            receiver="S1",
-            commit_index=0,
-            result=accepted("S2", 1, 1).result,
-            read_round=round_one[0].read_round,
-        ),
-        node.now,
-    )
+    node.advance(told("S2", 1, 1, round_one[0].read_round), node.now)
     then = drain(node)
     assert reads(then.outputs) == [first]
     round_two = [each for each in then.messages if each.read_round > round_one[0].read_round]

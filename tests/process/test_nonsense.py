@@ -23,8 +23,8 @@ class Scripted(Machines):
         super().__init__("scripted", None)
         self.next = {"offers": ["read"]}
 
-    def ask(self, machine, line):
-        return machine.place.add(line, json.dumps(self.next).encode())
+    def ask(self, before, line, machine):
+        return before.add(line, json.dumps(self.next).encode())
 
 
 def node():

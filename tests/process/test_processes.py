@@ -159,7 +159,7 @@ def test_a_command_may_begin_with_another_one():
     child = Child(["env", "-i", "cat"])
     assert child.ask(b"[]") == b"[]"
     child.end()
-    assert not child.is_alive
+    assert not child.end.alive
     assert Path(f"/proc/{child.pid}").exists() is False
 
 

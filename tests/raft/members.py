@@ -49,21 +49,6 @@ def configurations(node: RaftStateMachine) -> list[Configuration]:
     return [each.payload for each in node.log if isinstance(each.payload, Configuration)]
 
 
-def configured(
-    sender: str, term: int, prev: tuple[int, int], *held: LogEntry, commit: int = 0, to: str = "S1"
-) -> AppendEntries:
-    """`sender`, as leader of `term`, sends these entries, configurations among them."""
-    return AppendEntries(
-        term=term,
-        sender=sender,
-        receiver=to,
-        prev_log_index=prev[0],
-        prev_log_term=prev[1],
-        entries=held,
-        leader_commit=commit,
-    )
-
-
 def told(
     sender: str, term: int, index: int, read_round: int = 0, to: str = "S1", agrees: bool = True
 ) -> AppendEntriesReply:

@@ -14,6 +14,7 @@ from tests.raft.world import (
     accepted,
     accepted_by_all,
     append,
+    append_of,
     drain,
     entry,
     in_flight,
@@ -323,15 +324,7 @@ def test_a_follower_counts_nothing_and_takes_all_that_its_leader_sends():
     long = (sized(1, 1, 500), sized(2, 1, 500))
     tell(
         node,
-        AppendEntries(
-            term=1,
-            sender="S2",
-            receiver="S1",
-            prev_log_index=0,
-            prev_log_term=0,
-            entries=long,
-            leader_commit=0,
-        ),
+        append_of("S2", 1, (0, 0), *long),
     )
     assert node.log.last_index == 2
 

@@ -5,14 +5,13 @@ import pytest
 from raftlab.raft.messages import AppendEntriesReply, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import NotLeader, NotNow
+from raftlab.raft.vocabulary import NotLeader
 from tests.raft.world import (
     COMPLETE,
     World,
     append,
     candidate,
     drain,
-    leader,
     machine,
     tell,
     vote,
@@ -93,14 +92,6 @@ def test_a_candidate_that_forgets_goes_on_campaigning():
     assert drain(node).outputs == []
     tell(node, vote("S2", node.term))
     assert node.role is Role.LEADER
-
-
-def test_a_leader_has_nobody_to_forget():
-    node = leader()
-    before = node.fingerprint()
-    with pytest.raises(NotNow, match="S1 leads term 1 and follows nobody"):
-        node.forget_leader()
-    assert node.fingerprint() == before
 
 
 def test_where_all_forget_a_dead_leader_the_next_is_elected_without_waiting():

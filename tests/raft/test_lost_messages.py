@@ -9,6 +9,7 @@ from tests.raft.world import (
     World,
     accepted,
     accepted_by_all,
+    append_of,
     in_flight,
     leader,
     let_time_out,
@@ -68,18 +69,7 @@ def test_a_full_window_is_still_sent_heartbeats():
     for _ in range(5):
         propose(node)
     said = let_time_out(node)
-    assert said == [
-        AppendEntries(
-            term=1,
-            sender="S1",
-            receiver=peer,
-            prev_log_index=4,
-            prev_log_term=1,
-            entries=(),
-            leader_commit=1,
-        )
-        for peer in ("S2", "S3")
-    ]
+    assert said == [append_of("S1", 1, (4, 1), commit=1, to=peer) for peer in ("S2", "S3")]
     assert in_flight(node, "S2") == 3
 
 

@@ -24,7 +24,6 @@ from tests.raft.members import (
     Crowd,
     Members,
     configurations,
-    configured,
     leading,
     members,
 )
@@ -35,6 +34,7 @@ from tests.raft.world import (
     accepted,
     accepted_by_all,
     append,
+    append_of,
     candidate,
     drain,
     entry,
@@ -94,13 +94,13 @@ def test_a_configuration_is_in_force_for_the_leader_that_appends_it():
 
 def test_a_configuration_is_in_force_for_the_follower_that_receives_it():
     node = machine()
-    tell(node, configured("S2", 1, (0, 0), LogEntry(1, 1, JOINT)))
+    tell(node, append_of("S2", 1, (0, 0), LogEntry(1, 1, JOINT)))
     assert (node.configuration, node.commit_index) == (JOINT, 0)
 
 
 def test_a_configuration_that_is_cut_away_gives_back_the_one_before():
     node = machine()
-    tell(node, configured("S2", 1, (0, 0), entry(1, 1), LogEntry(1, 2, JOINT)))
+    tell(node, append_of("S2", 1, (0, 0), entry(1, 1), LogEntry(1, 2, JOINT)))
     tell(node, append("S3", 2, (1, 1), (2,)))
     assert node.configuration == THREE
 
@@ -109,7 +109,7 @@ def test_a_configuration_that_is_cut_away_gives_back_the_one_before():
 def test_a_cut_through_several_configurations_gives_back_the_last_that_stays(cut_at, stays):
     node = machine()
     held = (LogEntry(1, 2, JOINT), LogEntry(1, 3, FOUR), LogEntry(1, 4, Command(b"x")))
-    tell(node, configured("S2", 1, (0, 0), entry(1, 1), *held))
+    tell(node, append_of("S2", 1, (0, 0), entry(1, 1), *held))
     assert node.configuration == FOUR
     tell(node, append("S3", 2, (cut_at - 1, 1), (2,)))
     assert node.configuration == stays
@@ -118,9 +118,9 @@ def test_a_cut_through_several_configurations_gives_back_the_last_that_stays(cut
 
 def test_a_cut_that_brings_another_configuration_puts_that_in_force():
     node = machine()
-    tell(node, configured("S2", 1, (0, 0), LogEntry(1, 1, JOINT)))
+    tell(node, append_of("S2", 1, (0, 0), LogEntry(1, 1, JOINT)))
     other = members("S1 S2", old="S1 S2 S3")
-    tell(node, configured("S3", 2, (0, 0), LogEntry(2, 1, other)))
+    tell(node, append_of("S3", 2, (0, 0), LogEntry(2, 1, other)))
     assert node.configuration == other
 
 

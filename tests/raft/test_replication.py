@@ -4,7 +4,6 @@ import pytest
 
 from raftlab.raft.log import Command, Snapshot
 from raftlab.raft.messages import (
-    AppendEntries,
     InstallSnapshot,
     InstallSnapshotReply,
     Rejected,
@@ -21,6 +20,7 @@ from tests.raft.world import (
     accepted_by_all,
     after,
     append,
+    append_of,
     drain,
     entries,
     entry,
@@ -193,15 +193,7 @@ def test_a_committed_entry_is_never_cut_whatever_the_leader_says():
 def test_entries_that_no_leader_can_have_raise_an_alarm_and_are_left_alone(held):
     node = machine(terms=(1, 1), term=2)
     node.advance(
-        AppendEntries(
-            term=2,
-            sender="S2",
-            receiver="S1",
-            prev_log_index=2,
-            prev_log_term=1,
-            entries=held,
-            leader_commit=0,
-        ),
+        append_of("S2", 2, (2, 1), *held),
         0.0,
     )
     output = node.poll()
@@ -213,15 +205,7 @@ def test_entries_that_no_leader_can_have_raise_an_alarm_and_are_left_alone(held)
 def test_nobody_ever_led_term_0_and_so_no_entry_is_of_it():
     node = machine()
     node.advance(
-        AppendEntries(
-            term=0,
-            sender="S2",
-            receiver="S1",
-            prev_log_index=0,
-            prev_log_term=0,
-            entries=(entry(1, 0),),
-            leader_commit=0,
-        ),
+        append_of("S2", 0, (0, 0), entry(1, 0)),
         0.0,
     )
     assert node.poll().alarms
@@ -231,15 +215,7 @@ def test_nobody_ever_led_term_0_and_so_no_entry_is_of_it():
 def test_terms_that_fall_from_prev_to_the_entries_are_not_taken():
     node = machine(terms=(1, 2), term=2)
     node.advance(
-        AppendEntries(
-            term=2,
-            sender="S2",
-            receiver="S1",
-            prev_log_index=2,
-            prev_log_term=2,
-            entries=(entry(3, 1),),
-            leader_commit=0,
-        ),
+        append_of("S2", 2, (2, 2), entry(3, 1)),
         0.0,
     )
     assert node.poll().alarms
@@ -251,15 +227,7 @@ def test_an_absurd_place_is_rejected(prev):
     node = machine(terms=(1, 1), term=2)
     (said,) = tell(
         node,
-        AppendEntries(
-            term=2,
-            sender="S2",
-            receiver="S1",
-            prev_log_index=prev[0],
-            prev_log_term=prev[1],
-            entries=(),
-            leader_commit=0,
-        ),
+        append_of("S2", 2, prev),
     )
     assert isinstance(said.result, Rejected)
     assert node.log == log(1, 1)
@@ -408,15 +376,7 @@ def test_the_next_message_tells_followers_what_is_committed():
 def test_a_proposal_goes_to_every_follower_that_is_known_to_agree_in_one_message_each():
     node = accepted_by_all(leader(nodes=5))
     assert propose(node) == [
-        AppendEntries(
-            term=1,
-            sender="S1",
-            receiver=peer,
-            prev_log_index=1,
-            prev_log_term=1,
-            entries=(node.log[2],),
-            leader_commit=1,
-        )
+        append_of("S1", 1, (1, 1), node.log[2], commit=1, to=peer)
         for peer in ("S2", "S3", "S4", "S5")
     ]
 
@@ -468,24 +428,8 @@ def test_a_heartbeat_carries_what_is_due_and_nothing_where_nothing_is():
     node = leader(nodes=3)
     tell(node, accepted("S2", 1, 1))
     to_s2, to_s3 = let_time_out(node)
-    assert to_s2 == AppendEntries(
-        term=1,
-        sender="S1",
-        receiver="S2",
-        prev_log_index=1,
-        prev_log_term=1,
-        entries=(),
-        leader_commit=1,
-    )
-    assert to_s3 == AppendEntries(
-        term=1,
-        sender="S1",
-        receiver="S3",
-        prev_log_index=0,
-        prev_log_term=0,
-        entries=(node.log[1],),
-        leader_commit=1,
-    )
+    assert to_s2 == append_of("S1", 1, (1, 1), commit=1, to="S2")
+    assert to_s3 == append_of("S1", 1, (0, 0), node.log[1], commit=1, to="S3")
 
 
 def test_heartbeats_come_at_their_interval_and_not_before():

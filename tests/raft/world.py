@@ -267,13 +267,20 @@ def append(
     to: str = "S1",
 ) -> AppendEntries:
     """`sender`, as leader of `term`, sends entries of `terms` to follow (index, term) `prev`."""
+    return append_of(sender, term, prev, *entries(*terms, start=prev[0] + 1), commit=commit, to=to)
+
+
+def append_of(
+    sender: str, term: int, prev: tuple[int, int], *held: LogEntry, commit: int = 0, to: str = "S1"
+) -> AppendEntries:
+    """`sender`, as leader of `term`, sends these very entries to follow (index, term) `prev`."""
     return AppendEntries(
         term=term,
         sender=sender,
         receiver=to,
         prev_log_index=prev[0],
         prev_log_term=prev[1],
-        entries=entries(*terms, start=prev[0] + 1),
+        entries=held,
         leader_commit=commit,
     )
 

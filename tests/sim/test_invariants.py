@@ -340,6 +340,16 @@ def commit_begins_anew_after_a_crash(stage: Stage) -> None:
     stage.restart("S2", term=1)
 
 
+def asks(term: Term, candidate: NodeId, voter: NodeId, **what: bool) -> RequestVote:
+    return RequestVote(
+        term=term, sender=candidate, receiver=voter, last_log_index=0, last_log_term=0, **what
+    )
+
+
+def granted(term: Term, voter: NodeId, candidate: NodeId, **what: bool) -> RequestVoteReply:
+    return RequestVoteReply(term=term, sender=voter, receiver=candidate, vote_granted=True, **what)
+
+
 def term_falls(stage: Stage) -> None:
     stage.move("S1", term=3)
     stage.move("S1", term=2)
@@ -348,18 +358,14 @@ def term_falls(stage: Stage) -> None:
 def term_falls_behind_what_was_said(stage: Stage) -> None:
     stage.write("S1", term=3)
     stage.move("S1", term=3)
-    stage.say(RequestVote(term=3, sender="S1", receiver="S2", last_log_index=0, last_log_term=0))
+    stage.say(asks(3, "S1", "S2"))
     stage.restart("S1", term=2)
 
 
 def term_falls_behind_what_was_asked(stage: Stage) -> None:
     stage.write("S1", term=2)
     stage.move("S1", term=2)
-    stage.say(
-        RequestVote(
-            term=3, sender="S1", receiver="S2", last_log_index=0, last_log_term=0, is_prevote=True
-        )
-    )
+    stage.say(asks(3, "S1", "S2", is_prevote=True))
     stage.restart("S1", term=2)
 
 
@@ -371,17 +377,13 @@ def term_falls_back_unsaid(stage: Stage) -> None:
 def term_begins_anew_after_it_was_said(stage: Stage) -> None:
     stage.write("S1", term=3)
     stage.move("S1", term=3)
-    stage.say(RequestVote(term=3, sender="S1", receiver="S2", last_log_index=0, last_log_term=0))
+    stage.say(asks(3, "S1", "S2"))
     stage.restart("S1", term=0)
 
 
 def term_begins_anew_unsaid(stage: Stage) -> None:
     stage.move("S1", term=3)
-    stage.say(
-        RequestVote(
-            term=4, sender="S1", receiver="S2", last_log_index=0, last_log_term=0, is_prevote=True
-        )
-    )
+    stage.say(asks(4, "S1", "S2", is_prevote=True))
     stage.restart("S1", term=0)
 
 
@@ -445,10 +447,6 @@ def match_before_a_later_term(stage: Stage) -> None:
     led_with_progress(stage, 2, 3)
 
 
-def granted(term: Term, voter: NodeId, candidate: NodeId, **what: bool) -> RequestVoteReply:
-    return RequestVoteReply(term=term, sender=voter, receiver=candidate, vote_granted=True, **what)
-
-
 def two_votes(stage: Stage) -> None:
     stage.write("S3", term=1, vote="S1")
     stage.say(granted(1, "S3", "S1"))
@@ -458,7 +456,7 @@ def two_votes(stage: Stage) -> None:
 
 def vote_for_another_one_than_itself(stage: Stage) -> None:
     stage.write("S3", term=1, vote="S3")
-    stage.say(RequestVote(term=1, sender="S3", receiver="S1", last_log_index=0, last_log_term=0))
+    stage.say(asks(1, "S3", "S1"))
     stage.write("S3", term=1, vote="S2")
     stage.say(granted(1, "S3", "S2"))
 
@@ -467,11 +465,7 @@ def votes_that_are_allowed(stage: Stage) -> None:
     stage.write("S3", term=1, vote="S1")
     stage.say(granted(2, "S3", "S1", is_prevote=True))
     stage.say(granted(2, "S3", "S2", is_prevote=True))
-    stage.say(
-        RequestVote(
-            term=2, sender="S3", receiver="S1", last_log_index=0, last_log_term=0, is_prevote=True
-        )
-    )
+    stage.say(asks(2, "S3", "S1", is_prevote=True))
     stage.say(granted(1, "S3", "S1"))
     stage.say(granted(1, "S3", "S1"))
     stage.say(RequestVoteReply(term=1, sender="S3", receiver="S2", vote_granted=False))
@@ -550,11 +544,7 @@ def said_after_it_was_written(stage: Stage) -> None:
             result=Rejected(non_matching_index=7, last_index=1, hint_index=1, hint_term=1),
         )
     )
-    stage.say(
-        RequestVote(
-            term=3, sender="S2", receiver="S1", last_log_index=0, last_log_term=0, is_prevote=True
-        )
-    )
+    stage.say(asks(3, "S2", "S1", is_prevote=True))
 
 
 def said_before_a_later_term_and_kept_back(stage: Stage) -> None:
@@ -932,7 +922,7 @@ def read_of_what_was_committed_when_it_was_asked(stage: Stage) -> None:
 def term_begins_anew_with_the_disk(stage: Stage) -> None:
     stage.write("S4", term=3)
     stage.move("S4", term=3)
-    stage.say(RequestVote(term=3, sender="S4", receiver="S2", last_log_index=0, last_log_term=0))
+    stage.say(asks(3, "S4", "S2"))
     stage.watch.wiped(stage.hosts["S4"])
     stage.restart("S4", term=0)
 

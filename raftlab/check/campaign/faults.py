@@ -14,7 +14,7 @@ from typing import TypeAlias
 from msgspec.structs import asdict
 
 from raftlab.check.campaign.run_state import RandomRun
-from raftlab.check.members import former
+from raftlab.check.members import erasable
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import NodeId
 from raftlab.sim.cluster import Cluster
@@ -174,14 +174,11 @@ def compact(run: RandomRun) -> None:
 
 def wipe(run: RandomRun) -> None:
     """A server that the cluster has let go loses its disk, when nothing it said is under way."""
-    cluster = run.cluster
-    leading = [host for host in run.living if host.machine.role is Role.LEADER]
-    speaking = {each.message.sender for each in cluster.in_flight()}
-    gone = [node for node in former(cluster) if node not in speaking | run.wiped]
-    if gone and len(leading) == 1 and not any(host.paused for host in run.living):
+    gone = [node for node in erasable(run.cluster) if node not in run.wiped]
+    if gone:
         node = run.rng.choice(gone)
         run.wiped.add(node)
-        cluster.wipe(node)
+        run.cluster.wipe(node)
 
 
 # The network

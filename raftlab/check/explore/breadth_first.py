@@ -1,14 +1,13 @@
 """Breadth first through every state, so that the first failing run found is a shortest one."""
 
-import signal
 import sys
-import threading
 import time
 from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from raftlab.raft.vocabulary import Misuse, NotNow
+from raftlab.sim.world.interrupts import HeldBack
 
 S = TypeVar("S")
 Progress = Callable[["Counts"], None]
@@ -66,7 +65,6 @@ class Search(Generic[S]):
         space: Space[S],
         key: Callable[[S], Hashable] | None = None,
         is_goal: Callable[[S], bool] | None = None,
-        is_inside: Callable[[S], bool] | None = None,
         held: Callable[[], int] = int,
     ) -> None:
         """`held` says how many bytes are held elsewhere for it."""
@@ -75,9 +73,9 @@ class Search(Generic[S]):
         self.broken: tuple[str, str] | None = None
         self.goal: object = None
         self.interrupted = False
+        self.heed_interrupt: Callable[[], object] | None = None
         self.key = key or _itself
         self._is_goal = is_goal
-        self._is_inside = is_inside
         self._held = held
         self._hashes = array("q")
         self._parents = array("Q")
@@ -86,7 +84,7 @@ class Search(Generic[S]):
         self._next: list[tuple[S, int]] = []
         self._at = 0
         self._end: int | None = None
-        self._is_torn = False
+        self.is_mid_step = False
         self._meet(space.first, NO_PARENT)
         self._level, self._next = self._next, []
 
@@ -107,18 +105,18 @@ class Search(Generic[S]):
 
         `states` and `seconds` bound this call, `depth` and `memory_mb` (an estimate) the whole.
         """
-        if self._is_torn:
+        if self.is_mid_step:
             raise Misuse("this search was interrupted in the middle of a step: begin it again")
         counts, began, before = self.counts, time.monotonic(), self.counts.seconds
         most = None if states is None else counts.distinct + states
         report, expanded = counts.distinct + REPORT_EVERY, 0
         self.interrupted = False
         try:
-            with Interrupts() as interrupts:
-                while not self.is_over and not self.is_at(depth) and not interrupts.came:
-                    self._is_torn = True
+            with HeldBack(self):
+                while not self.is_over and not self.is_at(depth) and not self._is_stopped():
+                    self.is_mid_step = True
                     self._expand(*self._level[self._at])
-                    self._is_torn = False
+                    self.is_mid_step = False
                     self._at += 1
                     if self._at >= len(self._level) and self._next:
                         self._level, self._next, self._at = self._next, [], 0
@@ -138,12 +136,22 @@ class Search(Generic[S]):
                             break
                     if most is not None and counts.distinct >= most:
                         break
+                self._is_stopped()
         except KeyboardInterrupt:  # the second one, which waits for nothing
             self.interrupted = True
             raise
-        self.interrupted = self.interrupted or interrupts.came
         counts.seconds = before + time.monotonic() - began
         return self
+
+    def _is_stopped(self) -> bool:
+        """Whether an interrupt has come: it is heeded between two states."""
+        heed, self.heed_interrupt = self.heed_interrupt, None
+        try:
+            if heed is not None:
+                heed()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        return self.interrupted
 
     def is_at(self, depth: int | None) -> bool:
         """Whether all runs of so many events were looked at."""
@@ -172,7 +180,7 @@ class Search(Generic[S]):
         return held / 1e6
 
     def _expand(self, state: S, number: int) -> None:
-        space, seen, key_of, is_inside = self.space, self._seen, self.key, self._is_inside
+        space, seen, key_of = self.space, self._seen, self.key
         found = space.following(state)
         if space.broken is not None:
             self.counts.steps += len(found)
@@ -180,8 +188,6 @@ class Search(Generic[S]):
             self.broken, space.broken, self._end = space.broken, None, self.counts.distinct - 1
             return
         for following, _ in found:
-            if is_inside is not None and not is_inside(following):
-                continue
             key = hash(key_of(following))
             if key in seen:
                 continue
@@ -243,34 +249,6 @@ class Search(Generic[S]):
             if hash(self.key(following)) == wanted:
                 return following, event
         raise AssertionError("a state that was seen cannot be found again")
-
-
-class Interrupts:
-    """While it is entered, Ctrl-C only sets `came`: the search stops between two states.
-
-    A second one interrupts at once, as always: a machine that is searched may hang. Outside of
-    the main thread there is no Ctrl-C.
-    """
-
-    def __init__(self) -> None:
-        self.came = False
-        self._before: Any = None
-
-    def __enter__(self) -> "Interrupts":
-        if threading.current_thread() is threading.main_thread():
-            before = signal.getsignal(signal.SIGINT)
-            if before is signal.default_int_handler:
-                self._before = signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _note(self, number: int, _: object) -> None:
-        if self.came:
-            raise KeyboardInterrupt
-        self.came = True
 
 
 def _itself(state: Hashable) -> Hashable:

@@ -113,10 +113,10 @@ class Exploration:
         """The shortest run to what was found, as a cluster that stands there."""
         found = self.violation is not None or self.has_reached_goal
         if self._run is None and found:
-            passed_over = self._world.passed_over
-            self._world.passed_over = {}  # going the way again is not looking further
+            left_out = self._world.left_out
+            self._world.left_out = {}  # going the way again is not looking further
             self._run = cluster_after(self._cluster, self._world, self._search.path())
-            self._world.passed_over = passed_over
+            self._world.left_out = left_out
         return self._run
 
     @property
@@ -167,7 +167,7 @@ class Exploration:
     @property
     def not_looked_at(self) -> tuple[str, ...]:
         """What the bounds kept out, with how often, in words."""
-        said = [f"{what} ({count:,} times)" for what, count in self._world.passed_over.items()]
+        said = [f"{what} ({count:,} times)" for what, count in self._world.left_out.items()]
         if self._cluster.setup.options.async_persistence:
             said.append("a crash while something is written")
         if times := times_of(self._cluster):
@@ -339,5 +339,5 @@ def starting_at(start: Cluster | Recording | int) -> Cluster:
     if isinstance(start, Cluster):
         return start
     if isinstance(start, Recording):
-        return start.branch(len(start))
+        return start.branch()
     return Cluster(start, options=Options.figure_2(), disks=Disks(write_ms=0.0))

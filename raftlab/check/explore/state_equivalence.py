@@ -4,7 +4,7 @@ import random
 from collections.abc import Hashable
 from enum import Enum
 from types import FunctionType, MethodType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -121,16 +121,11 @@ def frozen(thing: Any) -> Hashable:
         ) from None
 
 
-def _plain(thing: Any) -> Hashable:
-    held: Hashable = thing
-    return held
-
-
 def _frozen(thing: Any) -> Hashable:
     if isinstance(thing, float | random.Random):
         return None
     if thing is None or isinstance(thing, str | int | bytes | Enum | type | FunctionType):
-        return _plain(thing)
+        return cast(Hashable, thing)
     if isinstance(thing, MethodType):
         return thing.__qualname__
     if isinstance(thing, dict):

@@ -74,29 +74,48 @@ State = tuple[tuple[int, ...], tuple[int, ...], int, int]
 """The nodes' states, the messages in flight (sorted), the past, and what was used up."""
 
 TIMEOUT, HEARTBEAT, RESTART, PROPOSE, AGE, BEAT = -1, -2, -3, -4, -5, -6
-A_HEARTBEAT, A_RESTART, A_DUPLICATE, FIRST_ACTION_BIT = 1, 1 << 8, 1 << 16, 24
+"""What can happen to a node, beside a message: that is told by its number, which is 0 or more.
+
+While one node times out or sends its heartbeat, as much time passes for the others: they AGE, or
+a BEAT passes.
+"""
 
 AGAIN = "again"
 """With a message: it arrives, and comes once more later."""
 
-RAISED = "a machine raised"
+A_HEARTBEAT, A_RESTART, A_DUPLICATE, FIRST_ACTION_BIT = 1, 1 << 8, 1 << 16, 24
+"""What is added to what was used up: eight bits count each of these; a bit stands for an action."""
 
+RAISED = "a machine raised"
 
 Fallen = tuple[str, str] | None
 """The name of the property that a step breaks, and what happened; or None."""
 
+News = tuple[tuple[tuple[LogEntry, Term], ...], str | None] | None
+"""The entries that have left a log, and what its new ones contradict; None if all is plain."""
+
+UNKNOWN: News = ((), "nobody has looked yet")
+
+
+class Concerns(NamedTuple):
+    """What a step concerns beside the node itself: that must be judged wherever it happens.
+
+    `heard` is the place (and one) from which a leader heard what it holds; 0 is from nowhere.
+    """
+
+    is_about_past: bool
+    is_new_log: bool
+    moves_commit: bool
+    heard: int
+
 
 class Step(NamedTuple):
-    """What a node did: its new state, what it sent, and what it broke, whatever the past.
-
-    `looks` says what else must be looked at: is it about the past, did its log change, did its
-    commit index move, and from which place (and one) did a leader hear what it holds.
-    """
+    """What a node did: its new state, what it sent, and what it broke, whatever the past."""
 
     local: int
     sent: tuple[int, ...]
     broken: Fallen = None
-    looks: tuple[bool, bool, bool, int] | None = None
+    concerns: Concerns | None = None
 
 
 BEYOND_TERMS = "elections beyond the bound on terms"
@@ -144,7 +163,7 @@ class States:
         self.logs: list[int] = []
         self._disk_ids: dict[object, int] = {}
         self.disks: list[int] = []
-        self.passed_over: dict[str, int] = {}
+        self.left_out: dict[str, int] = {}
         self.broken: tuple[str, str] | None = None
         self.first = self._first_state(cluster)
 
@@ -239,14 +258,15 @@ class States:
         if MATCH_IS_TRUE in judge.left and self.locals[now].leads:
             assert isinstance(event, int)
             heard = 1 + self.places[self.messages[event].sender]
-        looks = (
+        concerns = Concerns(
             about_past,
             self.logs[now] != self.logs[number],
             COMMIT_FOLLOWS_QUORUM in judge.left,
             heard,
         )
         sent = tuple(self._message_id(each) for each in world.sent)
-        return Step(now, sent, None if about_past else broken, looks if any(looks) else None)
+        broken = None if about_past else broken
+        return Step(now, sent, broken, concerns if any(concerns) else None)
 
     def _on_its_own(self, number: int, event: object, past: int) -> tuple[Judge | None, Fallen]:
         """Let it happen: what the watch saw, and what was raised; no watch, if it cannot happen."""
@@ -318,7 +338,7 @@ class States:
         found: list[tuple[State, object]] = []
         locals_, flights = state[0], state[1]
         steps, receivers = self._steps, self.receivers
-        used, before, once = state[3], -1, 0
+        used, before, undoubled = state[3], -1, 0
         may_double = used // A_DUPLICATE & 255 < self.scope.duplicates
         bounded = self.scope.in_flight is not None
         for at, message in enumerate(flights):
@@ -337,12 +357,12 @@ class States:
                     again = (AGAIN, message)
                     self._take(found, state, place, made, flights, used + A_DUPLICATE, again)
                 else:
-                    once += 1
+                    undoubled += 1
             elif bounded:
                 rest = flights[:at] + flights[at + 1 :]
                 found.append(((locals_, rest, state[2], used), (place, message)))
-        if once:
-            self._leave_out("messages that arrive twice beyond the bound", once)
+        if undoubled:
+            self._leave_out("messages that arrive twice beyond the bound", undoubled)
         for place, local in enumerate(locals_):
             self._own_events(found, state, place, local)
             if self.broken is not None:
@@ -443,30 +463,30 @@ class States:
                 return
         if nodes[place] != local:
             nodes = (*nodes[:place], local, *nodes[place + 1 :])
-        if made.looks is not None:
-            past = self._look(state, nodes, place, made, event)
+        if made.concerns is not None:
+            past = self._judge(state, nodes, place, made, event)
         if made.broken is not None:
             self.broken = made.broken
         found.append(((nodes, flights, past, used), (place, event)))
 
     def _leave_out(self, what: str, times: int = 1) -> None:
-        self.passed_over[what] = self.passed_over.get(what, 0) + times
+        self.left_out[what] = self.left_out.get(what, 0) + times
 
     # What must hold
 
-    def _look(
+    def _judge(
         self, state: State, nodes: tuple[int, ...], place: int, made: Step, event: object
     ) -> int:
         """The past after this step; `broken` is set where a property falls."""
         number, past = state[0][place], state[2]
-        assert made.looks is not None
-        about_past, is_new_log, moves_commit, heard = made.looks
+        assert made.concerns is not None
+        is_about_past, is_new_log, moves_commit, heard = made.concerns
         if heard:
             known = (made.local, nodes[heard - 1])
             if known not in self._believed:
                 self._believed[known] = self._match_is_true(known, past, event)
             self.broken = self.broken or self._believed[known]
-        if about_past or self.pasts[past].is_odd:
+        if is_about_past or self.pasts[past].is_odd:
             if type(event) is tuple and event[0] is AGAIN:
                 event = event[1]
             past, fallen = self._verdict(past, number, event)
@@ -534,7 +554,7 @@ class States:
         lost = [each for each in (*here.lost, *dropped) if each[0] not in held]
         return self._past_id(here._replace(lost=without_committed(lost, here)))
 
-    def _news_of(self, number: int, following: int, past: int) -> "News":
+    def _news_of(self, number: int, following: int, past: int) -> News:
         """Which entries have left a log, and what its new ones contradict; None if all is plain."""
         before, now = with_terms_before(self.locals[number]), self.locals[following]
         here, held = self.pasts[past], set(now.entries)
@@ -545,10 +565,6 @@ class States:
 
     def _fall(self, fallen: Property, text: str) -> None:
         self.broken = self.broken or (fallen.name, text)
-
-
-News = tuple[tuple[tuple[LogEntry, Term], ...], str | None] | None
-UNKNOWN: News = ((), "nobody has looked yet")
 
 
 def command_of(local: Local) -> bytes:

@@ -9,7 +9,7 @@ followers.
 
 from collections.abc import Hashable, Iterator, Mapping, Sized
 from itertools import permutations, product
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -117,7 +117,7 @@ def renamed(value: Any, names: Mapping[NodeId, NodeId]) -> Hashable:
     """A value with other names in it, where the order of names and of pairs by name is sorted."""
     kind = type(value)
     if kind is str:
-        return _plain(names.get(value, value))
+        return cast(Hashable, names.get(value, value))
     if kind is tuple or isinstance(value, tuple):
         told = [renamed(each, names) for each in value]
         if len(value) > 1 and (_all_names(value, names) or _all_pairs(value, names)):
@@ -128,12 +128,7 @@ def renamed(value: Any, names: Mapping[NodeId, NodeId]) -> Hashable:
     if isinstance(value, msgspec.Struct):
         fields = (renamed(getattr(value, name), names) for name in value.__struct_fields__)
         return (kind.__name__, *fields)
-    return _plain(value)
-
-
-def _plain(value: Any) -> Hashable:
-    held: Hashable = value
-    return held
+    return cast(Hashable, value)
 
 
 def _all_names(value: tuple[Any, ...], names: Mapping[NodeId, NodeId]) -> bool:

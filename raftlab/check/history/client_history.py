@@ -10,9 +10,9 @@ from typing import Any, cast
 from raftlab.check.history.history import History
 from raftlab.check.history.operations import Operation, Outcome
 from raftlab.raft.log import Command, LogEntry
-from raftlab.raft.vocabulary import Index, Millis, Misuse, Term, shown
+from raftlab.raft.vocabulary import Index, Millis, Term
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.run.recording import Recording
+from raftlab.sim.run.recording import Recording, recording_of_run
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.actions import Propose, Read
 from raftlab.sim.world.application import (
@@ -48,12 +48,7 @@ def history_of(run: Cluster | Recording) -> History:
     Raises: Misuse, if `run` is neither a cluster nor a recording.
     Paper: 8 ("linearizable semantics"). Thesis: 6.3, 6.4.
     """
-    recording = run.recording if isinstance(run, Cluster) else run
-    if not isinstance(recording, Recording):
-        raise Misuse(
-            f"a history is that of a cluster or of its recording, and {shown(run)} is neither: say"
-            " history_of(cluster)"
-        )
+    recording = recording_of_run(run)
     listener = _Listener(recording.start())
     for action in recording.actions:
         listener.hear(action)

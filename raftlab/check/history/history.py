@@ -11,7 +11,7 @@ import msgspec
 
 from raftlab.check.history.history_files import read_file
 from raftlab.check.history.operations import Operation, Outcome, is_time
-from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.raft.vocabulary import Misuse, how_many, shown
 
 
 class History(Sequence[Operation]):
@@ -68,8 +68,7 @@ class History(Sequence[Operation]):
         for operation in self._operations:
             counts[operation.outcome] += 1
         told = ", ".join(f"{count} {each.value}" for each, count in counts.items() if count)
-        what = "operation" if len(self) == 1 else "operations"
-        return f"<History of {len(self)} {what}{': ' if told else ''}{told}>"
+        return f"<History of {how_many(len(self), 'operation')}{': ' if told else ''}{told}>"
 
     @property
     def clients(self) -> tuple[str, ...]:

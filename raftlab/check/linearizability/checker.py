@@ -24,7 +24,7 @@ from raftlab.check.linearizability.intervals import Problem
 from raftlab.check.linearizability.lookahead import Lookahead
 from raftlab.check.linearizability.models import KeyValue, Model, State, key_of
 from raftlab.check.linearizability.ordering import Search
-from raftlab.raft.vocabulary import Millis, Misuse, shortened, shown
+from raftlab.raft.vocabulary import Millis, Misuse, how_many, shortened, shown
 
 BUDGET = 3_000_000
 """How many placements are tried if nobody says otherwise: some seconds of work."""
@@ -182,7 +182,7 @@ def _accepted(whole: History, model: str, searches: Sequence[Search], tried: int
     prefix = tuple(row[3] for row in rows)
     unknown = sum(operation.is_unknown for operation in whole)
     used = sum(operation.is_unknown for operation in prefix)
-    keys = f" on {_count(len(searches), 'key')}" if len(searches) > 1 else ""
+    keys = f" on {how_many(len(searches), 'key')}" if len(searches) > 1 else ""
     said = (
         f"Linearizable: {_all_of(len(prefix))}{keys} can be given one moment"
         f" between its start and its end, so that {with_article(model)} used by one client at a"
@@ -192,9 +192,8 @@ def _accepted(whole: History, model: str, searches: Sequence[Search], tried: int
         why = "no operation in the history was acknowledged" if whole else "the history is empty"
         said = f"Linearizable: {why}, so there is no answer to explain."
     if unknown:
-        said += (
-            f" {used} of {_count(unknown, 'operation')} of unknown outcome helped to explain them."
-        )
+        of_all = f"{used} of {how_many(unknown, 'operation')}"
+        said += f" {of_all} of unknown outcome helped to explain them."
     moments = tuple(row[0] for row in rows)
     return Verdict(True, said, prefix, moments, None, None, tried, whole, model)
 
@@ -241,8 +240,8 @@ def _cut_off(mine: History, model: str, key: Hashable, search: Search, tried: in
     placed, moments = _order(search.problem, search.trail)
     acknowledged = sum(not each.is_unknown for each in search.problem.operations)
     said = (
-        f"Unknown: {_count(tried, 'placement')} were tried, and then the budget was used up."
-        f" So far, {len(placed)} of {_count(acknowledged, 'acknowledged operation')}{_on(key)}"
+        f"Unknown: {how_many(tried, 'placement')} were tried, and then the budget was used up."
+        f" So far, {len(placed)} of {how_many(acknowledged, 'acknowledged operation')}{_on(key)}"
         " could be put in order. A larger budget may decide it."
     )
     return Verdict(None, said, tuple(placed), tuple(moments), None, key, tried, mine, model)
@@ -254,10 +253,6 @@ def _on(key: Hashable) -> str:
 
 def _all_of(count: int) -> str:
     return f"each of {count:,} operations" if count > 1 else "its operation"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _telling_apart(culprit: Operation, states: list[State]) -> Callable[[object], str]:

@@ -36,7 +36,9 @@ class Answer:
     """A list or a text that somebody saw: from where to where in the timeline, and with what bit.
 
     `fits` remembers which states are a beginning of it, `last` where the last operation
-    starts that can leave a beginning of it, of those that stand from `scanned` on.
+    starts that can leave a beginning of it, of those that stand from `scanned` on. `masks` holds
+    the bits of those under way at a moment that can, and `unknown` where those of unknown outcome
+    are counted that can, and how many there are.
     """
 
     __slots__ = ("bit", "end", "fits", "last", "masks", "saw", "scanned", "start", "unknown")

@@ -12,10 +12,9 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from raftlab.check.members import former
+from raftlab.check.members import erasable
 from raftlab.raft.log import Payload
 from raftlab.raft.messages import Message
-from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.run.play import play
@@ -81,21 +80,12 @@ def wipes_are_lawful(recording: Recording) -> bool:
 
     def lawful() -> Iterator[Action]:
         for action in recording.actions:
-            if isinstance(action, Wipe) and not _may_wipe(cluster, action.node):
+            if isinstance(action, Wipe) and action.node not in erasable(cluster):
                 return
             yield action
 
     played = sum(1 for _ in play(cluster.engine, lawful()))
     return played == len(recording.actions)
-
-
-def _may_wipe(cluster: Cluster, node: NodeId) -> bool:
-    """See `campaign.faults.wipe`."""
-    hosts = [host for host in cluster.hosts.values() if host.alive]
-    leading = [host for host in hosts if host.machine.role is Role.LEADER]
-    speaks = any(each.message.sender == node for each in cluster.in_flight())
-    quiet = len(leading) == 1 and not speaks and not any(host.paused for host in hosts)
-    return quiet and node in former(cluster)
 
 
 class _Player:
@@ -246,7 +236,7 @@ def _partition(cluster: Cluster, action: Partition) -> Partition | None:
 
 
 def _wipe(cluster: Cluster, action: Wipe) -> Wipe | None:
-    return action if _may_wipe(cluster, action.node) else None
+    return action if action.node in erasable(cluster) else None
 
 
 RESOLVE: Mapping[type, Callable[[Cluster, Any], Action | None]] = {

@@ -111,9 +111,7 @@ def node_frame(host: Host) -> NodeFrame:
         applied_index=host.applied_index,
         configuration=configuration_of(host),
         disk=disk,
-        election_deadline=None if leads else deadline_of(host, "election_deadline"),
-        election_timeout=None if leads else duration_of(host, "_randomized_election_timeout"),
-        heartbeat_deadline=heartbeat_at(host, data) if isinstance(data, Leader) else None,
+        **timers_of(host, data),
         votes=votes_frame(host, data) if isinstance(data, Candidate) else None,
         progress=progress_frames(host, data) if isinstance(data, Leader) else (),
         values=host.application.values,
@@ -141,22 +139,22 @@ def configuration_on(host: Host) -> Configuration:
     return log.configuration_at(log.last_index) or host.configuration
 
 
-def deadline_of(host: Host, name: str) -> Millis | None:
-    """A moment that a machine waits for, in virtual time (ms); None if it has none."""
-    due = getattr(host.machine, name, None)
-    return due if due is None or host.clock is None else host.clock.when(due)
+def timers_of(host: Host, data: object) -> dict[str, Millis | None]:
+    """What a machine waits for, in virtual time (ms): its heartbeat, or else its election timer."""
+    if host.machine.role is Role.LEADER:
+        due = data.heartbeat_deadline if isinstance(data, Leader) else None
+        return {"heartbeat_deadline": None if due is None else in_virtual_time(host, due)}
+    due = getattr(host.machine, "election_deadline", None)
+    span = getattr(host.machine, "_randomized_election_timeout", None)
+    return {
+        "election_deadline": None if due is None else in_virtual_time(host, due),
+        "election_timeout": None if span is None else span / rate_of(host),
+    }
 
 
-def heartbeat_at(host: Host, leader: Leader) -> Millis:
-    """When a leader speaks next, in virtual time (ms)."""
-    due = leader.heartbeat_deadline
-    return due if host.clock is None else host.clock.when(due)
-
-
-def duration_of(host: Host, name: str) -> Millis | None:
-    """A span of a machine's time, in virtual time (ms); None if it has none."""
-    span = getattr(host.machine, name, None)
-    return span if span is None or host.clock is None else span / host.clock.rate
+def in_virtual_time(host: Host, at: Millis) -> Millis:
+    """A moment of a node's own clock, in virtual time (ms)."""
+    return at if host.clock is None or at == NEVER else host.clock.when(at)
 
 
 def read_frames(host: Host) -> tuple[ReadFrame, ...]:
@@ -173,10 +171,7 @@ def transfer_frame(host: Host) -> TransferFrame | None:
     transfer: Transfer | None = getattr(host.machine, "_transfer", None)
     if transfer is None:
         return None
-    deadline = transfer.deadline
-    if host.clock is not None and deadline < NEVER:
-        deadline = host.clock.when(deadline)
-    return TransferFrame(transfer.to, transfer.sent, deadline)
+    return TransferFrame(transfer.to, transfer.sent, in_virtual_time(host, transfer.deadline))
 
 
 def disk_frame(host: Host) -> DiskFrame:

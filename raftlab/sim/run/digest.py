@@ -123,16 +123,8 @@ class _Logs:
         return crc
 
 
-def _of_its_own(thing: object) -> object:
-    """What stands for something that only the reader's own machine knows, or for a long number."""
-    return full_name(thing)
-
-
-_ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=_of_its_own)
-
-
-def _bytes(told: object) -> bytes:
-    return _ENCODER.encode(told)
+# A name stands for what only the reader's own machine knows, and for a long number.
+_bytes = msgspec.json.Encoder(order="deterministic", enc_hook=full_name).encode
 
 
 # Which frames

@@ -173,42 +173,49 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     to be copied in its turn. It holds no actions: they are kept elsewhere.
     """
     engine.forget_what_is_over()
-    known: dict[int, Any] = {}
+    twins: dict[int, Any] = {}  # `deepcopy` takes these, and copies nothing that is among them
     grown: Callable[[Any], Any] = Grown if to_keep else copy.copy
     drawing: Callable[[Any], Any] = random.Random.getstate if to_keep else rng_copied
 
-    def keep(original: object, twin: object) -> None:
-        known[id(original)] = twin
+    def take(twin: object, of: object) -> None:
+        twins[id(of)] = twin
 
-    keep(engine.actions, [] if to_keep else engine.actions.copy())
-    keep(engine.recent, engine.recent.copy())
+    take([] if to_keep else engine.actions.copy(), of=engine.actions)
+    take(engine.recent.copy(), of=engine.recent)
     for shared in never_changing(engine):
-        keep(shared, shared)
+        take(shared, of=shared)
     for link in engine.world.network.links():
-        keep(link, shallow(link, rng=drawing(link.rng)))
+        take(shallow(link, rng=drawing(link.rng)), of=link)
     for flight in engine.in_flight():
-        keep(flight, shallow(flight, link=known[id(flight.link)]))
+        take(shallow(flight, link=twins[id(flight.link)]), of=flight)
     for host in engine.hosts.values():
-        disk, seen, machine = host.disk, host.seen, host.machine
-        keep(disk, shallow(disk, log=grown(disk.log), writes=disk.writes.copy()))
-        keep(seen, shallow(seen, entries=grown(seen.entries)))
-        keep(host.application, application_copy(host.application))
+        disk, seen, machine, rng = host.disk, host.seen, host.machine, host.rng
+        take(shallow(disk, log=grown(disk.log), writes=disk.writes.copy()), of=disk)
+        take(shallow(seen, entries=grown(seen.entries)), of=seen)
+        take(application_copy(host.application), of=host.application)
         if type(machine) is RaftStateMachine:
-            keep(host.rng, drawing(host.rng))
-            draws_with_host = machine._rng is host.rng
-            bare = shallow(machine, _rng=None) if draws_with_host else machine
-            its_twin = machine_kept(bare) if to_keep else bare.copy()
-            if draws_with_host:
-                its_twin._rng = known[id(host.rng)]
-            keep(machine, its_twin)
-            continue
-        keep(host.rng, rng_copied(host.rng))  # a machine of somebody's own may use it when copied
-        if isinstance(log := getattr(machine, "log", None), RaftLog):
-            keep(log, log.copy())
+            take(drawing(rng), of=rng)
+            take(machine_copied(machine, rng, twins[id(rng)], to_keep), of=machine)
+        else:
+            take(rng_copied(rng), of=rng)  # a machine of somebody's own may use it when copied
+            if isinstance(log := getattr(machine, "log", None), RaftLog):
+                take(log.copy(), of=log)
     for original in engine.growing_parts():
-        keep(original, grown(original))
-    twin: Engine = copy.deepcopy(engine, known)
+        take(grown(original), of=original)
+    twin: Engine = copy.deepcopy(engine, twins)
     twin.keep_no_checkpoints()
+    return twin
+
+
+def machine_copied(
+    machine: RaftStateMachine, rng: random.Random, its_twin: Any, to_keep: bool
+) -> RaftStateMachine:
+    """A copy of a machine; where it draws from its host's `rng`, the copy has that one's twin."""
+    draws_with_host = machine._rng is rng
+    bare = shallow(machine, _rng=None) if draws_with_host else machine
+    twin = machine_kept(bare) if to_keep else bare.copy()
+    if draws_with_host:
+        twin._rng = its_twin
     return twin
 
 

@@ -198,12 +198,15 @@ class Recording:
             pass
         return cluster
 
-    def branch(self, number: int) -> "Cluster":
-        """A cluster as it was at frame `number`, to go on from there in another way.
+    def branch(self, number: int | None = None) -> "Cluster":
+        """A cluster as it was at frame `number`, or at the end, to go on from there in another way.
+
+        A run that ends in a violation is not refused: the cluster shows it.
 
         Raises: Misuse, if there was no such frame, or if it plays otherwise than it went.
         """
-        self.upto(number)
+        if number is not None:
+            check_frame(number, len(self.actions))
         cluster = self.start()
         for _ in self.steps(cluster, number):
             pass

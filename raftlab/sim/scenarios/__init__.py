@@ -35,12 +35,7 @@ from raftlab.sim.scenarios.clients import (
     stale_read,
 )
 from raftlab.sim.scenarios.deposed import deposed_leader_commits
-from raftlab.sim.scenarios.disks import (
-    amnesia,
-    answer_before_writing,
-    forgotten_vote,
-    power_cut,
-)
+from raftlab.sim.scenarios.disks import amnesia, answer_before_writing, forgotten_vote, power_cut
 from raftlab.sim.scenarios.elections import (
     deaf_leader,
     dueling_candidates,

@@ -12,7 +12,7 @@ from math import atan2, comb, hypot, pi
 from typing import TYPE_CHECKING, TypeAlias
 
 from raftlab.raft.quorum import majority
-from raftlab.raft.vocabulary import Misuse, NodeId
+from raftlab.raft.vocabulary import Misuse, NodeId, how_many
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.geometry import Point, point_at_angle, point_on
@@ -135,23 +135,19 @@ def _caption(voters: Sequence[NodeId], size: int) -> list[str]:
     """What the picture says: the verdict, the count of pairs, and how to read the lines."""
     n, groups = len(voters), comb(len(voters), size)
     pairs, apart = comb(groups, 2), comb(n, size) * comb(n - size, size) // 2
-    which, counts = _groups(voters, size), f"{groups} groups, {_count(pairs, 'pair')}"
+    which, counts = _groups(voters, size), f"{groups:,} groups, {how_many(pairs, 'pair')}"
     if groups == 1:
-        return [f"{_count(n, 'voter')}: the only group of {size} is everybody."]
+        return [f"{how_many(n, 'voter')}: the only group of {size} is everybody."]
     if apart:
         return [
             f"Two {which} of {n} voters need not share a node: {size} + {size} ≤ {n}.",
-            f"{counts}; {apart} share no node.",
+            f"{counts}; {apart:,} share no node.",
             "A dashed line joins two that do not.",
         ]
     said = [f"Two {which} of {n} voters always share a node: {size} + {size} > {n}."]
     said.append(f"{counts}; every pair shares a node.")
     thick = groups > 3 and size > 2
     return [*said, "A thick line: more than one node in common."] if thick else said
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _places(

@@ -161,11 +161,8 @@ def vote_totals(tracker: ElectionTracker) -> str:
 def _tally(name: str, tracker: ElectionTracker) -> str:
     voters = f"{len(tracker.voters)} {name + ' ' if name else ''}voters"
     needed = majority(len(tracker.voters))
-    return f"{vote_totals(tracker)}; {needed} of {voters} needed: {_result(tracker)}."
-
-
-def _result(tracker: ElectionTracker) -> str:
-    return tracker.tally_vote().name
+    result = tracker.tally_vote().name
+    return f"{vote_totals(tracker)}; {needed} of {voters} needed: {result}."
 
 
 def outlook(tracker: ElectionTracker) -> str:

@@ -98,7 +98,7 @@ def cell_marks(
     if configuration_entry(node) in grid.columns:
         yield _corner(node, grid, y)
     for entry in entries:
-        yield from _words(node, entry, grid, y, entry.index in new, entry.index in missing)
+        yield from _words(node, entry, grid, y, entry.index in new)
 
 
 def _cell(
@@ -125,9 +125,7 @@ def _cell_ink(term: Term, committed: bool | None, missing: bool) -> Ink:
     return Ink(style.term_tint(term), style.INK, width, dash, hatch=missing)
 
 
-def _words(
-    node: NodeFrame, entry: LogEntry, grid: Grid, y: float, new: bool, missing: bool
-) -> Iterator[Mark]:
+def _words(node: NodeFrame, entry: LogEntry, grid: Grid, y: float, new: bool) -> Iterator[Mark]:
     wide, name = grid.cell - GAP, f"entry-{node.node}-{entry.index}"
     x = grid.x(entry.index) + wide / 2
     size, black, term = style.SMALL, "#000000", str(entry.term)

@@ -225,7 +225,8 @@ def _sending(
     taken = sorted({x for x in marks if grid.left <= x <= right})
     ends = zip([grid.left - 8, *taken], [*taken, right + 10], strict=True)
     gaps = [(start + 10, end - 10) for start, end in ends][::-1]
-    found = ((words, gap) for words in fits for gap in gaps if _room(gap) >= _width(words))
+    wide = {words: style.text_width(words, style.SMALL) for words in fits}
+    found = ((words, gap) for words in fits for gap in gaps if _room(gap) >= wide[words])
     words, gap = next(found, (fits[-1], max(gaps, key=_room)))
     words, here = style.fit_text(words, _room(gap), style.SMALL), y + grid.high + 11.2
     name = f"sending-{node.node}"
@@ -234,10 +235,6 @@ def _sending(
 
 def _room(gap: tuple[float, float]) -> float:
     return gap[1] - gap[0]
-
-
-def _width(words: str) -> float:
-    return style.text_width(words, style.SMALL)
 
 
 def _match_x(known: ProgressFrame, grid: Grid) -> float:

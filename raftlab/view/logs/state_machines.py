@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 
-from raftlab.raft.vocabulary import NodeId
+from raftlab.raft.vocabulary import NodeId, how_many
 from raftlab.sim.frames.frame import Frame, NodeFrame
 from raftlab.view import style
 from raftlab.view.checked import checked
@@ -138,7 +138,7 @@ def _remarks(frame: Frame, keys: Sequence[str]) -> list[str]:
     if not keys:
         return [NO_VALUES]
     hidden = len({key for node in frame.nodes for key in _values(node)}) - len(keys)
-    lines = [f"{hidden} more {'key' if hidden == 1 else 'keys'} not shown."] if hidden else []
+    lines = [f"{how_many(hidden, 'more key')} not shown."] if hidden else []
     behind = [
         node.node for node in frame.nodes if node.alive and node.applied_index < node.commit_index
     ]

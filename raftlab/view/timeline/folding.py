@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Message
-from raftlab.raft.vocabulary import Millis, NodeId
+from raftlab.raft.vocabulary import Millis, NodeId, how_many
 from raftlab.sim.frames.frame import MessageSpan, Trace
 from raftlab.view.words import clean, ms, names
 
@@ -32,8 +32,7 @@ class Fold(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """How many there are: "12 heartbeats"."""
-        count = len(self.heartbeats)
-        return f"{count:,} heartbeat{'' if count == 1 else 's'}"
+        return how_many(len(self.heartbeats), "heartbeat")
 
 
 def fold(

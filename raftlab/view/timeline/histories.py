@@ -12,6 +12,7 @@ from functools import partial
 from raftlab.check.history import History, Operation, Outcome
 from raftlab.check.history.operations import operation_text, value_text
 from raftlab.check.linearizability import Verdict
+from raftlab.raft.vocabulary import how_many
 from raftlab.view import style
 from raftlab.view.checked import checked
 from raftlab.view.marks import Box, Disc, Ink, Mark, Path, Text
@@ -107,9 +108,7 @@ def _sentence(shown: HistoryWindow) -> str:
     history = shown.history
     if not history:
         return "An empty history."
-    clients = len(history.clients)
-    whom = "1 client" if clients == 1 else f"{clients} clients"
-    what = "1 operation" if len(history) == 1 else f"{len(history):,} operations"
+    whom, what = how_many(len(history.clients), "client"), how_many(len(history), "operation")
     return f"{what} of {whom}, from {ms(min(each.start for each in history))} on."
 
 

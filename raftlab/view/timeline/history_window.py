@@ -6,7 +6,7 @@ import msgspec
 
 from raftlab.check.history import History, Operation
 from raftlab.check.linearizability import Verdict
-from raftlab.raft.vocabulary import Millis, Misuse, shown
+from raftlab.raft.vocabulary import Millis
 from raftlab.view import style
 from raftlab.view.timeline.axis import WIDTH
 from raftlab.view.words import clean
@@ -49,12 +49,8 @@ def drawn_until(operation: Operation, moment: Millis | None, end: Millis) -> Mil
 
 
 def window_of_history(of: History | Verdict, last: int) -> HistoryWindow:
-    """What is drawn of a history. Raises: Misuse, for what is none."""
+    """What is drawn of a history."""
     history, verdict = (of.history, of) if isinstance(of, Verdict) else (of, None)
-    if not isinstance(history, History):
-        raise Misuse(f"this draws a History, or what check found of one, and not {shown(of)}")
-    if type(last) is not int:
-        raise Misuse(f"last is how many operations are shown, not {shown(last)}")
     wrong = None if verdict is None else verdict.culprit
     culprit = None if wrong is None else _place_of(history, wrong)
     limit = float("inf") if culprit is None else history[culprit].end or 0.0

@@ -8,7 +8,7 @@ it is its term, whose number is printed where it begins.
 from functools import partial
 
 from raftlab.raft.roles import Role
-from raftlab.raft.vocabulary import Millis
+from raftlab.raft.vocabulary import Millis, how_many
 from raftlab.sim.frames.frame import Trace
 from raftlab.view import style
 from raftlab.view.checked import checked
@@ -109,8 +109,8 @@ def _headlines(window: Window) -> list[Text]:
 def _headline(window: Window) -> str:
     lost = sum(is_lost(span) for _, span in window.messages)
     kind = {"votes": " about votes", "appends": " about entries"}.get(window.only, "")
-    what = "message" if window.count == 1 else "messages"
-    said = f"{window.start:.1f} to {ms(window.end)}: {window.count} {what}{kind}, {lost} lost"
+    what = how_many(window.count, "message")
+    said = f"{window.start:.1f} to {ms(window.end)}: {what}{kind}, {lost} lost"
     standing = [each for each in window.trace.spans if each.start <= window.end <= each.end]
     leaders = [each for each in standing if each.role is Role.LEADER]
     if leaders:
