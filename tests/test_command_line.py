@@ -499,6 +499,36 @@ def test_an_interrupted_campaign_says_how_to_go_on_and_goes_on(raftlab_run, monk
     assert raftlab_run("campaign --seeds 5 --resume done.jsonl --json").document["seeds"] == 5
 
 
+@pytest.mark.parametrize("way", ["--json", ""])
+def test_a_campaign_interrupted_while_it_shortens_tells_what_it_knows(
+    raftlab_run, monkeypatch, way
+):
+    def interrupt(line, seed, tried, actions):
+        if tried == 40:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(campaign._Line, "draw", interrupt)
+    ran = raftlab_run(f"campaign --seeds 3 {way} --rules", WRONG)
+    assert ran.code == 130
+    if way:
+        (shortest,) = ran.document["shortest"]
+        assert (ran.document["seeds"], ran.document["interrupted"]) == (3, True)
+        assert raftlab_run("replay", shortest["share"]).code == 1
+    else:
+        assert "3 seeds: 3 violation." in ran.out
+        assert "Interrupted: there may be a shorter run." in ran.out
+        assert raftlab_run("replay", ran.out.split()[-1]).code == 1
+
+
+def test_a_terminal_shows_how_short_a_run_is_by_now(raftlab_run, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    ran = raftlab_run("campaign --seeds 1 --rules", WRONG)
+    assert re.search(r"Making seed 0's run shorter: \d+ actions after 0 tries", ran.err)
+    assert ran.err.endswith("\n")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: False)
+    assert raftlab_run("campaign --seeds 1 --rules", WRONG).err == ""
+
+
 @pytest.mark.parametrize(("text", "wanted"), [("3", range(3)), ("5-9", range(5, 10))])
 def test_seeds_are_a_number_or_a_range_with_both_ends(text, wanted):
     assert campaign.seeds(text) == wanted

@@ -3,6 +3,8 @@
 import argparse
 import logging
 import re
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from raftlab.commands.answers import Answer, Exit, share_of
@@ -16,11 +18,12 @@ from raftlab.commands.arguments import (
     whole,
 )
 from raftlab.raft.options import Options
-from raftlab.raft.vocabulary import Misuse, shown
+from raftlab.raft.vocabulary import shown
 from raftlab.sim.world.arguments import MOST_SEEDS
 
 if TYPE_CHECKING:
     from raftlab.check.campaign import CampaignResult
+    from raftlab.check.campaign.shortest import Shortest
 
 NAME = "campaign"
 HELP = "try many seeds: random faults, after which the cluster must recover"
@@ -31,6 +34,7 @@ EXAMPLE = """\
   raftlab campaign --seeds 20
   raftlab campaign --seeds 0-9999 --cores all --resume night.jsonl"""
 MOST_SHOWN = 3
+EVERY_S = 0.2
 
 
 def add_arguments(parser: Parser) -> None:
@@ -116,10 +120,16 @@ def carry_out(given: argparse.Namespace) -> Answer:
 
 
 def about_campaign(result: "CampaignResult", most: int, as_json: bool) -> Answer:
-    """What came of all seeds."""
+    """What came of all seeds, and the shortest runs: those that were found when Ctrl-C came."""
+    line = _Line()
+    found = result.shortest(most, line.draw)
+    line.end()
+    interrupted = any(each.interrupted for each in found)
     code = Exit.FOUND if result.failures else Exit.FINE
+    if interrupted:
+        code = Exit.INTERRUPTED
     if not as_json:
-        return Answer(code, result.report(most), {})
+        return Answer(code, result.report(most, found), {})
     document = {
         "seeds": len(result.results),
         "counts": result.counts,
@@ -138,19 +148,40 @@ def about_campaign(result: "CampaignResult", most: int, as_json: bool) -> Answer
             }
             for each in result.failures
         ],
-        "shortest": [_shortest(result, kind) for kind in list(result.kinds)[:most]],
+        "shortest": [_shortest(each) for each in found],
+        "interrupted": interrupted,
     }
     return Answer(code, "", document)
 
 
-def _shortest(result: "CampaignResult", kind: str) -> dict[str, Any]:
+def _shortest(found: "Shortest") -> dict[str, Any]:
     """The easiest seed of a kind of failure, and its shortest run."""
-    easiest = min(result.kinds[kind], key=lambda each: (each.events, each.seed))
-    told: dict[str, Any] = {"kind": kind, "seed": easiest.seed, "actions": None, "share": None}
-    if easiest.verdict == "killed" or not easiest.events:
-        return told
-    try:
-        run = result.shrunk(easiest.seed)
-    except Misuse:
-        return told
-    return {**told, "actions": len(run), "share": share_of(run)}
+    run = found.run
+    return {
+        "kind": found.kind,
+        "seed": found.failure.seed,
+        "actions": None if run is None else len(run),
+        "share": None if run is None else share_of(run),
+    }
+
+
+class _Line:
+    """How short a run is by now, on one line of a terminal that is drawn again and again."""
+
+    def __init__(self) -> None:
+        self.is_shown = sys.stderr is not None and sys.stderr.isatty()
+        self.drawn: float | None = None
+
+    def draw(self, seed: int, tried: int, actions: int) -> None:
+        """Look at a try: of each seed the first, and then one now and then."""
+        now = time.monotonic()
+        if self.is_shown and (self.drawn is None or not tried or now > self.drawn + EVERY_S):
+            self.drawn = now
+            told = f"Making seed {seed}'s run shorter: {actions:,} actions after {tried:,} tries"
+            line = f"{told} (Ctrl-C: it is shown as it is)"
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave the last line as it is."""
+        if self.drawn is not None:
+            print(file=sys.stderr)

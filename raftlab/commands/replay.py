@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+import msgspec
+
 from raftlab.commands.answers import Answer, Exit, about_run
 from raftlab.commands.arguments import Parser, add_classes, add_run, opened, rules_named, whole
 from raftlab.raft.vocabulary import Misuse, shortened
@@ -32,11 +34,18 @@ def add_arguments(parser: Parser) -> None:
         metavar="MODULE:CLASS",
         help="play it under these rules, too, and say where the runs part",
     )
+    parser.add_argument(
+        "--ask-again",
+        action="store_true",
+        help="ask the program of --machine anew all that it was asked, and say what it says now",
+    )
     add_classes(parser)
 
 
 def carry_out(given: argparse.Namespace) -> Answer:
     """Replay and show."""
+    if given.ask_again and given.machine is None:
+        raise Misuse("--ask-again wants to know whom: name the program with --machine")
     recording = opened(given.run, given)
     note = {} if recording.digest else {"note": NO_DIGEST}
     if given.upto is not None:
@@ -48,6 +57,8 @@ def carry_out(given: argparse.Namespace) -> Answer:
         **note,
     }
     answer = about_run(cluster, parts)
+    if given.ask_again:
+        answer = with_asked_again(answer, recording)
     return answer if given.twin is None else with_twin(answer, recording, given.twin)
 
 
@@ -73,3 +84,11 @@ def with_twin(answer: Answer, recording: Recording, name: str) -> Answer:
     }
     code = Exit.FOUND if answer.code or other.code else Exit.FINE
     return Answer(code, text, {**answer.document, "twin": document})
+
+
+def with_asked_again(answer: Answer, recording: Recording) -> Answer:
+    """The answer, with what the program says now to all that it was asked in the run."""
+    asked = recording.ask_again()
+    code = answer.code if asked.is_same else Exit.FOUND
+    document = {"same": asked.is_same, **msgspec.structs.asdict(asked)}
+    return Answer(code, f"{answer.text}\n\n{asked}", {**answer.document, "asked_again": document})

@@ -1,6 +1,7 @@
 """A node as its process has told it: each field of a reply finds its place, or is refused."""
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import UNSET
@@ -18,7 +19,7 @@ from raftlab.process.forms import message_of, snapshot_of
 from raftlab.process.source import Source
 from raftlab.process.wire import MessageLine, ProgressLine, Reply, SnapshotLine
 from raftlab.raft.log import LogEntry, Snapshot
-from raftlab.raft.messages import Message
+from raftlab.raft.messages import AppendEntries, InstallSnapshot, Message
 from raftlab.raft.node import NodeCore
 from raftlab.raft.output import Note, Output, ReadReady
 from raftlab.raft.progress import FollowerProgress, Tracker
@@ -38,7 +39,8 @@ class NodeAsSaid(NodeCore):
 
     It decides nothing. What must be written it says as the process does, so its term, vote and log
     can never contradict the disk; what the process believes besides is what it said last.
-    `heard_of` are the nodes that it can know: members, now or before, and who has sent it anything.
+    `heard_of` are the nodes that it can know: who has sent it anything, and whom its disk, a
+    message or a client has named.
     """
 
     __slots__ = (
@@ -77,11 +79,30 @@ class NodeAsSaid(NodeCore):
         self._writing: list[OnDisk] = []
         self._polling_confirms = not self._options.async_persistence
         self.heard_of: frozenset[NodeId] = frozenset(configuration.members)
-        self._hear_of(node_id, *self.configuration.members, self.voted_for or node_id)
+        self._hear_of(node_id, *([self.voted_for] if self.voted_for else ()))
+        self._hear_of_members(self.log, self.log.snapshot)
 
     def _hear_of(self, *nodes: NodeId) -> None:
         if not self.heard_of.issuperset(nodes):
             self.heard_of |= set(nodes)
+
+    def _hear_of_members(
+        self, entries: Iterable[LogEntry], snapshot: Snapshot | None = None
+    ) -> None:
+        """Nodes that entries and a snapshot name as members."""
+        if snapshot is not None:
+            self._hear_of(*snapshot.configuration.members)
+        for each in entries:
+            if type(each.payload) is Configuration:
+                self._hear_of(*each.payload.members)
+
+    def _hear_message(self, message: Message) -> None:
+        """Who has sent it, and whom it names as members."""
+        self._hear_of(message.sender)
+        if type(message) is AppendEntries:
+            self._hear_of_members(message.entries)
+        elif type(message) is InstallSnapshot:
+            self._hear_of_members((), message.snapshot)
 
     def _take(self, reply: Reply) -> None:
         """Let the node stand where the reply says. Raises: MachineFault, if it cannot be so."""
@@ -151,12 +172,11 @@ class NodeAsSaid(NodeCore):
             self._cut(reply.truncate_from)
         if reply.log_entries:
             entries = tuple(map(self._machines.entry_of, reply.log_entries))
-            check_entries(entries, log.last_index, self.term, "writes")
+            check_entries(entries, log.last_index, self.term, "writes", self.heard_of)
             log.append_as_follower(entries)
         self.configuration = self._first_configuration
         if log.configuration_index:
             self.configuration = log.configuration_at(log.last_index) or self.configuration
-            self._hear_of(*self.configuration.members)
 
     def _cut(self, index: Index) -> None:
         """Its log ends before `index`. Raises: MachineFault."""
@@ -173,7 +193,8 @@ class NodeAsSaid(NodeCore):
         log, snapshot, after = self.log, snapshot_of(line), line.index + 1
         is_own = log.term_for_index(snapshot.index) == snapshot.term
         base = log.snapshot.index if log.snapshot else 0
-        check_snapshot(snapshot, first, log.first_index if is_own else after, base, self.term)
+        kept_from = log.first_index if is_own else after
+        check_snapshot(snapshot, first, kept_from, base, self.term, self.heard_of)
         if is_own:
             log.compact(snapshot, 0 if first is None else after - first)
         else:

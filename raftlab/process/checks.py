@@ -3,7 +3,7 @@
 What is wrong as Raft is not looked for here: the watched properties find that.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import UNSET
 from msgspec.structs import fields
@@ -53,15 +53,21 @@ def _stranger(name: NodeId, field: str) -> MachineFault:
     return contradiction(f"it names {told(name)} in {field}, and has heard of no such node")
 
 
-def check_configuration(configuration: Configuration, where: str) -> None:
-    """Raises: MachineFault, for one that no cluster can have."""
+def check_configuration(
+    configuration: Configuration, where: str, heard_of: frozenset[NodeId]
+) -> None:
+    """Raises: MachineFault, for one that no cluster can have, or that names a stranger."""
     try:
         configuration.check()
     except Misuse as error:
         raise contradiction(f"what {where} holds cannot be: {error}") from None
+    if strangers := [name for name in configuration.members if name not in heard_of]:
+        raise _stranger(strangers[0], f"the configuration of {where}")
 
 
-def check_entries(entries: Iterable[LogEntry], after: Index, term: Term, does: str) -> None:
+def check_entries(
+    entries: Iterable[LogEntry], after: Index, term: Term, does: str, heard_of: frozenset[NodeId]
+) -> None:
     """Entries follow one another from `after` on, and none is of a later term than `term`.
 
     `does` is what is done with them. Raises: MachineFault.
@@ -76,11 +82,16 @@ def check_entries(entries: Iterable[LogEntry], after: Index, term: Term, does: s
             of = f"and is in term {term}" if does == "writes" else f"in a message of term {term}"
             raise contradiction(f"it {does} entry {place} of term {entry.term}, {of}")
         if type(entry.payload) is Configuration:
-            check_configuration(entry.payload, f"entry {place}")
+            check_configuration(entry.payload, f"entry {place}", heard_of)
 
 
 def check_snapshot(
-    snapshot: Snapshot, first: Index | None, kept_from: Index, base: Index, term: Term
+    snapshot: Snapshot,
+    first: Index | None,
+    kept_from: Index,
+    base: Index,
+    term: Term,
+    heard_of: frozenset[NodeId],
 ) -> None:
     """A snapshot that it takes: newer than the one up to `base`, of no later term than `term`.
 
@@ -91,7 +102,7 @@ def check_snapshot(
         raise contradiction(f"it takes a snapshot up to {snapshot.index}, and has one up to {base}")
     if snapshot.term > term:
         raise contradiction(f"it takes a snapshot of term {snapshot.term}, and is in term {term}")
-    check_configuration(snapshot.configuration, "its snapshot")
+    check_configuration(snapshot.configuration, "its snapshot", heard_of)
     if first is not None and not kept_from <= first <= snapshot.index + 1:
         raise contradiction(
             f"it takes a snapshot up to {snapshot.index}, and the first entry that it keeps is"
@@ -114,7 +125,7 @@ def check_progress(progress: dict[NodeId, ProgressLine], last_index: Index) -> N
 
 
 def check_message(
-    message: Message, node: NodeId, heard_of: Container[NodeId], commit_index: Index
+    message: Message, node: NodeId, heard_of: frozenset[NodeId], commit_index: Index
 ) -> None:
     """What it sends, it can send. Raises: MachineFault."""
     if message.sender != node:
@@ -133,11 +144,11 @@ def check_message(
                 f" committed, and calls those up to {commit_index} so"
             )
         if message.entries:
-            check_entries(message.entries, message.prev_log_index, message.term, "sends")
+            check_entries(message.entries, message.prev_log_index, message.term, "sends", heard_of)
     elif type(message) is AppendEntriesReply:
         check_numbers(message.result)
     elif type(message) is InstallSnapshot:
-        check_configuration(message.snapshot.configuration, "the snapshot that it sends")
+        check_configuration(message.snapshot.configuration, "the snapshot that it sends", heard_of)
 
 
 def check_numbers(message: Message | Accepted | Rejected) -> None:

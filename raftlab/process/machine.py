@@ -126,7 +126,7 @@ class ProcessMachine(NodeAsSaid):
     def advance(self, message: Message, now: Millis) -> None:
         """A message has arrived at `now` (ms). Raises: MachineFault."""
         self.now = now
-        self._hear_of(message.sender)
+        self._hear_message(message)
         self._ask(Arrives(node=self.node_id, now=now, message=message_line(message)))
 
     def tick(self, now: Millis) -> None:
@@ -141,6 +141,8 @@ class ProcessMachine(NodeAsSaid):
 
     def add_entry(self, payload: Payload) -> Index:
         """Append an entry as leader. Raises: NotLeader; NotNow; MachineFault."""
+        if type(payload) is Configuration:
+            self._hear_of(*payload.members)
         line = AddEntry(node=self.node_id, now=self._now, payload=payload_line(payload))
         reply = self._ask(line)
         if reply.index is None:
@@ -160,6 +162,7 @@ class ProcessMachine(NodeAsSaid):
         self._ask(Campaign(node=self.node_id, now=now, force=force))
 
     def _transfer_leadership(self, to: NodeId | None = None) -> None:
+        self._hear_of(*([to] if to else ()))
         self._ask(TransferLine(node=self.node_id, now=self._now, to=to))
 
     def _forget_leader(self) -> None:

@@ -175,6 +175,46 @@ def test_the_report_shows_a_short_run_that_opens(two_votes):
     assert two_votes.report() == report
 
 
+def interrupts_at(tries):
+    """Ctrl-C at one of the tries to make a run shorter; what was told until then is kept."""
+    told = []
+
+    def progress(seed, tried, actions):
+        told.append((seed, tried, actions))
+        if tried == tries:
+            signal.raise_signal(signal.SIGINT)
+
+    return progress, told
+
+
+def test_ctrl_c_while_a_run_is_made_shorter_shows_what_was_found(two_votes):
+    progress, told = interrupts_at(30)
+    (found,) = two_votes.shortest(progress=progress)
+    assert found.interrupted
+    assert [tried for _, tried, _ in told] == list(range(31))
+    assert len(found.run) == told[-1][2] < found.failure.events
+    report = two_votes.report(found=(found,))
+    assert "Interrupted: there may be a shorter run.\n" in report
+    with pytest.raises(Violation, match="One Vote Per Term"):
+        load(report.split("\n")[-1]).replay()
+
+
+def test_after_ctrl_c_no_more_is_looked_for_and_all_that_is_known_is_told(two_votes):
+    one, two = two_votes.results[:2]
+    both = CampaignResult(
+        (one, msgspec.structs.replace(two, broke="Another")), two_votes.conditions
+    )
+    progress, told = interrupts_at(0)
+    assert [(each.run, each.interrupted) for each in both.shortest(progress=progress)] == [
+        (None, True),
+        (None, True),
+    ]
+    assert len(told) == 1
+    report = both.report(found=both.shortest(progress=progress))
+    assert report.count("Interrupted: there may be a shorter run.") == 2
+    assert f"Seed {two.seed}: {two.text}." in report
+
+
 def test_a_seed_that_did_not_fail_has_nothing_to_shrink(twelve):
     with pytest.raises(Misuse, match="seed 3 did not fail"):
         twelve.shrunk(3)
@@ -463,7 +503,7 @@ def test_rules_that_do_not_do_the_same_twice_are_told(rules):
 
 
 def test_a_report_never_raises(monkeypatch, two_votes):
-    def breaks(*_):
+    def breaks(*_, **__):
         raise ZeroDivisionError("of chance")
 
     monkeypatch.setattr("raftlab.check.campaign.results.shrink", breaks)

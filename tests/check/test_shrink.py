@@ -1,5 +1,6 @@
 """What is left of a failing run is short, fails in the same way, and plays from scratch."""
 
+import signal
 from functools import cache
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from raftlab import Cluster, Misuse, NotNow, Options, Rules, Violation
 from raftlab.check.campaign.random_run import inject_faults
 from raftlab.check.campaign.random_start import start
-from raftlab.check.shrink import shrink
+from raftlab.check.shrink import ShrinkInterrupted, shrink
 from raftlab.check.shrink.minimize import commands_in, ending
 from raftlab.check.shrink.steps import as_steps, play_steps
 from raftlab.raft.machine import RaftStateMachine
@@ -71,6 +72,17 @@ def test_the_correct_rules_survive_what_is_left():
     for title, seed in SHRUNK:
         right = shortest(title, seed).attempt(rules=Rules(), machine=RaftStateMachine)
         assert right.violation is None
+
+
+def test_at_ctrl_c_the_shortest_run_until_then_is_kept(two_votes):
+    def interrupt(tried, actions):
+        if tried == 40:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(ShrinkInterrupted) as interrupted:
+        shrink(two_votes, progress=interrupt)
+    assert interrupted.value.shortest == shrink(two_votes, budget=39)
+    assert isinstance(interrupted.value, KeyboardInterrupt)
 
 
 def test_a_budget_is_kept_and_what_was_found_by_then_is_given(two_votes):

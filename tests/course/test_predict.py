@@ -400,6 +400,16 @@ def test_hints_save_messages():
     assert predict.next_index_after(*far).truth == (3,)
 
 
+def test_where_a_leader_tries_next_is_told_by_places_since_a_real_one_carries_its_no_op():
+    question = predict.next_index_after("1 1 6", "1 1 2 2")
+    assert question.explain[:2] == (
+        "message 1 asks about entry 3 of term 6: rejected, hint: entry 3 of term 2",
+        "message 2 asks about entry 2 of term 1: accepted",
+    )
+    first = predict.next_index_after("2", "1").explain[1]
+    assert first == "message 2 begins with entry 1: accepted"
+
+
 def test_messages_are_counted_as_figure_2_sends_them():
     """All that follows next_index in each: five refusals, and one message with five entries."""
     question = predict.messages_to_repair("1 3 3 3 3 3", "1 2 2 2 2 2", hints=False)

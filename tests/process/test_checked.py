@@ -7,6 +7,7 @@ from raftlab.check.campaign import campaign
 from raftlab.check.history.client_history import history_of
 from raftlab.check.linearizability import check
 from raftlab.check.shrink import shrink
+from raftlab.process import MachineFault
 from raftlab.process.samples import sample
 from tests.check.test_campaign_dask import scheduler, two_workers  # noqa: F401
 from tests.process.mistakes import BROKEN, PYTHON
@@ -63,6 +64,19 @@ def test_what_clients_saw_is_judged(process):
     assert check(history).is_linearizable
     opened = rl.load(cluster.recording.share())
     assert history_of(opened) == history
+
+
+def test_a_server_that_is_not_there_is_told_in_a_sentence(process):
+    result = campaign(1, machine=process("wrong", "makes up a server"), nodes=3)
+    said = (
+        "machine raised MachineFault: it names S9 in the configuration of entry 1, and has heard"
+        " of no such node (contradiction)"
+    )
+    assert [each.verdict for each in result.failures] == ["raised"]
+    assert said in result.failures[0].text
+    with pytest.raises(MachineFault, match="it names S9"):
+        rl.load(result.recording(0).share()).replay()
+    assert said in str(rl.load(result.recording(0).share()).attempt().stopped)
 
 
 def test_more_cores_find_the_same(votes_twice):

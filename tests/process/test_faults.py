@@ -1,11 +1,15 @@
 """Whatever a machine in a process does wrong: the run stands still, and says whose it was."""
 
+import json
 import re
+import sys
 
 import pytest
 
 import raftlab as rl
+from raftlab.__main__ import main
 from raftlab.process import MachineFault
+from tests.process.conftest import HERE
 
 OPTIONS = rl.Options(election_timeout=(150.0, 150.0))
 AT_A_TICK = [
@@ -143,6 +147,25 @@ def test_a_machine_that_rolls_dice_is_found_out_when_it_is_asked_again(process):
     assert 0 < again.frame <= cluster.number
     assert again.node in cluster.nodes
     assert again.before != again.now
+
+
+def test_the_command_line_asks_a_program_again(capsys):
+    def raftlab(*words):
+        code = main(list(words))
+        return code, *capsys.readouterr()
+
+    honest, dice = (f"{sys.executable} {HERE / name}" for name in ("elects.py", "misbehaves.py"))
+    machine, other = ["--machine", honest], ["--machine", f"{dice} 'rolls dice'"]
+    text = raftlab("run", "3", *machine, "--share")[1].split()[-1]
+    code, out, _ = raftlab("replay", text, *machine, "--ask-again")
+    assert (code, "The machines said the same again, in all of " in out) == (0, True)
+    code, out, _ = raftlab("replay", text, *other, "--ask-again", "--json")
+    told = json.loads(out)["asked_again"]
+    assert (code, told["same"], told["node"] in ("S1", "S2", "S3")) == (1, False, True)
+    assert told["before"] != told["now"]
+    code, out, said = raftlab("replay", text, "--ask-again")
+    assert (code, out) == (2, "")
+    assert "name the program with --machine" in said
 
 
 def test_a_machine_that_rolls_dice_is_found_out_when_its_past_is_told_to_another_process(process):

@@ -9,7 +9,7 @@ from raftlab.process import MachineFault
 from raftlab.process.run_machines import Machines
 from raftlab.process.wire import Reply
 from raftlab.raft.log import Command, LogEntry, RaftLog, Snapshot
-from raftlab.raft.messages import RequestVote
+from raftlab.raft.messages import AppendEntries, InstallSnapshot, RequestVote, TimeoutNow
 from raftlab.raft.vocabulary import Configuration, NotLeader, NotNow
 from raftlab.sim.world.host import NEVER
 
@@ -107,12 +107,16 @@ REFUSED: dict[str, list[tuple[Any, str]]] = {
         ([entry(6, **members([""]))], "tuples of names"),
         ([entry(6, **members(["S1", "S1"]))], "names a node twice"),
         ([entry(6, **members(["S1"], learners=["S1"]))], "voter and learner at once"),
+        ([entry(6, **members(["S1", "S9"]))], "it names S9 in the configuration of entry 6"),
+        ([entry(6, **members(["S1"], learners=["S9"]))], "it names S9 in the configuration of"),
+        ([entry(6, **members(["S1"], old_voters=["S9"]))], "it names S9 in the configuration of"),
     ],
     "snapshot": [
         (snapshot(2, 1), "it takes a snapshot up to 2, and has one up to 2"),
         (snapshot(1, 1), "it takes a snapshot up to 1, and has one up to 2"),
         (snapshot(3, 4), "it takes a snapshot of term 4, and is in term 3"),
         (snapshot(voters=()), "a configuration needs at least one voter"),
+        (snapshot(voters=("S1", "S9")), "it names S9 in the configuration of its snapshot"),
         (snapshot(data={"base64": "§"}), "no base64"),
     ],
     "first_index": [(3, "it says first_index, and no snapshot")],
@@ -127,7 +131,12 @@ REFUSED: dict[str, list[tuple[Any, str]]] = {
         ([message(entries=[entry(7)])], "it sends entry 7 where entry 6 belongs"),
         ([message(entries=[entry(6, 4)])], "it sends entry 6 of term 4, in a message of term 3"),
         ([message(entries=[entry(6, **members([]))])], "at least one voter"),
+        ([message(entries=[entry(6, **members(["S9"]))])], "S9 in the configuration of entry 6"),
         ([message("InstallSnapshot", snapshot=snapshot(voters=()))], "at least one voter"),
+        (
+            [message("InstallSnapshot", snapshot=snapshot(voters=["S9"]))],
+            "S9 in the configuration of the snapshot that it sends",
+        ),
         ([result(type="Accepted", last_new_index=-1)], "last_new_index of a message is -1"),
         (
             [
@@ -164,7 +173,7 @@ TAKEN = [
     {"voted_for": "S1", "leader": "S1", "votes": {"S3": True}},
     {"truncate_from": 6},
     {"truncate_from": 4, "log_entries": [entry(4)]},
-    {"log_entries": [entry(6, **members(["S1", "S4"]))], "voted_for": "S4", "leader": "S4"},
+    {"log_entries": [entry(6, **members(["S1"], learners=["S3"]))]},
     {"snapshot": snapshot()},
     {"snapshot": snapshot(3, 2), "first_index": 3},
     {"snapshot": snapshot(9, 3)},
@@ -204,6 +213,39 @@ def test_what_a_node_can_mean_is_taken(said):
 
 def test_the_table_has_every_field():
     assert set(REFUSED) == set(Reply.__struct_fields__)
+
+
+FOUR = Configuration(("S1", "S2", "S3", "S4"))
+FOURTH = LogEntry(3, 6, FOUR)
+SENT = {"term": 3, "sender": "S1", "receiver": "S2"}
+CARRIED = AppendEntries(
+    **SENT, prev_log_index=5, prev_log_term=2, entries=(FOURTH,), leader_commit=4
+)
+TELLS = {
+    "a message of its own": lambda each: each.advance(TimeoutNow(**SENT | {"sender": "S4"}), 1.0),
+    "an entry that is sent": lambda each: each.advance(CARRIED, 1.0),
+    "a snapshot that is sent": lambda each: each.advance(
+        InstallSnapshot(**SENT, snapshot=Snapshot(6, 3, FOUR, b"")), 1.0
+    ),
+    "a change that is asked for": lambda each: each.add_entry(FOUR),
+    "a handing over": lambda each: each._transfer_leadership("S4"),
+}
+"""How a node can hear of another one."""
+
+
+@pytest.mark.parametrize("tells", TELLS.values(), ids=TELLS)
+def test_a_node_can_name_whom_it_has_been_told_of(tells):
+    machine, _ = node()
+    machine._machines.next = {"index": 6, "log_entries": [entry(6, **members(["S1", "S4"]))]}
+    tells(machine)
+    says(machine, voted_for="S4", leader="S4", votes={"S4": True})
+
+
+def test_a_node_can_name_whom_its_disk_names():
+    for log in (RaftLog([LogEntry(1, 1, FOUR)]), RaftLog([], Snapshot(2, 1, FOUR, b""))):
+        machine = Scripted()("S2", configuration=THREE, term=3, log=log)
+        says(machine, voted_for="S4")
+        assert machine.voted_for == "S4"
 
 
 def test_a_snapshot_keeps_entries_that_are_there():

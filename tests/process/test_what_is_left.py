@@ -1,10 +1,14 @@
 """No process is left, whatever ends ours."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +19,13 @@ from tests.process.conftest import HERE, group_is_there, is_there
 
 def gone(pids):
     """Whether all processes have gone: those that another one ends need a moment."""
+    return wait_until(lambda: not any(is_there(pid) or group_is_there(pid) for pid in pids))
+
+
+def wait_until(done):
+    """Whether it comes true."""
     for _ in range(400):
-        if not any(is_there(pid) or group_is_there(pid) for pid in pids):
+        if done():
             return True
         time.sleep(0.05)
     return False
@@ -140,3 +149,55 @@ def test_a_process_that_may_not_be_killed_ends_when_nobody_speaks_to_it(monkeypa
     monkeypatch.setattr(os, "killpg", lambda group, sent: None)
     child.end()
     assert not is_there(child.pid)
+
+
+LEAVES = """
+import subprocess, sys
+subprocess.Popen(
+    [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"],
+    start_new_session=True,
+    stdout=open({file!r}, "w"),
+)
+for line in sys.stdin:
+    while not open({file!r}).read().strip():
+        pass
+    print("{{}}", flush=True)
+"""
+PAGE = (HERE.parents[1] / "docs" / "machine-protocol.md").read_text(encoding="utf-8")
+BEFORE = re.findall(r"`(bwrap .*?) node my_raft.js`", PAGE)[0].split()
+
+
+def why_no_namespace():
+    """Why a program cannot be given processes of its own here; empty, if it can."""
+    if shutil.which(BEFORE[0]) is None:
+        return "there is no bubblewrap here: `bwrap --version` tells"
+    ran = subprocess.run([*BEFORE, "true"], capture_output=True, text=True)
+    return f"bubblewrap makes no namespace here: {ran.stderr}" if ran.returncode else ""
+
+
+NO_NAMESPACE = why_no_namespace()
+
+
+def running(file):
+    """The processes that have a file open."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if each.resolve() == file:
+                found.append(int(each.parts[2]))
+    return found
+
+
+@pytest.mark.skipif(bool(NO_NAMESPACE), reason=NO_NAMESPACE)
+@pytest.mark.parametrize("before", [[], BEFORE], ids=["alone", "as the page says"])
+def test_what_leaves_the_group_ends_in_a_namespace_of_processes(tmp_path, before):
+    file = tmp_path / "left.txt"
+    child = Child([*before, sys.executable, "-c", LEAVES.format(file=str(file))])
+    assert child.ask(b"{}") == b"{}"
+    assert running(file)
+    child.end()
+    if before:
+        assert wait_until(lambda: not running(file))
+    else:  # this is what the page warns of
+        (left,) = running(file)
+        os.kill(left, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Machines that keep to the protocol and break Raft: `python wrong.py WAY`. They speak lines."""
+"""Machines that speak as they should and say what is wrong: `python wrong.py WAY`."""
 
 import json
 import sys
@@ -16,7 +16,15 @@ def commits_alone(line, said):
     return said
 
 
-WAYS = {"commits alone": commits_alone}
+def makes_up_a_server(line, said):
+    """A leader writes a configuration with a server that nobody has told it of."""
+    if said.get("role") == "leader":
+        members = {"type": "configuration", "voters": ["S1", "S2", "S3", "S9"]}
+        return said | {"log_entries": [{"term": 1, "index": 1, "payload": members}]}
+    return said
+
+
+WAYS = {"commits alone": commits_alone, "makes up a server": makes_up_a_server}
 
 for text in sys.stdin:
     line = json.loads(text)

@@ -3,6 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from raftlab import Cluster, Options
 from raftlab.raft.roles import Role
 from raftlab.sim.frames.frame import MessageSpan, RoleSpan, Trace, TraceMark
 from raftlab.view import style
@@ -262,6 +263,23 @@ def test_a_partition_runs_across_all_life_lines_and_names_its_sides():
     assert "S1 | S2 S3" in words(scene)
 
 
+def test_a_link_that_is_cut_is_named_and_both_ways_are_one_mark():
+    cluster = Cluster(3, seed=7)
+    cluster.cut("S1", "S3")
+    cluster.run(20)
+    cluster.cut("S1", "S2", both_ways=False)
+    cluster.run(30)
+    cluster.cut("S2", "S1", both_ways=False)
+    cluster.run(30)
+    trace = cluster.trace()
+    said = words(scene_timeline(trace))
+    assert {"S1 ↔ S3 cut", "S1 → S2 cut", "S2 → S1 cut"} <= set(said)
+    told = describe_timeline(trace)
+    assert "0.0        the link between S1 and S3 is cut both ways\n" in told
+    assert "20.0        the link from S1 to S2 is cut\n" in told
+    assert told.count(" is cut") == len(of_role(scene_timeline(trace), "partition")) == 3
+
+
 def test_a_paused_node_has_a_hollow_life_line():
     marks = [TraceMark(20.0, "S2", "pause", "S2 stands still")]
     marks += [TraceMark(60.0, "S2", "resume", "S2 goes on")]
@@ -285,6 +303,19 @@ def test_the_text_lists_everything_in_order_of_time():
     )
     assert "80.0 S1 is down" in lines
     check_text(text)
+
+
+def test_the_text_tells_a_change_at_the_moment_at_which_it_begins():
+    cluster = Cluster(3, seed=7, options=Options.figure_2())
+    cluster.timeout("S2")
+    cluster.crash("S3")
+    cluster.run(30)
+    rows = describe_timeline(cluster.trace()).splitlines()
+    assert " 0.0  S2    is a candidate in term 1" in rows
+    assert " 0.0  S3    is down" in rows
+    assert not any("follower in term 0" in row for row in rows)
+    later = describe_timeline(cluster.trace(), start=0.1)
+    assert "S2    is a candidate" not in later
 
 
 def test_the_first_line_says_who_leads_at_the_end():

@@ -13,8 +13,8 @@ then a healed cluster that must serve.
 Read `faults` and `timed_faults` (what is done to a cluster), `random_start`, `run_state` and
 `random_run` (what one seed means), `after_healing` and `complaints` (what must then work, and what
 does not), `trial` (one seed and the verdict on it), `shrink_stuck` (for what only got stuck),
-`executors` and `runner` (who runs the seeds), `heading` (of the file that keeps results), and
-`results`.
+`executors` and `runner` (who runs the seeds), `heading` (of the file that keeps results),
+`results`, and `shortest` (how a failure is shown).
 """
 
 from raftlab.check.campaign.results import CampaignResult

@@ -1,21 +1,21 @@
 """What came of a campaign: the verdict on every seed, and the shortest run that fails."""
 
 from collections import Counter
-from collections.abc import Iterator
+from functools import partial
 from textwrap import fill
 
 import msgspec
 
+from raftlab.check.campaign.shortest import SeedProgress, Shortest, shortest_of
 from raftlab.check.campaign.shrink_stuck import shrink_stuck
 from raftlab.check.campaign.trial import (
-    ADDRESS,
     VERDICTS,
     Conditions,
     SeedResult,
     recorded,
     replayed,
 )
-from raftlab.check.shrink.minimize import ending, shrink
+from raftlab.check.shrink.minimize import Progress, ending, shrink
 from raftlab.check.shrink.steps import NOT_DETERMINISTIC, NonDeterminism
 from raftlab.raft.vocabulary import Millis, Misuse
 from raftlab.sim.run.recording import Recording
@@ -90,64 +90,64 @@ class CampaignResult(msgspec.Struct, frozen=True):
                 return recorded(each, self.conditions)
         return replayed(seed, self.conditions).cluster.recording
 
-    def shrunk(self, seed: int) -> Recording:
+    def shrunk(self, seed: int, progress: Progress | None = None) -> Recording:
         """The shortest run that can be found in a few seconds that fails as the seed's does.
 
         Raises: Misuse, if the seed did not fail here, or if the rules or the machine do not do
-        the same twice; whatever its machine raises at once.
+        the same twice; whatever its machine raises at once; ShrinkInterrupted at Ctrl-C.
         """
         if seed not in {each.seed for each in self.failures}:
             raise Misuse(f"seed {seed} did not fail in this campaign")
         recording = self.recording(seed)
         try:
             if ending(recording) is not None:
-                return shrink(recording)
-            return shrink_stuck(seed, self.conditions)
+                return shrink(recording, progress=progress)
+            return shrink_stuck(seed, self.conditions, progress)
         except NonDeterminism:
             raise
         except Misuse as error:  # it has just been played
             raise NonDeterminism(f"{NOT_DETERMINISTIC}: {error}") from error
 
-    def report(self, most: int = MOST_SHOWN) -> str:
+    def shortest(
+        self, most: int = MOST_SHOWN, progress: SeedProgress | None = None
+    ) -> tuple[Shortest, ...]:
+        """For up to `most` kinds of failure, the easiest seed and the shortest run of it.
+
+        Ctrl-C ends the search: what was found until then is told, and that it came.
+        """
+        found: list[Shortest] = []
+        for kind, failures in list(self.kinds.items())[:most]:
+            easiest = min(failures, key=lambda each: (each.events, each.seed))
+            looks = not any(each.interrupted for each in found)
+            shrunk = partial(self._shrunk, easiest, progress)
+            found.append(shortest_of(kind, easiest, shrunk, looks))
+        return tuple(found)
+
+    def _shrunk(self, failure: SeedResult, progress: SeedProgress | None) -> Recording:
+        if progress is None:
+            return self.shrunk(failure.seed)
+        progress(failure.seed, 0, failure.events)
+        return self.shrunk(failure.seed, partial(progress, failure.seed))
+
+    def report(self, most: int = MOST_SHOWN, found: tuple[Shortest, ...] | None = None) -> str:
         """The counts; then, for up to `most` kinds of failure, the easiest seed's shortest run.
 
         With the counts it says how often each fault happened, and which never did. A run is
         printed as a text that `raftlab.load` opens. The same results, the same report. Where no
-        such run can be found, it says why.
+        such run can be found, it says why. Who has `found` the shortest runs hands them over.
         """
         lines = [_summary(self), _happened(self)]
         for kind, failures in self.kinds.items():
             lines += ["", f"{kind}: {_listed(failures)}."]
-        for failures in list(self.kinds.values())[:most]:
-            easiest = min(failures, key=lambda each: (each.events, each.seed))
-            lines += ["", *self._shown(easiest)]
+        for each in self.shortest(most) if found is None else found:
+            lines += ["", *each.lines()]
         return "\n".join(lines)
-
-    def _shown(self, failure: SeedResult) -> Iterator[str]:
-        yield f"Seed {failure.seed}: {failure.text}."
-        if failure.verdict == "killed" or not failure.events:
-            return
-        try:
-            run = self.shrunk(failure.seed)
-            text = run.share()
-        except Exception as error:  # rules may raise whatever they like, and a report may not
-            yield f"No shorter run of it can be shown: {_reason(error)}"
-            return
-        if run.actions:
-            yield f"{len(run)} of its {failure.events} actions are enough:"
-        yield text
 
     def __str__(self) -> str:
         return self.report()
 
     def __repr__(self) -> str:
         return f"<CampaignResult of {_summary(self)[:-1]}>"
-
-
-def _reason(error: Exception) -> str:
-    """What an error says, for the last line of a report."""
-    named = str(error) if isinstance(error, Misuse) else f"{type(error).__name__}: {error}"
-    return f"{ADDRESS.sub('', named).rstrip('.')}."
 
 
 def _summary(result: CampaignResult) -> str:

@@ -7,7 +7,7 @@ from raftlab.check.campaign.after_healing import disturbance, failed_task
 from raftlab.check.campaign.random_run import heal_and_converge
 from raftlab.check.campaign.run_state import MessageStorm, RandomRun
 from raftlab.check.campaign.trial import Conditions, replayed
-from raftlab.check.shrink.minimize import shrink
+from raftlab.check.shrink.minimize import Progress, shrink
 from raftlab.check.shrink.steps import NonDeterminism
 from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
@@ -17,12 +17,12 @@ from raftlab.sim.world.actions import Wipe
 BUDGET = 250  # each try waits for a recovery that may not come: a tenth of a second
 
 
-def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
+def shrink_stuck(seed: int, conditions: Conditions, progress: Progress | None = None) -> Recording:
     """The faults of a seed's run, as few as can be so that it still does not recover.
 
     It fails where the cluster does not settle, and where it does, and somebody is disturbed or
     not served in the quiet. Where only what clients saw before was wrong, the whole run is given.
-    Raises: NonDeterminism; whatever its machine raises when it is made.
+    Raises: NonDeterminism; whatever its machine raises when it is made; ShrinkInterrupted.
     """
     run = replayed(seed, conditions, heal=False)
     faulty, operates = run.cluster.recording, run.changes_members
@@ -31,7 +31,7 @@ def shrink_stuck(seed: int, conditions: Conditions) -> Recording:
         return not is_at_peace(cluster, seed, operates)
 
     try:
-        return shrink(faulty, gets_nowhere, BUDGET)
+        return shrink(faulty, gets_nowhere, BUDGET, progress)
     except NonDeterminism:
         raise
     except Misuse:

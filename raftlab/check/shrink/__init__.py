@@ -1,5 +1,5 @@
 """The shortest run that still fails: what can be left out is left out."""
 
-from raftlab.check.shrink.minimize import shrink
+from raftlab.check.shrink.minimize import ShrinkInterrupted, shrink
 
-__all__ = ["shrink"]
+__all__ = ["ShrinkInterrupted", "shrink"]

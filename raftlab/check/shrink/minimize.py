@@ -36,7 +36,24 @@ FEW = 800  # so many steps are played in a few milliseconds
 Breaks: TypeAlias = str | Property | Callable[[Cluster], bool] | None
 
 
-def shrink(run: Recording | Cluster, breaks: Breaks = None, budget: int = BUDGET) -> Recording:
+Progress: TypeAlias = Callable[[int, int], None]
+"""Is told with each try which one it is, and how many actions the shortest run has so far."""
+
+
+class ShrinkInterrupted(KeyboardInterrupt):
+    """Ctrl-C came while a run was made shorter: `shortest` is what was found until then."""
+
+    def __init__(self, shortest: Recording) -> None:
+        super().__init__()
+        self.shortest = shortest
+
+
+def shrink(
+    run: Recording | Cluster,
+    breaks: Breaks = None,
+    budget: int = BUDGET,
+    progress: Progress | None = None,
+) -> Recording:
     """A run with as few and as simple actions as can be found that still breaks `breaks`.
 
     It begins with `run`: a recording, or a cluster for what has happened there so far.
@@ -44,13 +61,17 @@ def shrink(run: Recording | Cluster, breaks: Breaks = None, budget: int = BUDGET
     action (and may go on with it); by default, whatever the recording ends in: a broken
     property, or "raised NAME" where a machine raises. `budget` is how many runs may be tried.
     The same recording always gives the same answer, and an answer that was found within the
-    budget gives itself.
+    budget gives itself. `progress` is called with each try.
 
-    Raises: Misuse, if the recording does not break it, or does not play the same twice.
+    Raises: Misuse, if the recording does not break it, or does not play the same twice;
+    ShrinkInterrupted at Ctrl-C, a KeyboardInterrupt with the shortest run that was found.
     """
     recording = recording_of_run(run)
-    shrinker = _Shrinker(recording, breaks, budget)
-    shrinker.run()
+    shrinker = _Shrinker(recording, breaks, budget, progress)
+    try:
+        shrinker.run()
+    except KeyboardInterrupt:
+        raise ShrinkInterrupted(recording.of(shrinker.best.actions)) from None
     shrunk = recording.of(shrinker.best.actions)
     if not shrinker.falls_again(shrunk):
         raise NonDeterminism(
@@ -82,9 +103,13 @@ def _ends_so_again(recording: Recording, fell: str | None) -> bool:
 class _Shrinker:
     """The best run so far, and the ways to make it better."""
 
-    def __init__(self, recording: Recording, breaks: Breaks, budget: int) -> None:
+    def __init__(
+        self, recording: Recording, breaks: Breaks, budget: int, progress: Progress | None
+    ) -> None:
         self.recording = recording
         self.budget = budget
+        self.tried = 0
+        self.progress = progress
         try:
             fell = ending(recording)
         except REFUSALS as error:
@@ -146,6 +171,9 @@ class _Shrinker:
         if self.budget <= 0:
             return False
         self.budget -= 1
+        self.tried += 1
+        if self.progress is not None:
+            self.progress(self.tried, len(self.best.steps))
         played = play_steps(self.recording, steps, self.wipes)
         now, parts = cost(played.steps), 3 if closer else 2
         if not (now[:parts] < self.cost[:parts] and self._falls(played)):

@@ -19,7 +19,7 @@ from raftlab.course.rows import scene_rows
 from raftlab.course.situations import log_of, terms_of
 from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
-from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply
+from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Rejected
 from raftlab.raft.roles import Leader
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Index, Misuse, Term
@@ -78,14 +78,27 @@ def _told(said: list[tuple[AppendEntries, AppendEntriesReply]]) -> list[str]:
         count = len(request.entries)
         carried = "1 entry" if count == 1 else f"{count or 'no'} entries"
         result = reply.result
-        if isinstance(result, Accepted):
-            answer = f"accepted up to entry {result.last_new_index}"
-        elif result.hint_index:
-            answer = f"rejected, hint: entry {result.hint_index} of term {result.hint_term}"
-        else:
-            answer = "rejected, hint: nothing"
-        lines.append(f"message {number}: {carried} {asked}: {answer}")
+        up_to = f" up to entry {result.last_new_index}" if isinstance(result, Accepted) else ""
+        lines.append(f"message {number}: {carried} {asked}: {_answered(result)}{up_to}")
     return lines
+
+
+def _told_of_places(said: list[tuple[AppendEntries, AppendEntriesReply]]) -> list[str]:
+    """The same where what messages carry is beside the point: a no-op, perhaps."""
+    lines = []
+    for number, (request, reply) in enumerate(said, start=1):
+        prev, term = request.prev_log_index, request.prev_log_term
+        asked = f"asks about entry {prev} of term {term}" if prev else "begins with entry 1"
+        lines.append(f"message {number} {asked}: {_answered(reply.result)}")
+    return lines
+
+
+def _answered(result: Accepted | Rejected) -> str:
+    if isinstance(result, Accepted):
+        return "accepted"
+    if result.hint_index:
+        return f"rejected, hint: entry {result.hint_index} of term {result.hint_term}"
+    return "rejected, hint: nothing"
 
 
 def _agreed(said: list[tuple[AppendEntries, AppendEntriesReply]], hints: bool) -> str:
@@ -117,7 +130,7 @@ def next_index_after(
         " after the first answer?",
         (),
         first.prev_log_index + 1,
-        [*_told(said[:2]), rule],
+        [*_told_of_places(said[:2]), rule],
         scenes=(scene_rows({"leader": leader, "follower": follower}, BESIDE),),
         then=(_asked(leader, follower, said[:2]),),
     )

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from raftlab.raft.messages import Message
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import Millis, NodeId, Term
 from raftlab.sim.frames.frame import MessageSpan, RoleSpan, Trace, TraceMark
 from raftlab.sim.world.action import Action
-from raftlab.sim.world.actions import Deliver, Drop
+from raftlab.sim.world.actions import Cut, Deliver, Drop
 from raftlab.sim.world.engine import Engine
 from raftlab.sim.world.host import NEVER
 
@@ -25,6 +27,7 @@ class Tracer:
         }
         self._flying: dict[int, tuple[Message, Millis]] = {}
         self._committed = dict.fromkeys(cluster.world.nodes, 0)
+        self._before: Action | None = None
         self.note_sent()
 
     def follow(self, action: Action) -> None:
@@ -35,6 +38,7 @@ class Tracer:
         self.note_marks(action)
         for node in self.cluster.world.nodes:
             self.note_role(node, action.at)
+        self._before = action
 
     def note_sent(self) -> None:
         """Note the messages that have set out."""
@@ -53,7 +57,9 @@ class Tracer:
 
     def note_marks(self, action: Action) -> None:
         """Note what a reader did, and what was committed."""
-        if action.mark is not None:
+        if isinstance(action, Cut) and self._before == _other_way(action):
+            self.marks[-1] = _both_ways(action)
+        elif action.mark is not None:
             node = action.nodes[0] if action.nodes else None
             text, detail = action.happening(), action.detail
             self.marks.append(TraceMark(action.at, node, action.mark, text, detail))
@@ -109,6 +115,17 @@ def trace_of(
     else:
         until = min(until, cluster.now)
     return tracer.finish(start, until)
+
+
+def _other_way(cut: Cut) -> Cut:
+    return replace(cut, sender=cut.receiver, receiver=cut.sender)
+
+
+def _both_ways(cut: Cut) -> TraceMark:
+    """One mark for a link that is cut in one direction, and at once in the other."""
+    one, other = cut.receiver, cut.sender
+    text = f"the link between {one} and {other} is cut both ways"
+    return TraceMark(cut.at, None, "partition", text, f"{one} ↔ {other} cut")
 
 
 def _overlaps(span: MessageSpan, start: Millis, end: Millis) -> bool:

@@ -227,6 +227,11 @@ class Cut(Action, frozen=True, tag="cut"):
     sender: NodeId
     receiver: NodeId
 
+    @property
+    def detail(self) -> str:
+        """The link."""
+        return f"{self.sender} → {self.receiver} cut"
+
     def calls(self, here: Surroundings) -> Iterator[Call]:
         """In both directions, or in one."""
         ends = (self.sender, self.receiver)

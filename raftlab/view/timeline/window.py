@@ -127,8 +127,15 @@ def marks_shown(window: Window) -> list[TraceMark]:
 
 
 def changes(window: Window) -> Iterator[RoleSpan]:
-    """The stretches of life that begin between start and end."""
-    return (each for each in window.trace.spans if window.start < each.start <= window.end)
+    """The stretches of life that begin between start and end.
+
+    That which is the first of its node and begins with the window is no change.
+    """
+    first = {id(spans[0]) for spans in window.lives.values() if spans}
+    for each in window.trace.spans:
+        begins = each.start == window.start and id(each) not in first
+        if begins or window.start < each.start <= window.end:
+            yield each
 
 
 def stretches(window: Window) -> Iterator[tuple[str, RoleSpan, float, float]]:
