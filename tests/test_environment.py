@@ -8,7 +8,9 @@ import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib import metadata
+from json import loads
 from pathlib import Path
 
 import pytest
@@ -193,3 +195,21 @@ def test_make_lab_trusts_the_notebooks_of_the_project_when_one_of_them_is_new():
     (trusting,) = [line for line in told.splitlines() if " trust " in line]
     assert {word for word in trusting.split() if word.endswith(".ipynb")} == named
     assert told.index(" trust ") < told.index(" jupyterlab ")
+
+
+def test_no_exception_of_ruff_stands_in_pyproject_that_nothing_needs():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    bare = ["--config", "lint.per-file-ignores={}", "--output-format", "json", "--no-cache"]
+    said = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", *bare, "."], cwd=ROOT, capture_output=True
+    )
+    found = [
+        (Path(each["filename"]).relative_to(ROOT), each["code"]) for each in loads(said.stdout)
+    ]
+    needless = [
+        f"{files}: {rule}"
+        for files, rules in settings["per-file-ignores"].items()
+        for rule in rules
+        if not any(fnmatch(str(file), files) and code.startswith(rule) for file, code in found)
+    ]
+    assert not needless, f"take them out of pyproject.toml: {needless}"

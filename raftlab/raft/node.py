@@ -202,7 +202,8 @@ class NodeCore:
     def _answer_stale_term(self, message: Message) -> None:
         """A lower term: tell an old leader or candidate the term, and change nothing.
 
-        Paper: Figure 2, both RPCs, first rule; 5.1.
+        A reply of a lower term is dropped, by `_handle_if_current`; what has no method in
+        `_STALE_HANDLERS` is ignored. Paper: Figure 2, both RPCs, first rule; 5.1.
         """
         self._stale_handlers[type(message)](self, message)
 

@@ -15,8 +15,9 @@ Detail: TypeAlias = str | int | float | bool | None
 class Note(msgspec.Struct, frozen=True, gc=False):
     """What was decided, and by which rule; put into words only when somebody reads it.
 
-    `rule` is the name of a method of `Rules`, or of the machine, and tells decisions apart: no
-    one need read the words. A vote that no rule refuses is granted by `on_request_vote`.
+    `rule` is the name of a method of `Rules`, or of the machine (without the underscore it may
+    have); what a host adds of its own is under "read", "restart" or "note". It tells decisions
+    apart: no one need read the words. A vote that no rule refuses is granted by `on_request_vote`.
     """
 
     rule: str

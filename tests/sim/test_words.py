@@ -18,7 +18,7 @@ from raftlab.raft.messages import (
     TimeoutNow,
 )
 from raftlab.sim.world.action import KINDS
-from raftlab.sim.world.message_text import message_text, payload_text
+from raftlab.sim.world.message_text import message_phrase, payload_phrase
 from tests.sim.looking import drive, faulty_cluster
 
 SNAPSHOT = Snapshot(9, 2, Configuration(("S1",)))
@@ -125,7 +125,7 @@ ENTRY = LogEntry(2, 7, Command(b"x=1"))
     ],
 )
 def test_a_message_is_told_in_a_few_words(message, text):
-    assert message_text(message) == text
+    assert message_phrase(message) == text
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_message_is_told_in_a_few_words(message, text):
     ],
 )
 def test_a_payload_is_told_on_one_short_line(payload, text):
-    assert payload_text(LogEntry(1, 1, payload)) == text
+    assert payload_phrase(LogEntry(1, 1, payload)) == text
 
 
 def test_every_kind_of_action_has_its_sentence():

@@ -7,7 +7,7 @@ from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Frame, NodeFrame, ProgressFrame
 from raftlab.sim.world.application import KeyValue
 from raftlab.sim.world.host import Reading
-from raftlab.sim.world.message_text import payload_text
+from raftlab.sim.world.message_text import payload_phrase
 
 
 def node_text(node: NodeFrame) -> str:
@@ -107,6 +107,6 @@ def answers_table(cluster: Cluster, name: str, first: int) -> str:
         if after < entry.index <= node.applied_index:
             said = application.apply(entry) or "-"
             if entry.index >= first:
-                lines.append(f"{entry.index:3}  {payload_text(entry):12} {said}")
+                lines.append(f"{entry.index:3}  {payload_phrase(entry):12} {said}")
     open_sessions = " ".join(f"{who}#{serial}" for who, serial in application.sessions.items())
     return "\n".join([*lines, f"open sessions: {open_sessions or 'none'}"])

@@ -1,16 +1,19 @@
 """Whatever a picture shows, no two words lie on each other and nothing leaves it."""
 
 from collections.abc import Callable
+from inspect import signature
 
 import pytest
 from msgspec.structs import replace
 
+from raftlab import view
 from raftlab.check.history import History
 from raftlab.check.linearizability import check
 from raftlab.check.linearizability.models import Register
 from raftlab.raft.log import Command, RaftLog
 from raftlab.raft.roles import ROLE_AFTER
 from raftlab.raft.vocabulary import Configuration
+from raftlab.sim.frames.frame import Frame
 from raftlab.view import (
     scene_cluster,
     scene_commit,
@@ -41,6 +44,11 @@ OF_A_FRAME: dict[str, Callable[..., Scene]] = {
 }
 
 
+def first_kind(picture: Callable[..., Scene]) -> list[object]:
+    """What kind of thing a picture is made of."""
+    return [each.annotation for each in signature(picture).parameters.values()][:1]
+
+
 def meeting_words(scene: Scene) -> list[tuple[str, str]]:
     """The ids of texts that lie on each other. They are compared line by line: there are many."""
     boxes = sorted((box_of(each), each.id) for each in texts(scene) if each.text)
@@ -62,6 +70,13 @@ def check_layout(scene: Scene) -> None:
     assert outside(scene) == []
     check_text(scene.description)
     assert scene.svg.endswith("</svg>\n")
+
+
+def test_every_picture_of_a_frame_is_laid_out_here():
+    scenes = {name: getattr(view, name) for name in view.__all__ if name.startswith("scene_")}
+    of_a_frame = {name for name, each in scenes.items() if Frame in first_kind(each)}
+    odd = of_a_frame ^ {each.__name__ for each in OF_A_FRAME.values()}
+    assert not odd, f"OF_A_FRAME wants every picture of a frame: {sorted(odd)}"
 
 
 @pytest.mark.parametrize("seed", range(16))

@@ -7,11 +7,11 @@ from raftlab.raft.rules import Rules
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import commit, settle, stage, win_election
 from raftlab.sim.scenarios.mistakes import AsksNobody, ReadsTooSoon
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, named_situation
 from raftlab.sim.world.violation import Violation
 
 
-@scene()
+@named_situation()
 def deposed_leaders_read(*, seed: int = 1) -> Cluster:
     """A leader that does not know that it is deposed is asked for a value, and must not answer.
 
@@ -25,7 +25,7 @@ def deposed_leaders_read(*, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene(BEFORE_AFTER, breaks={"after": "Reads Are Current"})
+@named_situation(BEFORE_AFTER, breaks={"after": "Reads Are Current"})
 def stale_read(panel: str = "after", *, seed: int = 1) -> Cluster:
     """A leader that asks nobody whether it still leads answers a read with the past.
 
@@ -52,7 +52,7 @@ def _deposed_leader(seed: int, rules: type[Rules]) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def new_leaders_read(*, seed: int = 1) -> Cluster:
     """A new leader is asked for a value before it knows what is committed: the read waits.
 
@@ -66,7 +66,7 @@ def new_leaders_read(*, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene(BEFORE_AFTER, breaks={"after": "Reads Are Current"})
+@named_situation(BEFORE_AFTER, breaks={"after": "Reads Are Current"})
 def read_too_soon(panel: str = "after", *, seed: int = 1) -> Cluster:
     """A new leader that answers before an entry of its own term is committed forgets x=1.
 
@@ -94,7 +94,7 @@ def _new_leader(seed: int, rules: type[Rules]) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def follower_read(*, seed: int = 1) -> Cluster:
     """A follower is asked for a value: it asks its leader how far it must have applied the log.
 
@@ -110,7 +110,7 @@ def follower_read(*, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene(BEFORE_AFTER, breaks={"after": "Reads Are Current"})
+@named_situation(BEFORE_AFTER, breaks={"after": "Reads Are Current"})
 def lease_under_clock_drift(panel: str = "after", *, seed: int = 1) -> Cluster:
     """A lease trusts clocks: one that runs ten times too slow lets it last long after it ended.
 
@@ -138,7 +138,7 @@ def lease_under_clock_drift(panel: str = "after", *, seed: int = 1) -> Cluster:
 SESSION = ("without a session", "with a session")
 
 
-@scene(SESSION)
+@named_situation(SESSION)
 def retry_applied_twice(panel: str = "without a session", *, seed: int = 1) -> Cluster:
     """The answer was lost with the leader, the client asks again, and its command counts twice.
 

@@ -15,14 +15,14 @@ from raftlab.sim.fixtures import (
     with_entry,
 )
 from raftlab.sim.scenarios.mistakes import AppendsNothingItself
-from raftlab.sim.scenarios.registry import scene
+from raftlab.sim.scenarios.registry import named_situation
 
 FIVE = ("S1", "S2", "S3", "S4", "S5")
 JUST_SPOKE: Millis = 51.0  # after its election: S1 says nothing for 50 ms
 HELD_UP: Millis = 35.0  # until an acknowledgement and an election are over
 
 
-@scene(("before", "after", "healed"))
+@named_situation(("before", "after", "healed"))
 def deposed_leader_commits(panel: str = "after", *, seed: int = 1) -> Cluster:
     """A leader that does not know that it is deposed commits an entry, and nothing is harmed.
 

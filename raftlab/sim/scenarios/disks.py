@@ -4,14 +4,14 @@ from contextlib import suppress
 
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import commit, drop_all, settle, stage, win_election
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, named_situation
 from raftlab.sim.world.settings import Disks
 from raftlab.sim.world.violation import Violation
 
 CAUGHT_OR_NOT = ("caught", "unwatched")
 
 
-@scene(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
+@named_situation(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
 def amnesia(panel: str = "after", *, seed: int = 1) -> Cluster:
     """A server lost its disk and came back under its old name: what it had promised is forgotten.
 
@@ -33,7 +33,7 @@ def amnesia(panel: str = "after", *, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene(CAUGHT_OR_NOT, breaks={"caught": "Durable Before Said"})
+@named_situation(CAUGHT_OR_NOT, breaks={"caught": "Durable Before Said"})
 def forgotten_vote(panel: str = "unwatched", *, seed: int = 1) -> Cluster:
     """A disk that does not keep votes: a server crashes, and votes twice in one term.
 
@@ -59,7 +59,7 @@ def forgotten_vote(panel: str = "unwatched", *, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene(CAUGHT_OR_NOT, breaks={"caught": "Durable Before Said"})
+@named_situation(CAUGHT_OR_NOT, breaks={"caught": "Durable Before Said"})
 def answer_before_writing(panel: str = "unwatched", *, seed: int = 1) -> Cluster:
     """Servers that answer before they have written lose, in a power cut, what is committed.
 
@@ -87,7 +87,7 @@ def answer_before_writing(panel: str = "unwatched", *, seed: int = 1) -> Cluster
     return cluster
 
 
-@scene()
+@named_situation()
 def power_cut(*, seed: int = 1) -> Cluster:
     """All servers crash at once in the middle of their writes, and nothing that was said is lost.
 

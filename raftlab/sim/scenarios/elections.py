@@ -15,14 +15,14 @@ from raftlab.sim.fixtures import (
     until_sent,
     win_election,
 )
-from raftlab.sim.scenarios.registry import scene
+from raftlab.sim.scenarios.registry import named_situation
 from raftlab.sim.world.settings import Network
 
 PRE_VOTE = ("plain", "pre_vote")
 CHECK_QUORUM = ("plain", "check_quorum")
 
 
-@scene()
+@named_situation()
 def first_election(*, seed: int = 1) -> Cluster:
     """One of five servers wakes first, votes for itself, and has just asked the others.
 
@@ -35,7 +35,7 @@ def first_election(*, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def split_vote(*, seed: int = 1) -> Cluster:
     """Two candidates of one term get two votes each, and nobody leads.
 
@@ -52,7 +52,7 @@ def split_vote(*, seed: int = 1) -> Cluster:
     return cluster.run(25)
 
 
-@scene()
+@named_situation()
 def same_timeouts(*, seed: int = 1) -> Cluster:
     """With one and the same timeout for all, everybody wakes at once and votes for itself.
 
@@ -64,7 +64,7 @@ def same_timeouts(*, seed: int = 1) -> Cluster:
     return stage(3, seed, options=options).run(1000)
 
 
-@scene()
+@named_situation()
 def lost_vote(*, seed: int = 1) -> Cluster:
     """Everybody voted for S1 and the network lost the votes: S1 does not know that it won.
 
@@ -79,7 +79,7 @@ def lost_vote(*, seed: int = 1) -> Cluster:
     return cluster.run(15)
 
 
-@scene()
+@named_situation()
 def duplicated_votes(*, seed: int = 1) -> Cluster:
     """S1 hears the one vote that it got twice, and counts it once.
 
@@ -95,7 +95,7 @@ def duplicated_votes(*, seed: int = 1) -> Cluster:
     return cluster.run(15)
 
 
-@scene()
+@named_situation()
 def late_vote(*, seed: int = 1) -> Cluster:
     """S2's vote for S1 in term 1 is still on its way when S2 has voted for S3 in term 2.
 
@@ -115,7 +115,7 @@ def late_vote(*, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def dueling_candidates(*, seed: int = 1) -> Cluster:
     """S1 and S3 campaign at once and cannot hear each other; S2 can vote for one of them only.
 
@@ -132,7 +132,7 @@ def dueling_candidates(*, seed: int = 1) -> Cluster:
     return cluster.run(25)
 
 
-@scene()
+@named_situation()
 def outdated_candidate(*, seed: int = 1) -> Cluster:
     """S3 missed a committed command, and asks for votes that nobody may give it.
 
@@ -150,7 +150,7 @@ def outdated_candidate(*, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene(PRE_VOTE)
+@named_situation(PRE_VOTE)
 def rejoining_node(panel: str = "plain", *, seed: int = 1) -> Cluster:
     """A server comes back from 1.5 seconds alone, with a term that nobody has asked for.
 
@@ -166,7 +166,7 @@ def rejoining_node(panel: str = "plain", *, seed: int = 1) -> Cluster:
     return cluster.run(1500)
 
 
-@scene(CHECK_QUORUM)
+@named_situation(CHECK_QUORUM)
 def isolated_leader(panel: str = "plain", *, seed: int = 1) -> Cluster:
     """A leader is cut off and the others elect another, and nobody can tell the first.
 
@@ -184,7 +184,7 @@ def isolated_leader(panel: str = "plain", *, seed: int = 1) -> Cluster:
     return cluster.run(350)
 
 
-@scene(CHECK_QUORUM)
+@named_situation(CHECK_QUORUM)
 def deaf_leader(panel: str = "plain", *, seed: int = 1) -> Cluster:
     """A leader that all can hear and that hears nobody keeps the others from electing another.
 
@@ -202,7 +202,7 @@ def deaf_leader(panel: str = "plain", *, seed: int = 1) -> Cluster:
     return cluster.run(1000)
 
 
-@scene(PRE_VOTE)
+@named_situation(PRE_VOTE)
 def partial_partition(panel: str = "plain", *, seed: int = 1) -> Cluster:
     """One broken link between two of three servers, and they unseat each other in turn.
 
@@ -220,7 +220,7 @@ def partial_partition(panel: str = "plain", *, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def paused_leader(*, seed: int = 1) -> Cluster:
     """A leader's machine hung; meanwhile another was elected, and it has not noticed.
 
@@ -238,7 +238,7 @@ def paused_leader(*, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def slow_disk(*, seed: int = 1) -> Cluster:
     """A leader whose disk takes longer than an election timeout says nothing while it writes.
 
@@ -253,7 +253,7 @@ def slow_disk(*, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def leadership_transfer(*, seed: int = 1) -> Cluster:
     """A leader hands over: its successor has everything, and is just being told to campaign.
 
@@ -275,7 +275,7 @@ TIMEOUTS = (
 FIGURE_16 = tuple(TIMEOUTS.split())
 
 
-@scene(FIGURE_16)
+@named_situation(FIGURE_16)
 def figure_16(panel: str = "150-300", *, seed: int = 1) -> Cluster:
     """A leader of five crashes; the range of the timeouts decides how soon the next one leads.
 

@@ -9,11 +9,11 @@ from raftlab.raft.vocabulary import NodeId, Term
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import commit, is_a, settle, stage, until_sent, win_election
 from raftlab.sim.scenarios.mistakes import ChangesInAnyTerm, SwitchesAtOnce
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, named_situation
 from raftlab.sim.world.violation import Violation
 
 
-@scene(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
+@named_situation(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
 def figure_10(panel: str = "after", *, seed: int = 1) -> Cluster:
     """Straight from three voters to five: for a while there are two majorities that do not meet.
 
@@ -30,7 +30,7 @@ def figure_10(panel: str = "after", *, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def figure_10_with_joint(*, seed: int = 1) -> Cluster:
     """The change of Figure 10 as Raft does it: the new voters alone can decide nothing.
 
@@ -54,7 +54,7 @@ def _three_become_five(seed: int, rules: type[Rules]) -> Cluster:
 FIGURE_11 = ("joint", "leaving", "new")
 
 
-@scene(FIGURE_11)
+@named_situation(FIGURE_11)
 def figure_11(panel: str = "joint", *, seed: int = 1) -> Cluster:
     """From S1 S2 S3 to S3 S4 S5 in two steps, with a time between in which both must agree.
 
@@ -80,7 +80,7 @@ def figure_11(panel: str = "joint", *, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def crash_while_joint(*, seed: int = 1) -> Cluster:
     """A leader dies in the middle of a change: what is in the logs still holds.
 
@@ -100,7 +100,7 @@ def crash_while_joint(*, seed: int = 1) -> Cluster:
     return cluster.run(15)
 
 
-@scene(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
+@named_situation(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
 def single_server_bug(panel: str = "after", *, seed: int = 1) -> Cluster:
     """Two leaders in turn change the cluster by one server each, and their majorities do not meet.
 
@@ -122,7 +122,7 @@ def single_server_bug(panel: str = "after", *, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def single_server_rule(*, seed: int = 1) -> Cluster:
     """The correction of 2015: a new leader changes nothing before it has committed something.
 
@@ -148,7 +148,7 @@ def _first_of_two_changes(seed: int, rules: type[Rules]) -> Cluster:
 STICKINESS = ("plain", "stickiness")
 
 
-@scene(STICKINESS)
+@named_situation(STICKINESS)
 def removed_server(panel: str = "plain", *, seed: int = 1) -> Cluster:
     """A server was removed, does not know it, hears nobody, and asks for votes in a new term.
 
@@ -166,7 +166,7 @@ def removed_server(panel: str = "plain", *, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def removed_leader(*, seed: int = 1) -> Cluster:
     """A leader manages a cluster that it does not belong to, until its own removal is committed.
 
@@ -183,7 +183,7 @@ def removed_leader(*, seed: int = 1) -> Cluster:
 CATCH_UP = ("voter", "learner")
 
 
-@scene(CATCH_UP)
+@named_situation(CATCH_UP)
 def catch_up(panel: str = "voter", *, seed: int = 1) -> Cluster:
     """A new server has an empty log: until it has caught up, it must not be needed for a majority.
 
@@ -215,7 +215,7 @@ def _add_without_asking(cluster: Cluster) -> None:
     cluster.heal()
 
 
-@scene()
+@named_situation()
 def learner_caught_up(*, seed: int = 1) -> Cluster:
     """A learner has all that the leader has, and may be given a vote: promote S4.
 

@@ -60,7 +60,7 @@ REGISTERED: dict[str, list[Scenario]] = {}
 """Every named situation, by the module that it stands in."""
 
 
-def scene(
+def named_situation(
     panels: tuple[str, ...] = (), breaks: Mapping[str, str] | None = None
 ) -> Callable[[Callable[Given, Cluster]], Callable[Given, Cluster]]:
     """Enter a function in `REGISTERED`; the first and the last words of its docstring describe it.

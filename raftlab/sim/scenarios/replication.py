@@ -18,7 +18,7 @@ from raftlab.sim.fixtures import (
     with_entry,
 )
 from raftlab.sim.scenarios.mistakes import AppendsNothingItself, CountsCopies, CutsAlways
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, named_situation
 from raftlab.sim.world.violation import Violation
 
 LEADER_OF_FIGURE_7: tuple[Term, ...] = (1, 1, 1, 4, 4, 5, 5, 6, 6, 6)
@@ -33,7 +33,7 @@ FOLLOWERS_OF_FIGURE_7: dict[str, tuple[Term, ...]] = {
 FIGURE_7 = ("all", *FOLLOWERS_OF_FIGURE_7)
 
 
-@scene(FIGURE_7)
+@named_situation(FIGURE_7)
 def figure_7(panel: str = "all", *, seed: int = 1) -> Cluster:
     """A new leader finds its followers' logs too short, too long, or both.
 
@@ -60,7 +60,7 @@ def figure_7(panel: str = "all", *, seed: int = 1) -> Cluster:
 FIGURE_8 = ("a", "b", "c", "d", "e")
 
 
-@scene(FIGURE_8)
+@named_situation(FIGURE_8)
 def figure_8(panel: str = "c", *, seed: int = 1) -> Cluster:
     """An entry of an old term lies on a majority, is not committed, and may yet be overwritten.
 
@@ -75,7 +75,7 @@ def figure_8(panel: str = "c", *, seed: int = 1) -> Cluster:
     return _figure_8(panel, seed, AppendsNothingItself)
 
 
-@scene(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
+@named_situation(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
 def figure_8_by_counting(panel: str = "after", *, seed: int = 1) -> Cluster:
     """A leader that counts copies of old entries calls one committed that the next one lacks.
 
@@ -134,7 +134,7 @@ def _figure_8d(cluster: Cluster) -> None:
         cluster.run(120)
 
 
-@scene()
+@named_situation()
 def late_append(*, seed: int = 1) -> Cluster:
     """A copy of an old AppendEntries reaches a follower that has gone further: nothing is cut.
 
@@ -146,7 +146,7 @@ def late_append(*, seed: int = 1) -> Cluster:
     return _late_append(seed, Rules)
 
 
-@scene(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
+@named_situation(BEFORE_AFTER, breaks={"after": "Leader Completeness"})
 def late_append_cuts(panel: str = "after", *, seed: int = 1) -> Cluster:
     """A follower that cuts its log behind whatever it is sent loses what is committed.
 
@@ -175,7 +175,7 @@ def _late_append(seed: int, rules: type[Rules]) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def minority_partition(*, seed: int = 1) -> Cluster:
     """The network splits; two leaders take commands, and only the majority's are committed.
 
@@ -198,7 +198,7 @@ def minority_partition(*, seed: int = 1) -> Cluster:
 UNANSWERED = ("kept", "lost")
 
 
-@scene(UNANSWERED)
+@named_situation(UNANSWERED)
 def unanswered_command(panel: str = "kept", *, seed: int = 1) -> Cluster:
     """A leader died before it answered: the command may be executed yet, or never.
 
@@ -218,7 +218,7 @@ def unanswered_command(panel: str = "kept", *, seed: int = 1) -> Cluster:
     return cluster.run(60)
 
 
-@scene()
+@named_situation()
 def lagging_follower(*, seed: int = 1) -> Cluster:
     """A follower missed three commands; the leader's next message does not fit, and it says so.
 

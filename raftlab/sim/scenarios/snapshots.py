@@ -16,11 +16,11 @@ from raftlab.sim.fixtures import (
     with_entry,
 )
 from raftlab.sim.scenarios.mistakes import AppendsNothingItself, KeepsEveryTail
-from raftlab.sim.scenarios.registry import BEFORE_AFTER, scene
+from raftlab.sim.scenarios.registry import BEFORE_AFTER, named_situation
 from raftlab.sim.world.violation import Violation
 
 
-@scene(BEFORE_AFTER)
+@named_situation(BEFORE_AFTER)
 def figure_12(panel: str = "after", *, seed: int = 1) -> Cluster:
     """Five committed entries give way to a snapshot of what they have led to; two remain.
 
@@ -42,7 +42,7 @@ def figure_12(panel: str = "after", *, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def figure_13(*, seed: int = 1) -> Cluster:
     """A follower needs entries that its leader no longer has, and is sent a snapshot instead.
 
@@ -60,7 +60,7 @@ def figure_13(*, seed: int = 1) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def snapshot_meets_conflicting_tail(*, seed: int = 1) -> Cluster:
     """A snapshot comes to a follower whose log says something else, and goes on longer.
 
@@ -72,7 +72,7 @@ def snapshot_meets_conflicting_tail(*, seed: int = 1) -> Cluster:
     return _snapshot_and_tail(seed, Rules)
 
 
-@scene(BEFORE_AFTER, breaks={"after": "Log Terms Rise"})
+@named_situation(BEFORE_AFTER, breaks={"after": "Log Terms Rise"})
 def snapshot_keeps_conflicting_tail(panel: str = "after", *, seed: int = 1) -> Cluster:
     """A follower that keeps what follows a snapshot, unasked, has a log that cannot be.
 
@@ -100,7 +100,7 @@ def _snapshot_and_tail(seed: int, rules: type[Rules]) -> Cluster:
     return cluster
 
 
-@scene()
+@named_situation()
 def snapshot_meets_agreeing_tail(*, seed: int = 1) -> Cluster:
     """A snapshot comes late, to a follower that has all of it in its log, and more.
 

@@ -12,7 +12,7 @@ from raftlab.raft.messages import Message
 from raftlab.raft.output import Note
 from raftlab.raft.vocabulary import Configuration, Millis, NodeId
 from raftlab.sim.world.call import Call, brief
-from raftlab.sim.world.message_text import message_text
+from raftlab.sim.world.message_text import message_phrase
 from raftlab.sim.world.network import Flight
 from raftlab.sim.world.settings import Network
 
@@ -70,7 +70,7 @@ class Action(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     def happening(self, message: Message | None = None) -> str:
         """What happened, without what came of it."""
-        return self.phrase.format(self=self, message=message_text(message))
+        return self.phrase.format(self=self, message=message_phrase(message))
 
     def sentence(self, message: Message | None, notes: Notes) -> str:
         """What happened, and what the nodes decided because of it."""

@@ -21,7 +21,7 @@ from raftlab.raft.thesis.membership import describe
 from raftlab.raft.vocabulary import Configuration
 
 
-def message_text(message: Message | None) -> str:
+def message_phrase(message: Message | None) -> str:
     """A message in a few words, with the numbers that matter."""
     match message:
         case None:
@@ -61,11 +61,11 @@ def entries_text(entries: Sequence[LogEntry]) -> str:
     """One entry with what is in it, or which entries."""
     if len(entries) == 1:
         entry = entries[0]
-        return f"entry {entry.index} of term {entry.term} ({payload_text(entry)})"
+        return f"entry {entry.index} of term {entry.term} ({payload_phrase(entry)})"
     return f"entries {entries[0].index} to {entries[-1].index}"
 
 
-def payload_text(entry: LogEntry) -> str:
+def payload_phrase(entry: LogEntry) -> str:
     """What is in an entry, as text: the command, "empty", or the configuration's voters."""
     payload = entry.payload
     if isinstance(payload, Command):
