@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-import raftlab
 from raftlab.course import in_words, situations
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
@@ -44,7 +43,10 @@ from raftlab.raft.votes import ElectionResult, Votes
 '''
 
 
-TOP = (*raftlab.__all__, "scenarios")
+TOP = (
+    *re.findall(r'^    "(\w+)",$', (PACKAGE / "__init__.py").read_text("utf-8"), re.M),
+    "scenarios",
+)
 """What notebooks import from the package itself."""
 FRAMES = "from raftlab.sim.frames.frame import Frame, NodeFrame, Trace\n"
 """What the tests of a learner may import besides."""

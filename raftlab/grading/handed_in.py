@@ -92,7 +92,7 @@ def _student(file: Path, folder: Path) -> str:
 
 def _ending(path: Path) -> str:
     """What of its name says what is in a file; a folder's name is whole, whatever it ends in."""
-    return "" if path.is_dir() else path.suffix
+    return "" if os.path.isdir(path) else path.suffix
 
 
 def content_of(path: Path) -> bytes:

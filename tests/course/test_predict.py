@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from raftlab.course import predict, situations
+from raftlab.course.in_words import terms_of
 from raftlab.course.predict.timers import EVENTS
 from raftlab.course.question import Question
 from raftlab.course.score import Score
-from raftlab.course.situations import cluster_of, log_of, terms_of
+from raftlab.course.situations import cluster_of, log_of
 from raftlab.raft.messages import AppendEntriesReply
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Misuse, NotNow

@@ -9,7 +9,7 @@ import pytest
 
 from raftlab.course.exercises import guard
 from raftlab.course.my_raft import SECTION
-from raftlab.grading.child import serve, values
+from raftlab.grading.child import running, serve, values
 from raftlab.grading.child.answers import Wanted, cells_of, find
 
 MAJORITY = Wanted("4.1", "majority", False)
@@ -244,7 +244,7 @@ RULES = {
 @pytest.fixture(autouse=True)
 def own_main(monkeypatch):
     """An answer becomes the program itself: here it does so for the time of a test."""
-    monkeypatch.setitem(sys.modules, serve.MODULE, ModuleType(serve.MODULE))
+    monkeypatch.setitem(sys.modules, running.MODULE, ModuleType(running.MODULE))
 
 
 def as_notebook(cells):
@@ -259,7 +259,7 @@ def as_file(cells):
 def taken(wanted, cells):
     found = find(wanted, cells)
     asked = {"parts": found.parts, "name": wanted.name, "holder": found.holder}
-    return serve.loaded(asked)
+    return running.loaded(asked)
 
 
 @pytest.mark.parametrize("form", [as_notebook, as_file])
@@ -296,10 +296,17 @@ def test_an_answer_that_raises_where_it_is_defined_is_told_so():
     assert "name 'missing' is not defined, in the line: @missing" in said["raised"]
 
 
+class Saved(NamedTuple):
+    """An answer with names."""
+
+    granted: bool
+    term: int
+
+
 @pytest.mark.parametrize(
     "value",
     [
-        NamedTuple("Saved", [("granted", bool), ("term", int)])(True, 3),
+        Saved(True, 3),
         type("Pair", (tuple,), {"__iter__": lambda self: iter("no")})((True, 3)),
     ],
 )

@@ -3,12 +3,13 @@
 import random
 from collections.abc import Mapping, Sequence
 
+from raftlab.course.in_words import terms_of
 from raftlab.course.predict.asking import CREDIT, hand_over
 from raftlab.course.predict.leading import leader_with
 from raftlab.course.predict.votes import could_win
 from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_labelled_rows, scene_rows
-from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs, terms_of
+from raftlab.course.situations import FIVE, cluster_of, log_of, random_logs
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntriesReply
 from raftlab.raft.options import Options

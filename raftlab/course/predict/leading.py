@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from raftlab.course.in_words import terms_of
 from raftlab.course.predict.asking import campaign, hand_over, vote_reply
-from raftlab.course.situations import log_of, terms_of
+from raftlab.course.situations import log_of
 from raftlab.raft.log import Command, LogEntry, RaftLog
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import AppendEntries, AppendEntriesReply, Rejected

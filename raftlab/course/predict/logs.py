@@ -3,10 +3,10 @@
 import random
 from collections.abc import Mapping
 
+from raftlab.course.in_words import terms_of
 from raftlab.course.predict.asking import CREDIT
 from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_labelled_rows, scene_rows
-from raftlab.course.situations import terms_of
 from raftlab.raft.log import Empty, LogEntry, RaftLog
 from raftlab.raft.vocabulary import Configuration, Misuse, Term
 from raftlab.sim.cluster import Cluster

@@ -4,6 +4,7 @@ import random
 
 import msgspec
 
+from raftlab.course.in_words import terms_of
 from raftlab.course.predict.asking import CREDIT
 from raftlab.course.predict.leading import (
     OneStepBack,
@@ -16,7 +17,7 @@ from raftlab.course.predict.leading import (
 from raftlab.course.predict.logs import diverged
 from raftlab.course.question import Question, template
 from raftlab.course.rows import scene_rows
-from raftlab.course.situations import log_of, terms_of
+from raftlab.course.situations import log_of
 from raftlab.raft.log import LogEntry
 from raftlab.raft.machine import RaftStateMachine
 from raftlab.raft.messages import Accepted, AppendEntries, AppendEntriesReply, Rejected

@@ -6,29 +6,21 @@
 It knows no right answer. What it says is data: whoever asked compares it with what is right.
 """
 
-import __future__
-
-import ast
 import gc
 import json
-import linecache
-import marshal
 import os
 import signal
 import socket
 import struct
 import sys
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from types import CodeType, ModuleType
 from typing import Any, BinaryIO
 
 from raftlab.course.exercises import guard
 from raftlab.grading.child import lock, sameness, values
+from raftlab.grading.child.running import loaded, told_of
 
-MODULE = "__main__"
-"""An answer is run as if it were the program itself, as it is in a notebook."""
 ORDER, ANSWER = "=cq", "=q"
 """An order: s, and which round a new fork is of; or e, and which fork to end. What is answered:
 the number of the fork, or how it has ended."""
@@ -111,117 +103,6 @@ def answer_lines(told_to: BinaryIO, says: BinaryIO) -> None:
         says.flush()
 
 
-Statement = tuple[bool, CodeType]
-"""Whether it imports, and the code of one statement of an answer."""
-
-
-def compiled(parts: Sequence[Sequence[str]]) -> Iterator[Statement]:
-    """The statements of these parts of source, one by one; one that is no Python raises when run.
-
-    What is imported from the future holds for all that follows, as in a notebook.
-    """
-    flags = 0
-    for where, source in parts:
-        for node in ast.parse(source).body:
-            flags |= _future(node)
-            code = _code(ast.Module([node], []), where, flags)
-            yield isinstance(node, ast.Import | ast.ImportFrom), code
-
-
-def _code(module: ast.Module, where: str, flags: int) -> CodeType:
-    try:
-        code: CodeType = compile(module, where, "exec", flags, dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:  # "await x", say
-        said = f"raise {type(problem).__name__}({str(problem)!r})"
-        code = compile(said, where, "exec", dont_inherit=True)
-    return code
-
-
-def _future(node: ast.stmt) -> int:
-    """What this statement changes in how those after it are compiled."""
-    if not isinstance(node, ast.ImportFrom) or node.module != "__future__":
-        return 0
-    known = [each.name for each in node.names if each.name in __future__.all_feature_names]
-    return sum(getattr(__future__, name).compiler_flag for name in known)
-
-
-def packed(parts: Sequence[Sequence[str]]) -> str:
-    """The same as text, for other forks: they need not compile it again."""
-    return b64encode(marshal.dumps([*compiled(parts)])).decode()
-
-
-Skipped = list[tuple[frozenset[str], BaseException]]
-"""What statements have raised, each with the names that it speaks of."""
-
-
-def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
-    """Run an answer's parts, which may be `packed`, too, and find it.
-
-    The reply is {} or says why there is none.
-    """
-    names = begun()
-    skipped: Skipped = []
-    try:
-        for where, source in asked["parts"]:
-            linecache.cache[where] = (len(source), None, source.splitlines(True), where)
-        held = asked.get("packed")
-        run(marshal.loads(b64decode(held)) if held else compiled(asked["parts"]), names, skipped)
-        wanted = asked["holder"] or asked["name"]
-        if wanted not in names:
-            raise why_not(wanted, skipped)
-        found = names[wanted]
-        if asked["holder"]:
-            found = guard.call(getattr, guard.call(found), asked["name"])
-        found = told_why(found, skipped) if skipped else found
-    except (guard.Unwritten, guard.LearnerError) as problem:
-        return None, told_of(problem)
-    except BaseException as problem:  # whatever an answer raises is its own
-        return None, {"raised": guard.where(problem)[:300]}
-    return found, {}
-
-
-def begun() -> dict[str, Any]:
-    """The names of a new module, in which an answer is run as in a notebook."""
-    module = ModuleType(MODULE)
-    sys.modules[MODULE] = module
-    names = vars(module)
-    names["display"] = lambda *_, **__: None
-    return names
-
-
-def run(statements: Iterable[Statement], names: dict[str, Any], skipped: Skipped) -> None:
-    """Run these statements; what one raises is kept, and those after it are run all the same.
-
-    A submission shows and tries much that is not there where it is graded.
-    """
-    for imports, code in statements:
-        try:
-            if imports:  # what is imported is not the learner's, and has no budget
-                exec(code, names)
-            else:
-                guard.call(exec, code, names)
-        except BaseException as problem:  # whatever an answer raises is its own
-            skipped.append((frozenset(code.co_names), problem))
-
-
-def why_not(name: str, skipped: Skipped) -> BaseException:
-    """Why there is no such name: what the first statement raised that speaks of it."""
-    missing = guard.LearnerError(f"there is no {name}")
-    return next((problem for names, problem in skipped if name in names), missing)
-
-
-def told_why(function: Callable[..., Any], skipped: Skipped) -> Callable[..., Any]:
-    """The function; a name that it lacks is told by why there is none."""
-
-    def asked(*given: Any) -> Any:
-        try:
-            return function(*given)
-        except NameError as lacks:
-            raise next((why for names, why in skipped if lacks.name in names), lacks) from None
-
-    return asked
-
-
 def answered_all(function: Any, calls: Sequence[Any], most: int) -> list[Any]:
     """Several calls; after `most` of them that raise, if it is not 0, no more are made."""
     found: list[Any] = []
@@ -240,11 +121,6 @@ def answered(function: Any, arguments: Any) -> Any:
         return told_of(problem)
     except BaseException as problem:  # whatever an answer raises is its own
         return {"raised": guard.where(problem)[:300]}
-
-
-def told_of(problem: Exception) -> Any:
-    """Why there is no answer."""
-    return {"unwritten" if isinstance(problem, guard.Unwritten) else "raised": str(problem)[:300]}
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from raftlab.course.exercises import guard
-from raftlab.grading.child import changes, serve
+from raftlab.grading.child import changes, running, serve
 from raftlab.grading.child.clusters import TestedCluster
 from raftlab.raft.vocabulary import Misuse, NotNow
 from raftlab.sim.frames.frame import Frame
@@ -70,20 +70,20 @@ def run_tests(told_to: BinaryIO, says: BinaryIO) -> None:
 
 def names() -> dict[str, Any]:
     """What the source has defined."""
-    return vars(sys.modules[serve.MODULE])
+    return vars(sys.modules[running.MODULE])
 
 
 def packed(parts: Any) -> Any:
     """The source as code, for processes that are to run it: this one does not; or nothing."""
     try:
-        return {"packed": serve.packed(parts)}
+        return {"packed": running.packed(parts)}
     except Exception:  # it is no Python, or too deep: whoever runs it says so
         return {"packed": ""}
 
 
 def loaded(asked: Any) -> Any:
     """Run the source; the names of the scenarios, or why there are none."""
-    _, reply = serve.loaded({**asked, "name": "scenarios", "holder": ""})
+    _, reply = running.loaded({**asked, "name": "scenarios", "holder": ""})
     if reply:
         return reply
     try:
