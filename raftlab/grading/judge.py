@@ -25,15 +25,17 @@ from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
 from raftlab.course.exercises.verdict import MOST, Failure
 from raftlab.grading.answers import Source
-from raftlab.grading.asked import Asked, Waited, call_of
+from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.values import Seeded
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
 from raftlab.grading.looks import Look, broken_in, looks, share_of
 from raftlab.grading.open_runs import OPEN, OPEN_SEEDS
+from raftlab.grading.replies import call_of
 from raftlab.grading.results import Check
 from raftlab.grading.scripts import Script, script_of
 from raftlab.grading.seeds import Seeds
+from raftlab.grading.waited import Waited
 from raftlab.raft.vocabulary import shortened
 from raftlab.view.words import ms
 
