@@ -4,71 +4,38 @@ What was asked before is answered from memory, so an answer is asked each thing 
 all of it is asked anew, last first, of a process that knows nothing (`same_again`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
-from time import monotonic
 from typing import Any, NoReturn
 
-import msgspec
-
 from raftlab.course.exercises import guard
-from raftlab.course.exercises.base import CHANGES_ITS_INPUT, MOST_ERRORS, Exercise
+from raftlab.course.exercises.base import MOST_ERRORS, Exercise
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.grading.answers import Source
 from raftlab.grading.box import Boxes
-from raftlab.grading.child.values import heard, told
+from raftlab.grading.child.values import Seeded, heard
+from raftlab.grading.feedback.words import plain
 from raftlab.grading.forks import forked
+from raftlab.grading.replies import (
+    DECODE_ERRORS,
+    Reply,
+    batches,
+    call_of,
+    change,
+    decoded,
+    decoded_all,
+    encoded,
+)
+from raftlab.grading.waited import Waited
 from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
-from raftlab.raft.log import RaftLog
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import shortened
 
 PATIENCE_S = 20.0
 """How long a question may take (s)."""
-MOST_S = 240.0
-"""How long all that share a `Waited` may be waited for (s): right answers take about ten."""
 LONGEST_LINE = 1 << 20
 MOST_SAID = 300
-AT_ONCE = 32
-"""How many calls are asked in one line, where they are known before."""
-
-
-class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a boxed answer says to a call."""
-
-    value: Any = None
-    after: dict[str, Any] = {}
-    raised: str = ""
-    unwritten: str | None = None
-
-
-_DECODE = msgspec.json.Decoder(Reply).decode
-_DECODE_ALL = msgspec.json.Decoder(list[msgspec.Raw]).decode
-DECODE_ERRORS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
-_ENCODE = msgspec.json.Encoder().encode
-
-
-class Waited:
-    """How long answers have been waited for (s): all that share it have one bound."""
-
-    def __init__(self) -> None:
-        self.took_s = 0.0
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more is to be asked."""
-        return self.took_s > MOST_S
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Inside, time counts."""
-        begun = monotonic()
-        try:
-            yield
-        finally:
-            self.took_s += monotonic() - begun
 
 
 class Asked:
@@ -99,7 +66,8 @@ class Asked:
         self._check(reply)
         try:
             for place, raw in reply.after.items():
-                _change(given[int(place)], heard(raw))
+                if not isinstance(given[int(place)], Seeded):
+                    change(given[int(place)], heard(raw))
             return heard(reply.value)
         except guard.LearnerError:
             raise
@@ -139,7 +107,7 @@ class Asked:
         """Ask these calls, many at once, until a few raise; `call` then knows them."""
         calls = dict.fromkeys(calls)
         with suppress(guard.LearnerError):  # it is told when `call` comes to it
-            for some in _batches([each for each in calls if each not in self._said]):
+            for some in batches([each for each in calls if each not in self._said]):
                 if not self._ask_all(some, most=MOST_ERRORS):
                     break
 
@@ -152,7 +120,7 @@ class Asked:
         self._said, self.trouble = {}, ""
         try:
             self._start(1)
-            for some in _batches([*before][::-1]):
+            for some in batches([*before][::-1]):
                 self._ask_all(some)
         except (guard.LearnerError, guard.Unwritten):
             return self._loaded == loaded and not before
@@ -171,7 +139,7 @@ class Asked:
         """
         line = b'{"calls":[%s],"most":%d}' % (b",".join(calls), most)
         try:
-            said = _DECODE_ALL(self._ask(line))
+            said = decoded_all(self._ask(line))
         except DECODE_ERRORS:
             self._end(NO_ANSWER)
         if len(said) > len(calls) or (len(said) < len(calls) and not most):
@@ -198,58 +166,25 @@ class Asked:
         self._child = forked(start, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
         source = self._source
         asks = {"parts": source.parts, "name": source.name, "holder": source.holder}
-        self._loaded = self._ask(_ENCODE(asks))
+        self._loaded = self._ask(encoded(asks))
         self._check(self._read(self._loaded))
 
     def _read(self, said: bytes) -> Reply:
         try:
-            return _DECODE(said)
+            return decoded(said)
         except DECODE_ERRORS:
             self._end(NO_ANSWER)
 
     def _check(self, reply: Reply) -> None:
         if reply.unwritten is not None:
-            raise guard.Unwritten(_plain(reply.unwritten))
+            raise guard.Unwritten(plain(reply.unwritten, MOST_SAID))
         if reply.raised:
-            raise guard.LearnerError(_plain(reply.raised))
+            raise guard.LearnerError(plain(reply.raised, MOST_SAID))
 
     def _end(self, why: str) -> NoReturn:
         self.trouble = why
         self.close()
         raise guard.LearnerError(why)
-
-
-def _change(given: Any, now: Any) -> None:
-    """Do to an argument in place what the answer has done to it. Raises: LearnerError."""
-    if type(given) is not type(now):
-        raise guard.LearnerError(CHANGES_ITS_INPUT)
-    if isinstance(given, RaftLog):
-        alike = 0
-        for mine, its in zip(given, now, strict=False):
-            if mine != its:
-                break
-            alike += 1
-        given.truncate_uncommitted(given.first_index + alike)
-        given.append_as_follower(now.entries(given.last_index + 1, now.last_index + 1))
-    elif hasattr(given, "setstate"):
-        given.setstate(now.getstate())
-    else:
-        raise guard.LearnerError(CHANGES_ITS_INPUT)
-
-
-def _plain(said: str) -> str:
-    """A sentence from the box: one line, not long, without signs that a terminal obeys."""
-    return shortened("".join(each if each.isprintable() else " " for each in said), MOST_SAID)
-
-
-def call_of(given: Iterable[Any]) -> bytes:
-    """A call as a boxed process is told it: its arguments."""
-    return _ENCODE(list(map(told, given)))
-
-
-def _batches(calls: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Calls by the few, so that a line takes no long time, and is no long one."""
-    return (calls[place : place + AT_ONCE] for place in range(0, len(calls), AT_ONCE))
 
 
 NO_ANSWER = "its process says what is no answer"

@@ -8,7 +8,6 @@ go wrong: an answer could say in its own words what it is asked. What is told is
 process of it does, which hears only of cases and clusters that everybody may know.
 """
 
-import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
@@ -26,14 +25,17 @@ from raftlab.course.exercises.running import ClusterExercise, Trouble
 from raftlab.course.exercises.timeouts import DRAWS, TimeoutExercise
 from raftlab.course.exercises.verdict import MOST, Failure
 from raftlab.grading.answers import Source
-from raftlab.grading.asked import Asked, Waited, call_of
+from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
+from raftlab.grading.child.values import Seeded
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
 from raftlab.grading.looks import Look, broken_in, looks, share_of
 from raftlab.grading.open_runs import OPEN, OPEN_SEEDS
+from raftlab.grading.replies import call_of
 from raftlab.grading.results import Check
 from raftlab.grading.scripts import Script, script_of
 from raftlab.grading.seeds import Seeds
+from raftlab.grading.waited import Waited
 from raftlab.raft.vocabulary import shortened
 from raftlab.view.words import ms
 
@@ -227,6 +229,8 @@ def _with_cases(shipped: Exercise, seeds: Seeds) -> Exercise:
     exercise, number = copy(shipped), shipped.number
     cases = [*shipped.every_case, *fresh_cases(number, seeds.chance("cases", number))]
     vars(exercise).update(every_case=cases, _known={}, _mistaken={}, _counted={}, result=None)
+    if isinstance(exercise, TimeoutExercise):
+        exercise.source = Seeded
     if isinstance(exercise, HintExercise):
         chance = seeds.chance("repairs", number)
         exercise.repairs = [*exercise.repairs, *fresh_repairs(chance)]
@@ -250,7 +254,7 @@ def _calls(exercise: Exercise) -> Iterator[Sequence[Any]]:
     """What the cases of an exercise ask."""
     for case in exercise.every_case:
         if isinstance(exercise, TimeoutExercise):
-            yield from ((*case.arguments, random.Random(seed)) for seed in exercise.drawn_from)
+            yield from ((*case.arguments, exercise.source(seed)) for seed in exercise.drawn_from)
         else:
             yield case.arguments
 

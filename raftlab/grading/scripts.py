@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from raftlab.course.exercises.running import ClusterExercise, RulesExercise
-from raftlab.grading.asked import call_of
 from raftlab.grading.child.values import reply_of
+from raftlab.grading.replies import call_of
 from raftlab.raft.rules import Rules
 
 Script: TypeAlias = Mapping[bytes, bytes]

@@ -7,7 +7,6 @@ from contextlib import suppress
 import msgspec
 import pytest
 
-from raftlab.grading import asked
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.child import changes
 from raftlab.grading.child.clusters import VERBS, TestedCluster
@@ -16,6 +15,7 @@ from raftlab.grading.own_tests.judge import judged
 from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, correct, mistaken
 from raftlab.grading.own_tests.runners import BoxedTests, Outcome, Unusable
 from raftlab.grading.own_tests.tested import MOST_CLUSTERS, Tested
+from raftlab.grading.waited import MOST_S
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NotNow
 from raftlab.sim.cluster import Cluster
@@ -200,7 +200,7 @@ def test_all_tests_of_a_submission_have_one_bound(boxes):
     before = tests.waited.took_s
     assert tests.on(correct("Figure 2", 3)).run_alone(0) == Outcome("passed")
     assert tests.waited.took_s > before > 0
-    tests.waited.took_s = asked.MOST_S + 1
+    tests.waited.took_s = MOST_S + 1
     mark = judged(tests, SEEDS, ["half-elects"])
     assert mark.points == 0
     assert "it was stopped: all in all the tests take too long" in mark.checks[0].sentence

@@ -14,9 +14,9 @@ import raftlab as rl
 from raftlab.course.exercises import clusters, exercise
 from raftlab.course.exercises.clusters import LOSSY, options, problem_after_faults
 from raftlab.course.exercises.running import ClusterExercise, Trouble, size
-from raftlab.grading import asked, box, judge
+from raftlab.grading import box, judge
 from raftlab.grading.answers import Wanted, contents_of
-from raftlab.grading.asked import TOO_LONG, Waited
+from raftlab.grading.asked import TOO_LONG
 from raftlab.grading.batch import Batch, grade
 from raftlab.grading.batch.marking import Marker, mark_of_machine
 from raftlab.grading.box import Boxes, best_kind, kind_for
@@ -31,6 +31,7 @@ from raftlab.grading.machines.programs import reference
 from raftlab.grading.milestones import M1, M4, M7, SNAPSHOTS
 from raftlab.grading.results import MOST_TOLD, Check, Marks, MilestoneMark, to_json
 from raftlab.grading.seeds import Seeds
+from raftlab.grading.waited import MOST_S, Waited
 from raftlab.process.faults import CannotStart, MachineFault
 from tests.grading.reference import write
 from tests.grading.test_hostile import SAME, TELLS_NO_RULE, rule
@@ -241,7 +242,7 @@ def test_the_answers_of_a_milestone_have_one_bound(boxes, monkeypatch):
     waited = Waited()
     assert judged(boxes, rule("return message_term > term"), waited=waited).checks[0].passed
     assert waited.took_s > 0
-    waited.took_s = asked.MOST_S + 1
+    waited.took_s = MOST_S + 1
     late = judged(boxes, rule("return message_term > term"), waited=waited)
     assert sum(each.points for each in late.checks) == 0
     assert TOO_LONG in late.checks[0].sentence
@@ -269,7 +270,7 @@ def test_a_program_has_one_bound_whatever_it_is_asked(boxes):
     before = waited.took_s
     machines.judge(one_trial(SNAPSHOTS), reference("M7"), waited)
     assert waited.took_s > before > 0
-    waited.took_s = asked.MOST_S + 1
+    waited.took_s = MOST_S + 1
     late = machines.judge(M4, reference("M4"), waited)
     assert sum(each.points for each in late.checks) == 0
     assert "all in all its answers take too long" in late.checks[0].sentence

@@ -32,6 +32,7 @@ class TimeoutExercise(RulesExercise):
     """`election_timeout` has no one right answer: what it draws is looked at as a whole."""
 
     imports = "import random; from raftlab.course.situations import *"
+    source: Callable[[int], random.Random] = random.Random
     drawn_from: Sequence[int] = range(DRAWS)
     """The seeds of the sources of chance that are given."""
 
@@ -41,8 +42,8 @@ class TimeoutExercise(RulesExercise):
         low, high = options.election_timeout
         wanted = f"times spread over {low:g} to {high:g} ms, drawn from rng and from nothing else"
         try:
-            drawn = [guard.call(function, options, random.Random(s)) for s in self.drawn_from]
-            again = guard.call(function, options, random.Random(self.drawn_from[0]))
+            drawn = [guard.call(function, options, self.source(s)) for s in self.drawn_from]
+            again = guard.call(function, options, self.source(self.drawn_from[0]))
         except guard.LearnerError as problem:
             return Failure(case, wanted, str(problem), is_error=True)
         wrong = _problem(drawn, again, low, high)

@@ -19,9 +19,10 @@ import msgspec
 
 from raftlab.check.campaign import executors
 from raftlab.grading.answers import contents_of, nothing
+from raftlab.grading.batch.kept import kept_marker, let_go
 from raftlab.grading.batch.marking import Marker, wanted_by
 from raftlab.grading.batch.similarity import similarity
-from raftlab.grading.box import Boxes, Kind
+from raftlab.grading.box import Kind
 from raftlab.grading.handed_in import Submission, content_of, file_name
 from raftlab.grading.milestones import milestones_of
 from raftlab.grading.results import MARKS, Marks, MilestoneMark, from_json, to_json
@@ -80,15 +81,23 @@ def grade(
         done += 1
         yield Progress(done, len(submissions), marks, was_there=True)
     trial = partial(_mark_all, tuple(submissions), batch)
-    for places in _executor(cast(Any, trial), todo, cores, scheduler) if todo else ():
-        for place in places:
-            if not isinstance(place, int):
-                marks = _never(submissions[place.seed], batch)
-                write_whole(batch.file(submissions[place.seed]), to_json(marks))
-            else:
-                marks = from_json(batch.file(submissions[place]).read_bytes())
-            done += 1
-            yield Progress(done, len(submissions), marks, was_there=False)
+    try:
+        for places in _executor(cast(Any, trial), todo, cores, scheduler) if todo else ():
+            for place in places:
+                done += 1
+                marks = _written(submissions, batch, place)
+                yield Progress(done, len(submissions), marks, was_there=False)
+    finally:
+        let_go()
+
+
+def _written(submissions: Sequence[Submission], batch: Batch, place: Any) -> Marks:
+    """The marks of the submission at a place, which somebody has written, or who was ended."""
+    if isinstance(place, int):
+        return from_json(batch.file(submissions[place]).read_bytes())
+    marks = _never(submissions[place.seed], batch)
+    write_whole(batch.file(submissions[place.seed]), to_json(marks))
+    return marks
 
 
 def _executor(
@@ -106,12 +115,8 @@ def _mark_all(
     submissions: Sequence[Submission], batch: Batch, places: Sequence[int]
 ) -> tuple[int, ...]:
     """Mark the submissions at these places, and write each one's marks; the places."""
-    boxes = Boxes(batch.kind)
-    try:
-        with interrupted_if_ended():
-            _mark_each(submissions, batch, boxes, places)
-    finally:
-        boxes.close()
+    with interrupted_if_ended(), kept_marker(batch.kind, batch.seeds, batch.word) as marker:
+        _mark_each(submissions, batch, marker, places)
     return tuple(places)
 
 
@@ -133,9 +138,8 @@ def interrupted_if_ended() -> Iterator[None]:
 
 
 def _mark_each(
-    submissions: Sequence[Submission], batch: Batch, boxes: Boxes, places: Sequence[int]
+    submissions: Sequence[Submission], batch: Batch, marker: Marker, places: Sequence[int]
 ) -> None:
-    marker = Marker(boxes, batch.seeds, batch.word)
     for place in places:
         each = submissions[place]
         file, content = batch.file(each), _content(each)

@@ -6,7 +6,6 @@ from typing import NamedTuple, TypeAlias
 from raftlab.course.exercises import exercise
 from raftlab.grading import predictions
 from raftlab.grading.answers import Contents, Wanted
-from raftlab.grading.asked import Waited
 from raftlab.grading.box import Boxes
 from raftlab.grading.judge import Judge, Judged
 from raftlab.grading.machines.judge import MachineJudge
@@ -16,6 +15,7 @@ from raftlab.grading.own_tests import judge as own_tests
 from raftlab.grading.own_tests.runners import BoxedTests, Unusable
 from raftlab.grading.results import MilestoneMark
 from raftlab.grading.seeds import Seeds
+from raftlab.grading.waited import Waited
 from raftlab.raft.vocabulary import Misuse, listed, shown
 
 CAP = 0.5

@@ -15,10 +15,10 @@ from typing import Any
 
 BEGINS_S = (1_000_000_000, 1_234_567_891)
 """What the clocks show, by round: seconds since 1970."""
-FILLED = 400_000
+FILLED = 120_000
 SIZES = range(2, 481, 16)
-"""So many bytes of values of each of these sizes, and more than was ever free in the memory of this
-process, move all later ones in the second round."""
+"""So many bytes of values of each of these sizes, more than is free in the memory of a process that
+forks, move all later ones in the second round."""
 OTHER_WAYS = ("ctypes", "_ctypes")
 """What leads to the system's own clocks and chance, and may not be imported."""
 CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")

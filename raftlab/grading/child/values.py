@@ -111,10 +111,22 @@ def _progress(progress: FollowerProgress, depth: int) -> Any:
     return ["progress", [told(getattr(progress, each, None), depth) for each in slots]]
 
 
+class Seeded(random.Random):
+    """A source of chance for one call, told by its seed; of what is left of it, a hash is told."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__(seed)
+        self.known_by = seed
+
+
 def _chance(chance: random.Random, _: int) -> Any:
     version, numbers, gauss = chance.getstate()
     packed = struct.pack(f"<{len(numbers)}I", *numbers)
     return ["chance", [version, b64encode(packed).decode(), gauss]]
+
+
+def _seeded(chance: Seeded, _: int) -> Any:
+    return ["seeded", chance.known_by]
 
 
 TELLERS: Mapping[type, Callable[[Any, int], Any]] = {
@@ -125,10 +137,11 @@ TELLERS: Mapping[type, Callable[[Any, int], Any]] = {
     Votes: _votes,
     FollowerProgress: _progress,
     random.Random: _chance,
+    Seeded: _seeded,
 }
 
 
-CHANGEABLE = (list, dict, RaftLog, Votes, FollowerProgress, random.Random)
+CHANGEABLE = (list, dict, RaftLog, Votes, FollowerProgress, random.Random, Seeded)
 """What an answer can change, of what it is given."""
 
 
@@ -137,9 +150,14 @@ def reply_of(function: Callable[..., Any], given: Sequence[Any]) -> dict[str, An
     before = {place: told(each) for place, each in enumerate(given) if type(each) in CHANGEABLE}
     value = told(guard.call(function, *given))
     after = {
-        str(place): now for place, then in before.items() if (now := told(given[place])) != then
+        str(place): now for place, then in before.items() if (now := _left(given[place])) != then
     }
     return {"value": value, "after": after} if after else {"value": value}
+
+
+def _left(value: Any) -> Any:
+    """What is told of an argument after a call."""
+    return hash(value.getstate()[1]) if type(value) is Seeded else told(value)
 
 
 def heard(raw: Any) -> Any:
@@ -197,4 +215,5 @@ HEARERS: Mapping[str, Callable[[Any], Any]] = {
     "votes": _heard_votes,
     "progress": _heard_progress,
     "chance": _heard_chance,
+    "seeded": Seeded,
 }

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from raftlab.grading.asked import Waited
 from raftlab.grading.box import Boxes, boxed
 from raftlab.grading.folder import write_for_program
+from raftlab.grading.waited import Waited
 from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
 from raftlab.process.machines import Process

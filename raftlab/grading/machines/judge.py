@@ -14,7 +14,6 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from raftlab.check.campaign.run_state import MessageStorm
-from raftlab.grading.asked import Waited
 from raftlab.grading.box import Boxes
 from raftlab.grading.feedback.words import plain
 from raftlab.grading.judge import ADDRESS, Judged
@@ -27,6 +26,7 @@ from raftlab.grading.milestones import MEMBERSHIP, SNAPSHOTS, TRANSFER, Mileston
 from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest, told_run
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
+from raftlab.grading.waited import Waited
 from raftlab.process.faults import MachineFault
 from raftlab.process.machine import ABILITIES
 from raftlab.raft.vocabulary import REFUSALS, Millis

@@ -5,6 +5,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
+from raftlab.grading.own_tests.otherwise import (
+    does_all_otherwise,
+    in_another_order,
+    speaks_otherwise,
+    takes_other_steps,
+)
 from raftlab.museum import Exhibit, exhibit
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import NodeId
@@ -16,13 +22,22 @@ Start: TypeAlias = Callable[..., Cluster]
 `start(3, logs={"S1": [1, 1], …})` begins with these logs, as `Cluster` does."""
 
 FIGURE_2 = "Figure 2"
-CORRECT: Mapping[str, Options] = {
-    FIGURE_2: Options.figure_2(),
-    "Figure 2, one entry in a message": Options.figure_2(max_entries_per_append=1),
-    "Figure 2, slow to write": Options.figure_2(async_persistence=True),
-    "pre-vote and check-quorum": Options(),
+PLAIN = Options.figure_2()
+CORRECT: Mapping[str, Callable[[int], Mapping[str, Any]]] = {
+    FIGURE_2: lambda _: {"options": PLAIN},
+    "Figure 2, one entry in a message": lambda _: {
+        "options": Options.figure_2(max_entries_per_append=1)
+    },
+    "Figure 2, slow to write": lambda _: {"options": Options.figure_2(async_persistence=True)},
+    "pre-vote and check-quorum": lambda _: {"options": Options()},
+    "Figure 2, messages leave in another order": lambda seed: in_another_order(seed, PLAIN),
+    "Figure 2, a leader says otherwise what is committed": lambda seed: speaks_otherwise(
+        seed, PLAIN
+    ),
+    "Figure 2, other numbers of entries, other hints": lambda seed: takes_other_steps(seed, PLAIN),
+    "pre-vote, and all of this": lambda seed: does_all_otherwise(seed, Options()),
 }
-"""Options with which the shipped machine is a correct Raft: every test must pass with each."""
+"""By a name, what makes clusters of a correct Raft of a seed: every test must pass with each."""
 
 MISTAKES: tuple[str, ...] = (
     "refusals-elect",
@@ -60,8 +75,8 @@ MISTAKES: tuple[str, ...] = (
 
 
 def correct(name: str, seed: int) -> Start:
-    """Starts clusters of a correct machine, with the options of that name."""
-    return partial(_start, Cluster, {"options": CORRECT[name]}, seed)
+    """Starts clusters of the correct machine of that name."""
+    return partial(_start, Cluster, CORRECT[name](seed), seed)
 
 
 def mistaken(name: str, seed: int) -> Start:

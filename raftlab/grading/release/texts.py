@@ -173,9 +173,15 @@ OWN_TESTS = """\
 # cluster, from the first to the last, and is True if nothing is wrong with them. Nobody watches
 # the properties here: what is found, your tests find.
 #
-# They run with correct machines first, with several options: they must pass. Then they run with
-# thirty machines, each with one mistake that somebody made: at least one must fail. A scenario
-# that fails with a correct machine finds no mistake either.
+# They run with correct machines first, and must pass. Then they run with thirty machines, each
+# with one mistake that somebody made: at least one must fail. A scenario that fails with a correct
+# machine finds no mistake either.
+#
+# Correct machines are not all alike. Some have pre-vote, some have a slow disk, and where the paper
+# leaves a choice, they choose otherwise: in which order messages leave, how many entries one
+# carries, how often a leader speaks (every 50 ms at least), how soon it says what is committed (its
+# next message without entries says all), and how far it goes back after a rejection. A new leader
+# always begins with an empty entry. So assert what the paper promises, and give it time.
 #
 # Here is one, with an invariant that looks at one thing.
 
