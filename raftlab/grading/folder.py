@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+import raftlab
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
 from raftlab.raft.rules import Rules
@@ -36,9 +37,17 @@ from raftlab.raft.options import Options
 from raftlab.raft.progress import FollowerProgress, ProgressState
 from raftlab.raft.roles import Cause, Role
 from raftlab.raft.rules import Rules
-from raftlab.raft.vocabulary import Configuration, Misuse, NotNow
+from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from raftlab.raft.votes import ElectionResult, Votes
-'''
+
+
+def __getattr__(name):
+    if name in {names!r}:
+        from raftlab.grading.child.unseen import gone
+        return gone(name)
+    raise AttributeError(f"module 'raftlab' has no attribute {{name!r}}")
+'''.format(names=raftlab.__all__)
+WITH_FRAMES = "\nfrom raftlab.sim.frames.frame import Frame, NodeFrame, Trace\n"
 
 
 def write_library(to: Path) -> None:
@@ -60,17 +69,19 @@ def write_folder(exercise: Exercise | None, to: Path) -> None:
         tables = [table for module, table in emptied if module == name]
         (raft / f"{name}.py").write_text(stripped(source, functions, tables), encoding="utf-8")
     _copy([*CHILD.glob("*.py"), Path(guard.__file__)], to)
+    _write_view(to)
 
 
 def write_for_tests(to: Path) -> None:
     """The folder of a learner's own tests, as `to`: words, frames, and no machine."""
     raft = to / "raftlab" / "raft"
     raft.mkdir(parents=True)
-    (to / "raftlab" / "__init__.py").write_text(INIT, encoding="utf-8")
+    (to / "raftlab" / "__init__.py").write_text(INIT + WITH_FRAMES, encoding="utf-8")
     for name in WORDS:
         shutil.copyfile(PACKAGE / "raft" / f"{name}.py", raft / f"{name}.py")
     frames, world = "sim/frames", "sim/world"
     _copy([*CHILD.glob("*.py"), Path(guard.__file__)], to)
+    _write_view(to)
     _copy([PACKAGE / frames / f"{name}.py" for name in ("frame", "frozen")], to)
     (to / "raftlab" / world).mkdir(parents=True)
     (to / "raftlab" / world / "__init__.py").touch()
@@ -99,6 +110,13 @@ def _copy(files: Iterable[Path], to: Path) -> None:
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "__init__.py").touch()
         shutil.copyfile(file, copy)
+
+
+def _write_view(to: Path) -> None:
+    """What shows itself in a notebook shows itself in a box as text."""
+    (to / "raftlab" / "view").mkdir()
+    text = "from raftlab.grading.child.unseen import *\n"
+    (to / "raftlab" / "view" / "__init__.py").write_text(text, encoding="utf-8")
 
 
 def asked_of(exercise: Exercise) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from types import CodeType, ModuleType
 from typing import Any, BinaryIO
 
 from raftlab.course.exercises import guard
-from raftlab.grading.child import known, lock, sameness, values
+from raftlab.grading.child import known, lock, sameness, unseen, values
 
 MODULE = "answer"
 ORDER, ANSWER = "=cq", "=q"
@@ -47,6 +47,7 @@ def main(box: str, paths: Sequence[str], talk: Talk) -> None:
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
     if box != "no box":
         known.load_libraries(known.find_only_what_is_there_now())
+        unseen.find()
     if box == "landlock":
         lock.read_only(paths)
     if box != "no box":
