@@ -29,7 +29,7 @@ EMPTIED: Mapping[str, Sequence[tuple[str, str]]] = {"2.2": (("roles", "ROLE_AFTE
 """Tables that are an answer, by exercise: the module, and the name."""
 GONE = "the package's own {} is not there where answers are graded: write it out"
 
-INIT = '''"""raftlab where answers are graded: its words, and no answers."""
+INIT = f'''"""raftlab where answers are graded: its words, and no answers."""
 
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog, Snapshot
 from raftlab.raft.messages import *
@@ -42,11 +42,11 @@ from raftlab.raft.votes import ElectionResult, Votes
 
 
 def __getattr__(name):
-    if name in {names!r}:
+    if name in {raftlab.__all__!r}:
         from raftlab.grading.child.unseen import gone
         return gone(name)
     raise AttributeError(f"module 'raftlab' has no attribute {{name!r}}")
-'''.format(names=raftlab.__all__)
+'''
 WITH_FRAMES = "\nfrom raftlab.sim.frames.frame import Frame, NodeFrame, Trace\n"
 
 
@@ -91,7 +91,10 @@ def write_for_tests(to: Path) -> None:
 
 def write_for_program(to: Path) -> None:
     """What limits a submitted program, and nothing else of raftlab, in the folder `to`."""
-    _copy([CHILD / f"{name}.py" for name in ("calls", "lock", "program")], to)
+    _copy([CHILD / f"{name}.py" for name in FOR_PROGRAMS], to)
+
+
+FOR_PROGRAMS = ("calls", "harmless", "known", "lock", "program", "sameness", "unseen")
 
 
 FRAMES_NEED: Mapping[str, str] = {

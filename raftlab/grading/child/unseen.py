@@ -1,7 +1,8 @@
 """What shows things, where nobody looks: an answer that shows something loses nothing by it.
 
 In a box there is no picture and no notebook. Their names are there, and do nothing; a frame is
-told in a few lines of text. What `raftlab.view` has in a box is here, too.
+told in a few lines of text. What `raftlab.view` has in a box is here, too. A
+program's box has nothing of raftlab, so what this module needs of it is imported late.
 """
 
 import builtins
@@ -11,8 +12,6 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
-
-from raftlab.raft.vocabulary import Misuse
 
 SHOW = ("IPython", "anywidget", "ipywidgets", "matplotlib")
 """Packages that only show what there is: whatever is in them is there, and does nothing."""
@@ -30,6 +29,7 @@ class Nothing:
         return self
 
     def __call__(self, *_: Any, **__: Any) -> "Nothing":
+        """Nothing."""
         return self
 
     def __enter__(self) -> "Nothing":
@@ -82,6 +82,8 @@ def gone(name: str) -> type:
     """What stands for a name of raftlab that is not there: it can be named, and not be used."""
 
     def __init__(self: Any, *_: Any, **__: Any) -> None:
+        from raftlab.raft.vocabulary import Misuse
+
         raise Misuse(f"raftlab.{name} is not there where answers are graded")
 
     return type(name, (), {"__init__": __init__})
@@ -129,4 +131,6 @@ scene_timeline: Callable[..., Scene] = scene_of
 
 def reach_graph(_: Any) -> Any:
     """The graph of a frame is one of networkx. Raises: Misuse."""
+    from raftlab.raft.vocabulary import Misuse
+
     raise Misuse("a frame has no graph() where tests are graded: look at its groups and its cuts")
