@@ -133,9 +133,11 @@ class Poll:
     def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
         """What can be read, and written to; `timeout` in ms."""
         asked = self._asked.items()
-        lists = [[file for file, events in asked if events & one] for one in (READS, WRITES)]
+        reads, writes = (
+            [file for file, events in asked if events & each] for each in (READS, WRITES)
+        )
         wait_s = None if timeout is None or timeout < 0 else timeout / 1000
-        readable, writable, _ = self._waits.select(*lists, (), wait_s)
+        readable, writable, _ = self._waits.select(reads, writes, (), wait_s)
         return [*((file, READS) for file in readable), *((file, WRITES) for file in writable)]
 
 

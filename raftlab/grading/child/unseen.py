@@ -7,7 +7,7 @@ program's box has nothing of raftlab, so what this module needs of it is importe
 
 import builtins
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -50,8 +50,6 @@ class Nothing:
 
 class Showing(ModuleType):
     """A module that only shows things."""
-
-    __path__: Sequence[str] = ()
 
     def __getattr__(self, name: str) -> Nothing:
         if name.startswith("__"):
