@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from subprocess import DEVNULL, TimeoutExpired, run
-from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias
 
 from raftlab.course.exercises.base import Exercise
 from raftlab.grading.child import calls, lock
 from raftlab.grading.folder import write_folder, write_for_tests, write_library
 from raftlab.grading.forks import Forked, Forks
+from raftlab.grading.own_folder import OwnFolder
 from raftlab.raft.vocabulary import Misuse
 
 Kind: TypeAlias = Literal["bubblewrap", "landlock", "no box"]
@@ -60,9 +60,8 @@ class Boxes:
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self._folder = TemporaryDirectory(prefix="raftlab-box-")
+        self._folder = OwnFolder()
         self.path = Path(os.path.realpath(self._folder.name))
-        self.path.chmod(0o755)
         (self.path / "lib").mkdir()
         write_library(self.path / "lib")
         self._forks: dict[str, Forks] = {}
@@ -189,8 +188,7 @@ def _works(kind: Kind) -> bool:
         return False
     words = "import sys; from raftlab.grading.child import lock; lock.limit(); lock.stop_clocks();"
     words += " lock.read_only(sys.argv[1:]) if sys.argv[1:] else None; lock.refuse_calls()"
-    with TemporaryDirectory(prefix="raftlab-box-") as folder:
-        os.chmod(folder, 0o755)
+    with OwnFolder() as folder:
         child = Path(folder, "raftlab", "grading", "child")
         child.mkdir(parents=True)
         for each in (lock, calls):

@@ -6,8 +6,8 @@ what the exercise asks for, and what it calls ready-made, raises in it.
 
 import ast
 import inspect
-import re
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,42 +40,19 @@ from raftlab.raft.roles import Cause, Role
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Configuration, Misuse, NotLeader, NotNow
 from raftlab.raft.votes import ElectionResult, Votes
+
 '''
+WITH_FRAMES = "\nfrom raftlab.sim.frames.frame import Frame, NodeFrame, Trace\n"
 
+GONE_NAMES = """
 
-TOP = (
-    *re.findall(r'^    "(\w+)",$', (PACKAGE / "__init__.py").read_text("utf-8"), re.M),
-    "scenarios",
-)
-"""What notebooks import from the package itself."""
-FRAMES = "from raftlab.sim.frames.frame import Frame, NodeFrame, Trace\n"
-"""What the tests of a learner may import besides."""
-ABSENT = """
-
-class {name}:
-    def __init__(self, *_: object, **__: object) -> None:
-        raise NotImplementedError({said!r})
+def __getattr__(name: str) -> type:
+    if name in {names!r}:
+        from raftlab.grading.child.unseen import gone
+        return gone(name)
+    raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
 """
 """What may be imported beside what is there, and not used: one line often imports both."""
-
-VIEW = '''"""Pictures where answers are graded: nobody sees them, so each is the plain text."""
-
-from typing import Any
-
-
-class Plain:
-    """What stands for a picture."""
-
-    def __init__(self, shown: Any) -> None:
-        self.shown = shown
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self.shown)}
-
-
-describe_frame = repr
-scene_frame = scene_log = scene_timeline = Plain
-'''
 
 
 def write_library(to: Path) -> None:
@@ -90,7 +67,7 @@ def write_folder(exercise: Exercise | None, to: Path) -> None:
     emptied = EMPTIED.get(exercise.number, ()) if exercise else ()
     raft = to / "raftlab" / "raft"
     raft.mkdir(parents=True)
-    (to / "raftlab" / "__init__.py").write_text(with_absent(INIT, TOP), encoding="utf-8")
+    (to / "raftlab" / "__init__.py").write_text(_top(INIT), encoding="utf-8")
     for name in WORDS:
         source = (PACKAGE / "raft" / f"{name}.py").read_text(encoding="utf-8")
         functions = [of for module, of in asked if module == f"raftlab.raft.{name}"]
@@ -103,8 +80,7 @@ def write_for_tests(to: Path) -> None:
     """The folder of a learner's own tests, as `to`: words, frames, and no machine."""
     raft = to / "raftlab" / "raft"
     raft.mkdir(parents=True)
-    init = with_absent(INIT + FRAMES, TOP)
-    (to / "raftlab" / "__init__.py").write_text(init, encoding="utf-8")
+    (to / "raftlab" / "__init__.py").write_text(_top(INIT + WITH_FRAMES), encoding="utf-8")
     for name in WORDS:
         shutil.copyfile(PACKAGE / "raft" / f"{name}.py", raft / f"{name}.py")
     frames, world = "sim/frames", "sim/world"
@@ -118,24 +94,24 @@ def _copy_for_all(to: Path) -> None:
     """What serves an answer, and what of situations and pictures is there for it."""
     past = PACKAGE / "sim" / "world" / "past.py"
     _copy([*CHILD.glob("*.py"), Path(guard.__file__), past], to)
-    words = with_absent(Path(in_words.__file__).read_text(encoding="utf-8"), situations.__all__)
+    words = Path(in_words.__file__).read_text(encoding="utf-8")
+    words += GONE_NAMES.format(names=situations.__all__)
     (to / "raftlab" / "course" / "situations.py").write_text(words, encoding="utf-8")
-    (to / "raftlab" / "view").mkdir()
-    (to / "raftlab" / "view" / "__init__.py").write_text(VIEW, encoding="utf-8")
+    _write_view(to)
 
 
-def with_absent(source: str, names: Iterable[str]) -> str:
-    """A module with all these names: one that it does not speak of says so once it is used."""
-    spoken = set(re.findall(r"\w+", source))
-    absent = [name for name in names if name not in spoken]
-    return source + "".join(
-        ABSENT.format(name=name, said=GONE.format(name)) for name in sorted(absent)
-    )
+def _top(source: str) -> str:
+    """The package itself with these words, and with the other names that notebooks import."""
+    names = [*sys.modules["raftlab"].__all__, "scenarios"]
+    return source + GONE_NAMES.format(names=names)
 
 
 def write_for_program(to: Path) -> None:
     """What limits a submitted program, and nothing else of raftlab, in the folder `to`."""
-    _copy([CHILD / f"{name}.py" for name in ("calls", "lock", "program")], to)
+    _copy([CHILD / f"{name}.py" for name in FOR_PROGRAMS], to)
+
+
+FOR_PROGRAMS = ("calls", "harmless", "known", "lock", "program", "sameness", "unseen")
 
 
 FRAMES_NEED: Mapping[str, str] = {
@@ -154,6 +130,13 @@ def _copy(files: Iterable[Path], to: Path) -> None:
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "__init__.py").touch()
         shutil.copyfile(file, copy)
+
+
+def _write_view(to: Path) -> None:
+    """What shows itself in a notebook shows itself in a box as text."""
+    (to / "raftlab" / "view").mkdir()
+    text = "from raftlab.grading.child.unseen import *\n"
+    (to / "raftlab" / "view" / "__init__.py").write_text(text, encoding="utf-8")
 
 
 def asked_of(exercise: Exercise) -> list[tuple[str, str]]:

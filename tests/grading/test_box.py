@@ -42,11 +42,11 @@ TRIES = {
     "a group of its own": "os.setpgid(0, 0)",
     "a session of its own": "os.setsid()",
     "the system's chance": "os.open('/dev/urandom', 0)",
-    "the system's name": "os.uname()",
+    "the system's name": "raw(160 if arm else 63, b' ' * 400)",
     "other modes": "os.chmod('/tmp', 0o700)",
     "installed packages": "__import__('numpy'), __import__('pytest')",
     "the course": "__import__('raftlab.course.exercises.append')",
-    "where it is": "os.getcwd()",
+    "where it is": "raw(17 if arm else 79, b' ' * 99, 99)",
     "another folder": "os.chdir('/usr')",
     "a link": "os.readlink('/proc/self')",
     "free blocks": "os.statvfs('/')",
@@ -136,8 +136,9 @@ def test_numbers_of_calls_are_those_of_the_kernel(machine, header):
         pytest.skip("the kernel's headers are not installed")
     there = kernels(Path(header))
     place = calls.MACHINES.index(machine)
-    tables = {**calls.REFUSED, **calls.SAME}
+    tables = {**calls.REFUSED, **calls.SAME, **calls.HIDDEN}
     ours = {name: each[place] for name, each in tables.items()}
+    assert max(filter(None, ours.values())) < calls.NEWER
     newer = [name for name, number in ours.items() if number is not None and name not in there]
     assert {name: ours[name] for name in newer}.items() <= NEWER.items()
     assert {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from raftlab.course.exercises import exercise
-from raftlab.grading import asked
+from raftlab.grading import asked, waited
 from raftlab.grading.answers import Wanted, contents_of
 from raftlab.grading.box import Boxes, best_kind, kind_for
 from raftlab.grading.judge import NOT_THE_SAME, Judge, Judged
@@ -132,7 +132,6 @@ STOPS_OR_KILLS = {
     "a loop without a trace": rule("sys.settrace(None)\nwhile True: pass"),
     "a loop in C": rule("return sum(range(10**18))"),
     "it sleeps": rule("import time\ntime.sleep(10**6)"),
-    "it is slow every time": rule("import time\ntime.sleep(0.5)\nreturn message_term > term"),
     "recursion": rule("return self.is_newer_term(message_term, term)"),
     "all the memory": rule("return len(bytearray(10**11)) > 0"),
     "much memory, slowly": rule("held = []\nwhile True: held.append(bytearray(10**8))"),
@@ -229,6 +228,9 @@ SAME = {
     "the order of a set": rule("raise ValueError([*{'a', 'b', 'c', 'd'}])"),
     "an object": rule("raise ValueError(object(), lambda: 1, self)"),
     "a right answer": rule("return message_term > term"),
+    "a right answer that sleeps": rule(
+        "import time\ntime.sleep(10**6)\nreturn message_term > term"
+    ),
     "a right answer that logs": rule(
         "logging.warning('%s', random.random())\nreturn message_term > term",
         "import logging\nimport random\n",
@@ -249,7 +251,7 @@ HOSTILE = {
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(asked, "PATIENCE_S", 2.0)
-    monkeypatch.setattr(asked, "MOST_S", 10.0)
+    monkeypatch.setattr(waited, "MOST_S", 10.0)
 
 
 @pytest.fixture(scope="module")

@@ -222,6 +222,21 @@ SAME: Mapping[str, tuple[int | None, int | None]] = {
 }
 """What is answered with 0: numbers of processes and users, which differ from run to run."""
 
+HIDDEN: Mapping[str, tuple[int | None, int | None]] = {
+    "stat": (4, None),
+    "fstat": (5, 80),
+    "lstat": (6, None),
+    "newfstatat": (262, 79),
+    "statx": (332, 291),
+    "getdents": (78, None),
+    "getdents64": (217, 61),
+}
+"""What is answered as if there were no such file: when files were written, and their numbers on
+the disk, are a clock and a coin; under Landlock they are those of any file."""
+
+NEWER = 453
+"""Calls from this number on are newer than these tables, and are refused."""
+
 OPENS: Mapping[str, Sequence[tuple[int, int]]] = {
     "x86_64": ((2, 1), (257, 2)),
     "aarch64": ((56, 2),),
@@ -269,6 +284,11 @@ def refused(machine: str) -> tuple[int, ...]:
 def same(machine: str) -> tuple[int, ...]:
     """The numbers of the calls that are answered with 0 on a machine."""
     return _numbers(SAME, machine)
+
+
+def hidden(machine: str) -> tuple[int, ...]:
+    """The numbers of the calls that find no file on a machine."""
+    return _numbers(HIDDEN, machine)
 
 
 def _numbers(table: Mapping[str, tuple[int | None, int | None]], machine: str) -> tuple[int, ...]:

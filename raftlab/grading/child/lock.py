@@ -7,6 +7,7 @@ import ctypes
 import os
 import platform
 import resource
+import stat
 import struct
 from collections.abc import Sequence
 
@@ -17,8 +18,8 @@ CPU_S, MEMORY_MB, FILE_BYTES, OPEN_FILES = 60, 512, 1 << 16, 32
 NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2
 ALLOW, REFUSE = 0x7FFF0000, 0x00050001
 """Carry the call out; or say that it is not permitted (EPERM)."""
-ZERO = 0x00050000
-"""Answer with 0."""
+ZERO, NO_FILE, NO_CALL = 0x00050000, 0x00050002, 0x00050026
+"""Answer with 0; say that there is no such file (ENOENT), or no such call (ENOSYS)."""
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 NOT_RANDOM = 0x0040000
 """ADDR_NO_RANDOMIZE."""
@@ -30,8 +31,8 @@ WRITABLE, RUNS = 1 | 2, 1 | 4
 """PROT_READ with PROT_WRITE, and with PROT_EXEC."""
 SET_TSC, TSC_FAILS = 26, 2
 
-READS = (1 << 0) | (1 << 2) | (1 << 3)
-"""Landlock: execute (libraries are mapped so), read a file, list a folder."""
+READS, WRITES_TO = (1 << 0) | (1 << 2) | (1 << 3), 1 << 1
+"""Landlock: execute (libraries are mapped so), read a file, list a folder; write to a file."""
 EVERYTHING = (13, 14, 15, 15, 16)
 """By Landlock's version: how many things can be done with files; what is not allowed is refused."""
 CAPABILITIES = 0x20080522
@@ -43,6 +44,14 @@ def keep_addresses() -> None:
     """Let the programs of this process lie at the same addresses each time, where it may ask so."""
     if hasattr(libc := _libc(), "personality"):
         libc.personality(NOT_RANDOM)
+
+
+def open_nowhere() -> None:
+    """Let this process read and write nowhere by the numbers 0, 1 and 2. Raises: OSError."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for each in (0, 1, 2):
+        os.dup2(nowhere, each)
+    os.close(nowhere)
 
 
 def limit() -> None:
@@ -105,10 +114,14 @@ def refuse_calls() -> None:
     machine = platform.machine()
     program = [(0x20, 0, 0, 4), (0x15, 1, 0, calls.KINDS[machine]), (0x06, 0, 0, REFUSE)]
     program += [(0x20, 0, 0, 0), (0x35, 0, 1, 0x40000000), (0x06, 0, 0, REFUSE)]  # x32's numbers
-    for number in calls.refused(machine):
-        program += [(0x15, 0, 1, number), (0x06, 0, 0, REFUSE)]
-    for number in calls.same(machine):
-        program += [(0x15, 0, 1, number), (0x06, 0, 0, ZERO)]
+    program += [(0x35, 0, 1, calls.NEWER), (0x06, 0, 0, NO_CALL)]
+    for numbers, answer in (
+        (calls.refused(machine), REFUSE),
+        (calls.same(machine), ZERO),
+        (calls.hidden(machine), NO_FILE),
+    ):
+        for number in numbers:
+            program += [(0x15, 0, 1, number), (0x06, 0, 0, answer)]
     for number, place in calls.OPENS[machine]:
         program += [(0x15, 0, 4, number), (0x20, 0, 0, 16 + 8 * place), (0x45, 0, 1, WRITES)]
         program += [(0x06, 0, 0, REFUSE), (0x06, 0, 0, ALLOW)]
@@ -133,7 +146,9 @@ def landlock_version() -> int:
 
 
 def read_only(paths: Sequence[str]) -> None:
-    """Let this process read what lies beneath these paths, and no other file. Raises: OSError."""
+    """Let this process read what lies beneath these paths, write to devices among them, and use
+    no other file. Raises: OSError.
+    """
     libc = _libc()
     known = EVERYTHING[min(landlock_version(), len(EVERYTHING)) - 1]
     rules = ctypes.create_string_buffer(struct.pack("Q", (1 << known) - 1), 8)
@@ -141,6 +156,8 @@ def read_only(paths: Sequence[str]) -> None:
     for path in paths:
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
         may = READS if os.path.isdir(path) else READS & ~(1 << 3)
+        if stat.S_ISCHR(os.stat(path).st_mode):  # /dev/null, which each process opens for itself
+            may |= WRITES_TO
         rule = ctypes.create_string_buffer(struct.pack("=Qi", may, handle), 12)
         _done(libc.syscall(ADD, ruleset, BENEATH, rule, 0))
         os.close(handle)

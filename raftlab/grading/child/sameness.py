@@ -1,8 +1,8 @@
 """What differs from run to run and from machine to machine, made the same before an answer runs.
 
-Chance is drawn from one seed, every clock stands still. An answer is asked once more in another
-`round`: with another seed, at another time, and with its values at other places in memory. Who
-answers otherwise then looks at what is no argument.
+Chance is drawn from one seed; every clock stands still, but for whoever sleeps. An answer is asked
+once more in another `round`: with another seed, at another time, and with its values at other
+places in memory. Who answers otherwise then looks at what is no argument.
 """
 
 import datetime
@@ -11,10 +11,12 @@ import os
 import random
 import sys
 import time
+from types import SimpleNamespace
 from typing import Any
 
 BEGINS_S = (1_000_000_000, 1_234_567_891)
 """What the clocks show, by round: seconds since 1970."""
+LONGEST_S = 1e9
 FILLED = 120_000
 SIZES = range(2, 481, 16)
 """So many bytes of values of each of these sizes, more than is free in the memory of a process that
@@ -28,24 +30,42 @@ def begin(round: int) -> list[Any]:
     """Make this process one that is the same everywhere; what is returned is to be kept."""
     _stop_clocks(float(BEGINS_S[round]))
     _seed(round)
-    setattr(os, "cpu_count", lambda: 1)  # noqa: B010
     setattr(os, "_exit", sys.exit)  # noqa: B010  # a cell that ends its kernel costs no other cell
+    _say_where_it_is()
     for name in OTHER_WAYS:
         sys.modules[name] = None  # type: ignore[assignment]
     small = [(object(), float(place)) for place in range(FILLED // 16 * round)]
     return [*small, *(bytes(size) for size in SIZES for _ in range(FILLED // (size + 33) * round))]
 
 
-def _stop_clocks(now: float) -> None:
+class Clock:
+    """What the time is (s): as late as it was, and later by what was slept; nobody waits."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def sleep(self, seconds: float) -> None:
+        """Let that much time be over. Raises: ValueError, OverflowError, as `time.sleep` does."""
+        if seconds < 0 or seconds != seconds:
+            raise ValueError("sleep length must be non-negative")
+        if seconds > LONGEST_S:
+            raise OverflowError("timestamp too large to convert to C PyTime_t")
+        self.now += seconds
+
+
+def _stop_clocks(begins: float) -> None:
+    clock = Clock(begins)
     for name in CLOCKS:
-        setattr(time, name, lambda: now)
-        setattr(time, f"{name}_ns", lambda: int(now) * 10**9)
-    setattr(time, "clock_gettime", lambda _: now)  # noqa: B010
-    setattr(time, "clock_gettime_ns", lambda _: int(now) * 10**9)  # noqa: B010
-    setattr(time, "sleep", _sleep)  # noqa: B010
+        setattr(time, name, lambda: clock.now)
+        setattr(time, f"{name}_ns", lambda: int(clock.now * 10**9))
+    setattr(time, "clock_gettime", lambda _: clock.now)  # noqa: B010
+    setattr(time, "clock_gettime_ns", lambda _: int(clock.now * 10**9))  # noqa: B010
+    setattr(time, "sleep", clock.sleep)  # noqa: B010
+    info = SimpleNamespace(implementation="", monotonic=True, adjustable=False, resolution=1e-6)
+    setattr(time, "get_clock_info", lambda _: info)  # noqa: B010
     for name in ("localtime", "gmtime", "ctime"):
         told = getattr(time, name)
-        setattr(time, name, lambda of=None, told=told: told(now if of is None else of))
+        setattr(time, name, lambda of=None, told=told: told(clock.now if of is None else of))
     for name, place in (("strftime", 1), ("asctime", 0)):
         told = getattr(time, name)
         setattr(time, name, _with_time(told, place))
@@ -53,22 +73,33 @@ def _stop_clocks(now: float) -> None:
     class Date(datetime.date):
         @classmethod
         def today(cls) -> Any:
-            return cls.fromtimestamp(now)
+            return cls.fromtimestamp(clock.now)
 
     class DateTime(datetime.datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            return cls.fromtimestamp(now, tz)
+            return cls.fromtimestamp(clock.now, tz)
 
         today = now
 
         @classmethod
         def utcnow(cls) -> Any:
-            return cls.utcfromtimestamp(now)
+            return cls.utcfromtimestamp(clock.now)
 
     for name, kind in (("date", Date), ("datetime", DateTime)):
         kind.__name__ = kind.__qualname__ = name
         setattr(datetime, name, kind)
+
+
+def _say_where_it_is() -> None:
+    """Answer as every machine does what the kernel does not answer here."""
+    for name, answer in (
+        ("cpu_count", 1),
+        ("getcwd", "/"),
+        ("getcwdb", b"/"),
+        ("uname", os.uname_result(("Linux", "box", "", "", "box"))),
+    ):
+        setattr(os, name, lambda answer=answer: answer)
 
 
 def _with_time(told: Any, place: int) -> Any:
@@ -76,10 +107,6 @@ def _with_time(told: Any, place: int) -> Any:
         return told(*given) if len(given) > place else told(*given, time.localtime())
 
     return tell
-
-
-def _sleep(_: float) -> None:
-    raise OSError("nothing sleeps where answers are graded")
 
 
 def _seed(round: int) -> None:
