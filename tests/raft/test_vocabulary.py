@@ -12,6 +12,7 @@ from raftlab.raft.vocabulary import (
     Misuse,
     NotLeader,
     NotNow,
+    how_many,
     listed,
     named,
     shown,
@@ -145,3 +146,8 @@ def test_of_many_names_the_first_are_listed_and_all_are_counted():
     assert listed(names(3)) == "S1, S2, S3"
     assert listed(names(200)).endswith(", … (200)")
     assert listed(["x" * 1_000]).endswith(", … (1)")
+
+
+def test_how_many_there_are_agrees_with_what_they_are():
+    assert [how_many(each, "node") for each in (0, 1, 3)] == ["0 nodes", "1 node", "3 nodes"]
+    assert how_many(1_200, "more key") == "1,200 more keys"
