@@ -8,7 +8,6 @@ program's box has nothing of raftlab, so what this module needs of it is importe
 import builtins
 import sys
 from collections.abc import Callable, Iterator
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -57,7 +56,7 @@ class Showing(ModuleType):
         return Nothing()
 
 
-class _Finder(Loader):
+class _Finder:
     def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
         shows = name.partition(".")[0] in SHOW
         return ModuleSpec(name, self, is_package=True) if shows else None
@@ -71,7 +70,7 @@ class _Finder(Loader):
 
 def find() -> None:
     """Let what only shows things be there from now on, and do nothing."""
-    sys.meta_path.append(_Finder())
+    sys.meta_path.append(_Finder())  # type: ignore[arg-type]
     setattr(builtins, "display", lambda *_, **__: None)  # noqa: B010
     setattr(builtins, "get_ipython", Nothing)  # noqa: B010
 
