@@ -9,6 +9,7 @@ It knows no right answer. What it says is data: whoever asked compares it with w
 import __future__
 
 import ast
+import datetime  # noqa: F401  # so that no fork needs to
 import gc
 import json
 import linecache

@@ -59,7 +59,8 @@ class Showing(ModuleType):
 class _Finder:
     def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
         shows = name.partition(".")[0] in SHOW
-        return ModuleSpec(name, self, is_package=True) if shows else None
+        loader: Any = self
+        return ModuleSpec(name, loader, is_package=True) if shows else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return Showing(spec.name)
@@ -70,7 +71,7 @@ class _Finder:
 
 def find() -> None:
     """Let what only shows things be there from now on, and do nothing."""
-    sys.meta_path.append(_Finder())  # type: ignore[arg-type]
+    sys.meta_path.append(_Finder())
     setattr(builtins, "display", lambda *_, **__: None)  # noqa: B010
     setattr(builtins, "get_ipython", Nothing)  # noqa: B010
 
