@@ -17,7 +17,6 @@ from typing import Any
 
 import msgspec
 
-import raftlab
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
 from raftlab.grading.child import known, program
@@ -34,6 +33,18 @@ EMPTIED: Mapping[str, Sequence[tuple[str, str]]] = {"2.2": (("roles", "ROLE_AFTE
 """Tables that are an answer, by exercise: the module, and the name."""
 GONE = "the package's own {} is not there where answers are graded: write it out"
 
+
+def _public() -> list[str]:
+    """The names that raftlab itself has for its readers."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    (names,) = [
+        each.value
+        for each in tree.body
+        if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "__all__"
+    ]
+    return [*ast.literal_eval(names)]
+
+
 INIT = f'''"""raftlab where answers are graded: its words, and no answers."""
 
 from raftlab.raft.log import Command, Empty, LogEntry, RaftLog, Snapshot
@@ -47,7 +58,7 @@ from raftlab.raft.votes import ElectionResult, Votes
 
 
 def __getattr__(name):
-    if name in {raftlab.__all__!r}:
+    if name in {_public()!r}:
         from raftlab.grading.child.unseen import gone
         return gone(name)
     raise AttributeError(f"module 'raftlab' has no attribute {{name!r}}")
