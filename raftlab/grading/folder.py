@@ -6,9 +6,13 @@ what the exercise asks for, and what it calls ready-made, raises in it.
 
 import ast
 import inspect
+import marshal
+import os
 import shutil
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ import msgspec
 from raftlab.course import in_words, situations
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import Exercise
+from raftlab.grading.child import known, program
 from raftlab.raft.rules import Rules
 
 PACKAGE = Path(__file__).parents[1]
@@ -109,6 +114,16 @@ def _top(source: str) -> str:
 def write_for_program(to: Path) -> None:
     """What limits a submitted program, and nothing else of raftlab, in the folder `to`."""
     _copy([CHILD / f"{name}.py" for name in FOR_PROGRAMS], to)
+    (to / program.SEEN).write_bytes(_seen())
+
+
+@cache
+def _seen() -> bytes:
+    """What a program can import: Python's own library, as this Python has it."""
+    library = sysconfig.get_path("stdlib")
+    folders = (library, sysconfig.get_path("platstdlib"), os.path.join(library, "lib-dynload"))
+    found = {name: tuple(each) for name, each in known.seen(map(os.path.realpath, folders)).items()}
+    return marshal.dumps(found)
 
 
 FOR_PROGRAMS = ("calls", "harmless", "known", "lock", "program", "sameness", "unseen")

@@ -8,7 +8,7 @@ in this way, and finds them here instead.
 import ctypes
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -70,9 +70,14 @@ class Known:
         )
 
 
-def find_only_what_is_there_now() -> Known:
-    """From now on, modules are found that are there now, and no others."""
-    known = Known({name: seen for folder in sys.path[::-1] for name, seen in _seen(folder, "")})
+def seen(folders: Iterable[str]) -> dict[str, Seen]:
+    """The modules that are in these folders now; the first folder counts most."""
+    return {name: each for folder in [*folders][::-1] for name, each in _seen(folder, "")}
+
+
+def find_only(modules: Mapping[str, Sequence[Any]]) -> Known:
+    """From now on, modules are found that were seen, and no others."""
+    known = Known({name: Seen(*each) for name, each in modules.items()})
     sys.meta_path[:] = [BuiltinImporter, FrozenImporter, known]
     return known
 

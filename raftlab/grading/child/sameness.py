@@ -5,7 +5,6 @@ once more in another `round`: with another seed, at another time, and with its v
 places in memory. Who answers otherwise then looks at what is no argument.
 """
 
-import datetime
 import itertools
 import os
 import random
@@ -28,14 +27,21 @@ CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
 
 def begin(round: int) -> list[Any]:
     """Make this process one that is the same everywhere; what is returned is to be kept."""
-    _stop_clocks(float(BEGINS_S[round]))
+    stop_dates(begin_without_dates(round))
+    small = [(object(), float(place)) for place in range(FILLED // 16 * round)]
+    return [*small, *(bytes(size) for size in SIZES for _ in range(FILLED // (size + 33) * round))]
+
+
+def begin_without_dates(round: int) -> "Clock":
+    """The same, but for `datetime`, and for where values lie."""
+    clock = Clock(float(BEGINS_S[round]))
+    _stop(clock)
     _seed(round)
     setattr(os, "_exit", sys.exit)  # noqa: B010  # a cell that ends its kernel costs no other cell
     _say_where_it_is()
     for name in OTHER_WAYS:
         sys.modules[name] = None  # type: ignore[assignment]
-    small = [(object(), float(place)) for place in range(FILLED // 16 * round)]
-    return [*small, *(bytes(size) for size in SIZES for _ in range(FILLED // (size + 33) * round))]
+    return clock
 
 
 class Clock:
@@ -53,8 +59,7 @@ class Clock:
         self.now += seconds
 
 
-def _stop_clocks(begins: float) -> None:
-    clock = Clock(begins)
+def _stop(clock: Clock) -> None:
     for name in CLOCKS:
         setattr(time, name, lambda: clock.now)
         setattr(time, f"{name}_ns", lambda: int(clock.now * 10**9))
@@ -69,6 +74,11 @@ def _stop_clocks(begins: float) -> None:
     for name, place in (("strftime", 1), ("asctime", 0)):
         told = getattr(time, name)
         setattr(time, name, _with_time(told, place))
+
+
+def stop_dates(clock: Clock) -> None:
+    """Let dates be those of this clock."""
+    import datetime  # a program that has no dates starts sooner without it
 
     class Date(datetime.date):
         @classmethod

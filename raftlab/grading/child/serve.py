@@ -40,7 +40,7 @@ def main(box: str, paths: Sequence[str], talk: Talk) -> None:
     lock.open_nowhere()
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
     if box != "no box":
-        known.load_libraries(known.find_only_what_is_there_now())
+        known.load_libraries(known.find_only(known.seen(sys.path)))
         unseen.find()
     if box == "landlock":
         lock.read_only(paths)

@@ -8,7 +8,6 @@ program's box has nothing of raftlab, so what this module needs of it is importe
 import builtins
 import sys
 from collections.abc import Callable, Iterator
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -57,10 +56,11 @@ class Showing(ModuleType):
         return Nothing()
 
 
-class _Finder(Loader):
+class _Finder:
     def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
         shows = name.partition(".")[0] in SHOW
-        return ModuleSpec(name, self, is_package=True) if shows else None
+        loader: Any = self
+        return ModuleSpec(name, loader, is_package=True) if shows else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return Showing(spec.name)
