@@ -12,9 +12,8 @@ from raftlab.grading.child.answers import cells_of
 from raftlab.grading.child.programs import program_in
 from raftlab.grading.feedback.runs import shown_run
 from raftlab.grading.machines import boxed
-from raftlab.grading.machines.judge import FORGETS, MachineJudge
+from raftlab.grading.machines.judge import EVERY, FORGETS, MachineJudge
 from raftlab.grading.machines.programs import given, reference
-from raftlab.grading.machines.trials import TRIALS
 from raftlab.grading.milestones import M4, M5, MILESTONES
 from raftlab.grading.open_runs import OPEN_SEEDS
 from raftlab.grading.seeds import Seeds
@@ -44,7 +43,7 @@ def failed(judged):
 
 @pytest.mark.parametrize("milestone", [M4, M5], ids=lambda each: each.name)
 def test_every_trial_has_points_and_says_what_is_done(milestone):
-    trials = TRIALS[milestone.name]
+    trials = EVERY[milestone.name]
     assert [each.name for each in trials] == [*milestone.parts]
     assert all(each.run.__doc__ for each in trials)
 
