@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(best_kind() is None, reason="there is no box on 
 @pytest.fixture(scope="module")
 def judge():
     boxes = Boxes(kind_for())
-    yield MachineJudge(boxes, Seeds(b"seeds of a class, of what is not earned"))
+    yield MachineJudge(boxes, Seeds(b"class one" + b"." * 20))
     boxes.close()
 
 
@@ -90,6 +90,7 @@ FIRST_ALONE = (
         (M4, "M4", FORGETS_THE_LOG, ["a cluster works", "a voter restarts"]),
         (M5, "M5", ((ROUNDS, "if True:"), (OWN_TERM, ":")), []),
         (M5, "M5", ((ROUNDS, "if True:"),), ["a leader that is new"]),
+        (M5, "M5", (("rounds[len(self.voters) // 2]", "rounds[1]"),), [*M5.parts][1:]),
         (SNAPSHOTS, "M7", NEVER_SENT, ["the log shrinks"]),
         (SNAPSHOTS, "M7", NEVER_TAKEN, ["the log shrinks"]),
         (TRANSFER, "M7", (*AT_ONCE, *NO_PREVOTE), []),
@@ -100,7 +101,7 @@ FIRST_ALONE = (
         (MEMBERSHIP, "M7", FIRST_ALONE, ["a server comes", "the leader goes"]),
     ],
     ids=[
-        *("forgets all", "forgets the log", "reads at once", "asks nobody"),
+        *("forgets all", "forgets the log", "reads at once", "asks nobody", "asks one"),
         *("never sent", "never taken", "lazy", "at once", "never", "no pre-vote"),
         *("voters stay", "one change for ever"),
     ],

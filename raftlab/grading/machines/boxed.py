@@ -22,11 +22,11 @@ PATIENCE_S = 5.0
 MOST_LINES = 20_000
 """How many lines a run may have: one in which time stands still would have no end."""
 LONGEST_LINE = 1 << 20
-MOST_SAID = 16 << 20
+MOST_BYTES = 16 << 20
 """How many bytes a run's processes may say in all: all of it is kept."""
 MEMORY_MB = 512
 ENDLESS = f"a run does not come to an end: {MOST_LINES:,} lines, and time hardly passes"
-TOO_MUCH = f"it says more than {MOST_SAID:,} bytes in a run"
+TOO_MUCH = f"it says more than {MOST_BYTES:,} bytes in a run"
 TOO_LONG = "all in all its answers take too long"
 
 
@@ -52,7 +52,7 @@ class BoxedPool(Pool):
         with self._waited.counted():
             answer = super().ask(place, line, node, holder)
         self.said += len(answer)
-        if self.said > MOST_SAID:
+        if self.said > MOST_BYTES:
             raise MachineFault("storm", TOO_MUCH)
         return answer
 

@@ -16,7 +16,7 @@ import msgspec
 from raftlab.check.campaign.run_state import MessageStorm
 from raftlab.grading.asked import Waited
 from raftlab.grading.box import Boxes
-from raftlab.grading.feedback.words import plain
+from raftlab.grading.feedback.words import plain, sentence
 from raftlab.grading.judge import ADDRESS, Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
 from raftlab.grading.machines.membership_trials import MEMBERSHIP_TRIALS
@@ -250,12 +250,12 @@ def _shown(trial: Trial, machine: BoxedProcess, trouble: Trouble) -> Trouble | N
 def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble | None) -> Check:
     cluster = shown.cluster if shown else None
     violation = cluster.violation if cluster is not None else None
-    sentence = shown.text if shown else _unseen(trouble)
+    happened = shown.text if shown else _unseen(trouble)
     if cluster is not None:
         count = len(cluster.nodes)
-        sentence = f"{count} server{'s' * (count > 1)}, {ms(cluster.now)}: {sentence}"
+        happened = f"{count} server{'s' * (count > 1)}, {ms(cluster.now)}: {happened}"
     return msgspec.structs.replace(
-        _nothing(milestone, trial, f"{trial.run.__doc__} {sentence}"),
+        _nothing(milestone, trial, f"{trial.run.__doc__} {sentence(happened)}"),
         property=plain(f"{violation.name}: {violation.text}") if violation else trouble.broke,
         mistake=trial.mistake if trouble.kind == "safety" else "",
         share=told_run(cluster.recording) if cluster is not None else "",

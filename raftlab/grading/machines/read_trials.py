@@ -31,23 +31,24 @@ from raftlab.sim.fixtures import PLAIN
 from raftlab.sim.world.settings import Network
 
 ALONE: Millis = 100.0
-"""How long a leader hears nobody: an answer to what it has just asked would be there."""
+"""How long a leader hears one server alone: an answer to what it has just asked would be there."""
 RUNS = 5
 """How many runs there are with faults: a read goes wrong in few of them."""
 
 
 def is_read(setting: Setting) -> str:
-    """The leader is asked for what it has committed; then once more, when it hears nobody."""
-    cluster = setting.cluster(3)
+    """The leader of five is asked for what it has committed; once more, when it hears one alone."""
+    cluster = setting.cluster(5)
     if stuck := lasts(cluster, "x=1") or shows(cluster, "x", "1"):
         return stuck
     leader = cluster.leader or ""
-    cluster.isolate(leader)
+    other = next(node for node in cluster.nodes if node != leader)
+    cluster.partition([leader, other])
     with suppress(NotNow):
         reading = cluster.read("x", of=leader)
         cluster.run(ALONE)
         if reading.is_done:
-            return f"{leader} hears nobody, and answers a read: another may lead by now"
+            return f"{leader} hears {other} alone, and answers a read: another may lead by now"
     cluster.heal()
     return lasts(cluster, "x=2") or shows(cluster, "x", "2")
 
