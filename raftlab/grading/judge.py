@@ -28,6 +28,7 @@ from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.values import Seeded
+from raftlab.grading.feedback.words import plain
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
 from raftlab.grading.looks import Look, broken_in, looks, share_of
 from raftlab.grading.open_runs import OPEN, OPEN_SEEDS
@@ -36,18 +37,16 @@ from raftlab.grading.results import Check
 from raftlab.grading.scripts import Script, script_of
 from raftlab.grading.seeds import Seeds
 from raftlab.grading.waited import Waited
-from raftlab.raft.vocabulary import shortened
 from raftlab.view.words import ms
 
 CLUSTERS = 8
 """How many clusters run an answer."""
-CASES_SHARE = 0.6
+CASES_PART = 0.6
 """What of the points is for the cases, where an answer is run in clusters as well."""
 NOT_THE_SAME = (
     "asked the same once more, it answers otherwise: it must depend on its arguments alone"
 )
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-MOST_SAID = 600
 WORST_FIRST = ("safety", "code", "liveness")
 NOT_ASKED = "its cases come first"
 UNSEEN = {
@@ -261,7 +260,7 @@ def _calls(exercise: Exercise) -> Iterator[Sequence[Any]]:
 
 def _split(points: float) -> tuple[float, float]:
     """What of the points is for the cases, and what for the clusters."""
-    for_cases = round(points * CASES_SHARE, 2)
+    for_cases = round(points * CASES_PART, 2)
     return for_cases, round(points - for_cases, 2)
 
 
@@ -341,8 +340,8 @@ def _clusters_check(
 
 def _nothing(exercise: Exercise, points: float, why: str) -> Judged:
     """No verdict, and so no points."""
-    shares = _split(points) if isinstance(exercise, ClusterExercise) else (points,)
-    parts = zip(("cases", "clusters"), shares, strict=False)
+    split = _split(points) if isinstance(exercise, ClusterExercise) else (points,)
+    parts = zip(("cases", "clusters"), split, strict=False)
     return Judged(
         tuple(
             Check(
@@ -386,5 +385,4 @@ def _clean(said: str) -> str:
 
     Places in memory differ from run to run, and are left out.
     """
-    line = " ".join("".join(c if c.isprintable() else " " for c in said).split())
-    return shortened(ADDRESS.sub("", line), MOST_SAID)
+    return plain(ADDRESS.sub("", said))

@@ -121,6 +121,10 @@ class ProcessMachine(NodeAsSaid):
         )
         self._offers = frozenset(reply.offers)
 
+    def do_without(self, abilities: frozenset[str]) -> None:
+        """Be as a machine that has not offered these."""
+        self._offers -= abilities
+
     # What it is told
 
     def advance(self, message: Message, now: Millis) -> None:

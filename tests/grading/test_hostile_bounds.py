@@ -219,7 +219,7 @@ def test_cells_that_are_no_python_are_told_by_the_few(boxes, tmp_path):
     "words", ["'x' * 400_000", "random.Random(self.now).randbytes(2**17).hex()"]
 )
 def test_a_program_that_says_much_is_stopped_and_told_so(words, boxes, monkeypatch):
-    monkeypatch.setattr(boxed, "MOST_SAID", 1 << 20)
+    monkeypatch.setattr(boxed, "MOST_BYTES", 1 << 20)
     text = '"text": text})'
     program = reference("M4")
     assert program.count(text) == 1

@@ -23,14 +23,12 @@ def start(
     nodes: int | tuple[NodeId, ...] | None = None,
     change_network: bool = False,
     change_members: bool = True,
-    compact_logs: bool = True,
     **given: Any,
 ) -> RandomRun:
     """A cluster whose weather `seed` decides, before anything has happened.
 
     With `change_network`, the weather changes while the run goes on, too; without
-    `change_members`, nobody joins or leaves; without `compact_logs`, the disks that the seed
-    chooses ask nobody to compact a log.
+    `change_members`, nobody joins or leaves.
     `given` are arguments of `Cluster` (`rules`, `machine`, `options`, `network`, `disks`) that
     take the place of what the seed would have chosen; all else stays as it is. A machine that
     lacks a method is spared what needs it: a learner's own may have the four of the contract.
@@ -41,37 +39,43 @@ def start(
     count = rng.choice([3, 3, 3, 4, 5, 5, 7])
     chosen = count if nodes is None else nodes
     derived = {"network": network(rng), "disks": disks(rng), "options": options(rng)}
-    able = abilities(given.get("machine"), chosen)
+    machine = given.get("machine")
+    able = abilities(machine, chosen)
     if "persisted" not in able:
         derived["options"] = replace(derived["options"], async_persistence=False)
-    if not compact_logs or "compact" not in able:
+    if "compact" not in able:
         derived["disks"] = replace(derived["disks"], snapshot_every=0)
     cluster = Cluster(chosen, seed=seed, **{**derived, **given})
     return RandomRun(
         seed,
         cluster,
         rng,
-        changes_members=change_members and "reconfigure" in able,
+        changes_members=change_members and members_change(machine, chosen),
         changes_network=change_network,
     )
 
 
-ABILITIES = frozenset(["persisted", "compact", "reconfigure"])
+ABILITIES = frozenset(["persisted", "compact"])
 """What a machine may lack, and a run then does without."""
 
 
 @lru_cache(maxsize=256)
 def abilities(machine: MachineFactory | None, nodes: int | tuple[NodeId, ...]) -> frozenset[str]:
-    """Which of `ABILITIES` the machines of all nodes have, found out by trying."""
+    """Which of `ABILITIES` the machines of all nodes have."""
     if machine is None or is_shipped(machine):
         return ABILITIES
-    cluster = Cluster(nodes, machine=machine, watched=False)
-    methods = {
-        name
-        for name in ("persisted", "compact")
-        if all(hasattr(host.machine, name) for host in cluster.hosts.values())
-    }
-    return frozenset(methods | ({"reconfigure"} if takes_members(cluster) else set()))
+    machines = [
+        host.machine for host in Cluster(nodes, machine=machine, watched=False).hosts.values()
+    ]
+    return frozenset(name for name in ABILITIES if all(hasattr(each, name) for each in machines))
+
+
+@lru_cache(maxsize=256)
+def members_change(machine: MachineFactory | None, nodes: int | tuple[NodeId, ...]) -> bool:
+    """Whether the machines of all nodes take a new member, found out by trying."""
+    if machine is None or is_shipped(machine):
+        return True
+    return takes_members(Cluster(nodes, machine=machine, watched=False))
 
 
 def is_shipped(machine: object) -> bool:

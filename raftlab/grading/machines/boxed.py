@@ -8,6 +8,7 @@ from raftlab.grading.folder import write_for_program
 from raftlab.grading.waited import Waited
 from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
+from raftlab.process.machine import ABILITIES, ProcessMachine
 from raftlab.process.machines import Process
 from raftlab.process.pool import Pool, version_of
 from raftlab.process.run_machines import Machines
@@ -21,11 +22,11 @@ PATIENCE_S = 5.0
 MOST_LINES = 20_000
 """How many lines a run may have: one in which time stands still would have no end."""
 LONGEST_LINE = 1 << 20
-MOST_SAID = 16 << 20
+MOST_BYTES = 16 << 20
 """How many bytes a run's processes may say in all: all of it is kept."""
 MEMORY_MB = 512
 ENDLESS = f"a run does not come to an end: {MOST_LINES:,} lines, and time hardly passes"
-TOO_MUCH = f"it says more than {MOST_SAID:,} bytes in a run"
+TOO_MUCH = f"it says more than {MOST_BYTES:,} bytes in a run"
 TOO_LONG = "all in all its answers take too long"
 
 
@@ -51,7 +52,7 @@ class BoxedPool(Pool):
         with self._waited.counted():
             answer = super().ask(place, line, node, holder)
         self.said += len(answer)
-        if self.said > MOST_SAID:
+        if self.said > MOST_BYTES:
             raise MachineFault("storm", TOO_MUCH)
         return answer
 
@@ -65,13 +66,35 @@ class BoxedPool(Pool):
         return self._started(version_of(self._command))
 
 
+class AskedMachines(Machines):
+    """The machines of a run that are asked for some of their `abilities`: the others they lack."""
+
+    def __init__(self, process: Process, abilities: frozenset[str]) -> None:
+        super().__init__(TEXT, process)
+        self._spared = ABILITIES - abilities
+
+    def __call__(self, node_id: NodeId, **given: Any) -> ProcessMachine:
+        """A machine, started from what its disk holds. Raises: CannotStart."""
+        made = super().__call__(node_id, **given)
+        made.do_without(self._spared)
+        return made
+
+
 class BoxedProcess(Process):
     """The machine of a submission. Its program and what limits it are written into `folder`.
 
-    `waited` is what bounds it, and all other boxes of the same program.
+    `waited` is what bounds it, and all other boxes of the same program. Of what it offers, it is
+    asked for these `abilities` alone: what else has been begun in it costs it nothing.
     """
 
-    def __init__(self, source: str, boxes: Boxes, folder: Path, waited: Waited) -> None:
+    def __init__(
+        self,
+        source: str,
+        boxes: Boxes,
+        folder: Path,
+        waited: Waited,
+        abilities: frozenset[str] = ABILITIES,
+    ) -> None:
         folder.mkdir()
         (folder / FILE).write_text(source, encoding="utf-8", errors="backslashreplace")
         write_for_program(folder)
@@ -83,6 +106,7 @@ class BoxedProcess(Process):
             memory_mb=MEMORY_MB,
         )
         self._waited = waited
+        self._abilities = abilities
         self.pool = self.bounded = self._pool()
 
     def _pool(self) -> BoxedPool:
@@ -100,9 +124,13 @@ class BoxedProcess(Process):
         """Another run begins: its lines, and what it says, are counted anew."""
         self.bounded.lines = self.bounded.said = 0
 
+    def for_a_run(self) -> Machines:
+        """What makes the machines of a run, with an empty tape."""
+        return AskedMachines(self, self._abilities)
+
     def afresh(self) -> Machines:
         """The same, where every start has a process of its own: only its disk is what it knows."""
         twin = Process(self.command, **self._given)
         twin.pool = pool = self._pool()
         pool.is_fresh = True
-        return Machines(TEXT, twin)
+        return AskedMachines(twin, self._abilities)

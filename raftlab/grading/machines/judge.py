@@ -15,14 +15,16 @@ import msgspec
 
 from raftlab.check.campaign.run_state import MessageStorm
 from raftlab.grading.box import Boxes
-from raftlab.grading.feedback.words import plain
+from raftlab.grading.feedback.words import plain, sentence
 from raftlab.grading.judge import ADDRESS, Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
 from raftlab.grading.machines.membership_trials import MEMBERSHIP_TRIALS
+from raftlab.grading.machines.persistence_trials import PERSISTENCE_TRIALS
+from raftlab.grading.machines.read_trials import READ_TRIALS
 from raftlab.grading.machines.snapshot_trials import SNAPSHOT_TRIALS
 from raftlab.grading.machines.transfer_trials import TRANSFER_TRIALS
-from raftlab.grading.machines.trials import TRIALS, Setting, Trial
-from raftlab.grading.milestones import MEMBERSHIP, SNAPSHOTS, TRANSFER, Milestone
+from raftlab.grading.machines.trials import Setting, Trial
+from raftlab.grading.milestones import M4, M5, MEMBERSHIP, SNAPSHOTS, TRANSFER, Milestone
 from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest, told_run
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
@@ -64,12 +66,21 @@ FAULTS = {
 
 
 EVERY: Mapping[str, Sequence[Trial]] = {
-    **TRIALS,
+    M4.name: PERSISTENCE_TRIALS,
+    M5.name: READ_TRIALS,
     SNAPSHOTS.name: SNAPSHOT_TRIALS,
     TRANSFER.name: TRANSFER_TRIALS,
     MEMBERSHIP.name: MEMBERSHIP_TRIALS,
 }
 """The trials of each milestone, and of each option of one."""
+ABILITIES_ASKED: Mapping[str, frozenset[str]] = {
+    M4.name: frozenset(["campaign"]),
+    M5.name: frozenset(["campaign", "read"]),
+    SNAPSHOTS.name: frozenset(["campaign", "compact"]),
+    TRANSFER.name: frozenset(["campaign", "transfer_leadership"]),
+    MEMBERSHIP.name: frozenset(["campaign"]),
+}
+"""What a machine is asked for there, of all that it can offer."""
 
 
 class Trouble(NamedTuple):
@@ -98,7 +109,8 @@ class MachineJudge:
         """What a program is worth in M4 or M5, or in an option of M7. `waited` bounds it."""
         if source is None:
             return Judged(tuple(_nothing(milestone, each, "no program") for each in _of(milestone)))
-        with self._boxed(source, waited or Waited()) as machine:
+        abilities = ABILITIES_ASKED[milestone.name]
+        with self._boxed(source, waited or Waited(), abilities) as machine:
             return self._judged(milestone, machine)
 
     def offers(self, source: str, waited: Waited) -> frozenset[str]:
@@ -113,10 +125,12 @@ class MachineJudge:
             return frozenset(offers | ({CHANGES} if _takes_a_change(cluster) else set()))
 
     @contextmanager
-    def _boxed(self, source: str, waited: Waited) -> Iterator[BoxedProcess]:
+    def _boxed(
+        self, source: str, waited: Waited, abilities: frozenset[str] = ABILITIES
+    ) -> Iterator[BoxedProcess]:
         with TemporaryDirectory(prefix="program-", dir=self._boxes.path) as folder:
             Path(folder).chmod(0o755)
-            machine = BoxedProcess(source, self._boxes, Path(folder) / "own", waited)
+            machine = BoxedProcess(source, self._boxes, Path(folder) / "own", waited, abilities)
             try:
                 yield machine
             finally:
@@ -236,12 +250,12 @@ def _shown(trial: Trial, machine: BoxedProcess, trouble: Trouble) -> Trouble | N
 def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble | None) -> Check:
     cluster = shown.cluster if shown else None
     violation = cluster.violation if cluster is not None else None
-    sentence = shown.text if shown else _unseen(trouble)
+    happened = shown.text if shown else _unseen(trouble)
     if cluster is not None:
         count = len(cluster.nodes)
-        sentence = f"{count} server{'s' * (count > 1)}, {ms(cluster.now)}: {sentence}"
+        happened = f"{count} server{'s' * (count > 1)}, {ms(cluster.now)}: {happened}"
     return msgspec.structs.replace(
-        _nothing(milestone, trial, f"{trial.run.__doc__} {sentence}"),
+        _nothing(milestone, trial, f"{trial.run.__doc__} {sentence(happened)}"),
         property=plain(f"{violation.name}: {violation.text}") if violation else trouble.broke,
         mistake=trial.mistake if trouble.kind == "safety" else "",
         share=told_run(cluster.recording) if cluster is not None else "",

@@ -9,7 +9,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from raftlab.check.campaign.faults import (
-    Verb,
+    Verbs,
     crash,
     cut,
     delay_long,
@@ -21,14 +21,21 @@ from raftlab.check.campaign.faults import (
 )
 from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
-from raftlab.grading.machines.situations import PATIENT, faults_end
-from raftlab.grading.machines.trials import SOON, Setting, Trial, has, lasts
+from raftlab.grading.machines.trials import (
+    PATIENT,
+    SOON,
+    Setting,
+    Trial,
+    faults_end,
+    has,
+    lasts,
+)
 from raftlab.museum.membership import change_in_two_terms
 from raftlab.museum.runs import ONE_BY_ONE
 from raftlab.raft.roles import Role
 from raftlab.raft.vocabulary import NodeId, NotNow
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.fixtures import drop_all, settle
+from raftlab.sim.fixtures import commit, drop_all, settle
 from raftlab.sim.watch.properties import configuration_of
 
 ONE_AT_A_TIME = replace(PATIENT, single_server_changes=True)
@@ -177,20 +184,24 @@ def _two_changes_at_once(cluster: Cluster) -> list[NodeId]:
 
 
 def faults_and_changes(setting: Setting) -> str:
-    """Random faults, while voters come and go; then peace, in which one more comes."""
+    """Random faults, while voters come and go; then peace, in which one comes and another goes."""
     run = start(
         setting.seed,
         nodes=3,
         machine=setting.machine,
         options=ONE_BY_ONE,
         change_members=False,
-        compact_logs=False,  # snapshots are an option of their own
     )
     if stuck := faults_end(setting, run, CHANGING):
         return stuck
-    newcomer = _newcomer(run)
-    run.cluster.add_node(newcomer)
-    return changes(run.cluster, " ".join((*run.cluster.configuration.voters, newcomer)))
+    cluster, newcomer = run.cluster, _newcomer(run)
+    cluster.add_node(newcomer)
+    if stuck := changes(cluster, " ".join((*cluster.configuration.voters, newcomer))):
+        return stuck
+    commit(cluster, "y=1")
+    voters = cluster.configuration.voters
+    goes = next(node for node in voters if node != cluster.leader)
+    return changes(cluster, " ".join(node for node in voters if node != goes))
 
 
 def _newcomer(run: RandomRun) -> NodeId:
@@ -214,10 +225,10 @@ def change_one(run: RandomRun) -> None:
             cluster.reconfigure([node for node in voters if node != goes])
 
 
-CHANGING: Sequence[Verb] = (
-    *(change_one,) * 5,
-    *(isolate, partition, timeout, crash, cut, delay_long, heal, restart, restart),
-)
+CHANGING: Verbs = [
+    *((change_one, 5), (isolate, 1), (partition, 1), (timeout, 1), (crash, 1), (cut, 1)),
+    *((delay_long, 1), (heal, 1), (restart, 2)),
+]
 
 ONE = "thesis, 4.1"
 MEMBERSHIP_TRIALS: Sequence[Trial] = (

@@ -16,7 +16,7 @@ from raftlab.grading.waited import Waited
 from raftlab.process.faults import MachineFault
 from raftlab.raft.vocabulary import Misuse
 
-BONUS_SHARE = 0.4
+BONUS_PART = 0.4
 """What of an option's points is a bonus, if it is not the best one."""
 OFFERED_BY: Mapping[str, str] = {
     SNAPSHOTS.name: "compact",
@@ -64,7 +64,7 @@ def best_of(milestone: Milestone, marks: Sequence[MilestoneMark]) -> MilestoneMa
         ),
         capped=_joined("capped", marks),
         liveness=_joined("liveness", marks),
-        bonus=round(sum(BONUS_SHARE * each.points for each in others), 2),
+        bonus=round(sum(BONUS_PART * each.points for each in others), 2),
     )
 
 
@@ -90,7 +90,7 @@ def _named(option: str, check: Check) -> Check:
 
 
 def _as_bonus(option: str, check: Check) -> Check:
-    points, of = (round(BONUS_SHARE * each, 2) for each in (check.points, check.of))
+    points, of = (round(BONUS_PART * each, 2) for each in (check.points, check.of))
     named = _named(f"bonus, {option}", check)
     return msgspec.structs.replace(named, points=points, of=of)
 

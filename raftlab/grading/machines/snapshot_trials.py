@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from raftlab.check.campaign.faults import (
-    Verb,
+    Verbs,
     compact,
     crash,
     cut,
@@ -20,8 +20,16 @@ from raftlab.check.campaign.faults import (
     timeout,
 )
 from raftlab.check.campaign.random_start import start
-from raftlab.grading.machines.situations import AT_ONCE, PATIENT, faults_end
-from raftlab.grading.machines.trials import Setting, Trial, all_lose_power, has, lasts
+from raftlab.grading.machines.trials import (
+    AT_ONCE,
+    PATIENT,
+    Setting,
+    Trial,
+    all_lose_power,
+    faults_end,
+    has,
+    lasts,
+)
 from raftlab.museum.runs import left_behind_a_snapshot
 from raftlab.museum.snapshots import late_snapshot, stale_tail_meets_snapshot
 from raftlab.raft.messages import InstallSnapshot
@@ -140,7 +148,7 @@ def snapshot_is_old(setting: Setting) -> str:
 
 
 def faults_and_snapshots(setting: Setting) -> str:
-    """Random faults, where every third command makes a snapshot; then peace."""
+    """Random faults, where every third command makes a snapshot; then peace, and one far behind."""
     run = start(
         setting.seed,
         nodes=3,
@@ -151,17 +159,23 @@ def faults_and_snapshots(setting: Setting) -> str:
     )
     if stuck := faults_end(setting, run, FORGETTING):
         return stuck
+    cluster = run.cluster
+    behind = next(node for node in cluster.nodes if node != cluster.leader)
+    cluster.crash(behind)
     for value in range(OFTEN.snapshot_every + 1):  # so that each has something to compact
-        if stuck := lasts(run.cluster, f"w={value}"):
+        if stuck := lasts(cluster, f"w={value}"):
             return stuck
+    cluster.restart(behind)
+    if stuck := lasts(cluster, "z=1"):
+        return stuck
     without = [each.node for each in run.living if each.machine.log.snapshot is None]
     return f"{without[0]} keeps no snapshot" if without else ""
 
 
-FORGETTING: Sequence[Verb] = (
-    *(isolate, isolate, partition, timeout, crash, cut, heal, restart, restart),
-    *(delay_long, perturb_message, compact),
-)
+FORGETTING: Verbs = [
+    *((isolate, 2), (partition, 1), (timeout, 1), (crash, 1), (cut, 1), (heal, 1), (restart, 2)),
+    *((delay_long, 1), (perturb_message, 1), (compact, 1)),
+]
 
 
 COMPACT = "7; Figure 13"

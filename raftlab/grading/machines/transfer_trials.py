@@ -9,7 +9,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from raftlab.check.campaign.faults import (
-    Verb,
+    Verbs,
     crash,
     cut,
     delay_long,
@@ -22,18 +22,29 @@ from raftlab.check.campaign.faults import (
 )
 from raftlab.check.campaign.random_start import start
 from raftlab.check.campaign.run_state import RandomRun
-from raftlab.grading.machines.situations import AT_ONCE, PATIENT, faults_end
-from raftlab.grading.machines.trials import SOON, Setting, Trial, all_lose_power, has, lasts
+from raftlab.grading.machines.trials import (
+    AT_ONCE,
+    PATIENT,
+    SOON,
+    Setting,
+    Trial,
+    all_lose_power,
+    faults_end,
+    has,
+    lasts,
+)
 from raftlab.raft.messages import Message, RequestVote, TimeoutNow
 from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import Millis, NodeId, NotNow
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import commit, is_a, settle, until_sent
+from raftlab.sim.world.settings import Network
 
 PRE_VOTE = replace(PATIENT, pre_vote=True)
 BEHIND: Millis = PATIENT.transfer_timeout
 AWAY: Millis = 2000.0
 """Two election timeouts and more."""
+BAD = Network(loss=0.1, duplication=0.1, reordering=0.3)
 
 
 def moves(cluster: Cluster, to: NodeId, within: Millis = AT_ONCE) -> str:
@@ -162,19 +173,24 @@ def _is_prevote(message: Message) -> bool:
 
 
 def faults_and_transfers(setting: Setting) -> str:
-    """Random faults among five with pre-vote, while leadership is handed over; then peace."""
+    """Random faults, while leadership is handed over; in peace it moves to one that was away."""
     run = start(
         setting.seed,
         nodes=5,
         machine=setting.machine,
         options=Options.figure_2(pre_vote=True),
+        network=BAD,
         change_members=False,
-        compact_logs=False,  # snapshots are an option of their own
     )
     if stuck := faults_end(setting, run, HANDING_OVER):
         return stuck
-    others = [node for node in run.cluster.nodes if node != run.cluster.leader]
-    return moves(run.cluster, others[0], BEHIND)
+    cluster = run.cluster
+    away = next(node for node in cluster.nodes if node != cluster.leader)
+    cluster.isolate(away)
+    cluster.run(AWAY)
+    commit(cluster, "x=1")
+    cluster.heal()
+    return moves(cluster, away, BEHIND) or lasts(cluster, "z=1") or has(cluster, "x", "1")
 
 
 def hand_over(run: RandomRun) -> None:
@@ -183,10 +199,10 @@ def hand_over(run: RandomRun) -> None:
         run.cluster.transfer(run.rng.choice([None, *run.cluster.nodes]))
 
 
-HANDING_OVER: Sequence[Verb] = (
-    *(hand_over,) * 6,
-    *(isolate, partition, timeout, crash, cut, delay_long, perturb_message, heal, restart),
-)
+HANDING_OVER: Verbs = [
+    *((hand_over, 6), (isolate, 1), (partition, 1), (timeout, 1), (crash, 1), (cut, 1)),
+    *((delay_long, 1), (perturb_message, 1), (heal, 1), (restart, 1)),
+]
 
 TRANSFER = "thesis, 3.10"
 PREVOTE = "thesis, 9.6"
