@@ -16,6 +16,7 @@ import pytest
 
 from raftlab import Cluster, NotNow, RaftStateMachine, Rules, Violation
 from raftlab.check.campaign import campaign
+from raftlab.raft.node import NodeCore
 from raftlab.sim.world.actions import Propose, Wait
 from tests.sim.looking import standing
 
@@ -314,7 +315,11 @@ def test_a_machine_whose_deadline_raises_loses_nothing_that_is_due():
         def next_deadline(self) -> float:
             if self.fails:
                 raise Asked
-            return super().next_deadline
+            return NodeCore.next_deadline.__get__(self)
+
+        @next_deadline.setter
+        def next_deadline(self, moment: float) -> None:
+            NodeCore.next_deadline.__set__(self, moment)
 
     cluster.partition("S2")
     twin.partition("S2")
