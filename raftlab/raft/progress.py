@@ -4,7 +4,6 @@
 a guess: what to send next. Paper: Figure 2, volatile state on leaders; 5.3.
 """
 
-from bisect import bisect_right
 from enum import Enum
 
 from raftlab.raft.quorum import majority_index
@@ -31,7 +30,7 @@ class FollowerProgress:
     """One member as its leader sees it. Always `match_index < next_index`.
 
     `in_flight` holds the last index of each message with entries that has not been
-    answered, in order; `last_reply_at` is when the member last answered in this term, in ms.
+    answered; `last_reply_at` is when the member last answered in this term, in ms.
     `retry_at` is when a snapshot that was sent counts as lost (ms). `acked_round` is the
     latest round of reads it has answered.
 
@@ -78,7 +77,7 @@ class FollowerProgress:
         if index >= self.next_index:
             self.next_index = index + 1
         if self.in_flight:
-            del self.in_flight[: bisect_right(self.in_flight, index)]
+            self.in_flight = [last for last in self.in_flight if last > index]
 
     def can_send(self, window: int) -> bool:
         """Whether a message with entries may go out now."""
