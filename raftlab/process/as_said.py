@@ -52,7 +52,6 @@ class NodeAsSaid(NodeCore):
         "_new_snapshot",
         "_reads",
         "_reads_asked",
-        "_wake_at",
         "_writing",
         "heard_of",
     )
@@ -69,7 +68,7 @@ class NodeAsSaid(NodeCore):
         super().__init__(node_id, configuration=configuration, rng=random.Random(0), **held)
         self._machines = machines
         self._leader: NodeId | None = None
-        self._wake_at: Millis = NEVER
+        self.next_deadline: Millis = NEVER
         self._messages_at_once: list[Message] = []
         self._reads: list[ReadReady] = []
         self._failed_reads: list[int] = []
@@ -213,7 +212,7 @@ class NodeAsSaid(NodeCore):
         if role is not self.role:
             self.role, self.role_data = role, Follower()
         if reply.wake_at is not UNSET:
-            self._wake_at = NEVER if reply.wake_at is None else reply.wake_at
+            self.next_deadline = NEVER if reply.wake_at is None else reply.wake_at
             self.election_deadline = reply.wake_at  # type: ignore[assignment]
         if reply.election_deadline is not UNSET:
             self.election_deadline = reply.election_deadline  # type: ignore[assignment]
@@ -225,17 +224,17 @@ class NodeAsSaid(NodeCore):
         elif role is Role.LEADER and reply.progress is not None:
             self._take_progress(reply.progress)
         elif role is Role.LEADER and type(self.role_data) is Leader:
-            self.role_data = Leader(self.role_data.tracker, self._wake_at)
+            self.role_data = Leader(self.role_data.tracker, self.next_deadline)
 
     def _take_progress(self, progress: dict[NodeId, ProgressLine]) -> None:
         """What a leader counts; most lines tell it as it was."""
         told = (progress, self.log.last_index, self.configuration)
         data = self.role_data
         if type(data) is Leader and told == self._counted:
-            self.role_data = Leader(data.tracker, self._wake_at)
+            self.role_data = Leader(data.tracker, self.next_deadline)
             return
         check_progress(progress, self.log.last_index)
-        self.role_data = Leader(self._tracker(progress), self._wake_at)
+        self.role_data = Leader(self._tracker(progress), self.next_deadline)
         self._counted = told
 
     def _tracker(self, told: dict[NodeId, ProgressLine]) -> Tracker:
@@ -256,11 +255,6 @@ class NodeAsSaid(NodeCore):
     def leader(self) -> NodeId | None:
         """Who leads, as far as this node has said; itself, if it leads."""
         return self.node_id if self.role is Role.LEADER else self._leader
-
-    @property
-    def next_deadline(self) -> Millis:
-        """When it wants to be told the time (ms)."""
-        return self._wake_at
 
     def _restart_election_timer(self) -> None:
         self.election_deadline = None  # type: ignore[assignment]

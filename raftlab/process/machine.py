@@ -137,9 +137,9 @@ class ProcessMachine(NodeAsSaid):
         """The time has come that it waited for. Raises: MachineFault."""
         self.now = now
         self._ask(TickLine(node=self.node_id, now=now))
-        if self._wake_at <= now:
+        if self.next_deadline <= now:
             raise self._fault(
-                f"it was woken at {now:g} ms and wants to be woken at {self._wake_at:g} ms:"
+                f"it was woken at {now:g} ms and wants to be woken at {self.next_deadline:g} ms:"
                 " wake_at must move on"
             )
 
@@ -258,7 +258,7 @@ class ProcessMachine(NodeAsSaid):
             "role": self.role.value,
             "commit_index": self.commit_index,
             "leader": self._leader,
-            "wake_at": None if self._wake_at == NEVER else self._wake_at,
+            "wake_at": None if self.next_deadline == NEVER else self.next_deadline,
         }
         if done := said_beside_refusal(reply, believed):
             raise self._fault(

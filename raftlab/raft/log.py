@@ -236,6 +236,8 @@ class RaftLog:
     def entries(self, start: Index, stop: Index) -> tuple[LogEntry, ...]:
         """The entries from `start` up to but not including `stop`, as far as they are held."""
         first = self.first_index
+        if start == self.last_index == stop - 1 and self.last_entry is not None:
+            return (self.last_entry,)  # what is nearly always asked for
         if start < first:
             start = first
         if stop < first:

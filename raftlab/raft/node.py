@@ -39,6 +39,9 @@ class NodeCore:
     `_has_more`, there is something to add to the next output; while `_hears_acceptances`, a
     leader looks at what each member has accepted; and if `_polling_confirms`, calling `poll`
     again says that the output before is on disk.
+
+    `next_deadline` says when the next `tick` can matter (ms); before it, a tick only tells the
+    time.
     """
 
     __slots__ = (
@@ -64,6 +67,7 @@ class NodeCore:
         "configuration",
         "election_deadline",
         "log",
+        "next_deadline",
         "node_id",
         "role",
         "role_data",
@@ -233,12 +237,19 @@ class NodeCore:
         self.now = now
         if self.role is LEADER:
             self._tick_leader()
+            self._note_deadline()
         elif now >= self.election_deadline:
             self._election_timed_out()
 
-    @property
-    def next_deadline(self) -> Millis:
-        """When the next `tick` can matter (ms); before it, a tick only tells the time."""
+    def _note_deadline(self) -> None:
+        """Keep `next_deadline`, at which a host looks with every message.
+
+        Whatever moves a deadline of a leader ends with this.
+        """
+        self.next_deadline = self._earliest_deadline()
+
+    def _earliest_deadline(self) -> Millis:
+        """When the next `tick` can matter (ms). `protections` and `transfer` wait for more."""
         leader = self.role_data
         return leader.heartbeat_deadline if type(leader) is Leader else self.election_deadline
 
@@ -255,6 +266,8 @@ class NodeCore:
             )
             self._draws_timeout = False
         self.election_deadline = self._now + self._randomized_election_timeout
+        if self.role is not LEADER:
+            self.next_deadline = self.election_deadline
 
     # Durable state
 
@@ -314,6 +327,7 @@ class NodeCore:
             self._has_more = True
         self._on_role_change(lost)
         self._hears_acceptances = self._wants_acceptances()
+        self._note_deadline()
 
     def _become_follower(self, leader: NodeId | None, cause: Cause) -> None:
         """Follow `leader`, or nobody yet. Paper: 5.1; Figure 4.

@@ -11,7 +11,7 @@ what a vote is: meaning ends here.
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, final
 
 import msgspec
 
@@ -60,6 +60,7 @@ class Box(msgspec.Struct, frozen=True, gc=False, tag="box"):
     title: str = ""
 
 
+@final
 class Path(msgspec.Struct, frozen=True, gc=False, tag="path"):
     """A line through `points`; closed makes it a polygon.
 

@@ -318,15 +318,15 @@ def test_a_leader_waits_for_its_heartbeat_its_quorum_or_its_transfer_whichever_i
     node = leader(options=COMPLETE)
     held = node.role_data
     held.heartbeat_deadline, node._quorum_deadline = 80.0, 70.0
-    assert node.next_deadline == 70.0
+    assert node._earliest_deadline() == 70.0
     node._quorum_deadline = 90.0
-    assert node.next_deadline == 80.0
+    assert node._earliest_deadline() == 80.0
     node._transfer = Transfer("S2", 60.0, resend_at=60.0)
-    assert node.next_deadline == 60.0
+    assert node._earliest_deadline() == 60.0
     node._transfer = Transfer("S2", 100.0, resend_at=100.0)
-    assert node.next_deadline == 80.0
+    assert node._earliest_deadline() == 80.0
     node._transfer.resend_at = 75.0
-    assert node.next_deadline == 75.0
+    assert node._earliest_deadline() == 75.0
 
 
 def test_messages_to_itself_are_left_alone():

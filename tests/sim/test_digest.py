@@ -294,16 +294,16 @@ def other_command(cluster: Cluster, log: Any) -> None:
 
 
 def lost_message(cluster: Cluster) -> None:
-    cluster.engine.world.flights.popitem()
+    cluster.engine.world.network.flights.popitem()
 
 
 def other_message(cluster: Cluster) -> None:
-    flight = next(iter(cluster.engine.world.flights.values()))
+    flight = next(iter(cluster.engine.world.network.flights.values()))
     flight.message = msgspec.structs.replace(flight.message, term=flight.message.term + 1)
 
 
 def slower(cluster: Cluster) -> None:
-    next(iter(cluster.engine.world.flights.values())).ends_at += 0.5
+    next(iter(cluster.engine.world.network.flights.values())).ends_at += 0.5
 
 
 CHANGES: dict[str, Callable[[Cluster], object]] = {
@@ -314,7 +314,7 @@ CHANGES: dict[str, Callable[[Cluster], object]] = {
     "command on disk": lambda c: other_command(c, c.hosts["S1"].disk.log),
     "term on disk": lambda c: setattr(c.hosts["S1"].disk, "term", 9),
     "vote on disk": lambda c: setattr(c.hosts["S1"].disk, "voted_for", "S3"),
-    "timer": lambda c: setattr(c.machine("S1"), "election_deadline", 12_345.0),
+    "timer": lambda c: setattr(c.machine("S1"), "next_deadline", 12_345.0),
     "applied value": lambda c: c.hosts["S1"].application._values.update(x="9"),
     "applied index": lambda c: setattr(c.hosts["S1"], "applied_index", 1),
     "crash": lambda c: setattr(c.hosts["S1"], "alive", False),

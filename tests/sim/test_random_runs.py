@@ -19,6 +19,8 @@ from raftlab.check.campaign.random_run import (
     inject_faults,
 )
 from raftlab.check.campaign.random_start import start
+from raftlab.raft.node import NodeCore
+from raftlab.raft.output import Output
 from raftlab.sim.world.action import KINDS
 from raftlab.sim.world.actions import Compact, SetNetwork
 from raftlab.sim.world.application import KeyValue
@@ -51,6 +53,20 @@ def test_a_new_leader_may_leave_a_joint_configuration_that_it_has_compacted():
     run = random_run(310123, options=Options.figure_2())
     compacted = [each for each in run.cluster.actions if isinstance(each, Compact)]
     assert compacted and run.cluster.violation is None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_machine_notes_every_deadline_that_moves(seed, monkeypatch):
+    """Reads, leases, transfers and changes of members included: hosts never wait too long."""
+    polled = NodeCore.poll
+
+    def poll(machine: NodeCore) -> Output:
+        output = polled(machine)
+        assert machine.next_deadline == machine._earliest_deadline()
+        return output
+
+    monkeypatch.setattr(NodeCore, "poll", poll)
+    random_run(seed)
 
 
 def test_random_runs_are_not_all_alike():

@@ -150,9 +150,8 @@ class Protections(Figure2):
         if self.role is LEADER:
             self._quorum_deadline = self._now + self._options.election_timeout[0]
 
-    @property
-    def next_deadline(self) -> Millis:
-        """When the next `tick` can matter (ms); before it, a tick only tells the time."""
+    def _earliest_deadline(self) -> Millis:
+        """When the next `tick` can matter (ms): a leader also looks whether it is heard."""
         leader = self.role_data
         if type(leader) is not Leader:
             return self.election_deadline

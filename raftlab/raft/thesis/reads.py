@@ -232,6 +232,7 @@ class LinearizableReads(Snapshots):
             self._broadcast_heartbeat()
             reads.asking_round = reads.round
             leader.heartbeat_deadline = self._now + self._options.heartbeat_interval
+            self._note_deadline()
             self._conclude_round(leader)
 
     def _on_heartbeat(self) -> None:

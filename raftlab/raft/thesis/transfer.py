@@ -112,6 +112,7 @@ class LeadershipTransfer(FlowControl):
         self._has_handed_over = self._hears_acceptances = True
         self._note("transfer_leadership", "hands leadership over to {}", to or "the first that can")
         self._tell_best_successor(leader, transfer)
+        self._note_deadline()
 
     def _tell_best_successor(self, leader: Leader, transfer: Transfer) -> None:
         """Tell whoever has everything and was heard last; after a try in vain, rather another."""
@@ -135,7 +136,7 @@ class LeadershipTransfer(FlowControl):
     def _tell_to_campaign(self, transfer: Transfer, node: NodeId) -> None:
         """Send TimeoutNow; a leader without a vote is done with that. Thesis: 3.10, 4.2.2."""
         transfer.sent = node
-        transfer.resend_at = self._now + self._options.heartbeat_interval
+        transfer.resend_at = self._now + self._options.heartbeat_interval  # it speaks before that
         self._note("may_take_over", "tells {} to campaign at once", node)
         self._send(TimeoutNow(term=self.term, sender=self.node_id, receiver=node))
         if not self.configuration.can_vote(self.node_id):
@@ -153,15 +154,9 @@ class LeadershipTransfer(FlowControl):
         if self._can_succeed(transfer, progress):
             self._tell_to_campaign(transfer, progress.node)
 
-    @property
-    def next_deadline(self) -> Millis:
-        """When the next `tick` can matter (ms); before it, a tick only tells the time."""
-        leader = self.role_data
-        if type(leader) is not Leader:
-            return self.election_deadline
-        heartbeat, quorum = leader.heartbeat_deadline, self._quorum_deadline
-        due = heartbeat if heartbeat < quorum else quorum
-        transfer = self._transfer
+    def _earliest_deadline(self) -> Millis:
+        """When the next `tick` can matter (ms): a leader that hands over waits for that, too."""
+        due, transfer = super()._earliest_deadline(), self._transfer
         return due if transfer is None else min(due, transfer.resend_at, transfer.deadline)
 
     def _tick_leader(self) -> None:

@@ -237,8 +237,7 @@ class Watcher:
         """`host` has taken a step."""
         machine, seen = host.machine, host.seen
         leads = machine.role is LEADER
-        enters = machine.term != seen.term or leads is not seen.leads
-        if enters:
+        if machine.term != seen.term or leads is not seen.leads:
             self._check(WHEN_ROLE_CHANGES, host)
         if machine.voted_for != seen.voted_for:
             self._check(WHEN_VOTE_CHANGES, host)
@@ -283,9 +282,7 @@ class Watcher:
             if index != seen.configuration_index or seen.configuration is None:
                 seen.configuration = configuration_of(host)
                 seen.configuration_index = index
-        if enters:
-            seen.term = machine.term
-            seen.leads = leads
+        seen.term, seen.leads = machine.term, leads
 
     def restarted(self, host: Host) -> None:
         """`host` has started again from its disk."""

@@ -114,7 +114,7 @@ class Engine:
 
     def in_flight(self) -> tuple[Flight, ...]:
         """The messages on their way, in the order in which they were sent."""
-        return tuple(self.world.flights.values())
+        return tuple(self.world.network.flights.values())
 
     def growing_parts(self) -> tuple[Any, ...]:
         """The containers that only grow, and whose parts never change: a copy can share them."""

@@ -72,7 +72,7 @@ def handles(kind: type[Action]) -> Callable[[Handler], Handler]:
 
 @handles(Deliver)
 def _deliver(world: World, action: Deliver) -> None:
-    flight = world.flights.pop((action.sender, action.receiver, action.nth), None)
+    flight = world.network.flights.pop((action.sender, action.receiver, action.nth), None)
     if flight is None:
         raise NotNow(gone(action))
     flight.ends_at = NEVER
@@ -98,7 +98,7 @@ def hand_over(world: World, host: Host, message: Message) -> None:
 def _drop(world: World, action: Drop) -> None:
     flight = _known_flight(world, action)
     world.message = flight.message
-    del world.flights[flight.key]
+    del world.network.flights[flight.key]
     flight.ends_at = NEVER
 
 
@@ -396,7 +396,7 @@ def _wait(world: World, action: Wait) -> None:
 
 
 def _known_flight(world: World, action: ToMessage) -> Flight:
-    flight = world.flights.get((action.sender, action.receiver, action.nth))
+    flight = world.network.flights.get((action.sender, action.receiver, action.nth))
     if flight is None:
         raise NotNow(gone(action))
     return flight

@@ -7,6 +7,9 @@ sent from then on: what is on its way arrives when it would have, or is lost as 
 
 import random
 from collections.abc import Container, Iterable, Iterator
+from heapq import heappush
+from itertools import chain
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -32,11 +35,12 @@ class Weather:
 
 
 class Link:
-    """One direction between two nodes."""
+    """One direction between two nodes, whose names are its `ends`: sender and receiver."""
 
-    __slots__ = ("cut", "last_arrival", "rng", "sent", "weather")
+    __slots__ = ("cut", "ends", "last_arrival", "rng", "sent", "weather")
 
-    def __init__(self, rng: random.Random, weather: Weather) -> None:
+    def __init__(self, ends: tuple[NodeId, NodeId], rng: random.Random, weather: Weather) -> None:
+        self.ends = ends
         self.rng = rng
         self.weather = weather
         self.sent = 0
@@ -73,47 +77,56 @@ class Flight(msgspec.Struct, eq=False, gc=False):
 
 
 class Wires:
-    """All the links between `nodes`, and how each of them carries messages."""
+    """All the links between `nodes`, how each of them carries messages, and the `flights`.
 
-    __slots__ = ("_links", "_nodes", "_seed", "_weather", "sent")
+    They stand by their keys, in the order in which they were sent.
+    """
+
+    __slots__ = ("_links", "_nodes", "_seed", "_weather", "flights", "sent")
 
     def __init__(self, settings: Network, seed: int, nodes: Container[NodeId]) -> None:
         self._nodes = nodes
         self._seed = seed
         self._weather = Weather(settings)
-        self._links: dict[tuple[NodeId, NodeId], Link] = {}
+        self._links: dict[NodeId, dict[NodeId, Link]] = {}
+        self.flights: dict[tuple[NodeId, NodeId, int], Flight] = {}
         self.sent = 0
 
     def link(self, sender: NodeId, receiver: NodeId) -> Link:
         """The link from `sender` to `receiver`."""
-        link = self._links.get((sender, receiver))
+        links = self._links.setdefault(sender, {})
+        link = links.get(receiver)
         if link is None:
             rng = random.Random(f"raftlab {self._seed} link {sender} {receiver}")
-            link = self._links[sender, receiver] = Link(rng, self._weather)
+            link = links[receiver] = Link((sender, receiver), rng, self._weather)
         return link
 
     def links(self) -> Iterator[Link]:
         """The links that have been used, or cut."""
-        return iter(self._links.values())
+        return chain.from_iterable(links.values() for links in self._links.values())
 
-    def send(self, messages: Iterable[Message], now: Millis) -> list[Flight]:
-        """Send messages at `now`; the flights are they and, rarely, second copies of them.
+    def send(self, messages: Iterable[Message], now: Millis, due: list[Any], scheduled: int) -> int:
+        """Send messages at `now`: each is a flight, and rarely two.
 
-        What is said to nobody of the nodes goes nowhere.
+        What is said to nobody of the nodes goes nowhere. The ends of the flights are put on the
+        heap of what is `due`, and counted on from `scheduled`; returns how far.
         """
-        links = self._links
-        flights: list[Flight] = []
+        links, flights = self._links, self.flights
         for message in messages:
             sender, receiver = message.sender, message.receiver
-            link = links.get((sender, receiver))
-            if link is None:
+            try:
+                link = links[sender][receiver]
+            except KeyError:
                 if receiver not in self._nodes:
                     continue
                 link = self.link(sender, receiver)
             weather = link.weather
             arrives_at = now + weather.low + weather.span * link.rng.random()
             if weather.troubled:
-                flights += self._send_through_trouble(link, message, now, arrives_at)
+                for flight in self._send_through_trouble(link, message, now, arrives_at):
+                    flights[flight.key] = flight
+                    scheduled += 1
+                    heappush(due, (flight.ends_at, scheduled, flight))
                 continue
             if arrives_at < link.last_arrival:
                 arrives_at = link.last_arrival
@@ -121,11 +134,12 @@ class Wires:
             link.sent = nth = link.sent + 1
             self.sent = number = self.sent + 1
             key = (sender, receiver, nth)
-            flight = Flight(number, key, link, message, now, arrives_at, arrives_at)
+            flight = flights[key] = Flight(number, key, link, message, now, arrives_at, arrives_at)
             if link.cut:
                 flight.lose()
-            flights.append(flight)
-        return flights
+            scheduled += 1
+            heappush(due, (flight.ends_at, scheduled, flight))
+        return scheduled
 
     def copy(self, message: Message, now: Millis, arrives_at: Millis) -> Flight:
         """A second copy of a message, under a number of its own."""
@@ -164,7 +178,7 @@ class Wires:
 
     def heal(self) -> None:
         """Let everything pass again."""
-        for link in self._links.values():
+        for link in self.links():
             link.cut = False
 
     # Settings
@@ -178,19 +192,18 @@ class Wires:
     def own_settings(self) -> tuple[tuple[NodeId, NodeId, Network], ...]:
         """The links that have settings of their own, with them, in the order of their names."""
         usual = self._weather
-        own = [(*ends, link) for ends, link in self._links.items() if link.weather is not usual]
-        own.sort(key=lambda each: each[:2])
-        return tuple((sender, receiver, link.weather.settings) for sender, receiver, link in own)
+        own = sorted(link.ends for link in self.links() if link.weather is not usual)
+        return tuple((*ends, self.settings_of(*ends)) for ends in own)
 
     def settings_of(self, sender: NodeId, receiver: NodeId) -> Network:
         """How what goes from `sender` to `receiver` is carried."""
-        link = self._links.get((sender, receiver))
+        link = self._links.get(sender, {}).get(receiver)
         return (self._weather if link is None else link.weather).settings
 
     def change(self, settings: Network, now: Millis) -> None:
         """Carry everything so from `now` on; no link has settings of its own any more."""
         self._weather = Weather(settings)
-        for link in self._links.values():
+        for link in self.links():
             link.change(self._weather, now)
 
     def change_link(self, sender: NodeId, receiver: NodeId, settings: Network, now: Millis) -> None:
@@ -200,7 +213,7 @@ class Wires:
     def calm(self) -> None:
         """From now on lose, double and reorder nothing."""
         self._weather = Weather(_calmed(self.settings))
-        for link in self._links.values():
+        for link in self.links():
             link.weather = self._weather_of(_calmed(link.weather.settings))
 
     def _weather_of(self, settings: Network) -> Weather:
@@ -209,7 +222,7 @@ class Wires:
     @property
     def cuts(self) -> tuple[tuple[NodeId, NodeId], ...]:
         """The links that carry nothing, in the order of their names."""
-        return tuple(sorted(ends for ends, link in self._links.items() if link.cut))
+        return tuple(sorted(link.ends for link in self.links() if link.cut))
 
 
 def _calmed(settings: Network) -> Network:

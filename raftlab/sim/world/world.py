@@ -56,7 +56,6 @@ class World:
         "alarms",
         "configuration",
         "factory",
-        "flights",
         "groups",
         "heap",
         "hosts",
@@ -99,7 +98,6 @@ class World:
         self.moving: NodeId | None = None
         self.heap: list[Due] = []
         self.scheduled = 0
-        self.flights: dict[tuple[NodeId, NodeId, int], Flight] = {}
         self.message: Message | None = None
         self.notes: tuple[tuple[NodeId, Note], ...] = ()
         self.hosts: dict[NodeId, Host] = {}
@@ -292,12 +290,7 @@ class World:
         messages = tuple(messages)  # a learner's machine may say them one by one
         if self.watcher is not None:
             self.watcher.says(host, messages)
-        heap, flights, count = self.heap, self.flights, self.scheduled
-        for flight in self.network.send(messages, self.now):
-            flights[flight.key] = flight
-            count += 1
-            heappush(heap, (flight.ends_at, count, flight))
-        self.scheduled = count
+        self.scheduled = self.network.send(messages, self.now, self.heap, self.scheduled)
 
     def _load(self, host: Host, snapshot: Snapshot) -> None:
         if self.watcher is not None:
@@ -337,7 +330,7 @@ class World:
 
     def launch(self, flight: Flight) -> None:
         """Put a flight on its way, or on another one."""
-        self.flights[flight.key] = flight
+        self.network.flights[flight.key] = flight
         self.scheduled += 1
         heappush(self.heap, (flight.ends_at, self.scheduled, flight))
 
