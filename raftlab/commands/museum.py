@@ -29,7 +29,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--table",
         action="store_true",
-        help="measure what catches each exhibit: of all, this takes many minutes",
+        help="measure what catches each exhibit: of all, this takes hours",
     )
     parser.add_argument("--quick", action="store_true", help="measure little: at most 100 runs")
 

@@ -18,7 +18,7 @@ from raftlab.view import Scene, scene_cluster, scene_logs, style
 from raftlab.view.cluster.legend import LEGEND_END, LEGEND_LINE
 from raftlab.view.labels import overlaps, text_box
 from raftlab.view.logs.cells import GAP as CELL_GAP
-from raftlab.view.logs.rows import BOX_WIDTH, DISK_X, MEMORY_X
+from raftlab.view.logs.rows import BOX_WIDTH, DISK_X, MEMORY_X, in_box
 from raftlab.view.marks import Mark, Path, Text
 from raftlab.view.scene import moved
 
@@ -188,10 +188,13 @@ def _cut(mark: Mark, cell: float) -> Mark:
     if not isinstance(mark, Text):
         return mark
     kind = mark.id.partition("-")[0]
-    room = {"entry": cell - CELL_GAP - 2, "memory": BOX_WIDTH - 2, "disk": BOX_WIDTH - 2}.get(kind)
-    if room is None:
-        return mark
-    return replace(mark, text=style.fit_text(mark.text, room, LEAST, bold=mark.bold))
+    if kind in ("memory", "disk"):
+        text, bold = in_box(mark.text, BOX_WIDTH - 2, LEAST, mark.bold)
+        return replace(mark, text=text, bold=bold)
+    if kind == "entry":
+        room = cell - CELL_GAP - 2
+        return replace(mark, text=style.fit_text(mark.text, room, LEAST, bold=mark.bold))
+    return mark
 
 
 def _legend(words: str, gone: tuple[str, ...], room: float) -> list[str]:

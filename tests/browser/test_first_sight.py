@@ -337,3 +337,20 @@ def test_on_a_tablet_a_row_is_a_row_and_a_long_message_can_be_read_to_its_end(ho
     messages = lab.root.locator(".raftlab-messages select")
     end = "list => (list.scrollLeft = 9999, list.scrollLeft + list.clientWidth >= list.scrollWidth)"
     assert messages.evaluate(end)
+
+
+def test_on_a_telephone_what_happened_last_is_read_to_its_end(host: Host) -> None:
+    lab = host.show(SIMPLE.format(nodes=5, options=""))
+    host.hide_sides()
+    for _ in range(3):  # what stands beside the lab in its host is no part of the telephone
+        beside = lab.page.evaluate("innerWidth") - lab.root.bounding_box()["width"]
+        lab.page.set_viewport_size({"width": round(360 + beside), "height": 844})
+    newest = lab.root.locator(".raftlab-newest")
+    whole = "each => each.scrollWidth <= each.clientWidth && each.scrollHeight <= each.clientHeight"
+    longest = 0
+    for _ in range(12):
+        lab.click("Step")
+        lab.settle()
+        longest = max(longest, len(newest.inner_text()))
+        assert newest.evaluate(whole), newest.inner_text()
+    assert longest > 70

@@ -9,12 +9,13 @@ from raftlab import Cluster, Options
 from raftlab.lab import Lab, Session
 from raftlab.lab.control_table import BUTTONS, CONTROLS, REQUIREMENTS, Kind, Size
 from raftlab.lab.controls import KEYS_PANEL
-from raftlab.lab.fitting import LEAST, Room, fitted_cluster
+from raftlab.lab.fitting import LEAST, Room, fitted_cluster, fitted_logs
 from raftlab.lab.selection import middle
 from raftlab.lab.widget_factory import ONLY
 from raftlab.sim.scenarios import SCENARIOS
 from raftlab.view.cluster.ring import ring_of
 from raftlab.view.labels import text_box
+from raftlab.view.logs.rows import BOX_WIDTH
 from raftlab.view.marks import Disc, Path, Text
 from tests.lab.clusters import hasty, heard, working
 
@@ -41,6 +42,23 @@ def test_the_count_of_votes_comes_no_nearer_to_a_node_though_its_letters_have_gr
         for x, y, _ in nodes:
             near_x, near_y = min(max(x, left), right), min(max(y, top), bottom)
             assert hypot(near_x - x, near_y - y) > ring.gap
+
+
+@pytest.mark.parametrize("before", [0, 11, 120], ids="term {}".format)
+def test_no_number_in_memory_and_on_disk_is_cut_whatever_has_just_changed(before):
+    logs = dict.fromkeys(("S1", "S2", "S3"), [before] if before else [])
+    cluster = Cluster(3, seed=7, logs=logs)
+    cluster.elect()
+    seen = set()
+    for number in range(1, cluster.number + 1):
+        frame, previous = cluster.at(number).frame(), cluster.at(number - 1).frame()
+        for mark in fitted_logs(frame, previous, 926.0, boxes=True).marks:
+            if isinstance(mark, Text) and mark.role == "" and mark.id[:4] in ("memo", "disk"):
+                assert "…" not in mark.text, mark.text
+                left, _, right, _ = text_box(mark)
+                assert right - left <= BOX_WIDTH
+                seen.add(mark.text)
+    assert f"{'t' if before else 'term '}{before + 1} · S2" in seen
 
 
 # Two sizes

@@ -112,10 +112,22 @@ def _two_lines(
     name: str, x: float, y: float, lines: tuple[str, str], bold: tuple[bool, bool], halo: bool
 ) -> Iterator[Mark]:
     for line, (words, heavy) in enumerate(zip(lines, bold, strict=True)):
-        words = style.fit_text(words, BOX_WIDTH - 6, style.SMALL, bold=heavy)
+        words, heavy = in_box(words, BOX_WIDTH - 6, style.SMALL, heavy)
         here = y + 12 + 12.5 * line
         middle = x + BOX_WIDTH / 2
         yield Text(f"{name}-{line + 1}", middle, here, words, style.SMALL, bold=heavy, halo=halo)
+
+
+def in_box(words: str, room: float, size: float, bold: bool) -> tuple[str, bool]:
+    """Words of a memory or a disk that fit, and whether they are bold; no number is cut.
+
+    A change is told in bold only where there is room for it.
+    """
+    short = words.replace("term ", "t").replace("commit ", "c")
+    for each, heavy in ((words, bold), (words, False), (short, bold), (short, False)):
+        if style.text_width(each, size, bold=heavy) <= room:
+            return each, heavy
+    return style.fit_text(short, room, size), False
 
 
 # Snapshots, below what holds them
