@@ -28,13 +28,13 @@ from raftlab.course.exercises.verdict import MOST, Failure
 from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked, Waited, call_of
 from raftlab.grading.box import Boxes
-from raftlab.grading.feedback.words import plain
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
 from raftlab.grading.looks import Look, broken_in, looks, share_of
 from raftlab.grading.open_runs import OPEN, OPEN_SEEDS
 from raftlab.grading.results import Check
 from raftlab.grading.scripts import Script, script_of
 from raftlab.grading.seeds import Seeds
+from raftlab.raft.vocabulary import shortened
 from raftlab.view.words import ms
 
 CLUSTERS = 8
@@ -45,6 +45,7 @@ NOT_THE_SAME = (
     "asked the same once more, it answers otherwise: it must depend on its arguments alone"
 )
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+MOST_SAID = 600
 WORST_FIRST = ("safety", "code", "liveness")
 NOT_ASKED = "its cases come first"
 UNSEEN = {
@@ -381,4 +382,5 @@ def _clean(said: str) -> str:
 
     Places in memory differ from run to run, and are left out.
     """
-    return plain(ADDRESS.sub("", said))
+    line = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    return shortened(ADDRESS.sub("", line), MOST_SAID)

@@ -71,6 +71,11 @@ def server_comes(setting: Setting) -> str:
     cluster.add_node("S4")
     if stuck := changes(cluster, "S1 S2 S3 S4") or lasts(cluster, "y=1"):
         return stuck
+    cluster.crash("S1")
+    if stuck := lasts(cluster, "y=3"):  # whoever has a vote stands for election
+        return stuck
+    cluster.restart("S1")
+    settle(cluster, "S1", 200)
     for node in ("S2", "S3"):
         cluster.crash(node)
     cluster.propose("y=2")
