@@ -15,7 +15,6 @@ from raftlab.course.exercises.running import RulesExercise
 from raftlab.grading.answers import Source
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.values import Seeded, heard
-from raftlab.grading.feedback.words import plain
 from raftlab.grading.forks import forked
 from raftlab.grading.replies import (
     DECODE_ERRORS,
@@ -28,6 +27,7 @@ from raftlab.grading.replies import (
     encoded,
 )
 from raftlab.grading.waited import Waited
+from raftlab.grading.words import plain
 from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
 from raftlab.raft.rules import Rules

@@ -28,7 +28,6 @@ from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.values import Seeded
-from raftlab.grading.feedback.words import plain
 from raftlab.grading.fresh import fresh_cases, fresh_repairs
 from raftlab.grading.looks import Look, broken_in, looks, share_of
 from raftlab.grading.open_runs import OPEN, OPEN_SEEDS
@@ -37,6 +36,7 @@ from raftlab.grading.results import Check
 from raftlab.grading.scripts import Script, script_of
 from raftlab.grading.seeds import Seeds
 from raftlab.grading.waited import Waited
+from raftlab.raft.vocabulary import shortened
 from raftlab.view.words import ms
 
 CLUSTERS = 8
@@ -47,6 +47,7 @@ NOT_THE_SAME = (
     "asked the same once more, it answers otherwise: it must depend on its arguments alone"
 )
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+MOST_SAID = 600
 WORST_FIRST = ("safety", "code", "liveness")
 NOT_ASKED = "its cases come first"
 UNSEEN = {
@@ -385,4 +386,5 @@ def _clean(said: str) -> str:
 
     Places in memory differ from run to run, and are left out.
     """
-    return plain(ADDRESS.sub("", said))
+    line = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    return shortened(ADDRESS.sub("", line), MOST_SAID)

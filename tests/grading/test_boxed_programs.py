@@ -5,12 +5,12 @@ import subprocess
 import pytest
 
 import raftlab as rl
-from raftlab.grading.asked import Waited
 from raftlab.grading.batch import own_machine
 from raftlab.grading.box import Boxes
 from raftlab.grading.machines.boxed import BoxedProcess
 from raftlab.grading.machines.programs import reference
 from raftlab.grading.release import texts
+from raftlab.grading.waited import Waited
 from tests.grading.test_box import KINDS
 
 

@@ -13,8 +13,9 @@ import pytest
 import raftlab
 from raftlab.grading.feedback import file_name, student_page, student_text, words, write_feedback
 from raftlab.grading.feedback.exports import canvas, gradescope, moodle
-from raftlab.grading.feedback.words import MOST, findings, lines_of, plain
+from raftlab.grading.feedback.words import findings, lines_of
 from raftlab.grading.milestones import MILESTONES, milestone_of, milestones_of
+from raftlab.grading.words import MOST, plain
 from raftlab.raft.vocabulary import Misuse
 from tests.grading.marks import HOSTILE, hostile, marks, perfect, share_of, weak_tests
 

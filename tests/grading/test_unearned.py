@@ -83,6 +83,11 @@ FIRST_ALONE = (
 )
 
 
+ALL_IN_ONE = (("!= 1 or wanted", "< 1 or wanted"),)
+NOBODY_STANDS = (("self.node in self.voters or (pending", "(pending"),)
+ALL_BUT_ONE = [each for each in MEMBERSHIP.parts if each != "one change at a time"]
+
+
 @pytest.mark.parametrize(
     ("milestone", "name", "changes", "earned"),
     [
@@ -98,12 +103,14 @@ FIRST_ALONE = (
         (TRANSFER, "M7", NO_SUCCESSOR, ["a server that comes back", "the leader is gone"]),
         (TRANSFER, "M7", NO_PREVOTE, ["leadership moves", "a transfer that fails"]),
         (MEMBERSHIP, "M7", VOTERS_STAY, []),
+        (MEMBERSHIP, "M7", ALL_IN_ONE, ALL_BUT_ONE),
+        (MEMBERSHIP, "M7", NOBODY_STANDS, [*MEMBERSHIP.parts][1:4]),
         (MEMBERSHIP, "M7", FIRST_ALONE, ["a server comes", "the leader goes"]),
     ],
     ids=[
         *("forgets all", "forgets the log", "reads at once", "asks nobody", "asks one"),
         *("never sent", "never taken", "lazy", "at once", "never", "no pre-vote"),
-        *("voters stay", "one change for ever"),
+        *("voters stay", "three changes in one", "nobody stands", "one change for ever"),
     ],
 )
 def test_what_is_not_there_earns_no_points(milestone, name, changes, earned, judge):

@@ -13,13 +13,12 @@ from raftlab.grading.feedback.student import WIDTH
 from raftlab.grading.feedback.words import (
     findings,
     name_of,
-    plain,
     points,
     points_of,
-    sentence,
     told_of,
 )
 from raftlab.grading.results import Check, Marks
+from raftlab.grading.words import plain, sentence
 from raftlab.sim.load import load_shared
 from raftlab.view.words import table
 

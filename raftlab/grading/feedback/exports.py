@@ -7,8 +7,9 @@ from io import StringIO
 
 import msgspec
 
-from raftlab.grading.feedback.words import findings, lines_of, name_of, plain, title_of, told_of
+from raftlab.grading.feedback.words import findings, lines_of, name_of, title_of, told_of
 from raftlab.grading.results import Check, Marks
+from raftlab.grading.words import plain
 
 FORMULA = re.compile(r"""(^|[,;|\t\r\n])([\s"'\u200c]*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d\u2212])""")
 """Where a spreadsheet would compute a cell, whichever sign it takes for the end of one."""

@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from raftlab.grading.feedback import words
+from raftlab.grading.words import plain
 from raftlab.raft.vocabulary import Misuse
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _templates() -> "Environment":
         lstrip_blocks=True,
     )
     templates.filters |= {
-        "plain": words.plain,
+        "plain": plain,
         "name": words.name_of,
         "points": words.points,
     }

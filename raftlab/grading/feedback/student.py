@@ -12,14 +12,13 @@ from raftlab.grading.feedback.words import (
     findings,
     lines_of,
     name_of,
-    plain,
     points,
     points_of,
-    sentence,
     title_of,
     told_of,
 )
 from raftlab.grading.results import Check, Marks, MilestoneMark
+from raftlab.grading.words import plain, sentence
 from raftlab.sim.load import load_shared
 from raftlab.view.words import table
 

@@ -4,14 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from raftlab.grading.results import Check, Marks, MilestoneMark
-from raftlab.raft.vocabulary import shortened
-from raftlab.view.words import clean
+from raftlab.grading.words import NON_JOINER, ended, plain, sentence
 
-MOST = 600
-"""How many characters of a text are shown."""
 MOST_OF_NAME = 80
-NON_JOINER = "\u200c"
-"""Persian names are written with it; every other character that cannot be seen is replaced."""
 
 
 class Line(NamedTuple):
@@ -19,12 +14,6 @@ class Line(NamedTuple):
 
     about: str
     says: str
-
-
-def plain(text: str, most: int = MOST) -> str:
-    """A text on one line, printable, and not longer than `most`."""
-    parts = " ".join(text.split()).split(NON_JOINER)
-    return shortened(NON_JOINER.join(clean(part, len(part) + 1) for part in parts), most)
 
 
 def name_of(text: str) -> str:
@@ -49,7 +38,7 @@ def lines_of(check: Check) -> tuple[Line, ...]:
     """
     happened = sentence(check.sentence)
     if check.property:
-        happened = f"Broken: {_ended(plain(check.property))} {happened}".strip()
+        happened = f"Broken: {ended(plain(check.property))} {happened}".strip()
     told = (Line("What happened", happened), Line("The rule", _rule(check)))
     return tuple(
         line for line in (*told, Line("Try", plain(check.advice).removeprefix("try "))) if line.says
@@ -57,24 +46,9 @@ def lines_of(check: Check) -> tuple[Line, ...]:
 
 
 def _rule(check: Check) -> str:
-    section = f"Probably missed: {_ended(plain(check.section))}" if check.section else ""
-    mistake = f"The mistake: {_ended(plain(check.mistake))}" if check.mistake else ""
+    section = f"Probably missed: {ended(plain(check.section))}" if check.section else ""
+    mistake = f"The mistake: {ended(plain(check.mistake))}" if check.mistake else ""
     return " ".join(part for part in (section, mistake) if part)
-
-
-def sentence(text: str) -> str:
-    """A text as a sentence: its first letter a capital, a full stop at its end; "" stays so.
-
-    A name of code before a colon keeps its letters.
-    """
-    said = plain(text)
-    if said and not said.partition(":")[0].isidentifier():
-        said = said[:1].upper() + said[1:]
-    return _ended(said) if said else ""
-
-
-def _ended(said: str) -> str:
-    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
 def findings(mark: MilestoneMark) -> Iterator[Check]:

@@ -15,7 +15,6 @@ import msgspec
 
 from raftlab.check.campaign.run_state import MessageStorm
 from raftlab.grading.box import Boxes
-from raftlab.grading.feedback.words import plain, sentence
 from raftlab.grading.judge import ADDRESS, Judged
 from raftlab.grading.machines.boxed import PATIENCE_S, TOO_LONG, BoxedProcess
 from raftlab.grading.machines.membership_trials import MEMBERSHIP_TRIALS
@@ -29,6 +28,7 @@ from raftlab.grading.open_runs import MOST_ACTIONS, OPEN_SEEDS, shortest, told_r
 from raftlab.grading.results import Check
 from raftlab.grading.seeds import Seeds
 from raftlab.grading.waited import Waited
+from raftlab.grading.words import plain, sentence
 from raftlab.process.faults import MachineFault
 from raftlab.process.machine import ABILITIES
 from raftlab.raft.vocabulary import REFUSALS, Millis

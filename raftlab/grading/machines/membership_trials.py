@@ -71,6 +71,11 @@ def server_comes(setting: Setting) -> str:
     cluster.add_node("S4")
     if stuck := changes(cluster, "S1 S2 S3 S4") or lasts(cluster, "y=1"):
         return stuck
+    cluster.crash("S1")
+    if stuck := lasts(cluster, "y=3"):  # whoever has a vote stands for election
+        return stuck
+    cluster.restart("S1")
+    settle(cluster, "S1", 200)
     for node in ("S2", "S3"):
         cluster.crash(node)
     cluster.propose("y=2")
@@ -142,7 +147,7 @@ def leader_goes(setting: Setting) -> str:
 
 
 def one_at_a_time(setting: Setting) -> str:
-    """Two leaders change the voters, and one asks for two changes at once: not both may be."""
+    """Two leaders change the voters, one changes twice, and one lets three go: none may."""
     cluster = setting.cluster(4, ONE_AT_A_TIME)
     settle(cluster, "S1", 200)
     _two_changes_across_terms(cluster)
@@ -156,7 +161,25 @@ def one_at_a_time(setting: Setting) -> str:
         return f"{cluster.leader} leads, has committed something, and takes no change"
     for node in gone:
         cluster.crash(node)
-    return lasts(cluster, "y=1") or has(cluster, "x", "1")
+    if stuck := lasts(cluster, "y=1") or has(cluster, "x", "1"):
+        return stuck
+    cluster = setting.cluster(4, ONE_AT_A_TIME)
+    _all_others_go(cluster)
+    return lasts(cluster, "y=1")
+
+
+def _all_others_go(cluster: Cluster) -> None:
+    """S1 reaches nobody, and is to be the only voter: two servers would lead, and commit."""
+    settle(cluster, "S1", 200)
+    cluster.isolate("S1")
+    with suppress(NotNow):
+        cluster.reconfigure("S1")
+    with suppress(NotNow):
+        cluster.propose("x=1", to="S1")
+    cluster.run(20)
+    settle(cluster, "S2", 200)
+    cluster.heal()
+    cluster.run(200)
 
 
 def _two_changes_across_terms(cluster: Cluster) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from raftlab.grading.feedback.words import plain
 from raftlab.grading.machines.judge import CHANGES, MachineJudge, told
 from raftlab.grading.milestones import MEMBERSHIP, SNAPSHOTS, TRANSFER, Milestone
 from raftlab.grading.results import Check, MilestoneMark
 from raftlab.grading.waited import Waited
+from raftlab.grading.words import plain
 from raftlab.process.faults import MachineFault
 from raftlab.raft.vocabulary import Misuse
 

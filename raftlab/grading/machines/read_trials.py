@@ -37,8 +37,8 @@ RUNS = 5
 
 
 def is_read(setting: Setting) -> str:
-    """The leader of five is asked for what it has committed; once more, when it hears one alone."""
-    cluster = setting.cluster(5)
+    """The leader of four is asked for what it has committed; once more, when it hears one alone."""
+    cluster = setting.cluster(4)
     if stuck := lasts(cluster, "x=1") or shows(cluster, "x", "1"):
         return stuck
     leader = cluster.leader or ""

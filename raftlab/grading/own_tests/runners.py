@@ -12,11 +12,11 @@ import msgspec
 
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.clusters import TestedCluster
-from raftlab.grading.feedback.words import plain
 from raftlab.grading.forks import forked
 from raftlab.grading.own_tests.machines import Start
 from raftlab.grading.own_tests.tested import Tested
 from raftlab.grading.waited import Waited
+from raftlab.grading.words import plain
 from raftlab.process.child import Child
 from raftlab.process.faults import MachineFault
 from raftlab.raft.vocabulary import REFUSALS, NotNow
