@@ -1,6 +1,7 @@
 """An answer is what Python would see, in the styles that students write in."""
 
 import json
+import random
 import sys
 from types import ModuleType
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from raftlab.course.exercises import guard
 from raftlab.course.my_raft import SECTION
 from raftlab.grading.child import running, serve, values
 from raftlab.grading.child.answers import Wanted, cells_of, find
+from raftlab.grading.fresh import MANY, MOST_SERVERS, fresh_cases
+from raftlab.sim.world.arguments import MOST_NODES
 
 MAJORITY = Wanted("4.1", "majority", False)
 NEWER = Wanted("2.1", "is_newer_term", True)
@@ -294,6 +297,22 @@ def test_a_name_that_an_answer_lacks_is_told_by_why_there_is_none(cells, told):
 def test_an_answer_that_raises_where_it_is_defined_is_told_so():
     _, said = taken(MAJORITY, as_notebook(["@missing\ndef majority(n):\n    return n // 2 + 1"]))
     assert "name 'missing' is not defined, in the line: @missing" in said["raised"]
+
+
+DEEP = [
+    "def majority(n):\n    return 1 if n < 2 else 1 + majority(n - 2)",
+    "from functools import cache",
+    "@cache\ndef majority(n):\n    return 1 if n < 2 else majority(n - 1) + (n % 2 == 0)",
+]
+
+
+@pytest.mark.parametrize("cells", [DEEP[:1], DEEP[1:]])
+def test_an_honest_recursion_is_right_for_every_size_that_is_drawn(cells):
+    sizes = [case.arguments[0] for case in fresh_cases("4.1", random.Random(1))]
+    assert min(sizes) > MOST_NODES and MANY < max(sizes) <= MOST_SERVERS
+    majority, _ = taken(MAJORITY, as_notebook(cells))
+    for size in (MOST_SERVERS, *sizes):
+        assert serve.answered(majority, [size]) == {"value": size // 2 + 1}
 
 
 class Saved(NamedTuple):
