@@ -298,7 +298,7 @@ class NodeCore:
         self._on_log_change()
 
     def _advance_commit(self, index: Index, rule: str) -> None:
-        """The only place where the commit index moves: forward, and within the log."""
+        """Where entries become committed, and nowhere else: forward, and within the log."""
         log, before = self.log, self.commit_index
         if index > log.last_index:
             index = log.last_index

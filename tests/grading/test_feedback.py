@@ -11,11 +11,12 @@ import msgspec
 import pytest
 
 import raftlab
-from raftlab.grading.feedback import file_name, student_page, student_text, words, write_feedback
+from raftlab.grading.feedback import file_name, student_page, student_text, write_feedback
 from raftlab.grading.feedback.exports import canvas, gradescope, moodle
 from raftlab.grading.feedback.words import findings, lines_of
 from raftlab.grading.milestones import MILESTONES, milestone_of, milestones_of
 from raftlab.grading.words import MOST, plain
+from raftlab.grading.words import sentence as as_sentence
 from raftlab.raft.vocabulary import Misuse
 from tests.grading.marks import HOSTILE, hostile, marks, perfect, share_of, weak_tests
 
@@ -292,4 +293,4 @@ def test_what_the_judge_says_in_small_letters_becomes_sentences():
     ],
 )
 def test_a_text_is_told_as_a_sentence_and_a_name_keeps_its_letters(text, sentence):
-    assert words.sentence(text) == sentence
+    assert as_sentence(text) == sentence
