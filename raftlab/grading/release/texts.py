@@ -58,6 +58,7 @@ MACHINE = """\
 #
 # The cell below writes a program, `machine.py`: a whole Raft that is told one line and says one.
 {asked}
+#
 # The grader takes this cell alone, and runs its program in a box: Python's own library is there,
 # and nothing else. What your program needs there is the standard input and output; `asyncio`,
 # `select` and `selectors` work with them.
