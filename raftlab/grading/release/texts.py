@@ -58,17 +58,17 @@ MACHINE = """\
 #
 # The cell below writes a program, `machine.py`: a whole Raft that is told one line and says one.
 {asked}
-# The grader takes this cell alone, and runs its program in a box: Python's own library is there,
-# and nothing else. What your program needs there is the standard input and output.
 #
-# - There is one thread and one process: threads, executors of threads, and programs that it starts
-#   are refused. `asyncio`, `select` and `selectors` work with the standard input and output.
-# - Clocks stand still: your program is told the time. `time.sleep` is over at once, and moves the
-#   program's own clock alone; signals do not come after a time.
-# - Chance (`random`, `secrets`, `uuid`) is the same in every process; use what the program is told.
-# - What is written into files goes nowhere; there are no other files, users, names of machines and
-#   networks than those that Python itself needs. What your program must keep is in its replies.
-# - `ctypes` and limits of the process are refused.
+# The grader takes this cell alone, and runs its program in a box: Python's own library is there,
+# and nothing else. What your program needs there is the standard input and output; `asyncio`,
+# `select` and `selectors` work with them.
+#
+# Refused are threads and executors of threads, other programs, signals after a time, networks,
+# other files, names of users, `ctypes`, and limits. What you write into files goes nowhere: what
+# your program must keep is in its replies.
+#
+# Clocks stand still, and `time.sleep` is over at once: your program is told the time. `random`,
+# `secrets` and `uuid` draw the same in every process: use the chance that your program is told.
 
 # %% tags=["solution", "exercise:{name}"]
 %%writefile machine.py
