@@ -25,6 +25,7 @@ from raftlab.grading.replies import (
     decoded,
     decoded_all,
     encoded,
+    plain,
 )
 from raftlab.grading.waited import Waited
 from raftlab.grading.words import plain
@@ -35,7 +36,6 @@ from raftlab.raft.rules import Rules
 PATIENCE_S = 20.0
 """How long a question may take (s)."""
 LONGEST_LINE = 1 << 20
-MOST_SAID = 300
 
 
 class Asked:
@@ -177,9 +177,9 @@ class Asked:
 
     def _check(self, reply: Reply) -> None:
         if reply.unwritten is not None:
-            raise guard.Unwritten(plain(reply.unwritten, MOST_SAID))
+            raise guard.Unwritten(plain(reply.unwritten))
         if reply.raised:
-            raise guard.LearnerError(plain(reply.raised, MOST_SAID))
+            raise guard.LearnerError(plain(reply.raised))
 
     def _end(self, why: str) -> NoReturn:
         self.trouble = why
