@@ -28,6 +28,7 @@ CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
 def begin(round: int) -> list[Any]:
     """Make this process one that is the same everywhere; what is returned is to be kept."""
     stop_dates(begin_without_dates(round))
+    setattr(os, "_exit", sys.exit)  # noqa: B010  # a cell that ends its kernel costs no other cell
     small = [(object(), float(place)) for place in range(FILLED // 16 * round)]
     return [*small, *(bytes(size) for size in SIZES for _ in range(FILLED // (size + 33) * round))]
 
@@ -37,7 +38,6 @@ def begin_without_dates(round: int) -> "Clock":
     clock = Clock(float(BEGINS_S[round]))
     _stop(clock)
     _seed(round)
-    setattr(os, "_exit", sys.exit)  # noqa: B010  # a cell that ends its kernel costs no other cell
     _say_where_it_is()
     for name in OTHER_WAYS:
         sys.modules[name] = None  # type: ignore[assignment]
