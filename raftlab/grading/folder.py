@@ -54,7 +54,7 @@ GONE_NAMES = """
 def __getattr__(name: str) -> type:
     if name in {names!r}:
         from raftlab.grading.child.unseen import gone
-        return gone(name)
+        return gone(f"{{__name__}}.{{name}}")
     raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
 """
 """What may be imported beside what is there, and not used: one line often imports both."""

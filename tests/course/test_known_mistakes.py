@@ -237,6 +237,7 @@ NAMES = {
         "",
         "",
         "",
+        "",
     ],
     "7.1": [
         "one copy is enough here",

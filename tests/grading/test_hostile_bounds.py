@@ -289,7 +289,7 @@ def test_all_options_of_a_program_share_its_bound(boxes, monkeypatch):
     seen = []
 
     def made(*given):
-        seen.append(given[-1])
+        seen.extend(each for each in given if isinstance(each, Waited))
         return boxed.BoxedProcess(*given)
 
     monkeypatch.setattr(machine_judge, "BoxedProcess", made)

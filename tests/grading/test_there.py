@@ -24,11 +24,6 @@ from raftlab.grading.release.notebooks import assignment
 
 NOTEBOOKS = sorted((Path(raftlab.__file__).parents[1] / "notebooks").rglob("*.ipynb"))
 THERE = ("raftlab", "raftlab.course.situations", *(f"raftlab.raft.{name}" for name in WORDS))
-FRAME = """
-from raftlab import Frame
-frame = Frame(**dict.fromkeys(Frame.__struct_fields__, ()))
-print(str(frame) == repr(frame), *frame._repr_mimebundle_())
-"""
 
 
 def told_to_import():
@@ -90,17 +85,13 @@ def test_situations_are_those_of_notebooks(folder):
 
 
 def test_what_is_not_there_says_so_once_it_is_used(folder):
-    source = "import raftlab as rl\ntry:\n    rl.Cluster(5)\nexcept NotImplementedError as why:\n"
-    said = runs(folder, f"{source}    print(why)")
-    assert "the package's own Cluster is not there where answers are graded" in said
+    source = "import raftlab as rl\nfrom raftlab.course.situations import cluster_of\n"
+    for used in ("rl.Cluster(5)", "cluster_of({})"):
+        said = runs(folder, f"{source}try:\n    {used}\nexcept rl.Misuse as why:\n    print(why)")
+        name = used.partition("(")[0].replace("rl", "raftlab")
+        assert said.endswith(f"{name} is not there where answers are graded\n")
 
 
 def test_what_is_shown_is_text(folder):
     source = "from raftlab.course.situations import log_of\nprint(log_of('1')._repr_mimebundle_())"
     assert runs(folder, source) == "{'text/plain': '<RaftLog 1:t1>'}\n"
-
-
-def test_a_frame_can_be_printed(tmp_path):
-    write_for_tests(tmp_path)
-    write_library(tmp_path)
-    assert runs(tmp_path, FRAME) == "True text/plain\n"

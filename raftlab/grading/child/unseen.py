@@ -77,14 +77,14 @@ def find() -> None:
 
 
 def gone(name: str) -> type:
-    """What stands for a name of raftlab that is not there: it can be named, and not be used."""
+    """What stands for a name (raftlab.Cluster) that is not there: named it can be, and not used."""
 
     def __init__(self: Any, *_: Any, **__: Any) -> None:
         from raftlab.raft.vocabulary import Misuse
 
-        raise Misuse(f"raftlab.{name} is not there where answers are graded")
+        raise Misuse(f"{name} is not there where answers are graded")
 
-    return type(name, (), {"__init__": __init__})
+    return type(name.rpartition(".")[2], (), {"__init__": __init__})
 
 
 # What `raftlab.view` is in a box
