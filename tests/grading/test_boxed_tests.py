@@ -7,14 +7,18 @@ from contextlib import suppress
 import msgspec
 import pytest
 
+from raftlab.grading.answers import contents_of
+from raftlab.grading.batch.marking import Marker, wanted_by
 from raftlab.grading.box import Boxes, best_kind, kind_for
-from raftlab.grading.child import changes
+from raftlab.grading.child import changes, serve
 from raftlab.grading.child.clusters import VERBS, TestedCluster
+from raftlab.grading.milestones import M6
 from raftlab.grading.own_tests import reference
 from raftlab.grading.own_tests.judge import judged
 from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, correct, mistaken
 from raftlab.grading.own_tests.runners import BoxedTests, Outcome, Unusable
 from raftlab.grading.own_tests.tested import MOST_CLUSTERS, Tested
+from raftlab.grading.seeds import Seeds
 from raftlab.grading.waited import MOST_S
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Misuse, NotNow
@@ -79,6 +83,36 @@ def test_what_a_scenario_does_is_told(body, how, said, boxes):
     found = came(f"{INVARIANT}def one(start):\n    {body}\nscenarios = [one]\n", boxes)
     assert found.how == how
     assert said in found.text
+
+
+RUNS_ONCE = """
+import sys
+sys.runs = getattr(sys, "runs", 0) + 1
+def invariant(frames):
+    return True
+def one(start):
+    start(3)
+    assert sys.runs == 1, "what was handed in is run again"
+scenarios = [one]
+"""
+
+
+@in_a_box
+def test_a_submission_is_run_once_for_all_that_tests_are_made_of(boxes):
+    wanted = wanted_by([M6])
+    has = contents_of(RUNS_ONCE.encode(), ".py", wanted, boxes)
+    mark = Marker(boxes, Seeds(b"seeds of a class that runs once"), "").mark(M6, has, "ann").mark
+    assert [each.sentence for each in mark.checks if each.name.startswith("correct: ")] == (
+        [""] * len(CORRECT)
+    )
+
+
+@in_a_box
+@pytest.mark.parametrize("name", serve.OFTEN)
+def test_what_notebooks_import_is_there_before_a_fork_begins(name, boxes):
+    source = f"import sys\nhad = {name!r} in sys.modules\n{INVARIANT}"
+    source += "def one(start):\n    start(3)\n    assert had\nscenarios = [one]\n"
+    assert came(source, boxes) == Outcome("passed")
 
 
 @in_a_box

@@ -294,6 +294,23 @@ def test_a_name_that_an_answer_lacks_is_told_by_why_there_is_none(cells, told):
     assert told in serve.answered(majority, [5])["raised"]
 
 
+def test_what_is_raised_is_put_in_words_when_they_are_asked_for():
+    asked = []
+
+    class Slow(Exception):
+        def __str__(self):
+            asked.append(self)
+            return "long to say"
+
+    def answer():
+        raise Slow
+
+    with pytest.raises(guard.LearnerError) as caught:
+        guard.call(answer)
+    assert not asked
+    assert str(caught.value) == "it raises Slow: long to say, in the line: raise Slow"
+
+
 def test_an_answer_that_raises_where_it_is_defined_is_told_so():
     _, said = taken(MAJORITY, as_notebook(["@missing\ndef majority(n):\n    return n // 2 + 1"]))
     assert "name 'missing' is not defined, in the line: @missing" in said["raised"]

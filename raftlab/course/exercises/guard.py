@@ -31,7 +31,15 @@ class Unwritten(Exception):
 
 
 class LearnerError(Exception):
-    """The learner's code raised, looped or returned nonsense; the message says so in words."""
+    """The learner's code raised, looped or returned nonsense; the message says so in words.
+
+    Of what was raised, the words are made when they are asked for: most of it is told nobody.
+    """
+
+    def __str__(self) -> str:
+        """The message."""
+        said = self.args[0]
+        return where(said) if isinstance(said, BaseException) else str(said)
 
 
 class _Watched:
@@ -99,7 +107,7 @@ def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     except SystemExit:
         raise LearnerError("your code calls exit()") from None
     except (Exception, GeneratorExit) as problem:
-        raise LearnerError(where(problem)) from None
+        raise LearnerError(problem) from None
 
 
 def _is_ours(frame: FrameType) -> bool:

@@ -15,6 +15,7 @@ import struct
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from raftlab.course.exercises import guard
@@ -26,6 +27,10 @@ ORDER, ANSWER = "=cq", "=q"
 the number of the fork, or how it has ended."""
 LEAVE = os._exit
 """How a fork ends; an answer that asks for it does not end so (`sameness`)."""
+
+OFTEN = ("raftlab.course.situations", "raftlab.view", "statistics")
+"""What the course's own notebooks import, where it is there: no fork need load it again. None of
+it keeps a clock or a source of chance, which are replaced in each fork."""
 
 Talk = Callable[[BinaryIO, BinaryIO], None]
 """What a fork does with what it is told by one file, and says by the other."""
@@ -42,6 +47,9 @@ def main(box: str, paths: Sequence[str], talk: Talk) -> None:
     if box != "no box":
         known.load_libraries(known.find_only(known.seen(sys.path)))
         unseen.find()
+    for name in OFTEN:
+        with suppress(ImportError):
+            import_module(name)
     if box == "landlock":
         lock.read_only(paths)
     if box != "no box":
