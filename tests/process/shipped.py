@@ -39,7 +39,7 @@ def start(line):
     log = RaftLog(
         map(forms.entry_of, line.log), forms.snapshot_of(line.snapshot) if line.snapshot else None
     )
-    beliefs[line.node] = {}
+    beliefs[line.node] = (line.term, {})
     machines[line.node] = RaftStateMachine(
         line.node,
         configuration=line.configuration,
@@ -109,7 +109,9 @@ def said(machine):
             }
             for each in data.tracker.progress.values()
         }
-    known, beliefs[machine.node_id] = beliefs[machine.node_id], believes
+    (term, known), beliefs[machine.node_id] = beliefs[machine.node_id], (machine.term, believes)
+    if term != machine.term:
+        known = {**known, "leader": None}  # a new term forgets it
     return out | {name: value for name, value in believes.items() if known.get(name) != value}
 
 
