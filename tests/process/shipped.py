@@ -53,7 +53,7 @@ def start(line):
     return {"offers": msgspec.json.schema(list[wire.Ability])["items"]["enum"]}
 
 
-def told(machine, line):
+def done_as(machine, line):
     machine.now = line.now
     match line:
         case wire.Arrives():
@@ -138,7 +138,7 @@ def answer(line):
         return start(line) | said(machines[line.node])
     machine = machines[line.node]
     try:
-        return told(machine, line) | said(machine)
+        return done_as(machine, line) | said(machine)
     except NotLeader as error:
         return {"refused": {"reason": "not_leader", "leader": error.leader}}
     except NotNow as error:
