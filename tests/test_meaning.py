@@ -8,7 +8,11 @@ import pytest
 
 from raftlab import Cluster, Options
 from raftlab.course import predict
+from raftlab.course.exercises import exercise
+from raftlab.course.exercises.running import RulesExercise, Trouble
+from raftlab.grading.looks import InMuseum, looks
 from raftlab.lab.session import Session
+from raftlab.museum import exhibit
 from raftlab.raft.figure2.elections import REASONS
 from raftlab.raft.messages import AppendEntriesReply
 from raftlab.raft.output import Note
@@ -183,3 +187,21 @@ def test_with_pre_vote_asking_is_not_campaigning():
     cluster.timeout("S1")
     (event,) = cluster.events(1)
     assert event.rules == (("S1", "election_timeout"),)
+
+
+KNOWN = [
+    look
+    for one in exercise
+    if isinstance(one, RulesExercise)
+    for look in looks(one)
+    if isinstance(look, InMuseum) and exhibit(look.what).breaks
+]
+
+
+@pytest.mark.parametrize("look", KNOWN, ids=lambda each: f"{each.exercise.number} {each.what}")
+def test_the_run_of_a_mistake_is_shown_for_what_it_breaks(look):
+    broken = exhibit(look.what).breaks.name
+    cluster = Cluster(3)
+    for text in ("one word", reworded(f"{broken} is broken: one word")):
+        assert look.advice(None, Trouble(cluster, 1, "safety", text, broken))
+        assert not look.advice(None, Trouble(cluster, 1, "safety", text, f"Not {broken}"))

@@ -25,6 +25,11 @@ def is_settled(host: Host) -> bool:
     return changed_at(host) <= host.machine.commit_index
 
 
+def is_blank(host: Host) -> bool:
+    """Whether a server has no entry yet, and no vote: it was started to be added."""
+    return not host.machine.log.last_index and host.node not in configuration_of(host).voters
+
+
 def former(cluster: Cluster, lasting: Iterable[Host] | None = None) -> list[NodeId]:
     """The servers that the cluster has let go: no configuration from now on can name them.
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from raftlab.course.own_code import NotWritten, standing_alone, told
+from raftlab.course.own_code import NotWritten, definitions_in, standing_alone
 from raftlab.lab.notebook_cells import kernel_running
 from raftlab.sim.run.files import write_whole
 
@@ -125,7 +125,7 @@ def _above(text: str, number: str) -> dict[str, str]:
     for each in SECTION.finditer(text):
         if _order(each["number"]) < _order(number):
             with suppress(SyntaxError):  # edited by hand, and left so
-                defined |= told(each[0])
+                defined |= definitions_in(each[0])
     return defined
 
 

@@ -22,8 +22,8 @@ class NotWritten(Exception):
 def standing_alone(thing: Any, above: Mapping[str, str] = {}) -> str:
     """The source of `thing` with what it needs above it.
 
-    `above` has what is defined already, name by name, as `told` has it: that is left out, but
-    for what is called like a builtin: it hides the builtin from its own section alone.
+    `above` has what is defined already, name by name, as `definitions_in` has it: that is left
+    out, but for what is called like a builtin: it hides the builtin from its own section alone.
     Raises: NotWritten, if a source or a value that it needs cannot be told.
     """
     if not isinstance(thing, type | FunctionType):
@@ -36,7 +36,7 @@ def standing_alone(thing: Any, above: Mapping[str, str] = {}) -> str:
     return "\n".join(imports) + ("\n\n\n" if imports else "") + helpers
 
 
-def told(code: str) -> dict[str, str]:
+def definitions_in(code: str) -> dict[str, str]:
     """What a source defines, name by name, in a form that layout and comments do not change.
 
     Raises: SyntaxError.
@@ -98,7 +98,7 @@ class _Parts:
 
     def _write(self, code: str, needs: Collection[str] = ()) -> bool:
         """Write a definition, unless it stands above already, with all that it needs."""
-        defined = told(code)
+        defined = definitions_in(code)
         if defined.items() <= self.above.items() and self.written.isdisjoint(needs):
             return False
         self.code.append(code)

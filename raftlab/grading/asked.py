@@ -14,7 +14,7 @@ from raftlab.course.exercises.base import MOST_ERRORS, Exercise
 from raftlab.course.exercises.running import RulesExercise
 from raftlab.grading.answers import Source
 from raftlab.grading.box import Boxes
-from raftlab.grading.child.values import Seeded, heard
+from raftlab.grading.child.values import Seeded, from_json
 from raftlab.grading.forks import forked
 from raftlab.grading.replies import (
     DECODE_ERRORS,
@@ -66,8 +66,8 @@ class Asked:
         try:
             for place, raw in reply.after.items():
                 if not isinstance(given[int(place)], Seeded):
-                    change(given[int(place)], heard(raw))
-            return heard(reply.value)
+                    change(given[int(place)], from_json(raw))
+            return from_json(reply.value)
         except guard.LearnerError:
             raise
         except Exception:  # no value at all: what speaks there is not our own process

@@ -29,8 +29,9 @@ class InMuseum(NamedTuple):
             with bounded(cluster):
                 went_on = shown.run(cluster)
         except Violation as violation:
-            text = f"{violation.frame.name} is broken: {violation.frame.text}"
-            return Trouble(cluster, 1, "safety", text)
+            broken = violation.frame
+            text = f"{broken.name} is broken: {broken.text}"
+            return Trouble(cluster, 1, "safety", text, broken.name)
         except guard.LearnerError as error:
             return Trouble(cluster, 1, "code", f"your code fails: {error}")
         except guard.Unwritten:
@@ -49,9 +50,10 @@ class InMuseum(NamedTuple):
         return share_of(self.what) if self._shows(trouble) else ""
 
     def _shows(self, trouble: Trouble) -> bool:
+        shown = exhibit(self.what)
         if trouble.kind == "safety":
-            return trouble.text.startswith(f"{broken_in(self.what).partition(':')[0]} is broken")
-        return trouble.text == exhibit(self.what).shows_in
+            return shown.breaks is not None and trouble.broke == shown.breaks.name
+        return trouble.text == shown.shows_in
 
 
 class InCluster(NamedTuple):

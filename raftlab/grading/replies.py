@@ -7,7 +7,7 @@ import msgspec
 
 from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import CHANGES_ITS_INPUT
-from raftlab.grading.child.values import told
+from raftlab.grading.child.values import as_json
 from raftlab.raft.log import RaftLog
 
 AT_ONCE = 32
@@ -32,7 +32,7 @@ encoded = msgspec.json.Encoder().encode
 
 def call_of(given: Iterable[Any]) -> bytes:
     """A call as a boxed process is told it: its arguments."""
-    return encoded(list(map(told, given)))
+    return encoded(list(map(as_json, given)))
 
 
 def batches(calls: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

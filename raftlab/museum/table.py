@@ -26,7 +26,6 @@ from raftlab.museum.seeds import (
     is_seen_by_clients,
     stock_failure,
 )
-from raftlab.raft.vocabulary import Misuse
 from raftlab.sim.cluster import Cluster
 
 STARTS = (0, 10_000, 20_000, 30_000, 40_000)
@@ -219,17 +218,14 @@ def shortest(which: Exhibit, budget: int) -> int | None:
     """How many events the shortest run has that breaks the exhibit's property.
 
     For one that gets nowhere: after how many events peace does not come any more, where that
-    can be told and `budget` is not a quick one. None, if nothing was found.
+    can be told and `budget` is not a quick one. None, if that cannot be told.
     """
     recording = which.recording()
-    try:
-        if which.breaks is not None:
-            return len(shrink(recording, which.breaks, budget))
-        if budget < SHRINK_BUDGET:
-            return None
-        return len(shrink(recording, gets_nowhere, STUCK_BUDGET))
-    except Misuse:
+    if which.breaks is not None:
+        return len(shrink(recording, which.breaks, budget))
+    if budget < SHRINK_BUDGET or not gets_nowhere(recording.attempt()):
         return None
+    return len(shrink(recording, gets_nowhere, STUCK_BUDGET))
 
 
 def gets_nowhere(cluster: Cluster) -> bool:

@@ -50,7 +50,7 @@ def check_names(reply: Reply, heard_of: frozenset[NodeId]) -> None:
 
 
 def _stranger(name: NodeId, field: str) -> MachineFault:
-    return contradiction(f"it names {told(name)} in {field}, and has heard of no such node")
+    return contradiction(f"it names {quoted(name)} in {field}, and has heard of no such node")
 
 
 def check_configuration(
@@ -115,11 +115,12 @@ def check_progress(progress: dict[NodeId, ProgressLine], last_index: Index) -> N
     for node, each in progress.items():
         if each.next_index > last_index + 1:
             raise contradiction(
-                f"next_index of {told(node)} is {each.next_index}, and its log ends at {last_index}"
+                f"next_index of {quoted(node)} is {each.next_index}, and its log ends at"
+                f" {last_index}"
             )
         if each.match_index >= each.next_index:
             raise contradiction(
-                f"{told(node)} is to get entry {each.next_index} next, and has it: match_index is"
+                f"{quoted(node)} is to get entry {each.next_index} next, and has it: match_index is"
                 f" {each.match_index}"
             )
 
@@ -129,19 +130,19 @@ def check_message(
 ) -> None:
     """What it sends, it can send. Raises: MachineFault."""
     if message.sender != node:
-        raise contradiction(f"it sends a message in the name of {told(message.sender)}")
+        raise contradiction(f"it sends a message in the name of {quoted(message.sender)}")
     if message.receiver == node:
         raise contradiction("it sends a message to itself")
     if message.receiver not in heard_of:
         raise contradiction(
-            f"it sends a message to {told(message.receiver)}, and has heard of no such node"
+            f"it sends a message to {quoted(message.receiver)}, and has heard of no such node"
         )
     check_numbers(message)
     if type(message) is AppendEntries:
         if message.leader_commit > commit_index:
             raise contradiction(
-                f"it tells {told(message.receiver)} that entries up to {message.leader_commit} are"
-                f" committed, and calls those up to {commit_index} so"
+                f"it tells {quoted(message.receiver)} that entries up to {message.leader_commit}"
+                f" are committed, and calls those up to {commit_index} so"
             )
         if message.entries:
             check_entries(message.entries, message.prev_log_index, message.term, "sends", heard_of)
@@ -188,6 +189,6 @@ def said_beside_refusal(reply: Reply, believed: Mapping[str, object]) -> list[st
     ]
 
 
-def told(name: NodeId) -> str:
+def quoted(name: NodeId) -> str:
     """A name, for a sentence: as it is, if it is one."""
     return name if name.isalnum() else shown(name)

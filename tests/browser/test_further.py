@@ -102,6 +102,32 @@ def test_at_first_sight_it_takes_no_room_and_open_it_is_seen_with_the_picture(ho
     expect(panel).not_to_be_visible()
 
 
+STAGE_BELOW_TOP = """lab => lab.querySelector(".raftlab-stage").getBoundingClientRect().top
+    - lab.getBoundingClientRect().top"""
+
+BETWEEN_WORD_AND_HANDLE = """lab => {
+    const slider = lab.querySelector(".raftlab-transport .widget-hslider"), word = new Range()
+    word.selectNodeContents(slider.querySelector(".widget-label"))
+    const handle = slider.querySelector(".noUi-handle").getBoundingClientRect()
+    return handle.left - word.getBoundingClientRect().right
+}"""
+
+
+@pytest.mark.parametrize("width", [1366, 1150, 1100, 1060, 980, 926, 860, 768, 600, 480, 390])
+def test_a_step_into_the_past_leaves_the_picture_where_it_is(host, width):
+    lab = host.show(FIVE)
+    host.hide_sides()
+    lab.page.set_viewport_size({"width": width, "height": 900})
+    lab.settle()
+    top = lab.root.evaluate(STAGE_BELOW_TOP)
+    lab.click("Back")
+    expect(lab.button("Go on from here")).to_be_visible()
+    assert lab.root.evaluate(STAGE_BELOW_TOP) == pytest.approx(top, abs=1)
+    lab.click("Start")
+    lab.at_frame(0)
+    assert lab.root.evaluate(BETWEEN_WORD_AND_HANDLE) > 1
+
+
 def test_leadership_is_handed_over_by_a_click(lab, gallery):
     lab.mark("node-S4").click()
     lab.page.keyboard.press("Escape")

@@ -4,11 +4,13 @@
 fingerprint of its own: only what a place in a cluster asks for.
 """
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
 import raftlab
-from raftlab import Cluster, Disks, Options, twin
+from raftlab import Cluster, Command, Configuration, Disks, Options, RaftStateMachine, twin
 from raftlab.check.campaign import campaign
 from raftlab.check.explore import Exploration, Scope, explore
 from raftlab.check.history.client_history import history_of
@@ -134,3 +136,47 @@ def test_a_campaign_fails_and_its_failure_is_shrunk(machine):
     with pytest.raises(raftlab.Violation) as fallen:
         short.replay()
     assert fallen.value.frame.name == first.broke
+
+
+class MakesUpALearner(RaftStateMachine):
+    """Whatever a client asks for, it takes S9 in, which there is not."""
+
+    __slots__ = ()
+
+    def add_entry(self, payload):
+        if isinstance(payload, Command):
+            payload = Configuration(self.configuration.voters, (), ("S9",))
+        return super().add_entry(payload)
+
+
+MADE_UP = r"S\d's machine names 'S9' as a member, and there is no such server: a machine made it up"
+
+
+def test_a_campaign_says_that_a_server_was_made_up():
+    found = campaign(range(12), machine=MakesUpALearner, progress=False)
+    raised = [each.text for each in found.results if each.verdict == "raised"]
+    assert len(raised) > 5
+    assert all(re.match(MADE_UP, text) for text in raised)
+
+
+CHANGES = [lambda each: each.add_learner("S4"), lambda each: each.remove("S3")]
+
+
+@pytest.mark.parametrize("ask", CHANGES)
+def test_whoever_changes_the_members_learns_that_one_was_made_up(ask):
+    cluster = Cluster(3, seed=1, machine=MakesUpALearner)
+    cluster.elect("S1")
+    cluster.propose("x=1")
+    cluster.run(500)
+    with pytest.raises(raftlab.Misuse, match=MADE_UP):
+        ask(cluster)
+
+
+def test_whoever_asks_for_a_server_that_there_is_not_has_made_it_up():
+    cluster = Cluster(3, seed=1)
+    cluster.elect("S1")
+    cluster.run(500)
+    with pytest.raises(
+        raftlab.Misuse, match=r"^There is no node 'S9'; this cluster has S1, S2, S3"
+    ):
+        cluster.reconfigure("S1 S2 S9")

@@ -11,6 +11,7 @@ from raftlab.check.campaign.after_healing import (
     TASKS,
     disagreement,
     disturbance,
+    disturbers,
     failed_task,
     grows,
     hands_over,
@@ -207,3 +208,10 @@ def test_a_server_that_is_just_being_removed_is_not_switched_off_in_the_midst_of
     """The others may still need it to commit the change; nothing keeps it from disrupting after."""
     conditions = checked(None, None, {"options": Options.figure_2()})
     assert try_seed(seed, conditions).verdict == "ok"
+
+
+def test_a_server_that_waits_to_be_added_is_not_switched_off():
+    run = settled(options=Options(pre_vote=False, leader_stickiness=False))
+    run.cluster.add_node("S4")
+    assert disturbers(run) == disturbers(run, settled=True) == []
+    assert grows(run, random.Random(1)) is None

@@ -359,9 +359,9 @@ def test_frames_that_are_told_as_changes_are_heard_as_they_were():
     (run,) = tested.runs
     heard = []
     for begin, end in ((0, 1), (1, 1), (1, 7), (7, len(run.frames))):
-        told = changes.told(run.frames[begin:end], run.frames[begin - 1] if begin else None)
+        told = changes.changes_of(run.frames[begin:end], run.frames[begin - 1] if begin else None)
         line = msgspec.json.encode(told, enc_hook=tuple)
-        changes.heard(msgspec.json.decode(line, type=list[changes.Change]), heard)
+        changes.add_frames(msgspec.json.decode(line, type=list[changes.Change]), heard)
     whole = msgspec.json.encode(run.frames, enc_hook=tuple)
     assert msgspec.json.encode(heard, enc_hook=tuple) == whole
     assert heard[3].nodes[2] is heard[2].nodes[2]

@@ -85,7 +85,7 @@ CHANGES_THE_JUDGE = {
         "from raftlab.course.exercises import guard\nguard.same = lambda *a: True\nreturn True"
     ),
     "what tells values is replaced": rule(
-        "from raftlab.grading.child import values\nvalues.told = lambda *a: None\nreturn True"
+        "from raftlab.grading.child import values\nvalues.as_json = lambda *a: None\nreturn True"
     ),
     "rl.Rules is replaced": rule("rl.Rules.is_newer_term = lambda *a: True\nreturn True"),
     "it equals everything": rule("return Yes()", "class Yes:\n    __eq__ = lambda *a: True\n"),

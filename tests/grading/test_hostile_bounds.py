@@ -282,7 +282,8 @@ def test_a_program_has_one_bound_whatever_it_is_asked(boxes):
 )
 def test_a_bound_is_told_the_same_whoever_starts_when_it_is_reached(kind, text):
     faults = MachineFault(kind, text), CannotStart(kind, f"S1 cannot start: {text}")
-    assert {machine_judge.told(each) for each in faults} == {f"its program was stopped: {text}"}
+    said = {machine_judge.what_went_wrong(each) for each in faults}
+    assert said == {f"its program was stopped: {text}"}
 
 
 def test_all_options_of_a_program_share_its_bound(boxes, monkeypatch):

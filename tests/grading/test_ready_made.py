@@ -12,7 +12,7 @@ import pytest
 from raftlab.course.exercises import exercise, guard
 from raftlab.grading import folder
 from raftlab.grading.box import Boxes, best_kind, kind_for
-from raftlab.grading.child.values import told
+from raftlab.grading.child.values import as_json
 from raftlab.grading.folder import write_folder, write_library
 from raftlab.grading.judge import Judge
 from raftlab.grading.milestones import MILESTONES
@@ -35,7 +35,7 @@ def of_class(number, seeds):
 
 
 def key(arguments):
-    return json.dumps(list(map(told, arguments)))
+    return json.dumps(list(map(as_json, arguments)))
 
 
 @pytest.mark.parametrize("seeds", SEEDS, ids=range(len(SEEDS)))
@@ -142,7 +142,7 @@ def test_draws_that_all_can_see_are_no_answer():
 
 LOOK = """
 import importlib, inspect, itertools, json, sys
-from raftlab.grading.child.values import heard, told
+from raftlab.grading.child.values import as_json, from_json
 
 data = json.load(sys.stdin)
 found = {}
@@ -164,9 +164,9 @@ FORMS = {"": lambda got: got, "not ": lambda got: not got}
 
 def fits(function, places, form):
     for arguments, want in data["cases"]:
-        given = list(map(heard, arguments))
+        given = list(map(from_json, arguments))
         try:
-            got = told(form(function(*(given[place] for place in places))))
+            got = as_json(form(function(*(given[place] for place in places))))
         except BaseException:
             return False
         if got != want:
@@ -194,7 +194,9 @@ NO_RULE = ["not is_count", "_plain", "Rules.configuration_in_force"]
 def test_nothing_in_the_box_is_an_answer(number, tmp_path):
     """Every function, method and property, with the arguments in any order, and denied."""
     one = of_class(number, SEEDS[0])
-    cases = [[list(map(told, each.fresh())), told(after(one, each)[0])] for each in one.every_case]
+    cases = [
+        [list(map(as_json, each.fresh())), as_json(after(one, each)[0])] for each in one.every_case
+    ]
     write_folder(one, tmp_path / "own")
     (tmp_path / "lib").mkdir()
     write_library(tmp_path / "lib")

@@ -347,7 +347,7 @@ class Saved(NamedTuple):
     ],
 )
 def test_a_tuple_with_names_is_a_tuple_and_nothing_else(value):
-    assert values.heard(values.told(value)) == (True, 3)
+    assert values.from_json(values.as_json(value)) == (True, 3)
     assert guard.same((True, 3), value)
     assert not guard.same((True, 4), value)
     assert not guard.same((1, 3), value)

@@ -1,5 +1,6 @@
 """Every exhibit is one mistake with a source, and its run shows it; the kill table is measured."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -269,6 +270,12 @@ def test_the_shortest_run_is_no_longer_than_the_exhibits_own(quick):
             assert row.events is None
         else:
             assert 0 < row.events <= len(each.recording())
+
+
+def test_what_is_nonsense_is_not_told_as_nothing_found():
+    other = dataclasses.replace(exhibit("votes-again"), breaks=exhibit("log-not-saved").breaks)
+    with pytest.raises(Misuse, match="This run ends in One Vote Per Term, and not in Durable"):
+        tables.shortest(other, 1)
 
 
 def test_the_healing_phase_and_the_answers_catch_what_breaks_no_property(quick):

@@ -39,7 +39,7 @@ def start(line):
     log = RaftLog(
         map(forms.entry_of, line.log), forms.snapshot_of(line.snapshot) if line.snapshot else None
     )
-    beliefs[line.node] = {}
+    beliefs[line.node] = (line.term, {})
     machines[line.node] = RaftStateMachine(
         line.node,
         configuration=line.configuration,
@@ -53,7 +53,7 @@ def start(line):
     return {"offers": msgspec.json.schema(list[wire.Ability])["items"]["enum"]}
 
 
-def told(machine, line):
+def done_as(machine, line):
     machine.now = line.now
     match line:
         case wire.Arrives():
@@ -109,7 +109,9 @@ def said(machine):
             }
             for each in data.tracker.progress.values()
         }
-    known, beliefs[machine.node_id] = beliefs[machine.node_id], believes
+    (term, known), beliefs[machine.node_id] = beliefs[machine.node_id], (machine.term, believes)
+    if term != machine.term:
+        known = {**known, "leader": None}  # a new term forgets it
     return out | {name: value for name, value in believes.items() if known.get(name) != value}
 
 
@@ -136,7 +138,7 @@ def answer(line):
         return start(line) | said(machines[line.node])
     machine = machines[line.node]
     try:
-        return told(machine, line) | said(machine)
+        return done_as(machine, line) | said(machine)
     except NotLeader as error:
         return {"refused": {"reason": "not_leader", "leader": error.leader}}
     except NotNow as error:

@@ -1,6 +1,7 @@
 """A machine in a process, at work: runs, copies, memory, edited programs, faults; rules alone."""
 
 import pickle
+import random
 import re
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import raftlab as rl
-from raftlab.check.campaign.trial import checked, try_seed
+from raftlab.check.campaign.trial import checked, replayed, try_seed
 from raftlab.check.explore import explore
 from raftlab.process import MachineFault
 from raftlab.process.child import Child
@@ -108,6 +109,45 @@ def test_a_seed_of_a_campaign_comes_to_the_same_twice(process):
     first = try_seed(1, conditions)
     assert first.verdict == "ok", first.text
     assert try_seed(1, pickle.loads(pickle.dumps(conditions))) == first
+
+
+class SeededAlike(rl.RaftStateMachine):
+    """The machine of `shipped.py` in our process: its chance hangs on the same number."""
+
+    __slots__ = ()
+
+    def __init__(self, node_id, *, rng, **given):
+        super().__init__(node_id, rng=random.Random(rng.getrandbits(53)), **given)
+
+
+@pytest.mark.parametrize("seed", [202, 206, 216, 219, 231])
+def test_a_machine_does_the_same_in_a_process_of_its_own(process, seed):
+    """Where disks are instant: while one writes, a machine of ours is not asked what it says."""
+    given = {"disks": rl.Disks(write_ms=0.0), "change_members": False}
+    apart = checked(None, process("shipped", shared=True), given)
+    here = checked(None, SeededAlike, given)
+    assert replayed(seed, apart).cluster.actions == replayed(seed, here).cluster.actions
+    assert try_seed(seed, apart) == try_seed(seed, here)
+
+
+def test_whoever_hears_its_leader_in_a_new_term_says_so(process):
+    """A new term forgets who leads: so it is said again, even if it is the same server."""
+    options = rl.Options(election_timeout=(900.0, 1000.0), pre_vote=False, leader_stickiness=False)
+    cluster = rl.Cluster(3, seed=3, machine=process("shipped", shared=True), options=options)
+    cluster.elect("S1")
+    cluster.run(100)
+    cluster.isolate("S3")
+    cluster.crash("S1")
+    cluster.restart("S1")
+    cluster.elect("S1")
+    cluster.heal()
+    assert cluster.run_until(lambda each: each.machine("S3").term == each.machine("S1").term, 500)
+    assert cluster.machine("S3").leader == "S1"
+
+
+def test_a_server_that_a_process_does_not_take_at_once_is_taken_later(process):
+    found = try_seed(219, checked(None, process("shipped", shared=True), {}))
+    assert (found.verdict, found.text) == ("ok", "")
 
 
 def test_a_worker_goes_on_with_the_processes_of_its_last_task(request, process):

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from raftlab.check.campaign.faults import MOST_SERVERS, stand_for_election_if_possible
 from raftlab.check.campaign.run_state import RandomRun, run_for
-from raftlab.check.members import current, former
+from raftlab.check.members import current, former, is_blank
 from raftlab.raft.thesis.membership import describe
 from raftlab.raft.vocabulary import Millis, NodeId, NotLeader, NotNow
 from raftlab.sim.cluster import Cluster
@@ -244,6 +244,7 @@ def disturbers(run: RandomRun, settled: bool = False) -> list[NodeId]:
 
     What a server may need that is up and in the midst of a change is not removed yet. Where all
     is `settled`, no member is, and a change that only another server holds counts for nothing.
+    A server that was never told of anything was not removed: it may be about to be added.
     """
     cluster, options = run.cluster, run.cluster.setup.options
     if options.pre_vote or options.leader_stickiness:
@@ -253,7 +254,7 @@ def disturbers(run: RandomRun, settled: bool = False) -> list[NodeId]:
     active |= {each.message.sender for each in cluster.in_flight()}
     others = [node for node in cluster.nodes if node not in members]
     gone = others if settled else former(cluster, living)
-    return [node for node in gone if node in active]
+    return [node for node in gone if node in active and not is_blank(cluster.hosts[node])]
 
 
 def disagreement(run: RandomRun) -> str:

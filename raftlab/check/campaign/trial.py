@@ -17,6 +17,7 @@ from raftlab.check.shrink.steps import NOT_DETERMINISTIC, NonDeterminism
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
 from raftlab.raft.vocabulary import Millis, Misuse, NodeId, listed, shown
+from raftlab.sim.commands.client_commands import made_up
 from raftlab.sim.run.recording import Recording
 from raftlab.sim.world.arguments import RulesGiven, machine_of, node_names, setting
 from raftlab.sim.world.host import MachineFactory
@@ -45,6 +46,9 @@ FAULT_NAMES = tuple(verb.__name__ for verb, _ in FAULTS + PLANS)
 
 NETWORK_FAULT_NAMES = tuple(verb.__name__ for verb, _ in NETWORK_CHANGES)
 """The names of those that it meets besides, where the network changes while it goes on."""
+
+NO_SUCH_SERVER = (KeyError, Misuse)
+"""What comes of it when a server is looked for that a machine made up."""
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # where an object lies is chance
 
@@ -171,6 +175,8 @@ def _stopped(seed: int, run: RandomRun | None, error: Exception) -> SeedResult:
         broke, frame = fallen.name, fallen.frame
         return SeedResult(seed, "violation", fallen.text, broke, frame, events, faults=_faults(run))
     why = run.cluster.stopped if run else None
+    if why is None and run is not None and isinstance(error, NO_SUCH_SERVER):
+        why = made_up(run.cluster.hosts)
     text = ADDRESS.sub("", why or f"{type(error).__name__}: {error}")
     return SeedResult(seed, "raised", text, events=events, faults=_faults(run) if run else ())
 

@@ -136,11 +136,11 @@ class Exercise:
         except guard.Unwritten as stub:
             return Panel(self.unwritten(stub))
         except guard.LearnerError as problem:
-            return Panel(verdict.told(self, answer, str(problem)))
+            return Panel(verdict.telling_case(self, answer, str(problem)))
         answered = f"it answers {guard.described(got, verdict.MOST, self.says)}"
         scenes = self.picture(self.telling, got)
         sentence = f"Exercise {self.number}, your code in one case: {answered}."
-        return Panel(verdict.told(self, answer, answered), scenes, sentence)
+        return Panel(verdict.telling_case(self, answer, answered), scenes, sentence)
 
     def check(self, answer: Any) -> Result:
         """Try the learner's code, case by case, then in whole clusters; keep it if it is right.

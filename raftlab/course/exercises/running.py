@@ -26,13 +26,14 @@ class Trouble(NamedTuple):
     """What goes wrong in a cluster that runs an answer.
 
     "safety": a property is broken; "liveness": the healed cluster does not go on; "code": the
-    answer fails, or breaks the machine.
+    answer fails, or breaks the machine. `broke` is the name of the property, if one is broken.
     """
 
     cluster: Cluster
     seed: int
     kind: Literal["safety", "liveness", "code"]
     text: str
+    broke: str = ""
 
 
 class ClusterExercise(Exercise):
@@ -71,8 +72,9 @@ class ClusterExercise(Exercise):
         try:
             problem = problem_after_faults(cluster, seed)
         except Violation as violation:
-            text = f"{violation.frame.name} is broken: {violation.frame.text}"
-            return Trouble(cluster, seed, "safety", text)
+            broken = violation.frame
+            text = f"{broken.name} is broken: {broken.text}"
+            return Trouble(cluster, seed, "safety", text, broken.name)
         except guard.LearnerError as error:
             return Trouble(cluster, seed, "code", f"your code fails: {error}")
         except guard.Unwritten:

@@ -77,7 +77,7 @@ def leaning(exercise: Checked, what: str) -> Result:
     return Result(False, 0, exercise.points, text, (), said)
 
 
-def told(exercise: Checked, answer: Any, what: str) -> str:
+def telling_case(exercise: Checked, answer: Any, what: str) -> str:
     """What the learner's code does in the telling case."""
     call = exercise.call_text(exercise.telling, answer)
     return f"Exercise {exercise.number}, {call}\nYour code: {what}"

@@ -11,7 +11,7 @@ Change: TypeAlias = tuple[Frame, tuple[NodeFrame | None, ...]]
 """A frame without its nodes, and these: None is a node as it was before."""
 
 
-def told(frames: Sequence[Frame], before: Frame | None) -> list[Change]:
+def changes_of(frames: Sequence[Frame], before: Frame | None) -> list[Change]:
     """Frames of one run as changes; `before` is the frame before the first of them, if any."""
     known = (before.nodes if before else (), *(each.nodes for each in frames))
     return [
@@ -26,7 +26,7 @@ def told(frames: Sequence[Frame], before: Frame | None) -> list[Change]:
     ]
 
 
-def heard(changes: Iterable[Change], frames: list[Frame]) -> None:
+def add_frames(changes: Iterable[Change], frames: list[Frame]) -> None:
     """Add the frames that these changes tell to those before them."""
     for frame, nodes in changes:
         were = frames[-1].nodes if frames else ()

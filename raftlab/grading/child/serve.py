@@ -126,7 +126,7 @@ def answered_all(function: Any, calls: Sequence[Any], most: int) -> list[Any]:
 def answered(function: Any, arguments: Any) -> Any:
     """One call: what it returns, and those arguments that it has changed."""
     try:
-        return values.reply_of(function, [values.heard(each) for each in arguments])
+        return values.reply_of(function, [values.from_json(each) for each in arguments])
     except (guard.Unwritten, guard.LearnerError) as problem:
         return told_of(problem)
     except BaseException as problem:  # whatever an answer raises is its own

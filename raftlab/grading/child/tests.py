@@ -136,7 +136,7 @@ class Starts:
     ) -> Any:
         question = {"do": verb, "cluster": cluster, "given": list(given), "named": named}
         answer = ANSWER.decode(self._ask(question))
-        changes.heard(answer.frames, frames)
+        changes.add_frames(answer.frames, frames)
         if answer.refused:
             raise REFUSALS[answer.refused](answer.text)
         return answer.value

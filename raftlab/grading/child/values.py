@@ -49,7 +49,7 @@ class Untold:
         return self.words
 
 
-def told(value: Any, depth: int = 0) -> Any:
+def as_json(value: Any, depth: int = 0) -> Any:
     """A value as what JSON can hold."""
     if isinstance(value, tuple):  # also one with names
         value = (*tuple.__iter__(value),)
@@ -87,7 +87,7 @@ def _words(value: Any) -> str:
 
 def _list(mark: str) -> Callable[[Any, int], Any]:
     def tell(value: Any, depth: int) -> Any:
-        return [mark, [told(each, depth) for each in value]] if len(value) <= LONGEST else None
+        return [mark, [as_json(each, depth) for each in value]] if len(value) <= LONGEST else None
 
     return tell
 
@@ -95,7 +95,7 @@ def _list(mark: str) -> Callable[[Any, int], Any]:
 def _dict(value: dict[Any, Any], depth: int) -> Any:
     if len(value) > LONGEST:
         return None
-    return ["d", [[told(key, depth), told(each, depth)] for key, each in value.items()]]
+    return ["d", [[as_json(key, depth), as_json(each, depth)] for key, each in value.items()]]
 
 
 def _log(log: RaftLog, _: int) -> Any:
@@ -108,7 +108,7 @@ def _votes(votes: Votes, _: int) -> Any:
 
 def _progress(progress: FollowerProgress, depth: int) -> Any:
     slots = FollowerProgress.__slots__
-    return ["progress", [told(getattr(progress, each, None), depth) for each in slots]]
+    return ["progress", [as_json(getattr(progress, each, None), depth) for each in slots]]
 
 
 class Seeded(random.Random):
@@ -147,8 +147,8 @@ CHANGEABLE = (list, dict, RaftLog, Votes, FollowerProgress, random.Random, Seede
 
 def reply_of(function: Callable[..., Any], given: Sequence[Any]) -> dict[str, Any]:
     """One call: what it returns, and what it has changed. Raises: as `guard.call` does."""
-    before = {place: told(each) for place, each in enumerate(given) if type(each) in CHANGEABLE}
-    value = told(guard.call(function, *given))
+    before = {place: as_json(each) for place, each in enumerate(given) if type(each) in CHANGEABLE}
+    value = as_json(guard.call(function, *given))
     after = {
         str(place): now for place, then in before.items() if (now := _left(given[place])) != then
     }
@@ -157,20 +157,20 @@ def reply_of(function: Callable[..., Any], given: Sequence[Any]) -> dict[str, An
 
 def _left(value: Any) -> Any:
     """What is told of an argument after a call."""
-    return hash(value.getstate()[1]) if type(value) is Seeded else told(value)
+    return hash(value.getstate()[1]) if type(value) is Seeded else as_json(value)
 
 
-def heard(raw: Any) -> Any:
-    """The value that `told` has told. Raises: ValueError, if it is none."""
+def from_json(raw: Any) -> Any:
+    """The value that `as_json` has told. Raises: ValueError, if it is none."""
     if not isinstance(raw, list):
         return raw
     match raw:
         case ["l", list(items)]:
-            return [heard(each) for each in items]
+            return [from_json(each) for each in items]
         case ["t", list(items)]:
-            return tuple(heard(each) for each in items)
+            return tuple(from_json(each) for each in items)
         case ["d", list(items)]:
-            return {heard(key): heard(each) for key, each in items}
+            return {from_json(key): from_json(each) for key, each in items}
         case ["s", str(name), fields] if name in STRUCTS:
             return msgspec.convert(fields, STRUCTS[name])
         case ["e", str(name), str(member)] if name in ENUMS:
@@ -190,7 +190,7 @@ def _heard_log(entries: Any) -> RaftLog:
 def _heard_progress(slots: Any) -> FollowerProgress:
     progress = FollowerProgress("", 1, 0.0)
     for name, each in zip(FollowerProgress.__slots__, slots, strict=True):
-        setattr(progress, name, heard(each))
+        setattr(progress, name, from_json(each))
     return progress
 
 

@@ -33,7 +33,6 @@ from raftlab.process.faults import MachineFault
 from raftlab.process.machine import ABILITIES
 from raftlab.raft.vocabulary import REFUSALS, Millis
 from raftlab.sim.cluster import Cluster
-from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.violation import Violation
 from raftlab.view.words import ms
 
@@ -48,7 +47,6 @@ ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot star
 CHANGES = "change of voters"
 SETTLED: Millis = 200.0
 """Until what a new leader has appended is committed."""
-STRANGER = "its log says that a server has a vote, or is to learn, that there is not"
 FORGETS = (
     "a process that was just started, and knows its disk alone, says something else: it must start"
     " from what it is told"
@@ -168,28 +166,16 @@ def tried(trial: Trial, machine: BoxedProcess, seed: int, again: bool = False) -
         text = f"{broken.name} is broken: {broken.text}"
         return Trouble("safety", text, setting.last, broken.name)
     except MachineFault as fault:
-        return Trouble("code", told(fault), setting.last, fault=fault.kind)
+        return Trouble("code", what_went_wrong(fault), setting.last, fault=fault.kind)
     except MessageStorm:
         return Trouble("liveness", "messages breed messages", setting.last)
     except REFUSALS as refusal:  # somebody cannot be elected, say
         return Trouble("liveness", str(refusal).removesuffix("."), setting.last)
-    except KeyError:  # whoever drives the run looks for a server that the program made up
-        if not _names_strangers(setting.last):
-            raise
-        return Trouble("code", STRANGER, setting.last)
     if stuck:
         return Trouble("liveness", stuck, setting.last)
     if again and setting.last is not None and not _says_the_same(setting.last, machine):
         return Trouble("code", FORGETS, setting.last)
     return None
-
-
-def _names_strangers(cluster: Cluster | None) -> bool:
-    """Whether a configuration in a log names a server that there is not."""
-    hosts = cluster.hosts if cluster is not None else {}
-    return any(
-        node not in hosts for host in hosts.values() for node in configuration_of(host).members
-    )
 
 
 def _takes_a_change(cluster: Cluster) -> bool:
@@ -214,7 +200,7 @@ def _says_the_same(cluster: Cluster, machine: BoxedProcess) -> bool:
         return False
 
 
-def told(fault: MachineFault) -> str:
+def what_went_wrong(fault: MachineFault) -> str:
     """What a program did wrong as a program, in words that are the same each time."""
     said = ERROR.search(fault.text)
     words = WHO_STARTS.sub("", fault.text)
@@ -265,7 +251,7 @@ def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble
 def _unseen(trouble: Trouble) -> str:
     """What is told of a run that only the class's seeds lead to: nothing that a program said."""
     if trouble.kind == "code":
-        if trouble.text in (FORGETS, STRANGER) or trouble.fault in ENDS_IT:
+        if trouble.text == FORGETS or trouble.fault in ENDS_IT:
             return trouble.text
         return FAULTS.get(trouble.fault, "it says what no machine may say").format(text="")
     if trouble.kind == "safety":

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from raftlab.grading.machines.judge import CHANGES, MachineJudge, told
+from raftlab.grading.machines.judge import CHANGES, MachineJudge, what_went_wrong
 from raftlab.grading.milestones import MEMBERSHIP, SNAPSHOTS, TRANSFER, Milestone
 from raftlab.grading.results import Check, MilestoneMark
 from raftlab.grading.waited import Waited
@@ -41,7 +41,7 @@ def chosen(
     try:
         offers = judge.offers(source, waited)
     except MachineFault as fault:
-        raise Misuse(told(fault)) from None
+        raise Misuse(what_went_wrong(fault)) from None
     options = [each for each in milestone.options if OFFERED_BY[each.name] in offers]
     if not options:
         wanted = "; ".join(f"{each.name}: {SAYS[each.name]}" for each in milestone.options)

@@ -55,7 +55,7 @@ class Run:
         """The frames that are new since this was asked last."""
         frames, told = self.frames, self._told
         self._told = len(frames)
-        return changes.told(frames[told:], frames[told - 1] if told else None)
+        return changes.changes_of(frames[told:], frames[told - 1] if told else None)
 
 
 class Tested:

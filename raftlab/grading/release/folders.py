@@ -16,7 +16,8 @@ STUDENTS_README = """\
 
 {table}
 
-1. `pip install "raftlab[lab]"`, in the version that your instructor names.
+1. Install raftlab with JupyterLab from the file that your instructor gives you:
+   `pip install "./raftlab-….whl[lab]"`, with its whole name.
 2. `jupyter lab` in this folder, and open {first}.
 3. Write where the notebook says so; run a cell and it is checked. The last cell shows your points
    so far.

@@ -1,6 +1,6 @@
 """What clients and operators ask of the leader: commands, reads, and changes of the cluster."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from raftlab.raft.roles import LEADER
 from raftlab.raft.vocabulary import (
@@ -18,7 +18,7 @@ from raftlab.sim.commands.base import Commands
 from raftlab.sim.watch.properties import configuration_of
 from raftlab.sim.world.actions import Compact, Join, Propose, Read, Reconfigure, TransferLeadership
 from raftlab.sim.world.arguments import command_data, is_text, node_names, side_named
-from raftlab.sim.world.host import Reading
+from raftlab.sim.world.host import Host, Reading
 
 
 class ClientCommands(Commands):
@@ -202,7 +202,21 @@ class ClientCommands(Commands):
         self, leader: NodeId, voters: tuple[NodeId, ...], learners: tuple[NodeId, ...]
     ) -> Index:
         for node in (*voters, *learners):
+            if node not in self.hosts and (whose := made_up(self.hosts)):
+                raise Misuse(whose)
             self._host(node)
         machine = self.hosts[leader].machine
         self._act(Reconfigure(self.now, leader, voters, learners))
         return machine.log.configuration_index
+
+
+def made_up(hosts: Mapping[NodeId, Host]) -> str | None:
+    """Which server some machine made up, as a sentence; None, if there is each that they name."""
+    for host in hosts.values():
+        for member in configuration_of(host).members:
+            if member not in hosts:
+                return (
+                    f"{host.node}'s machine names {shown(member)} as a member, and there is no such"
+                    f" server: a machine made it up, for this cluster has {listed(hosts)}"
+                )
+    return None
