@@ -112,7 +112,8 @@ class Engine:
     def recent(self) -> list[Moment]:
         """The last steps, oldest first; at most `REMEMBERED_EVENTS`."""
         first = self.number - len(self.messages)
-        steps = zip(self.actions[first:], self.messages, self.notes, strict=True)
+        # Not strict: an interrupt may have come between what is kept of one step.
+        steps = zip(self.actions[first:], self.messages, self.notes, strict=False)
         return [(number, *step) for number, step in enumerate(steps, start=first + 1)]
 
     def moment(self, number: int) -> Moment | None:
