@@ -427,9 +427,13 @@ class NodeCore:
 
     def copy(self) -> Self:
         """An independent machine in the same state, its random source included."""
+        return self._copy_with(copy.copy(self._rng), self.log.copy())
+
+    def _copy_with(self, rng: random.Random, log: RaftLog) -> Self:
+        """A copy that draws from `rng` and has `log`: those of this machine, copied elsewhere."""
         twin = copy.copy(self)
-        twin._rng = copy.copy(self._rng)
-        twin.log = self.log.copy()
+        twin._rng = rng
+        twin.log = log
         twin.role_data = self.role_data.copy()
         twin._messages = self._messages.copy()
         twin._notes = self._notes.copy()

@@ -64,6 +64,8 @@ def _same_disk(one: DiskFrame, other: DiskFrame) -> bool:
 
 def changed_words(changes: frozenset[str]) -> str:
     """The changes as a reader would list them: "role, term, vote"."""
+    if not changes:
+        return ""
     words = {
         "voted_for": "vote",
         "commit_index": "commit",

@@ -96,14 +96,18 @@ def _ink(ink: Ink) -> str:
     return "".join(parts)
 
 
+def _class(role: str) -> str:
+    return f' class="{role}"' if role else ""
+
+
+_classes = Remembered(_class, 1024)
 _words = Remembered(escape, 8192)
 _numbers = Remembered(number, 16384)
 _inks = Remembered(_ink, 4096)
 
 
 def _names(mark: Mark) -> str:
-    role = f' class="{mark.role}"' if mark.role else ""
-    names = f'{role} data-id="{_words[mark.id]}"'
+    names = f'{_classes[mark.role]} data-id="{_words[mark.id]}"'
     if mark.data is not NO_DATA:
         for key, value in mark.data.items():
             told = _words[value] if isinstance(value, str) else value

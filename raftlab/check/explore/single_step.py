@@ -6,7 +6,7 @@ whatever is sent. So host, disk, application and machine are those of every simu
 """
 
 import copy
-from typing import Any, TypeVar
+from typing import Any
 
 from raftlab.check.explore.judge import Judge, Past, seen_of
 from raftlab.check.explore.state_equivalence import added, is_subclassed
@@ -14,13 +14,12 @@ from raftlab.raft.messages import Message
 from raftlab.raft.node import NodeCore
 from raftlab.raft.output import Output
 from raftlab.raft.vocabulary import Millis
+from raftlab.sim.run.play import slots_copy
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.application import application_copy
 from raftlab.sim.world.handlers import HANDLERS, hand_over
 from raftlab.sim.world.host import NEVER, Host
 from raftlab.sim.world.world import World
-
-T = TypeVar("T")
 
 
 class SingleStep(World):
@@ -84,14 +83,6 @@ def host_copy(host: Host) -> Host:
     twin.disk.writes = host.disk.writes.copy()
     twin.readings = {number: copy.copy(each) for number, each in host.readings.items()}
     twin.inbox, twin.held = host.inbox.copy(), host.held.copy()
-    return twin
-
-
-def slots_copy(thing: T) -> T:
-    """A shallow copy of an object that has slots, as `copy.copy` makes it, and sooner."""
-    twin = thing.__class__.__new__(thing.__class__)
-    for name in thing.__slots__:  # type: ignore[attr-defined]
-        setattr(twin, name, getattr(thing, name))
     return twin
 
 

@@ -8,11 +8,12 @@ late need not ask.
 
 from collections.abc import Hashable, Mapping
 from copy import copy
+from random import Random
 from typing import Any, ClassVar, Self, TypeAlias
 
 import msgspec
 
-from raftlab.raft.log import LogEntry
+from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.messages import (
     Accepted,
     AppendEntries,
@@ -99,9 +100,9 @@ class LinearizableReads(Snapshots):
         self._ready_reads: list[ReadReady] = []
         self._failed_reads: list[int] = []
 
-    def copy(self) -> Self:
-        """An independent machine in the same state, its random source included."""
-        twin = super().copy()
+    def _copy_with(self, rng: Random, log: RaftLog) -> Self:
+        """Also: the reads that wait."""
+        twin = super()._copy_with(rng, log)
         twin._reads = copy(self._reads)
         twin._asked_reads = self._asked_reads.copy()
         twin._ready_reads = self._ready_reads.copy()

@@ -6,10 +6,12 @@ tells it to campaign at once. If that does not work in time, it goes on leading.
 
 from collections.abc import Hashable, Mapping
 from copy import copy
+from random import Random
 from typing import ClassVar, Self
 
 import msgspec
 
+from raftlab.raft.log import RaftLog
 from raftlab.raft.messages import TimeoutNow
 from raftlab.raft.progress import FollowerProgress
 from raftlab.raft.roles import Cause, Leader, Role, RoleData
@@ -54,9 +56,9 @@ class LeadershipTransfer(FlowControl):
         self._transfer = None
         self._has_handed_over = False
 
-    def copy(self) -> Self:
-        """An independent machine in the same state, its random source included."""
-        twin = super().copy()
+    def _copy_with(self, rng: Random, log: RaftLog) -> Self:
+        """Also: to whom leadership is handed."""
+        twin = super()._copy_with(rng, log)
         twin._transfer = copy(self._transfer)
         return twin
 

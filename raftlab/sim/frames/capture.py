@@ -30,7 +30,8 @@ def frame_of(cluster: Engine, before: Frame | None = None) -> Frame:
 
     `before` is the frame before its last action: nodes that this has not touched are taken from it.
     """
-    event = event_of(cluster.recent[-1]) if cluster.recent else None
+    moment = cluster.moment(cluster.number)
+    event = None if moment is None else event_of(moment)
     as_before = {
         each.node: each
         for each in (before.nodes if before and event else ())

@@ -14,7 +14,7 @@ from msgspec.structs import force_setattr
 from raftlab.raft.log import LogEntry, Snapshot
 from raftlab.raft.messages import Message
 from raftlab.raft.progress import ProgressState
-from raftlab.raft.roles import Role
+from raftlab.raft.roles import LEADER, Role
 from raftlab.raft.vocabulary import Configuration, Index, Millis, NodeId, Term
 from raftlab.sim.frames.frozen import FrozenDict, FrozenLog
 from raftlab.sim.world.settings import Network
@@ -263,7 +263,7 @@ class Frame(msgspec.Struct, frozen=True):
     @property
     def leader(self) -> NodeFrame | None:
         """The living leader of the highest term, or None."""
-        leaders = [each for each in self.nodes if each.alive and each.role is Role.LEADER]
+        leaders = [each for each in self.nodes if each.role is LEADER and each.alive]
         return max(leaders, key=lambda each: each.term, default=None)
 
     @property

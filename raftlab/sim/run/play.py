@@ -9,7 +9,7 @@ import copy
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec.structs import replace
 
@@ -22,6 +22,8 @@ from raftlab.sim.run.tape import from_memory
 from raftlab.sim.world.action import Action
 from raftlab.sim.world.application import application_copy
 from raftlab.sim.world.engine import Engine
+
+Thing = TypeVar("Thing")
 
 SPACING = 4096
 """How many actions lie between two copies at first."""
@@ -175,55 +177,51 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
     engine.forget_what_is_over()
     twins: dict[int, Any] = {}  # `deepcopy` takes these, and copies nothing that is among them
     grown: Callable[[Any], Any] = Grown if to_keep else copy.copy
-    drawing: Callable[[Any], Any] = random.Random.getstate if to_keep else rng_copied
 
     def take(twin: object, of: object) -> None:
         twins[id(of)] = twin
 
     take([] if to_keep else engine.actions.copy(), of=engine.actions)
-    take(engine.recent.copy(), of=engine.recent)
+    take(engine.messages.copy(), of=engine.messages)
+    take(engine.notes.copy(), of=engine.notes)
     for shared in never_changing(engine):
         take(shared, of=shared)
+    for original in engine.growing_parts():
+        take(grown(original), of=original)
     for link in engine.world.network.links():
-        take(shallow(link, rng=drawing(link.rng)), of=link)
+        take(shallow(link, rng=rng_copied(link.rng)), of=link)
     for flight in engine.in_flight():
-        take(shallow(flight, link=twins[id(flight.link)]), of=flight)
+        take(replace(flight, link=twins[id(flight.link)]), of=flight)
     for host in engine.hosts.values():
         disk, seen, machine, rng = host.disk, host.seen, host.machine, host.rng
         take(shallow(disk, log=grown(disk.log), writes=disk.writes.copy()), of=disk)
         take(shallow(seen, entries=grown(seen.entries)), of=seen)
         take(application_copy(host.application), of=host.application)
+        take(rng_copied(rng), of=rng)
         if type(machine) is RaftStateMachine:
-            take(drawing(rng), of=rng)
-            take(machine_copied(machine, rng, twins[id(rng)], to_keep), of=machine)
-        else:
-            take(rng_copied(rng), of=rng)  # a machine of somebody's own may use it when copied
-            if isinstance(log := getattr(machine, "log", None), RaftLog):
-                take(log.copy(), of=log)
-    for original in engine.growing_parts():
-        take(grown(original), of=original)
+            its_rng = twins[id(rng)] if machine._rng is rng else copy.copy(machine._rng)
+            its_log = log_kept(machine.log) if to_keep else machine.log.copy()
+            take(machine._copy_with(its_rng, its_log), of=machine)
+        elif isinstance(log := getattr(machine, "log", None), RaftLog):
+            take(log.copy(), of=log)
     twin: Engine = copy.deepcopy(engine, twins)
     twin.keep_no_checkpoints()
     return twin
 
 
-def machine_copied(
-    machine: RaftStateMachine, rng: random.Random, its_twin: Any, to_keep: bool
-) -> RaftStateMachine:
-    """A copy of a machine; where it draws from its host's `rng`, the copy has that one's twin."""
-    draws_with_host = machine._rng is rng
-    bare = shallow(machine, _rng=None) if draws_with_host else machine
-    twin = machine_kept(bare) if to_keep else bare.copy()
-    if draws_with_host:
-        twin._rng = its_twin
+def shallow(thing: Thing, **parts: Any) -> Thing:
+    """Another one with the same parts, but for these: the rest never changes. It has slots."""
+    twin = slots_copy(thing)
+    for name, part in parts.items():
+        setattr(twin, name, part)
     return twin
 
 
-def shallow(thing: Any, **parts: Any) -> Any:
-    """Another one with the same parts, but for these: the rest never changes."""
-    twin = copy.copy(thing)
-    for name, part in parts.items():
-        setattr(twin, name, part)
+def slots_copy(thing: Thing) -> Thing:
+    """A shallow copy of an object that has slots, as `copy.copy` makes it, and sooner."""
+    twin = thing.__class__.__new__(thing.__class__)
+    for name in thing.__slots__:  # type: ignore[attr-defined]
+        setattr(twin, name, getattr(thing, name))
     return twin
 
 
@@ -236,18 +234,17 @@ def never_changing(engine: Engine) -> Iterator[object]:
         yield from (host.rules, host.options, *host.inbox, *host.held, *host.disk.writes)
 
 
-def machine_kept(machine: RaftStateMachine) -> RaftStateMachine:
-    """A copy whose log shares its entries: each of both is copied as if it had none."""
-    log, bare, bare_log = machine.log, copy.copy(machine), copy.copy(machine.log)
-    bare_log._entries, bare.log = [], RaftLog()
+def log_kept(log: RaftLog) -> RaftLog:
+    """A copy that shares its entries: it is copied in its turn as if it had none of its own."""
+    bare = copy.copy(log)
+    bare._entries = []
     twin = bare.copy()
-    twin.log = bare_log.copy()
-    twin.log._entries = Grown(log._entries)  # type: ignore[assignment]
+    twin._entries = Grown(log._entries)  # type: ignore[assignment]
     return twin
 
 
-def rng_copied(rng: random.Random | tuple[Any, ...]) -> random.Random:
-    """A random source that goes on as `rng` does, or from that state: sooner than `copy.copy`."""
-    twin = random.Random(0)
-    twin.setstate(rng if isinstance(rng, tuple) else rng.getstate())
+def rng_copied(rng: random.Random) -> random.Random:
+    """A random source that goes on as `rng` does: sooner than `copy.copy`, as it is seeded once."""
+    twin = random.Random.__new__(random.Random, 0)  # type: ignore[call-arg]
+    twin.setstate(rng.getstate())
     return twin

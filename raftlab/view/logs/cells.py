@@ -85,9 +85,8 @@ def cell_marks(
     new = {entry.index for entry in entries if before and before.entry(entry.index) != entry}
     if not node.alive:
         new = set()
-    for entry in entries:
-        committed = None if commit is None else entry.index <= commit
-        yield _cell(node, entry, grid, y, committed, entry.index in missing)
+    cells = [_cell(node, entry, grid, y, commit, entry.index in missing) for entry in entries]
+    yield from cells
     term = None
     for entry in entries:
         if term is not None and entry.term != term:
@@ -97,14 +96,14 @@ def cell_marks(
     yield from _also_in_snapshot(node, entries, grid, y)
     if configuration_entry(node) in grid.columns:
         yield _corner(node, grid, y)
-    for entry in entries:
-        yield from _words(node, entry, grid, y, entry.index in new)
+    for entry, cell in zip(entries, cells, strict=True):
+        yield from _words(entry, cell, grid.detailed, entry.index in new)
 
 
 def _cell(
-    node: NodeFrame, entry: LogEntry, grid: Grid, y: float, committed: bool | None, missing: bool
-) -> Mark:
-    ink = _cell_ink(entry.term, committed, missing)
+    node: NodeFrame, entry: LogEntry, grid: Grid, y: float, commit: Index | None, missing: bool
+) -> Box:
+    ink = _cell_ink(entry.term, None if commit is None else entry.index <= commit, missing)
     name = f"entry-{node.node}-{entry.index}"
     data: dict[str, str | int | float] = {
         "node": node.node,
@@ -125,14 +124,16 @@ def _cell_ink(term: Term, committed: bool | None, missing: bool) -> Ink:
     return Ink(style.term_tint(term), style.INK, width, dash, hatch=missing)
 
 
-def _words(node: NodeFrame, entry: LogEntry, grid: Grid, y: float, new: bool) -> Iterator[Mark]:
-    wide, name = grid.cell - GAP, f"entry-{node.node}-{entry.index}"
-    x = grid.x(entry.index) + wide / 2
+def _words(entry: LogEntry, cell: Box, detailed: bool, new: bool) -> list[Mark]:
+    x, y = cell.x + cell.w / 2, cell.y
     size, black, term = style.SMALL, "#000000", str(entry.term)
-    yield Text(f"{name}-term", x, y + 11.5, term, size, black, mono=True, bold=new)
-    if grid.detailed:
-        words = style.fit_text(_payload_words(entry), wide - 4, size, bold=new)
-        yield Text(f"{name}-text", x, y + 24.5, words, size, black, bold=new)
+    words: list[Mark] = [
+        Text(f"{cell.id}-term", x, y + 11.5, term, size, black, mono=True, bold=new)
+    ]
+    if detailed:
+        payload = style.fit_text(_payload_words(entry), cell.w - 4, size, bold=new)
+        words.append(Text(f"{cell.id}-text", x, y + 24.5, payload, size, black, bold=new))
+    return words
 
 
 def _payload_words(entry: LogEntry) -> str:
