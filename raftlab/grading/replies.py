@@ -9,11 +9,9 @@ from raftlab.course.exercises import guard
 from raftlab.course.exercises.base import CHANGES_ITS_INPUT
 from raftlab.grading.child.values import told
 from raftlab.raft.log import RaftLog
-from raftlab.raft.vocabulary import shortened
 
 AT_ONCE = 32
 """How many calls are asked in one line, where they are known before."""
-MOST_SAID = 300
 
 
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,11 +37,6 @@ def call_of(given: Iterable[Any]) -> bytes:
 def batches(calls: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     """Calls by the few, so that a line takes no long time, and is no long one."""
     return (calls[place : place + AT_ONCE] for place in range(0, len(calls), AT_ONCE))
-
-
-def plain(said: str) -> str:
-    """A sentence from the box: one line, not long, without signs that a terminal obeys."""
-    return shortened("".join(each if each.isprintable() else " " for each in said), MOST_SAID)
 
 
 def change(given: Any, now: Any) -> None:
