@@ -64,11 +64,11 @@ def main(box: str, file: str, paths: Sequence[str]) -> None:
 
 def finish() -> None:
     """What a Python does at its end: what was registered for it, then files are written out."""
-    atexit._run_exitfuncs()  # type: ignore[attr-defined]  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001
     gc.collect()
     for each in (sys.stdout, sys.__stdout__):
         with contextlib.suppress(Exception):  # it is closed, say
-            each.flush()
+            print(end="", file=each, flush=True)
 
 
 def last_line(where: TracebackType | None, file: str) -> int:
