@@ -241,13 +241,25 @@ def test_memory_is_out_of_reach(way, boxes):
     assert found == "refused" or found.startswith("its process ended")
 
 
-def test_garbage_is_collected_all_the_same(boxes):
-    text = (
-        "import gc\ndef majority(size):\n    gc.collect()\n    return [[size]] * 9 and gc.collect()"
-    )
-    asked = Asked(exercise("4.1"), Source((("it", text),), "majority"), boxes)
+LOOKS_AROUND = """import abc, dataclasses, functools, gc, inspect, sys, unittest.mock
+def majority(size):
+    sys.settrace(None)  # it takes many steps
+    gc.collect(), len(gc.get_objects()), gc.get_referrers(majority), gc.freeze()
+    kind = functools.singledispatch(lambda _: 0)
+    kind.register(object)(lambda _: 1)
+    names = [repr(each) for each in list(sys.modules.values())]
+    unittest.mock.create_autospec(dict), unittest.mock.MagicMock()
+    slots = dataclasses.dataclass(slots=True)(type("D", (abc.ABC,), {}))
+    inspect.getmembers(slots), inspect.getmodule(slots), int.__subclasses__()
+    again = [[name] for name in names] * 9
+    return gc.collect() * 0 + kind([]) + size
+"""
+
+
+def test_an_honest_look_around_ends_no_process(boxes):
+    asked = Asked(exercise("4.1"), Source((("it", LOOKS_AROUND),), "majority"), boxes)
     try:
-        assert asked.answer()(3) == 0
+        assert asked.answer()(3) == 4
     finally:
         asked.close()
 

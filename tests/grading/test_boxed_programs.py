@@ -174,6 +174,19 @@ def test_what_is_refused_ends_a_program_and_is_told(what, boxes, tmp_path):
     assert words.endswith(f" in line {lines}\n")
 
 
+UNLOADED = """
+import _imp, _json
+from importlib.machinery import ModuleSpec
+file = _json.__file__.replace("_json", "_ctypes")
+_imp.create_dynamic(ModuleSpec("_ctypes", None, origin=file))
+print("reached")
+"""
+
+
+def test_what_reads_memory_is_unloaded_in_a_program_too(boxes, tmp_path):
+    assert "reached" not in said(UNLOADED, boxes, tmp_path / "own")[0]
+
+
 ENDS = """
 import atexit, gc, sys
 atexit.register(print, "at the end")
