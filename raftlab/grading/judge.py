@@ -51,8 +51,9 @@ MOST_SAID = 600
 WORST_FIRST = ("safety", "code", "liveness")
 NOT_ASKED = "its cases come first"
 UNSEEN = {
-    "cases": "{name} is wrong in a case of your class, which may not be shown: try larger numbers,"
-    " other names and longer logs than the examples have",
+    "cases": "{name} is wrong in a case of your class, which may not be shown, or cannot be asked"
+    " there, or answers otherwise when asked once more: try larger numbers, other names and longer"
+    " logs than the examples have",
     "safety": "in a cluster of your class a property of safety is broken, with timing that may not"
     " be shown",
     "liveness": "a cluster of your class does not go on, with timing that may not be shown",
@@ -108,24 +109,22 @@ class Judge:
         waited = waited or Waited()
         if source is None:
             return _nothing(shipped, points, "no answer was found")
-        found, has_ended = self._found(shipped, points, source, waited, is_open=False)
-        if has_ended or all(each.passed for each in found.checks):
+        found = self._found(shipped, points, source, waited, is_open=False)
+        if all(each.passed for each in found.checks):
             return found
-        shown, _ = self._found(shipped, points, source, waited, is_open=True)
-        return _as_shown(found, shown)
+        return _as_shown(found, self._found(shipped, points, source, waited, is_open=True))
 
     def _found(
         self, shipped: Exercise, points: float, source: Source, waited: Waited, is_open: bool
-    ) -> tuple[Judged, bool]:
-        """What an answer is worth, and whether there is no more to be told of it."""
+    ) -> Judged:
+        """What an answer is worth."""
         exercise = self._open(shipped) if is_open else self._with_seeds(shipped)
         asked = Asked(exercise, source, self.boxes, waited)
         try:
             found = self._judged(Tried(exercise, asked, is_open), points)
-            has_ended = bool(asked.trouble)
             if asked.same_again():
-                return found, has_ended
-            return _nothing(exercise, points, NOT_THE_SAME), True
+                return found
+            return _nothing(exercise, points, NOT_THE_SAME if is_open else _unseen(exercise))
         finally:
             asked.close()
 
@@ -154,16 +153,14 @@ class Judge:
         return self._exercises[key]
 
     def _judged(self, tried: Tried, points: float) -> Judged:
-        exercise, trouble = tried.exercise, ""
+        exercise = tried.exercise
         try:
             return self._tried(tried, points)
         except guard.Unwritten as stub:
             why = _unwritten(exercise, stub)
         except guard.LearnerError as problem:
-            why, trouble = f"{exercise.name} cannot be used: {problem}", tried.asked.trouble
-        if tried.is_open or trouble:
-            return _nothing(exercise, points, why)
-        return _nothing(exercise, points, UNSEEN["cases"].format(name=exercise.name))
+            why = f"{exercise.name} cannot be used: {problem}"
+        return _nothing(exercise, points, why if tried.is_open else _unseen(exercise))
 
     def _tried(self, tried: Tried, points: float) -> Judged:
         exercise, asked, _ = tried
@@ -282,9 +279,9 @@ def _cases_check(tried: Tried, points: float, answer: Any, failures: Sequence[Fa
     if not failures:
         return _told(check, "there are no cases, so there is no verdict")
     if not tried.is_open:
-        trouble = tried.asked.trouble
-        unseen = UNSEEN["cases"].format(name=exercise.name)
-        return _told(check, f"{exercise.name}: {trouble}" if trouble else unseen)
+        return _told(check, _unseen(exercise))
+    if tried.asked.trouble:
+        return _told(check, f"{exercise.name}: {tried.asked.trouble}")
     failure = exercise.most_telling(failures)
     mistake = exercise.mistake_in(failures)
     instead = failure.instead or f"it answers {guard.described(failure.got, MOST, exercise.says)}"
@@ -374,7 +371,11 @@ def _named(tried: Tried, trouble: Trouble) -> str:
 
 def _openly(tried: Tried, trouble: Trouble) -> str:
     """What goes wrong, in words that may be told."""
-    return trouble.text if tried.is_open else tried.asked.trouble or UNSEEN[trouble.kind]
+    return trouble.text if tried.is_open else UNSEEN[trouble.kind]
+
+
+def _unseen(exercise: Exercise) -> str:
+    return UNSEEN["cases"].format(name=exercise.name)
 
 
 def _property(mistake: Mistake | None) -> str:

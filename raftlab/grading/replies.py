@@ -12,7 +12,6 @@ from raftlab.raft.log import RaftLog
 
 AT_ONCE = 32
 """How many calls are asked in one line, where they are known before."""
-MOST_SAID = 300
 
 
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,11 +5,12 @@ import platform
 import pytest
 
 from raftlab.course.exercises import exercise
+from raftlab.course.exercises.guard import LearnerError
 from raftlab.grading import box
 from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
-from tests.grading.test_box import KINDS
+from tests.grading.test_box import KINDS, Opened
 
 RAW = """import fcntl, mmap, os, resource, select, signal, socket, sys, threading
 for each in ("ctypes", "_ctypes"):
@@ -48,6 +49,10 @@ LEAVES = {
     "when a file was read": (
         "open(json.__file__).read()",
         "again().stat(json.__file__).st_atime_ns",
+    ),
+    "a hint to a file": (
+        "fcntl.fcntl(open(raftlab.__file__), 1036, (3).to_bytes(8, 'little'))",
+        "fcntl.fcntl(open(raftlab.__file__), 1035, bytes(8))",
     ),
     "a limit": (
         "resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))",
@@ -114,10 +119,17 @@ def boxes(request):
     made.close()
 
 
+@pytest.fixture(scope="module", params=KINDS)
+def opened(request):
+    made = Opened(request.param)
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("what", LEAVES)
-def test_nothing_is_left_for_the_next_one(what, boxes):
+def test_nothing_is_left_for_the_next_one(what, opened):
     leaves, looks = LEAVES[what]
-    before, _, after = said(boxes, looks, leaves, looks)
+    before, _, after = said(opened, looks, leaves, looks)
     assert before == after
 
 
@@ -145,15 +157,111 @@ TELLS = {
 
 
 @pytest.mark.parametrize("what", TELLS)
-def test_no_file_has_a_date_or_a_number(what, boxes):
+def test_no_file_has_a_date_or_a_number(what, opened):
     found = set()
-    for each in (boxes, Boxes(boxes.kind)):
+    for each in (opened, Opened(opened.kind)):
         found |= {*said(each, TELLS[what])}
-        if each is not boxes:
+        if each is not opened:
             each.close()
     (only,) = found
     assert "st_mtime" not in only
     assert only == "FileNotFoundError" or ", 2]" in only or ", 38]" in only
+
+
+def test_no_process_has_a_number(opened):
+    number = "[libc.syscall(96 if arm else 218, 0), os.getpid(), threading.get_native_id()]"
+    assert said(opened, number, number) == ["[0, 0, 0]"] * 2
+
+
+DATES = """import re, sys
+def majority(size):
+    (known,) = [each for each in sys.meta_path if hasattr(each, "modules")]
+    loaders = [each.__loader__ for each in sys.modules.values() if hasattr(each, "__loader__")]
+    kept = [vars(each) for each in loaders if hasattr(each, "__dict__")]
+    text = repr([*known.modules.values(), *(each for each in kept if "path" in each)])
+    return ["__init__.py" in text, *re.findall("[0-9]{10,}", text)]
+"""
+
+
+def test_what_finds_modules_keeps_no_date(boxes):
+    asked = Asked(exercise("4.1"), Source((("it", DATES),), "majority"), boxes)
+    try:
+        assert asked.answer()(3) == [True]
+    finally:
+        asked.close()
+
+
+TO_MEMORY = {
+    "by its name": "__import__('ctypes')",
+    "its core": "__import__('_ctypes')",
+    "after it was forgotten": "[sys.modules.pop(n, 0) for n in NAMES], __import__('_ctypes')",
+    "by its file": "imp.create_dynamic(ModuleSpec('_ctypes', None, origin=FILE))",
+    "by its file, and another name": "imp.create_dynamic(ModuleSpec('_c', None, origin=FILE))",
+    "by whoever locked": "sys.modules['raftlab.grading.child.lock'].ctypes",
+    "by whoever calls": "[each for each in held() if 'ctypes' in f'{type(each)}{each}'][0]",
+    "by what is collected": "[o for o in gc.get_objects() if 'ctypes' in str(type(o))][0]",
+    "by what was frozen": "[gc.unfreeze(), gc.collect(), gc.get_objects()][2]",
+    "by its kinds": "object.__subclasses__()",
+    "tests of Python": "__import__('_testcapi')",
+    "tests of Python's inside": "__import__('_testinternalcapi')",
+    "tests of it": "imp.create_dynamic(ModuleSpec('_ctypes_test', None, origin=ITS_TEST))",
+    "another interpreter": "__import__('_xxsubinterpreters')",
+    "its memory": "open('/proc/self/mem', 'rb')",
+}
+"""Ways back to what reads memory, and calls the kernel past Python."""
+WAYS = """import _imp as imp, gc, sys
+from importlib.machinery import ModuleSpec
+FILE = sys.modules["_json"].__file__.replace("_json", "_ctypes")
+PLAIN = str, list, tuple, dict
+ITS_TEST, NAMES = FILE.replace("_ctypes", "_ctypes_test"), ("ctypes", "_ctypes")
+def held():
+    frame = sys._getframe()
+    while frame := frame.f_back:
+        for names in (frame.f_globals, frame.f_locals):
+            yield from (each for each in names.values() if not isinstance(each, PLAIN))
+def majority(size):
+    try:
+        {}
+    except (ImportError, AttributeError, IndexError, OSError):
+        return "refused"
+    return "reached"
+"""
+
+
+@pytest.mark.parametrize("way", TO_MEMORY)
+def test_memory_is_out_of_reach(way, boxes):
+    text = WAYS.format(TO_MEMORY[way])
+    asked = Asked(exercise("4.1"), Source((("it", text),), "majority"), boxes)
+    try:
+        found = asked.answer()(3)
+    except LearnerError:
+        found = asked.trouble
+    finally:
+        asked.close()
+    assert found == "refused" or found.startswith("its process ended")
+
+
+LOOKS_AROUND = """import abc, dataclasses, functools, gc, inspect, sys, unittest.mock
+def majority(size):
+    sys.settrace(None)  # it takes many steps
+    gc.collect(), len(gc.get_objects()), gc.get_referrers(majority), gc.freeze()
+    kind = functools.singledispatch(lambda _: 0)
+    kind.register(object)(lambda _: 1)
+    names = [repr(each) for each in list(sys.modules.values())]
+    unittest.mock.create_autospec(dict), unittest.mock.MagicMock()
+    slots = dataclasses.dataclass(slots=True)(type("D", (abc.ABC,), {}))
+    inspect.getmembers(slots), inspect.getmodule(slots), int.__subclasses__()
+    again = [[name] for name in names] * 9
+    return gc.collect() * 0 + kind([]) + size
+"""
+
+
+def test_an_honest_look_around_ends_no_process(boxes):
+    asked = Asked(exercise("4.1"), Source((("it", LOOKS_AROUND),), "majority"), boxes)
+    try:
+        assert asked.answer()(3) == 4
+    finally:
+        asked.close()
 
 
 LIBRARY = """abc argparse array ast asyncio base64 binascii bisect bz2 calendar cmath codecs

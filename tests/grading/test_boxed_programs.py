@@ -157,6 +157,8 @@ REFUSED = {
     "a user": "import getpass\ngetpass.getuser()",
     "a socket": "import socket\nsocket.socket()",
     "ctypes": "import ctypes",
+    "ctypes, forgotten": "import sys\ndel sys.modules['ctypes']\nimport ctypes",
+    "tests of Python": "import _testcapi",
     "a limit": "import resource\nresource.getrlimit(7)",
     "another library": "import numpy",
     "raftlab": "import raftlab.raft.rules",
@@ -170,6 +172,44 @@ def test_what_is_refused_ends_a_program_and_is_told(what, boxes, tmp_path):
     out, words = said(REFUSED[what] + "\nprint('reached')", boxes, tmp_path / "own")
     assert out == ""
     assert words.endswith(f" in line {lines}\n")
+
+
+UNLOADED = """
+import _imp, _json
+from importlib.machinery import ModuleSpec
+file = _json.__file__.replace("_json", "_ctypes")
+_imp.create_dynamic(ModuleSpec("_ctypes", None, origin=file))
+print("reached")
+"""
+
+
+def test_what_reads_memory_is_unloaded_in_a_program_too(boxes, tmp_path):
+    assert "reached" not in said(UNLOADED, boxes, tmp_path / "own")[0]
+
+
+ENDS = """
+import atexit, gc, sys
+atexit.register(print, "at the end")
+written = open(1, "w", closefd=False)
+written.write("written ")
+gc.collect()
+print("printed", end=" ")
+class Kept:
+    def __del__(self):
+        gc.collect()
+kept = Kept()
+%s
+"""
+
+
+@pytest.mark.parametrize("last", ["", "sys.exit(3)", "sys.stdout.close()"])
+def test_a_program_ends_as_a_python_does(last, boxes, tmp_path):
+    machine = BoxedProcess(ENDS % last, boxes, tmp_path / "own", Waited())
+    done = subprocess.run(machine.command, input=b"", capture_output=True, timeout=60)
+    assert done.returncode == 0
+    words = {*done.stdout.decode().split()}
+    assert words >= {"written", "printed"}
+    assert ("end" in words) == (last != "sys.stdout.close()")
 
 
 def test_ones_own_points_are_those_of_a_box_where_there_is_one(monkeypatch, tmp_path):

@@ -305,6 +305,29 @@ def test_who_answers_otherwise_is_told_so_and_nothing_else(what, judge, tmp_path
     assert (found.safety, found.liveness) == ("", "")
 
 
+CHOOSES = rule(
+    "kind = term % 5 if term > 8 else -1\n"
+    "if kind == 0: SAYS.write(b'x\\n'); SAYS.flush()\n"
+    "if kind == 1: SAYS.write(b'[]\\n[]\\n'); SAYS.flush()\n"
+    "if kind == 2: SAYS.write(b'x' * 2_000_000); SAYS.flush()\n"
+    "if kind == 3: SAYS.close()\n"
+    "if kind == 4: return time.time() < 1_100_000_000\n"
+    "return message_term > term",
+    "import time\nframe = sys._getframe()\nwhile 'says' not in frame.f_locals:\n"
+    "    frame = frame.f_back\nSAYS = frame.f_locals['says']\n",
+)
+"""How its process ends, or fails, hangs on a case."""
+
+
+def test_how_a_process_ends_tells_nothing_of_the_cases_of_a_class(tmp_path):
+    boxes = Boxes(kind_for())
+    try:
+        found = [judged(Judge(boxes, Seeds(bytes([each]))), CHOOSES, tmp_path) for each in range(6)]
+    finally:
+        boxes.close()
+    assert len({tuple(check.sentence for check in each.checks) for each in found}) == 1
+
+
 @pytest.mark.parametrize("what", [*SAME, *DIFFERS])
 def test_another_box_at_another_time_finds_the_same(what, judge, tmp_path):
     first = judged(judge, ({**SAME, **DIFFERS})[what], tmp_path)

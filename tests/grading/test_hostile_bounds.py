@@ -289,9 +289,9 @@ def test_a_bound_is_told_the_same_whoever_starts_when_it_is_reached(kind, text):
 def test_all_options_of_a_program_share_its_bound(boxes, monkeypatch):
     seen = []
 
-    def made(*given):
-        seen.extend(each for each in given if isinstance(each, Waited))
-        return boxed.BoxedProcess(*given)
+    def made(source, boxes, folder, waited, abilities):
+        seen.append(waited)
+        return boxed.BoxedProcess(source, boxes, folder, waited, abilities)
 
     monkeypatch.setattr(machine_judge, "BoxedProcess", made)
     of_m7 = replace(M7, options=tuple(map(one_trial, M7.options)))

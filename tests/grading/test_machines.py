@@ -12,11 +12,12 @@ from raftlab.grading.child.answers import cells_of
 from raftlab.grading.child.programs import program_in
 from raftlab.grading.feedback.runs import shown_run
 from raftlab.grading.machines import boxed
-from raftlab.grading.machines.judge import EVERY, FORGETS, MachineJudge
+from raftlab.grading.machines.judge import EVERY, FORGETS, UNSEEN, MachineJudge
 from raftlab.grading.machines.programs import given, reference
 from raftlab.grading.milestones import M4, M5, MILESTONES
 from raftlab.grading.open_runs import OPEN_SEEDS
 from raftlab.grading.seeds import Seeds
+from raftlab.grading.words import sentence
 from raftlab.process.samples import starter
 from tests.grading.reference import write
 
@@ -184,14 +185,15 @@ def test_a_program_that_hangs_floods_or_ends_has_a_sentence(line, said, judge, m
 
 @in_a_box
 def test_what_a_program_says_of_the_seeds_of_the_class_is_not_told(judge):
-    """It prints the seed that it is first started with, unless that is one of an open run."""
+    """It ends as the seed says that it is first started with, unless that is one of an open run."""
     at = '        self.node: str = line["node"]\n'
     opens = {
         random.Random(f"raftlab {seed} node S{node}").getrandbits(53)
         for seed in OPEN_SEEDS
         for node in range(1, 8)
     }
-    says = f"        if line['seed'] not in {opens}:\n            print('seed', line['seed'])\n"
+    ends = ("print('seed', line['seed'])", "1 / 0", "raise SystemExit", "print('x' * 5_000_000)")
+    says = f"        if line['seed'] not in {opens}:\n            exec({ends}[line['seed'] % 4])\n"
     boxes = Boxes(kind_for())
     others = MachineJudge(boxes, Seeds(b"seeds of another class"))
     try:
@@ -199,7 +201,7 @@ def test_what_a_program_says_of_the_seeds_of_the_class_is_not_told(judge):
     finally:
         boxes.close()
     assert len(failed(mine)) == len(M4.parts)
-    assert mine.checks[0].sentence.endswith(". It says what no machine may say.")
+    assert mine.checks[0].sentence.endswith(f". {sentence(UNSEEN)}")
     assert [each.sentence for each in mine.checks] == [each.sentence for each in theirs.checks]
 
 

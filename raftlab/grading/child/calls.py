@@ -46,6 +46,8 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     "process_mrelease": (448, 448),
     "kcmp": (312, 272),
     "prlimit64": (302, 261),
+    "getrlimit": (97, 163),
+    "setrlimit": (160, 164),
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),
     "sched_setaffinity": (203, 122),
@@ -150,6 +152,12 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     "rt_sigtimedwait": (128, 137),
     "io_setup": (206, 0),
     "futex_waitv": (449, 449),
+    # whether there is something to read already
+    "splice": (275, 76),
+    "tee": (276, 77),
+    "vmsplice": (278, 75),
+    "sendfile": (40, 71),
+    "copy_file_range": (326, 285),
     # what the kernel keeps of files: others see it
     "fadvise64": (221, 223),
     "readahead": (187, 213),
@@ -219,6 +227,7 @@ SAME: Mapping[str, tuple[int | None, int | None]] = {
     "getpgrp": (111, None),
     "getpgid": (121, 155),
     "getsid": (124, 156),
+    "set_tid_address": (218, 96),
 }
 """What is answered with 0: numbers of processes and users, which differ from run to run."""
 
@@ -243,13 +252,17 @@ OPENS: Mapping[str, Sequence[tuple[int, int]]] = {
 }
 """What opens files: open and openat, and which argument says for what."""
 VALUES: Mapping[str, tuple[tuple[int, int], int, Sequence[int]]] = {
-    # locks and flags that others see, signals when a file has something, leases
-    "fcntl": ((72, 25), 1, (4, 5, 6, 7, 8, 10, 15, 36, 37, 38, 1024, 1025, 1026)),
+    # what becomes a program: a library that is loaded, or instructions that were written
+    "mmap": ((9, 222), 2, (4, 5, 6, 7)),
+    "mprotect": ((10, 226), 2, (4, 5, 6, 7)),
     "madvise": ((28, 233), 2, (20, 21)),  # what leaves the memory of the kernel
     "prctl": ((157, 167), 0, (26,)),  # whether the processor's own clock is told
 }
 """What is refused with some values only: its numbers, which argument, and the values."""
 ALLOWED: Mapping[str, tuple[tuple[int, int], int, Sequence[int]]] = {
+    # another number for a file, whether programs inherit it, what it was opened for: not locks and
+    # flags that others see, signals when a file has something, leases, how large a pipe is
+    "fcntl": ((72, 25), 1, (0, 1, 2, 3, 1030)),
     # whether a file is a terminal, and how wide; whether programs inherit it
     "ioctl": ((16, 29), 1, (0x5401, 0x5413, 0x5450, 0x5451)),
 }

@@ -5,8 +5,8 @@ a coin. So the kernel refuses that in a box, and lists no folder there; Python l
 in this way, and finds them here instead.
 """
 
-import ctypes
 import os
+import struct
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,35 +18,38 @@ from importlib.machinery import (
     ModuleSpec,
     SourceFileLoader,
 )
-from importlib.util import spec_from_file_location
+from importlib.util import cache_from_source, spec_from_file_location
 from types import ModuleType
 from typing import Any, NamedTuple
 
-NOT_FOUND = ("test", "tests", "idlelib", "lib2to3", "tkinter", "turtledemo", "ensurepip")
-"""Packages of Python's own library that nobody needs in a box."""
-FOR_TERMINALS = ("_curses", "_tkinter", "readline", "_test", "xx", "_xx", "ossaudio", "nis", "_dbm")
+NOT_FOUND = (
+    *("test", "tests", "idlelib", "lib2to3", "tkinter", "turtledemo", "ensurepip"),
+    "ctypes",
+)
+"""Packages of Python's own library that nobody needs in a box, and the one that reads memory."""
+FOR_TERMINALS = ("_curses", "_tkinter", "readline", "ossaudio", "nis", "_dbm")
+TO_MEMORY = ("_ctypes", "_test", "xx", "_xx")
 """How the names of those extensions begin that nobody needs there either."""
+HEAD = struct.Struct("<8xII")
+"""How a compiled form begins: after 8 bytes, the date and the size of its source."""
 
 
 class Seen(NamedTuple):
-    """A module: its file, whether it is a package, and what its compiled form is compared with."""
+    """A module: its file, and whether it is a package. Dates are not kept: they are a clock."""
 
     file: str
     is_package: bool = False
-    mtime: float = 0.0
-    size: int = 0
 
 
 class Loader(SourceFileLoader):
-    """Loads a source that was seen; whether its compiled form is as new is known."""
+    """Loads a source by its compiled form, where there is one: nobody changes it meanwhile."""
 
-    def __init__(self, name: str, seen: Seen) -> None:
-        super().__init__(name, seen.file)
-        self._stats = {"mtime": seen.mtime, "size": seen.size}
-
-    def path_stats(self, _: Any) -> Mapping[str, Any]:
-        """What was seen of the source."""
-        return self._stats
+    def path_stats(self, path: Any) -> Mapping[str, Any]:
+        """What the compiled form says of its source."""
+        head = bytes(HEAD.size)
+        with suppress(OSError), open(cache_from_source(path), "rb") as compiled:
+            head = compiled.read(HEAD.size)
+        return dict(zip(("mtime", "size"), HEAD.unpack(head), strict=True))
 
 
 class Known:
@@ -63,7 +66,7 @@ class Known:
         if seen is None:
             return None
         is_source = seen.file.endswith(".py")
-        loader = Loader(name, seen) if is_source else ExtensionFileLoader(name, seen.file)
+        loader = (Loader if is_source else ExtensionFileLoader)(name, seen.file)
         within = [os.path.dirname(seen.file)] if seen.is_package else None
         return spec_from_file_location(
             name, seen.file, loader=loader, submodule_search_locations=within
@@ -84,8 +87,10 @@ def find_only(modules: Mapping[str, Sequence[Any]]) -> Known:
 
 def load_libraries(known: Known) -> None:
     """Load those of Python's own extensions: a library that is loaded is not looked at again."""
-    for name, seen in known.modules.items():
-        if not seen.file.endswith(".py") and not name.startswith(FOR_TERMINALS):
+    import ctypes  # noqa: PLC0415  # later it is not there any more
+
+    for seen in known.modules.values():
+        if not seen.file.endswith(".py"):
             with suppress(OSError):  # what it needs is not there: then it cannot be imported
                 ctypes.CDLL(seen.file)
 
@@ -99,11 +104,11 @@ def _seen(folder: str, before: str) -> Iterator[tuple[str, Seen]]:
     for each in entries:
         name, dot, suffix = each.name.partition(".")
         if suffix == "py":
-            stats = each.stat()
             is_package = name == "__init__"
             full = before.rstrip(".") if is_package else before + name
-            yield full, Seen(each.path, is_package, stats.st_mtime, stats.st_size)
+            yield full, Seen(each.path, is_package)
         elif dot + suffix in EXTENSION_SUFFIXES:
-            yield before + name, Seen(each.path)
+            if not name.startswith((*FOR_TERMINALS, *TO_MEMORY)):
+                yield before + name, Seen(each.path)
         elif not dot and name.isidentifier() and name not in NOT_FOUND and each.is_dir():
             yield from _seen(each.path, f"{before}{name}.")

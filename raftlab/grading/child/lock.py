@@ -3,11 +3,14 @@
 Nothing here is given back: limits and filters of Linux only ever become narrower.
 """
 
+import _ctypes
 import ctypes
+import gc
 import os
 import resource
 import stat
 import struct
+import sys
 from collections.abc import Sequence
 
 from raftlab.grading.child import calls
@@ -30,6 +33,8 @@ says where; of its parts, in the form of ELF, those count that are PT_LOAD."""
 WRITABLE, RUNS = 1 | 2, 1 | 4
 """PROT_READ with PROT_WRITE, and with PROT_EXEC."""
 SET_TSC, TSC_FAILS = 26, 2
+CHANCE_AT, CHANCE_BYTES = 25, 16
+"""AT_RANDOM: what the kernel draws for each process that starts, and where."""
 
 READS, WRITES_TO = (1 << 0) | (1 << 2) | (1 << 3), 1 << 1
 """Landlock: execute (libraries are mapped so), read a file, list a folder; write to a file."""
@@ -138,6 +143,32 @@ def refuse_calls() -> None:
     nothing = ctypes.create_string_buffer(24)
     _done(_libc().syscall(calls.CAPSET[machine], struct.pack("Ii", CAPABILITIES, 0), nothing))
     _prctl(SECCOMP, FILTER, ctypes.create_string_buffer(header))
+
+
+def unload() -> None:
+    """Take `ctypes` out of this process for good: what reads memory, and calls the kernel itself.
+
+    After `refuse_calls` no library can be loaded any more. What is left of this one is kept and
+    never looked at, by the collector of garbage neither: so the process must end by `os._exit`.
+    """
+    libc, python, module = _libc(), ctypes.pythonapi, ctypes
+    libc.getauxval.restype = ctypes.c_void_p
+    ctypes.memset(libc.getauxval(CHANCE_AT), 0, CHANCE_BYTES)
+    for name in [each for each in sys.modules if each.partition(".")[0] in ("ctypes", "_ctypes")]:
+        sys.modules[name] = None  # type: ignore[assignment]
+    file = getattr(_ctypes, "__file__", None)
+    if file is None:
+        return  # it is a part of this Python
+    close = ctypes.cast(libc.dlclose, ctypes.c_void_p)
+    handle = ctypes.c_void_p(vars(ctypes.CDLL(file))["_handle"])
+    later = python.Py_AddPendingCall
+    for each in (libc, python, module, close, handle, later):
+        python.Py_IncRef(ctypes.py_object(each))
+    for name in ("ctypes", "_ctypes"):
+        del globals()[name]
+    gc.freeze()
+    later(close, handle)  # the interpreter does so later: a library cannot unload itself
+    later(close, handle)  # it was opened twice: by whoever imported it, and here
 
 
 def landlock_version() -> int:

@@ -3,8 +3,10 @@
 What the program raises is told by its kind and its line on the standard error output, and no more.
 """
 
+import atexit
 import builtins
 import contextlib
+import gc
 import marshal
 import os
 import sys
@@ -20,6 +22,8 @@ NOT_BEFORE = ("antigravity", "this", "__main__", "site")
 """Modules that do something when they are imported."""
 SEEN = "seen"
 """The file in which is written what can be imported, beside the program: to look takes long."""
+LEAVE = os._exit
+"""How the process ends: what is unloaded in it (`lock`) is not to be looked at any more."""
 ONLY_ITS_TREE = 0x400
 """PyCF_ONLY_AST."""
 
@@ -43,6 +47,7 @@ def main(box: str, file: str, paths: Sequence[str]) -> None:
         lock.read_only(paths)
     if box != "no box":
         lock.refuse_calls()
+        lock.unload()
     try:
         run_path(file, run_name="__main__")
     except SystemExit:
@@ -52,7 +57,18 @@ def main(box: str, file: str, paths: Sequence[str]) -> None:
         place = line or last_line(error.__traceback__, file)
         with contextlib.suppress(OSError):
             os.write(says, f"{name_of(error)} in line {place}\n".encode())
-        os._exit(1)
+        LEAVE(1)
+    finish()
+    LEAVE(0)
+
+
+def finish() -> None:
+    """What a Python does at its end: what was registered for it, then files are written out."""
+    atexit._run_exitfuncs()  # noqa: SLF001
+    gc.collect()
+    for each in (sys.stdout, sys.__stdout__):
+        with contextlib.suppress(Exception):  # it is closed, say
+            print(end="", file=each, flush=True)
 
 
 def last_line(where: TracebackType | None, file: str) -> int:

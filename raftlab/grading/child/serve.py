@@ -95,6 +95,7 @@ def serve(files: Sequence[int], box: str, round: int, talk: Talk) -> None:
     if box != "no box":
         lock.limit()
         lock.refuse_calls()
+        lock.unload()
     kept = sameness.begin(round)
     talk(os.fdopen(files[0], "rb"), os.fdopen(files[1], "wb"))
     del kept

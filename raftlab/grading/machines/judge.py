@@ -43,7 +43,7 @@ ERROR = re.compile(r"(?:\w+|an error) in line \d+")
 WHO_STARTS = re.compile(r"^\w+ cannot start: ")
 """What a fault at a start begins with: which server it was may tell of the seed."""
 ENDS_IT = frozenset(["hung", "flooded", "storm", "too much memory", "cannot start"])
-"""After these, no other trial is begun: each would cost as much time."""
+"""Where these are seen in an open run, no other trial is begun: each would cost as much time."""
 CHANGES = "change of voters"
 SETTLED: Millis = 200.0
 """Until what a new leader has appended is committed."""
@@ -61,6 +61,12 @@ FAULTS = {
     "cannot start": "its program cannot be started",
 }
 """What ended a program, without numbers that differ from run to run."""
+UNSEEN = (
+    "its program ends or is stopped, says what no machine may say, or forgets what it must not, in"
+    " a run that may not be shown"
+)
+"""All that is told of a program's fault that no run shows which everybody may see: a program could
+choose among its faults by what it is asked."""
 
 
 EVERY: Mapping[str, Sequence[Trial]] = {
@@ -147,11 +153,12 @@ class MachineJudge:
             if trouble is None:
                 checks.append(_passed(milestone, trial))
                 continue
-            ended = trouble.text if trouble.fault in ENDS_IT else ""
-            shown = None if ended else _shown(trial, machine, trouble)
+            shown = _shown(trial, machine, trouble)
             check = _failed(milestone, trial, trouble, shown)
             checks.append(check)
-            found.setdefault(trouble.kind, plain(f"{trial.name}: {check.property or trouble.text}"))
+            ended = shown.text if shown and shown.fault in ENDS_IT else ""
+            text = check.property or (shown.text if shown else _unseen(trouble))
+            found.setdefault(trouble.kind, plain(f"{trial.name}: {text}"))
         return Judged(tuple(checks), found.get("safety", ""), found.get("liveness", ""))
 
 
@@ -220,9 +227,11 @@ def _shown(trial: Trial, machine: BoxedProcess, trouble: Trouble) -> Trouble | N
     """
     machine.end()
     for seed in OPEN_SEEDS:
-        other = tried(trial, machine, seed)
+        other = tried(trial, machine, seed, again=trouble.text == FORGETS)
         if other is None or (other.kind, other.broke) != (trouble.kind, trouble.broke):
             continue
+        if other.fault in ENDS_IT or other.text == FORGETS:  # it takes long, or shows nothing
+            return other._replace(cluster=None)
         if other.cluster is None:
             return other
         recording = other.cluster.recording
@@ -251,9 +260,7 @@ def _failed(milestone: Milestone, trial: Trial, trouble: Trouble, shown: Trouble
 def _unseen(trouble: Trouble) -> str:
     """What is told of a run that only the class's seeds lead to: nothing that a program said."""
     if trouble.kind == "code":
-        if trouble.text == FORGETS or trouble.fault in ENDS_IT:
-            return trouble.text
-        return FAULTS.get(trouble.fault, "it says what no machine may say").format(text="")
+        return UNSEEN
     if trouble.kind == "safety":
         return f"{trouble.broke} is broken, in a run that takes other timing than may be shown"
     return "it does not go on, in a run that takes other timing than may be shown"
