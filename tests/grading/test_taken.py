@@ -188,6 +188,17 @@ TAKEN = {
         "%%time\ndef majority(n):\n    return n // 2 + 1",
         "await something()",
     ],
+    "what a magic gives": [
+        "files = !ls\nbest = %timeit -o 1 + 1\none, two = %who_ls, 2\n"
+        "%time more = 1\ndef majority(n):\n    return n // 2 + more",
+    ],
+    "another name that is checked": [
+        "def majority(n):\n    return n",
+        "def half(n):\n    return n // 2 + 1\nexercise('4.1').check(half)",
+    ],
+    "a name that is set by a loop over what is checked": [
+        "def half(n):\n    return n // 2 + 1\nfor each in [half]:\n    exercise('4.1').check(each)",
+    ],
     "tries that fail": [
         "import raftlab as rl\ncluster = rl.Cluster(5)\ncluster.lab()",
         "cluster.run(100)\n1 / 0",
@@ -201,6 +212,9 @@ TAKEN = {
     ],
 }
 """Cells that define `majority`; in Python, run from top to bottom, majority(5) is 3."""
+
+RIGHT = "class Mine:\n    def is_newer_term(self, a, b):\n        return a > b\n"
+WRONG = "class Old:\n    def is_newer_term(self, a, b):\n        return a < b\n"
 
 RULES = {
     "a class": ["class Mine:\n    def is_newer_term(self, a, b):\n        return a > b"],
@@ -239,6 +253,39 @@ RULES = {
     "zero-argument super": [
         "class Base:\n    def newer(self, a, b):\n        return a > b",
         "class Mine(Base):\n    def is_newer_term(self, a, b):\n        return super().newer(a, b)",
+    ],
+    "an older try below what is checked": [
+        f"{RIGHT}exercise('2.1').check(Mine)\n{WRONG}",
+    ],
+    "an older try below, checked in another cell": [RIGHT, WRONG, "exercise('2.1').check(Mine)"],
+    "an older try that was checked before": [
+        f"{WRONG}exercise('2.1').check(Old)",
+        f"{RIGHT}exercise('2.1').check(\n    Mine\n).require()",
+        "# exercise('2.1').check(Old)",
+    ],
+    "an older try from which it is made": [
+        f"{RIGHT}class Made(Mine):\n    pass\n{WRONG}exercise('2.1').check(Made)"
+    ],
+    "a class that type makes": [
+        "newer = lambda self, a, b: a > b",
+        "Mine = type('Mine', (), {'is_newer_term': newer})\nexercise('2.1').check(Mine)",
+    ],
+    "another name of a class": [
+        f"{RIGHT}Other = Mine\n{WRONG}exercise('2.1').check(Other)",
+    ],
+    "a class that a function makes": [
+        "def made():\n    class Inner:\n        def is_newer_term(self, a, b):\n"
+        "            return a > b\n    return Inner",
+        "Mine = made()\nexercise('2.1').check(Mine)",
+    ],
+    "a class whose base a function makes": [
+        "def made():\n    class Inner:\n        is_newer_term = lambda self, a, b: a > b\n"
+        "    return Inner",
+        "class Mine(made()):\n    pass\nexercise('2.1').check(Mine)",
+    ],
+    "a class that its decorator completes": [
+        "def full(kind):\n    kind.is_newer_term = lambda self, a, b: a > b\n    return kind",
+        "@full\nclass Mine:\n    pass\nexercise('2.1').check(Mine)",
     ],
 }
 """Cells that define a class; in Python, is_newer_term(6, 5) of it is True."""
