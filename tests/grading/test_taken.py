@@ -341,6 +341,65 @@ def test_a_name_that_an_answer_lacks_is_told_by_why_there_is_none(cells, told):
     assert told in serve.answered(majority, [5])["raised"]
 
 
+MODULES = {
+    "a function": ("def majority(n):\n    return n // 2 + 1", "from mycode import majority"),
+    "all names": ("def more(n):\n    return n // 2 + 1", "from mycode import *\nmajority = more"),
+    "the module": (
+        "ONE = 1\ndef more(n):\n    return n // 2 + ONE",
+        "import mycode\ndef majority(n):\n    return mycode.more(n)",
+    ),
+    "where it is needed": (
+        "def more(n):\n    return n // 2 + 1",
+        "def majority(n):\n    from mycode import more\n    return more(n)",
+    ),
+    "another module": ("from other import majority", "from mycode import majority"),
+}
+
+
+@pytest.fixture
+def own_modules(monkeypatch):
+    """What can be imported is as before, in the end."""
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    yield
+    for name in ("mycode", "other"):
+        sys.modules.pop(name, None)
+
+
+def with_modules(cells, *modules):
+    found = find(MAJORITY, as_notebook(cells))
+    asked = {"parts": [*modules, *found.parts], "name": "majority", "holder": ""}
+    return running.loaded({**asked, "packed": running.packed(asked["parts"])})
+
+
+@pytest.mark.parametrize("style", MODULES)
+def test_a_module_beside_a_notebook_is_imported_as_python_does(style, own_modules):
+    module, cell = MODULES[style]
+    other = "def majority(n):\n    return n // 2 + 1"
+    majority, said = with_modules([cell], ("mycode.py", module), ("other.py", other))
+    assert said == {}
+    assert serve.answered(majority, [5]) == {"value": 3}
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("while True:\n    pass", "is there a loop that never ends"),
+        ("def (", "invalid syntax"),
+        ("1 / 0", "division by zero"),
+        ("", "cannot import name 'majority'"),
+    ],
+)
+def test_what_is_wrong_with_a_module_is_told(module, told, own_modules):
+    _, said = with_modules(["from mycode import majority"], ("mycode.py", module))
+    assert told in said["raised"]
+
+
+def test_names_that_were_to_be_imported_from_nowhere_are_told():
+    cells = ["from mycode import *", "def majority(n):\n    return more(n)"]
+    majority, _ = taken(MAJORITY, as_notebook(cells))
+    assert "No module named 'mycode'" in serve.answered(majority, [5])["raised"]
+
+
 def test_an_answer_that_raises_where_it_is_defined_is_told_so():
     _, said = taken(MAJORITY, as_notebook(["@missing\ndef majority(n):\n    return n // 2 + 1"]))
     assert "name 'missing' is not defined, in the line: @missing" in said["raised"]

@@ -16,6 +16,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from raftlab.course.exercises import guard
+from raftlab.grading.child import beside
 
 MODULE = "__main__"
 """An answer is run as if it were the program itself, as it is in a notebook."""
@@ -26,10 +27,14 @@ Statement = tuple[bool, CodeType]
 def compiled(parts: Sequence[Sequence[str]]) -> Iterator[Statement]:
     """The statements of these parts of source, one by one; one that is no Python raises when run.
 
-    What is imported from the future holds for all that follows, as in a notebook.
+    What is imported from the future holds for all that follows, as in a notebook. A part that has
+    the name of a file can be imported.
     """
     flags = 0
     for where, source in parts:
+        if where.endswith(beside.SUFFIX):
+            yield True, compile(beside.putting(where, source), where, "exec", dont_inherit=True)
+            continue
         for node in ast.parse(source).body:
             flags |= _future(node)
             code = _code(ast.Module([node], []), where, flags)
@@ -109,13 +114,19 @@ def run(statements: Iterable[Statement], names: dict[str, Any], skipped: Skipped
             else:
                 guard.call(exec, code, names)
         except BaseException as problem:  # whatever an answer raises is its own
-            skipped.append((frozenset(code.co_names), problem))
+            every = {"*"} if ("*",) in code.co_consts else set()
+            skipped.append((frozenset(code.co_names) | every, problem))
 
 
 def why_not(name: str, skipped: Skipped) -> BaseException:
     """Why there is no such name: what the first statement raised that speaks of it."""
-    missing = guard.LearnerError(f"there is no {name}")
-    return next((problem for names, problem in skipped if name in names), missing)
+    return _reason(name, skipped) or guard.LearnerError(f"there is no {name}")
+
+
+def _reason(name: str, skipped: Skipped) -> BaseException | None:
+    """What was raised where this name is spoken of, or else where all names were imported."""
+    found = (why for each in (name, "*") for names, why in skipped if each in names)
+    return next(found, None)
 
 
 def told_why(function: Callable[..., Any], skipped: Skipped) -> Callable[..., Any]:
@@ -125,7 +136,7 @@ def told_why(function: Callable[..., Any], skipped: Skipped) -> Callable[..., An
         try:
             return function(*given)
         except NameError as lacks:
-            raise next((why for names, why in skipped if lacks.name in names), lacks) from None
+            raise _reason(lacks.name, skipped) or lacks from None
 
     return asked
 
