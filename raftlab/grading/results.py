@@ -124,6 +124,16 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return sum(each.of for each in self.milestones)
 
 
+def best_of(every: Sequence[Marks]) -> Marks:
+    """What one student has earned: of each milestone, the best of several submissions."""
+    best: dict[str, MilestoneMark] = {}
+    for mark in (mark for each in every for mark in each.milestones):
+        before = best.get(mark.milestone)
+        if before is None or mark.points + mark.bonus > before.points + before.bonus:
+            best[mark.milestone] = mark
+    return msgspec.structs.replace(every[0], milestones=tuple(best.values()))
+
+
 def _with_few_runs(milestones: Sequence[MilestoneMark]) -> tuple[MilestoneMark, ...]:
     """The same, where share strings that are too much in all are left out."""
     left = MOST_SHARED_IN_ALL

@@ -192,7 +192,9 @@ def test_the_class_page_counts_mistakes_survivors_and_predictions(written):
 
 def test_who_hands_in_twice_is_named(tmp_path):
     write_feedback([marks(), marks(submission="ann-late")], tmp_path)
-    assert "ann handed in more than once." in (tmp_path / "class.txt").read_text(encoding="utf-8")
+    told = (tmp_path / "class.txt").read_text(encoding="utf-8")
+    assert "ann handed in more than one file" in told
+    assert "ann (ann)" in told and "ann (ann-late)" in told
 
 
 def test_gradescope_reads_its_form():
@@ -227,6 +229,18 @@ def test_moodle_reads_its_form():
         ["ann", "7", "Not yet: 4.2 tally_vote, 7.3 leader_commit_index."],
         ["bob", "5", "All is right."],
     ]
+
+
+def test_a_student_has_one_line_with_the_best_of_each_milestone():
+    first, second = marks().milestones
+    more = msgspec.structs.replace(second, points=7, checks=())
+    less = msgspec.structs.replace(first, points=1)
+    twice = [marks(), perfect(), marks(submission="ann-2", milestones=(less, more))]
+    _, _, *rows = csv.reader(StringIO(canvas(twice, "course")))
+    assert [(row[2], row[-1]) for row in rows] == [("ann", "10"), ("bob", "5")]
+    _, *rows = csv.reader(StringIO(moodle(twice, "course")))
+    assert [row[:2] for row in rows] == [["ann", "10"], ["bob", "5"]]
+    assert rows[0][2] == "Not yet: 4.2 tally_vote."
 
 
 FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\u22121"]

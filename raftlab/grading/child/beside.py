@@ -5,6 +5,7 @@ They come as parts of its source that have the name of a file; nothing of one is
 
 import sys
 from collections.abc import Sequence
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -14,7 +15,7 @@ SUFFIX = ".py"
 PUTS = "__import__({home!r}, fromlist=['put']).put({name!r}, {source!r})"
 
 
-class Beside:
+class Beside(Loader):
     """Finds a module of a student's, and loads it."""
 
     def __init__(self, name: str, source: str) -> None:

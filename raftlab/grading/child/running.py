@@ -136,7 +136,7 @@ def told_why(function: Callable[..., Any], skipped: Skipped) -> Callable[..., An
         try:
             return function(*given)
         except NameError as lacks:
-            raise _reason(lacks.name, skipped) or lacks from None
+            raise _reason(lacks.name or "", skipped) or lacks from None
 
     return asked
 

@@ -27,6 +27,10 @@ SIMILAR = (
     "Similar: how much of the answers is in the published solutions, whatever its names and remarks"
     " are; no mark depends on it. Short answers to one question are alike by themselves."
 )
+REPEATED = (
+    "handed in more than one file: in the CSV files, the best of each milestone counts. If it is a"
+    " group and no student, name its folder itself: raftlab grade FOLDER."
+)
 NO_NAME = "a mistake that has no name"
 
 
@@ -98,7 +102,10 @@ def report_of(
     return ClassReport(
         assignment=", ".join(sorted({name_of(each.assignment) for each in every})),
         milestones=[plain(name) for name in names],
-        rows=[_row(each, names, page) for each, page in zip(every, pages, strict=True)],
+        rows=[
+            _row(each, names, page, students[each.student] > 1)
+            for each, page in zip(every, pages, strict=True)
+        ],
         mean=points(sum(each.total for each in every) / max(1, len(every))),
         repeated=[name_of(name) for name in sorted(students) if students[name] > 1],
         mistakes=shown(_failed(every, _by_mistake)),
@@ -108,11 +115,12 @@ def report_of(
     )
 
 
-def _row(marks: Marks, names: Sequence[str], page: str) -> Row:
+def _row(marks: Marks, names: Sequence[str], page: str, is_one_of_several: bool) -> Row:
     by_name = {each.milestone: each for each in marks.milestones}
     found = [by_name.get(name) for name in names]
+    student = name_of(marks.student)
     return Row(
-        student=name_of(marks.student),
+        student=f"{student} ({name_of(marks.submission)})" if is_one_of_several else student,
         page=page,
         points=[each.reached if each else "–" for each in found],
         total=points_of(marks.total, marks.of),
@@ -187,7 +195,9 @@ def _shown(
 
 def class_page(report: ClassReport) -> str:
     """The page of HTML."""
-    return page("class.html", report=report, sections=sections(report), similar=SIMILAR)
+    return page(
+        "class.html", report=report, sections=sections(report), similar=SIMILAR, again=REPEATED
+    )
 
 
 def class_text(report: ClassReport) -> str:
@@ -204,7 +214,7 @@ def class_text(report: ClassReport) -> str:
             for each in report.rows
             if each.notes
         ),
-        *(fill(f"{name} handed in more than once.", WIDTH) for name in report.repeated),
+        *(fill(f"{name} {REPEATED}", WIDTH) for name in report.repeated),
     ]
     for title, counted in sections(report):
         rows = [[each.name, each.where, str(each.count)] for each in counted]
