@@ -66,6 +66,24 @@ def test_an_answer_may_import_a_module_beside_it_and_is_marked_anew_with_another
     assert points == [True, True, False]
 
 
+RUN = {
+    "missing": ("x = 1", False),
+    "a stub": ("def majority(n):\n    raise NotImplementedError", False),
+    "a name that is not there": ("def majority(n):\n    return more(n)", False),
+    "nothing that can be called": ("majority = 3", False),
+    "wrong": ("def majority(n):\n    return n", True),
+}
+
+
+@in_a_box
+@pytest.mark.parametrize("kind", RUN)
+def test_only_an_answer_that_ran_may_have_missed_a_rule(kind, tmp_path):
+    source, ran = RUN[kind]
+    (marks,) = graded(tmp_path / "out", [write(tmp_path / "ann.ipynb", [source])], "M2")
+    told = [each.ran for each in marks.milestones[0].checks if each.exercise == "4.1"]
+    assert set(told) == {ran}
+
+
 @in_a_box
 @pytest.mark.parametrize(
     ("exhibit", "number", "name"),

@@ -17,7 +17,7 @@ from raftlab.grading.feedback.words import (
     points_of,
     told_of,
 )
-from raftlab.grading.results import Check, Marks
+from raftlab.grading.results import Check, Marks, of_students
 from raftlab.grading.words import plain, sentence
 from raftlab.sim.load import load_shared
 from raftlab.view.words import table
@@ -31,6 +31,7 @@ REPEATED = (
     "handed in more than one file: in the CSV files, the best of each milestone counts. If it is a"
     " group and no student, name its folder itself: raftlab grade FOLDER."
 )
+NO_ANSWER = "no answer that runs"
 NO_NAME = "a mistake that has no name"
 
 
@@ -71,6 +72,7 @@ class ClassReport(msgspec.Struct, frozen=True):
     mean: str
     repeated: Sequence[str]
     mistakes: Sequence[Counted]
+    missing: Sequence[Counted]
     survived: Sequence[Counted]
     predictions: Sequence[Counted]
     boxes: Sequence[str]
@@ -93,10 +95,13 @@ def report_of(
     """
     names = sorted({part.milestone for each in every for part in each.milestones})
     students = Counter(each.student for each in every)
+    totals = [each.total for each in of_students(every).values()]
     numbers: dict[str, int] = {}
 
     def shown(failed: Failed) -> list[Counted]:
-        rows = sorted(failed.items(), key=lambda item: (-item[1].count, item[0]))
+        rows = sorted(
+            failed.items(), key=lambda item: (item[0][0] == NO_NAME, -item[1].count, item[0])
+        )
         return [_shown(*key, found, numbers, base, opened) for key, found in rows]
 
     return ClassReport(
@@ -106,9 +111,10 @@ def report_of(
             _row(each, names, page, students[each.student] > 1)
             for each, page in zip(every, pages, strict=True)
         ],
-        mean=points(sum(each.total for each in every) / max(1, len(every))),
+        mean=points(sum(totals) / max(1, len(totals))),
         repeated=[name_of(name) for name in sorted(students) if students[name] > 1],
         mistakes=shown(_failed(every, _by_mistake)),
+        missing=shown(_failed(every, _missing)),
         survived=shown(_failed(every, _in(OWN_TESTS))),
         predictions=shown(_failed(every, _in(PREDICTIONS))),
         boxes=sorted({plain(each.box) for each in every}),
@@ -150,9 +156,13 @@ Naming: TypeAlias = Callable[[str, Check], Key | None]
 
 
 def _by_mistake(milestone: str, check: Check) -> Key | None:
-    if milestone in (OWN_TESTS, PREDICTIONS):
+    if milestone in (OWN_TESTS, PREDICTIONS) or not check.ran:
         return None
     return check.mistake or NO_NAME, check.exercise or milestone
+
+
+def _missing(milestone: str, check: Check) -> Key | None:
+    return None if check.ran else (NO_ANSWER, check.exercise or milestone)
 
 
 def _in(wanted: str) -> Naming:
@@ -227,6 +237,7 @@ def sections(report: ClassReport) -> list[tuple[str, Sequence[Counted]]]:
     """What went wrong in several submissions, each kind under its title; no empty one."""
     titles = {
         "Common mistakes": report.mistakes,
+        "Answers that are missing, or do not run": report.missing,
         "Mistakes that the tests of students let live": report.survived,
         "Predictions that went wrong": report.predictions,
     }

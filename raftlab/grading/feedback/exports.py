@@ -8,7 +8,7 @@ from io import StringIO
 import msgspec
 
 from raftlab.grading.feedback.words import findings, lines_of, name_of, title_of, told_of
-from raftlab.grading.results import Check, Marks, best_of
+from raftlab.grading.results import Check, Marks, of_students
 from raftlab.grading.words import plain
 
 FORMULA = re.compile(r"""(^|[,;|\t\r\n])([\s"'\u200c]*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d\u2212])""")
@@ -51,7 +51,7 @@ def canvas(every: Sequence[Marks], assignment: str) -> str:
     possible = ["    Points Possible", "", "", "", most]
     rows = [
         [name_of(each.student), "", name_of(each.student), "", each.total]
-        for each in _students(every)
+        for each in of_students(every).values()
     ]
     return _csv([heads, possible, *rows])
 
@@ -62,16 +62,10 @@ def moodle(every: Sequence[Marks], assignment: str) -> str:
     A student has one line.
     """
     heads = ["Username", f"{assignment} (Real)", f"{assignment} (Feedback)"]
-    rows = [[name_of(each.student), each.total, _word(each)] for each in _students(every)]
+    rows = [
+        [name_of(each.student), each.total, _word(each)] for each in of_students(every).values()
+    ]
     return _csv([heads, *rows])
-
-
-def _students(every: Iterable[Marks]) -> list[Marks]:
-    """What each student has earned: who has handed in several files, the best of them."""
-    found: dict[str, list[Marks]] = {}
-    for each in every:
-        found.setdefault(each.student, []).append(each)
-    return list(map(best_of, found.values()))
 
 
 def _word(marks: Marks) -> str:
