@@ -99,8 +99,10 @@ class _Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _DECODE = msgspec.json.Decoder(_Said).decode
 
 
-def contents_of(content: bytes, suffix: str, wanted: Wanted, boxes: Boxes) -> Contents:
-    """What is wanted of a file whose name ends so."""
+def contents_of(
+    content: bytes, suffix: str, wanted: Wanted, boxes: Boxes, modules: Parts = ()
+) -> Contents:
+    """What is wanted of a file whose name ends so; `modules` can be imported by its answers."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -109,12 +111,15 @@ def contents_of(content: bytes, suffix: str, wanted: Wanted, boxes: Boxes) -> Co
     if said.trouble:
         return nothing(wanted, f"the file {said.trouble}")
     return Contents(
-        {each.number: _answer(each, said.answers[each.number]) for each in wanted.exercises},
+        {
+            each.number: _answer(each, said.answers[each.number], modules)
+            for each in wanted.exercises
+        },
         {
             name: Program(its.source, tuple(map(_plain, its.told)))
             for name, its in said.programs.items()
         },
-        said.definitions,
+        {name: modules + parts if parts else () for name, parts in said.definitions.items()},
         said.values,
     )
 
@@ -130,8 +135,8 @@ def nothing(wanted: Wanted, trouble: str) -> Contents:
     )
 
 
-def _answer(exercise: Exercise, found: _Found) -> Answer:
-    source = Source(found.parts, exercise.name, found.holder) if found.parts else None
+def _answer(exercise: Exercise, found: _Found, modules: Parts) -> Answer:
+    source = Source(modules + found.parts, exercise.name, found.holder) if found.parts else None
     return Answer(source, tuple(map(_plain, found.told)))
 
 

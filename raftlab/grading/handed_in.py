@@ -10,11 +10,13 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from raftlab.grading import beside
 from raftlab.raft.vocabulary import Misuse, listed, shown
 from raftlab.view.words import clean
 
@@ -34,11 +36,15 @@ ONCE = os.O_RDONLY | sum(getattr(os, each, 0) for each in ("O_NOFOLLOW", "O_NONB
 
 
 class Submission(NamedTuple):
-    """A file that was handed in: its unique name in the batch, and whose it is."""
+    """A file that was handed in: its unique name in the batch, whose it is, and its modules.
+
+    `beside` are the files in its folder that it imports.
+    """
 
     name: str
     student: str
     path: Path
+    beside: tuple[Path, ...] = ()
 
 
 def submissions_in(paths: Sequence[Path]) -> list[Submission]:
@@ -46,17 +52,19 @@ def submissions_in(paths: Sequence[Path]) -> list[Submission]:
 
     A folder that is named has the files of many: those of a section, or those that came late.
     Where students have a folder each in it, that says whose a file is, whatever the file is called;
-    a file that lies beside those of others is named after its student. Raises: Misuse.
+    a file that lies beside those of others is named after its student. A module without answers
+    that a file in a student's folder imports belongs to that file. Raises: Misuse.
     """
     if missing := [each for each in paths if not os.path.lexists(each)]:
         raise Misuse(f"there is no submission {shown(str(missing[0]))}")
     root = _root([each.absolute() for each in paths])
-    found = _few_of_each(_collected(paths, root))
+    found, modules = _with_modules(_few_of_each(_collected(paths, root)))
     if not found:
         raise Misuse(f"there is no notebook and no Python file in {listed(map(_word, paths))}")
     names = _unique([each.relative_to(root).parts for each in found], [*map(_ending, found)])
     students = [_student(file, folder) for file, folder in found.items()]
-    return list(map(Submission, names, students, found))
+    beside = [modules.get(each, ()) for each in found]
+    return list(map(Submission, names, students, found, beside))
 
 
 def _collected(paths: Sequence[Path], root: Path) -> dict[Path, Path]:
@@ -81,6 +89,32 @@ def _few_of_each(files: Mapping[Path, Path]) -> dict[Path, Path]:
             found[file] = folder
         elif count[own] == MOST_FILES + 1:
             found[own] = folder
+    return found
+
+
+def _with_modules(
+    files: Mapping[Path, Path],
+) -> tuple[dict[Path, Path], dict[Path, tuple[Path, ...]]]:
+    """The same without those that are modules of others, and the modules of each."""
+    folders: dict[Path, list[Path]] = {}
+    for file, folder in files.items():
+        if file.parent != folder:
+            folders.setdefault(file.parent, []).append(file)
+    modules: dict[Path, tuple[Path, ...]] = {}
+    dropped: set[Path] = set()
+    for own in folders.values():
+        texts = texts_of(own) if len(own) > 1 else {}
+        modules |= {each: tuple(beside.modules_of(each, texts)) for each in texts}
+        dropped |= beside.only_modules(texts)
+    return {each: files[each] for each in files if each not in dropped}, modules
+
+
+def texts_of(files: Iterable[Path]) -> dict[Path, str]:
+    """What is in those of these files that can be read, as text."""
+    found = {}
+    for each in files:
+        with suppress(Misuse):  # it is marked by itself, and told so
+            found[each] = content_of(each).decode("utf-8-sig", errors="replace")
     return found
 
 

@@ -291,6 +291,7 @@ def _cases_check(tried: Tried, points: float, answer: Any, failures: Sequence[Fa
         property=_property(mistake),
         sentence=_clean(f"{exercise.name}: expected {failure.expected}, but {instead}"),
         mistake=mistake.name if mistake else "",
+        ran=not failure.is_error,
         advice=_clean(f"try {call}"),
         share=share_of(mistake.exhibit) if mistake and mistake.exhibit else "",
     )
@@ -333,6 +334,7 @@ def _clusters_check(
         section=exercise.paper,
         advice=advice,
         share=share,
+        ran=cases.ran,
     )
 
 
@@ -350,6 +352,7 @@ def _nothing(exercise: Exercise, points: float, why: str) -> Judged:
                 passed=False,
                 sentence=_clean(why),
                 section=exercise.paper,
+                ran=why == NOT_THE_SAME,
             )
             for name, of in parts
         )

@@ -5,7 +5,7 @@ is read from a file: no page, no CSV and no file of marks becomes large by it.
 """
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -36,7 +36,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `points` were earned of `of`. `property` is what was broken, with servers and index;
     `sentence` says what happened, `section` where to read, `mistake` is the name of the mistake
     that was probably made, `advice` what to try. `share` is the share string of a run that
-    shows it, or "".
+    shows it, or "". Without `ran`, there is no answer that runs, so no rule was missed by it.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     mistake: str = ""
     advice: str = ""
     share: str = ""
+    ran: bool = True
 
     def __post_init__(self) -> None:
         _shorten(self, "name", "exercise", "property", "sentence", "section", "mistake", "advice")
@@ -122,6 +123,24 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def of(self) -> float:
         """The points that there are."""
         return sum(each.of for each in self.milestones)
+
+
+def of_students(every: Iterable[Marks]) -> dict[str, Marks]:
+    """What each student has earned, by whose it is."""
+    found: dict[str, list[Marks]] = {}
+    for each in every:
+        found.setdefault(each.student, []).append(each)
+    return {student: _best(its) for student, its in found.items()}
+
+
+def _best(every: Sequence[Marks]) -> Marks:
+    """Of each milestone, the best of several submissions."""
+    best: dict[str, MilestoneMark] = {}
+    for mark in (mark for each in every for mark in each.milestones):
+        before = best.get(mark.milestone)
+        if before is None or mark.points + mark.bonus > before.points + before.bonus:
+            best[mark.milestone] = mark
+    return msgspec.structs.replace(every[0], milestones=tuple(best.values()))
 
 
 def _with_few_runs(milestones: Sequence[MilestoneMark]) -> tuple[MilestoneMark, ...]:

@@ -102,6 +102,26 @@ def test_of_two_answers_the_last_one_counts_and_that_is_told(tmp_path):
     assert "is there 2 times; the last one counts, in cell 2" in found.told[0]
 
 
+def test_of_two_answers_the_checked_one_counts_and_that_is_told(tmp_path):
+    old = rule("accepts_append", "1").replace("Mine", "Old")
+    check = 'exercise("1.1").check(Mine)'
+    found = find(exercise("1.1"), notebook(tmp_path, rule("accepts_append", "2"), old, check))
+    assert found.holder == "Mine"
+    assert "is there 2 times; Mine, which is checked last, counts, in cell 1" in found.told[0]
+
+
+def test_a_class_that_is_checked_and_has_no_such_method_is_told(tmp_path):
+    cells = notebook(tmp_path, rule("accepts") + 'exercise("1.1").check(Mine)', "x = 1")
+    assert find(exercise("1.1"), cells).parts == ()
+
+
+def test_a_notebook_of_the_old_form_is_read(tmp_path):
+    file = tmp_path / "old.ipynb"
+    cells = [{"cell_type": "code", "input": [rule("accepts_append")], "language": "python"}]
+    file.write_text(json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3}))
+    assert find(exercise("1.1"), cells_of(file)).holder == "Mine"
+
+
 def test_a_tagged_cell_counts_before_another(tmp_path):
     tagged = {"tags": ["exercise:1.1"]}
     file = tmp_path / "a.ipynb"

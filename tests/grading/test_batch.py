@@ -47,6 +47,44 @@ def test_the_right_answers_earn_everything(name, tmp_path):
 
 
 @in_a_box
+def test_an_answer_may_import_a_module_beside_it_and_is_marked_anew_with_another(tmp_path):
+    gil = tmp_path / "in" / "gil"
+    gil.mkdir(parents=True)
+    answer = "from mycode import majority\nexercise('4.1').check(majority)"
+    write(gil / "M2.ipynb", [*solutions(), answer])
+    points = []
+    for more in ("1", "1", "0"):
+        (gil / "mycode.py").write_text(f"def majority(size):\n    return size // 2 + {more}\n")
+        (marks,) = graded(tmp_path / "out", [tmp_path / "in"], "M2")
+        (of_it,) = [each for each in marks.milestones[0].checks if each.exercise == "4.1"]
+        points.append(of_it.passed)
+        assert marks.told == (
+            "mycode.py beside it can be imported, and is not marked by itself",
+            "Exercise 4.1: majority is there 2 times; the last one counts, in"
+            f" cell {len(solutions()) + 1}",
+        )
+    assert points == [True, True, False]
+
+
+RUN = {
+    "missing": ("x = 1", False),
+    "a stub": ("def majority(n):\n    raise NotImplementedError", False),
+    "a name that is not there": ("def majority(n):\n    return more(n)", False),
+    "nothing that can be called": ("majority = 3", False),
+    "wrong": ("def majority(n):\n    return n", True),
+}
+
+
+@in_a_box
+@pytest.mark.parametrize("kind", RUN)
+def test_only_an_answer_that_ran_may_have_missed_a_rule(kind, tmp_path):
+    source, ran = RUN[kind]
+    (marks,) = graded(tmp_path / "out", [write(tmp_path / "ann.ipynb", [source])], "M2")
+    told = [each.ran for each in marks.milestones[0].checks if each.exercise == "4.1"]
+    assert set(told) == {ran}
+
+
+@in_a_box
 @pytest.mark.parametrize(
     ("exhibit", "number", "name"),
     [

@@ -15,6 +15,7 @@ from raftlab.grading.feedback import file_name, student_page, student_text, writ
 from raftlab.grading.feedback.exports import canvas, gradescope, moodle
 from raftlab.grading.feedback.words import findings, lines_of
 from raftlab.grading.milestones import MILESTONES, milestone_of, milestones_of
+from raftlab.grading.results import Check
 from raftlab.grading.words import MOST, plain
 from raftlab.grading.words import sentence as as_sentence
 from raftlab.raft.vocabulary import Misuse
@@ -190,9 +191,31 @@ def test_the_class_page_counts_mistakes_survivors_and_predictions(written):
     assert '<a href="students/ann.html">ann</a>' in page
 
 
+def test_what_did_not_run_missed_no_rule_and_is_no_mistake(tmp_path):
+    first, _ = marks().milestones
+    wrong, stub = (
+        Check(name="cases", exercise=number, points=0, of=1, passed=False, section="5.2", ran=ran)
+        for number, ran in (("4.2", True), ("4.3", False))
+    )
+    assert [each.says for each in lines_of(wrong)] == ["Probably missed: 5.2."]
+    assert [each.says for each in lines_of(stub)] == ["Read: 5.2."]
+    told = [marks()]
+    for student in ("bob", "cleo", "dan"):
+        mark = msgspec.structs.replace(first, checks=(wrong, stub))
+        told.append(marks(student, milestones=(mark,)))
+    write_feedback(told, tmp_path)
+    text = (tmp_path / "class.txt").read_text(encoding="utf-8")
+    mistakes, _, missing = text.partition("Answers that are missing, or do not run")
+    assert mistakes.index("half of the votes are not") < mistakes.index("a mistake that has no")
+    assert "4.3" not in mistakes
+    assert re.search(r"no answer that runs +4\.3 +3\n", missing)
+
+
 def test_who_hands_in_twice_is_named(tmp_path):
     write_feedback([marks(), marks(submission="ann-late")], tmp_path)
-    assert "ann handed in more than once." in (tmp_path / "class.txt").read_text(encoding="utf-8")
+    told = (tmp_path / "class.txt").read_text(encoding="utf-8")
+    assert "ann handed in more than one file" in told
+    assert "ann (ann)" in told and "ann (ann-late)" in told
 
 
 def test_gradescope_reads_its_form():
@@ -227,6 +250,22 @@ def test_moodle_reads_its_form():
         ["ann", "7", "Not yet: 4.2 tally_vote, 7.3 leader_commit_index."],
         ["bob", "5", "All is right."],
     ]
+
+
+def test_a_student_has_one_line_with_the_best_of_each_milestone(tmp_path):
+    first, second = marks().milestones
+    more = msgspec.structs.replace(second, points=7, checks=())
+    less = msgspec.structs.replace(first, points=1)
+    twice = [marks(), perfect(), marks(submission="ann-2", milestones=(less, more))]
+    _, _, *rows = csv.reader(StringIO(canvas(twice, "course")))
+    assert [(row[2], row[-1]) for row in rows] == [("ann", "10"), ("bob", "5")]
+    _, *rows = csv.reader(StringIO(moodle(twice, "course")))
+    assert [row[:2] for row in rows] == [["ann", "10"], ["bob", "5"]]
+    assert rows[0][2] == "Not yet: 4.2 tally_vote."
+    files = write_feedback(twice, tmp_path)
+    told = [json.loads(each.read_text()) for each in files if each.name.endswith(".results.json")]
+    assert sorted(each["score"] for each in told) == [5, 10, 10]
+    assert "3 submissions, on average 7.5 points" in (tmp_path / "class.txt").read_text()
 
 
 FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\u22121"]

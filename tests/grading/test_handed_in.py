@@ -96,6 +96,50 @@ def test_files_of_one_student_with_one_stem_are_two(tmp_path):
     ]
 
 
+BESIDE = {
+    "imported": ({"a.ipynb": "from mycode import *", "mycode.py": "x = 1"}, ["a"], ["mycode.py"]),
+    "by a module": (
+        {"a.ipynb": "import mycode", "mycode.py": "import more", "more.py": "import mycode"},
+        ["a"],
+        ["more.py", "mycode.py"],
+    ),
+    "by my_raft.py": (
+        {"my_raft.py": "import json, mycode\nexercise('1.1').check(Mine)", "mycode.py": "x = 1"},
+        ["my_raft"],
+        ["mycode.py"],
+    ),
+    "with answers of its own": (
+        {"a.ipynb": "import mycode", "mycode.py": "exercise('1.1').check(Mine)"},
+        ["a", "mycode"],
+        ["mycode.py"],
+    ),
+    "not imported": (
+        {"M4.ipynb": "%%writefile machine.py\\nimport json, sys", "machine.py": "import json"},
+        ["M4", "machine"],
+        [],
+    ),
+    "only spoken of": (
+        {"M4.ipynb": '"import sys\\n", "run(machine)"', "machine.py": "import json"},
+        ["M4", "machine"],
+        [],
+    ),
+}
+"""Files of a student's folder; those that are submissions, and the modules of the first."""
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_a_module_that_a_notebook_imports_belongs_to_it(kind, tmp_path):
+    files, marked, modules = BESIDE[kind]
+    make(*(tmp_path / "gil" / each for each in files), tmp_path / "mycode.py")
+    for name, text in files.items():
+        (tmp_path / "gil" / name).write_text(text)
+    found = submissions_in([tmp_path])
+    hers = [each for each in found if each.student == "gil"]
+    assert [each.path.stem for each in hers] == marked
+    assert [each.name for each in hers[0].beside] == modules
+    assert "mycode" in {each.student for each in found}  # in the folder of many, it is one's own
+
+
 def test_names_that_would_be_joined_to_one_are_two(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     make(tmp_path / "a" / "b" / "c.py", tmp_path / "a" / "b-c.py")

@@ -188,6 +188,24 @@ TAKEN = {
         "%%time\ndef majority(n):\n    return n // 2 + 1",
         "await something()",
     ],
+    "what a magic gives": [
+        "files = !ls\nbest = %timeit -o 1 + 1\none, two = %who_ls, 2\n"
+        "%time more = 1\ndef majority(n):\n    return n // 2 + more",
+    ],
+    "another name that is checked": [
+        "def majority(n):\n    return n",
+        "def half(n):\n    return n // 2 + 1\nexercise('4.1').check(half)",
+    ],
+    "a name of one's own that we have as well": [
+        f"def majority(n):\n    return n // 2 + 1\n{BOX}",
+        f"_answer = 5\n{BOX}",
+    ],
+    "a name that no statement shows": [
+        "exec('def majority(n): return n // 2 + 1')\nexercise('4.1').check(majority)",
+    ],
+    "a name that is set by a loop over what is checked": [
+        "def half(n):\n    return n // 2 + 1\nfor each in [half]:\n    exercise('4.1').check(each)",
+    ],
     "tries that fail": [
         "import raftlab as rl\ncluster = rl.Cluster(5)\ncluster.lab()",
         "cluster.run(100)\n1 / 0",
@@ -201,6 +219,9 @@ TAKEN = {
     ],
 }
 """Cells that define `majority`; in Python, run from top to bottom, majority(5) is 3."""
+
+RIGHT = "class Mine:\n    def is_newer_term(self, a, b):\n        return a > b\n"
+WRONG = "class Old:\n    def is_newer_term(self, a, b):\n        return a < b\n"
 
 RULES = {
     "a class": ["class Mine:\n    def is_newer_term(self, a, b):\n        return a > b"],
@@ -239,6 +260,43 @@ RULES = {
     "zero-argument super": [
         "class Base:\n    def newer(self, a, b):\n        return a > b",
         "class Mine(Base):\n    def is_newer_term(self, a, b):\n        return super().newer(a, b)",
+    ],
+    "an older try below what is checked": [
+        f"{RIGHT}exercise('2.1').check(Mine)\n{WRONG}",
+    ],
+    "an older try below, checked in another cell": [RIGHT, WRONG, "exercise('2.1').check(Mine)"],
+    "an older try that was checked before": [
+        f"{WRONG}exercise('2.1').check(Old)",
+        f"{RIGHT}exercise('2.1').check(\n    Mine\n).require()",
+        "# exercise('2.1').check(Old)",
+    ],
+    "an older try from which it is made": [
+        f"{RIGHT}class Made(Mine):\n    pass\n{WRONG}exercise('2.1').check(Made)"
+    ],
+    "a class in a statement": [
+        "if True:\n    " + RIGHT.replace("\n", "\n    "),
+        f"{WRONG}exercise('2.1').check(Mine)",
+    ],
+    "a class that type makes": [
+        "newer = lambda self, a, b: a > b",
+        "Mine = type('Mine', (), {'is_newer_term': newer})\nexercise('2.1').check(Mine)",
+    ],
+    "another name of a class": [
+        f"{RIGHT}Other = Mine\n{WRONG}exercise('2.1').check(Other)",
+    ],
+    "a class that a function makes": [
+        "def made():\n    class Inner:\n        def is_newer_term(self, a, b):\n"
+        "            return a > b\n    return Inner",
+        "Mine = made()\nexercise('2.1').check(Mine)",
+    ],
+    "a class whose base a function makes": [
+        "def made():\n    class Inner:\n        is_newer_term = lambda self, a, b: a > b\n"
+        "    return Inner",
+        "class Mine(made()):\n    pass\nexercise('2.1').check(Mine)",
+    ],
+    "a class that its decorator completes": [
+        "def full(kind):\n    kind.is_newer_term = lambda self, a, b: a > b\n    return kind",
+        "@full\nclass Mine:\n    pass\nexercise('2.1').check(Mine)",
     ],
 }
 """Cells that define a class; in Python, is_newer_term(6, 5) of it is True."""
@@ -309,6 +367,72 @@ def test_what_is_raised_is_put_in_words_when_they_are_asked_for():
         guard.call(answer)
     assert not asked
     assert str(caught.value) == "it raises Slow: long to say, in the line: raise Slow"
+
+
+def test_a_name_that_is_defined_below_is_told_with_its_cell():
+    cells = [RIGHT.replace("Mine:", "Mine(MyBase):"), "class MyBase:\n    pass"]
+    _, said = taken(NEWER, as_notebook(cells))
+    assert "name 'MyBase' is not defined" in said["raised"]
+    assert said["raised"].endswith("MyBase is defined below, in cell 2: run all cells anew")
+
+
+MODULES = {
+    "a function": ("def majority(n):\n    return n // 2 + 1", "from mycode import majority"),
+    "all names": ("def more(n):\n    return n // 2 + 1", "from mycode import *\nmajority = more"),
+    "the module": (
+        "ONE = 1\ndef more(n):\n    return n // 2 + ONE",
+        "import mycode\ndef majority(n):\n    return mycode.more(n)",
+    ),
+    "where it is needed": (
+        "def more(n):\n    return n // 2 + 1",
+        "def majority(n):\n    from mycode import more\n    return more(n)",
+    ),
+    "another module": ("from other import majority", "from mycode import majority"),
+}
+
+
+@pytest.fixture
+def own_modules(monkeypatch):
+    """What can be imported is as before, in the end."""
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    yield
+    for name in ("mycode", "other"):
+        sys.modules.pop(name, None)
+
+
+def with_modules(cells, *modules):
+    found = find(MAJORITY, as_notebook(cells))
+    asked = {"parts": [*modules, *found.parts], "name": "majority", "holder": ""}
+    return running.loaded({**asked, "packed": running.packed(asked["parts"])})
+
+
+@pytest.mark.parametrize("style", MODULES)
+def test_a_module_beside_a_notebook_is_imported_as_python_does(style, own_modules):
+    module, cell = MODULES[style]
+    other = "def majority(n):\n    return n // 2 + 1"
+    majority, said = with_modules([cell], ("mycode.py", module), ("other.py", other))
+    assert said == {}
+    assert serve.answered(majority, [5]) == {"value": 3}
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("while True:\n    pass", "is there a loop that never ends"),
+        ("def (", "invalid syntax"),
+        ("1 / 0", "division by zero"),
+        ("", "cannot import name 'majority'"),
+    ],
+)
+def test_what_is_wrong_with_a_module_is_told(module, told, own_modules):
+    _, said = with_modules(["from mycode import majority"], ("mycode.py", module))
+    assert told in said["raised"]
+
+
+def test_names_that_were_to_be_imported_from_nowhere_are_told():
+    cells = ["from mycode import *", "def majority(n):\n    return more(n)"]
+    majority, _ = taken(MAJORITY, as_notebook(cells))
+    assert "No module named 'mycode'" in serve.answered(majority, [5])["raised"]
 
 
 def test_an_answer_that_raises_where_it_is_defined_is_told_so():

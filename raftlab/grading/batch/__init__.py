@@ -18,17 +18,19 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from raftlab.check.campaign import executors
-from raftlab.grading.answers import contents_of, nothing
+from raftlab.grading.answers import Parts, contents_of, nothing
 from raftlab.grading.batch.kept import kept_marker, let_go
 from raftlab.grading.batch.marking import Marker, wanted_by
 from raftlab.grading.batch.similarity import similarity
+from raftlab.grading.beside import taken_along
 from raftlab.grading.box import Kind
-from raftlab.grading.handed_in import Submission, content_of, file_name
+from raftlab.grading.handed_in import Submission, content_of, file_name, texts_of
 from raftlab.grading.milestones import milestones_of
 from raftlab.grading.results import MARKS, Marks, MilestoneMark, from_json, to_json
 from raftlab.grading.seeds import Seeds
-from raftlab.raft.vocabulary import Misuse
+from raftlab.raft.vocabulary import Misuse, listed
 from raftlab.sim.run.files import write_whole
+from raftlab.view.words import clean
 
 
 class Progress(NamedTuple):
@@ -74,7 +76,7 @@ def grade(
     todo = []
     done = 0
     for place, each in enumerate(submissions):
-        marks = _there(batch.file(each), _key(each, _content(each), batch))
+        marks = _there(batch.file(each), _key(each, _content(each), _modules(each), batch))
         if marks is None:
             todo.append(place)
             continue
@@ -142,21 +144,33 @@ def _mark_each(
 ) -> None:
     for place in places:
         each = submissions[place]
-        file, content = batch.file(each), _content(each)
-        marks = from_json(to_json(marked(each, content, batch, marker)))  # as it is read
+        file, content, modules = batch.file(each), _content(each), _modules(each)
+        found = marked(each, content, batch, marker, modules)
+        marks = from_json(to_json(found))  # as it is read
         write_whole(file, to_json(marks))
-        write_whole(file.with_suffix(".key"), _key(each, content, batch).encode())
+        write_whole(file.with_suffix(".key"), _key(each, content, modules, batch).encode())
 
 
-def marked(submission: Submission, content: bytes | Misuse, batch: Batch, marker: Marker) -> Marks:
-    """The marks of one submission, whatever it is; `content` is what its file holds."""
+def marked(
+    submission: Submission,
+    content: bytes | Misuse,
+    batch: Batch,
+    marker: Marker,
+    modules: Parts = (),
+) -> Marks:
+    """The marks of one submission, whatever it is.
+
+    `content` is what its file holds, `modules` are those that can be imported.
+    """
     milestones = milestones_of(batch.assignment)
     wanted = wanted_by(milestones)
     if isinstance(content, Misuse):
         has = nothing(wanted, str(content))
     else:
-        has = contents_of(content, submission.path.suffix, wanted, marker.boxes)
+        has = contents_of(content, submission.path.suffix, wanted, marker.boxes, modules)
     found, told = [], [has.trouble] if has.trouble else []
+    if names := [clean(name) for name, _ in modules]:
+        told.append(f"{listed(names)} beside it can be imported, and is not marked by itself")
     for milestone in milestones:
         mark, more = marker.mark(milestone, has, submission.student)
         found.append(mark)
@@ -197,9 +211,15 @@ def _content(submission: Submission) -> bytes | Misuse:
         return problem
 
 
-def _key(submission: Submission, content: bytes | Misuse, batch: Batch) -> str:
+def _modules(submission: Submission) -> Parts:
+    """The modules that it imports, as parts of source."""
+    return tuple(taken_along(texts_of(submission.beside)))
+
+
+def _key(submission: Submission, content: bytes | Misuse, modules: Parts, batch: Batch) -> str:
     """What marks hang on: who has other ones marks anew. It is told apart, and tells nothing."""
     held = content if isinstance(content, bytes) else str(content).encode()
+    held += repr(modules).encode() if modules else b""
     whose = f"{submission.name}\0{submission.student}\0".encode()
     digest = hashlib.sha256(whose + held).hexdigest()
     told = [batch.assignment, batch.seeds.digest, batch.kind, version("raftlab"), repr(batch.word)]

@@ -1,7 +1,8 @@
 """The answers in a submission, as source: out of a notebook, `my_raft.py`, or other Python.
 
-Nothing is run here. An answer is what the asked name means at one moment of the submission, run
-from its top as Python runs it: where its exercise was checked last, or at the end. A cell, or a
+Nothing is run here. An answer is what was given to the last check of its exercise, or else what has
+the asked name last: as its own cell has made it, with all that stands above that check, or at all,
+and what else is set below. A cell, or a
 section, that is no Python costs itself and nothing else. Strangers' text can be made to take any
 time and memory to be parsed, so this too happens in the box.
 """
@@ -15,6 +16,8 @@ from itertools import pairwise
 from symtable import symtable
 from typing import Any, NamedTuple, TypeAlias
 
+from raftlab.grading.child.given import given_to_check, is_set, may_have
+from raftlab.grading.child.running import KEPT
 from raftlab.raft.vocabulary import shown
 
 MOST_CODE = 500_000
@@ -24,11 +27,11 @@ MOST_SENTENCES = 5
 CALLS = re.compile(r"""exercise\(\s*["'](\d+\.\d+)["']\s*\)\s*\.check\(""")
 TAG = re.compile(r"exercise:(\d+\.\d+|M\d)")
 MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
+ASSIGNED = re.compile(r"^(?P<sets>\s*[\w, ]+=)\s*[!%]")
+TIMED = re.compile(r"^(?P<indent>\s*)%time\s+(?=\S)")
+BY_NAME = re.compile(r"\b(?:exec|globals|locals|vars)\(|import +\*")
+"""What sets names that no statement shows."""
 PERCENT = re.compile(r"^# %%.*$", re.MULTILINE)
-
-
-KEPT = "_answer"
-"""The name under which an answer is kept while what stands below it is run."""
 
 Parts: TypeAlias = tuple[tuple[str, str], ...]
 """Parts of source, each with where it stands."""
@@ -83,13 +86,18 @@ def cells_of(text: str, is_notebook: bool, section: re.Pattern[str]) -> list[Cel
 def _notebook(text: str) -> list[Cell]:
     try:
         whole = json.loads(text)
-        cells = [each for each in whole["cells"] if each["cell_type"] == "code"]
+        sheets = [whole] if "cells" in whole else whole["worksheets"]  # as before 2015
+        cells = [each for sheet in sheets for each in sheet["cells"] if each["cell_type"] == "code"]
         return [
-            _cell(f"cell {place}", _joined(each["source"]), each.get("metadata"))
+            _cell(f"cell {place}", _joined(_source(each)), each.get("metadata"))
             for place, each in enumerate(cells, 1)
         ]
     except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
         raise Unreadable("is no notebook that can be read") from None
+
+
+def _source(cell: Any) -> Any:
+    return cell["source"] if "source" in cell else cell["input"]
 
 
 def _joined(source: Any) -> str:
@@ -138,10 +146,7 @@ def _parsed(cell: Cell) -> Cell:
     What only a notebook understands, a line that begins with % say, is read as a remark.
     """
     source = cell.source.replace("\r\n", "\n").replace("\r", "\n")
-    remarks = "\n".join(
-        MAGIC.sub(r"\g<indent>pass  #", line) if MAGIC.match(line) else line
-        for line in source.split("\n")
-    )
+    remarks = "\n".join(map(_as_python, source.split("\n")))
     error = ""
     for text in dict.fromkeys((source, remarks)):
         try:
@@ -154,8 +159,20 @@ def _parsed(cell: Cell) -> Cell:
     return cell._replace(source=remarks, error=error)
 
 
+def _as_python(line: str) -> str:
+    """A line of a notebook: what a magic or a system's command gives, is None; `%time` runs it."""
+    if (timed := TIMED.match(line)) is not None:
+        return timed["indent"] + line[timed.end() :]
+    if (assigned := ASSIGNED.match(line)) is not None:
+        return f"{assigned['sets']} None  #{line[assigned.end() :]}"
+    return MAGIC.sub(r"\g<indent>pass  #", line) if MAGIC.match(line) else line
+
+
 def find(wanted: Wanted, cells: Sequence[Cell]) -> Found:
-    """The answer to an exercise in a submission, and what there is to tell of it."""
+    """The answer to an exercise in a submission, and what there is to tell of it.
+
+    What is given to the exercise's last check counts; where nothing is, the last that has its name.
+    """
     number, name, is_rule = wanted
     tagged = [each for each in cells if number in each.numbers]
     broken = _few([each.error for each in tagged if each.error])
@@ -166,32 +183,54 @@ def find(wanted: Wanted, cells: Sequence[Cell]) -> Found:
         for holder in _holders(each.tree, name, is_rule)
     ]
     defined = [(place, holder) for place, holder in everywhere if cells[place] in tagged]
+    chosen = None if broken and not defined else _checked(wanted, cells, everywhere)
     if not tagged or not (defined or broken):
         defined = everywhere
-    if not defined:
-        if broken:
-            return Found(told=(f"Exercise {number}: {broken[-1]}",))
-        others = _others(tagged, is_rule)
-        if others:
-            kind = "a class with a method" if is_rule else "a function"
-            return Found(
-                told=(
-                    f"Exercise {number}: {tagged[-1].where} has {others}, and not {kind} {name}:"
-                    " was it renamed?",
-                )
-            )
-        return Found(told=(f"Exercise {number}: no cell has {name}: it is missing",))
-    place, holder = defined[-1]
+    if not (defined or chosen):
+        return Found(told=(f"Exercise {number}: {_missing(wanted, tagged, broken)}",))
+    place, holder = chosen or defined[-1]
     told = [f"Exercise {number}: {each}" for each in broken]
     if len(defined) > 1:
+        which = f"{holder}, which is checked last," if holder and chosen else "the last one"
         told.append(
-            f"Exercise {number}: {name} is there {len(defined)} times; the last one counts, in"
+            f"Exercise {number}: {name} is there {len(defined)} times; {which} counts, in"
             f" {cells[place].where}"
         )
-    if is_rule:
+    if is_rule and not chosen:
         place, holder = _heir(cells, place, holder)
-    parts = _run_until(cells, number, place, holder or name)
-    return Found(parts, holder, tuple(told))
+    parts = _run_until(cells, number, place, holder or name, holder if is_rule else name)
+    return Found(parts, holder if is_rule else "", tuple(told))
+
+
+def _checked(
+    wanted: Wanted, cells: Sequence[Cell], everywhere: Sequence[tuple[int, str]]
+) -> tuple[int, str] | None:
+    """What is given to the exercise's last check, with the place where it is set; or None."""
+    number, name, is_rule = wanted
+    trees = [(each.tree, each.numbers == {number}) for each in cells]
+    last, given = given_to_check(number, trees)
+    setting = [at for at, each in enumerate(cells) if is_set(given, _body(each), _sets)]
+    if given and not setting and any(BY_NAME.search(each.source) for each in cells):
+        return last, given
+    if not setting or given == name:
+        return None
+    if is_rule:
+        nodes = [node for each in cells for node in _body(each)]
+        if not may_have(given, (holder for _, holder in everywhere), nodes, _sets):
+            return None
+        setting = [at for at, holder in everywhere if holder == given] or setting
+    return max([at for at in setting if at <= last] or setting), given
+
+
+def _missing(wanted: Wanted, tagged: Sequence[Cell], broken: Sequence[str]) -> str:
+    """Why there is no answer."""
+    if broken:
+        return broken[-1]
+    others = _others(tagged, wanted.is_rule)
+    if not others:
+        return f"no cell has {wanted.name}: it is missing"
+    kind = "a class with a method" if wanted.is_rule else "a function"
+    return f"{tagged[-1].where} has {others}, and not {kind} {wanted.name}: was it renamed?"
 
 
 def defined(name: str, cells: Sequence[Cell]) -> Parts:
@@ -276,8 +315,8 @@ def _sets(node: ast.stmt) -> frozenset[str]:
     return frozenset(each.get_name() for each in own if each.is_assigned() or each.is_imported())
 
 
-def _run_until(cells: Sequence[Cell], number: str, place: int, name: str) -> Parts:
-    """What is run for an answer that defines `name` in the cell at `place`.
+def _run_until(cells: Sequence[Cell], number: str, place: int, kept: str, name: str) -> Parts:
+    """What is run for an answer that sets `kept` in the cell at `place`, and is asked as `name`.
 
     It is all down to the moment. As notebooks need not be run in order, what is set nowhere above
     that moment may stand below it. The answer is what its own cell has made of its name: later
@@ -287,7 +326,7 @@ def _run_until(cells: Sequence[Cell], number: str, place: int, name: str) -> Par
     end = named[-1] + 1 if named else len(cells)
     return (
         *_parts(cells[: place + 1]),
-        (KEPT, f"{KEPT} = {name}"),
+        (KEPT, f"{KEPT} = {kept}"),
         *_parts(cells[place + 1 : end]),
         *_parts(_set_below(cells, end)),
         (KEPT, f"{name} = {KEPT}"),

@@ -10,12 +10,14 @@ load anything.
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from raftlab.grading.feedback.classroom import class_page, class_text, in_order, report_of
 from raftlab.grading.feedback.exports import canvas, gradescope, moodle
 from raftlab.grading.feedback.runs import Opener
 from raftlab.grading.feedback.student import student_page, student_text
 from raftlab.grading.handed_in import file_name
-from raftlab.grading.results import Marks
+from raftlab.grading.results import Marks, of_students
 from raftlab.raft.vocabulary import Misuse, shown
 from raftlab.sim.load import load_shared
 
@@ -35,10 +37,12 @@ def write_feedback(
     marks = in_order(every)
     files = _names(marks)
     texts: dict[str, str] = {}
+    best = of_students(marks)
     for each, name in zip(marks, files, strict=True):
+        its = msgspec.structs.replace(each, milestones=best[each.student].milestones)
         texts[f"{STUDENTS}/{name}.html"] = student_page(each, base, opened)
         texts[f"{STUDENTS}/{name}.txt"] = student_text(each, base, opened)
-        texts[f"{STUDENTS}/{name}.results.json"] = gradescope(each)
+        texts[f"{STUDENTS}/{name}.results.json"] = gradescope(its)
     report = report_of(marks, [f"{STUDENTS}/{name}.html" for name in files], base, opened)
     texts |= {"class.html": class_page(report), "class.txt": class_text(report)}
     texts |= {

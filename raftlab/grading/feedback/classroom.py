@@ -17,7 +17,7 @@ from raftlab.grading.feedback.words import (
     points_of,
     told_of,
 )
-from raftlab.grading.results import Check, Marks
+from raftlab.grading.results import Check, Marks, of_students
 from raftlab.grading.words import plain, sentence
 from raftlab.sim.load import load_shared
 from raftlab.view.words import table
@@ -27,6 +27,11 @@ SIMILAR = (
     "Similar: how much of the answers is in the published solutions, whatever its names and remarks"
     " are; no mark depends on it. Short answers to one question are alike by themselves."
 )
+REPEATED = (
+    "handed in more than one file: in the CSV files, the best of each milestone counts. If it is a"
+    " group and no student, name its folder itself: raftlab grade FOLDER."
+)
+NO_ANSWER = "no answer that runs"
 NO_NAME = "a mistake that has no name"
 
 
@@ -67,6 +72,7 @@ class ClassReport(msgspec.Struct, frozen=True):
     mean: str
     repeated: Sequence[str]
     mistakes: Sequence[Counted]
+    missing: Sequence[Counted]
     survived: Sequence[Counted]
     predictions: Sequence[Counted]
     boxes: Sequence[str]
@@ -89,30 +95,38 @@ def report_of(
     """
     names = sorted({part.milestone for each in every for part in each.milestones})
     students = Counter(each.student for each in every)
+    totals = [each.total for each in of_students(every).values()]
     numbers: dict[str, int] = {}
 
     def shown(failed: Failed) -> list[Counted]:
-        rows = sorted(failed.items(), key=lambda item: (-item[1].count, item[0]))
+        rows = sorted(
+            failed.items(), key=lambda item: (item[0][0] == NO_NAME, -item[1].count, item[0])
+        )
         return [_shown(*key, found, numbers, base, opened) for key, found in rows]
 
     return ClassReport(
         assignment=", ".join(sorted({name_of(each.assignment) for each in every})),
         milestones=[plain(name) for name in names],
-        rows=[_row(each, names, page) for each, page in zip(every, pages, strict=True)],
-        mean=points(sum(each.total for each in every) / max(1, len(every))),
+        rows=[
+            _row(each, names, page, students[each.student] > 1)
+            for each, page in zip(every, pages, strict=True)
+        ],
+        mean=points(sum(totals) / max(1, len(totals))),
         repeated=[name_of(name) for name in sorted(students) if students[name] > 1],
         mistakes=shown(_failed(every, _by_mistake)),
+        missing=shown(_failed(every, _missing)),
         survived=shown(_failed(every, _in(OWN_TESTS))),
         predictions=shown(_failed(every, _in(PREDICTIONS))),
         boxes=sorted({plain(each.box) for each in every}),
     )
 
 
-def _row(marks: Marks, names: Sequence[str], page: str) -> Row:
+def _row(marks: Marks, names: Sequence[str], page: str, is_one_of_several: bool) -> Row:
     by_name = {each.milestone: each for each in marks.milestones}
     found = [by_name.get(name) for name in names]
+    student = name_of(marks.student)
     return Row(
-        student=name_of(marks.student),
+        student=f"{student} ({name_of(marks.submission)})" if is_one_of_several else student,
         page=page,
         points=[each.reached if each else "–" for each in found],
         total=points_of(marks.total, marks.of),
@@ -142,9 +156,13 @@ Naming: TypeAlias = Callable[[str, Check], Key | None]
 
 
 def _by_mistake(milestone: str, check: Check) -> Key | None:
-    if milestone in (OWN_TESTS, PREDICTIONS):
+    if milestone in (OWN_TESTS, PREDICTIONS) or not check.ran:
         return None
     return check.mistake or NO_NAME, check.exercise or milestone
+
+
+def _missing(milestone: str, check: Check) -> Key | None:
+    return None if check.ran else (NO_ANSWER, check.exercise or milestone)
 
 
 def _in(wanted: str) -> Naming:
@@ -187,7 +205,9 @@ def _shown(
 
 def class_page(report: ClassReport) -> str:
     """The page of HTML."""
-    return page("class.html", report=report, sections=sections(report), similar=SIMILAR)
+    return page(
+        "class.html", report=report, sections=sections(report), similar=SIMILAR, again=REPEATED
+    )
 
 
 def class_text(report: ClassReport) -> str:
@@ -204,7 +224,7 @@ def class_text(report: ClassReport) -> str:
             for each in report.rows
             if each.notes
         ),
-        *(fill(f"{name} handed in more than once.", WIDTH) for name in report.repeated),
+        *(fill(f"{name} {REPEATED}", WIDTH) for name in report.repeated),
     ]
     for title, counted in sections(report):
         rows = [[each.name, each.where, str(each.count)] for each in counted]
@@ -217,6 +237,7 @@ def sections(report: ClassReport) -> list[tuple[str, Sequence[Counted]]]:
     """What went wrong in several submissions, each kind under its title; no empty one."""
     titles = {
         "Common mistakes": report.mistakes,
+        "Answers that are missing, or do not run": report.missing,
         "Mistakes that the tests of students let live": report.survived,
         "Predictions that went wrong": report.predictions,
     }

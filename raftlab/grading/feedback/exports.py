@@ -8,7 +8,7 @@ from io import StringIO
 import msgspec
 
 from raftlab.grading.feedback.words import findings, lines_of, name_of, title_of, told_of
-from raftlab.grading.results import Check, Marks
+from raftlab.grading.results import Check, Marks, of_students
 from raftlab.grading.words import plain
 
 FORMULA = re.compile(r"""(^|[,;|\t\r\n])([\s"'\u200c]*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d\u2212])""")
@@ -45,18 +45,27 @@ def _test(milestone: str, check: Check) -> dict[str, object]:
 
 
 def canvas(every: Sequence[Marks], assignment: str) -> str:
-    """A gradebook for Canvas, which knows students by their login."""
+    """A gradebook for Canvas, which knows students by their login: a line for each."""
     most = max((each.of for each in every), default=0)
     heads = ["Student", "ID", "SIS Login ID", "Section", assignment]
     possible = ["    Points Possible", "", "", "", most]
-    rows = [[name_of(each.student), "", name_of(each.student), "", each.total] for each in every]
+    rows = [
+        [name_of(each.student), "", name_of(each.student), "", each.total]
+        for each in of_students(every).values()
+    ]
     return _csv([heads, possible, *rows])
 
 
 def moodle(every: Sequence[Marks], assignment: str) -> str:
-    """Grades and a word of feedback for Moodle's import, which is told what each column is."""
+    """Grades and a word of feedback for Moodle's import, which is told what each column is.
+
+    A student has one line.
+    """
     heads = ["Username", f"{assignment} (Real)", f"{assignment} (Feedback)"]
-    return _csv([heads, *([name_of(each.student), each.total, _word(each)] for each in every)])
+    rows = [
+        [name_of(each.student), each.total, _word(each)] for each in of_students(every).values()
+    ]
+    return _csv([heads, *rows])
 
 
 def _word(marks: Marks) -> str:

@@ -32,7 +32,7 @@ def points_of(got: float, of: float) -> str:
 
 
 def lines_of(check: Check) -> tuple[Line, ...]:
-    """What happened; the rule that was probably missed; what to try. What is not known is left out.
+    """What happened; the rule that was missed, or is to be read; what to try. What is not known is left out.
 
     `check` is one that did not pass.
     """
@@ -46,7 +46,8 @@ def lines_of(check: Check) -> tuple[Line, ...]:
 
 
 def _rule(check: Check) -> str:
-    section = f"Probably missed: {ended(plain(check.section))}" if check.section else ""
+    about = "Probably missed" if check.ran else "Read"
+    section = f"{about}: {ended(plain(check.section))}" if check.section else ""
     mistake = f"The mistake: {ended(plain(check.mistake))}" if check.mistake else ""
     return " ".join(part for part in (section, mistake) if part)
 

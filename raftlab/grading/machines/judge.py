@@ -38,7 +38,7 @@ from raftlab.view.words import ms
 
 Kind: TypeAlias = Literal["safety", "code", "liveness"]
 
-ERROR = re.compile(r"(?:\w+|an error) in line \d+")
+ERROR = re.compile(r"(?:\w+|an error)(?: \(a box refuses (?:threads|this)\))? in line \d+")
 """What a box says of what a program has raised."""
 WHO_STARTS = re.compile(r"^\w+ cannot start: ")
 """What a fault at a start begins with: which server it was may tell of the seed."""
@@ -112,7 +112,7 @@ class MachineJudge:
     ) -> Judged:
         """What a program is worth in M4 or M5, or in an option of M7. `waited` bounds it."""
         if source is None:
-            return Judged(tuple(_nothing(milestone, each, "no program") for each in _of(milestone)))
+            return Judged(tuple(_untried(milestone, each, "no program") for each in _of(milestone)))
         abilities = ABILITIES_ASKED[milestone.name]
         with self._boxed(source, waited or Waited(), abilities) as machine:
             return self._judged(milestone, machine)
@@ -146,7 +146,7 @@ class MachineJudge:
         ended = ""
         for trial in _of(milestone):
             if ended:
-                checks.append(_nothing(milestone, trial, f"not tried any more: {ended}"))
+                checks.append(_untried(milestone, trial, f"not tried any more: {ended}"))
                 continue
             seed = self._seeds.number("machine", milestone.name, trial.name)
             trouble = tried(trial, machine, seed, again=True)
@@ -275,6 +275,10 @@ def _passed(milestone: Milestone, trial: Trial) -> Check:
     return Check(
         name=trial.name, exercise="", points=points, of=points, passed=True, section=trial.section
     )
+
+
+def _untried(milestone: Milestone, trial: Trial, why: str) -> Check:
+    return msgspec.structs.replace(_nothing(milestone, trial, why), ran=False)
 
 
 def _nothing(milestone: Milestone, trial: Trial, why: str) -> Check:
