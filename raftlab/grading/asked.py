@@ -25,7 +25,6 @@ from raftlab.grading.replies import (
     decoded,
     decoded_all,
     encoded,
-    plain,
 )
 from raftlab.grading.waited import Waited
 from raftlab.grading.words import plain
