@@ -2,13 +2,15 @@
 
 import signal
 import sys
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 import raftlab as rl
 from raftlab.check.campaign import campaign
 from raftlab.check.explore import Exploration, Scope, explore
+from raftlab.check.explore.exploration import times_of
 
 SCOPE = Scope(terms=1, entries=0, in_flight=4)
 
@@ -89,6 +91,12 @@ def test_a_search_says_that_floats_are_taken_for_times():
     found = explore(plain(machine=Hearing), Scope(terms=1, entries=0, in_flight=2))
     assert "with floats taken for times" in repr(found)
     assert any("heard" in each for each in found.not_looked_at)
+
+
+def test_the_times_that_every_machine_has_are_not_told():
+    machine = SimpleNamespace(now=0.0, election_deadline=1.0, next_deadline=1.0, heard=1.0)
+    host = SimpleNamespace(alive=True, machine=machine)
+    assert times_of(cast(rl.Cluster, SimpleNamespace(hosts={"S1": host}))) == ("heard",)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ NEWER = {"fchmodat2": 452, "cachestat": 451}
 TRIES = {
     "signals of a file": "__import__('fcntl').fcntl(0, 8, os.getppid())",
     "limits of another": "__import__('resource').prlimit(os.getppid(), 7, (4, 4))",
-    "times of a file": "os.utime(0, (0, 0))",
+    "times of a file": "posix.utime(0, (0, 0))",
     "a fork": "os.fork()",
     "the machine's name": "socket.sethostname(socket.gethostname())",
     "a program": "os.execv('/bin/true', ['true'])",
@@ -54,15 +54,15 @@ TRIES = {
     "other processes": "open(f'/proc/{os.getppid()}/cmdline').read()",
     "a socket": "socket.socket()",
     "a datagram": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
-    "writing": "open('/tmp/x', 'w')",
-    "writing at home": "open(__import__('raftlab').__file__, 'a')",
-    "truncating": "os.truncate(__import__('raftlab').__file__, 0)",
+    "writing": "posix.open('/tmp/x', os.O_WRONLY | os.O_CREAT)",
+    "writing at home": "posix.open(__import__('raftlab').__file__, os.O_WRONLY | os.O_APPEND)",
+    "truncating": "posix.truncate(__import__('raftlab').__file__, 0)",
     "truncating by reading": "os.open(os.__file__, os.O_RDONLY | os.O_TRUNC)",
     "a group of its own": "os.setpgid(0, 0)",
     "a session of its own": "os.setsid()",
     "the system's chance": "os.open('/dev/urandom', 0)",
     "the system's name": "raw(160 if arm else 63, b' ' * 400)",
-    "other modes": "os.chmod('/tmp', 0o700)",
+    "other modes": "posix.chmod('/tmp', 0o700)",
     "installed packages": "__import__('numpy'), __import__('pytest')",
     "the course": "__import__('raftlab.course.exercises.append')",
     "where it is": "raw(17 if arm else 79, b' ' * 99, 99)",
@@ -97,7 +97,7 @@ TRIES = {
 }
 
 
-RAW = """import os, socket, sys
+RAW = """import os, posix, socket, sys
 for each in ("ctypes", "_ctypes"):
     sys.modules.pop(each)
 import ctypes
@@ -234,6 +234,31 @@ def test_the_systems_own_clocks_stand_still(kind):
         asked.close()
         boxes.close()
     assert found == [1e9, 1e9, 1e9, 0, 10**9, 2001]
+
+
+WAITS = """import threading, time
+class Own:
+    clock = time.perf_counter
+lock = threading.Lock()
+own = Own()
+def majority(size):
+    with open("log.txt", "a") as file:
+        file.write("x")
+    return [own.clock(), lock.acquire(timeout=1), lock.acquire(timeout=1),
+            threading.Event().wait(0.5), own.clock()]
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wait_with_an_end_is_over_at_once_and_a_file_goes_nowhere(kind):
+    boxes = Boxes(kind)
+    asked = Asked(exercise("4.1"), Source((("it", WAITS),), "majority"), boxes)
+    try:
+        found = asked.answer()(3)
+    finally:
+        asked.close()
+        boxes.close()
+    assert found == [1e9, True, False, False, 1e9 + 0.5]
 
 
 SEALED = """

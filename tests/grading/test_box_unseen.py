@@ -52,8 +52,16 @@ def sets(home, name):
     return found
 
 
-@pytest.mark.parametrize("write", [lambda to: write_folder(exercise("2.1"), to), write_for_tests])
-def test_whatever_is_imported_in_a_box_is_there_also_what_is_imported_late(write, tmp_path):
+@pytest.mark.parametrize(
+    ("write", "only_for_tests"),
+    [
+        (lambda to: write_folder(exercise("2.1"), to), {"changes.py", "clusters.py", "tests.py"}),
+        (write_for_tests, set()),
+    ],
+)
+def test_whatever_is_imported_in_a_box_is_there_also_what_is_imported_late(
+    write, only_for_tests, tmp_path
+):
     write(tmp_path)
     found = {
         (each.relative_to(tmp_path).as_posix(), *wanted)
@@ -66,7 +74,6 @@ def test_whatever_is_imported_in_a_box_is_there_also_what_is_imported_late(write
         if not module(tmp_path, f"{of}.{name}")
         and not (module(tmp_path, of) and name in {*sets(tmp_path, of), "*"})
     }
-    only_for_tests = {"changes.py", "clusters.py", "tests.py"}
     assert {each for each in missing if each[0].rpartition("/")[2] not in only_for_tests} == set()
     assert len(found) > 40
 

@@ -212,6 +212,55 @@ def test_a_program_ends_as_a_python_does(last, boxes, tmp_path):
     assert ("end" in words) == (last != "sys.stdout.close()")
 
 
+WAITS = """
+import logging, os, queue, threading, time
+class Own:
+    clock, draw, pause = time.perf_counter, os.urandom, time.sleep
+own = Own()
+own.pause(1)
+before = own.clock()
+lock = threading.Lock()
+print(lock.acquire(timeout=1), lock.acquire(timeout=1), threading.Event().wait(0.5))
+try:
+    queue.Queue().get(timeout=1)
+except queue.Empty:
+    print("empty", own.clock() - before, len(own.draw(3)))
+record = logging.LogRecord("it", 30, "it", 1, "said", (), None)
+print(logging.Formatter("%(asctime)s %(message)s").format(record))
+"""
+WAITED = "True False False\nempty 1.5 3\n2001-09-09 01:46:42,500 said\n"
+
+
+def test_a_wait_with_an_end_is_over_at_once_and_clocks_may_be_kept_in_a_class(boxes, tmp_path):
+    assert said(WAITS, boxes, tmp_path / "own") == (WAITED, "")
+
+
+FILES = """
+import os, pathlib, shutil, tempfile
+with open("log.tmp", "a") as file:
+    file.write("x")
+    file.flush()
+    os.fsync(file.fileno())
+os.replace("log.tmp", "log")
+os.rename("log", "log.1")
+os.utime("log.1")
+os.remove("log.1")
+pathlib.Path("empty").touch()
+pathlib.Path("new").touch(exist_ok=False)
+pathlib.Path("empty").unlink()
+os.makedirs("logs/deep", exist_ok=True)
+os.rmdir("logs")
+shutil.rmtree("logs", ignore_errors=True)
+for mode in ("w+b", "w"):
+    with tempfile.NamedTemporaryFile(mode, suffix=".json") as file:
+        print(pathlib.Path(file.name).suffix, os.path.dirname(file.name))
+"""
+
+
+def test_what_is_done_with_files_does_nothing(boxes, tmp_path):
+    assert said(FILES, boxes, tmp_path / "own") == (".json /tmp\n" * 2, "")
+
+
 def test_ones_own_points_are_those_of_a_box_where_there_is_one(monkeypatch, tmp_path):
     kinds = []
     monkeypatch.setattr(own_machine, "mark_of_machine", lambda judge, *_: judge)

@@ -57,7 +57,7 @@ def test_a_new_leader_may_leave_a_joint_configuration_that_it_has_compacted():
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_machine_notes_every_deadline_that_moves(seed, monkeypatch):
-    """Reads, leases, transfers and changes of members included: hosts never wait too long."""
+    """Reads, leases and changes of members included: hosts never wait too long."""
     polled = NodeCore.poll
 
     def poll(machine: NodeCore) -> Output:

@@ -298,7 +298,7 @@ def times_of(cluster: Cluster) -> tuple[str, ...]:
         for host in cluster.hosts.values()
         if host.alive
         for name, value in getattr(host.machine, "__dict__", {}).items()
-        if isinstance(value, float) and name not in ("now", "election_deadline")
+        if isinstance(value, float) and name not in ("now", "election_deadline", "next_deadline")
     ]
     return tuple(dict.fromkeys(kept))
 

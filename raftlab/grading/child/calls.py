@@ -267,6 +267,10 @@ ALLOWED: Mapping[str, tuple[tuple[int, int], int, Sequence[int]]] = {
     "ioctl": ((16, 29), 1, (0x5401, 0x5413, 0x5450, 0x5451)),
 }
 """What is refused with any other value: the same."""
+FUTEX: Mapping[str, int] = {"x86_64": 202, "aarch64": 98}
+"""What waits for a lock; with an end, where its fourth argument says when."""
+WHAT, WAIT, WAIT_UNTIL = 0x7F, 0, 9
+"""Which bits of its second argument say what is done, and what is a wait."""
 CLOCK = "clock_gettime"
 OTHER_CLOCKS = ("gettimeofday", "time", "clock_getres", "getcpu")
 """What the kernel lets a process ask without a call, by its names without what is before them."""

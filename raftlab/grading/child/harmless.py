@@ -15,10 +15,16 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from raftlab.grading.child.sameness import put
+
 MOST_WAITS = 1_000
 """How often in a row a wait with an end comes to its end; then there is something to read."""
 STDIN = 0
 PIPE = os.stat_result((stat.S_IFIFO | 0o600, 0, 0, 1, 0, 0, 0, 0, 0, 0))
+WRITES_TO = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+DO_NOTHING = ("mkdir", "rmdir", "remove", "unlink", "rename", "replace", "utime", "chmod", "fsync")
+DO_NOTHING += ("fdatasync", "truncate", "ftruncate")
+"""What is done with files, where no file that is written is ever there."""
 READS, WRITES = 1, 4
 """POLLIN, POLLOUT."""
 
@@ -26,8 +32,15 @@ READS, WRITES = 1, 4
 def begin() -> None:
     """Put what is harmless into its place; to be called before a program imports anything."""
     sys.modules["select"] = _select_module()
+    write_nowhere()
+    put(os, "set_blocking", lambda *_: None)
+    put(os, "fstat", lambda number: PIPE if number in (0, 1, 2) else os.stat(number))
+
+
+def write_nowhere() -> None:
+    """Let what is written into files go nowhere, and what is done with files be nothing."""
     nowhere = os.open(os.devnull, os.O_RDWR)
-    opens = io.open
+    opens, opens_low = io.open, os.open
 
     def opened(file: Any, mode: str = "r", *given: Any, **named: Any) -> Any:
         """A file that is written goes nowhere: nobody reads it."""
@@ -35,18 +48,21 @@ def begin() -> None:
             return opens(file, mode, *given, **named)
         return opens(os.dup(nowhere), mode.replace("x", "w"), *given, **named)
 
+    def opened_low(path: Any, flags: int, *given: Any, **named: Any) -> int:
+        return os.dup(nowhere) if flags & WRITES_TO else opens_low(path, flags, *given, **named)
+
     for home in (builtins, io):
-        setattr(home, "open", opened)  # noqa: B010
-    setattr(os, "mkdir", lambda *_, **__: None)  # noqa: B010
-    setattr(os, "set_blocking", lambda *_: None)  # noqa: B010
-    setattr(os, "fstat", lambda number: PIPE if number in (0, 1, 2) else os.stat(number))  # noqa: B010
+        put(home, "open", opened)
+    put(os, "open", opened_low)
+    for name in DO_NOTHING:
+        put(os, name, lambda *_, **__: None)
 
 
 def after_imports() -> None:
     """The same in modules that have been imported by now."""
     if (socket := sys.modules.get("socket")) is not None:
-        setattr(socket, "socketpair", lambda *_: tuple(map(End, os.pipe())))  # noqa: B010
-        setattr(socket, "gethostname", lambda: "box")  # noqa: B010
+        put(socket, "socketpair", lambda *_: tuple(map(End, os.pipe())))
+        put(socket, "gethostname", lambda: "box")
     if (tempfile := sys.modules.get("tempfile")) is not None:
         setattr(tempfile, "tempdir", "/tmp")  # noqa: B010
         for name in ("TemporaryFile", "NamedTemporaryFile"):
@@ -54,9 +70,13 @@ def after_imports() -> None:
 
 
 def _temporary(mode: str = "w+b", *_: Any, **named: Any) -> Any:
-    """A file that is in memory alone."""
+    """A file that is in memory alone; it has a name, by which nobody finds it."""
     kept = {key: each for key, each in named.items() if key in ("encoding", "newline", "errors")}
-    return open(os.memfd_create("temporary"), mode, **kept)
+    file = open(os.memfd_create("temporary"), mode, **kept)  # noqa: SIM115
+    of = getattr(file, "buffer", file)
+    of = getattr(of, "raw", of)
+    of.name = f"/tmp/{named.get('prefix') or 'tmp'}{file.fileno()}{named.get('suffix') or ''}"
+    return file
 
 
 class End:

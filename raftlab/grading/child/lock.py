@@ -21,8 +21,9 @@ CPU_S, MEMORY_MB, FILE_BYTES, OPEN_FILES = 60, 512, 1 << 16, 32
 NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2
 ALLOW, REFUSE = 0x7FFF0000, 0x00050001
 """Carry the call out; or say that it is not permitted (EPERM)."""
-ZERO, NO_FILE, NO_CALL = 0x00050000, 0x00050002, 0x00050026
-"""Answer with 0; say that there is no such file (ENOENT), or no such call (ENOSYS)."""
+ZERO, NO_FILE, NO_CALL, OVER = 0x00050000, 0x00050002, 0x00050026, 0x0005006E
+"""Answer with 0; say that there is no such file (ENOENT), no such call (ENOSYS), or that the time
+is over (ETIMEDOUT)."""
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 NOT_RANDOM = 0x0040000
 """ADDR_NO_RANDOMIZE."""
@@ -135,6 +136,7 @@ def refuse_calls() -> None:
         program += [(0x15, 0, len(values) + 3, number), (0x20, 0, 0, 16 + 8 * place)]
         program += [(0x15, after, 0, each) for after, each in enumerate(values[::-1], 1)][::-1]
         program += ends if may else ends[::-1]
+    program += _waits_are_over(calls.FUTEX[machine])
     program.append((0x06, 0, 0, ALLOW))
     code = b"".join(struct.pack("HBBI", *each) for each in program)
     held = ctypes.create_string_buffer(code)
@@ -169,6 +171,15 @@ def unload() -> None:
     gc.freeze()
     later(close, handle)  # the interpreter does so later: a library cannot unload itself
     later(close, handle)  # it was opened twice: by whoever imported it, and here
+
+
+def _waits_are_over(number: int) -> list[tuple[int, int, int, int]]:
+    """The part of the filter for waits with an end: they would wait by clocks that stand still."""
+    both, end = 16 + 8 * 3, (0x06, 0, 0, OVER)
+    program = [(0x15, 0, 9, number), (0x20, 0, 0, 16 + 8), (0x54, 0, 0, calls.WHAT)]
+    program += [(0x15, 1, 0, calls.WAIT), (0x15, 0, 5, calls.WAIT_UNTIL)]
+    program += [(0x20, 0, 0, both), (0x15, 0, 2, 0), (0x20, 0, 0, both + 4), (0x15, 1, 0, 0), end]
+    return program
 
 
 def landlock_version() -> int:

@@ -46,6 +46,8 @@ def main(box: str, file: str, paths: Sequence[str]) -> None:
         import_known(file)
         if "datetime" in sys.modules:
             sameness.stop_dates(clock)
+        if "threading" in sys.modules:
+            sameness.stop_waits(clock)
         harmless.after_imports()
     if box == "landlock":
         lock.read_only(paths)

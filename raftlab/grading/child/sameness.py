@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,9 +26,27 @@ OTHER_WAYS = ("ctypes", "_ctypes")
 CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
 
 
+class Unbound:
+    """A function that is called as it is, also by the name of a class: those of C are so."""
+
+    def __init__(self, does: Callable[..., Any]) -> None:
+        self._does = does
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        """What the function does."""
+        return self._does(*given, **named)
+
+
+def put(home: Any, name: str, does: Callable[..., Any]) -> None:
+    """Put a function into a module in the place of one in C."""
+    setattr(home, name, Unbound(does))
+
+
 def begin(round: int) -> list[Any]:
     """Make this process one that is the same everywhere; what is returned is to be kept."""
-    stop_dates(begin_without_dates(round))
+    clock = begin_without_dates(round)
+    stop_dates(clock)
+    stop_waits(clock)
     setattr(os, "_exit", sys.exit)  # noqa: B010  # a cell that ends its kernel costs no other cell
     small = [(object(), float(place)) for place in range(FILLED // 16 * round)]
     return [*small, *(bytes(size) for size in SIZES for _ in range(FILLED // (size + 33) * round))]
@@ -61,19 +80,33 @@ class Clock:
 
 def _stop(clock: Clock) -> None:
     for name in CLOCKS:
-        setattr(time, name, lambda: clock.now)
-        setattr(time, f"{name}_ns", lambda: int(clock.now * 10**9))
-    setattr(time, "clock_gettime", lambda _: clock.now)  # noqa: B010
-    setattr(time, "clock_gettime_ns", lambda _: int(clock.now * 10**9))  # noqa: B010
-    setattr(time, "sleep", clock.sleep)  # noqa: B010
+        put(time, name, lambda: clock.now)
+        put(time, f"{name}_ns", lambda: int(clock.now * 10**9))
+    put(time, "clock_gettime", lambda _: clock.now)
+    put(time, "clock_gettime_ns", lambda _: int(clock.now * 10**9))
+    put(time, "sleep", clock.sleep)
     info = SimpleNamespace(implementation="", monotonic=True, adjustable=False, resolution=1e-6)
-    setattr(time, "get_clock_info", lambda _: info)  # noqa: B010
+    put(time, "get_clock_info", lambda _: info)
     for name in ("localtime", "gmtime", "ctime"):
         told = getattr(time, name)
-        setattr(time, name, lambda of=None, told=told: told(clock.now if of is None else of))
+        put(time, name, lambda of=None, told=told: told(clock.now if of is None else of))
     for name, place in (("strftime", 1), ("asctime", 0)):
         told = getattr(time, name)
-        setattr(time, name, _with_time(told, place))
+        put(time, name, _with_time(told, place))
+
+
+def stop_waits(clock: Clock) -> None:
+    """Let waits with an end come to it at once, by this clock: the kernel says that it is over."""
+    import threading  # a program that has no locks starts sooner without it
+
+    waits = threading.Condition.wait
+
+    def wait(self: threading.Condition, timeout: float | None = None) -> bool:
+        if timeout is not None:
+            clock.sleep(max(timeout, 0))
+        return waits(self, timeout)
+
+    setattr(threading.Condition, "wait", wait)  # noqa: B010
 
 
 def stop_dates(clock: Clock) -> None:
@@ -109,7 +142,7 @@ def _say_where_it_is() -> None:
         ("getcwdb", b"/"),
         ("uname", os.uname_result(("Linux", "box", "", "", "box"))),
     ):
-        setattr(os, name, lambda answer=answer: answer)
+        put(os, name, lambda answer=answer: answer)
 
 
 def _with_time(told: Any, place: int) -> Any:
@@ -132,7 +165,7 @@ def _seed(round: int) -> None:
         return system.randbytes(size)
 
     setattr(random.Random, "seed", seeded)  # noqa: B010
-    setattr(random, "_urandom", urandom)  # noqa: B010
-    setattr(os, "urandom", urandom)  # noqa: B010
-    setattr(os, "getrandom", lambda size, flags=0: urandom(size))  # noqa: B010
+    put(random, "_urandom", urandom)
+    put(os, "urandom", urandom)
+    put(os, "getrandom", lambda size, flags=0: urandom(size))
     vars(random)["_inst"].seed(round)  # whoever draws without a source draws from this one

@@ -32,7 +32,7 @@ def points_of(got: float, of: float) -> str:
 
 
 def lines_of(check: Check) -> tuple[Line, ...]:
-    """What happened; the rule that was missed, or is to be read; what to try. What is not known is left out.
+    """What happened; the rule that was missed, or is to be read; what to try; each if it is known.
 
     `check` is one that did not pass.
     """

@@ -147,7 +147,7 @@ def leader_goes(setting: Setting) -> str:
 
 
 def one_at_a_time(setting: Setting) -> str:
-    """Two leaders change the voters, one changes twice, and one lets three go: none may."""
+    """Voters change one at a time, though two leaders ask, one asks twice, and one for three."""
     cluster = setting.cluster(4, ONE_AT_A_TIME)
     settle(cluster, "S1", 200)
     _two_changes_across_terms(cluster)

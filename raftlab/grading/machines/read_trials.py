@@ -41,7 +41,9 @@ def is_read(setting: Setting) -> str:
     cluster = setting.cluster(4)
     if stuck := lasts(cluster, "x=1") or shows(cluster, "x", "1"):
         return stuck
-    leader = cluster.leader or ""
+    leader = cluster.leader
+    if leader is None:
+        return "no leader"
     other = next(node for node in cluster.nodes if node != leader)
     cluster.partition([leader, other])
     with suppress(NotNow):
