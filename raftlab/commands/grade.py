@@ -68,6 +68,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
     from raftlab.grading.box import kind_for
     from raftlab.grading.feedback import write_feedback
     from raftlab.grading.feedback.runs import check_base
+    from raftlab.grading.feedback.together import together
     from raftlab.grading.handed_in import submissions_in
     from raftlab.grading.seeds import read_seeds
 
@@ -90,6 +91,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
         return Answer(Exit.INTERRUPTED, text, {"interrupted": True, "marked": len(found)})
     found.sort(key=lambda marks: marks.submission)
     written = write_feedback(found, given.out / FEEDBACK, given.base)
+    found = together(found)
     lines = [_line(each) for each in found]
     lines.append(f"Marks are in {given.out}. The code ran in this box: {batch.kind}.")
     lines.append(f"Feedback: {given.out / FEEDBACK / 'class.html'}, and a page for each student.")

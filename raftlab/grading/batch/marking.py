@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from msgspec.structs import replace
+
 from raftlab.course.exercises import exercise
 from raftlab.grading import predictions
 from raftlab.grading.answers import Contents, Wanted
@@ -53,7 +55,8 @@ class Marker:
 
     def mark(self, milestone: Milestone, has: Contents, student: str) -> Marked:
         """What a student's submission is worth."""
-        return self._ways.get(milestone.name, self._exercises)(milestone, has, student)
+        mark, told = self._ways.get(milestone.name, self._exercises)(milestone, has, student)
+        return Marked(replace(mark, handed_in=has_any(milestone, has)), told)
 
     def _exercises(self, milestone: Milestone, has: Contents, _: str) -> Marked:
         told: list[str] = []
@@ -94,6 +97,17 @@ class Marker:
             name = student
         answers = found if isinstance(found, dict) else {}
         return Marked(predictions.marked(answers, self._word, name.strip() or student), told)
+
+
+def has_any(milestone: Milestone, has: Contents) -> bool:
+    """Whether a submission has anything of a milestone."""
+    if milestone.name == M0.name:
+        return has.values["answers"] is not None
+    if milestone.name == M6.name:
+        return all(has.definitions[name] for name in TESTS)
+    if milestone.name in PROGRAMS:
+        return has.programs[milestone.name].source is not None
+    return any(has.answers[number].source for number in milestone.parts)
 
 
 def wanted_by(milestones: Sequence[Milestone]) -> Wanted:
