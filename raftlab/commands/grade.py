@@ -21,6 +21,12 @@ the file of seeds alone (in M0, on the class's word). In the end, pages for stud
 instructor are written, too. A batch that was stopped goes on where it was: say it once more."""
 FEEDBACK = "feedback"
 """The folder, in that of the marks, in which feedback is."""
+WORD = "raftlab"
+"""The class's word, where none was chosen."""
+NO_WORD = (
+    "M0's questions hang on the class's word: say --class WORD, as raftlab release was given it"
+    f" (--class {WORD}, if it was given none)"
+)
 BAR = 24
 EXAMPLE = """\
   raftlab grade submissions --assignment M1 --seeds seeds.txt --out marks"""
@@ -44,8 +50,7 @@ def add_arguments(parser: Parser) -> None:
         "--class",
         dest="word",
         metavar="WORD",
-        default="raftlab",
-        help="the class's word, as raftlab release was given it: M0 hangs on it (raftlab)",
+        help="the class's word, as raftlab release was given it: M0 hangs on it, and needs it",
     )
     add_base(parser)
     who = parser.add_mutually_exclusive_group()
@@ -70,13 +75,17 @@ def carry_out(given: argparse.Namespace) -> Answer:
     from raftlab.grading.feedback.runs import check_base
     from raftlab.grading.feedback.together import together
     from raftlab.grading.handed_in import submissions_in
+    from raftlab.grading.milestones import M0, milestones_of
     from raftlab.grading.seeds import read_seeds
+    from raftlab.raft.vocabulary import Misuse
 
+    word = given.word
+    if word is None and M0 in milestones_of(given.assignment):
+        raise Misuse(NO_WORD)
     submissions = submissions_in(given.submissions)
     check_base(given.base)
-    batch = Batch(
-        given.assignment, read_seeds(given.seeds), kind_for(given.unsafe), given.out, given.word
-    )
+    seeds, kind = read_seeds(given.seeds), kind_for(given.unsafe)
+    batch = Batch(given.assignment, seeds, kind, given.out, word or WORD)
     found: list[Marks] = []
     try:
         with interrupted_if_ended():
