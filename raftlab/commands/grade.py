@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ NO_WORD = (
     f" (--class {WORD}, if it was given none)"
 )
 BAR = 24
+MOST_NAMED = 5
+"""How many folders of folders are named."""
 EXAMPLE = """\
   raftlab grade submissions --assignment M1 --seeds seeds.txt --out marks"""
 
@@ -74,7 +77,7 @@ def carry_out(given: argparse.Namespace) -> Answer:
     from raftlab.grading.feedback import write_feedback
     from raftlab.grading.feedback.runs import check_base
     from raftlab.grading.feedback.together import together
-    from raftlab.grading.handed_in import submissions_in
+    from raftlab.grading.handed_in import folders_of_folders, submissions_in
     from raftlab.grading.milestones import M0, milestones_of
     from raftlab.grading.seeds import read_seeds
     from raftlab.raft.vocabulary import Misuse
@@ -87,6 +90,8 @@ def carry_out(given: argparse.Namespace) -> Answer:
     seeds, kind = read_seeds(given.seeds), kind_for(given.unsafe)
     batch = Batch(given.assignment, seeds, kind, given.out, word or WORD)
     found: list[Marks] = []
+    if sections := folders_of_folders(given.submissions):
+        print(_asks(sections), file=sys.stderr, flush=True)
     try:
         with interrupted_if_ended():
             for each in grade(submissions, batch, given.cores, given.scheduler):
@@ -104,12 +109,23 @@ def carry_out(given: argparse.Namespace) -> Answer:
     lines = [_line(each) for each in found]
     lines.append(f"Marks are in {given.out}. The code ran in this box: {batch.kind}.")
     lines.append(f"Feedback: {given.out / FEEDBACK / 'class.html'}, and a page for each student.")
+    lines += [_asks(sections)] if sections else []
     told = {
         "box": batch.kind,
         "marks": list(map(_document, found)),
         "files": list(map(str, written)),
     }
     return Answer(Exit.FINE, "\n".join(lines), told)
+
+
+def _asks(sections: Sequence[str]) -> str:
+    """What is asked where folders of folders are taken for students."""
+    names = ", ".join(sections[:MOST_NAMED]) + (" …" if len(sections) > MOST_NAMED else "")
+    return (
+        f"Taken for one student each, and files lie in folders below: {names}. If these are"
+        " sections or groups, name them in the place of the folder that holds them:"
+        " raftlab grade FOLDER/SECTION …"
+    )
 
 
 def _tell(progress: "Progress") -> None:

@@ -216,6 +216,20 @@ def test_predictions_are_marked_by_the_class_word_and_the_student(tmp_path, caps
     ]
 
 
+@in_a_box
+def test_a_section_that_is_taken_for_a_student_is_told_before_and_after(tmp_path, capsys):
+    (tmp_path / "in" / "A" / "ann").mkdir(parents=True)
+    write(tmp_path / "in" / "A" / "ann" / "M1.ipynb", [])
+    (tmp_path / "seeds.txt").write_text("0123456789abcdef0123\n")
+    words = ["grade", str(tmp_path / "in"), "--assignment", "M1"]
+    words += ["--seeds", str(tmp_path / "seeds.txt"), "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    asked = "Taken for one student each, and files lie in folders below: A. If these are sections"
+    assert said.err.startswith(asked)
+    assert asked in said.out
+
+
 WRITTEN = {
     "as the file is called": ("cleo", ""),
     "in capitals": ("CLEO", ""),
