@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,15 @@ the file of seeds alone (in M0, on the class's word). In the end, pages for stud
 instructor are written, too. A batch that was stopped goes on where it was: say it once more."""
 FEEDBACK = "feedback"
 """The folder, in that of the marks, in which feedback is."""
+WORD = "raftlab"
+"""The class's word, where none was chosen."""
+NO_WORD = (
+    "M0's questions hang on the class's word: say --class WORD, as raftlab release was given it"
+    f" (--class {WORD}, if it was given none)"
+)
 BAR = 24
+MOST_NAMED = 5
+"""How many folders of folders are named."""
 EXAMPLE = """\
   raftlab grade submissions --assignment M1 --seeds seeds.txt --out marks"""
 
@@ -44,8 +53,7 @@ def add_arguments(parser: Parser) -> None:
         "--class",
         dest="word",
         metavar="WORD",
-        default="raftlab",
-        help="the class's word, as raftlab release was given it: M0 hangs on it (raftlab)",
+        help="the class's word, as raftlab release was given it: M0 hangs on it, and needs it",
     )
     add_base(parser)
     who = parser.add_mutually_exclusive_group()
@@ -68,15 +76,22 @@ def carry_out(given: argparse.Namespace) -> Answer:
     from raftlab.grading.box import kind_for
     from raftlab.grading.feedback import write_feedback
     from raftlab.grading.feedback.runs import check_base
-    from raftlab.grading.handed_in import submissions_in
+    from raftlab.grading.feedback.together import together
+    from raftlab.grading.handed_in import folders_of_folders, submissions_in
+    from raftlab.grading.milestones import M0, milestones_of
     from raftlab.grading.seeds import read_seeds
+    from raftlab.raft.vocabulary import Misuse
 
+    word = given.word
+    if word is None and M0 in milestones_of(given.assignment):
+        raise Misuse(NO_WORD)
     submissions = submissions_in(given.submissions)
     check_base(given.base)
-    batch = Batch(
-        given.assignment, read_seeds(given.seeds), kind_for(given.unsafe), given.out, given.word
-    )
+    seeds, kind = read_seeds(given.seeds), kind_for(given.unsafe)
+    batch = Batch(given.assignment, seeds, kind, given.out, word or WORD)
     found: list[Marks] = []
+    if sections := folders_of_folders(given.submissions):
+        print(_asks(sections), file=sys.stderr, flush=True)
     try:
         with interrupted_if_ended():
             for each in grade(submissions, batch, given.cores, given.scheduler):
@@ -90,15 +105,27 @@ def carry_out(given: argparse.Namespace) -> Answer:
         return Answer(Exit.INTERRUPTED, text, {"interrupted": True, "marked": len(found)})
     found.sort(key=lambda marks: marks.submission)
     written = write_feedback(found, given.out / FEEDBACK, given.base)
+    found = together(found)
     lines = [_line(each) for each in found]
     lines.append(f"Marks are in {given.out}. The code ran in this box: {batch.kind}.")
     lines.append(f"Feedback: {given.out / FEEDBACK / 'class.html'}, and a page for each student.")
+    lines += [_asks(sections)] if sections else []
     told = {
         "box": batch.kind,
         "marks": list(map(_document, found)),
         "files": list(map(str, written)),
     }
     return Answer(Exit.FINE, "\n".join(lines), told)
+
+
+def _asks(sections: Sequence[str]) -> str:
+    """What is asked where folders of folders are taken for students."""
+    names = ", ".join(sections[:MOST_NAMED]) + (" …" if len(sections) > MOST_NAMED else "")
+    return (
+        f"Taken for one student each, and files lie in folders below: {names}. If these are"
+        " sections or groups, name them in the place of the folder that holds them:"
+        " raftlab grade FOLDER/SECTION …"
+    )
 
 
 def _tell(progress: "Progress") -> None:

@@ -32,6 +32,9 @@ SUFFIXES = (".ipynb", ".py")
 LONGEST_NAME, LONGEST_FILE = 80, 56
 MARKED = re.compile(r"-[0-9a-f]{16}$")
 """How a name ends that is told apart by a digest."""
+MOODLE = re.compile(r"(?P<who>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+(?:_|$)")
+CANVAS = re.compile(r"(?P<who>[^\W_]+)_(?:LATE_)?(?P<number>\d+)_\d+_")
+"""How names begin where all submissions were downloaded: of a folder or a file, and of a file."""
 ONCE = os.O_RDONLY | sum(getattr(os, each, 0) for each in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
 
 
@@ -62,7 +65,7 @@ def submissions_in(paths: Sequence[Path]) -> list[Submission]:
     if not found:
         raise Misuse(f"there is no notebook and no Python file in {listed(map(_word, paths))}")
     names = _unique([each.relative_to(root).parts for each in found], [*map(_ending, found)])
-    students = [_student(file, folder) for file, folder in found.items()]
+    students = _students([_whose(file, folder) for file, folder in found.items()])
     beside = [modules.get(each, ()) for each in found]
     return list(map(Submission, names, students, found, beside))
 
@@ -118,10 +121,43 @@ def texts_of(files: Iterable[Path]) -> dict[Path, str]:
     return found
 
 
-def _student(file: Path, folder: Path) -> str:
-    """Whose a file is that lies in the folder that was named."""
+def folders_of_folders(paths: Sequence[Path]) -> list[str]:
+    """Those who would be students, and have files in folders of folders: sections, perhaps."""
+    root = _root([each.absolute() for each in paths])
+    deep = [
+        _whose(file, folder)
+        for file, folder in _collected(paths, root).items()
+        if len(file.relative_to(folder).parts) > 2
+    ]
+    return [_shown(each) for each in dict.fromkeys(deep)]
+
+
+def _whose(file: Path, folder: Path) -> str:
+    """Whose a file is that lies in the folder that was named, in the words of its name."""
     first, *inner = file.relative_to(folder).parts
-    return _shown(first if inner else first.removesuffix(_ending(file)))
+    return first if inner else first.removesuffix(_ending(file))
+
+
+def _students(names: Sequence[str]) -> list[str]:
+    """The students that files and folders are named after.
+
+    What Moodle and Canvas put behind them when all is downloaded is left out; where two students
+    would have one name by it, their numbers stay.
+    """
+    read = [_downloaded(each) for each in names]
+    numbers: dict[str, set[str]] = {}
+    for who, number in read:
+        numbers.setdefault(_alike(who), set()).add(number)
+    return [
+        _shown(who if len(numbers[_alike(who)]) == 1 else f"{who} {number}".strip())
+        for who, number in read
+    ]
+
+
+def _downloaded(name: str) -> tuple[str, str]:
+    """Who is meant by a name, and the number that Moodle or Canvas gave them, or ""."""
+    found = MOODLE.match(name) or CANVAS.match(name)
+    return (found["who"], found["number"]) if found else (name, "")
 
 
 def _ending(path: Path) -> str:

@@ -63,7 +63,8 @@ class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     `points` is the sum of the checks' points, or what is left of it where a violation of safety
     caps it: `capped` then says so. `liveness` says what did not go on once the faults had ended.
-    `bonus` are points beyond: they stand in for points that are missing elsewhere.
+    `bonus` are points beyond: they stand in for points that are missing elsewhere. `handed_in` says
+    whether the submission has anything of it, `asked_as` by which name M0's questions were asked.
     """
 
     milestone: str
@@ -74,6 +75,8 @@ class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     capped: str = ""
     liveness: str = ""
     bonus: float = 0.0
+    handed_in: bool = True
+    asked_as: str = ""
 
     @property
     def reached(self) -> str:
@@ -82,7 +85,7 @@ class MilestoneMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return f"{round(self.points, 2):g}{bonus}"
 
     def __post_init__(self) -> None:
-        _shorten(self, "title", "capped", "liveness")
+        _shorten(self, "title", "capped", "liveness", "asked_as")
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

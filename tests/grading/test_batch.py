@@ -19,7 +19,7 @@ from raftlab.grading.predictions import questions_for
 from raftlab.grading.results import from_json, to_json
 from raftlab.grading.seeds import Seeds, read_seeds
 from raftlab.raft.vocabulary import Misuse
-from tests.grading.reference import mistaken, solutions, write
+from tests.grading.reference import course, mistaken, solutions, write
 
 SEEDS = Seeds(b"seeds of a class that is not there")
 EXERCISES = ("M1", "M2", "M3")
@@ -202,16 +202,91 @@ def test_predictions_are_marked_by_the_class_word_and_the_student(tmp_path, caps
     write(tmp_path / "ann.ipynb", ['student = "Ann "', f"answers = {values!r}"])
     write(tmp_path / "bob.ipynb", ['student = "ann"', f"answers = {values!r}"])
     (tmp_path / "seeds.txt").write_text("0123456789abcdef0123\n")
-    of_ann = questions_for("autumn", "Ann")
     words = ["grade", str(tmp_path), "--assignment", "M0", "--class", "autumn", "--json"]
     words += ["--seeds", str(tmp_path / "seeds.txt"), "--out", str(tmp_path.parent / "out0")]
     assert main(words) == 0
     ann, bob = json.loads(capsys.readouterr().out)["marks"]
-    assert ann["points"] == sum(question.is_right(right[part]) for part, question in of_ann.items())
+    assert (ann["points"], bob["points"]) == (5, 5)
+    same = "M0: ann and bob have notebooks of one name, {}: whose answers are they?"
+    assert ann["told"] == [same.format("'Ann'")]
     assert bob["told"] == [
-        "M0: the notebook says that it is 'ann''s; its questions are marked as those of 'bob'"
+        "M0: the notebook says that it is 'ann''s, and it was handed in as 'bob''s; its questions"
+        " are those of 'ann'",
+        same.format("'ann'"),
     ]
-    assert bob["points"] < 5
+
+
+@in_a_box
+def test_a_section_that_is_taken_for_a_student_is_told_before_and_after(tmp_path, capsys):
+    (tmp_path / "in" / "A" / "ann").mkdir(parents=True)
+    write(tmp_path / "in" / "A" / "ann" / "M1.ipynb", [])
+    (tmp_path / "seeds.txt").write_text("0123456789abcdef0123\n")
+    words = ["grade", str(tmp_path / "in"), "--assignment", "M1"]
+    words += ["--seeds", str(tmp_path / "seeds.txt"), "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    asked = "Taken for one student each, and files lie in folders below: A. If these are sections"
+    assert said.err.startswith(asked)
+    assert asked in said.out
+
+
+WRITTEN = {
+    "as the file is called": ("cleo", ""),
+    "in capitals": ("CLEO", ""),
+    "with signs": (" cl-eo. ", ""),
+    "not at all": ("", ""),
+    "otherwise": (
+        "Cleo K.",
+        "M0: the notebook says that it is 'Cleo K.''s, and it was handed in as 'cleo''s; its"
+        " questions are those of 'Cleo K.'",
+    ),
+}
+"""What a student has written for a name, and what is told."""
+
+
+@in_a_box
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_questions_are_those_of_the_name_in_the_notebook(kind, tmp_path):
+    name, told = WRITTEN[kind]
+    (sheet,) = [each for each in course(name or "cleo", "raftlab") if each.startswith("answers =")]
+    file = write(tmp_path / "cleo.ipynb", [f"student = {name!r}", sheet])
+    (marks,) = graded(tmp_path / "out", [file], "M0")
+    assert marks.total == 5
+    assert marks.told == ((told,) if told else ())
+
+
+ASKED = {
+    "this one": ("questions = sheet('raftlab', student)", ()),
+    "nobody knows": ("questions = sheet(word, student)", ()),
+    "another one": (
+        "questions = sheet('w', student)",
+        (
+            "M0: the notebook's questions are of the class 'w', and were marked as those of"
+            " 'raftlab': which word was raftlab release given?",
+        ),
+    ),
+}
+"""Of which class a notebook's questions are, and what is told."""
+
+
+@in_a_box
+@pytest.mark.parametrize("kind", ASKED)
+def test_questions_of_another_class_are_told(kind, tmp_path):
+    source, told = ASKED[kind]
+    file = write(tmp_path / "ann.ipynb", ["student = 'ann'", source, "answers = {}"])
+    (marks,) = graded(tmp_path / "out", [file], "M0")
+    assert marks.told == told
+
+
+@pytest.mark.parametrize("assignment", ["M0", "course"])
+def test_without_the_word_of_the_class_its_questions_are_not_marked(assignment, tmp_path, capsys):
+    write(tmp_path / "ann.ipynb", [])
+    (tmp_path / "seeds.txt").write_text("0123456789abcdef0123\n")
+    words = ["grade", str(tmp_path), "--assignment", assignment]
+    words += ["--seeds", str(tmp_path / "seeds.txt"), "--out", str(tmp_path / "out")]
+    assert main(words) != 0
+    assert "say --class WORD" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @in_a_box

@@ -7,7 +7,14 @@ import pytest
 
 from raftlab.grading.batch import Batch, grade
 from raftlab.grading.box import best_kind, kind_for
-from raftlab.grading.handed_in import LARGEST, MOST_FILES, content_of, file_name, submissions_in
+from raftlab.grading.handed_in import (
+    LARGEST,
+    MOST_FILES,
+    content_of,
+    file_name,
+    folders_of_folders,
+    submissions_in,
+)
 from raftlab.grading.results import from_json
 from raftlab.grading.seeds import Seeds
 from raftlab.raft.vocabulary import Misuse
@@ -151,6 +158,55 @@ def test_names_that_would_be_joined_to_one_are_two(tmp_path):
 def test_what_is_missing_is_refused(tmp_path):
     with pytest.raises(Misuse, match="there is no submission"):
         submissions_in([tmp_path / "nobody.py"])
+
+
+DOWNLOADED = {
+    "Moodle's folders": (
+        ["Ann Example_12_assignsubmission_file_/M1.ipynb", "Bob_B_13_assignsubmission_file/x.py"],
+        ["Ann Example", "Bob_B"],
+    ),
+    "Moodle's files": (["Ann Example_12_assignsubmission_file_M1.ipynb"], ["Ann Example"]),
+    "Canvas's files": (
+        ["doebob_98_43_M1-2.ipynb", "doeann_LATE_97_44_M1.ipynb", "doebob_98_45_M2.ipynb"],
+        ["doeann", "doebob", "doebob"],
+    ),
+    "two of one name": (
+        ["Ann_12_assignsubmission_file_/M1.ipynb", "Ann_13_assignsubmission_file_/M1.ipynb"],
+        ["Ann 12", "Ann 13"],
+    ),
+    "and one without a number": (
+        ["doeann_97_44_M1.ipynb", "doeann/M1.ipynb"],
+        ["doeann", "doeann 97"],
+    ),
+    "others": (
+        ["my_raft.py", "ann_1_2.py", "ann_b_1_2_x.py"],
+        ["ann_1_2", "ann_b_1_2_x", "my_raft"],
+    ),
+}
+"""Names as programs make them, and the students."""
+
+
+@pytest.mark.parametrize("kind", DOWNLOADED)
+def test_names_of_downloads_are_those_of_students(kind, tmp_path):
+    files, students = DOWNLOADED[kind]
+    make(*(tmp_path / each for each in files))
+    assert sorted(each.student for each in submissions_in([tmp_path])) == students
+
+
+SECTIONS = {
+    "one each": (["ann/M1.ipynb", "bob.ipynb"], ["."], []),
+    "sections": (["A/ann/M1.ipynb", "A/bob.ipynb", "B/zoe/M1.ipynb", "hal.py"], ["."], ["A", "B"]),
+    "named": (["A/ann/M1.ipynb", "A/bob.ipynb", "B/zoe/M1.ipynb"], ["A", "B"], []),
+    "hidden": (["ann/M1.ipynb", "ann/.ipynb_checkpoints/M1.ipynb"], ["."], []),
+}
+"""Files, what is named of them, and what may be sections."""
+
+
+@pytest.mark.parametrize("kind", SECTIONS)
+def test_folders_of_folders_may_be_sections(kind, tmp_path):
+    files, named, sections = SECTIONS[kind]
+    make(*(tmp_path / each for each in files))
+    assert folders_of_folders([tmp_path / each for each in named]) == sections
 
 
 def odd_files(folder):

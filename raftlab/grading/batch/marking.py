@@ -3,14 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from msgspec.structs import replace
+
 from raftlab.course.exercises import exercise
 from raftlab.grading import predictions
 from raftlab.grading.answers import Contents, Wanted
 from raftlab.grading.box import Boxes
+from raftlab.grading.child.sheets import SHEET
 from raftlab.grading.judge import Judge, Judged
 from raftlab.grading.machines.judge import MachineJudge
 from raftlab.grading.machines.options import best_of, chosen, none_of
 from raftlab.grading.milestones import M0, M6, PROGRAMS, Milestone
+from raftlab.grading.names import is_one_name
 from raftlab.grading.own_tests import judge as own_tests
 from raftlab.grading.own_tests.runners import BoxedTests, Unusable
 from raftlab.grading.results import MilestoneMark
@@ -23,7 +27,7 @@ CAP = 0.5
 OTHERS = (M0.name, M6.name, *PROGRAMS)
 """The milestones that ask for something else than answers to exercises."""
 TESTS = ("invariant", "scenarios")
-SHEET = ("answers", "student")
+QUESTIONS = ("answers", "student", SHEET)
 
 
 class Marked(NamedTuple):
@@ -53,7 +57,8 @@ class Marker:
 
     def mark(self, milestone: Milestone, has: Contents, student: str) -> Marked:
         """What a student's submission is worth."""
-        return self._ways.get(milestone.name, self._exercises)(milestone, has, student)
+        mark, told = self._ways.get(milestone.name, self._exercises)(milestone, has, student)
+        return Marked(replace(mark, handed_in=has_any(milestone, has)), told)
 
     def _exercises(self, milestone: Milestone, has: Contents, _: str) -> Marked:
         told: list[str] = []
@@ -83,17 +88,34 @@ class Marker:
         return Marked(own_tests.judged(tests, seeds, chance=self._seeds.chance("M6", "order")))
 
     def _predictions(self, milestone: Milestone, has: Contents, student: str) -> Marked:
-        found, name = (has.values[each] for each in SHEET)
+        found, name, word = (has.values[each] for each in QUESTIONS)
         told = [f"{milestone.name}: {each}" for each in predictions.unread(found)]
-        name = name if isinstance(name, str) else ""
-        if name.strip() and name.strip().casefold() != student.casefold():
+        name = name.strip() if isinstance(name, str) else ""
+        if name and not is_one_name(name, student):
             told.append(
-                f"{milestone.name}: the notebook says that it is {shown(name.strip())}'s; its"
-                f" questions are marked as those of {shown(student)}"
+                f"{milestone.name}: the notebook says that it is {shown(name)}'s, and it was handed"
+                f" in as {shown(student)}'s; its questions are those of {shown(name)}"
             )
-            name = student
+        if isinstance(word, str) and word != self._word:
+            told.append(
+                f"{milestone.name}: the notebook's questions are of the class {shown(word)}, and"
+                f" were marked as those of {shown(self._word)}: which word was raftlab release"
+                " given?"
+            )
         answers = found if isinstance(found, dict) else {}
-        return Marked(predictions.marked(answers, self._word, name.strip() or student), told)
+        mark = predictions.marked(answers, self._word, name or student)
+        return Marked(replace(mark, asked_as=name), told)
+
+
+def has_any(milestone: Milestone, has: Contents) -> bool:
+    """Whether a submission has anything of a milestone."""
+    if milestone.name == M0.name:
+        return has.values["answers"] is not None
+    if milestone.name == M6.name:
+        return all(has.definitions[name] for name in TESTS)
+    if milestone.name in PROGRAMS:
+        return has.programs[milestone.name].source is not None
+    return any(has.answers[number].source for number in milestone.parts)
 
 
 def wanted_by(milestones: Sequence[Milestone]) -> Wanted:
@@ -108,7 +130,7 @@ def wanted_by(milestones: Sequence[Milestone]) -> Wanted:
         ],
         programs=[name for name in names if name in PROGRAMS],
         definitions=TESTS if M6.name in names else (),
-        values=SHEET if M0.name in names else (),
+        values=QUESTIONS if M0.name in names else (),
     )
 
 

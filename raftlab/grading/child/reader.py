@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from raftlab.grading.child import serve
 from raftlab.grading.child.answers import Unreadable, Wanted, cells_of, defined, find
 from raftlab.grading.child.programs import program_in
+from raftlab.grading.child.sheets import SHEET, word_in
 from raftlab.grading.child.written import value
 
 
@@ -29,7 +30,10 @@ def found_in(asked: Any) -> Any:
         "answers": {each[0]: find(Wanted(*each), cells)._asdict() for each in asked["answers"]},
         "programs": {name: program_in(cells, name, file)._asdict() for name in asked["programs"]},
         "definitions": {name: defined(name, cells) for name in asked["definitions"]},
-        "values": {name: value(name, cells) for name in asked["values"]},
+        "values": {
+            name: word_in(cells) if name == SHEET else value(name, cells)
+            for name in asked["values"]
+        },
     }
 
 

@@ -16,6 +16,7 @@ from raftlab.grading.feedback.classroom import class_page, class_text, in_order,
 from raftlab.grading.feedback.exports import canvas, gradescope, moodle
 from raftlab.grading.feedback.runs import Opener
 from raftlab.grading.feedback.student import student_page, student_text
+from raftlab.grading.feedback.together import together
 from raftlab.grading.handed_in import file_name
 from raftlab.grading.results import Marks, of_students
 from raftlab.raft.vocabulary import Misuse, shown
@@ -34,7 +35,7 @@ def write_feedback(
     `opened` plays a shared run. Raises: Misuse, if two submissions have one name, if the base is
     no address, or without Jinja; OSError.
     """
-    marks = in_order(every)
+    marks = together(in_order(every))
     files = _names(marks)
     texts: dict[str, str] = {}
     best = of_students(marks)
