@@ -7,7 +7,8 @@ import pytest
 from raftlab.course import exercises
 from raftlab.course.my_raft import SECTION
 from raftlab.grading.child import answers
-from raftlab.grading.child.answers import KEPT, Unreadable, Wanted, find
+from raftlab.grading.child.answers import Unreadable, Wanted, find
+from raftlab.grading.child.running import KEPT
 
 RULE = "class Mine(rl.Rules):\n    def {name}(self, *given):\n        return {body}\n"
 
