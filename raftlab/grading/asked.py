@@ -16,6 +16,7 @@ from raftlab.grading.answers import Source
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.values import Seeded, from_json
 from raftlab.grading.forks import forked
+from raftlab.grading.loading import loaded
 from raftlab.grading.replies import (
     DECODE_ERRORS,
     Reply,
@@ -24,7 +25,6 @@ from raftlab.grading.replies import (
     change,
     decoded,
     decoded_all,
-    encoded,
 )
 from raftlab.grading.waited import Waited
 from raftlab.grading.words import plain
@@ -161,11 +161,17 @@ class Asked:
     def _start(self, round: int = 0) -> None:
         """Start a process, and tell it the answer's source."""
         self._loaded = b""
+        if self._waited.is_over:
+            self._end(TOO_LONG)
         start = partial(self._boxes.start, self.exercise, round)
-        self._child = forked(start, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
+        begin = partial(forked, start, patience_s=PATIENCE_S, longest_line=LONGEST_LINE)
         source = self._source
         asks = {"parts": source.parts, "name": source.name, "holder": source.holder}
-        self._loaded = self._ask(encoded(asks))
+        try:
+            self._child, said = loaded(begin, asks, self._waited)
+        except MachineFault as fault:
+            self._end(_said_of(fault))
+        self._loaded = self._boxes.without_place(said)
         self._check(self._read(self._loaded))
 
     def _read(self, said: bytes) -> Reply:

@@ -9,10 +9,14 @@ MOST_S = 240.0
 
 
 class Waited:
-    """How long answers have been waited for (s): all that share it have one bound."""
+    """How long answers have been waited for (s): all that share it have one bound.
+
+    `left_out` are statements that are not run, since they ended a process.
+    """
 
     def __init__(self) -> None:
         self.took_s = 0.0
+        self.left_out: set[str] = set()
 
     @property
     def is_over(self) -> bool:

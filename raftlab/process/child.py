@@ -58,6 +58,7 @@ class Child:
     where a system tells (Linux). What breaks that ends it, with all that it has started, and is a
     `MachineFault`; so it ends with this object, and with this process, however that ends. Who can
     start such processes in another way says how one starts and ends: `starts`, `ends`.
+    `unfinished` is what it has said of the line that it was asked for last.
 
         >>> child = Child(["cat"])
         >>> child.ask(b"{}")
@@ -82,6 +83,7 @@ class Child:
         self._longest_line = longest_line
         self._memory_mb = memory_mb
         self._asked = 0
+        self.unfinished = b""
         self._stderr = b""
         self._process: Process = (starts or started)(self.command)
         assert self._process.stdin and self._process.stdout and self._process.stderr
@@ -119,11 +121,13 @@ class Child:
         if unread:
             self._ready.register(self._in, select.POLLOUT)
         said, deadline = b"", 0.0
+        self.unfinished = b""
         while True:
             ready = self._ready.poll(LOOKS_EVERY_MS)
             for file, _ in ready:
                 if file == self._out:
                     said += self._read()
+                    self.unfinished = said
                 elif file == self._err:
                     self._read_stderr()
                 else:

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from raftlab.course.exercises import exercise
+from raftlab.grading import asked as asked_module
 from raftlab.grading import box
 from raftlab.grading.answers import Source
 from raftlab.grading.asked import Asked
 from raftlab.grading.box import Boxes
 from raftlab.grading.child import calls
 from raftlab.grading.folder import stripped
+from raftlab.grading.waited import Waited
 
 KINDS = [each for each in ("bubblewrap", "landlock") if box.best_kind() and box._works(each)]
 
@@ -259,6 +261,48 @@ def test_a_wait_with_an_end_is_over_at_once_and_a_file_goes_nowhere(kind):
         asked.close()
         boxes.close()
     assert found == [1e9, True, False, False, 1e9 + 0.5]
+
+
+LONG = """import math
+x = sum(range(10**9))
+def majority(size):
+    return size // 2 + 1
+y = sum(range(10**10))
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_statement_that_works_long_in_c_costs_no_answer(kind):
+    boxes, waited = Boxes(kind), Waited()
+    asked = Asked(exercise("4.1"), Source((("it", LONG),), "majority"), boxes, waited)
+    try:
+        assert asked.answer()(5) == 3
+        assert asked.same_again()
+    finally:
+        asked.close()
+        boxes.close()
+    assert waited.left_out == {"it:2:0", "it:5:0"}
+
+
+WAITS_FOR_EVER = """import threading
+lock = threading.Lock()
+lock.acquire()
+lock.acquire()
+def majority(size):
+    return size // 2 + 1
+"""
+
+
+def test_a_statement_that_waits_for_ever_costs_no_answer(monkeypatch):
+    monkeypatch.setattr(asked_module, "PATIENCE_S", 5.0)
+    boxes = Boxes(box.best_kind())
+    asked = Asked(exercise("4.1"), Source((("it", WAITS_FOR_EVER),), "majority"), boxes)
+    try:
+        assert asked.answer()(5) == 3
+        assert asked.same_again()
+    finally:
+        asked.close()
+        boxes.close()
 
 
 SEALED = """

@@ -147,6 +147,7 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     "pause": (34, None),
     "alarm": (37, None),
     "setitimer": (38, 103),
+    "getitimer": (36, 102),
     "timer_create": (222, 107),
     "timerfd_create": (283, 85),
     "rt_sigtimedwait": (128, 137),

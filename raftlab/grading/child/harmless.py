@@ -22,8 +22,10 @@ MOST_WAITS = 1_000
 STDIN = 0
 PIPE = os.stat_result((stat.S_IFIFO | 0o600, 0, 0, 1, 0, 0, 0, 0, 0, 0))
 WRITES_TO = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-DO_NOTHING = ("mkdir", "rmdir", "remove", "unlink", "rename", "replace", "utime", "chmod", "fsync")
-DO_NOTHING += ("fdatasync", "truncate", "ftruncate")
+DO_NOTHING = (
+    *("mkdir", "rmdir", "remove", "unlink", "rename", "replace", "utime", "chmod"),
+    *("fsync", "fdatasync", "truncate", "ftruncate"),
+)
 """What is done with files, where no file that is written is ever there."""
 READS, WRITES = 1, 4
 """POLLIN, POLLOUT."""
@@ -73,7 +75,7 @@ def _temporary(mode: str = "w+b", *_: Any, **named: Any) -> Any:
     """A file that is in memory alone; it has a name, by which nobody finds it."""
     kept = {key: each for key, each in named.items() if key in ("encoding", "newline", "errors")}
     file = open(os.memfd_create("temporary"), mode, **kept)  # noqa: SIM115
-    of = getattr(file, "buffer", file)
+    of: Any = getattr(file, "buffer", file)
     of = getattr(of, "raw", of)
     of.name = f"/tmp/{named.get('prefix') or 'tmp'}{file.fileno()}{named.get('suffix') or ''}"
     return file

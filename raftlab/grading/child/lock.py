@@ -8,6 +8,7 @@ import ctypes
 import gc
 import os
 import resource
+import signal
 import stat
 import struct
 import sys
@@ -17,6 +18,8 @@ from raftlab.grading.child import calls
 
 MACHINE = os.uname().machine
 CPU_S, MEMORY_MB, FILE_BYTES, OPEN_FILES = 60, 512, 1 << 16, 32
+LOADING_S = 4.0
+"""How much processor time the statements of a source have together (s)."""
 
 NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2
 ALLOW, REFUSE = 0x7FFF0000, 0x00050001
@@ -70,6 +73,16 @@ def limit() -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(which, (most, most))
+
+
+def limit_loading() -> None:
+    """Bound the processor time until `has_loaded`: what works on in C can be stopped only so."""
+    signal.setitimer(signal.ITIMER_PROF, LOADING_S)
+
+
+def has_loaded() -> None:
+    """That bound is over."""
+    signal.signal(signal.SIGPROF, signal.SIG_IGN)
 
 
 def stop_clocks() -> None:

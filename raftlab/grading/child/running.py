@@ -17,15 +17,18 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from raftlab.course.exercises import guard
-from raftlab.grading.child import beside
+from raftlab.grading.child import beside, lock
 
 MODULE = "__main__"
 """An answer is run as if it were the program itself, as it is in a notebook."""
 KEPT, HIDDEN = "_answer", "the answer"
 """The name under which an answer is kept while what stands below it is run: as it is written in
 parts that are called so, and as it is in the module."""
-Statement = tuple[bool, CodeType]
-"""Whether it imports, and the code of one statement of an answer."""
+Statement = tuple[bool, str, CodeType]
+"""Whether it imports, where it is, and the code of one statement of an answer."""
+MARK = b"\r"
+"""What ends the name of a statement, which is said before it is run; a reply has none in it."""
+TOO_LONG = "it was left out, since it took too long, or ended its process"
 
 
 def compiled(parts: Sequence[Sequence[str]]) -> Iterator[Statement]:
@@ -37,14 +40,16 @@ def compiled(parts: Sequence[Sequence[str]]) -> Iterator[Statement]:
     flags = 0
     for where, source in parts:
         if where.endswith(beside.SUFFIX):
-            yield True, compile(beside.putting(where, source), where, "exec", dont_inherit=True)
+            module = compile(beside.putting(where, source), where, "exec", dont_inherit=True)
+            yield True, where, module
             continue
         for node in ast.parse(source).body:
             if where == KEPT:
                 _hide(node)
             flags |= _future(node)
             code = _code(ast.Module([node], []), where, flags)
-            yield isinstance(node, ast.Import | ast.ImportFrom), code
+            at = f"{where}:{node.lineno}:{node.col_offset}"
+            yield isinstance(node, ast.Import | ast.ImportFrom), at, code
 
 
 def _hide(node: ast.AST) -> None:
@@ -80,9 +85,13 @@ Skipped = list[tuple[frozenset[str], BaseException]]
 """What statements have raised, each with the names that it speaks of."""
 
 
-def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
+Says = Callable[[bytes], object]
+
+
+def loaded(asked: Any, says: Says = len) -> tuple[Callable[..., Any] | None, Any]:
     """Run an answer's parts, which may be `packed`, too, and find it.
 
+    Each statement is named to `says` before it is run; those that are asked `without` are not run.
     The reply is {} or says why there is none.
     """
     names = begun()
@@ -91,7 +100,9 @@ def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
         for where, source in asked["parts"]:
             linecache.cache[where] = (len(source), None, source.splitlines(True), where)
         held = asked.get("packed")
-        run(marshal.loads(b64decode(held)) if held else compiled(asked["parts"]), names, skipped)
+        statements = marshal.loads(b64decode(held)) if held else compiled(asked["parts"])
+        run(named(statements, {*asked.get("without", ())}, says, skipped), names, skipped)
+        lock.has_loaded()
         wanted = asked["holder"] or asked["name"]
         if wanted not in names:
             raise why_not(wanted, skipped)
@@ -125,12 +136,25 @@ def begun() -> dict[str, Any]:
     return names
 
 
+def named(
+    statements: Iterable[Statement], without: set[str], says: Says, skipped: Skipped
+) -> Iterator[Statement]:
+    """The statements that are to be run, each named before that."""
+    for each in statements:
+        _, at, code = each
+        if at in without:
+            skipped.append((frozenset(code.co_names), guard.LearnerError(TOO_LONG)))
+        else:
+            says(at.encode() + MARK)
+            yield each
+
+
 def run(statements: Iterable[Statement], names: dict[str, Any], skipped: Skipped) -> None:
     """Run these statements; what one raises is kept, and those after it are run all the same.
 
     A submission shows and tries much that is not there where it is graded.
     """
-    for imports, code in statements:
+    for imports, _, code in statements:
         try:
             if imports:  # what is imported is not the learner's, and has no budget
                 exec(code, names)

@@ -94,6 +94,7 @@ def serve(files: Sequence[int], box: str, round: int, talk: Talk) -> None:
     lock.open_nowhere()  # what is open in two processes carries flags from one to the other
     if box != "no box":
         lock.limit()
+        lock.limit_loading()
         harmless.write_nowhere()
         lock.refuse_calls()
         lock.unload()
@@ -108,11 +109,21 @@ def answer_lines(told_to: BinaryIO, says: BinaryIO) -> None:
     for line in told_to:
         asked = json.loads(line)
         if "parts" in asked:
-            function, reply = loaded(asked)
+            function, reply = loaded(asked, saying(says))
         else:
             reply = answered_all(function, asked["calls"], asked["most"])
         says.write(json.dumps(reply).encode() + b"\n")
         says.flush()
+
+
+def saying(says: BinaryIO) -> Callable[[bytes], object]:
+    """What says some bytes at once."""
+
+    def say(some: bytes) -> None:
+        says.write(some)
+        says.flush()
+
+    return say
 
 
 def answered_all(function: Any, calls: Sequence[Any], most: int) -> list[Any]:

@@ -59,7 +59,7 @@ def run_tests(told_to: BinaryIO, says: BinaryIO) -> None:
         if "pack" in asked:
             say(packed(asked["pack"]))
         elif "parts" in asked:
-            say(loaded(asked))
+            say(loaded(asked, serve.saying(says)))
         elif "scenario" in asked:
             starts = Starts(ask)
             say(ended(chosen()[asked["scenario"]], starts))
@@ -81,9 +81,9 @@ def packed(parts: Any) -> Any:
         return {"packed": ""}
 
 
-def loaded(asked: Any) -> Any:
+def loaded(asked: Any, says: running.Says) -> Any:
     """Run the source; the names of the scenarios, or why there are none."""
-    _, reply = running.loaded({**asked, "name": "scenarios", "holder": ""})
+    _, reply = running.loaded({**asked, "name": "scenarios", "holder": ""}, says)
     if reply:
         return reply
     try:

@@ -13,8 +13,10 @@ import msgspec
 from raftlab.grading.box import Boxes
 from raftlab.grading.child.clusters import TestedCluster
 from raftlab.grading.forks import forked
+from raftlab.grading.loading import loaded, reply_in
 from raftlab.grading.own_tests.machines import Start
 from raftlab.grading.own_tests.tested import Tested
+from raftlab.grading.replies import DECODE_ERRORS
 from raftlab.grading.waited import Waited
 from raftlab.grading.words import plain
 from raftlab.process.child import Child
@@ -202,8 +204,9 @@ class BoxedTests:
         self.waited = Waited()
         self._boxes = boxes
         packed = self._said({"pack": parts}, longest_line=LONGEST_PACKED).packed
-        self._source = _ENCODE({"parts": parts, "packed": packed})
-        said = self._said({"parts": parts, "packed": packed})
+        asks = {"parts": parts, "packed": packed}
+        said = self._loaded(asks)
+        self._source = _ENCODE({**asks, "without": sorted(self.waited.left_out)})
         if said.unwritten is not None or not said.scenarios:
             raise Unusable(plain(said.raised or said.unwritten or "There is no scenario."))
         self.names: Sequence[str] = [plain(each, 60) for each in said.scenarios[:MOST_SCENARIOS]]
@@ -223,6 +226,17 @@ class BoxedTests:
             raise Unusable(str(trouble)) from None
         finally:
             child.close()
+
+    def _loaded(self, asks: Mapping[str, Any]) -> Said:
+        """What a process says that has run the source. Raises: Unusable."""
+        try:
+            child, said = loaded(self._begun, asks, self.waited)
+            child.end()
+            return _SAID(said)
+        except MachineFault as fault:
+            raise Unusable(STOPPED.get(fault.kind, ENDED)) from None
+        except DECODE_ERRORS:
+            raise Unusable(NO_SENSE) from None
 
     def _begun(self, longest_line: int = LONGEST_LINE) -> Child:
         return forked(self._boxes.tester, patience_s=PATIENCE_S, longest_line=longest_line)
@@ -252,10 +266,10 @@ class BoxedRunner(Runner):
             raise NotNow(self._trouble)
         try:
             with self._tests.waited.counted():
-                return _SAID(self._child.ask(line))
+                return _SAID(reply_in(self._child.ask(line)))
         except MachineFault as fault:
             self._trouble = STOPPED.get(fault.kind, ENDED)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except DECODE_ERRORS:
             self._trouble = NO_SENSE
         self._child.end()
         raise NotNow(self._trouble)
