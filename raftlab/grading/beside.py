@@ -16,15 +16,17 @@ Texts: TypeAlias = Mapping[Path, str]
 MOST_MODULES = 200_000
 """How many characters the modules beside a submission have in all: what is more, is not there."""
 ANSWERS = re.compile(r"""exercise(?:\(\s*\\?["']\d+\.\d+|:(?:\d+\.\d+|M\d))""")
-IMPORTS = r"\b(?:import|from)\b[^\n\\]{{0,80}}?\b{name}\b(?!\.py)"
+IMPORTS = re.compile(r"\b(?:import|from)\b([^\n\\]{0,200})")
+NAME = re.compile(r"\b\w+\b(?!\.py)")
 
 
 def modules_of(file: Path, texts: Texts) -> list[Path]:
     """The modules that a file imports, and that those import, in the order of their names."""
+    modules = {each.stem: each for each in texts if each != file and each.suffix == ".py"}
     found, todo = set[Path](), [file]
     while todo:
-        text = texts[todo.pop()]
-        new = {each for each in texts if each != file and _imports(text, each)} - found
+        names = imported(texts[todo.pop()])
+        new = {modules[name] for name in names & modules.keys()} - found
         found |= new
         todo += new
     return sorted(found)
@@ -50,7 +52,6 @@ def taken_along(texts: Texts) -> Iterator[tuple[str, str]]:
             yield file.name, text
 
 
-def _imports(text: str, file: Path) -> bool:
-    name = file.stem
-    is_module = file.suffix == ".py" and name.isidentifier()
-    return is_module and re.search(IMPORTS.format(name=re.escape(name)), text) is not None
+def imported(text: str) -> set[str]:
+    """The names in what stands behind `import` and `from`, in a notebook too."""
+    return {name for each in IMPORTS.findall(text) for name in NAME.findall(each)}

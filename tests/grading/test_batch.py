@@ -59,7 +59,7 @@ def test_an_answer_may_import_a_module_beside_it_and_is_marked_anew_with_another
         (of_it,) = [each for each in marks.milestones[0].checks if each.exercise == "4.1"]
         points.append(of_it.passed)
         assert marks.told == (
-            "mycode.py beside it can be imported, and is not marked by itself",
+            "its answers can import what lies beside it: mycode.py",
             "Exercise 4.1: majority is there 2 times; the last one counts, in"
             f" cell {len(solutions()) + 1}",
         )

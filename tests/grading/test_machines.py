@@ -168,6 +168,22 @@ def test_what_a_program_keeps_in_its_memory_is_gone_after_a_restart(judge):
         ("import os; os._exit(0)", "its program ended"),
         ("1 / 0", "its program ended: ZeroDivisionError in line"),
         (
+            "import threading; threading.Thread(target=print).start()",
+            "its program ended: RuntimeError (a box refuses threads) in line",
+        ),
+        (
+            "from concurrent.futures import ThreadPoolExecutor as Pool; Pool().submit(print)",
+            "its program ended: RuntimeError (a box refuses threads) in line",
+        ),
+        (
+            "import os; os.fork()",
+            "its program ended: PermissionError (a box refuses this) in line",
+        ),
+        (
+            "import signal; signal.setitimer(signal.ITIMER_REAL, 1)",
+            "its program ended: an error (a box refuses this) in line",
+        ),
+        (
             "raise type(f'SEED_{self.term}', (Exception,), {})",
             "its program ended: an error in line",
         ),

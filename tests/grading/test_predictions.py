@@ -150,6 +150,11 @@ def test_answers_are_read_however_they_are_written_out(how):
         ("answers = ask()", "answers is not written out"),
         ("answers = {**others}", "answers is not written out"),
         ("answers = 3", "answers is not written out"),
+        (
+            "answers = {}\nfor part in others:\n    answers[part] = 'S2'",
+            "answers is not written out",
+        ),
+        ("answers = {}\nanswers[part] = 'S2'", "answers is not written out"),
         ("for part in others:\n    answers = part", "answers is not written out"),
     ],
 )
@@ -177,3 +182,17 @@ def test_an_answer_that_is_computed_costs_itself(source):
 def test_nested_dictionaries_stop_nothing():
     deep = "answers = " + "{1: " * 80 + "2" + "}" * 80
     assert unread(value("answers", cells_of(deep, False, SECTION))) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "print([answers for answers in range(3)])",
+        "print((lambda answers: answers)(3), {answers for answers in 'ab'})",
+        "answers, x = [{'append': 'a'}, 3]",
+        "[answers, x] = {'append': 'a'}, 3",
+    ],
+)
+def test_names_within_an_expression_are_its_own_and_pairs_are_read(more):
+    source = f"answers = {{'append': 'a'}}\n{more}"
+    assert value("answers", cells_of(source, False, SECTION)) == {"append": "a"}

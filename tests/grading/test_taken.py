@@ -196,6 +196,13 @@ TAKEN = {
         "def majority(n):\n    return n",
         "def half(n):\n    return n // 2 + 1\nexercise('4.1').check(half)",
     ],
+    "a name of one's own that we have as well": [
+        f"def majority(n):\n    return n // 2 + 1\n{BOX}",
+        f"_answer = 5\n{BOX}",
+    ],
+    "a name that no statement shows": [
+        "exec('def majority(n): return n // 2 + 1')\nexercise('4.1').check(majority)",
+    ],
     "a name that is set by a loop over what is checked": [
         "def half(n):\n    return n // 2 + 1\nfor each in [half]:\n    exercise('4.1').check(each)",
     ],
@@ -265,6 +272,10 @@ RULES = {
     ],
     "an older try from which it is made": [
         f"{RIGHT}class Made(Mine):\n    pass\n{WRONG}exercise('2.1').check(Made)"
+    ],
+    "a class in a statement": [
+        "if True:\n    " + RIGHT.replace("\n", "\n    "),
+        f"{WRONG}exercise('2.1').check(Mine)",
     ],
     "a class that type makes": [
         "newer = lambda self, a, b: a > b",
@@ -339,6 +350,13 @@ def test_a_method_is_what_python_would_see(style, form):
 def test_a_name_that_an_answer_lacks_is_told_by_why_there_is_none(cells, told):
     majority, _ = taken(MAJORITY, as_notebook(cells))
     assert told in serve.answered(majority, [5])["raised"]
+
+
+def test_a_name_that_is_defined_below_is_told_with_its_cell():
+    cells = [RIGHT.replace("Mine:", "Mine(MyBase):"), "class MyBase:\n    pass"]
+    _, said = taken(NEWER, as_notebook(cells))
+    assert "name 'MyBase' is not defined" in said["raised"]
+    assert said["raised"].endswith("MyBase is defined below, in cell 2: run all cells anew")
 
 
 MODULES = {

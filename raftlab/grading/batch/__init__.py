@@ -170,7 +170,7 @@ def marked(
         has = contents_of(content, submission.path.suffix, wanted, marker.boxes, modules)
     found, told = [], [has.trouble] if has.trouble else []
     if names := [clean(name) for name, _ in modules]:
-        told.append(f"{listed(names)} beside it can be imported, and is not marked by itself")
+        told.append(f"its answers can import what lies beside it: {listed(names)}")
     for milestone in milestones:
         mark, more = marker.mark(milestone, has, submission.student)
         found.append(mark)

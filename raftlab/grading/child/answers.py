@@ -1,7 +1,8 @@
 """The answers in a submission, as source: out of a notebook, `my_raft.py`, or other Python.
 
-Nothing is run here. An answer is what the asked name means at one moment of the submission, run
-from its top as Python runs it: where its exercise was checked last, or at the end. A cell, or a
+Nothing is run here. An answer is what was given to the last check of its exercise, or else what has
+the asked name last: as its own cell has made it, with all that stands above that check, or at all,
+and what else is set below. A cell, or a
 section, that is no Python costs itself and nothing else. Strangers' text can be made to take any
 time and memory to be parsed, so this too happens in the box.
 """
@@ -16,6 +17,7 @@ from symtable import symtable
 from typing import Any, NamedTuple, TypeAlias
 
 from raftlab.grading.child.given import given_to_check, is_set, may_have
+from raftlab.grading.child.running import KEPT
 from raftlab.raft.vocabulary import shown
 
 MOST_CODE = 500_000
@@ -27,11 +29,9 @@ TAG = re.compile(r"exercise:(\d+\.\d+|M\d)")
 MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
 ASSIGNED = re.compile(r"^(?P<sets>\s*[\w, ]+=)\s*[!%]")
 TIMED = re.compile(r"^(?P<indent>\s*)%time\s+(?=\S)")
+BY_NAME = re.compile(r"\b(?:exec|globals|locals|vars)\(|import +\*")
+"""What sets names that no statement shows."""
 PERCENT = re.compile(r"^# %%.*$", re.MULTILINE)
-
-
-KEPT = "_answer"
-"""The name under which an answer is kept while what stands below it is run."""
 
 Parts: TypeAlias = tuple[tuple[str, str], ...]
 """Parts of source, each with where it stands."""
@@ -210,6 +210,8 @@ def _checked(
     trees = [(each.tree, each.numbers == {number}) for each in cells]
     last, given = given_to_check(number, trees)
     setting = [at for at, each in enumerate(cells) if is_set(given, _body(each), _sets)]
+    if given and not setting and any(BY_NAME.search(each.source) for each in cells):
+        return last, given
     if not setting or given == name:
         return None
     if is_rule:

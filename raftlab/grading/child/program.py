@@ -20,6 +20,10 @@ NOT_BEFORE = ("antigravity", "this", "__main__", "site")
 """Modules that do something when they are imported."""
 SEEN = "seen"
 """The file in which is written what can be imported, beside the program: to look takes long."""
+NO_THREAD = "can't start new thread"
+NOT_PERMITTED = 1
+"""EPERM."""
+ERRNO = vars(OSError)["errno"]
 ONLY_ITS_TREE = 0x400
 """PyCF_ONLY_AST."""
 
@@ -99,7 +103,12 @@ def imported(node: Any) -> Iterator[str]:
 def name_of(error: BaseException) -> str:
     """What kind of error it is; what a program calls its own ones is not told."""
     name = type(error).__name__
-    return name if getattr(builtins, name, None) is type(error) else "an error"
+    said = name if getattr(builtins, name, None) is type(error) else "an error"
+    if type(error) is RuntimeError and error.args == (NO_THREAD,):
+        return f"{said} (a box refuses threads)"
+    if isinstance(error, OSError) and ERRNO.__get__(error) == NOT_PERMITTED:
+        return f"{said} (a box refuses this)"
+    return said
 
 
 if __name__ == "__main__":

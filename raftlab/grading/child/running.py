@@ -9,6 +9,7 @@ import __future__
 import ast
 import linecache
 import marshal
+import re
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +21,9 @@ from raftlab.grading.child import beside
 
 MODULE = "__main__"
 """An answer is run as if it were the program itself, as it is in a notebook."""
+KEPT, HIDDEN = "_answer", "the answer"
+"""The name under which an answer is kept while what stands below it is run: as it is written in
+parts that are called so, and as it is in the module."""
 Statement = tuple[bool, CodeType]
 """Whether it imports, and the code of one statement of an answer."""
 
@@ -36,9 +40,18 @@ def compiled(parts: Sequence[Sequence[str]]) -> Iterator[Statement]:
             yield True, compile(beside.putting(where, source), where, "exec", dont_inherit=True)
             continue
         for node in ast.parse(source).body:
+            if where == KEPT:
+                _hide(node)
             flags |= _future(node)
             code = _code(ast.Module([node], []), where, flags)
             yield isinstance(node, ast.Import | ast.ImportFrom), code
+
+
+def _hide(node: ast.AST) -> None:
+    """Let KEPT be a name in it that no source can have."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name) and each.id == KEPT:
+            each.id = HIDDEN
 
 
 def _code(module: ast.Module, where: str, flags: int) -> CodeType:
@@ -87,10 +100,20 @@ def loaded(asked: Any) -> tuple[Callable[..., Any] | None, Any]:
             found = guard.call(getattr, guard.call(found), asked["name"])
         found = told_why(found, skipped) if skipped else found
     except (guard.Unwritten, guard.LearnerError) as problem:
-        return None, told_of(problem)
+        return None, told_of(problem, below(problem, asked["parts"]))
     except BaseException as problem:  # whatever an answer raises is its own
         return None, {"raised": guard.where(problem)[:300]}
     return found, {}
+
+
+def below(problem: BaseException, parts: Sequence[Sequence[str]]) -> str:
+    """Where a name is defined that was not there yet, or ""."""
+    lacks = problem.__context__
+    if not isinstance(lacks, NameError) or not lacks.name:
+        return ""
+    defines = re.compile(rf"^(?:(?:class|def) +{lacks.name}\b|{lacks.name} *=)", re.MULTILINE)
+    where = next((where for where, source in parts if defines.search(source)), "")
+    return f"; {lacks.name} is defined below, in {where}: run all cells anew" if where else ""
 
 
 def begun() -> dict[str, Any]:
@@ -141,6 +164,7 @@ def told_why(function: Callable[..., Any], skipped: Skipped) -> Callable[..., An
     return asked
 
 
-def told_of(problem: Exception) -> Any:
+def told_of(problem: Exception, more: str = "") -> Any:
     """Why there is no answer."""
-    return {"unwritten" if isinstance(problem, guard.Unwritten) else "raised": str(problem)[:300]}
+    kind = "unwritten" if isinstance(problem, guard.Unwritten) else "raised"
+    return {kind: f"{str(problem)[:200]}{more[:100]}" if more else str(problem)[:300]}

@@ -14,6 +14,10 @@ DEEPEST = 3
 LARGEST_NUMBER = 1 << 60
 UNWRITTEN = {"not written out": "…"}
 """What stands for a value that only Python could find."""
+OWN_NAMES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 Store = tuple[ast.expr, ast.expr | None]
 """What is given a value, and the value; None, where no expression is it."""
 
@@ -29,7 +33,12 @@ def value(name: str, cells: Sequence[Cell]) -> Any:
             if _is(target, name):
                 found = _literal(given)
             elif isinstance(target, ast.Subscript) and _is(target.value, name):
-                found = _merged(found, _literal(ast.Dict([target.slice], [given or target])))
+                is_read = isinstance(_literal(target.slice), str | int)
+                found = (
+                    UNWRITTEN
+                    if not is_read
+                    else _merged(found, _literal(ast.Dict([target.slice], [given or target])))
+                )
             elif isinstance(target, ast.Attribute) and _is(target.value, name):
                 found = _merged(found, _literal(given))
     return plain(found)
@@ -52,14 +61,27 @@ def _stores(node: ast.stmt) -> Iterator[Store]:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return  # its names are its own
         case _:
-            for each in ast.walk(node):
+            for each in _in_its_scope(node):
                 if isinstance(each, ast.Name | ast.Subscript) and isinstance(each.ctx, ast.Store):
                     yield each, None
 
 
+def _in_its_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """What is in a statement, without what has names of its own."""
+    todo = [node]
+    while todo:
+        each = todo.pop()
+        if not isinstance(each, OWN_NAMES):
+            yield each
+            todo += ast.iter_child_nodes(each)
+
+
 def _pairs(target: ast.expr, given: ast.expr) -> Iterator[Store]:
     match target, given:
-        case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
+        case (
+            (ast.Tuple(elts=targets) | ast.List(elts=targets)),
+            (ast.Tuple(elts=values) | ast.List(elts=values)),
+        ) if len(targets) == len(values):
             yield from zip(targets, values, strict=True)
         case _:
             yield target, given

@@ -39,7 +39,7 @@ from raftlab.view.words import ms
 
 Kind: TypeAlias = Literal["safety", "code", "liveness"]
 
-ERROR = re.compile(r"(?:\w+|an error) in line \d+")
+ERROR = re.compile(r"(?:\w+|an error)(?: \(a box refuses (?:threads|this)\))? in line \d+")
 """What a box says of what a program has raised."""
 WHO_STARTS = re.compile(r"^\w+ cannot start: ")
 """What a fault at a start begins with: which server it was may tell of the seed."""

@@ -20,11 +20,16 @@ STUDENTS_README = """\
 2. `jupyter lab` in this folder, and open {first}.
 3. Write where the notebook says so; run a cell and it is checked. The last cell shows your points
    so far.
-4. Save, and hand in the notebook under your own name.
+4. Restart the kernel and run all cells: the grader runs them from top to bottom, too.
+5. Save, and hand in the notebook under your own name. A module of yours that it imports
+   (`mycode.py`) is handed in with it, in one folder under your name.
 
-Points are the grader's: it asks the same questions with other seeds, and reads the cells of your
-answers only. What you have right stays right if another answer is wrong, or does not even run.
+Points are the grader's: it asks the same questions with other seeds. An answer that is wrong, or
+does not even run, costs its own points, and those of the answers that use it.
 An answer that only calls raftlab's own rule earns nothing.
+
+Where answers are graded, there are Python's own library and the words of raftlab, and nothing
+else: no numpy, no files of yours, and what you write into files goes nowhere.
 """
 
 INSTRUCTOR_README = """\

@@ -16,8 +16,8 @@ HEAD = """\
 # | **Hand in** | this notebook, saved, under your own name |
 #
 # Write only in the cells that say so, and do not rename what they define. Each answer is marked
-# for itself: what is missing, or does not run, costs its own points only. The tests are public;
-# the seeds that the grader uses are not.
+# for itself: what is missing, or does not run, costs its own points, and those of answers that use
+# it. The tests are public; the seeds that the grader uses are not.
 """
 
 WHAT = {
@@ -124,7 +124,9 @@ OWN = """\
 # %% [markdown]
 # ## Your points so far
 #
-# By the checks above. The grader asks the same with other seeds.
+# By the checks above. Before you hand in, restart the kernel and run all cells: the grader runs
+# them from top to bottom, and asks the same with other seeds. Python's own library and raftlab's
+# words are there, and nothing else: no numpy and no files.
 
 # %%
 own_marks("{name}")
@@ -134,7 +136,8 @@ PREDICT = """\
 # %% [markdown]
 # ## Who you are
 #
-# Your questions hang on it: write your name as your instructor knows it.
+# Your questions hang on it: write your name as your instructor knows it, and hand in under that
+# name.
 
 # %% tags=["student"]
 student = {student}
@@ -187,11 +190,15 @@ OWN_TESTS = """\
 # with one mistake that somebody made: at least one must fail. A scenario that fails with a correct
 # machine finds no mistake either.
 #
-# Correct machines are not all alike. Some have pre-vote, some have a slow disk, and where the paper
-# leaves a choice, they choose otherwise: in which order messages leave, how many entries one
-# carries, how often a leader speaks (every 50 ms at least), how soon it says what is committed (its
-# next message without entries says all), and how far it goes back after a rejection. A new leader
-# always begins with an empty entry. So assert what the paper promises, and give it time.
+# Correct machines are not all alike. Some have pre-vote, some have a slow disk, and some leaders
+# step down, in the same term, once they reach no majority: an old leader may then refuse a
+# proposal. A new leader always begins with an empty entry.
+#
+# Where the paper leaves a choice, they choose otherwise: in which order messages leave, how many
+# entries one carries, how often a leader speaks (every 50 ms at least), how soon it says what is
+# committed (its next message without entries says all), and how far it goes back after a rejection.
+#
+# So assert what the paper promises, and give it time.
 #
 # Here is one, with an invariant that looks at one thing.
 
