@@ -12,6 +12,7 @@ from raftlab.grading.feedback import write_feedback
 from raftlab.grading.feedback.exports import canvas
 from raftlab.grading.feedback.together import together
 from raftlab.grading.handed_in import submissions_in
+from raftlab.grading.milestones import milestones_of
 from raftlab.grading.results import Marks, MilestoneMark
 from raftlab.grading.seeds import Seeds
 from tests.grading.reference import course, solutions, write
@@ -57,7 +58,7 @@ FILES = {
     ),
     "none has it": (
         [file("a", TOLD, M1=None, M4=3), file("b", TOLD, M1=None, M4=None)],
-        {"ann-a": ("M1 M4", [*TOLD]), "ann-b": ("M1", [TOLD[0]])},
+        {"ann-a": ("M1 M4", [*TOLD])},
     ),
     "alone": ([file("a", TOLD, M1=None, M4=None)], {"ann-a": ("M1 M4", [*TOLD])}),
 }
@@ -89,9 +90,10 @@ def test_the_notebooks_of_a_student_lie_in_one_folder(assignment, points, tmp_pa
         write(ann / f"{name}.ipynb", ["import raftlab as rl", *dict.fromkeys([*own, *more])])
     batch = Batch(assignment, SEEDS, kind_for(), tmp_path / "out", word)
     found = [each.marks for each in grade(submissions_in([tmp_path / "in"]), batch)]
-    *_, row = csv.reader(StringIO(canvas(found, assignment)))
+    _, possible, row = csv.reader(StringIO(canvas(together(found), assignment)))
     written = write_feedback(found, tmp_path / "feedback")
     results = [json.loads(each.read_text()) for each in written if each.suffix == ".json"]
     assert (row[0], float(row[-1])) == ("ann", points)
+    assert float(possible[-1]) == sum(each.points for each in milestones_of(assignment))
     assert {each["score"] for each in results} == {points}
     assert len(results) == (3 if assignment == "course" else 1)

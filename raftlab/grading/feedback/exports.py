@@ -46,13 +46,11 @@ def _test(milestone: str, check: Check) -> dict[str, object]:
 
 def canvas(every: Sequence[Marks], assignment: str) -> str:
     """A gradebook for Canvas, which knows students by their login: a line for each."""
-    most = max((each.of for each in every), default=0)
+    students = of_students(every).values()
+    most = max((each.of for each in students), default=0)
     heads = ["Student", "ID", "SIS Login ID", "Section", assignment]
     possible = ["    Points Possible", "", "", "", most]
-    rows = [
-        [name_of(each.student), "", name_of(each.student), "", each.total]
-        for each in of_students(every).values()
-    ]
+    rows = [[name_of(each.student), "", name_of(each.student), "", each.total] for each in students]
     return _csv([heads, possible, *rows])
 
 

@@ -22,8 +22,8 @@ ABOUT = re.compile(r"(?:Exercise (?P<exercise>\d+\.\d+)|(?P<milestone>M\d)): ")
 def together(every: Sequence[Marks]) -> list[Marks]:
     """The same marks, where each file of a student has the milestones of which it has something.
 
-    A milestone that no file has stays in each of them; a file that then has none is left out, and
-    what was told of it as a whole is told of the student's first one.
+    A milestone that no file has stays in the first of them; a file that then has none is left out,
+    and what was told of it as a whole is told of the first that is left.
     """
     of_student: dict[str, list[Marks]] = defaultdict(list)
     for each in every:
@@ -42,7 +42,11 @@ def _one_submission(files: Sequence[Marks]) -> list[Marks]:
     twice = [_counts(name, whose) for name, whose in having.items() if len(whose) > 1]
     found, left_out = [], []
     for file in files:
-        kept = [each for each in file.milestones if each.handed_in or not having[each.milestone]]
+        kept = [
+            each
+            for each in file.milestones
+            if each.handed_in or (file is files[0] and not having[each.milestone])
+        ]
         elsewhere = {each.milestone for each in file.milestones if each not in kept}
         told = [each for each in file.told if _about(each) not in elsewhere]
         if kept or not elsewhere:
