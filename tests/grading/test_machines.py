@@ -169,6 +169,14 @@ def test_what_earlier_milestones_asked_for_must_hold_in_a_program_of_ones_own(
 
 
 @in_a_box
+def test_a_read_of_a_leader_that_steps_down_must_fail(judge):
+    wrote = '            self.reply["failed_reads"] = list(self.reads)\n        self.reads = {}\n'
+    judged = judge.judge(M5, wrong("M5", wrote, "            pass\n"))
+    check = failed(judged)["a leader that was deposed"]
+    assert "a client that asked it still waits" in check.sentence
+
+
+@in_a_box
 def test_what_tells_its_disk_wrong_is_told_though_no_property_falls(judge):
     judged = judge.judge(M4, wrong("M4", '        self.reply["truncate_from"] = index\n', ""))
     check = failed(judged)["a tail is replaced"]
