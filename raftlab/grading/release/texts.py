@@ -16,8 +16,8 @@ HEAD = """\
 # | **Hand in** | this notebook, saved, under your own name |
 #
 # Write only in the cells that say so, and do not rename what they define. Each answer is marked
-# for itself: what is missing, or does not run, costs its own points only. The tests are public;
-# the seeds that the grader uses are not.
+# for itself: what is missing, or does not run, costs its own points only, and those of an answer of
+# yours that calls it. The tests are public; the seeds that the grader uses are not.
 """
 
 WHAT = {
