@@ -111,6 +111,22 @@ def _cuts(chance: random.Random) -> Sequence[object]:
     return log, index, _after(chance, log, index, log.term_for_index(index) or 0)
 
 
+def _parts(chance: random.Random) -> Sequence[object]:
+    """As many entries as the log has behind a place, or more; they part from it late, or never."""
+    log = log_of(words(_terms(chance, chance.randint(LONGEST, 2 * LONGEST), 2)))
+    index = chance.randint(0, 3)
+    terms = [each.term for each in log.entries(index + 1, log.last_index + 1)]
+    same = chance.randint(1, len(terms))
+    last = max(log.last_term, 1) + 1
+    new = terms[:same] + [last] * (len(terms) - same + chance.randint(0, 2))
+    return log, index, entries_of(words(new), index + 1)
+
+
+def _parts_and_fits(chance: random.Random) -> Sequence[object]:
+    log, index, entries = _parts(chance)
+    return log, index, log.term_for_index(index) or 0, entries
+
+
 def _appends(chance: random.Random) -> Sequence[object]:
     log = _log(chance)
     index, term = _place(chance, log)
@@ -241,8 +257,8 @@ def _leader(chance: random.Random) -> Sequence[object]:
 
 DRAWS: Mapping[str, tuple[Callable[[random.Random], Sequence[object]], ...]] = {
     "1.1": (_accepts,),
-    "1.2": (_cuts,),
-    "1.3": (_appends,),
+    "1.2": (_cuts, _parts),
+    "1.3": (_appends, _parts_and_fits),
     "2.1": (_two_terms,),
     "3.1": (_up_to_date,),
     "3.2": (_has_vote,),

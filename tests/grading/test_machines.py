@@ -140,6 +140,43 @@ def test_a_mistake_is_told_by_what_it_breaks_and_shown(
     assert broken in shown_run(check.share).text or shown_run(check.share).pictures
 
 
+OF_EARLIER_MILESTONES = [
+    ("Leader Completeness", ' and self.log[index]["term"] != entry["term"]:', ":"),
+    ("Leader Completeness", ' and self.log[index]["term"] == self.term:', ":"),
+    (
+        "State Machine Safety",
+        'min(request["leader_commit"], last_new)',
+        'min(request["leader_commit"], self.last_index)',
+    ),
+    (
+        "",
+        'elif result["last_new_index"] > self.match_index[peer]:',
+        'elif result["last_new_index"] != self.match_index[peer]:',
+    ),
+]
+
+
+@in_a_box
+@pytest.mark.parametrize(("broken", "written", "instead"), OF_EARLIER_MILESTONES)
+def test_what_earlier_milestones_asked_for_must_hold_in_a_program_of_ones_own(
+    broken, written, instead, judge
+):
+    judged = judge.judge(M4, wrong("M4", written, instead))
+    check = failed(judged)["faults among three"]
+    assert check.property.startswith(broken)
+    assert broken or "match_index went back" in check.sentence
+    mark = mark_of(M4, {"M4": judged})
+    assert mark.points <= (mark.of / 2 if broken else mark.of - check.of)
+
+
+@in_a_box
+def test_a_read_of_a_leader_that_steps_down_must_fail(judge):
+    wrote = '            self.reply["failed_reads"] = list(self.reads)\n        self.reads = {}\n'
+    judged = judge.judge(M5, wrong("M5", wrote, "            pass\n"))
+    check = failed(judged)["a leader that was deposed"]
+    assert "a client that asked it still waits" in check.sentence
+
+
 @in_a_box
 def test_what_tells_its_disk_wrong_is_told_though_no_property_falls(judge):
     judged = judge.judge(M4, wrong("M4", '        self.reply["truncate_from"] = index\n', ""))

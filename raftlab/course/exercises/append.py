@@ -16,6 +16,8 @@ from raftlab.raft.vocabulary import Index
 from raftlab.view import Scene
 
 TERMS = (1, 2, 3)
+LONG = 12
+"""How many entries the longer logs have."""
 
 
 def accepts_cases() -> list[Case]:
@@ -30,14 +32,24 @@ def accepts_cases() -> list[Case]:
 
 
 def append_cases() -> list[Case]:
-    """Every log of up to three entries with every message of up to two that it accepts."""
-    return [
+    """Every log of up to three entries with every message of up to two that it accepts.
+
+    And longer ones, which part from the log at each of their entries.
+    """
+    few = [
         Case(log_of(words(terms)), prev, entries_of(words(new), prev + 1))
         for length, count in sorted(product(range(4), range(3)), key=sum)
         for terms in rising(length, TERMS)
         for prev in range(length + 1)
         for new in rising(count, [each for each in TERMS if each >= max([1, *terms[:prev]])])
     ]
+    return few + [parting(LONG, same, prev) for prev in (0, 2) for same in range(LONG - prev)]
+
+
+def parting(length: int, same: int, prev: Index = 0) -> Case:
+    """A log of `length` entries, and as many behind `prev`, of which the first `same` are equal."""
+    new = [1] * same + [2] * (length - prev - same)
+    return Case(log_of(words([1] * length)), prev, entries_of(words(new), prev + 1))
 
 
 def draw_cut(case: Case, conflict: Any) -> Sequence[Scene]:
@@ -173,6 +185,10 @@ EXERCISES = (
             Mistake(
                 "this looks at the first new entry only",
                 answers=lambda log, prev, entries: Rules().conflict_index(log, prev, entries[:1]),
+            ),
+            Mistake(
+                "this looks at the first few new entries only",
+                answers=lambda log, prev, entries: Rules().conflict_index(log, prev, entries[:8]),
             ),
         ),
     ),

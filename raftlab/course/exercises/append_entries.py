@@ -9,10 +9,12 @@ from raftlab.course.exercises.append import (
     AFTER,
     ENTRIES,
     LOG,
+    LONG,
     PREV_INDEX,
     PREV_TERM,
     TERM_AT,
     TERMS,
+    parting,
     sent,
 )
 from raftlab.course.exercises.cases import Case, rising, words
@@ -31,8 +33,11 @@ from raftlab.view import Scene
 
 
 def whole_cases() -> list[Case]:
-    """Every log of up to three entries and every message of up to two, accepted or not."""
-    return [
+    """Every log of up to three entries and every message of up to two, accepted or not.
+
+    And longer ones, which part from the log at each of their entries.
+    """
+    few = [
         Case(log_of(words(terms)), prev, before, entries_of(words(new), prev + 1))
         for length, count in sorted(product(range(4), range(3)), key=sum)
         for terms in rising(length, (1, 2))
@@ -40,6 +45,8 @@ def whole_cases() -> list[Case]:
         for before in ((1, 2) if prev else (0,))
         for new in rising(count, [each for each in TERMS if each >= max(before, 1)])
     ]
+    long = [parting(LONG, same).arguments for same in range(LONG)]
+    return few + [Case(log, prev, 0, entries) for log, prev, entries in long]
 
 
 def append_entries(

@@ -20,8 +20,8 @@ from raftlab.check.campaign.run_state import RandomRun
 from raftlab.check.campaign.timed_faults import cut_off_leader, lead_again
 from raftlab.grading.machines.trials import Run, Setting, Trial, faults_end, lasts
 from raftlab.museum.reads import (
+    deposed_but_unaware,
     late_acknowledgement,
-    read_of_the_deposed,
     read_of_the_newly_elected,
 )
 from raftlab.raft.roles import Role
@@ -112,6 +112,19 @@ def then_reads(run: Callable[[Cluster], object]) -> Run:
     return trial
 
 
+def deposed(setting: Setting) -> str:
+    """A leader that was deposed, and does not know it yet, is asked for a value; then it knows."""
+    cluster = setting.cluster(3)
+    deposed_but_unaware(cluster)
+    reading = cluster.read("x", of="S1")
+    cluster.run(ALONE)
+    cluster.heal()
+    if stuck := lasts(cluster, "z=1") or shows(cluster, "z", "1"):
+        return stuck
+    ended = reading.is_done or reading.has_failed
+    return "" if ended else "S1 leads no more, and a client that asked it still waits"
+
+
 READ_TRIALS: Sequence[Trial] = (
     Trial(
         "a read",
@@ -122,9 +135,9 @@ READ_TRIALS: Sequence[Trial] = (
     ),
     Trial(
         "a leader that was deposed",
-        then_reads(read_of_the_deposed),
+        deposed,
         "thesis, 6.4, step 3",
-        "Ask the others first whether this server still leads.",
+        "Ask the others first whether this server still leads; once it does not, its reads fail.",
         "a deposed leader answers reads",
     ),
     Trial(

@@ -190,15 +190,16 @@ OWN_TESTS = """\
 # with one mistake that somebody made: at least one must fail. A scenario that fails with a correct
 # machine finds no mistake either.
 #
-# Correct machines are not all alike. Some have pre-vote, some have a slow disk, and some leaders
-# step down, in the same term, once they reach no majority: an old leader may then refuse a
-# proposal. A new leader always begins with an empty entry.
+# Correct machines are not all alike. Some have pre-vote, some have a slow disk. In some, a leader
+# that hears no majority for a while steps down by itself, in the same term: it has check-quorum
+# (thesis, 6.2). Until then it takes what a client hands it, and afterwards it refuses.
 #
 # Where the paper leaves a choice, they choose otherwise: in which order messages leave, how many
 # entries one carries, how often a leader speaks (every 50 ms at least), how soon it says what is
 # committed (its next message without entries says all), and how far it goes back after a rejection.
 #
-# So assert what the paper promises, and give it time.
+# A new leader always begins with an empty entry. So assert what the paper promises, and give it
+# time.
 #
 # Here is one, with an invariant that looks at one thing.
 
