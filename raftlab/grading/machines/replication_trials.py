@@ -6,6 +6,7 @@ has not failed: the run ends, and then there is peace.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from raftlab.grading.machines.trials import Setting, lasts
 from raftlab.museum.commitment import figure_8
@@ -20,6 +21,7 @@ from raftlab.raft.options import Options
 from raftlab.raft.vocabulary import REFUSALS, NodeId
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.fixtures import STEADY, is_a, numbers_of, settle, until_sent, with_entry
+from raftlab.sim.world.host import Machine
 
 ONE_BY_ONE = Options.figure_2(max_entries_per_append=1)
 SENT_AGAIN = (
@@ -72,8 +74,8 @@ def with_another_leader(setting: Setting) -> None:
     """
     machines = setting.machine.for_a_run()
 
-    def made(node_id: NodeId, **given: object) -> object:
-        of = machines if node_id == "S3" else ProbesWithoutEntries
+    def made(node_id: NodeId, **given: Any) -> Machine:
+        of: Callable[..., Machine] = machines if node_id == "S3" else ProbesWithoutEntries
         return of(node_id, **given)
 
     setting.last = None
