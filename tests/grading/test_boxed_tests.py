@@ -7,6 +7,7 @@ from contextlib import suppress
 import msgspec
 import pytest
 
+from raftlab.grading import own_tests
 from raftlab.grading.answers import contents_of
 from raftlab.grading.batch.marking import Marker, wanted_by
 from raftlab.grading.box import Boxes, best_kind, kind_for
@@ -366,3 +367,27 @@ def test_frames_that_are_told_as_changes_are_heard_as_they_were():
     assert msgspec.json.encode(heard, enc_hook=tuple) == whole
     assert heard[3].nodes[2] is heard[2].nodes[2]
     assert len(line) < len(whole) * 2 / 3
+
+
+def order_of(source, boxes, monkeypatch):
+    """The first places of an order of meetings, as a submission's tests get it."""
+    drawn = []
+
+    def judged(tests, seeds, chance):
+        drawn.append([chance.random() for _ in range(3)])
+        return own_tests.nothing("only looked at")
+
+    monkeypatch.setattr("raftlab.grading.batch.marking.own_tests.judged", judged)
+    has = contents_of(source.encode(), ".py", wanted_by([M6]), boxes)
+    Marker(boxes, Seeds(b"seeds of a class that runs once"), "").mark(M6, has, "ann")
+    return drawn
+
+
+@in_a_box
+def test_other_tests_meet_the_machines_in_another_order(boxes, monkeypatch):
+    """So what one submission has learned of the order is worth nothing for the next."""
+    tests = "def invariant(frames):\n    pass\n\nscenarios = [lambda start: start(3)]\n"
+    mine, again = (order_of(tests, boxes, monkeypatch) for _ in range(2))
+    others = order_of(f"{tests}\nK = 1\n", boxes, monkeypatch)
+    assert mine == again != others
+    assert len(mine) == 1
