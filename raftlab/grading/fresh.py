@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from raftlab.course.exercises.cases import Case, words
 from raftlab.course.exercises.hints import REPAIRS, Repair
 from raftlab.course.situations import entries_of, log_of, progress_of, votes_of
-from raftlab.raft.log import RaftLog
+from raftlab.raft.log import LogEntry, RaftLog
 from raftlab.raft.messages import Rejected, RequestVote
 from raftlab.raft.options import Options
 from raftlab.raft.rules import Rules
@@ -111,7 +111,7 @@ def _cuts(chance: random.Random) -> Sequence[object]:
     return log, index, _after(chance, log, index, log.term_for_index(index) or 0)
 
 
-def _parts(chance: random.Random) -> Sequence[object]:
+def _parts(chance: random.Random) -> tuple[RaftLog, int, Sequence[LogEntry]]:
     """As many entries as the log has behind a place, or more; they part from it late, or never."""
     log = log_of(words(_terms(chance, chance.randint(LONGEST, 2 * LONGEST), 2)))
     index = chance.randint(0, 3)

@@ -6,6 +6,7 @@ has not failed: the run ends, and then there is peace.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from raftlab.grading.machines.trials import Setting, lasts
 from raftlab.museum.commitment import figure_8
@@ -72,8 +73,8 @@ def with_another_leader(setting: Setting) -> None:
     """
     machines = setting.machine.for_a_run()
 
-    def made(node_id: NodeId, **given: object) -> object:
-        of = machines if node_id == "S3" else ProbesWithoutEntries
+    def made(node_id: NodeId, **given: Any) -> Any:
+        of: Callable[..., Any] = machines if node_id == "S3" else ProbesWithoutEntries
         return of(node_id, **given)
 
     setting.last = None
