@@ -7,7 +7,6 @@ from contextlib import suppress
 import msgspec
 import pytest
 
-from raftlab.grading import own_tests
 from raftlab.grading.answers import contents_of
 from raftlab.grading.batch.marking import Marker, wanted_by
 from raftlab.grading.box import Boxes, best_kind, kind_for
@@ -15,7 +14,7 @@ from raftlab.grading.child import changes, serve
 from raftlab.grading.child.clusters import VERBS, TestedCluster
 from raftlab.grading.milestones import M6
 from raftlab.grading.own_tests import reference
-from raftlab.grading.own_tests.judge import judged
+from raftlab.grading.own_tests.judge import judged, nothing
 from raftlab.grading.own_tests.machines import CORRECT, MISTAKES, correct, mistaken
 from raftlab.grading.own_tests.runners import BoxedTests, Outcome, Unusable
 from raftlab.grading.own_tests.tested import MOST_CLUSTERS, Tested
@@ -373,11 +372,11 @@ def order_of(source, boxes, monkeypatch):
     """The first places of an order of meetings, as a submission's tests get it."""
     drawn = []
 
-    def judged(tests, seeds, chance):
+    def looked_at(tests, seeds, chance):
         drawn.append([chance.random() for _ in range(3)])
-        return own_tests.nothing("only looked at")
+        return nothing("only looked at")
 
-    monkeypatch.setattr("raftlab.grading.batch.marking.own_tests.judged", judged)
+    monkeypatch.setattr("raftlab.grading.own_tests.judge.judged", looked_at)
     has = contents_of(source.encode(), ".py", wanted_by([M6]), boxes)
     Marker(boxes, Seeds(b"seeds of a class that runs once"), "").mark(M6, has, "ann")
     return drawn
