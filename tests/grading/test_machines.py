@@ -2,6 +2,7 @@
 
 import random
 
+import nbformat
 import pytest
 
 import raftlab as rl
@@ -14,8 +15,9 @@ from raftlab.grading.feedback.runs import shown_run
 from raftlab.grading.machines import boxed
 from raftlab.grading.machines.judge import EVERY, FORGETS, UNSEEN, MachineJudge
 from raftlab.grading.machines.programs import given, reference
-from raftlab.grading.milestones import M4, M5, MILESTONES
+from raftlab.grading.milestones import M4, M5, MILESTONES, PROGRAMS
 from raftlab.grading.open_runs import OPEN_SEEDS
+from raftlab.grading.release.notebooks import assignment
 from raftlab.grading.seeds import Seeds
 from raftlab.grading.words import sentence
 from raftlab.process.samples import starter
@@ -289,3 +291,12 @@ def test_a_file_in_cells_is_a_program_as_a_whole_and_so_is_a_cell_that_is_writte
     notebook = write(tmp_path / "ann.ipynb", ["x = 1", "%%writefile m.py\nclass Server:\n    pass"])
     found = program_in(cells_of(notebook.read_text(), True, SECTION), "M4")
     assert found.source == "class Server:\n    pass"
+
+
+@pytest.mark.parametrize("solved", [False, True])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_a_notebook_gives_to_begin_with_is_no_answer_to_another_milestone(name, solved):
+    text = nbformat.writes(assignment(MILESTONES[name], "autumn", solved))
+    cells = cells_of(text, True, SECTION)
+    has = [each for each in PROGRAMS if program_in(cells, each).source is not None]
+    assert has == [name]

@@ -23,14 +23,16 @@ def program_in(cells: Sequence[Cell], milestone: str, file: str = "") -> Program
 
     It is the cell that is tagged so (`exercise:M4`, or "# %% exercise:M4" in a Python file). Where
     none is, it is the whole of a Python `file` that has no exercises in it; in a notebook, the last
-    cell with a `class Raft` or that is written into a file, or the only one that there is.
+    cell with a `class Raft` or that is written into a file, or the only one that there is. A cell
+    that is tagged for another milestone is no answer to this one: what is given there has it.
     """
     tagged = [each for each in cells if milestone in each.numbers or _is_tagged(each, milestone)]
     if file and not any(each.numbers or _is_tagged(each) for each in cells):
         return Program(file, tuple(f"{milestone}: {each.error}" for each in cells if each.error))
-    found = tagged or [each for each in cells if _is_program(each)]
+    free = [each for each in cells if not each.numbers and not _is_tagged(each)]
+    found = tagged or [each for each in free if _is_program(each)]
     if not found and len(cells) == 1:
-        found = list(cells)
+        found = free
     if not found:
         return Program(None, (f"{milestone}: no cell has a program: it is missing",))
     chosen = found[-1]
