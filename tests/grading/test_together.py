@@ -9,6 +9,7 @@ import pytest
 from raftlab.grading.batch import Batch, grade
 from raftlab.grading.box import best_kind, kind_for
 from raftlab.grading.feedback import write_feedback
+from raftlab.grading.feedback.classroom import class_page, class_text, report_of
 from raftlab.grading.feedback.exports import canvas
 from raftlab.grading.feedback.together import together
 from raftlab.grading.handed_in import submissions_in
@@ -97,3 +98,16 @@ def test_the_notebooks_of_a_student_lie_in_one_folder(assignment, points, tmp_pa
     assert float(possible[-1]) == sum(each.points for each in milestones_of(assignment))
     assert {each["score"] for each in results} == {points}
     assert len(results) == (3 if assignment == "course" else 1)
+
+
+def test_the_class_page_has_a_row_for_a_student_and_one_for_each_file():
+    every = [file("a", (), M1=7, M4=3), file("b", (), M1=12)]
+    report = report_of(every, ["a.html", "b.html"])
+    assert [(row.student, row.page, [*row.points], row.total) for row in report.rows] == [
+        ("ann", "", ["12", "3"], "15 of 30"),
+        ("ann (ann-a)", "a.html", ["7", "3"], "10 of 30"),
+        ("ann (ann-b)", "b.html", ["12", "–"], "12 of 15"),
+    ]
+    assert report.mean == "15"
+    assert class_text(report).startswith("course: 2 submissions, on average 15 points")
+    assert 'href=""' not in class_page(report)

@@ -1,7 +1,7 @@
 """What an instructor reads of a class: marks, common mistakes, survivors, wrong predictions."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from textwrap import fill
 from typing import TypeAlias
 
@@ -36,9 +36,10 @@ NO_NAME = "a mistake that has no name"
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One submission: whose, its page, its points by milestone, in all, and what is to be said.
+    """One file, or all of a student's: whose, its page, its points by milestone, in all, and notes.
 
-    `similar` is how similar it is to the published solutions, in words.
+    All of several files have no `page`: "". `similar` is how similar it is to the published
+    solutions, in words.
     """
 
     student: str
@@ -68,6 +69,7 @@ class ClassReport(msgspec.Struct, frozen=True):
 
     assignment: str
     milestones: Sequence[str]
+    submissions: int
     rows: Sequence[Row]
     mean: str
     repeated: Sequence[str]
@@ -95,7 +97,8 @@ def report_of(
     """
     names = sorted({part.milestone for each in every for part in each.milestones})
     students = Counter(each.student for each in every)
-    totals = [each.total for each in of_students(every).values()]
+    best = of_students(every)
+    totals = [each.total for each in best.values()]
     numbers: dict[str, int] = {}
 
     def shown(failed: Failed) -> list[Counted]:
@@ -107,10 +110,8 @@ def report_of(
     return ClassReport(
         assignment=", ".join(sorted({name_of(each.assignment) for each in every})),
         milestones=[plain(name) for name in names],
-        rows=[
-            _row(each, names, page, students[each.student] > 1)
-            for each, page in zip(every, pages, strict=True)
-        ],
+        submissions=len(every),
+        rows=[*_rows(every, pages, names, best, students)],
         mean=points(sum(totals) / max(1, len(totals))),
         repeated=[name_of(name) for name in sorted(students) if students[name] > 1],
         mistakes=shown(_failed(every, _by_mistake)),
@@ -121,18 +122,38 @@ def report_of(
     )
 
 
-def _row(marks: Marks, names: Sequence[str], page: str, is_one_of_several: bool) -> Row:
+def _rows(
+    every: Sequence[Marks],
+    pages: Sequence[str],
+    names: Sequence[str],
+    best: Mapping[str, Marks],
+    files: Mapping[str, int],
+) -> Iterator[Row]:
+    """A row for each student; where there are several files, one for each of them after it."""
+    seen = set()
+    for marks, address in zip(every, pages, strict=True):
+        student = name_of(marks.student)
+        if files[marks.student] == 1:
+            yield _row(marks, names, address, student)
+            continue
+        if marks.student not in seen:
+            seen.add(marks.student)
+            whole = msgspec.structs.replace(best[marks.student], told=(), similarity=None)
+            yield _row(whole, names, "", student)
+        yield _row(marks, names, address, f"{student} ({name_of(marks.submission)})")
+
+
+def _row(marks: Marks, names: Sequence[str], page: str, student: str) -> Row:
     by_name = {each.milestone: each for each in marks.milestones}
     found = [by_name.get(name) for name in names]
-    student = name_of(marks.student)
     return Row(
-        student=f"{student} ({name_of(marks.submission)})" if is_one_of_several else student,
+        student=student,
         page=page,
         points=[each.reached if each else "–" for each in found],
         total=points_of(marks.total, marks.of),
         notes=[
             *told_of(marks),
-            *(sentence(each.capped) for each in marks.milestones if each.capped),
+            *(sentence(each.capped) for each in marks.milestones if each.capped and page),
         ],
         similar="–" if marks.similarity is None else f"{marks.similarity} %",
     )
@@ -216,7 +237,7 @@ def class_text(report: ClassReport) -> str:
     heads = ["student", *report.milestones, "total", "similar"]
     places = tuple(range(1, len(heads)))
     blocks = [
-        f"{report.assignment}: {len(report.rows)} submissions, on average {report.mean} points",
+        f"{report.assignment}: {report.submissions} submissions, on average {report.mean} points",
         table(heads, rows, right=places),
         fill(SIMILAR, WIDTH),
         *(
