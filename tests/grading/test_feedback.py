@@ -214,7 +214,7 @@ def test_what_did_not_run_missed_no_rule_and_is_no_mistake(tmp_path):
 def test_who_hands_in_twice_is_named(tmp_path):
     write_feedback([marks(), marks(submission="ann-late")], tmp_path)
     told = (tmp_path / "class.txt").read_text(encoding="utf-8")
-    assert "ann handed in more than one file" in told
+    assert "More than one file was handed in by ann: the best" in told
     assert "ann (ann)" in told and "ann (ann-late)" in told
 
 

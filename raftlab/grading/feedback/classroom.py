@@ -28,8 +28,8 @@ SIMILAR = (
     " are; no mark depends on it. Short answers to one question are alike by themselves."
 )
 REPEATED = (
-    "handed in more than one file: in the CSV files, the best of each milestone counts. If it is a"
-    " group and no student, name its folder itself: raftlab grade FOLDER."
+    "More than one file was handed in by {}: the best of each milestone counts. What is a group and"
+    " no student is to be named itself: raftlab grade FOLDER."
 )
 NO_ANSWER = "no answer that runs"
 NO_NAME = "a mistake that has no name"
@@ -72,7 +72,7 @@ class ClassReport(msgspec.Struct, frozen=True):
     submissions: int
     rows: Sequence[Row]
     mean: str
-    repeated: Sequence[str]
+    repeated: str
     mistakes: Sequence[Counted]
     missing: Sequence[Counted]
     survived: Sequence[Counted]
@@ -113,13 +113,17 @@ def report_of(
         submissions=len(every),
         rows=[*_rows(every, pages, names, best, students)],
         mean=points(sum(totals) / max(1, len(totals))),
-        repeated=[name_of(name) for name in sorted(students) if students[name] > 1],
+        repeated=_repeated([name_of(name) for name in sorted(students) if students[name] > 1]),
         mistakes=shown(_failed(every, _by_mistake)),
         missing=shown(_failed(every, _missing)),
         survived=shown(_failed(every, _in(OWN_TESTS))),
         predictions=shown(_failed(every, _in(PREDICTIONS))),
         boxes=sorted({plain(each.box) for each in every}),
     )
+
+
+def _repeated(students: Sequence[str]) -> str:
+    return REPEATED.format(", ".join(students)) if students else ""
 
 
 def _rows(
@@ -226,9 +230,7 @@ def _shown(
 
 def class_page(report: ClassReport) -> str:
     """The page of HTML."""
-    return page(
-        "class.html", report=report, sections=sections(report), similar=SIMILAR, again=REPEATED
-    )
+    return page("class.html", report=report, sections=sections(report), similar=SIMILAR)
 
 
 def class_text(report: ClassReport) -> str:
@@ -245,7 +247,7 @@ def class_text(report: ClassReport) -> str:
             for each in report.rows
             if each.notes
         ),
-        *(fill(f"{name} {REPEATED}", WIDTH) for name in report.repeated),
+        *([fill(report.repeated, WIDTH)] if report.repeated else []),
     ]
     for title, counted in sections(report):
         rows = [[each.name, each.where, str(each.count)] for each in counted]
