@@ -411,7 +411,7 @@ def test_a_rule_that_is_wrong_only_in_a_cluster_shows_the_cluster():
 
     def late(log, prev_log_index, entries):
         counted.append(1)
-        return 1 if len(counted) > 490 and log.last_index > 1 else conflict(log, 0, entries)
+        return 1 if len(counted) > 510 and log.last_index > 1 else conflict(log, 0, entries)
 
     result = exercise("1.2").check(rules("conflict_index", late))
     assert "not yet. Alone it answers well, but not in a cluster" in result.text

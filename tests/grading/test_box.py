@@ -263,11 +263,11 @@ def test_a_wait_with_an_end_is_over_at_once_and_a_file_goes_nowhere(kind):
     assert found == [1e9, True, False, False, 1e9 + 0.5]
 
 
-LONG = """import math
-x = sum(range(10**9))
+LONG = """from itertools import repeat
+x = sum(repeat(1))
 def majority(size):
     return size // 2 + 1
-y = sum(range(10**10))
+y = sum(repeat(1))
 """
 
 
