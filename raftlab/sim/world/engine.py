@@ -112,8 +112,7 @@ class Engine:
     def recent(self) -> list[Moment]:
         """The last steps, oldest first; at most `REMEMBERED_EVENTS`."""
         first = self.number - len(self.messages)
-        # Not strict: an interrupt may have come between what is kept of one step.
-        steps = zip(self.actions[first:], self.messages, self.notes, strict=False)
+        steps = zip(self.actions[first:], self.messages, self.notes, strict=True)
         return [(number, *step) for number, step in enumerate(steps, start=first + 1)]
 
     def moment(self, number: int) -> Moment | None:
