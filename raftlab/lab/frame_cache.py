@@ -14,6 +14,7 @@ from raftlab.raft.vocabulary import REFUSALS, Misuse
 from raftlab.sim.cluster import Cluster
 from raftlab.sim.frames.frame import Event, Frame, NodeFrame
 from raftlab.sim.run.play import check_frame
+from raftlab.sim.world.engine import Moment
 
 REMEMBERED = 256
 """How many frames are kept."""
@@ -101,13 +102,18 @@ class FrameCache:
                 f"This run does not play again as it went: at frame {number + 1}, {refusal}."
                 " Does a machine in it use the time, or randomness of its own?"
             ) from refusal
-        step = player.engine.moment(player.number)
-        if self.cluster.engine.moment(player.number) not in (None, step):
+        if self._remembered(player.number) not in (None, player.engine.recent[-1]):
             raise Misuse(
                 f"This run does not play again as it went: frame {number + 1} comes out otherwise."
                 " Does a machine in it use the time, chance, a counter, or the order of a set?"
             )
         self._player = player
+
+    def _remembered(self, number: int) -> Moment | None:
+        """The step to a frame as the cluster remembers it; None if it was too long ago."""
+        recent = self.cluster.engine.recent
+        place = number - recent[0][0] if recent else -1
+        return recent[place] if 0 <= place < len(recent) else None
 
     def _keep(self, frame: Frame) -> Frame:
         neighbour = self._frames.get(frame.number - 1) or self._latest()

@@ -129,7 +129,9 @@ class Cluster(FaultCommands, ClientCommands):
         """The last steps in words, oldest first; at most the last 1,000 are remembered."""
         if not is_whole(last):
             raise Misuse(f"the last steps are a whole number, not {shown(last)}")
-        return tuple(capture.event_of(moment) for moment in self.engine.recent[-last:] if last > 0)
+        return tuple(
+            capture.event_of(moment) for moment in list(self.engine.recent)[-last:] if last > 0
+        )
 
     @property
     def recording(self) -> Recording:

@@ -30,8 +30,7 @@ def frame_of(cluster: Engine, before: Frame | None = None) -> Frame:
 
     `before` is the frame before its last action: nodes that this has not touched are taken from it.
     """
-    moment = cluster.moment(cluster.number)
-    event = None if moment is None else event_of(moment)
+    event = event_of(cluster.recent[-1]) if cluster.recent else None
     as_before = {
         each.node: each
         for each in (before.nodes if before and event else ())

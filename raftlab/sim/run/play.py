@@ -182,8 +182,7 @@ def copied(engine: Engine, to_keep: bool = False) -> Engine:
         twins[id(of)] = twin
 
     take([] if to_keep else engine.actions.copy(), of=engine.actions)
-    take(engine.messages.copy(), of=engine.messages)
-    take(engine.notes.copy(), of=engine.notes)
+    take(engine.recent.copy(), of=engine.recent)
     for shared in never_changing(engine):
         take(shared, of=shared)
     for original in engine.growing_parts():

@@ -24,10 +24,7 @@ from raftlab.sim.world.settings import Setup
 from raftlab.sim.world.violation import Violation, ViolationFrame, Watching
 from raftlab.sim.world.world import Due, Watch, World
 
-Notes: TypeAlias = tuple[tuple[NodeId, Note], ...]
-"""What was decided in a step, and by whom."""
-
-Moment: TypeAlias = tuple[int, Action, Message | None, Notes]
+Moment: TypeAlias = tuple[int, Action, Message | None, tuple[tuple[NodeId, Note], ...]]
 """A step as it is remembered: its frame, the action, its message if any, and the notes."""
 
 REMEMBERED_EVENTS = 1000
@@ -40,10 +37,10 @@ INTERRUPTED = "it was interrupted in the middle of a step"
 class Engine:
     """Lets things happen in a world, one action after the other.
 
-    `actions` are all that have happened; `messages` and `notes` are what was delivered or lost in
-    each of the last of them, and what was decided; `violation` is the property that was broken, if
-    one was. `heed_interrupt` is an interrupt that waits for the end of the step. At action number
-    `checkpoint_at` it calls `checkpoint`, which says when to call it next.
+    `actions` are all that have happened, `recent` the last of them with what came of them, and
+    `violation` the property that was broken, if one was. `heed_interrupt` is an interrupt that
+    waits for the end of the step. At action number `checkpoint_at` it calls `checkpoint`, which
+    says when to call it next.
     Raises: what its machines raise when they are made.
     """
 
@@ -57,8 +54,7 @@ class Engine:
         "checkpoint",
         "checkpoint_at",
         "heed_interrupt",
-        "messages",
-        "notes",
+        "recent",
         "violation",
         "world",
     )
@@ -72,9 +68,7 @@ class Engine:
         newcomers: Callable[[NodeId], Rules] = lambda _: Rules(),
     ) -> None:
         self.actions: list[Action] = []
-        # Two containers: a tuple for each step would take as much memory again as the messages.
-        self.messages: deque[Message | None] = deque(maxlen=REMEMBERED_EVENTS)
-        self.notes: deque[Notes] = deque(maxlen=REMEMBERED_EVENTS)
+        self.recent: deque[Moment] = deque(maxlen=REMEMBERED_EVENTS)
         self.violation: ViolationFrame | None = None
         self.heed_interrupt: Callable[[], object] | None = None
         self._stopped: str | None = None
@@ -107,20 +101,6 @@ class Engine:
     def number(self) -> int:
         """How many actions have happened: the number of the current frame."""
         return len(self.actions)
-
-    @property
-    def recent(self) -> list[Moment]:
-        """The last steps, oldest first; at most `REMEMBERED_EVENTS`."""
-        first = self.number - len(self.messages)
-        steps = zip(self.actions[first:], self.messages, self.notes, strict=True)
-        return [(number, *step) for number, step in enumerate(steps, start=first + 1)]
-
-    def moment(self, number: int) -> Moment | None:
-        """The step to a frame; None if it was too long ago, or there is none."""
-        back = number - self.number - 1  # the newest has place -1
-        if not -len(self.messages) <= back < 0:
-            return None
-        return (number, self.actions[back], self.messages[back], self.notes[back])
 
     @property
     def stopped(self) -> str | None:
@@ -201,9 +181,8 @@ class Engine:
             world.now = action.at
             HANDLERS[type(action)](world, action)
             self.actions.append(action)
-            self.messages.append(world.message)
-            self.notes.append(world.notes)
             number = len(self.actions)
+            self.recent.append((number, action, world.message, world.notes))
             watcher = world.watcher
             if watcher is None or watcher.broken is None:
                 self._stopped = None
@@ -254,8 +233,7 @@ class Engine:
         elif self.world.moving is not None:
             self.actions.append(action)
             world = self.world
-            self.messages.append(world.message)
-            self.notes.append(world.notes)
+            self.recent.append((len(self.actions), action, world.message, world.notes))
             self._stopped = f"{world.moving}'s machine raised {type(error).__name__}: {error}"
         elif isinstance(error, REFUSALS):
             self.world.now = before
