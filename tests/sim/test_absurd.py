@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import raftlab
@@ -295,6 +295,7 @@ def begun() -> Cluster:
 
 @settings(max_examples=600)
 @given(name=st.sampled_from(sorted(VERBS)), value=absurd)
+@example(name="learners", value=({},))
 def test_a_verb_is_refused_or_the_run_can_be_kept(begun, name, value):
     assume(not (callable(value) and name in ("run_until", "replay with")))
     cluster = begun.at(begun.number)

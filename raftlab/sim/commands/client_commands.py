@@ -202,9 +202,10 @@ class ClientCommands(Commands):
         self, leader: NodeId, voters: tuple[NodeId, ...], learners: tuple[NodeId, ...]
     ) -> Index:
         for node in (*voters, *learners):
-            if node not in self.hosts and (whose := made_up(self.hosts)):
-                raise Misuse(whose)
-            self._host(node)
+            try:
+                self._host(node)
+            except Misuse as why:
+                raise Misuse(made_up(self.hosts) or str(why)) from why
         machine = self.hosts[leader].machine
         self._act(Reconfigure(self.now, leader, voters, learners))
         return machine.log.configuration_index
